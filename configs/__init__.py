@@ -1,0 +1,1 @@
+"""Runs, one file each, over the fields of `base.py`."""

@@ -1,0 +1,41 @@
+r"""Eight camera motions over photographs: the demo, minutes on two CPU cores.
+
+  python train.py --config=configs/camera_motion.py --workdir=runs/demo
+
+Expected: README.md gives the measured accuracy, with temporal aggregation and,
+by --config.model.temporal=none, without it.
+"""
+
+from configs import base
+
+
+def get_config():
+  """Returns the run's config; every field is explained in base.py."""
+  config = base.get_config()
+
+  config.num_steps = 900
+  config.batch_size = 32
+
+  config.model.name = "resnet18"
+  config.model.temporal = "aggregation"
+  config.model.overrides.update({"width": 16})
+
+  config.data.name = "camera_motion"
+  config.data.num_frames = 8
+  config.data.sampling = "dense"  # Even speed.
+  config.data.image_size = 48
+  config.data.flip = True
+  config.data.flip_pairs = (
+    ("pan left", "pan right"),
+    ("rotate clockwise", "rotate counter-clockwise"),
+  )
+  config.data.color_jitter = 0.3
+
+  config.optim.lr = 4e-3
+  config.optim.warmup_steps = 90
+  config.optim.label_smoothing = 0.1
+  config.optim.ema_decay = 0.99
+
+  config.eval_every = 150
+  config.save_every = 150
+  return config

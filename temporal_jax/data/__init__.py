@@ -1,0 +1,35 @@
+"""Videos in, batches of clips out."""
+
+from temporal_jax.data.augmentation import (
+  Augmentation,
+  flipped_labels,
+  normalize,
+)
+from temporal_jax.data.bad_videos import (
+  ON_ERROR,
+  BadVideoError,
+  BadVideos,
+)
+from temporal_jax.data.decoding import VideoError, VideoReader
+from temporal_jax.data.pipeline import ClipFormat, test_batches, train_batches
+from temporal_jax.data.opening import open_sources
+from temporal_jax.data.sources import DatasetSource, FileSource, Source, Video
+
+__all__ = [
+  "ON_ERROR",
+  "Augmentation",
+  "BadVideoError",
+  "BadVideos",
+  "ClipFormat",
+  "DatasetSource",
+  "FileSource",
+  "Source",
+  "Video",
+  "VideoError",
+  "VideoReader",
+  "flipped_labels",
+  "normalize",
+  "open_sources",
+  "test_batches",
+  "train_batches",
+]

@@ -1,0 +1,72 @@
+"""What happens to a video that cannot be read."""
+
+import json
+import pathlib
+import threading
+
+from absl import logging
+
+ON_ERROR = ("raise", "skip", "mask")
+
+
+class BadVideoError(RuntimeError):
+  """A run stops because of a video that cannot be read."""
+
+
+class BadVideos:
+  """Collects the videos that could not be read: named, counted, written down.
+
+  Safe to use from many threads. No video ever stands in for another: `policy`
+  "raise" stops at the first bad one, "skip" leaves it out, "mask" keeps its
+  place with black frames of weight zero.
+
+  Attributes:
+    policy: One of `ON_ERROR`.
+  """
+
+  def __init__(self, policy: str, file: str | pathlib.Path | None = None):
+    """Starts empty, or from the lines of `file` (one JSON object a video).
+
+    Args:
+      policy: One of `ON_ERROR`.
+      file: Where every bad video is written down; None writes nothing.
+
+    Raises:
+      ValueError: If the policy is unknown.
+    """
+    if policy not in ON_ERROR:
+      raise ValueError(f"on_error must be in {ON_ERROR}, got {policy!r}.")
+    self.policy = policy
+    self._file = None if file is None else pathlib.Path(file)
+    self._lock = threading.Lock()
+    self._reasons: dict[str, str] = {}
+
+  def add(self, video: str, reason: str, listed: int) -> None:
+    """Notes that `video`, one of `listed`, could not be read.
+
+    Raises:
+      BadVideoError: If the policy is "raise", or no video is left.
+    """
+    if self.policy == "raise":
+      raise BadVideoError(
+        f"cannot read video {video}: {reason}. config.data.on_error can be "
+        "'skip' or 'mask' to go on without it."
+      )
+    with self._lock:
+      if video in self._reasons:
+        return
+      self._reasons[video] = reason
+      count = len(self._reasons)
+      if self._file is not None:
+        with self._file.open("a") as out:
+          out.write(json.dumps({"video": video, "reason": reason}) + "\n")
+    logging.warning(
+      "bad video %d (%s): %s: %s", count, self.policy, video, reason
+    )
+    if count >= listed:
+      raise BadVideoError(f"none of the {listed} videos can be read: {reason}.")
+
+  def reasons(self) -> dict[str, str]:
+    """Returns why each bad video could not be read, by name."""
+    with self._lock:
+      return dict(self._reasons)

@@ -1,0 +1,133 @@
+"""A virtual camera that moves over a photograph."""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+# A motion's time-reversal is the motion listed with it.
+REVERSAL = {
+  "pan left": "pan right",
+  "pan up": "pan down",
+  "zoom out": "zoom in",
+  "rotate counter-clockwise": "rotate clockwise",
+}
+MOTIONS = tuple(
+  sorted(motion for pair in REVERSAL.items() for motion in pair)
+)
+
+_SUPERSAMPLING = 3  # Samples a pixel side; their mean is the pixel.
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+  """Where the camera is in each of T frames.
+
+  Attributes:
+    centre: (T, 2), x and y of the view's centre, in photograph pixels.
+    scale: (T,), photograph pixels a view pixel.
+    angle: (T,), roll of the camera in radians, clockwise positive.
+  """
+
+  centre: np.ndarray
+  scale: np.ndarray
+  angle: np.ndarray
+
+  def reversed(self) -> "Path":
+    """Returns the same path walked backwards."""
+    return Path(self.centre[::-1], self.scale[::-1], self.angle[::-1])
+
+
+def sample_path(
+  motion: str,
+  rng: np.random.Generator,
+  *,
+  num_frames: int,
+  view: int,
+  photograph: tuple[int, int],
+) -> Path:
+  """Draws a path with random start, scale, speed and tilt.
+
+  A motion and its reversal are drawn alike and one of them is played backwards,
+  so that no frame, and no set of frames without its order, tells them apart.
+
+  Args:
+    motion: One of `MOTIONS`, as the camera moves: when it pans left, the
+      picture moves right.
+    rng: Source of all randomness.
+    num_frames: T.
+    view: Side of the square view, in pixels.
+    photograph: Its (height, width) in pixels; the view never leaves it.
+
+  Raises:
+    ValueError: If `motion` is not in `MOTIONS`.
+  """
+  if motion not in MOTIONS:
+    raise ValueError(f"motion must be in {MOTIONS}, got {motion!r}.")
+  if motion in REVERSAL:
+    return sample_path(
+      REVERSAL[motion],
+      rng,
+      num_frames=num_frames,
+      view=view,
+      photograph=photograph,
+    ).reversed()
+  time = np.linspace(-0.5, 0.5, num_frames)[:, None]  # Of the clip.
+  steps = num_frames - 1
+  pan = rng.uniform(0.03, 0.08) * view * steps  # View pixels in the clip.
+  zoom = rng.uniform(0.03, 0.08) * steps  # Log scale in the clip.
+  turn = np.deg2rad(rng.uniform(3.0, 8.0)) * steps  # Radians in the clip.
+  tilt = rng.uniform(-0.3, 0.3)  # Radians.
+
+  direction = {"pan right": (1, 0), "pan down": (0, 1)}.get(motion, (0, 0))
+  offset = time * pan * np.array(direction)  # (T, 2), view pixels.
+  log_scale = -time[:, 0] * (zoom if motion == "zoom in" else 0.0)
+  angle = tilt + time[:, 0] * (turn if motion == "rotate clockwise" else 0.0)
+
+  # Half the view's diagonal and the way to go, in view pixels, on every side.
+  reach = view / np.sqrt(2) * np.exp(log_scale.max()) + np.abs(offset).max()
+  largest = min(photograph) / 2 / reach
+  scale = largest * rng.uniform(0.35, 0.95) * np.exp(log_scale)
+  margin = reach * scale.max() / np.exp(log_scale.max())
+  height, width = photograph
+  start = rng.uniform((margin, margin), (width - margin, height - margin))
+  cos, sin = np.cos(tilt), np.sin(tilt)
+  rotation = np.array([[cos, -sin], [sin, cos]])
+  centre = start + scale[:, None] * (offset @ rotation.T)
+  return Path(centre, scale, angle)
+
+
+def film(photograph: Image.Image, path: Path, view: int) -> np.ndarray:
+  """Renders the view along a path.
+
+  Args:
+    photograph: RGB picture.
+    path: T camera positions.
+    view: Side of the square view, in pixels.
+
+  Returns:
+    Frames (T, view, view, 3), uint8, each pixel the mean of its area.
+  """
+  return np.stack([
+    _render(photograph, centre, scale, angle, view)
+    for centre, scale, angle in zip(
+      path.centre, path.scale, path.angle, strict=True
+    )
+  ])
+
+
+def _render(photograph, centre, scale, angle, view) -> np.ndarray:
+  """Renders one frame (view, view, 3), uint8."""
+  side = view * _SUPERSAMPLING
+  step = scale / _SUPERSAMPLING
+  a, b = step * np.cos(angle), step * np.sin(angle)
+  # PIL maps an output pixel (u, v) to the photograph's (x, y).
+  x = centre[0] - a * side / 2 + b * side / 2
+  y = centre[1] - b * side / 2 - a * side / 2
+  fine = photograph.transform(
+    (side, side),
+    Image.Transform.AFFINE,
+    (a, -b, x, b, a, y),
+    Image.Resampling.BILINEAR,
+  )
+  return np.asarray(fine.reduce(_SUPERSAMPLING))

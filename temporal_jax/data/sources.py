@@ -1,0 +1,82 @@
+"""Where videos come from: a prepared data set, a folder, or a CSV file."""
+
+import pathlib
+from typing import Protocol, TypedDict
+
+from temporal_jax.data import datasets
+
+
+class Video(TypedDict):
+  """One video of a source.
+
+  Attributes:
+    id: Its name in messages and reports.
+    label: Its class, an index into the source's `class_names`.
+    video: The file's bytes, or its path.
+  """
+
+  id: str
+  label: int
+  video: bytes | str
+
+
+class Source(Protocol):
+  """Random access to the videos of a split."""
+
+  class_names: tuple[str, ...]
+
+  def __len__(self) -> int:
+    """Returns the number of videos."""
+
+  def __getitem__(self, index: int) -> Video:
+    """Returns video `index`, in [0, len)."""
+
+
+class DatasetSource:
+  """A split of a TFDS data set in ArrayRecord files, built when missing."""
+
+  def __init__(self, name: str, split: str, data_dir: str | pathlib.Path):
+    """Opens the split.
+
+    Args:
+      name: One of `datasets.DATASETS`.
+      split: "train", "test", or a TFDS slice such as "train[:10%]".
+      data_dir: Where prepared data sets lie.
+
+    Raises:
+      ValueError: If the data set is unknown.
+    """
+    builder = datasets.find_builder(name)(
+      data_dir=str(pathlib.Path(data_dir).expanduser()),
+      file_format="array_record",
+    )
+    builder.download_and_prepare()
+    self._records = builder.as_data_source(split)
+    self.class_names = tuple(builder.info.features["label"].names)
+
+  def __len__(self) -> int:
+    return len(self._records)
+
+  def __getitem__(self, index: int) -> Video:
+    record = self._records[index]
+    return Video(
+      id=record["id"], label=int(record["label"]), video=record["video"]
+    )
+
+
+class FileSource:
+  """Video files with their labels."""
+
+  def __init__(
+    self, files: list[tuple[str, int]], class_names: tuple[str, ...]
+  ):
+    """Holds (path, label) pairs; the path is the video's name."""
+    self._files = files
+    self.class_names = class_names
+
+  def __len__(self) -> int:
+    return len(self._files)
+
+  def __getitem__(self, index: int) -> Video:
+    path, label = self._files[index]
+    return Video(id=path, label=label, video=path)

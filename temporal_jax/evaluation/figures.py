@@ -1,0 +1,133 @@
+"""Pictures of a run: curves, confusion matrix, contact sheet."""
+
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import matplotlib.figure
+import numpy as np
+
+from temporal_jax.evaluation.evaluate import Predictions
+
+_RIGHT, _WRONG = "#1a7f37", "#c0392b"
+_TRAIN, _TEST = "#4c72b0", "#dd8452"
+
+
+def save_curves(
+  rows: Sequence[dict], num_classes: int, file: str | pathlib.Path
+) -> None:
+  """Draws loss and accuracy over the steps of a run.
+
+  Args:
+    rows: Rows of metrics.jsonl.
+    num_classes: L; chance is 1 / L.
+    file: PNG to write.
+  """
+  figure = matplotlib.figure.Figure(figsize=(9, 3.6), layout="constrained")
+  left, right = figure.subplots(1, 2)
+  steps = [row["step"] for row in rows]
+  left.plot(steps, [row["loss"] for row in rows], color=_TRAIN)
+  left.set(xlabel="step", ylabel="training loss", ylim=(0, None))
+  train = [100 * row["accuracy"] for row in rows]
+  right.plot(steps, train, color=_TRAIN, label="training clips")
+  tested = [row for row in rows if "test/top1" in row]
+  right.plot(
+    [row["step"] for row in tested],
+    [100 * row["test/top1"] for row in tested],
+    color=_TEST,
+    marker="o",
+    label="test clips",
+  )
+  right.axhline(100 / num_classes, color="grey", ls=":", label="chance")
+  right.set(xlabel="step", ylabel="top-1 accuracy (%)", ylim=(0, 100))
+  right.legend(loc="upper left", frameon=False)
+  for axes in (left, right):
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+  figure.savefig(file, dpi=120)
+
+
+def save_confusion(
+  matrix: np.ndarray, class_names: Sequence[str], file: str | pathlib.Path
+) -> None:
+  """Draws a confusion matrix in percent of each true class.
+
+  Args:
+    matrix: Counts (L, L): rows true, columns predicted.
+    class_names: Names of the L classes.
+    file: PNG to write.
+  """
+  matrix = np.asarray(matrix)
+  percent = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+  count = len(class_names)
+  side = max(4.5, 0.55 * count + 2.5)
+  figure = matplotlib.figure.Figure((side + 0.6, side), layout="constrained")
+  axes = figure.subplots()
+  image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+  figure.colorbar(image, label="% of the true class", shrink=0.8)
+  places = np.arange(count)
+  axes.set_xticks(places, class_names, rotation=45, ha="right")
+  axes.set_yticks(places, class_names)
+  axes.set(xlabel="predicted", ylabel="true")
+  if count <= 20:
+    for row, column in zip(*np.nonzero(matrix), strict=True):
+      axes.text(
+        column,
+        row,
+        f"{percent[row, column]:.0f}",
+        ha="center",
+        va="center",
+        color="white" if percent[row, column] > 50 else "black",
+      )
+  figure.savefig(file, dpi=120)
+
+
+def save_contact_sheet(
+  batch: Mapping[str, np.ndarray],
+  predictions: Predictions,
+  class_names: Sequence[str],
+  file: str | pathlib.Path,
+  *,
+  clips_shown: int = 18,
+  frames_shown: int = 4,
+) -> None:
+  """Draws clips as strips of frames with true and predicted class.
+
+  Args:
+    batch: {"clip": (B, T, S, S, 3) uint8, "id": (B,)}; its first clips that
+      were scored are drawn.
+    predictions: Scores of these clips, and maybe of others.
+    class_names: Names of the L classes.
+    file: PNG to write.
+    clips_shown: Clips drawn, at most.
+    frames_shown: Frames of a strip, evenly spread from first to last.
+  """
+  place = {name: index for index, name in enumerate(predictions.ids)}
+  shown = [i for i, name in enumerate(batch["id"]) if str(name) in place]
+  shown = shown[:clips_shown]
+  columns = min(3, len(shown))
+  rows = -(-len(shown) // columns)
+  figure = matplotlib.figure.Figure(
+    figsize=(columns * frames_shown * 1.05, rows * 1.5), layout="constrained"
+  )
+  grid = figure.subplots(rows, columns, squeeze=False).ravel()
+  for axes in grid:
+    axes.set_axis_off()
+  for axes, i in zip(grid, shown, strict=False):
+    index = place[str(batch["id"][i])]
+    axes.imshow(_strip(batch["clip"][i], frames_shown))
+    score = predictions.scores[index]
+    true, best = predictions.labels[index], predictions.predicted[index]
+    verdict = "right" if true == best else f"taken for {class_names[best]}"
+    axes.set_title(
+      f"{class_names[true]}: {verdict} ({score[best]:.0%})",
+      color=_RIGHT if true == best else _WRONG,
+      fontsize=9,
+    )
+  figure.savefig(file, dpi=110)
+
+
+def _strip(clip: np.ndarray, count: int) -> np.ndarray:
+  """Lays `count` frames of a clip side by side, with white gaps."""
+  chosen = np.linspace(0, len(clip) - 1, count).round().astype(int)
+  gap = ((0, 0), (0, 0), (0, 2), (0, 0))
+  return np.concatenate(np.pad(clip[chosen], gap, constant_values=255), axis=1)

@@ -1,0 +1,67 @@
+"""Batch normalisation that keeps the running statistics torch keeps."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class BatchNorm(nn.Module):
+  """Batch normalisation over all axes but the last.
+
+  Training normalises by the biased variance of the batch and moves the running
+  variance by the unbiased one, as torch does (flax keeps the biased one). Under
+  jit the batch is the global batch: all devices of the mesh together.
+
+  Attributes:
+    momentum: Share of the old running statistics that stays (torch: 1 - 0.1).
+    epsilon: Added to the variance.
+    scale_init: Initialiser of `scale`; zeros makes a residual branch start at
+      nothing.
+    dtype: Dtype of the output; statistics and parameters stay float32.
+
+  Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167; class
+    `BatchNorm2d` of pytorch/pytorch.
+  """
+
+  momentum: float = 0.9
+  epsilon: float = 1e-5
+  scale_init: nn.initializers.Initializer = nn.initializers.ones
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+    """Normalises (..., C).
+
+    Raises:
+      ValueError: In training, if a channel has one value only.
+    """
+    channels = (x.shape[-1],)
+    running_mean = self.variable("batch_stats", "mean", jnp.zeros, channels)
+    running_var = self.variable("batch_stats", "var", jnp.ones, channels)
+    scale = self.param("scale", self.scale_init, channels)
+    bias = self.param("bias", nn.initializers.zeros, channels)
+    if train:
+      mean, var = self._batch_statistics(x, running_mean, running_var)
+    else:
+      mean, var = running_mean.value, running_var.value
+    factor = scale * jax.lax.rsqrt(var + self.epsilon)
+    shape = (1,) * (x.ndim - 1) + channels
+    centred = x.astype(jnp.float32) - mean.reshape(shape)
+    out = centred * factor.reshape(shape) + bias.reshape(shape)
+    return out.astype(self.dtype)
+
+  def _batch_statistics(
+    self, x: jax.Array, running_mean: nn.Variable, running_var: nn.Variable
+  ) -> tuple[jax.Array, jax.Array]:
+    """Returns mean (C,) and biased variance (C,); moves the running ones."""
+    axes = tuple(range(x.ndim - 1))
+    count = x.size // x.shape[-1]
+    if count < 2:
+      raise ValueError(f"training needs two values a channel, got {x.shape}.")
+    values = x.astype(jnp.float32)
+    mean, var = jnp.mean(values, axes), jnp.var(values, axes)
+    if not self.is_initializing():
+      keep, unbiased = self.momentum, var * (count / (count - 1))
+      running_mean.value = keep * running_mean.value + (1 - keep) * mean
+      running_var.value = keep * running_var.value + (1 - keep) * unbiased
+    return mean, var

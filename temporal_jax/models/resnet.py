@@ -1,0 +1,104 @@
+"""ResNet over the frames of a clip, with temporal slots in its blocks."""
+
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+from temporal_jax.layers import BatchNorm, Conv2D
+from temporal_jax.models.residual import BasicBlock, BottleneckBlock
+from temporal_jax.models.temporal import Temporal
+from temporal_jax.ops import checks
+
+_BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock}
+_STEMS = ("7x7_pool", "7x7", "3x3")
+
+
+class ResNet(nn.Module):
+  """ResNet on every frame; logits are averaged over time (TSN's consensus).
+
+  Attributes:
+    num_classes: Outputs of the classifier, L.
+    stage_sizes: Blocks of each stage.
+    block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
+    width: Channels of the stem and of the first stage's 3 x 3 convolutions;
+      every later stage doubles them.
+    stem: "7x7_pool" (torchvision: stride 2, then max pooling), "7x7" (stride 2)
+      or "3x3" (stride 1, for frames of 64 pixels or less).
+    temporal: What sits in the temporal slots.
+    dropout: Rate before the classifier.
+    dtype: Dtype of the computation; parameters and logits stay float32.
+
+  Source: He et al. 2015, https://arxiv.org/abs/1512.03385; class `ResNet` of
+    pytorch/vision. Wang et al. 2016, https://arxiv.org/abs/1608.00859 (TSN).
+  """
+
+  num_classes: int
+  stage_sizes: Sequence[int] = (2, 2, 2, 2)
+  block: str = "basic"
+  width: int = 64
+  stem: str = "7x7_pool"
+  temporal: Temporal = Temporal()
+  dropout: float = 0.0
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  SLOTS = ("branch_input",)
+
+  def __post_init__(self) -> None:
+    super().__post_init__()
+    if self.block not in _BLOCKS:
+      raise ValueError(f"block must be in {list(_BLOCKS)}, got {self.block!r}.")
+    if self.stem not in _STEMS:
+      raise ValueError(f"stem must be in {_STEMS}, got {self.stem!r}.")
+    self.temporal.check("ResNet", self.SLOTS)
+
+  @nn.compact
+  def __call__(
+    self, clip: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
+    """Classifies clips.
+
+    Args:
+      clip: Normalised frames (B, T, H, W, 3), floating point.
+      train: Whether BatchNorm uses the batch and dropout drops.
+
+    Returns:
+      Logits (B, L), float32, and {"features": (B, D)} plus what the temporal
+      modules return, under "stage{i}_block{j}".
+
+    Raises:
+      ValueError: If `clip` is not floating point of rank 5.
+    """
+    checks.video(clip)
+    x = self._stem(clip.astype(self.dtype), train)
+    aux = {}
+    for stage, num_blocks in enumerate(self.stage_sizes):
+      for index in range(num_blocks):
+        filled = self.temporal.where(stage, index)
+        name = f"stage{stage + 1}_block{index + 1}"
+        block = _BLOCKS[self.block](
+          features=self.width * 2**stage,
+          stride=2 if stage > 0 and index == 0 else 1,
+          branch_input=self.temporal.branch_input if filled else None,
+          dtype=self.dtype,
+          name=name,
+        )
+        x, block_aux = block(x, train)
+        if block_aux:
+          aux[name] = block_aux
+    frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))  # (B, T, D)
+    aux["features"] = jnp.mean(frames, axis=1)
+    frames = nn.Dropout(self.dropout, deterministic=not train)(frames)
+    logits = nn.Dense(self.num_classes, name="head")(frames)
+    return jnp.mean(logits, axis=1), aux
+
+  def _stem(self, x: jax.Array, train: bool) -> jax.Array:
+    """Maps (B, T, H, W, 3) to (B, T, H', W', width)."""
+    size, stride = (3, 1) if self.stem == "3x3" else (7, 2)
+    x = Conv2D(self.width, size, stride, self.dtype, name="stem_conv")(x)
+    x = nn.relu(BatchNorm(dtype=self.dtype, name="stem_norm")(x, train))
+    if self.stem == "7x7_pool":
+      x = ops.max_pool_2d(x, size=3, stride=2, padding=1)
+    return x

@@ -1,0 +1,43 @@
+"""Depthwise temporal aggregation: the TAM of bLVNet."""
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.ops import checks
+
+
+def temporal_aggregation(x: jax.Array, kernel: jax.Array) -> jax.Array:
+  """Blends every frame with its neighbours, one weight per tap and channel.
+
+  out[:, t, :, :, c] = relu(sum_k kernel[k, c] * x[:, t + k - K // 2, :, :, c])
+
+  Frames outside the clip count as zero.
+
+  Args:
+    x: Features (B, T, H, W, C), floating point.
+    kernel: Blending weights (K, C). K is odd, in frames; tap K // 2 is the
+      current frame, tap 0 the earliest.
+
+  Returns:
+    Blended features (B, T, H, W, C), non-negative, in the dtype of `x`.
+
+  Raises:
+    ValueError: If `x` is not floating point of rank 5, or `kernel` is not
+      (odd K, C of `x`).
+
+  Source: Fan et al. 2019, https://arxiv.org/abs/1912.00869, section 3.3; class
+    `TAM` in core/models/blvnet_tam_backbone.py of IBM/bLVNet-TAM.
+  """
+  checks.video(x)
+  if kernel.ndim != 2 or kernel.shape[0] % 2 == 0:
+    raise ValueError(f"kernel must be (odd K, C), got shape {kernel.shape}.")
+  if kernel.shape[1] != x.shape[-1]:
+    raise ValueError(f"channels differ: kernel {kernel.shape}, x {x.shape}.")
+  taps, num_frames = kernel.shape[0], x.shape[1]
+  reach = taps // 2  # Frames seen on either side.
+  padded = jnp.pad(x, ((0, 0), (reach, reach), (0, 0), (0, 0), (0, 0)))
+  weights = kernel.astype(x.dtype).reshape(taps, 1, 1, 1, 1, -1)
+  blended = sum(
+    weights[k] * padded[:, k : k + num_frames] for k in range(taps)
+  )
+  return jax.nn.relu(blended)

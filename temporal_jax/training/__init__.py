@@ -1,0 +1,46 @@
+"""Training: state, steps, loop, checkpoints and records."""
+
+from temporal_jax.training.checkpoint import Checkpoints, load_variables
+from temporal_jax.training.loop import NonFiniteLossError, Plan, train
+from temporal_jax.training.optimizer import create_optimizer, warmup_cosine
+from temporal_jax.training.progress import Progress
+from temporal_jax.training.records import Records, read_rows, write_text
+from temporal_jax.training.sharding import (
+  check_batch_size,
+  create_mesh,
+  over_batch,
+  place_batch,
+  replicated,
+)
+from temporal_jax.training.start import graft
+from temporal_jax.training.state import (
+  TrainState,
+  create_state,
+  init_variables,
+)
+from temporal_jax.training.step import make_eval_step, make_train_step
+
+__all__ = [
+  "Checkpoints",
+  "NonFiniteLossError",
+  "Plan",
+  "Progress",
+  "Records",
+  "TrainState",
+  "check_batch_size",
+  "create_mesh",
+  "create_optimizer",
+  "create_state",
+  "graft",
+  "init_variables",
+  "load_variables",
+  "make_eval_step",
+  "make_train_step",
+  "over_batch",
+  "place_batch",
+  "read_rows",
+  "replicated",
+  "train",
+  "warmup_cosine",
+  "write_text",
+]

@@ -1,0 +1,176 @@
+"""The training loop."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import grain
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.training.checkpoint import Checkpoints
+from temporal_jax.training.feed import Feed
+from temporal_jax.training.progress import Progress
+from temporal_jax.training.records import Records
+from temporal_jax.training.state import TrainState, Tree, Window
+from temporal_jax.training.step import Arrays
+from temporal_jax.training.stop import StopRequest
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+  """When things happen, in steps.
+
+  Attributes:
+    num_steps: Length of the run.
+    log_every: Steps from one logging step to the next.
+    eval_every: Steps from one evaluation to the next; 0 for none.
+    save_every: Steps from one checkpoint to the next.
+  """
+
+  num_steps: int
+  log_every: int
+  eval_every: int
+  save_every: int
+
+  def __post_init__(self) -> None:
+    for name in ("num_steps", "log_every", "save_every"):
+      if getattr(self, name) < 1:
+        raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")
+    if self.eval_every < 0:
+      raise ValueError(f"eval_every must be 0 or more, got {self.eval_every}.")
+
+  def logs(self, step: int) -> bool:
+    """Whether values are written after `step` steps."""
+    return step % self.log_every == 0 or self.ends(step) or self.evaluates(step)
+
+  def evaluates(self, step: int) -> bool:
+    """Whether the test clips are scored after `step` steps."""
+    return self.eval_every > 0 and step % self.eval_every == 0
+
+  def saves(self, step: int) -> bool:
+    """Whether a checkpoint is written after `step` steps."""
+    return step % self.save_every == 0 or self.ends(step)
+
+  def ends(self, step: int) -> bool:
+    """Whether `step` steps are the whole run."""
+    return step >= self.num_steps
+
+
+class NonFiniteLossError(RuntimeError):
+  """The loss or its gradient became infinite or not a number."""
+
+
+def train(
+  state: TrainState,
+  step_fn: Callable[[TrainState, Arrays], TrainState],
+  batches: grain.DatasetIterator,
+  *,
+  place: Callable[..., Arrays],
+  plan: Plan,
+  schedule: Callable[[int], jax.Array],
+  evaluate: Callable[[Tree], dict[str, float]],
+  checkpoints: Checkpoints,
+  records: Records,
+  progress: Progress,
+) -> tuple[TrainState, str | None]:
+  """Trains from `state` to the end of the plan, or until asked to stop.
+
+  Args:
+    state: Where to start.
+    step_fn: Jitted training step; it may take over the memory of its state.
+    batches: Host batches.
+    place: Puts a host batch on the devices.
+    plan: When things happen.
+    schedule: Step -> learning rate, to be written down.
+    evaluate: Variables -> values of the test clips.
+    checkpoints: Where to save.
+    records: Where to write values.
+    progress: Where to show them.
+
+  Returns:
+    The last state, saved, and the signal that asked to stop, if one did.
+
+  Raises:
+    NonFiniteLossError: Naming the step and the last good checkpoint.
+  """
+  step = int(state.step)
+  clock = _Clock(step)
+  with StopRequest() as stop, Feed(batches, place) as feed:
+    while not plan.ends(step):
+      batch = feed.take()
+      state = step_fn(state, batch)
+      step += 1
+      progress.advance(step)
+      due = plan.logs(step) or plan.saves(step) or stop.signal
+      if not due:
+        feed.fetch(running=state.step)
+        continue
+      _check_finite(state.window, checkpoints)
+      if plan.logs(step):
+        timing = clock.lap(step, feed, batch, plan.num_steps)
+        metrics = _summary(state.window, schedule(step - 1))
+        if plan.evaluates(step):
+          scores = evaluate(state.eval_variables())
+          metrics |= {f"test/{name}": value for name, value in scores.items()}
+        records.write(step, metrics, timing)
+        progress.show(step, metrics, timing)
+        fresh = jax.device_put(Window.empty(), state.step.sharding)
+        state = state.replace(window=fresh)
+        clock.restart(feed)
+      if plan.saves(step) or stop.signal:
+        checkpoints.save(state, batches)
+      if stop.signal:
+        break
+    checkpoints.wait()
+  return state, None if plan.ends(step) else stop.signal
+
+
+def _check_finite(window: Window, checkpoints: Checkpoints) -> None:
+  """Stops a run whose loss is lost, before it is saved."""
+  bad_step = int(window.bad_step)
+  if bad_step < 0:
+    return
+  checkpoints.wait()
+  good = checkpoints.latest()
+  where = "there is none" if good is None else str(checkpoints.path(good))
+  raise NonFiniteLossError(
+    f"loss or gradient is not finite at step {bad_step + 1}; the last good "
+    f"checkpoint is {where}. A lower optim.lr or optim.clip_norm may help."
+  )
+
+
+def _summary(window: Window, learning_rate: jax.Array) -> dict[str, float]:
+  """Means over a window."""
+  window = jax.device_get(window)
+  weight = max(float(window.weight), 1.0)
+  return {
+    "loss": float(window.loss) / weight,
+    "accuracy": float(window.correct) / weight,
+    "grad_norm": float(window.grad_norm) / int(window.steps),
+    "learning_rate": float(jnp.asarray(learning_rate)),
+  }
+
+
+class _Clock:
+  """Times the steps between two logging steps, not what else happens."""
+
+  def __init__(self, step: int):
+    self._step, self._start, self._waited = step, time.perf_counter(), 0.0
+
+  def lap(
+    self, step: int, feed: Feed, batch: Arrays, num_steps: int
+  ) -> dict[str, float]:
+    """Returns the speed since the last restart."""
+    seconds = time.perf_counter() - self._start
+    steps, self._step = step - self._step, step
+    return {
+      "clips_per_second": steps * batch["label"].shape[0] / seconds,
+      "seconds_per_step": seconds / steps,
+      "data_wait": (feed.waited - self._waited) / seconds,
+      "seconds_left": seconds / steps * (num_steps - step),
+    }
+
+  def restart(self, feed: Feed) -> None:
+    """Starts the next lap."""
+    self._start, self._waited = time.perf_counter(), feed.waited

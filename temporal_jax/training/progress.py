@@ -1,0 +1,76 @@
+"""What a person sees while a run trains."""
+
+import sys
+from collections.abc import Mapping
+
+import rich.console
+import rich.progress
+
+
+class Progress:
+  """A live line on a terminal, plain lines elsewhere.
+
+  Use as a context manager.
+  """
+
+  def __init__(self, num_steps: int, first_step: int = 0):
+    """Prepares the line of a run from `first_step` to `num_steps`."""
+    self._num_steps = num_steps
+    self._first_step = first_step
+    self._console = rich.console.Console(file=sys.stdout)
+    self._live = self._console.is_terminal
+    self._bar = rich.progress.Progress(
+      rich.progress.TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
+      rich.progress.BarColumn(bar_width=20),
+      rich.progress.TextColumn("{task.fields[values]}"),
+      rich.progress.TextColumn("left"),
+      rich.progress.TimeRemainingColumn(elapsed_when_finished=True),
+      console=self._console,
+      disable=not self._live,
+    )
+
+  def __enter__(self) -> "Progress":
+    self._bar.start()
+    self._task = self._bar.add_task(
+      "", total=self._num_steps, completed=self._first_step, values="starting"
+    )
+    return self
+
+  def __exit__(self, *exception: object) -> None:
+    self._bar.stop()
+
+  def advance(self, step: int) -> None:
+    """Moves the bar to `step` steps done."""
+    self._bar.update(self._task, completed=step)
+
+  def show(
+    self,
+    step: int,
+    metrics: Mapping[str, float],
+    timing: Mapping[str, float],
+  ) -> None:
+    """Shows the values of a logging step."""
+    words = [
+      f"loss {metrics['loss']:.3f}",
+      f"accuracy {metrics['accuracy']:.1%}",
+      f"{timing['clips_per_second']:.0f} clips/s",
+      f"data wait {timing['data_wait']:.1%}",
+    ]
+    if "test/top1" in metrics:
+      words.insert(2, f"test {metrics['test/top1']:.1%}")
+    values = "  ".join(words)
+    self._bar.update(self._task, completed=step, values=values)
+    if not self._live:
+      left = _clock(timing["seconds_left"])
+      self.say(f"step {step}/{self._num_steps}  {values}  {left} left")
+
+  def say(self, text: str) -> None:
+    """Prints a line above the bar."""
+    self._console.print(text, highlight=False, soft_wrap=True)
+
+
+def _clock(seconds: float) -> str:
+  """Formats seconds as h:mm:ss."""
+  minutes, seconds = divmod(round(seconds), 60)
+  hours, minutes = divmod(minutes, 60)
+  return f"{hours}:{minutes:02d}:{seconds:02d}"

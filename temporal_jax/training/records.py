@@ -1,0 +1,94 @@
+"""What a run writes down: JSON lines and TensorBoard events."""
+
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+
+import tensorboardX
+
+
+class JsonLines:
+  """A file with one JSON object a line, each with a "step"."""
+
+  def __init__(self, file: str | pathlib.Path, last_step: int):
+    """Opens the file and drops what is later than `last_step`.
+
+    An incomplete last line, left by a killed run, is dropped too.
+
+    Args:
+      file: The file, which may be new.
+      last_step: Step from which the run goes on.
+    """
+    self._path = pathlib.Path(file)
+    rows = [row for row in read_rows(self._path) if row["step"] <= last_step]
+    kept = "".join(json.dumps(row) + "\n" for row in rows)
+    write_text(self._path, kept)
+    self._file = self._path.open("a")
+
+  def write(self, step: int, values: Mapping[str, float]) -> None:
+    """Appends a row; it is on the disk when this returns."""
+    self._file.write(json.dumps({"step": step, **values}) + "\n")
+    self._file.flush()
+    os.fsync(self._file.fileno())
+
+  def close(self) -> None:
+    """Closes the file."""
+    self._file.close()
+
+
+def read_rows(file: str | pathlib.Path) -> list[dict]:
+  """Returns the complete rows of a JSON lines file, none if it is missing."""
+  file = pathlib.Path(file)
+  if not file.exists():
+    return []
+  complete = [
+    line
+    for line in file.read_text().splitlines(keepends=True)
+    if line.endswith("}\n")
+  ]
+  return [json.loads(line) for line in complete]
+
+
+def write_text(file: str | pathlib.Path, text: str) -> None:
+  """Writes a file that is never seen half written."""
+  file = pathlib.Path(file)
+  unfinished = file.with_name(file.name + ".tmp")
+  unfinished.write_text(text)
+  unfinished.replace(file)
+
+
+class Records:
+  """All records of a run, under its workdir.
+
+  metrics.jsonl holds what the run computed: the same to the last bit however
+  often it was interrupted. timing.jsonl holds how fast it was. TensorBoard gets
+  both.
+  """
+
+  def __init__(self, workdir: str | pathlib.Path, last_step: int):
+    """Opens the records to go on after `last_step`."""
+    workdir = pathlib.Path(workdir)
+    self._metrics = JsonLines(workdir / "metrics.jsonl", last_step)
+    self._timing = JsonLines(workdir / "timing.jsonl", last_step)
+    self._events = tensorboardX.SummaryWriter(
+      str(workdir / "tensorboard"), purge_step=last_step + 1
+    )
+
+  def __enter__(self) -> "Records":
+    return self
+
+  def __exit__(self, *exception: object) -> None:
+    self._metrics.close()
+    self._timing.close()
+    self._events.close()
+
+  def write(
+    self, step: int, metrics: Mapping[str, float], timing: Mapping[str, float]
+  ) -> None:
+    """Writes the values of a logging step."""
+    self._metrics.write(step, metrics)
+    self._timing.write(step, timing)
+    for name, value in {**metrics, **timing}.items():
+      self._events.add_scalar(name, value, step)
+    self._events.flush()
