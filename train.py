@@ -45,7 +45,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
 
   def predict(variables: dict) -> evaluation.Predictions:
     score = functools.partial(eval_step, variables)
-    return evaluation.evaluate(score, videos.test_batches, place)
+    return evaluation.evaluate(score, videos.eval_batches, place)
 
   checkpoints = training.Checkpoints(
     workdir / "checkpoints", keep=config.keep_checkpoints
@@ -131,7 +131,7 @@ class Videos(NamedTuple):
 
   class_names: tuple[str, ...]
   train_batches: grain.DatasetIterator
-  test_batches: grain.IterDataset
+  eval_batches: grain.IterDataset
   num_test: int
   bad_test: data.BadVideos
 
@@ -166,7 +166,7 @@ def open_videos(
       bad_videos=bad["train"],
       **share,
     ),
-    test_batches=data.test_batches(
+    eval_batches=data.eval_batches(
       sources["test"], setup.clip, bad_videos=bad["test"], **share
     ),
     num_test=len(sources["test"]),
@@ -263,7 +263,7 @@ def report(
     summary["confusion"], videos.class_names, workdir / "confusion.png"
   )
   evaluation.save_contact_sheet(
-    next(iter(videos.test_batches)),
+    next(iter(videos.eval_batches)),
     predictions,
     videos.class_names,
     workdir / "predictions.png",

@@ -1,6 +1,7 @@
 """Every field a run has, once, with its default. A run's own file overrides.
 
-The fields are locked: a misspelt one fails, and so does a value of another type.
+The fields are locked: a misspelt one fails, and so does a value of another
+type.
 """
 
 import ml_collections

@@ -13,17 +13,17 @@ def get_config():
   """Returns the run's config; every field is explained in base.py."""
   config = base.get_config()
 
-  config.num_steps = 900
+  config.num_steps = 650
   config.batch_size = 32
 
   config.model.name = "resnet18"
   config.model.temporal = "aggregation"
-  config.model.overrides.update({"width": 16})
+  config.model.overrides.update({"width": 16, "stem": "7x7"})
 
   config.data.name = "camera_motion"
   config.data.num_frames = 8
   config.data.sampling = "dense"  # Even speed.
-  config.data.image_size = 48
+  config.data.image_size = 32
   config.data.flip = True
   config.data.flip_pairs = (
     ("pan left", "pan right"),
@@ -32,10 +32,10 @@ def get_config():
   config.data.color_jitter = 0.3
 
   config.optim.lr = 4e-3
-  config.optim.warmup_steps = 90
+  config.optim.warmup_steps = 65
   config.optim.label_smoothing = 0.1
   config.optim.ema_decay = 0.99
 
-  config.eval_every = 150
-  config.save_every = 150
+  config.eval_every = 130
+  config.save_every = 130
   return config

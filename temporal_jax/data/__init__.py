@@ -11,8 +11,8 @@ from temporal_jax.data.bad_videos import (
   BadVideos,
 )
 from temporal_jax.data.decoding import VideoError, VideoReader
-from temporal_jax.data.pipeline import ClipFormat, test_batches, train_batches
 from temporal_jax.data.opening import open_sources
+from temporal_jax.data.pipeline import ClipFormat, eval_batches, train_batches
 from temporal_jax.data.sources import DatasetSource, FileSource, Source, Video
 
 __all__ = [
@@ -27,9 +27,9 @@ __all__ = [
   "Video",
   "VideoError",
   "VideoReader",
+  "eval_batches",
   "flipped_labels",
   "normalize",
   "open_sources",
-  "test_batches",
   "train_batches",
 ]

@@ -40,8 +40,9 @@ def normalize(
   dtype: jax.typing.DTypeLike = jnp.float32,
 ) -> jax.Array:
   """Maps uint8 pixels (..., 3) to (pixel / 255 - mean) / std."""
-  mean = jnp.asarray(mean, jnp.float32)
-  std = jnp.asarray(std, jnp.float32)
+  shape = (1,) * (clip.ndim - 1) + (-1,)
+  mean = jnp.asarray(mean, jnp.float32).reshape(shape)
+  std = jnp.asarray(std, jnp.float32).reshape(shape)
   pixels = clip.astype(jnp.float32) / 255
   return ((pixels - mean) / std).astype(dtype)
 
@@ -67,9 +68,7 @@ def flip(
   return clip, jnp.where(chosen, permuted, label)
 
 
-def jitter_color(
-  key: jax.Array, clip: jax.Array, strength: float
-) -> jax.Array:
+def jitter_color(key: jax.Array, clip: jax.Array, strength: float) -> jax.Array:
   """Changes contrast and brightness at random, all frames of a clip alike.
 
   Args:

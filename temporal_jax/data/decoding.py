@@ -100,16 +100,21 @@ class VideoReader:
 
   def _index(self) -> tuple[list[int], list[int]]:
     """Returns the presentation times of the frames and of the keyframes."""
-    times, keys = set(), set()
+    times, keys, count = set(), set(), 0
     for packet in self._container.demux(self._stream):
       if packet.pts is None:
         continue
+      count += 1
       if packet.is_keyframe:
         keys.add(packet.pts)
       if not packet.is_discard:
         times.add(packet.pts)
     if not times or not keys:
       raise VideoError("the file has no video frames")
+    if "mp4" in self._container.format.name and count < self._stream.frames:
+      raise VideoError(
+        f"the file is cut off: {count} of {self._stream.frames} frames"
+      )
     return sorted(times), sorted(keys)
 
   def _decode(

@@ -18,10 +18,10 @@ def file_sources(
   """Lists the videos of a folder or a CSV file, train and test apart.
 
   A folder holds `class/video.mp4`, or `train/class/video.mp4` and
-  `test/class/video.mp4`. A CSV file has a header with `path` and `label` and, if
-  wanted, `split` (train or test); paths are relative to the file. Where nothing
-  says the split, each class gives `test_fraction` of its videos to the test,
-  chosen by a hash of their names: always the same ones.
+  `test/class/video.mp4`. A CSV file has a header with `path` and `label` and,
+  if wanted, `split` (train or test); paths are relative to the file. Where
+  nothing says the split, each class gives `test_fraction` of its videos to the
+  test, chosen by a hash of their names: always the same ones.
 
   Args:
     root: The folder or the CSV file.

@@ -39,6 +39,5 @@ def open_sources(
   if root:
     return file_sources(root, test_fraction)
   return {
-    role: DatasetSource(name, split, data_dir)
-    for role, split in splits.items()
+    role: DatasetSource(name, split, data_dir) for role, split in splits.items()
   }

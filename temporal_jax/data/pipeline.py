@@ -133,7 +133,8 @@ def train_batches(
   """
   if len(source) < process_count:
     raise ValueError(
-      f"{len(source)} training videos are too few for {process_count} processes."
+      f"{len(source)} training videos are too few for {process_count} "
+      "processes."
     )
   read = _ReadClip(source, clip, bad_videos)
   videos = grain.MapDataset.range(len(source)).seed(seed).shuffle()
@@ -144,7 +145,7 @@ def train_batches(
   return iter(clips.to_iter_dataset(options).batch(batch_size))
 
 
-def test_batches(
+def eval_batches(
   source: Source,
   clip: ClipFormat,
   *,

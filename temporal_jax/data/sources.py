@@ -60,7 +60,9 @@ class DatasetSource:
   def __getitem__(self, index: int) -> Video:
     record = self._records[index]
     return Video(
-      id=record["id"], label=int(record["label"]), video=record["video"]
+      id=record["id"].decode(),  # TFDS gives text as bytes.
+      label=int(record["label"]),
+      video=record["video"],
     )
 
 

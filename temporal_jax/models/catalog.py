@@ -62,11 +62,13 @@ _TSN = "arXiv:1608.00859 on arXiv:1512.03385; pytorch/vision"
 _TSM = "arXiv:1811.08383; mit-han-lab/temporal-shift-module"
 _TAM = "arXiv:1912.00869, table 5; IBM/bLVNet-TAM"
 
-MODELS: Mapping[str, ModelSpec] = MappingProxyType({
-  **{f"resnet{n}": _resnet(*r, "none", _TSN) for n, r in _RESNETS.items()},
-  "tsm_resnet50": _resnet(*_RESNETS[50], "shift", _TSM),
-  "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
-})
+MODELS: Mapping[str, ModelSpec] = MappingProxyType(
+  {
+    **{f"resnet{n}": _resnet(*r, "none", _TSN) for n, r in _RESNETS.items()},
+    "tsm_resnet50": _resnet(*_RESNETS[50], "shift", _TSM),
+    "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
+  }
+)
 
 
 def find_model(name: str) -> ModelSpec:
@@ -103,7 +105,9 @@ def create_model(
     TypeError: If an override is not an argument of the model's class.
   """
   spec = find_model(name)
-  slots = operators.resolve(spec.temporal if temporal == "default" else temporal)
+  slots = operators.resolve(
+    spec.temporal if temporal == "default" else temporal
+  )
   _check_overrides(spec.module, overrides)
   kwargs = {**spec.kwargs, **overrides}
   return spec.module(num_classes=num_classes, temporal=slots, **kwargs)

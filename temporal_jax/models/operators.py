@@ -8,13 +8,15 @@ from types import MappingProxyType
 from temporal_jax import layers
 from temporal_jax.models.temporal import Temporal
 
-OPERATORS: Mapping[str, Temporal] = MappingProxyType({
-  "none": Temporal(),
-  "shift": Temporal(branch_input=layers.TemporalShift),
-  "aggregation": Temporal(
-    branch_input=functools.partial(layers.TemporalAggregation, taps=3)
-  ),
-})
+OPERATORS: Mapping[str, Temporal] = MappingProxyType(
+  {
+    "none": Temporal(),
+    "shift": Temporal(branch_input=layers.TemporalShift),
+    "aggregation": Temporal(
+      branch_input=functools.partial(layers.TemporalAggregation, taps=3)
+    ),
+  }
+)
 
 
 def resolve(temporal: str | Temporal | None) -> Temporal:

@@ -37,7 +37,5 @@ def temporal_aggregation(x: jax.Array, kernel: jax.Array) -> jax.Array:
   reach = taps // 2  # Frames seen on either side.
   padded = jnp.pad(x, ((0, 0), (reach, reach), (0, 0), (0, 0), (0, 0)))
   weights = kernel.astype(x.dtype).reshape(taps, 1, 1, 1, 1, -1)
-  blended = sum(
-    weights[k] * padded[:, k : k + num_frames] for k in range(taps)
-  )
+  blended = sum(weights[k] * padded[:, k : k + num_frames] for k in range(taps))
   return jax.nn.relu(blended)

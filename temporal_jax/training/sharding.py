@@ -29,9 +29,7 @@ def create_mesh(axes: Mapping[str, int]) -> jax.sharding.Mesh:
   if sizes.count(-1) == 1 and len(devices) % fixed == 0:
     sizes[sizes.index(-1)] = len(devices) // fixed
   if -1 in sizes or math.prod(sizes) != len(devices):
-    raise ValueError(
-      f"mesh {dict(axes)} does not fit {len(devices)} devices."
-    )
+    raise ValueError(f"mesh {dict(axes)} does not fit {len(devices)} devices.")
   return jax.sharding.Mesh(np.reshape(devices, sizes), AXES)
 
 

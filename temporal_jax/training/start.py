@@ -49,7 +49,9 @@ def graft(fresh: Tree, loaded: Tree, *, replaceable: str) -> Grafted:
         f"! {name}: model {target[name].shape}, loaded {source[name].shape}"
       )
   if problems:
-    raise ValueError("init_from does not fit the model:\n" + "\n".join(problems))
+    raise ValueError(
+      "init_from does not fit the model:\n" + "\n".join(problems)
+    )
   merged = {
     name: target[name] if name in kept else source[name] for name in target
   }

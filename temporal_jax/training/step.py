@@ -64,7 +64,7 @@ def make_train_step(
     (mean, (logits, losses, batch_stats)), grads = jax.value_and_grad(
       objective, has_aux=True
     )(state.params)
-    grad_norm = optax.global_norm(grads)
+    grad_norm = optax.tree.norm(grads)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
     correct = (jnp.argmax(logits, -1) == label).astype(jnp.float32)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Name -> module and class.
-DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType({
-  "camera_motion": (
-    "temporal_jax.data.datasets.camera_motion",
-    "CameraMotion",
-  ),
-})
+DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType(
+  {
+    "camera_motion": (
+      "temporal_jax.data.datasets.camera_motion",
+      "CameraMotion",
+    ),
+  }
+)
 
 
 def find_builder(name: str) -> type:

@@ -15,6 +15,7 @@ from temporal_jax.data.encoding import encode_mp4
 VIEW = 64  # Pixels, both sides.
 NUM_FRAMES = 12
 FPS = 12
+MIN_CONTRAST = 8.0  # Standard deviation of a frame's pixels, of 255.
 # Photographs of scikit-image's wheel. The splits share none.
 PHOTOGRAPHS = {
   "train": (
@@ -49,11 +50,13 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
       builder=self,
       description=type(self).__doc__,
       homepage="https://scikit-image.org/docs/stable/api/skimage.data.html",
-      features=tfds.features.FeaturesDict({
-        "id": tfds.features.Text(),
-        "label": tfds.features.ClassLabel(names=virtual_camera.MOTIONS),
-        "video": tfds.features.Scalar(np.object_),  # An mp4 file's bytes.
-      }),
+      features=tfds.features.FeaturesDict(
+        {
+          "id": tfds.features.Text(),
+          "label": tfds.features.ClassLabel(names=virtual_camera.MOTIONS),
+          "video": tfds.features.Scalar(np.object_),  # An mp4 file's bytes.
+        }
+      ),
     )
 
   def _split_generators(self, dl_manager: Any) -> dict[str, Iterator]:
@@ -83,15 +86,24 @@ def _example(
   label = index % len(virtual_camera.MOTIONS)
   motion = virtual_camera.MOTIONS[label]
   name = sorted(photographs)[rng.integers(len(photographs))]
-  photograph = photographs[name]
-  path = virtual_camera.sample_path(
-    motion,
-    rng,
-    num_frames=NUM_FRAMES,
-    view=VIEW,
-    photograph=photograph.size[::-1],
-  )
-  frames = virtual_camera.film(photograph, path, VIEW)
+  frames = _film_texture(motion, rng, photographs[name])
   key = f"{split}_{index:05d}_{name}_{motion.replace(' ', '_')}"
   video = encode_mp4(frames, fps=FPS)
   return key, {"id": key, "label": label, "video": video}
+
+
+def _film_texture(
+  motion: str, rng: np.random.Generator, photograph: Image.Image
+) -> np.ndarray:
+  """Films until every frame shows something: plain sky shows no motion."""
+  while True:
+    path = virtual_camera.sample_path(
+      motion,
+      rng,
+      num_frames=NUM_FRAMES,
+      view=VIEW,
+      photograph=photograph.size[::-1],
+    )
+    frames = virtual_camera.film(photograph, path, VIEW)
+    if frames.std(axis=(1, 2, 3)).min() >= MIN_CONTRAST:
+      return frames

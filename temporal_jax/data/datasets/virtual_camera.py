@@ -12,9 +12,7 @@ REVERSAL = {
   "zoom out": "zoom in",
   "rotate counter-clockwise": "rotate clockwise",
 }
-MOTIONS = tuple(
-  sorted(motion for pair in REVERSAL.items() for motion in pair)
-)
+MOTIONS = tuple(sorted(motion for pair in REVERSAL.items() for motion in pair))
 
 _SUPERSAMPLING = 3  # Samples a pixel side; their mean is the pixel.
 
@@ -108,12 +106,14 @@ def film(photograph: Image.Image, path: Path, view: int) -> np.ndarray:
   Returns:
     Frames (T, view, view, 3), uint8, each pixel the mean of its area.
   """
-  return np.stack([
-    _render(photograph, centre, scale, angle, view)
-    for centre, scale, angle in zip(
-      path.centre, path.scale, path.angle, strict=True
-    )
-  ])
+  return np.stack(
+    [
+      _render(photograph, centre, scale, angle, view)
+      for centre, scale, angle in zip(
+        path.centre, path.scale, path.angle, strict=True
+      )
+    ]
+  )
 
 
 def _render(photograph, centre, scale, angle, view) -> np.ndarray:

@@ -1,0 +1,24 @@
+# make demo: train and evaluate the small network on its embedded data.
+# make test: all fast tests. make test-all: the slow ones too.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-all lint
+
+demo: .venv/demo.installed
+	$(BIN)/python train.py --config=configs/camera_motion.py --workdir=runs/demo
+
+test: .venv/test.installed
+	$(BIN)/python -m pytest
+
+test-all: .venv/test.installed
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: .venv/test.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.venv/%.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable ".[$*]"
+	touch $@

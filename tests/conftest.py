@@ -1,0 +1,44 @@
+"""Strict settings for all tests: dtypes, ranks, eight simulated devices."""
+
+import os
+
+# Before jax is imported anywhere.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["XLA_FLAGS"] = (
+  os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+)
+
+import jax
+import numpy as np
+import pytest
+
+from temporal_jax.data.encoding import encode_mp4
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_default_matmul_precision", "highest")
+
+
+def make_frames(count: int, *, size: int = 32, start: int = 0) -> np.ndarray:
+  """Frames whose mean brightness tells their number: 20 + 8 (start + i)."""
+  values = 20 + 8 * (start + np.arange(count))
+  frames = np.ones((count, size, size, 3)) * values[:, None, None, None]
+  return frames.astype(np.uint8)
+
+
+def frame_numbers(frames: np.ndarray) -> list[int]:
+  """Reads the numbers of `make_frames` back."""
+  means = frames.mean(axis=(1, 2, 3))
+  return [round((mean - 20) / 8) for mean in means]
+
+
+@pytest.fixture(scope="session")
+def video_folder(tmp_path_factory):
+  """root/class/video.mp4: brightness rises, or falls, over time."""
+  root = tmp_path_factory.mktemp("videos")
+  for name, step in (("rise", 1), ("fall", -1)):
+    (root / name).mkdir()
+    for i in range(6):
+      frames = make_frames(10, start=i)[::step]
+      (root / name / f"{i}.mp4").write_bytes(encode_mp4(frames, fps=10))
+  return root

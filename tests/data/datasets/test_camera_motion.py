@@ -1,0 +1,66 @@
+import sys
+
+import numpy as np
+import pytest
+
+from temporal_jax.data import DatasetSource, VideoReader, datasets
+from temporal_jax.data.datasets import camera_motion, virtual_camera
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+  monkeypatch.setattr(camera_motion, "NUM_CLIPS", {"train": 24, "test": 16})
+  return tmp_path
+
+
+def test_splits_share_no_photograph():
+  train, test = (set(camera_motion.PHOTOGRAPHS[s]) for s in ("train", "test"))
+  assert train
+  assert test
+  assert not train & test
+
+
+def test_builds_balanced_readable_clips_without_tensorflow(small):
+  source = DatasetSource("camera_motion", "train", small)
+  assert "tensorflow" not in sys.modules
+  assert source.class_names == virtual_camera.MOTIONS
+  assert len(source) == 24
+  videos = [source[i] for i in range(24)]
+  assert sorted(v["label"] for v in videos) == sorted(list(range(8)) * 3)
+  assert len({v["id"] for v in videos}) == 24
+  for video in videos:
+    motion = source.class_names[video["label"]].replace(" ", "_")
+    assert video["id"].endswith(motion)
+    with VideoReader(video["video"]) as reader:
+      assert reader.num_frames == camera_motion.NUM_FRAMES
+      frames = reader.read(range(reader.num_frames))
+    assert frames.shape[1:] == (camera_motion.VIEW, camera_motion.VIEW, 3)
+    assert frames.std(axis=(1, 2, 3)).min() > camera_motion.MIN_CONTRAST / 2
+
+
+def test_builds_the_same_clips_again(small):
+  first = DatasetSource("camera_motion", "test", small / "a")
+  second = DatasetSource("camera_motion", "test", small / "b")
+  for i in range(16):
+    assert first[i] == second[i]
+
+
+def test_a_clip_and_its_reversal_share_their_distribution():
+  """Frames as a set tell nothing: backwards, one class is the other."""
+  photographs = {
+    name: camera_motion._load(name)
+    for name in camera_motion.PHOTOGRAPHS["test"]
+  }
+  for motion, reversal in virtual_camera.REVERSAL.items():
+    forth, back = (
+      camera_motion._film_texture(
+        kind, np.random.default_rng(3), photographs["cat"]
+      )
+      for kind in (motion, reversal)
+    )
+    np.testing.assert_array_equal(forth, back[::-1])
+
+
+def test_unknown_data_set_suggests_near_ones():
+  with pytest.raises(ValueError, match="did you mean 'camera_motion'"):
+    datasets.find_builder("camera_motoin")

@@ -1,0 +1,204 @@
+import json
+
+import numpy as np
+import pytest
+
+from temporal_jax import data
+from temporal_jax.data.files import file_sources
+from tests.conftest import frame_numbers
+
+CLIP = data.ClipFormat(num_frames=4, image_size=24, sampling="segment")
+
+
+def _source(root):
+  return file_sources(root, 0.0)["train"]
+
+
+def _train(source, policy="raise", file=None, **kwargs):
+  kwargs = {"batch_size": 4, "seed": 0, "num_threads": 2} | kwargs
+  bad = data.BadVideos(policy, file)
+  return data.train_batches(source, CLIP, bad_videos=bad, **kwargs)
+
+
+def _eval(source, policy="raise", **kwargs):
+  bad = data.BadVideos(policy)
+  kwargs = {"batch_size": 5, "num_threads": 2} | kwargs
+  return data.eval_batches(source, CLIP, bad_videos=bad, **kwargs), bad
+
+
+def _ids(batches):
+  return [str(name) for batch in batches for name in batch["id"] if name]
+
+
+@pytest.fixture
+def damaged(video_folder, tmp_path):
+  """The folder with one empty, one corrupt and one missing video."""
+  rows = ["path,label"]
+  rows += [f"{p},{p.parent.name}" for p in sorted(video_folder.glob("*/*"))]
+  (tmp_path / "empty.mp4").touch()
+  (tmp_path / "corrupt.mp4").write_bytes(b"\0" * 4000)
+  bad = [str(tmp_path / f"{n}.mp4") for n in ("empty", "corrupt", "missing")]
+  rows += [f"{path},rise" for path in bad]
+  (tmp_path / "list.csv").write_text("\n".join(rows))
+  return _source(tmp_path / "list.csv"), bad
+
+
+def test_batches_have_the_documented_form(video_folder):
+  batch = next(_train(_source(video_folder)))
+  assert batch["clip"].shape == (4, 4, 24, 24, 3)
+  assert batch["clip"].dtype == np.uint8
+  assert batch["label"].dtype == np.int32
+  assert batch["weight"].dtype == np.float32
+  np.testing.assert_array_equal(batch["weight"], 1)
+  for clip, label in zip(batch["clip"], batch["label"], strict=True):
+    steps = np.diff(frame_numbers(clip))
+    assert np.all(steps < 0) if label == 0 else np.all(steps > 0)
+
+
+def test_every_epoch_has_every_video_in_another_order(video_folder):
+  batches = _train(_source(video_folder))
+  epochs = [_ids(next(batches) for _ in range(3)) for _ in range(3)]
+  for epoch in epochs:
+    assert len(set(epoch)) == 12
+  assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_state_brings_the_same_batches_back(video_folder):
+  source = _source(video_folder)
+  first = _train(source)
+  for _ in range(4):
+    next(first)
+  state = first.get_state()
+  want = [next(first) for _ in range(4)]
+  again = _train(source, num_threads=1)
+  again.set_state(state)
+  for batch in want:
+    got = next(again)
+    for name in batch:
+      np.testing.assert_array_equal(got[name], batch[name])
+
+
+def test_seed_changes_order_and_crops(video_folder):
+  source = _source(video_folder)
+  a, b = (next(_train(source, seed=seed)) for seed in (0, 1))
+  assert list(a["id"]) != list(b["id"])
+
+
+def test_processes_share_the_videos(video_folder):
+  source = _source(video_folder)
+  seen = [
+    set(
+      _ids(
+        next(batches)
+        for batches in [
+          _train(source, process_index=i, process_count=2, batch_size=6)
+        ]
+      )
+    )
+    for i in range(2)
+  ]
+  assert not seen[0] & seen[1]
+  assert len(seen[0] | seen[1]) == 12
+  with pytest.raises(ValueError, match="too few for 13 processes"):
+    _train(source, process_count=13)
+
+
+def test_evaluation_reads_each_video_once_and_pads(video_folder):
+  source = _source(video_folder)
+  batches, _ = _eval(source)
+  got = list(batches)
+  assert [len(batch["id"]) for batch in got] == [5, 5, 5]
+  assert _ids(got) == [source[i]["id"] for i in range(12)]
+  np.testing.assert_array_equal(got[-1]["weight"], [1, 1, 0, 0, 0])
+  assert _ids(batches) == _ids(got)
+
+
+def test_processes_evaluate_the_same_number_of_batches(video_folder):
+  source = _source(video_folder)
+  parts = [
+    list(_eval(source, process_index=i, process_count=2)[0]) for i in range(2)
+  ]
+  assert len(parts[0]) == len(parts[1])
+  assert sorted(_ids(parts[0]) + _ids(parts[1])) == sorted(
+    source[i]["id"] for i in range(12)
+  )
+
+
+def test_raise_names_the_video(damaged):
+  source, bad = damaged
+  with pytest.raises(data.BadVideoError) as error:
+    for _ in range(4):
+      list(_eval(source)[0])
+  assert any(name in str(error.value) for name in bad)
+
+
+def test_skip_leaves_bad_videos_out_and_writes_them_down(damaged, tmp_path):
+  source, bad = damaged
+  file = tmp_path / "bad.jsonl"
+  batches = _train(source, "skip", file)
+  drawn = [next(batches) for _ in range(12)]
+  assert set(_ids(drawn)) == {source[i]["id"] for i in range(15)} - set(bad)
+  assert all(np.all(batch["weight"] == 1) for batch in drawn)
+  lines = [json.loads(line) for line in file.read_text().splitlines()]
+  assert sorted(line["video"] for line in lines) == sorted(bad)
+  assert all(line["reason"] for line in lines)
+
+
+def test_mask_keeps_the_place_of_bad_videos(damaged):
+  source, bad = damaged
+  batches = _train(source, "mask", batch_size=5)
+  epoch = [next(batches) for _ in range(3)]
+  assert len(set(_ids(epoch))) == 15
+  for batch in epoch:
+    for name, weight, clip in zip(
+      batch["id"], batch["weight"], batch["clip"], strict=True
+    ):
+      assert weight == (str(name) not in bad)
+      assert (clip.max() == 0) == (str(name) in bad)
+
+
+@pytest.mark.parametrize("policy", ["skip", "mask"])
+def test_evaluation_scores_no_bad_video(damaged, policy):
+  source, bad = damaged
+  batches, log = _eval(source, policy)
+  scored = [
+    str(name) for batch in batches for name in batch["id"][batch["weight"] > 0]
+  ]
+  assert sorted(scored + bad) == sorted(source[i]["id"] for i in range(15))
+  assert sorted(log.reasons()) == sorted(bad)
+
+
+def test_nothing_but_bad_videos_stops(tmp_path):
+  (tmp_path / "a").mkdir()
+  for i in range(3):
+    (tmp_path / "a" / f"{i}.mp4").touch()
+  with pytest.raises(data.BadVideoError, match="none of the 3 videos"):
+    next(_train(_source(tmp_path), "skip", batch_size=1))
+
+
+def test_small_videos_say_how_to_resize(video_folder):
+  clip = data.ClipFormat(num_frames=2, image_size=64)
+  batches = data.eval_batches(
+    _source(video_folder), clip, batch_size=2, bad_videos=data.BadVideos("skip")
+  )
+  with pytest.raises(ValueError, match=r"0\.mp4.*short_side"):
+    next(iter(batches))
+
+
+@pytest.mark.parametrize(
+  "kwargs",
+  [
+    {"num_frames": 0, "image_size": 8},
+    {"num_frames": 1, "image_size": 0},
+    {"num_frames": 1, "image_size": 8, "short_side": 7},
+    {"num_frames": 1, "image_size": 8, "sampling": "often"},
+  ],
+)
+def test_rejects_impossible_clips(kwargs):
+  with pytest.raises(ValueError, match="must be"):
+    data.ClipFormat(**kwargs)
+
+
+def test_rejects_unknown_policy():
+  with pytest.raises(ValueError, match="on_error must be in"):
+    data.BadVideos("ignore")

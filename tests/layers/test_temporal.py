@@ -1,0 +1,45 @@
+"""Layers are parameters and one call into ops."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from temporal_jax import layers, ops
+
+
+def test_aggregation_calls_the_operator():
+  x = np.random.default_rng(0).standard_normal((1, 4, 2, 2, 6), np.float32)
+  layer = layers.TemporalAggregation(taps=5)
+  variables = layer.init(jax.random.key(0), x)
+  kernel = variables["params"]["kernel"]
+  got, aux = layer.apply(variables, x)
+  assert kernel.shape == (5, 6)
+  assert kernel.dtype == jnp.float32
+  assert aux == {}
+  np.testing.assert_array_equal(got, ops.temporal_aggregation(x, kernel))
+
+
+def test_aggregation_starts_as_the_reference():
+  x = jnp.zeros((1, 1, 1, 1, 512))
+  keys = jax.random.split(jax.random.key(0), 32)
+  init = jax.vmap(lambda key: layers.TemporalAggregation().init(key, x))
+  kernel = init(keys)["params"]["kernel"]
+  np.testing.assert_allclose(kernel.std(), np.sqrt(2 / 512), rtol=0.02)
+  np.testing.assert_allclose(kernel.mean(), 0, atol=0.002)
+
+
+def test_aggregation_computes_in_its_dtype():
+  layer = layers.TemporalAggregation(dtype=jnp.bfloat16)
+  x = np.zeros((1, 2, 1, 1, 4), np.float32)
+  (got, _), variables = layer.init_with_output(jax.random.key(0), x)
+  assert got.dtype == jnp.bfloat16
+  assert variables["params"]["kernel"].dtype == jnp.float32
+
+
+def test_shift_calls_the_operator():
+  x = np.random.default_rng(0).standard_normal((1, 4, 2, 2, 8), np.float32)
+  layer = layers.TemporalShift(fold_div=4, direction="past")
+  got, aux = layer.apply({}, x)
+  want = ops.temporal_shift(x, fold_div=4, direction="past")
+  assert aux == {}
+  np.testing.assert_array_equal(got, want)

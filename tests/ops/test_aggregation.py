@@ -1,0 +1,101 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_jax import ops
+
+
+def _conv1d(x, kernel):
+  """torch's depthwise convolution over time, then ReLU."""
+  b, t, h, w, c = x.shape
+  series = torch.tensor(x).permute(0, 2, 3, 4, 1).reshape(-1, c, t)
+  weight = torch.tensor(kernel.T)[:, None]  # (C, 1, K)
+  out = torch.nn.functional.conv1d(
+    series, weight, padding=len(kernel) // 2, groups=c
+  ).relu()
+  return out.reshape(b, h, w, c, t).permute(0, 4, 1, 2, 3).numpy()
+
+
+@pytest.mark.parametrize("taps", [1, 3, 5, 7])
+@pytest.mark.parametrize("shape", [(2, 8, 4, 3, 6), (1, 1, 2, 2, 5)])
+def test_matches_depthwise_conv1d(shape, taps):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal(shape, np.float32)
+  kernel = rng.standard_normal((taps, shape[-1]), np.float32)
+
+  got = jax.jit(ops.temporal_aggregation)(x, kernel)
+
+  np.testing.assert_allclose(got, _conv1d(x, kernel), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("taps", [3, 5])
+def test_gradients_match_torch(taps):
+  rng = np.random.default_rng(1)
+  x = rng.standard_normal((2, 6, 2, 3, 4), np.float32)
+  kernel = rng.standard_normal((taps, 4), np.float32)
+  weight = rng.standard_normal(x.shape, np.float32)
+
+  got = jax.grad(
+    lambda x, k: jnp.sum(weight * ops.temporal_aggregation(x, k)), (0, 1)
+  )(x, kernel)
+
+  x_t = torch.tensor(x, requires_grad=True)
+  k_t = torch.tensor(kernel, requires_grad=True)
+  reach = taps // 2
+  padded = torch.nn.functional.pad(x_t, (0, 0, 0, 0, 0, 0, reach, reach))
+  windows = padded.unfold(1, taps, 1)  # (B, T, H, W, C, K)
+  out = torch.einsum("bthwck,kc->bthwc", windows, k_t).relu()
+  (out * torch.tensor(weight)).sum().backward()
+  np.testing.assert_allclose(got[0], x_t.grad, rtol=1e-4, atol=1e-5)
+  np.testing.assert_allclose(got[1], k_t.grad, rtol=1e-4, atol=1e-5)
+
+
+def test_temporal_shift_is_a_special_case():
+  x = np.random.default_rng(2).standard_normal((2, 5, 2, 2, 16), np.float32)
+  kernel = np.zeros((3, 16), np.float32)
+  kernel[2, :2] = 1  # Channels 0 and 1 read the next frame,
+  kernel[0, 2:4] = 1  # 2 and 3 the one before,
+  kernel[1, 4:] = 1  # the others stay.
+
+  got = ops.temporal_aggregation(x, kernel)
+
+  want = jax.nn.relu(ops.temporal_shift(x, fold_div=8))
+  np.testing.assert_array_equal(got, want)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+  frames=st.integers(1, 6), channels=st.integers(1, 5), reach=st.integers(0, 3)
+)
+def test_reversing_clip_and_taps_reverses_the_result(frames, channels, reach):
+  rng = np.random.default_rng(frames)
+  x = rng.standard_normal((1, frames, 1, 2, channels), np.float32)
+  kernel = rng.standard_normal((2 * reach + 1, channels), np.float32)
+  forward = ops.temporal_aggregation(x, kernel)
+  backward = ops.temporal_aggregation(x[:, ::-1], kernel[::-1])
+  np.testing.assert_allclose(forward, backward[:, ::-1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float32])
+def test_keeps_dtype(dtype):
+  x = jnp.ones((1, 2, 2, 2, 3), dtype)
+  got = ops.temporal_aggregation(x, jnp.ones((3, 3), jnp.float32))
+  assert got.dtype == dtype
+
+
+@pytest.mark.parametrize("kernel", [(2, 6), (3, 5), (3,), (3, 6, 1)])
+def test_rejects_wrong_kernel(kernel):
+  with pytest.raises(ValueError, match="kernel"):
+    ops.temporal_aggregation(np.zeros((1, 4, 2, 2, 6)), np.zeros(kernel))
+
+
+@pytest.mark.parametrize(
+  "x", [np.zeros((4, 2, 2, 6)), np.zeros((1, 4, 2, 2, 6), np.int32)]
+)
+def test_rejects_wrong_features(x):
+  with pytest.raises(ValueError, match=r"x must be .* got"):
+    ops.temporal_aggregation(x, np.zeros((3, 6)))

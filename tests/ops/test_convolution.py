@@ -1,0 +1,59 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from temporal_jax import ops
+
+
+def _torch_conv(x, kernel, stride, padding):
+  return torch.nn.functional.conv2d(
+    x.permute(0, 3, 1, 2),
+    kernel.permute(3, 2, 0, 1),
+    stride=stride,
+    padding=padding,
+  ).permute(0, 2, 3, 1)
+
+
+# The last two are maps smaller than the kernel, the first is a product.
+@pytest.mark.parametrize(
+  ("side", "size", "stride", "padding"),
+  [(7, 1, 2, 0), (8, 3, 1, 1), (9, 7, 2, 3), (2, 3, 1, 1), (5, 7, 2, 3)],
+)
+def test_values_and_gradients_match_torch(side, size, stride, padding):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((2, 3, side, side, 4), np.float32)
+  kernel = rng.standard_normal((size, size, 4, 5), np.float32)
+
+  def conv(x, kernel):
+    return ops.convolution_2d(x, kernel, stride=stride, padding=padding)
+
+  got = jax.jit(conv)(x, kernel)
+  grads = jax.grad(lambda x, k: jnp.sum(conv(x, k) ** 2), (0, 1))(x, kernel)
+
+  x_t = torch.tensor(x.reshape(6, side, side, 4), requires_grad=True)
+  k_t = torch.tensor(kernel, requires_grad=True)
+  want = _torch_conv(x_t, k_t, stride, padding)
+  (want**2).sum().backward()
+  np.testing.assert_allclose(
+    got.reshape(want.shape), want.detach(), rtol=1e-4, atol=1e-4
+  )
+  np.testing.assert_allclose(
+    grads[0].reshape(x_t.shape), x_t.grad, rtol=1e-3, atol=1e-2
+  )
+  np.testing.assert_allclose(grads[1], k_t.grad, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+  ("x", "kernel", "message"),
+  [
+    ((2, 8, 3), (3, 3, 3, 4), "x must be"),
+    ((2, 8, 8, 3), (3, 3, 2, 4), "x must be"),
+    ((2, 8, 8, 3), (3, 3, 3), "x must be"),
+    ((2, 2, 8, 3), (3, 3, 3, 4), "does not fit"),
+  ],
+)
+def test_rejects_wrong_shapes(x, kernel, message):
+  with pytest.raises(ValueError, match=message):
+    ops.convolution_2d(np.zeros(x, np.float32), np.zeros(kernel, np.float32))

@@ -1,0 +1,46 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from temporal_jax import ops
+from temporal_jax.ops import pooling
+
+
+@pytest.mark.parametrize(
+  ("side", "size", "stride", "padding"),
+  [(8, 3, 2, 1), (7, 3, 2, 1), (6, 2, 2, 0), (5, 3, 1, 0), (1, 3, 2, 1)],
+)
+def test_values_and_gradients_match_torch(side, size, stride, padding):
+  x = np.random.default_rng(0).standard_normal((2, 3, side, side, 4))
+  x = x.astype(np.float32)
+
+  def pool(x):
+    return ops.max_pool_2d(x, size=size, stride=stride, padding=padding)
+
+  got = jax.jit(pool)(x)
+  grad = jax.grad(lambda x: jnp.sum(pool(x) ** 2))(x)
+
+  x_t = torch.tensor(x.reshape(6, side, side, 4), requires_grad=True)
+  want = torch.nn.functional.max_pool2d(
+    x_t.permute(0, 3, 1, 2), size, stride, padding
+  ).permute(0, 2, 3, 1)
+  (want**2).sum().backward()
+  np.testing.assert_array_equal(got.reshape(want.shape), want.detach())
+  np.testing.assert_allclose(grad.reshape(x_t.shape), x_t.grad, rtol=1e-6)
+
+
+def test_both_lowerings_agree():
+  x = np.random.default_rng(1).standard_normal((2, 9, 7, 3), np.float32)
+  kwargs = {"size": 3, "stride": 2, "padding": 1}
+  np.testing.assert_array_equal(
+    pooling._shifted(jnp.asarray(x), **kwargs),
+    pooling._window(jnp.asarray(x), **kwargs),
+  )
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3), (1, 8, 2, 3)])
+def test_rejects_wrong_shapes(shape):
+  with pytest.raises(ValueError, match="x must be"):
+    ops.max_pool_2d(np.zeros(shape, np.float32), size=3, stride=2)

@@ -1,0 +1,77 @@
+"""Imports run one way, and heavy or foreign packages stay out."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+BELOW = {
+  "ops": set(),
+  "layers": {"ops"},
+  "models": {"ops", "layers"},
+  "data": set(),
+  "training": set(),
+  "evaluation": set(),
+}
+BANNED = {"configs", "convert_weights", "ml_collections", "tensorflow", "torch"}
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "temporal_jax"
+
+
+def _imports(file):
+  for node in ast.walk(ast.parse(file.read_text())):
+    if isinstance(node, ast.ImportFrom):
+      assert node.level == 0, f"{file}: absolute imports only"
+      yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Import):
+      yield from (alias.name for alias in node.names)
+
+
+def test_every_part_has_its_place():
+  parts = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+  assert parts - {"__pycache__"} == set(BELOW)
+
+
+@pytest.mark.parametrize("layer", BELOW)
+def test_imports_only_below(layer):
+  banned = BANNED | ({"flax"} if layer == "ops" else set())
+  for file in (PACKAGE / layer).rglob("*.py"):
+    for name in _imports(file):
+      top, *rest = name.split(".")
+      assert top not in banned, (file, name)
+      if top == "temporal_jax":
+        assert rest[0] in BELOW[layer] | {layer}, (file, name)
+
+
+def test_files_are_short():
+  for file in [*PACKAGE.rglob("*.py"), ROOT / "train.py"]:
+    assert len(file.read_text().splitlines()) <= 300, f"{file}: two ideas?"
+
+
+_BLOCK = """
+import sys
+class Blocker:
+  def find_spec(self, name, path=None, target=None):
+    if name.split(".")[0] in BLOCKED:
+      raise ImportError(f"{name} is blocked")
+sys.meta_path.insert(0, Blocker())
+"""
+# Operators, layers and models need jax, flax, einops and numpy alone.
+_CORE = """
+BLOCKED = {"torch", "tensorflow", "ml_collections", "tensorflow_datasets", "av",
+           "grain", "dm_pix", "tensorboardX", "matplotlib", "skimage", "PIL"}
+import temporal_jax.ops, temporal_jax.layers
+temporal_jax.create_model("resnet18", num_classes=2)
+"""
+_ALL = """
+BLOCKED = {"torch", "tensorflow"}
+import temporal_jax.data, temporal_jax.training, temporal_jax.evaluation
+import temporal_jax.data.datasets.camera_motion, train
+"""
+
+
+@pytest.mark.parametrize("code", [_CORE, _ALL], ids=["core", "all"])
+def test_import_needs_only_what_it_should(code):
+  subprocess.run([sys.executable, "-c", _BLOCK + code], cwd=ROOT, check=True)

@@ -1,0 +1,56 @@
+import jax
+import numpy as np
+import pytest
+
+import temporal_jax
+from temporal_jax import training
+
+
+def _variables(num_classes=3, seed=0, **kwargs):
+  model = temporal_jax.create_model(
+    "resnet18", num_classes=num_classes, width=4, stage_sizes=(1,), **kwargs
+  )
+  return training.init_variables(model, (1, 2, 8, 8, 3), jax.random.key(seed))
+
+
+def test_all_leaves_are_taken():
+  fresh, loaded = _variables(seed=0), _variables(seed=1)
+  got = training.graft(fresh, loaded, replaceable="params/head/.*")
+  jax.tree.map(np.testing.assert_array_equal, got.variables, loaded)
+  assert got.kept == ()
+
+
+def test_head_of_another_size_stays_fresh():
+  fresh, loaded = _variables(3, seed=0), _variables(7, seed=1)
+  got = training.graft(fresh, loaded, replaceable="params/head/.*")
+  assert got.kept == ("params/head/bias", "params/head/kernel")
+  np.testing.assert_array_equal(
+    got.variables["params"]["head"]["kernel"], fresh["params"]["head"]["kernel"]
+  )
+  np.testing.assert_array_equal(
+    got.variables["params"]["stem_conv"]["kernel"],
+    loaded["params"]["stem_conv"]["kernel"],
+  )
+
+
+@pytest.mark.parametrize(
+  ("fresh", "loaded", "message"),
+  [
+    ("aggregation", None, r"- params/stage1_block1/branch_input/kernel"),
+    (None, "aggregation", r"\+ params/stage1_block1/branch_input/kernel"),
+  ],
+)
+def test_missing_and_unused_leaves_are_listed(fresh, loaded, message):
+  with pytest.raises(ValueError, match=message):
+    training.graft(
+      _variables(temporal=fresh),
+      _variables(temporal=loaded),
+      replaceable="params/head/.*",
+    )
+
+
+def test_other_shapes_are_listed():
+  loaded = _variables()
+  loaded["params"]["stem_conv"]["kernel"] = np.zeros((7, 7, 3, 5))
+  with pytest.raises(ValueError, match=r"! params/stem_conv/kernel: model"):
+    training.graft(_variables(), loaded, replaceable="params/head/.*")
