@@ -12,7 +12,6 @@ import time
 from typing import Any, NamedTuple
 
 import flax.linen as nn
-import grain
 import jax
 import ml_collections
 import optax
@@ -32,14 +31,10 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   """One run, from its config to its report."""
   setup = check(config)
   workdir.mkdir(parents=True, exist_ok=True)
-  training.write_text(workdir / "config.json", config.to_json(indent=2))
+  for change in training.write_config(workdir, config.to_json(indent=2)):
+    print(f"config changed since the last start: {change}.")
   videos = open_videos(config, workdir, setup)
-  model = temporal_jax.create_model(
-    config.model.name,
-    num_classes=len(videos.class_names),
-    temporal=config.model.temporal,
-    **config.model.overrides,
-  )
+  model = create_model(config, len(videos.class_names))
   train_step, eval_step = make_steps(config, model, setup, videos)
   place = functools.partial(training.place_batch, mesh=setup.mesh)
 
@@ -50,7 +45,20 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
   checkpoints = training.Checkpoints(
     workdir / "checkpoints", keep=config.keep_checkpoints
   )
-  state = start(config, model, setup, videos, checkpoints)
+  # Resume, else init_from, else scratch.
+  state, origin = training.first_state(
+    model,
+    setup.optimizer,
+    setup.mesh,
+    num_frames=config.data.num_frames,
+    image_size=config.data.image_size,
+    seed=config.seed,
+    ema=config.optim.ema_decay > 0,
+    init_from=config.init_from,
+    checkpoints=checkpoints,
+    batches=videos.train_batches,
+  )
+  print(f"start: {origin}.")
   with (
     training.Records(workdir, last_step=int(state.step)) as records,
     training.Progress(config.num_steps, int(state.step)) as progress,
@@ -73,8 +81,26 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     return
   began = time.perf_counter()
   predictions = predict(state.eval_variables())
-  seconds = time.perf_counter() - began
-  report(workdir, videos, predictions, seconds)
+  summary = evaluation.summarize(
+    predictions,
+    videos.class_names,
+    listed=videos.num_test,
+    bad_videos=videos.bad_test.reasons(),
+    seconds=time.perf_counter() - began,
+  )
+  evaluation.write_report(
+    workdir,
+    summary,
+    rows=training.read_rows(workdir / "metrics.jsonl"),
+    sample=next(iter(videos.eval_batches)),
+    predictions=predictions,
+  )
+  print(
+    f"top-1 {summary['top1']:.1%}, top-5 {summary['top5']:.1%} of "
+    f"{summary['clips_scored']} clips scored, {summary['clips_decoded']} "
+    f"decoded, {summary['clips_listed']} listed.\n"
+    f"Report: {workdir / 'report.json'}; pictures beside it."
+  )
 
 
 class Setup(NamedTuple):
@@ -92,6 +118,7 @@ def check(config: ml_collections.ConfigDict) -> Setup:
   """Finds what is wrong with the config before any work is done."""
   mesh = training.create_mesh(config.mesh)
   training.check_batch_size(config.batch_size, mesh)
+  create_model(config, num_classes=1)
   spec = models.find_model(config.model.name)
   schedule = training.warmup_cosine(
     config.optim.lr,
@@ -126,20 +153,26 @@ def check(config: ml_collections.ConfigDict) -> Setup:
   )
 
 
-class Videos(NamedTuple):
-  """The data of a run."""
-
-  class_names: tuple[str, ...]
-  train_batches: grain.DatasetIterator
-  eval_batches: grain.IterDataset
-  num_test: int
-  bad_test: data.BadVideos
+def create_model(
+  config: ml_collections.ConfigDict, num_classes: int
+) -> nn.Module:
+  """Builds the network, without parameters."""
+  return temporal_jax.create_model(
+    config.model.name,
+    num_classes=num_classes,
+    temporal=config.model.temporal,
+    **config.model.overrides,
+  )
 
 
 def open_videos(
   config: ml_collections.ConfigDict, workdir: pathlib.Path, setup: Setup
-) -> Videos:
+) -> data.Videos:
   """Opens the data set or the user's own files; prepares what is missing."""
+  bad_videos = {
+    split: data.BadVideos(config.data.on_error, workdir / f"bad_{split}.jsonl")
+    for split in ("train", "test")
+  }
   sources = data.open_sources(
     name=config.data.name,
     root=config.data.root,
@@ -147,30 +180,15 @@ def open_videos(
     splits={"train": config.data.train_split, "test": config.data.test_split},
     test_fraction=config.data.test_fraction,
   )
-  bad = {
-    split: data.BadVideos(config.data.on_error, workdir / f"bad_{split}.jsonl")
-    for split in sources
-  }
-  share = {
-    "batch_size": config.batch_size // jax.process_count(),
-    "num_threads": config.data.num_threads,
-    "process_index": jax.process_index(),
-    "process_count": jax.process_count(),
-  }
-  return Videos(
-    class_names=sources["train"].class_names,
-    train_batches=data.train_batches(
-      sources["train"],
-      setup.clip,
-      seed=config.seed,
-      bad_videos=bad["train"],
-      **share,
-    ),
-    eval_batches=data.eval_batches(
-      sources["test"], setup.clip, bad_videos=bad["test"], **share
-    ),
-    num_test=len(sources["test"]),
-    bad_test=bad["test"],
+  return data.open_videos(
+    sources,
+    setup.clip,
+    batch_size=config.batch_size // jax.process_count(),
+    seed=config.seed,
+    bad_videos=bad_videos,
+    num_threads=config.data.num_threads,
+    process_index=jax.process_index(),
+    process_count=jax.process_count(),
   )
 
 
@@ -178,7 +196,7 @@ def make_steps(
   config: ml_collections.ConfigDict,
   model: nn.Module,
   setup: Setup,
-  videos: Videos,
+  videos: data.Videos,
 ) -> tuple[Any, Any]:
   """Returns the jitted training and evaluation step."""
   flip_labels = ()
@@ -204,78 +222,6 @@ def make_steps(
   return train_step, training.make_eval_step(model, normalize, setup.mesh)
 
 
-def start(
-  config: ml_collections.ConfigDict,
-  model: nn.Module,
-  setup: Setup,
-  videos: Videos,
-  checkpoints: training.Checkpoints,
-) -> training.TrainState:
-  """Decides where to start: 1. resume, 2. init_from, 3. scratch."""
-  side = config.data.image_size
-  variables = training.init_variables(
-    model,
-    (1, config.data.num_frames, side, side, 3),
-    jax.random.key(config.seed),
-  )
-  step = checkpoints.latest()
-  if step is None and config.init_from:
-    loaded = training.load_variables(config.init_from)
-    grafted = training.graft(variables, loaded, replaceable="params/head/.*")
-    variables = grafted.variables
-    kept = ", ".join(grafted.kept) or "nothing"
-    print(f"start: weights of {config.init_from}; new: {kept}.")
-  elif step is None:
-    print("start: from scratch.")
-  state = training.create_state(
-    variables, setup.optimizer, ema=config.optim.ema_decay > 0
-  )
-  state = jax.device_put(state, training.replicated(setup.mesh))
-  if step is not None:
-    state = checkpoints.restore(step, state, videos.train_batches)
-    print(f"start: resumed {checkpoints.path(step)}.")
-    if step >= config.num_steps:
-      print(
-        f"step {step} is at or past num_steps {config.num_steps}: nothing is "
-        "left to train. Raise --config.num_steps, or take a new --workdir."
-      )
-  return state
-
-
-def report(
-  workdir: pathlib.Path,
-  videos: Videos,
-  predictions: evaluation.Predictions,
-  seconds: float,
-) -> None:
-  """Writes report.json and the pictures; prints the accuracy."""
-  summary = evaluation.summarize(
-    predictions,
-    videos.class_names,
-    listed=videos.num_test,
-    bad_videos=videos.bad_test.reasons(),
-    seconds=seconds,
-  )
-  evaluation.save_report(summary, workdir / "report.json")
-  rows = training.read_rows(workdir / "metrics.jsonl")
-  evaluation.save_curves(rows, len(videos.class_names), workdir / "curves.png")
-  evaluation.save_confusion(
-    summary["confusion"], videos.class_names, workdir / "confusion.png"
-  )
-  evaluation.save_contact_sheet(
-    next(iter(videos.eval_batches)),
-    predictions,
-    videos.class_names,
-    workdir / "predictions.png",
-  )
-  print(
-    f"top-1 {summary['top1']:.1%}, top-5 {summary['top5']:.1%} of "
-    f"{summary['clips_scored']} clips scored, {summary['clips_decoded']} "
-    f"decoded, {summary['clips_listed']} listed.\n"
-    f"Report: {workdir / 'report.json'}; pictures beside it."
-  )
-
-
 def main(argv: list[str]) -> None:
   """Turns what a user can get wrong into one line."""
   if len(argv) > 1:
@@ -294,6 +240,14 @@ def main(argv: list[str]) -> None:
     raise SystemExit(f"train.py: {error}") from None
 
 
+def parse_flags(argv: list[str]) -> list[str]:
+  """Parses the flags; a field the config lacks is named in one line."""
+  try:
+    return app.parse_flags_with_usage(argv)
+  except (AttributeError, KeyError, TypeError) as error:
+    raise SystemExit(f"train.py: {error.args[0]}") from None
+
+
 if __name__ == "__main__":
   flags.mark_flags_as_required(["config", "workdir"])
-  app.run(main)
+  app.run(main, flags_parser=parse_flags)

@@ -4,58 +4,51 @@ import json
 import os
 import pathlib
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import jax
 import numpy as np
-import orbax.checkpoint as ocp
 import pytest
 
+import train
+from temporal_jax import training
+from tests import tiny_config
+
 ROOT = pathlib.Path(__file__).parents[1]
-STEPS = 12
+WRITTEN = {
+  "checkpoints",
+  "config.json",
+  "confusion.png",
+  "curves.png",
+  "metrics.jsonl",
+  "predictions.png",
+  "report.json",
+  "tensorboard",
+  "timing.jsonl",
+}
 
 
 @pytest.fixture(scope="module")
-def run(video_folder, tmp_path_factory):
-  """Starts train.py on a tiny model and waits, unless told not to."""
-  cache = tmp_path_factory.mktemp("compiled")
+def start(tmp_path_factory):
+  """Starts train.py on one device; compiled steps are shared."""
   env = {
     **os.environ,
     "XLA_FLAGS": "--xla_force_host_platform_device_count=1",
-    "JAX_COMPILATION_CACHE_DIR": str(cache),
+    "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
   }
-  fields = {
-    "data.root": video_folder,
-    "data.test_fraction": 0.34,
-    "data.num_frames": 3,
-    "data.image_size": 16,
-    "data.short_side": 0,
-    "data.num_threads": 2,
-    "model.temporal": "aggregation",
-    "model.overrides": "{'width': 4, 'stage_sizes': (1, 1)}",
-    "optim.ema_decay": 0.9,
-    "optim.warmup_steps": 2,
-    "num_steps": STEPS,
-    "batch_size": 4,
-    "log_every": 5,
-    "eval_every": 6,
-    "save_every": 4,
-  }
 
-  def start(workdir, *extra, wait=True, **changed):
-    values = {**fields, **{k.replace("__", "."): v for k, v in changed.items()}}
-    flags = [f"--config.{name}={value}" for name, value in values.items()]
-    process = subprocess.Popen(
+  def popen(workdir, *flags, config="tests/tiny_config.py"):
+    return subprocess.Popen(
       [
-        sys.executable,
-        "tests/tiny_train.py",
-        "--config=tests/tiny_config.py",
-        f"--workdir={workdir}",
-        *[flag for flag in flags if "overrides" not in flag],
-        *extra,
+        *(sys.executable, "train.py"),
+        *(f"--config={config}", f"--workdir={workdir}"),
+        *(f"--config.{flag}" for flag in flags),
       ],
       cwd=ROOT,
       env=env,
@@ -63,9 +56,231 @@ def run(video_folder, tmp_path_factory):
       stderr=subprocess.PIPE,
       text=True,
     )
-    if not wait:
-      return process
+
+  return popen
+
+
+@pytest.fixture(scope="module")
+def run(start):
+  """Runs train.py to its end; returns exit status, output and errors."""
+
+  def wait(*args, **kwargs):
+    process = start(*args, **kwargs)
     out, err = process.communicate()
     return process.returncode, out, err
 
-  return start
+  return wait
+
+
+@pytest.fixture(scope="module")
+def whole(run, video_folder, tmp_path_factory):
+  """The workdir and the output of a run that was never interrupted."""
+  workdir = tmp_path_factory.mktemp("whole")
+  status, out, err = run(workdir, f"data.root={video_folder}")
+  assert status == 0, err
+  return workdir, out
+
+
+def _assert_same(workdir, whole):
+  """Same values, same parameters, bit for bit."""
+  for name in ("metrics.jsonl", "config.json"):
+    assert (workdir / name).read_text() == (whole / name).read_text()
+  jax.tree.map(
+    np.testing.assert_array_equal,
+    training.read_state(workdir),
+    training.read_state(whole),
+  )
+
+
+def test_a_run_leaves_what_the_readme_says(whole):
+  workdir, out = whole
+  assert {path.name for path in workdir.iterdir()} == WRITTEN
+  assert "start: from scratch." in out
+  assert "step 12/12" in out
+  rows = training.read_rows(workdir / "metrics.jsonl")
+  assert [row["step"] for row in rows] == [5, 6, 10, 12]
+  assert {"loss", "accuracy", "learning_rate", "grad_norm"} <= rows[0].keys()
+  assert "test/top1" in rows[1]
+  report = json.loads((workdir / "report.json").read_text())
+  assert report["top1"] == rows[-1]["test/top1"]
+  assert report["clips_listed"] == report["clips_scored"] == 4
+  assert f"top-1 {report['top1']:.1%}" in out
+  assert str(workdir / "report.json") in out
+  config = json.loads((workdir / "config.json").read_text())
+  assert config["model"]["temporal"] == "aggregation"
+
+
+def test_a_complete_run_says_so_and_evaluates_again(
+  run, whole, video_folder, tmp_path
+):
+  workdir = shutil.copytree(whole[0], tmp_path / "copy")
+  (workdir / "report.json").unlink()
+  status, out, err = run(workdir, f"data.root={video_folder}")
+  assert status == 0, err
+  assert "nothing is left to train" in out
+  _assert_same(workdir, whole[0])
+  assert (workdir / "report.json").exists()
+
+
+def test_sigterm_at_any_step_changes_nothing(
+  start, run, whole, video_folder, tmp_path
+):
+  """Stops again and again, as soon as a step is done, until the run is over."""
+  stops = 0
+  while True:
+    process = start(tmp_path, f"data.root={video_folder}")
+    for line in process.stdout:
+      if line.startswith("start: "):
+        break
+    time.sleep(random.uniform(0.5, 2.5))
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate()
+    if process.returncode == 0 and "SIGTERM: step" in out:
+      stops += 1
+    elif process.returncode in (0, -signal.SIGTERM):
+      break  # It came after the last step.
+    else:
+      pytest.fail(err)
+  status, _, err = run(tmp_path, f"data.root={video_folder}")
+  assert status == 0, err
+  assert stops > 0
+  _assert_same(tmp_path, whole[0])
+
+
+def _kill_until_done(start, run, workdir, flags, kills):
+  """Kills a run at random moments, many of them while it saves."""
+  checkpoints = workdir / "checkpoints"
+  for _ in range(kills):
+    process = start(workdir, *flags, "save_every=1")
+    for line in process.stdout:
+      if line.startswith("start: "):
+        break
+    while not checkpoints.is_dir() or not any(checkpoints.iterdir()):
+      time.sleep(0.01)
+    time.sleep(random.uniform(0.0, 2.5))
+    process.kill()
+    process.communicate()
+  status, out, err = run(workdir, *flags)
+  assert status == 0, err
+  return out
+
+
+def test_sigkill_restarts_from_the_last_complete_checkpoint(
+  start, run, whole, video_folder, tmp_path
+):
+  flags = (f"data.root={video_folder}",)
+  out = _kill_until_done(start, run, tmp_path, flags, kills=3)
+  assert "resumed" in out
+  _assert_same(tmp_path, whole[0])
+
+
+@pytest.mark.slow
+def test_twenty_sigkills(start, run, video_folder, tmp_path):
+  flags = (f"data.root={video_folder}", "num_steps=300", "log_every=50")
+  flags = (*flags, "eval_every=100")
+  status, _, err = run(tmp_path / "whole", *flags)
+  assert status == 0, err
+  out = _kill_until_done(start, run, tmp_path / "killed", flags, kills=20)
+  assert "resumed" in out
+  _assert_same(tmp_path / "killed", tmp_path / "whole")
+
+
+def test_non_finite_loss_names_step_and_checkpoint(run, video_folder, tmp_path):
+  status, _, err = run(
+    tmp_path,
+    f"data.root={video_folder}",
+    *("optim.lr=1e38", "optim.name=sgd", "optim.clip_norm=0.0"),
+    *("save_every=1", "optim.warmup_steps=6"),
+  )
+  assert status == 1
+  assert "not finite at step" in err
+  good = re.search(r"last good checkpoint is (\S+)\.", err).group(1)
+  state = training.read_state(tmp_path)
+  assert pathlib.Path(good).name == str(int(state["step"]))
+  for leaf in jax.tree.leaves(state["params"]):
+    assert np.all(np.isfinite(leaf))
+  assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+  ("flag", "message"),
+  [
+    ("data.roof=x", 'Did you mean "root"'),
+    ("num_step=3", 'Did you mean "num_steps"'),
+    ("num_steps=many", "num_steps"),
+    ("data.on_error=ignore", "on_error must be in ('raise', 'skip', 'mask')"),
+  ],
+)
+def test_wrong_flag_fails_in_one_line(
+  run, video_folder, tmp_path, flag, message
+):
+  status, _, err = run(tmp_path, f"data.root={video_folder}", flag)
+  assert status == 1
+  assert message in err
+  assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+  ("field", "value", "message"),
+  [
+    ("data.sampling", "often", r"sampling must be in \('segment', 'dense'\)"),
+    ("model.name", "resnet19", r"did you mean one of \['resnet"),
+    ("model.temporal", "agregation", "did you mean 'aggregation'"),
+    ("optim.name", "adam", r"optimizer must be in \('adamw', 'sgd'\)"),
+    ("optim.warmup_steps", 99, r"warmup_steps must be in \[0, num_steps\)"),
+    ("num_steps", 0, r"warmup_steps must be in \[0, num_steps\)"),
+    ("save_every", 0, "save_every must be at least 1"),
+    ("batch_size", 0, "batch_size 0 must be a positive multiple"),
+    ("mesh.data", 3, "does not fit 8 devices"),
+    ("data.short_side", 8, "at most short_side 8"),
+  ],
+)
+def test_wrong_value_says_what_is_allowed(field, value, message):
+  config = tiny_config.get_config()
+  config.batch_size = 8
+  train.check(config)
+  with config.unlocked():
+    config.update_from_flattened_dict({field: value})
+  with pytest.raises(ValueError, match=message):
+    train.check(config)
+
+
+def test_bad_videos_are_named_counted_and_reported(run, video_folder, tmp_path):
+  root = shutil.copytree(video_folder, tmp_path / "videos")
+  rows = ["path,label,split"]
+  for i, path in enumerate(sorted(root.glob("*/*"))):
+    rows.append(f"{path},{path.parent.name},{'test' if i % 3 else 'train'}")
+  (root / "empty.mp4").touch()
+  rows += [f"{root}/empty.mp4,rise,test", f"{root}/gone.mp4,fall,train"]
+  listing = root / "list.csv"
+  listing.write_text("\n".join(rows))
+  for policy in ("skip", "mask"):
+    workdir = tmp_path / policy
+    flags = (f"data.root={listing}", f"data.on_error={policy}")
+    status, out, err = run(workdir, *flags)
+    assert status == 0, err
+    assert "gone.mp4: the file does not exist" in err
+    report = json.loads((workdir / "report.json").read_text())
+    assert report["clips_listed"] == 9
+    assert report["clips_decoded"] == report["clips_scored"] == 8
+    assert list(report["bad_videos"]) == [f"{root}/empty.mp4"]
+    assert "8 decoded, 9 listed" in out
+  status, _, err = run(tmp_path / "raise", f"data.root={listing}")
+  assert status == 1
+  assert re.search(r"cannot read video .*(empty|gone)\.mp4", err)
+  assert "Traceback" not in err
+
+
+def test_starts_from_the_weights_of_another_run(
+  run, whole, video_folder, tmp_path
+):
+  shutil.copytree(video_folder / "rise", tmp_path / "videos" / "rise")
+  shutil.copytree(video_folder / "fall", tmp_path / "videos" / "fall")
+  shutil.copytree(video_folder / "fall", tmp_path / "videos" / "third")
+  status, out, err = run(
+    tmp_path / "run",
+    f"data.root={tmp_path / 'videos'}",
+    f"init_from={whole[0]}",
+  )
+  assert status == 0, err
+  assert "new: params/head/bias, params/head/kernel." in out

@@ -14,6 +14,7 @@ from temporal_jax.data.decoding import VideoError, VideoReader
 from temporal_jax.data.opening import open_sources
 from temporal_jax.data.pipeline import ClipFormat, eval_batches, train_batches
 from temporal_jax.data.sources import DatasetSource, FileSource, Source, Video
+from temporal_jax.data.videos import Videos, open_videos
 
 __all__ = [
   "ON_ERROR",
@@ -27,9 +28,11 @@ __all__ = [
   "Video",
   "VideoError",
   "VideoReader",
+  "Videos",
   "eval_batches",
   "flipped_labels",
   "normalize",
   "open_sources",
+  "open_videos",
   "train_batches",
 ]

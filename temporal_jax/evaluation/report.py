@@ -5,8 +5,15 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from temporal_jax.evaluation import metrics
 from temporal_jax.evaluation.evaluate import Predictions
+from temporal_jax.evaluation.figures import (
+  save_confusion,
+  save_contact_sheet,
+  save_curves,
+)
 
 
 def accuracies(predictions: Predictions) -> dict[str, float]:
@@ -59,9 +66,30 @@ def summarize(
   }
 
 
-def save_report(summary: Mapping[str, Any], file: str | pathlib.Path) -> None:
-  """Writes a summary as JSON; the file is never seen half written."""
-  file = pathlib.Path(file)
-  unfinished = file.with_name(file.name + ".tmp")
+def write_report(
+  directory: str | pathlib.Path,
+  summary: Mapping[str, Any],
+  *,
+  rows: Sequence[dict],
+  sample: Mapping[str, np.ndarray],
+  predictions: Predictions,
+) -> None:
+  """Writes report.json and its pictures.
+
+  Args:
+    directory: Where to write.
+    summary: As of `summarize`.
+    rows: Rows of metrics.jsonl, for curves.png.
+    sample: A batch of test clips, for predictions.png.
+    predictions: Scores of these clips, and maybe of others.
+  """
+  directory = pathlib.Path(directory)
+  class_names = list(summary["per_class"])
+  unfinished = directory / "report.json.tmp"
   unfinished.write_text(json.dumps(summary, indent=2) + "\n")
-  unfinished.replace(file)
+  unfinished.replace(directory / "report.json")
+  save_curves(rows, len(class_names), directory / "curves.png")
+  save_confusion(summary["confusion"], class_names, directory / "confusion.png")
+  save_contact_sheet(
+    sample, predictions, class_names, directory / "predictions.png"
+  )

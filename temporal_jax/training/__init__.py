@@ -1,10 +1,14 @@
 """Training: state, steps, loop, checkpoints and records."""
 
-from temporal_jax.training.checkpoint import Checkpoints, load_variables
+from temporal_jax.training.checkpoint import (
+  Checkpoints,
+  load_variables,
+  read_state,
+)
 from temporal_jax.training.loop import NonFiniteLossError, Plan, train
 from temporal_jax.training.optimizer import create_optimizer, warmup_cosine
 from temporal_jax.training.progress import Progress
-from temporal_jax.training.records import Records, read_rows, write_text
+from temporal_jax.training.records import Records, read_rows, write_config
 from temporal_jax.training.sharding import (
   check_batch_size,
   create_mesh,
@@ -12,7 +16,7 @@ from temporal_jax.training.sharding import (
   place_batch,
   replicated,
 )
-from temporal_jax.training.start import graft
+from temporal_jax.training.start import first_state, graft
 from temporal_jax.training.state import (
   TrainState,
   create_state,
@@ -31,6 +35,7 @@ __all__ = [
   "create_mesh",
   "create_optimizer",
   "create_state",
+  "first_state",
   "graft",
   "init_variables",
   "load_variables",
@@ -39,8 +44,9 @@ __all__ = [
   "over_batch",
   "place_batch",
   "read_rows",
+  "read_state",
   "replicated",
   "train",
   "warmup_cosine",
-  "write_text",
+  "write_config",
 ]

@@ -79,10 +79,8 @@ class Checkpoints:
     self._manager.close()
 
 
-def load_variables(directory: str | pathlib.Path) -> Tree:
-  """Reads {"params", "batch_stats"} of a run's newest checkpoint as NumPy.
-
-  The moving averages are taken where the run kept them.
+def read_state(directory: str | pathlib.Path) -> Tree:
+  """Reads the newest checkpoint of a run as nested dicts, on one device.
 
   Args:
     directory: A run's workdir, or its folder of checkpoints.
@@ -93,18 +91,34 @@ def load_variables(directory: str | pathlib.Path) -> Tree:
   directory = pathlib.Path(directory).expanduser().absolute()
   if (directory / "checkpoints").is_dir():
     directory = directory / "checkpoints"
-  step = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
-  if not step:
-    raise FileNotFoundError(f"init_from: no checkpoint in {directory}.")
+  steps = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
+  if not steps:
+    raise FileNotFoundError(f"there is no checkpoint in {directory}.")
   with ocp.StandardCheckpointer() as reader:
-    path = directory / str(max(step)) / "state"
-    target = jax.tree.map(_host_array, reader.metadata(path).item_metadata.tree)
-    saved: dict[str, Any] = reader.restore(path, target)
-  if saved.get("ema"):
-    return saved["ema"]
+    path = directory / str(max(steps)) / "state"
+    target = jax.tree.map(
+      _whole_array, reader.metadata(path).item_metadata.tree
+    )
+    return reader.restore(path, target)
+
+
+def load_variables(directory: str | pathlib.Path) -> Tree:
+  """Reads {"params", "batch_stats"} of a run's newest checkpoint.
+
+  The moving averages are taken where the run kept them.
+
+  Args:
+    directory: A run's workdir, or its folder of checkpoints.
+
+  Raises:
+    FileNotFoundError: If there is no complete checkpoint.
+  """
+  state = read_state(directory)
+  if state.get("ema"):
+    return state["ema"]
   return {
-    "params": saved["params"],
-    "batch_stats": saved.get("batch_stats", {}),
+    "params": state["params"],
+    "batch_stats": state.get("batch_stats", {}),
   }
 
 
@@ -115,7 +129,7 @@ def _abstract(state: TrainState) -> TrainState:
   )
 
 
-def _host_array(metadata: Any) -> jax.ShapeDtypeStruct:
-  """A target that any machine can hold: one device, whole arrays."""
+def _whole_array(metadata: Any) -> jax.ShapeDtypeStruct:
+  """A target that any machine can hold: the whole array on one device."""
   device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
   return jax.ShapeDtypeStruct(metadata.shape, metadata.dtype, sharding=device)

@@ -97,6 +97,11 @@ def train(
     NonFiniteLossError: Naming the step and the last good checkpoint.
   """
   step = int(state.step)
+  if plan.ends(step):
+    progress.say(
+      f"step {step} is at or past num_steps {plan.num_steps}: nothing is left "
+      "to train. Raise --config.num_steps, or take a new --workdir."
+    )
   clock = _Clock(step)
   with StopRequest() as stop, Feed(batches, place) as feed:
     while not plan.ends(step):

@@ -58,6 +58,40 @@ def write_text(file: str | pathlib.Path, text: str) -> None:
   unfinished.replace(file)
 
 
+def write_config(workdir: str | pathlib.Path, text: str) -> list[str]:
+  """Writes config.json and tells what differs from the one that was there.
+
+  Args:
+    workdir: Folder of the run.
+    text: The config as JSON.
+
+  Returns:
+    "field: old -> new" for every field that differs; [] for a new run.
+  """
+  file = pathlib.Path(workdir) / "config.json"
+  old = _flat(json.loads(file.read_text())) if file.exists() else None
+  write_text(file, text + "\n")
+  if old is None:
+    return []
+  new = _flat(json.loads(text))
+  return [
+    f"{name}: {old.get(name)} -> {new.get(name)}"
+    for name in sorted(old.keys() | new.keys())
+    if old.get(name) != new.get(name)
+  ]
+
+
+def _flat(tree: dict, prefix: str = "") -> dict[str, object]:
+  """Returns the leaves of nested dicts by dotted name."""
+  leaves = {}
+  for name, value in tree.items():
+    if isinstance(value, dict):
+      leaves |= _flat(value, f"{prefix}{name}.")
+    else:
+      leaves[prefix + name] = value
+  return leaves
+
+
 class Records:
   """All records of a run, under its workdir.
 

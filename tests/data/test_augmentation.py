@@ -59,7 +59,10 @@ def test_color_jitter_changes_clips_not_frames():
 def test_augmentation_is_a_function_of_its_key():
   augment = jax.jit(
     data.Augmentation(
-      mean=(0.5,) * 3, std=(0.5,) * 3, flip_labels=(0, 2, 1, 3), color_jitter=0.2
+      mean=(0.5,) * 3,
+      std=(0.5,) * 3,
+      flip_labels=(0, 2, 1, 3),
+      color_jitter=0.2,
     )
   )
   a, b, c = (augment(jax.random.key(k), CLIPS, LABELS) for k in (0, 0, 1))

@@ -91,9 +91,12 @@ def test_short_side_keeps_the_aspect():
 
 
 def test_missing_frames_are_refused():
-  with VideoReader(encode_mp4(make_frames(4), fps=10)) as reader:
-    with pytest.raises(IndexError, match=r"\[4\] are not in \[0, 4\)"):
-      reader.read([4])
+  video = encode_mp4(make_frames(4), fps=10)
+  with (
+    VideoReader(video) as reader,
+    pytest.raises(IndexError, match=r"\[4\] are not in \[0, 4\)"),
+  ):
+    reader.read([4])
 
 
 def _sound_only():

@@ -33,9 +33,9 @@ def test_segment_takes_the_middles():
 
 def test_segment_draws_one_frame_of_each_part():
   rng = np.random.default_rng(0)
-  drawn = np.stack([
-    sample_indices(16, 4, sampling="segment", rng=rng) for _ in range(200)
-  ])
+  drawn = np.stack(
+    [sample_indices(16, 4, sampling="segment", rng=rng) for _ in range(200)]
+  )
   for part in range(4):
     assert set(drawn[:, part]) == set(range(4 * part, 4 * part + 4))
 

@@ -25,8 +25,25 @@ def _summary():
   )
 
 
+def _write(directory):
+  rng = np.random.default_rng(0)
+  evaluation.write_report(
+    directory,
+    _summary(),
+    rows=[
+      {"step": 1, "loss": 2.0, "accuracy": 0.1},
+      {"step": 2, "loss": 1.0, "accuracy": 0.5, "test/top1": 0.4},
+    ],
+    sample={
+      "clip": rng.integers(0, 256, (5, 3, 8, 8, 3), np.uint8),
+      "id": np.array(["a", "b", "bad", "c", "d"]),
+    },
+    predictions=PREDICTIONS,
+  )
+
+
 def test_summary_has_the_fixed_keys(tmp_path):
-  evaluation.save_report(_summary(), tmp_path / "report.json")
+  _write(tmp_path)
   report = json.loads((tmp_path / "report.json").read_text())
   assert report["top1"] == 0.75
   assert report["top5"] == 1.0
@@ -41,21 +58,7 @@ def test_summary_has_the_fixed_keys(tmp_path):
 
 
 def test_pictures_are_drawn(tmp_path):
-  rows = [
-    {"step": 1, "loss": 2.0, "accuracy": 0.1},
-    {"step": 2, "loss": 1.0, "accuracy": 0.5, "test/top1": 0.4},
-  ]
-  batch = {
-    "clip": np.random.default_rng(0).integers(0, 256, (5, 3, 8, 8, 3), np.uint8),
-    "id": np.array(["a", "b", "bad", "c", "d"]),
-  }
-  evaluation.save_curves(rows, 3, tmp_path / "curves.png")
-  evaluation.save_confusion(
-    _summary()["confusion"], NAMES, tmp_path / "confusion.png"
-  )
-  evaluation.save_contact_sheet(
-    batch, PREDICTIONS, NAMES, tmp_path / "predictions.png"
-  )
+  _write(tmp_path)
   for name in ("curves", "confusion", "predictions"):
     picture = matplotlib.image.imread(tmp_path / f"{name}.png")
     assert min(picture.shape[:2]) > 100

@@ -24,7 +24,9 @@ def _loop(x, fold_div, direction):
 
 @pytest.mark.parametrize("direction", ["both", "past", "future"])
 @pytest.mark.parametrize("fold_div", [2, 3, 8])
-@pytest.mark.parametrize("shape", [(2, 5, 2, 3, 16), (1, 1, 1, 1, 9), (2, 3, 4, 8)])
+@pytest.mark.parametrize(
+  "shape", [(2, 5, 2, 3, 16), (1, 1, 1, 1, 9), (2, 3, 4, 8)]
+)
 def test_matches_loop(shape, fold_div, direction):
   x = np.random.default_rng(0).standard_normal(shape, np.float32)
   got = jax.jit(
@@ -46,7 +48,9 @@ def test_gradient_is_the_opposite_shift():
   x = np.random.default_rng(2).standard_normal((1, 4, 1, 1, 8), np.float32)
   weight = np.random.default_rng(3).standard_normal(x.shape, np.float32)
   got = jax.grad(
-    lambda x: jnp.sum(weight * ops.temporal_shift(x, fold_div=1, direction="past"))
+    lambda x: jnp.sum(
+      weight * ops.temporal_shift(x, fold_div=1, direction="past")
+    )
   )(x)
   want = ops.temporal_shift(weight, fold_div=1, direction="future")
   np.testing.assert_array_equal(got, want)

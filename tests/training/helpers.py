@@ -1,6 +1,9 @@
 """A small run to test training with."""
 
+import functools
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -21,20 +24,25 @@ OPTIMIZER = training.create_optimizer(
 )
 
 
+@functools.cache
 def make_mesh(count: int) -> jax.sharding.Mesh:
   """A mesh of the first `count` devices."""
   return jax.sharding.Mesh(np.array(jax.devices()[:count]), ("data",))
 
 
+@functools.cache
+def _variables():
+  return training.init_variables(MODEL, (1, 2, 8, 8, 3), jax.random.key(0))
+
+
 def make_state(mesh: jax.sharding.Mesh, optimizer=OPTIMIZER, ema=True):
   """The state before step 0."""
-  variables = training.init_variables(
-    MODEL, (1, 2, 8, 8, 3), jax.random.key(0)
-  )
+  variables = jax.tree.map(jnp.copy, _variables())  # A step takes it over.
   state = training.create_state(variables, optimizer, ema=ema)
   return jax.device_put(state, training.replicated(mesh))
 
 
+@functools.cache  # One compilation for all tests.
 def make_step(mesh: jax.sharding.Mesh, optimizer=OPTIMIZER, **kwargs):
   """The training step."""
   kwargs = {"seed": 0, "ema_decay": 0.9} | kwargs

@@ -59,7 +59,8 @@ from tests.training.helpers import make_mesh, make_state
 count = len(jax.devices())
 checkpoints = training.Checkpoints(sys.argv[1] + "/checkpoints")
 state = checkpoints.restore(1, make_state(make_mesh(count)), _data())
-print(json.dumps([count, _sums(state), _sums(training.load_variables(sys.argv[1]))]))
+loaded = training.load_variables(sys.argv[1])
+print(json.dumps([count, _sums(state), _sums(loaded)]))
 """
 
 

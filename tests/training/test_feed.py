@@ -1,5 +1,6 @@
 import time
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -24,7 +25,7 @@ def _slow(seconds):
 
 
 def _feed(batches):
-  return Feed(batches, lambda batch: {k: jnp.asarray(v) for k, v in batch.items()})
+  return Feed(batches, lambda batch: jax.tree.map(jnp.asarray, batch))
 
 
 def test_batches_come_in_order():

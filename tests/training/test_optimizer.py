@@ -52,7 +52,9 @@ def test_steps_match_torch(name):
   leaves = {n: torch.tensor(p, requires_grad=True) for n, p in params.items()}
   reference = _torch_optimizer(name, **leaves)
   for _ in range(5):
-    grads = {n: rng.standard_normal(p.shape, np.float32) for n, p in params.items()}
+    grads = {
+      n: rng.standard_normal(p.shape, np.float32) for n, p in params.items()
+    }
     updates, state = optimizer.update(grads, state, params)
     params = optax.apply_updates(params, updates)
     for key, grad in grads.items():
@@ -60,9 +62,7 @@ def test_steps_match_torch(name):
     torch.nn.utils.clip_grad_norm_(leaves.values(), 1.0)
     reference.step()
   for key, leaf in leaves.items():
-    np.testing.assert_allclose(
-      params[key], leaf.detach(), rtol=1e-4, atol=1e-5
-    )
+    np.testing.assert_allclose(params[key], leaf.detach(), rtol=1e-4, atol=1e-5)
 
 
 def test_no_limit_on_the_gradient():
@@ -77,4 +77,6 @@ def test_no_limit_on_the_gradient():
 
 def test_unknown_optimizer_is_refused():
   with pytest.raises(ValueError, match="optimizer must be in"):
-    training.create_optimizer("adam", optax.constant_schedule(1.0), weight_decay=0)
+    training.create_optimizer(
+      "adam", optax.constant_schedule(1.0), weight_decay=0
+    )

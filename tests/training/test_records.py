@@ -2,7 +2,12 @@ import json
 
 import pytest
 
-from temporal_jax.training.records import JsonLines, Records, read_rows
+from temporal_jax.training.records import (
+  JsonLines,
+  Records,
+  read_rows,
+  write_config,
+)
 
 
 def _write(file, steps):
@@ -53,3 +58,12 @@ def test_metrics_and_timing_are_apart_and_on_tensorboard(tmp_path):
   events = list((tmp_path / "tensorboard").glob("events.*"))
   assert len(events) == 1
   assert b"clips_per_second" in events[0].read_bytes()
+
+
+def test_changes_of_the_config_are_told(tmp_path):
+  assert write_config(tmp_path, '{"a": 1, "b": {"c": 2, "d": 3}}') == []
+  assert write_config(tmp_path, '{"a": 1, "b": {"c": 5, "e": 3}}') == [
+    "b.c: 2 -> 5",
+    "b.d: 3 -> None",
+    "b.e: None -> 3",
+  ]

@@ -1,0 +1,70 @@
+"""The data of a run: batches to train on and to evaluate."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import grain
+
+from temporal_jax.data.bad_videos import BadVideos
+from temporal_jax.data.pipeline import ClipFormat, eval_batches, train_batches
+from temporal_jax.data.sources import Source
+
+
+class Videos(NamedTuple):
+  """The data of a run.
+
+  Attributes:
+    class_names: Names of the L classes.
+    train_batches: Endless batches, see `pipeline.train_batches`.
+    eval_batches: Every test video once, see `pipeline.eval_batches`.
+    num_test: Test videos listed.
+    bad_test: Test videos that could not be read.
+  """
+
+  class_names: tuple[str, ...]
+  train_batches: grain.DatasetIterator
+  eval_batches: grain.IterDataset
+  num_test: int
+  bad_test: BadVideos
+
+
+def open_videos(
+  sources: Mapping[str, Source],
+  clip: ClipFormat,
+  *,
+  batch_size: int,
+  seed: int,
+  bad_videos: Mapping[str, BadVideos],
+  num_threads: int = 4,
+  process_index: int = 0,
+  process_count: int = 1,
+) -> Videos:
+  """Makes batches of the sources "train" and "test".
+
+  Args:
+    sources: The videos, by split.
+    clip: How a clip is cut from a video.
+    batch_size: Clips a batch, of this process.
+    seed: Of order, frames and crops in training.
+    bad_videos: What to do with a video that cannot be read, by split.
+    num_threads: Threads that decode.
+    process_index: Number of this process.
+    process_count: Processes that share the data.
+  """
+  share = {
+    "batch_size": batch_size,
+    "num_threads": num_threads,
+    "process_index": process_index,
+    "process_count": process_count,
+  }
+  return Videos(
+    class_names=sources["train"].class_names,
+    train_batches=train_batches(
+      sources["train"], clip, seed=seed, bad_videos=bad_videos["train"], **share
+    ),
+    eval_batches=eval_batches(
+      sources["test"], clip, bad_videos=bad_videos["test"], **share
+    ),
+    num_test=len(sources["test"]),
+    bad_test=bad_videos["test"],
+  )
