@@ -95,12 +95,8 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     sample=next(iter(videos.eval_batches)),
     predictions=predictions,
   )
-  print(
-    f"top-1 {summary['top1']:.1%}, top-5 {summary['top5']:.1%} of "
-    f"{summary['clips_scored']} clips scored, {summary['clips_decoded']} "
-    f"decoded, {summary['clips_listed']} listed.\n"
-    f"Report: {workdir / 'report.json'}; pictures beside it."
-  )
+  print(evaluation.headline(summary))
+  print(f"Report: {workdir / 'report.json'}; pictures beside it.")
 
 
 class Setup(NamedTuple):
@@ -161,6 +157,7 @@ def create_model(
     config.model.name,
     num_classes=num_classes,
     temporal=config.model.temporal,
+    dtype=config.model.dtype or training.default_dtype(),
     **config.model.overrides,
   )
 

@@ -19,6 +19,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.model = ml_collections.ConfigDict()
   config.model.name = "resnet18"  # See temporal_jax.list_models().
   config.model.temporal = "default"  # "none", "shift", "aggregation", ...
+  config.model.dtype = ""  # Of activations; "" is bfloat16, float32 on CPU.
   config.model.overrides = ml_collections.ConfigDict()  # Of the model's class.
 
   config.data = data = ml_collections.ConfigDict()

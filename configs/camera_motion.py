@@ -13,7 +13,7 @@ def get_config():
   """Returns the run's config; every field is explained in base.py."""
   config = base.get_config()
 
-  config.num_steps = 550
+  config.num_steps = 650
   config.batch_size = 32
 
   config.model.name = "resnet18"
@@ -32,10 +32,10 @@ def get_config():
   config.data.color_jitter = 0.3
 
   config.optim.lr = 4e-3
-  config.optim.warmup_steps = 55
+  config.optim.warmup_steps = 65
   config.optim.label_smoothing = 0.1
   config.optim.ema_decay = 0.99
 
-  config.eval_every = 110
-  config.save_every = 110
+  config.eval_every = 130
+  config.save_every = 130
   return config

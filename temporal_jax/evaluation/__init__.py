@@ -3,6 +3,7 @@
 from temporal_jax.evaluation.evaluate import Predictions, evaluate
 from temporal_jax.evaluation.report import (
   accuracies,
+  headline,
   summarize,
   write_report,
 )
@@ -11,6 +12,7 @@ __all__ = [
   "Predictions",
   "accuracies",
   "evaluate",
+  "headline",
   "summarize",
   "write_report",
 ]

@@ -66,6 +66,15 @@ def summarize(
   }
 
 
+def headline(summary: Mapping[str, Any]) -> str:
+  """Returns the line that a person reads first."""
+  return (
+    f"top-1 {summary['top1']:.1%}, top-5 {summary['top5']:.1%} of "
+    f"{summary['clips_scored']} clips scored, {summary['clips_decoded']} "
+    f"decoded, {summary['clips_listed']} listed."
+  )
+
+
 def write_report(
   directory: str | pathlib.Path,
   summary: Mapping[str, Any],

@@ -12,6 +12,7 @@ from temporal_jax.training.records import Records, read_rows, write_config
 from temporal_jax.training.sharding import (
   check_batch_size,
   create_mesh,
+  default_dtype,
   over_batch,
   place_batch,
   replicated,
@@ -35,6 +36,7 @@ __all__ = [
   "create_mesh",
   "create_optimizer",
   "create_state",
+  "default_dtype",
   "first_state",
   "graft",
   "init_variables",

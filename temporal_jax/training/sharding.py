@@ -33,6 +33,14 @@ def create_mesh(axes: Mapping[str, int]) -> jax.sharding.Mesh:
   return jax.sharding.Mesh(np.reshape(devices, sizes), AXES)
 
 
+def default_dtype() -> str:
+  """Returns the dtype in which the devices compute fast: that of activations.
+
+  Parameters, statistics and losses are float32 everywhere.
+  """
+  return "float32" if jax.default_backend() == "cpu" else "bfloat16"
+
+
 def replicated(mesh: jax.sharding.Mesh) -> NamedSharding:
   """Every device holds the whole array."""
   return NamedSharding(mesh, PartitionSpec())

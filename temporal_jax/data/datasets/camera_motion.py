@@ -15,13 +15,15 @@ from temporal_jax.data.encoding import encode_mp4
 VIEW = 64  # Pixels, both sides.
 NUM_FRAMES = 12
 FPS = 12
-MIN_CONTRAST = 8.0  # Standard deviation of a frame's pixels, of 255.
+MIN_CONTRAST = 8.0  # Standard deviation of the pixels, of 255.
 # Photographs of scikit-image's wheel. The splits share none.
 PHOTOGRAPHS = {
   "train": (
     "astronaut",
     "brick",
     "camera",
+    "cell",
+    "clock",
     "coffee",
     "coins",
     "gravel",
@@ -29,6 +31,7 @@ PHOTOGRAPHS = {
     "immunohistochemistry",
     "moon",
     "page",
+    "stereo_motorcycle",
   ),
   "test": ("cat", "grass", "retina", "rocket"),
 }
@@ -75,7 +78,10 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
 
 def _load(name: str) -> Image.Image:
   """Returns a photograph of scikit-image as RGB."""
-  return Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
+  picture = getattr(skimage.data, name)()
+  if isinstance(picture, tuple):  # A stereo pair and its depth.
+    picture = picture[0]
+  return Image.fromarray(picture).convert("RGB")
 
 
 def _example(
@@ -95,7 +101,7 @@ def _example(
 def _film_texture(
   motion: str, rng: np.random.Generator, photograph: Image.Image
 ) -> np.ndarray:
-  """Films until every frame shows something: plain sky shows no motion."""
+  """Films until the middle of every frame shows more than plain sky."""
   while True:
     path = virtual_camera.sample_path(
       motion,
@@ -105,5 +111,6 @@ def _film_texture(
       photograph=photograph.size[::-1],
     )
     frames = virtual_camera.film(photograph, path, VIEW)
-    if frames.std(axis=(1, 2, 3)).min() >= MIN_CONTRAST:
+    middle = frames[:, VIEW // 4 : -VIEW // 4, VIEW // 4 : -VIEW // 4]
+    if middle.std(axis=(1, 2, 3)).min() >= MIN_CONTRAST:
       return frames
