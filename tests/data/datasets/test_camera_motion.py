@@ -35,7 +35,12 @@ def test_builds_balanced_readable_clips_without_tensorflow(small):
       assert reader.num_frames == camera_motion.NUM_FRAMES
       frames = reader.read(range(reader.num_frames))
     assert frames.shape[1:] == (camera_motion.VIEW, camera_motion.VIEW, 3)
-    assert frames.std(axis=(1, 2, 3)).min() > camera_motion.MIN_CONTRAST / 2
+    assert camera_motion.contrast(frames).min() > camera_motion.MIN_CONTRAST / 2
+
+
+def test_plain_colour_has_no_contrast():
+  sky = np.broadcast_to(np.uint8([90, 150, 230]), (2, 8, 8, 3))
+  np.testing.assert_array_equal(camera_motion.contrast(sky), 0)
 
 
 def test_builds_the_same_clips_again(small):
