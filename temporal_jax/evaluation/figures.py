@@ -117,7 +117,7 @@ def save_contact_sheet(
     axes.imshow(_strip(batch["clip"][i], frames_shown))
     score = predictions.scores[index]
     true, best = predictions.labels[index], predictions.predicted[index]
-    verdict = "right" if true == best else f"taken for {class_names[best]}"
+    verdict = "correct" if true == best else f"taken for {class_names[best]}"
     axes.set_title(
       f"{class_names[true]}: {verdict} ({score[best]:.0%})",
       color=_RIGHT if true == best else _WRONG,

@@ -5,21 +5,24 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
+from temporal_jax.ops.broadcast import along_channels
 
 
 class Conv2D(nn.Module):
-  """Square convolution over H and W, without bias.
+  """Square convolution over H and W.
 
   Attributes:
     features: Output channels.
     size: Side of the kernel, odd; padded by size // 2, as torch pads it.
     stride: Step over rows and columns.
+    use_bias: Whether a bias is added.
     dtype: Dtype of the computation; the kernel stays float32.
   """
 
   features: int
   size: int
   stride: int = 1
+  use_bias: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
@@ -30,9 +33,43 @@ class Conv2D(nn.Module):
       nn.initializers.variance_scaling(2.0, "fan_out", "normal"),
       (self.size, self.size, x.shape[-1], self.features),
     )
-    return ops.convolution_2d(
+    out = ops.convolution_2d(
       x.astype(self.dtype),
       kernel,
       stride=self.stride,
       padding=self.size // 2,
     )
+    if not self.use_bias:
+      return out
+    bias = self.param("bias", nn.initializers.zeros, (self.features,))
+    return out + along_channels(bias, out)
+
+
+class DepthwiseConv2D(nn.Module):
+  """Square convolution over H and W, each channel by itself.
+
+  Attributes:
+    size: Side of the kernel, odd; padded by size // 2.
+    use_bias: Whether a bias is added.
+    dtype: Dtype of the computation; the parameters stay float32.
+  """
+
+  size: int
+  use_bias: bool = True
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps (..., H, W, C) to the same shape."""
+    channels = x.shape[-1]
+    init = nn.initializers.variance_scaling(
+      2.0, "fan_out", "normal", in_axis=(), out_axis=(0, 1)
+    )
+    kernel = self.param("kernel", init, (self.size, self.size, channels))
+    out = ops.depthwise_convolution_2d(
+      x.astype(self.dtype), kernel, padding=self.size // 2
+    )
+    if not self.use_bias:
+      return out
+    bias = self.param("bias", nn.initializers.zeros, (channels,))
+    return out + along_channels(bias, out)

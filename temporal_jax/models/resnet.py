@@ -44,7 +44,7 @@ class ResNet(nn.Module):
   dropout: float = 0.0
   dtype: jax.typing.DTypeLike = jnp.float32
 
-  SLOTS = ("branch_input",)
+  SLOTS = ("branch_input", "convolution", "after_convolution")
 
   def __post_init__(self) -> None:
     super().__post_init__()
@@ -76,12 +76,11 @@ class ResNet(nn.Module):
     aux = {}
     for stage, num_blocks in enumerate(self.stage_sizes):
       for index in range(num_blocks):
-        filled = self.temporal.where(stage, index)
         name = f"stage{stage + 1}_block{index + 1}"
         block = _BLOCKS[self.block](
           features=self.width * 2**stage,
           stride=2 if stage > 0 and index == 0 else 1,
-          branch_input=self.temporal.branch_input if filled else None,
+          temporal=self.temporal.at(stage, index),
           dtype=self.dtype,
           name=name,
         )
@@ -97,7 +96,8 @@ class ResNet(nn.Module):
   def _stem(self, x: jax.Array, train: bool) -> jax.Array:
     """Maps (B, T, H, W, 3) to (B, T, H', W', width)."""
     size, stride = (3, 1) if self.stem == "3x3" else (7, 2)
-    x = Conv2D(self.width, size, stride, self.dtype, name="stem_conv")(x)
+    conv = Conv2D(self.width, size, stride, dtype=self.dtype, name="stem_conv")
+    x = conv(x)
     x = nn.relu(BatchNorm(dtype=self.dtype, name="stem_norm")(x, train))
     if self.stem == "7x7_pool":
       x = ops.max_pool_2d(x, size=3, stride=2, padding=1)

@@ -19,14 +19,34 @@ def everywhere(stage: int, block: int) -> bool:
 class Temporal:
   """What sits in a backbone's temporal slots; None leaves a slot empty.
 
-  A slot module is called as `module(x, train=train) -> (x, aux)`.
+  A slot holds a factory of modules. A module is called as
+  `module(x, train=train) -> (x, aux)` over maps (B, T, H, W, C) or tokens
+  (B, T, N, D), class token first.
 
   Attributes:
-    branch_input: At the start of a residual branch, over (B, T, H, W, C).
+    branch_input: At the start of a residual branch (TSM, TAM).
+    convolution: Instead of the k x k convolution (TAdaConv); its factory takes
+      `features`, `size` and `stride` as well.
+    after_convolution: Added to the norm of that convolution's output, with a
+      norm of its own (strided temporal pooling).
+    block_input: On the whole stream, before a block (ATM, TokenT1D).
+    attention_branch: Extra residual branch before attention (TAdaFormer, ILA).
+    keys_values: On keys and on values, heads contiguous (space-time mixing).
+    attention: Instead of attention within each frame (divided, joint, ATA).
+    mlp_input: On the whole stream, between attention and MLP (TokenT1D).
+    mlp_branch: Extra residual branch before the MLP (TAdaFormer).
     where: (stage, block) -> whether that block's slots are filled.
   """
 
   branch_input: Factory | None = None
+  convolution: Factory | None = None
+  after_convolution: Factory | None = None
+  block_input: Factory | None = None
+  attention_branch: Factory | None = None
+  keys_values: Factory | None = None
+  attention: Factory | None = None
+  mlp_input: Factory | None = None
+  mlp_branch: Factory | None = None
   where: Callable[[int, int], bool] = everywhere
 
   def filled(self) -> set[str]:
@@ -42,6 +62,10 @@ class Temporal:
         f"{backbone} has the temporal slots {sorted(slots)}, not "
         f"{sorted(foreign)}."
       )
+
+  def at(self, stage: int, block: int) -> "Temporal":
+    """Returns what sits in one block: these slots, or none of them."""
+    return self if self.where(stage, block) else Temporal()
 
 
 def apply_slot(

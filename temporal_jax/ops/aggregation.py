@@ -1,9 +1,11 @@
 """Depthwise temporal aggregation: the TAM of bLVNet."""
 
 import jax
-import jax.numpy as jnp
 
 from temporal_jax.ops import checks
+from temporal_jax.ops.temporal_convolution import (
+  depthwise_temporal_convolution,
+)
 
 
 def temporal_aggregation(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -29,13 +31,4 @@ def temporal_aggregation(x: jax.Array, kernel: jax.Array) -> jax.Array:
     `TAM` in core/models/blvnet_tam_backbone.py of IBM/bLVNet-TAM.
   """
   checks.video(x)
-  if kernel.ndim != 2 or kernel.shape[0] % 2 == 0:
-    raise ValueError(f"kernel must be (odd K, C), got shape {kernel.shape}.")
-  if kernel.shape[1] != x.shape[-1]:
-    raise ValueError(f"channels differ: kernel {kernel.shape}, x {x.shape}.")
-  taps, num_frames = kernel.shape[0], x.shape[1]
-  reach = taps // 2  # Frames seen on either side.
-  padded = jnp.pad(x, ((0, 0), (reach, reach), (0, 0), (0, 0), (0, 0)))
-  weights = kernel.astype(x.dtype).reshape(taps, 1, 1, 1, 1, -1)
-  blended = sum(weights[k] * padded[:, k : k + num_frames] for k in range(taps))
-  return jax.nn.relu(blended)
+  return jax.nn.relu(depthwise_temporal_convolution(x, kernel))

@@ -21,3 +21,16 @@ def frames(x: jax.Array) -> None:
   if x.ndim < 3:
     raise ValueError(f"x must be (B, T, ..., C), got shape {x.shape}.")
   _floating(x)
+
+
+def tokens(x: jax.Array) -> None:
+  """Raises ValueError unless `x` is floating point and (B, T, N, D)."""
+  if x.ndim != 4:
+    raise ValueError(f"x must be (B, T, N, D), got shape {x.shape}.")
+  _floating(x)
+
+
+def same_channels(x: jax.Array, kernel: jax.Array, *, axis: int) -> None:
+  """Raises ValueError unless `kernel` has the channels of `x` on `axis`."""
+  if kernel.shape[axis] != x.shape[-1]:
+    raise ValueError(f"channels differ: kernel {kernel.shape}, x {x.shape}.")

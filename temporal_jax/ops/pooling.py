@@ -1,4 +1,4 @@
-"""Spatial max pooling, lowered the way that is fastest."""
+"""Spatial pooling, lowered the way that is fastest."""
 
 import functools
 
@@ -28,14 +28,54 @@ def max_pool_2d(
     ValueError: If `x` has fewer than four axes or a padded side is smaller than
       the window.
   """
+  _check(x, size, padding)
+  pool = functools.partial(_shifted, size=size, stride=stride, padding=padding)
+  reduce = functools.partial(_window, size=size, stride=stride, padding=padding)
+  return jax.lax.platform_dependent(x, cpu=pool, default=reduce)
+
+
+def average_pool_2d(
+  x: jax.Array, *, size: int, stride: int, padding: int = 0
+) -> jax.Array:
+  """Takes the mean of every size x size window over H and W.
+
+  Padded zeros count, as in torch: every sum is divided by the window's area.
+
+  Args:
+    x: Features (..., H, W, C), floating point.
+    size: Side of the window, in pixels.
+    stride: Step of the window, in pixels.
+    padding: Zeros on every side of H and W, in pixels.
+
+  Returns:
+    Features (..., H', W', C) with H' = (H + 2 padding - size) // stride + 1.
+
+  Raises:
+    ValueError: If `x` has fewer than four axes or a padded side is smaller than
+      the window.
+  """
+  _check(x, size, padding)
+  sides = (padding, padding)
+  x = jnp.pad(x, (*[(0, 0)] * (x.ndim - 3), sides, sides, (0, 0)))
+  for axis in (-3, -2):
+    x = sum(_views(x, size, stride, axis % x.ndim)) / size
+  return x
+
+
+def _check(x: jax.Array, size: int, padding: int) -> None:
   if x.ndim < 4 or min(x.shape[-3:-1]) + 2 * padding < size:
     raise ValueError(
       f"x must be (..., H, W, C) with sides of {size - 2 * padding} or more, "
       f"got shape {x.shape}."
     )
-  pool = functools.partial(_shifted, size=size, stride=stride, padding=padding)
-  reduce = functools.partial(_window, size=size, stride=stride, padding=padding)
-  return jax.lax.platform_dependent(x, cpu=pool, default=reduce)
+
+
+def _views(x: jax.Array, size: int, stride: int, axis: int) -> list[jax.Array]:
+  """Returns the window's elements along an axis, each strided."""
+  stop = x.shape[axis] - size + 1
+  return [
+    jax.lax.slice_in_dim(x, k, k + stop, stride, axis) for k in range(size)
+  ]
 
 
 def _shifted(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
@@ -44,11 +84,7 @@ def _shifted(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
   lead = [(0, 0)] * (x.ndim - 3)
   x = jnp.pad(x, (*lead, sides, sides, (0, 0)), constant_values=-jnp.inf)
   for axis in (-3, -2):
-    stop = x.shape[axis] - size + 1
-    views = (
-      jax.lax.slice_in_dim(x, k, k + stop, stride, axis % x.ndim)
-      for k in range(size)
-    )
+    views = _views(x, size, stride, axis % x.ndim)
     x = functools.reduce(jnp.maximum, views)
   return x
 

@@ -10,54 +10,136 @@ DIRECTIONS = ("both", "past", "future")
 
 
 def temporal_shift(
-  x: jax.Array, *, fold_div: int = 8, direction: str = "both"
+  x: jax.Array, *, fold_div: int = 8, direction: str = "both", window: int = 1
 ) -> jax.Array:
-  """Replaces a share of the channels by those of a neighbouring frame.
+  """Replaces a share of the channels by those of neighbouring frames.
 
   With F = C // fold_div, "both" lets channels [0, F) read frame t + 1 and
   channels [F, 2F) frame t - 1; "past" lets [0, F) read t - 1, so that no frame
-  needs a later one (the online form); "future" lets [0, F) read t + 1. All
-  other channels stay. Frames outside the clip count as zero.
+  needs a later one (the online form); "future" lets [0, F) read t + 1. A wider
+  window goes on with t + 2, t - 2 and so on, F channels each. All other
+  channels stay. Frames outside the clip count as zero.
 
   Args:
     x: Features (B, T, ..., C), floating point: maps (B, T, H, W, C) or tokens
       (B, T, N, D).
-    fold_div: Divisor of the channels that move in one direction, at least 2
-      for "both" and at least 1 otherwise.
+    fold_div: Divisor of the channels that read one neighbour, at least the
+      number of neighbours: 2 window for "both", window otherwise.
     direction: One of `DIRECTIONS`.
+    window: Frames reached in each direction, at least 1.
 
   Returns:
     Shifted features, in the shape and dtype of `x`.
 
   Raises:
     ValueError: If `x` is not floating point (B, T, ..., C), `direction` is
-      unknown, or `fold_div` is too small.
+      unknown, or `window` or `fold_div` is too small.
 
   Source: Lin et al. 2019, https://arxiv.org/abs/1811.08383; class
-    `TemporalShift` of mit-han-lab/temporal-shift-module.
+    `TemporalShift` of mit-han-lab/temporal-shift-module. Windows: Bulat et al.
+    2021, https://arxiv.org/abs/2106.05968, equation 9.
   """
   checks.frames(x)
+  offsets = _offsets(direction, window, fold_div)
+  fold = x.shape[-1] // fold_div
+  splits = [fold * (i + 1) for i in range(len(offsets))]
+  *moved, still = jnp.split(x, splits, axis=-1)
+  parts = [_move(part, -o) for part, o in zip(moved, offsets, strict=True)]
+  return jnp.concatenate([*parts, still], axis=-1)
+
+
+def temporal_shift_step(
+  x: jax.Array, cache: jax.Array, *, fold_div: int = 8
+) -> tuple[jax.Array, jax.Array]:
+  """Shifts one frame of a stream: `temporal_shift` with "past", frame by frame.
+
+  Args:
+    x: The newest frame's features (B, ..., C), floating point.
+    cache: The previous frame's first C // fold_div channels
+      (B, ..., C // fold_div), zeros before the first frame.
+    fold_div: Divisor of the channels that move, at least 1.
+
+  Returns:
+    The shifted frame (B, ..., C) and the cache for the next one.
+
+  Raises:
+    ValueError: If `fold_div` is too small or the shapes do not fit.
+
+  Source: Lin et al. 2019, https://arxiv.org/abs/1811.08383, section 4.3.
+  """
+  _offsets("past", 1, fold_div)
+  fold = x.shape[-1] // fold_div
+  expected = (*x.shape[:-1], fold)
+  if cache.shape != expected:
+    raise ValueError(
+      f"cache must be {expected} for a frame {x.shape} and fold_div "
+      f"{fold_div}, got {cache.shape}."
+    )
+  moved, still = jnp.split(x, (fold,), axis=-1)
+  shifted = jnp.concatenate([cache.astype(x.dtype), still], axis=-1)
+  return shifted, moved
+
+
+def token_shift(
+  x: jax.Array,
+  *,
+  tokens: str = "class",
+  fold_div: int = 4,
+  direction: str = "both",
+) -> jax.Array:
+  """Applies `temporal_shift` to the class token or to the patch tokens alone.
+
+  Args:
+    x: Tokens (B, T, N, D), class token first, floating point.
+    tokens: "class" (TokenShift) or "patches" (TSM in a ViT).
+    fold_div: As in `temporal_shift`.
+    direction: As in `temporal_shift`.
+
+  Returns:
+    Tokens in the shape and dtype of `x`.
+
+  Raises:
+    ValueError: As `temporal_shift`, or if `tokens` is unknown.
+
+  Source: Zhang et al. 2021, https://arxiv.org/abs/2108.02432 (TokenShift);
+    classes `TokenShift` and `TemporalShift_VIT` in
+    modules/temporal_modeling.py of whwu95/ATM.
+  """
+  checks.tokens(x)
+  if tokens not in ("class", "patches"):
+    raise ValueError(f"tokens must be 'class' or 'patches', got {tokens!r}.")
+  parts = [x[:, :, :1], x[:, :, 1:]]
+  which = 0 if tokens == "class" else 1
+  parts[which] = temporal_shift(
+    parts[which], fold_div=fold_div, direction=direction
+  )
+  return jnp.concatenate(parts, axis=2)
+
+
+def _offsets(direction: str, window: int, fold_div: int) -> list[int]:
+  """Returns which frame each fold of channels reads, seen from its own.
+
+  Raises:
+    ValueError: If an argument is out of range.
+  """
   if direction not in DIRECTIONS:
     raise ValueError(f"direction must be in {DIRECTIONS}, got {direction!r}.")
-  smallest = 2 if direction == "both" else 1
-  if fold_div < smallest:
+  if window < 1:
+    raise ValueError(f"window must be at least 1, got {window}.")
+  signs = {"both": (1, -1), "past": (-1,), "future": (1,)}[direction]
+  offsets = [sign * n for n in range(1, window + 1) for sign in signs]
+  if fold_div < len(offsets):
     raise ValueError(
-      f"fold_div must be at least {smallest} for direction {direction!r}, "
-      f"got {fold_div}."
+      f"fold_div must be at least {len(offsets)} for direction {direction!r} "
+      f"and window {window}, got {fold_div}."
     )
-  fold = x.shape[-1] // fold_div
-  if direction == "both":
-    ahead, behind, still = jnp.split(x, (fold, 2 * fold), axis=-1)
-    parts = (_move(ahead, -1), _move(behind, 1), still)
-  else:
-    moved, still = jnp.split(x, (fold,), axis=-1)
-    parts = (_move(moved, 1 if direction == "past" else -1), still)
-  return jnp.concatenate(parts, axis=-1)
+  return offsets
 
 
 def _move(x: jax.Array, frames: int) -> jax.Array:
-  """Moves `x` later by `frames` (1 or -1) along axis 1, filling with zeros."""
-  empty = jnp.zeros_like(x[:, :1])
+  """Moves `x` later by `frames` along axis 1, filling with zeros."""
+  count = min(abs(frames), x.shape[1])
+  empty = jnp.zeros_like(x[:, :count])
   if frames > 0:
-    return jnp.concatenate((empty, x[:, :-1]), axis=1)
-  return jnp.concatenate((x[:, 1:], empty), axis=1)
+    return jnp.concatenate((empty, x[:, : x.shape[1] - count]), axis=1)
+  return jnp.concatenate((x[:, count:], empty), axis=1)

@@ -1,0 +1,113 @@
+"""Rules: how the leaves of a Flax tree are made of the tensors of a source."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_NUMBER = re.compile(r"\{(\w+?)([+-]\d+)?\}")
+
+
+class Rule(NamedTuple):
+  """One leaf and what it is made of.
+
+  `{i}` in a leaf stands for a number; a tensor may use it as `{i}`, `{i-1}` or
+  `{i+1}`.
+
+  Attributes:
+    leaf: Path in the variables, e.g. "params/block{i}/conv1/kernel".
+    tensors: Names in the source, e.g. ("layer.{i-1}.conv1.weight",).
+    pattern: einops pattern from the tensor to the leaf. Several tensors are
+      stacked, and the left side begins with that axis. The right side names
+      every axis and has no brackets, so that it can be read backwards too.
+  """
+
+  leaf: str
+  tensors: tuple[str, ...]
+  pattern: str
+
+  def match(self, path: str) -> dict[str, int] | None:
+    """Returns the numbers with which the leaf is `path`, None if it is not."""
+    parts = _NUMBER.split(self.leaf)  # text, name, offset, text, ...
+    regex = re.escape(parts[0])
+    for name, text in zip(parts[1::3], parts[3::3], strict=True):
+      regex += rf"(?P<{name}>\d+){re.escape(text)}"
+    found = re.fullmatch(regex, path)
+    return found and {k: int(v) for k, v in found.groupdict().items()}
+
+  def sources(self, numbers: dict[str, int]) -> tuple[str, ...]:
+    """Returns the names of the tensors for these numbers."""
+
+    def fill(found: re.Match) -> str:
+      return str(numbers[found[1]] + int(found[2] or 0))
+
+    return tuple(_NUMBER.sub(fill, name) for name in self.tensors)
+
+
+def under(rules: Iterable[Rule], leaf: str, tensor: str) -> list[Rule]:
+  """Puts rules under the path `leaf` and the name `tensor` ("" for none)."""
+  prefix = tensor and f"{tensor}."
+  moved = []
+  for rule in rules:
+    collection, path = rule.leaf.split("/", 1)
+    path = f"{leaf}/{path}" if leaf else path
+    names = tuple(prefix + name for name in rule.tensors)
+    moved.append(Rule(f"{collection}/{path}", names, rule.pattern))
+  return moved
+
+
+def linear(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]:
+  """Rules of a torch `Linear`."""
+  return _affine(leaf, tensor, "o i -> i o", bias)
+
+
+def conv2d(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
+  """Rules of a torch `Conv2d`."""
+  return _affine(leaf, tensor, "o i h w -> h w i o", bias)
+
+
+def conv3d(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
+  """Rules of a torch `Conv3d` that becomes a three-dimensional kernel."""
+  return _affine(leaf, tensor, "o i t h w -> t h w i o", bias)
+
+
+def conv3d_spatial(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
+  """Rules of a torch `Conv3d` of one frame that becomes a 2-D kernel."""
+  return _affine(leaf, tensor, "o i 1 h w -> h w i o", bias)
+
+
+def conv3d_temporal(
+  leaf: str, tensor: str, *, bias: bool = False
+) -> list[Rule]:
+  """Rules of a torch `Conv3d` of one pixel that becomes (K, C, C')."""
+  return _affine(leaf, tensor, "o i t 1 1 -> t i o", bias)
+
+
+def conv3d_pointwise(
+  leaf: str, tensor: str, *, bias: bool = True
+) -> list[Rule]:
+  """Rules of a torch `Conv3d` of one frame and pixel that becomes a `Dense`."""
+  return _affine(leaf, tensor, "o i 1 1 1 -> i o", bias)
+
+
+def layer_norm(leaf: str, tensor: str) -> list[Rule]:
+  """Rules of a torch `LayerNorm`."""
+  return [
+    Rule(f"params/{leaf}/scale", (f"{tensor}.weight",), "c -> c"),
+    Rule(f"params/{leaf}/bias", (f"{tensor}.bias",), "c -> c"),
+  ]
+
+
+def batch_norm(leaf: str, tensor: str) -> list[Rule]:
+  """Rules of a torch `BatchNorm` of any rank, with its running statistics."""
+  return [
+    *layer_norm(leaf, tensor),
+    Rule(f"batch_stats/{leaf}/mean", (f"{tensor}.running_mean",), "c -> c"),
+    Rule(f"batch_stats/{leaf}/var", (f"{tensor}.running_var",), "c -> c"),
+  ]
+
+
+def _affine(leaf: str, tensor: str, pattern: str, bias: bool) -> list[Rule]:
+  rules = [Rule(f"params/{leaf}/kernel", (f"{tensor}.weight",), pattern)]
+  if bias:
+    rules.append(Rule(f"params/{leaf}/bias", (f"{tensor}.bias",), "c -> c"))
+  return rules

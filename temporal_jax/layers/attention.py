@@ -1,0 +1,68 @@
+"""Multi-head self-attention over the tokens of every frame."""
+
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+
+
+class SelfAttention(nn.Module):
+  """Multi-head self-attention over the last axis but one.
+
+  Attributes:
+    num_heads: Heads, M; they share the width evenly.
+    qkv_bias: Whether queries, keys and values have a bias.
+    keys_values: Makes a module (x, train) -> (x, aux) that maps the keys, and
+      then the values, (..., N, D) with heads contiguous, before attention:
+      here space-time mixing sits. None leaves both as they are.
+    dtype: Dtype of the computation.
+
+  Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2.
+  """
+
+  num_heads: int
+  qkv_bias: bool = True
+  keys_values: Callable[..., nn.Module] | None = None
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(
+    self,
+    x: jax.Array,
+    train: bool = False,
+    *,
+    mask: jax.Array | None = None,
+  ) -> jax.Array:
+    """Maps (..., N, D) to the same shape.
+
+    Args:
+      x: Tokens.
+      train: Handed to the module of `keys_values`.
+      mask: True where a query may look, broadcast to (..., M, N, N).
+
+    Raises:
+      ValueError: If the heads do not divide D.
+    """
+    width = x.shape[-1]
+    if width % self.num_heads:
+      raise ValueError(f"{self.num_heads} heads do not divide {x.shape}.")
+    heads = (self.num_heads, width // self.num_heads)
+    qkv = nn.DenseGeneral(
+      (3, *heads), use_bias=self.qkv_bias, dtype=self.dtype, name="qkv"
+    )(x)
+    q, k, v = (qkv[..., i, :, :] for i in range(3))
+    if self.keys_values is not None:
+      mix = self.keys_values(name="keys_values")
+      k, v = (self._flat(mix, values, train) for values in (k, v))
+    out = ops.attention(q, k, v, mask=mask)
+    return nn.DenseGeneral(width, axis=(-2, -1), dtype=self.dtype, name="out")(
+      out
+    )
+
+  def _flat(self, module: nn.Module, x: jax.Array, train: bool) -> jax.Array:
+    """Applies `module` to (..., N, M, d) as (..., N, M d)."""
+    mixed, _ = module(x.reshape(*x.shape[:-2], -1), train=train)
+    return mixed.reshape(*mixed.shape[:-1], *x.shape[-2:])

@@ -1,0 +1,34 @@
+"""The two-layer perceptron of a transformer."""
+
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class Mlp(nn.Module):
+  """Dense, activation, Dense, with dropout after each if asked for.
+
+  Attributes:
+    hidden: Width of the hidden layer.
+    features: Width of the output, that of the input by default.
+    activation: Function between the layers.
+    dropout: Rate; takes the "dropout" rng.
+    dtype: Dtype of the computation.
+  """
+
+  hidden: int
+  features: int | None = None
+  activation: Callable[[jax.Array], jax.Array] = nn.gelu
+  dropout: float = 0.0
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+    """Maps (..., D) to (..., features)."""
+    drop = nn.Dropout(self.dropout, deterministic=not train)
+    features = self.features or x.shape[-1]
+    x = nn.Dense(self.hidden, dtype=self.dtype, name="expand")(x)
+    x = drop(self.activation(x))
+    return drop(nn.Dense(features, dtype=self.dtype, name="contract")(x))

@@ -1,0 +1,37 @@
+"""Convolution along time."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+from temporal_jax.ops.broadcast import along_channels
+
+
+class TemporalConv(nn.Module):
+  """Convolution along time, all channels into all channels.
+
+  Attributes:
+    features: Output channels.
+    taps: Frames seen, K; odd.
+    use_bias: Whether a bias is added.
+    kernel_init: Initialiser of the kernel (K, C, features).
+    dtype: Dtype of the computation; the parameters stay float32.
+  """
+
+  features: int
+  taps: int = 3
+  use_bias: bool = True
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps (B, T, ..., C) to (B, T, ..., features)."""
+    shape = (self.taps, x.shape[-1], self.features)
+    kernel = self.param("kernel", self.kernel_init, shape)
+    out = ops.temporal_convolution(x.astype(self.dtype), kernel)
+    if not self.use_bias:
+      return out
+    bias = self.param("bias", nn.initializers.zeros, (self.features,))
+    return out + along_channels(bias, out)

@@ -1,0 +1,99 @@
+"""Softmax attention, lowered the way that is fastest on each platform."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+
+def attention(
+  q: jax.Array,
+  k: jax.Array,
+  v: jax.Array,
+  *,
+  scale: float | None = None,
+  mask: jax.Array | None = None,
+) -> jax.Array:
+  """Returns softmax(q k^T scale) v for every head.
+
+  On CPU heads and batch are flattened, the scale is folded into q and the row
+  sums divide after the value product; elsewhere jax.nn's attention is used. The
+  softmax is taken in float32.
+
+  Args:
+    q: Queries (..., N, M, d): N tokens, M heads of d channels.
+    k: Keys (..., N', M, d).
+    v: Values (..., N', M, d').
+    scale: Factor of the products, 1 / sqrt(d) by default.
+    mask: True where a query may look, broadcast to (..., M, N, N').
+
+  Returns:
+    Tokens (..., N, M, d') in the dtype of `q`.
+
+  Raises:
+    ValueError: If the shapes do not fit.
+
+  Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, equation 1.
+  """
+  same = q.shape[:-3] == k.shape[:-3] == v.shape[:-3]
+  if (
+    q.ndim < 3
+    or not same
+    or q.shape[-2:] != k.shape[-2:]
+    or k.shape[-3:-1] != v.shape[-3:-1]
+  ):
+    raise ValueError(
+      f"q must be (..., N, M, d), k (..., N', M, d) and v (..., N', M, d'), "
+      f"got shapes {q.shape}, {k.shape} and {v.shape}."
+    )
+  scale = q.shape[-1] ** -0.5 if scale is None else scale
+  lead, heads = q.shape[:-3], q.shape[-2]
+  if mask is not None:
+    shape = (*lead, heads, q.shape[-3], k.shape[-3])
+    mask = jnp.broadcast_to(mask, shape).reshape(-1, *shape[-3:])
+  q, k, v = (x.reshape(-1, *x.shape[-3:]) for x in (q, k, v))
+  out = jax.lax.platform_dependent(
+    q,
+    k,
+    v,
+    *(() if mask is None else (mask,)),
+    cpu=functools.partial(_flattened, scale=scale),
+    default=functools.partial(_native, scale=scale),
+  )
+  return out.reshape(*lead, *out.shape[1:])
+
+
+def _native(
+  q: jax.Array, k: jax.Array, v: jax.Array, *mask: jax.Array, scale: float
+) -> jax.Array:
+  """The attention of jax.nn, which needs d' = d."""
+  if v.shape[-1] != q.shape[-1]:
+    return _flattened(q, k, v, *mask, scale=scale)
+  return jax.nn.dot_product_attention(
+    q, k, v, scale=scale, mask=mask[0] if mask else None
+  )
+
+
+def _flattened(
+  q: jax.Array, k: jax.Array, v: jax.Array, *mask: jax.Array, scale: float
+) -> jax.Array:
+  """Batched products over clips and heads together."""
+  batch, heads = q.shape[0], q.shape[2]
+  q, k, v = (
+    x.swapaxes(1, 2).reshape(batch * heads, x.shape[1], x.shape[3])
+    for x in (q * jnp.asarray(scale, q.dtype), k, v)
+  )
+  scores = jnp.einsum("bqd,bkd->bqk", q, k, preferred_element_type=jnp.float32)
+  if mask:
+    scores = jnp.where(mask[0].reshape(scores.shape), scores, -jnp.inf)
+  highest = jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True))
+  weights = jnp.exp(scores - highest)
+  total = weights.sum(axis=-1, keepdims=True)
+  out = jnp.einsum(
+    "bqk,bkd->bqd",
+    weights.astype(v.dtype),
+    v,
+    preferred_element_type=jnp.float32,
+  )
+  out = (out / total).astype(q.dtype)
+  return out.reshape(batch, heads, *out.shape[1:]).swapaxes(1, 2)

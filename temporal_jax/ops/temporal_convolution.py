@@ -1,0 +1,75 @@
+"""Convolution along time, as a sum of shifted products."""
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.ops import checks
+
+
+def temporal_convolution(x: jax.Array, kernel: jax.Array) -> jax.Array:
+  """Convolves along time, all channels into all channels.
+
+  out[:, t] = sum_k x[:, t + k - K // 2] @ kernel[k]
+
+  Frames outside the clip count as zero.
+
+  Args:
+    x: Features (B, T, ..., C), floating point.
+    kernel: Weights (K, C, C'). K is odd, in frames.
+
+  Returns:
+    Features (B, T, ..., C'), in the dtype of `x`.
+
+  Raises:
+    ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
+      (odd K, C of `x`, C').
+  """
+  checks.frames(x)
+  if kernel.ndim != 3 or kernel.shape[0] % 2 == 0:
+    raise ValueError(f"kernel must be (odd K, C, C'), got {kernel.shape}.")
+  checks.same_channels(x, kernel, axis=1)
+  kernel = kernel.astype(x.dtype)
+  taps = zip(neighbours(x, len(kernel)), kernel, strict=True)
+  return sum(frames @ weights for frames, weights in taps)
+
+
+def depthwise_temporal_convolution(
+  x: jax.Array, kernel: jax.Array
+) -> jax.Array:
+  """Convolves along time, each channel by itself.
+
+  out[:, t, ..., c] = sum_k kernel[k, c] * x[:, t + k - K // 2, ..., c]
+
+  Frames outside the clip count as zero.
+
+  Args:
+    x: Features (B, T, ..., C), floating point.
+    kernel: Weights (K, C). K is odd, in frames.
+
+  Returns:
+    Features in the shape and dtype of `x`.
+
+  Raises:
+    ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
+      (odd K, C of `x`).
+  """
+  checks.frames(x)
+  if kernel.ndim != 2 or kernel.shape[0] % 2 == 0:
+    raise ValueError(f"kernel must be (odd K, C), got shape {kernel.shape}.")
+  checks.same_channels(x, kernel, axis=1)
+  kernel = kernel.astype(x.dtype)
+  weights = kernel.reshape(len(kernel), *[1] * (x.ndim - 1), -1)
+  taps = zip(neighbours(x, len(kernel)), weights, strict=True)
+  return sum(frames * weight for frames, weight in taps)
+
+
+def neighbours(x: jax.Array, taps: int) -> list[jax.Array]:
+  """Returns `x` moved along axis 1 by taps // 2 ... -(taps // 2) frames.
+
+  Element k holds at place t the frame t + k - taps // 2, zero outside.
+  """
+  reach, num_frames = taps // 2, x.shape[1]
+  sides = [(0, 0)] * x.ndim
+  sides[1] = (reach, reach)
+  padded = jnp.pad(x, sides)
+  return [padded[:, k : k + num_frames] for k in range(taps)]

@@ -1,0 +1,115 @@
+"""Runs a golden case through the library and measures the distance."""
+
+import math
+import re
+from typing import Any
+
+import einops
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from convert_weights import convert, revert
+from tests.golden.case import Case, Tensor
+from tests.golden.reference import Arrays, Reference
+
+
+def errors(case: Case, reference: Reference) -> dict[str, float]:
+  """Returns the relative error of every stored quantity of the case.
+
+  Raises:
+    ValueError: If the weights do not fit ours.
+    KeyError: If ours does not yield a quantity.
+  """
+  with jax.default_matmul_precision("highest"):
+    found = _quantities(case, reference)
+  return {
+    name: _relative_error(found[name], expected, case.output_layouts[name].step)
+    for name, expected in case.expected.items()
+    if not name.startswith("input:")
+  }
+
+
+def _quantities(case: Case, reference: Reference) -> Arrays:
+  """Computes outputs, gradients and statistics in the official layout."""
+  module = reference.build(case.constructor)
+  rules = reference.rules(case.constructor)
+  sizes = reference.sizes(case.constructor)
+  inputs, cotangents = case.inputs(), case.cotangents()
+  initial = _initial_variables(case, reference, module, inputs, sizes)
+  # What the official constructor decides is what ours decides.
+  tensors = {**revert(rules, initial), **case.tensors()}
+  target = jax.eval_shape(lambda tree: tree, initial)
+
+  def forward(inputs: Arrays, tensors: Arrays) -> tuple[Any, Any]:
+    variables = convert(rules, tensors, target)
+    ours = [
+      _to_ours(value, case.input_layouts[name], reference.axes[name], sizes)
+      for name, value in inputs.items()
+    ]
+    out, state = reference.call(module, variables, case.train, *ours)
+    named = reference.name_outputs(out)
+    outputs = {
+      name: _to_official(named[name], tensor, reference.axes[name])
+      for name, tensor in case.results().items()
+    }
+    total = sum(jnp.sum(out * cotangents[k]) for k, out in outputs.items())
+    return total, (outputs, state)
+
+  gradients, (outputs, state) = jax.jit(
+    jax.grad(forward, argnums=(0, 1), has_aux=True, allow_int=True)
+  )(inputs, tensors)
+  return {
+    **outputs,
+    **{f"grad:{name}": g for name, g in gradients[0].items()},
+    **{f"grad_param:{name}": g for name, g in gradients[1].items()},
+    **{f"state:{name}": s for name, s in revert(rules, state).items()},
+  }
+
+
+def _initial_variables(
+  case: Case,
+  reference: Reference,
+  module: Any,
+  inputs: dict[str, np.ndarray],
+  sizes: dict[str, int],
+) -> dict[str, Any]:
+  """Initialises the module, or returns {} for a function."""
+  if not hasattr(module, "init"):
+    return {}
+  ours = [
+    _to_ours(value, case.input_layouts[name], reference.axes[name], sizes)
+    for name, value in inputs.items()
+  ]
+  return jax.jit(module.init)(jax.random.key(0), *ours)
+
+
+def _to_ours(
+  value: jax.Array, tensor: Tensor, axes: str, sizes: dict[str, int]
+) -> jax.Array:
+  """Brings an official array to our layout."""
+  lengths = {a: n for a, n in sizes.items() if f"{a})" in tensor.layout}
+  if "(h w)" in tensor.layout:
+    place = tensor.layout.split(" ").index("(h")
+    lengths["h"] = math.isqrt(tensor.shape[place])
+  return einops.rearrange(value, f"{tensor.layout} -> {axes}", **lengths)
+
+
+def _to_official(value: jax.Array, tensor: Tensor, axes: str) -> jax.Array:
+  """Brings an array in our layout to the official one."""
+  groups = re.findall(r"\([^)]*\)|\S+", tensor.layout)
+  sizes = zip(groups, tensor.shape, strict=True)
+  lengths = {a: n for a, n in sizes if f"{a})" in axes or f"({a}" in axes}
+  return einops.rearrange(value, f"{axes} -> {tensor.layout}", **lengths)
+
+
+def _relative_error(found: jax.Array, expected: np.ndarray, step: int) -> float:
+  """Returns the norm of the difference over the norm of what is expected."""
+  found = np.asarray(found, np.float64)
+  if step > 1:
+    found = found.reshape(-1)[::step]
+  if found.shape != expected.shape:
+    return math.inf
+  expected = expected.astype(np.float64)
+  scale = np.linalg.norm(expected)
+  return float(np.linalg.norm(found - expected) / (scale if scale else 1.0))

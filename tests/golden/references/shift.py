@@ -1,0 +1,64 @@
+"""Shifts, TokenT1D and TAM."""
+
+from convert_weights import blvnet
+from convert_weights.rules import Rule
+from temporal_jax import layers, ops
+from tests.golden.reference import Reference, first, function, plain
+
+_MAPS = {"x": "n t h w c", "out": "n t h w c"}
+_TOKENS = {"x": "n t l c", "out": "n t l c"}
+_MODELING = "modules/temporal_modeling.py"
+
+
+def _segments(constructor):
+  return {"t": constructor["n_segment"]}
+
+
+def _token_convolution_rules(constructor):
+  del constructor
+  return [Rule("params/kernel", ("conv.weight",), "c 1 k -> k c")]
+
+
+REFERENCES = {
+  (_MODELING, "TemporalShift.shift"): Reference(
+    build=lambda c: lambda x: ops.temporal_shift(x, fold_div=c["fold_div"]),
+    axes=_MAPS,
+    sizes=_segments,
+    call=function,
+  ),
+  (_MODELING, "TemporalShift_VIT.shift"): Reference(
+    build=lambda c: (
+      lambda x: ops.token_shift(x, tokens="patches", fold_div=c["fold_div"])
+    ),
+    axes=_TOKENS,
+    sizes=_segments,
+    call=function,
+  ),
+  (_MODELING, "TokenShift"): Reference(
+    build=lambda c: layers.TokenShift(fold_div=c["n_div"]),
+    axes=_TOKENS,
+    sizes=_segments,
+    name_outputs=first,
+  ),
+  (_MODELING, "TokenT1D"): Reference(
+    build=lambda c: layers.ClassTokenConvolution(fold_div=c["n_div"]),
+    axes=_TOKENS,
+    rules=_token_convolution_rules,
+    sizes=_segments,
+    name_outputs=first,
+  ),
+  ("slowfast/models/temporal_shift.py", "TemporalShift"): Reference(
+    build=lambda c: lambda x: ops.temporal_shift(x, fold_div=c["n_div"]),
+    axes={"x": "n t l (heads head_dim)", "out": "n t l (heads head_dim)"},
+    sizes=_segments,
+    call=function,
+  ),
+  ("core/models/blvnet_tam_backbone.py", "TAM"): Reference(
+    build=lambda c: layers.TemporalAggregation(taps=c["blending_frames"]),
+    axes=_MAPS,
+    rules=lambda c: blvnet.aggregation(c["blending_frames"]),
+    sizes=lambda c: {"t": c["duration"]},
+    call=plain,
+    name_outputs=first,
+  ),
+}
