@@ -1,29 +1,71 @@
 """Linen modules: parameters and one call into `temporal_jax.ops`."""
 
+from temporal_jax.layers.adaptive_branch import AdaptiveBranch
+from temporal_jax.layers.adaptive_convolution import AdaptiveConv
 from temporal_jax.layers.aggregation import TemporalAggregation
+from temporal_jax.layers.alignment import LearnableAlignment, PairAlignment
 from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
+from temporal_jax.layers.cross_attention import CrossAttention
 from temporal_jax.layers.drop_path import DropPath
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.layer_scale import LayerScale
+from temporal_jax.layers.messages import CrossFrameMessage, RemoveMessage
+from temporal_jax.layers.mixing import SummaryTokens
 from temporal_jax.layers.mlp import Mlp
+from temporal_jax.layers.patch_embedding import PatchEmbedding
+from temporal_jax.layers.relation import TemporalRelation
+from temporal_jax.layers.route_attention import RouteAttention
+from temporal_jax.layers.routing import RouteMlp
+from temporal_jax.layers.routing_baselines import (
+  AdaptiveModule,
+  ClipCalibration,
+  LearnedCalibration,
+)
 from temporal_jax.layers.shift import TemporalShift, TokenShift
+from temporal_jax.layers.space_time_attention import (
+  JointAttention,
+  TemporalAttention,
+)
 from temporal_jax.layers.temporal_convolution import TemporalConv
+from temporal_jax.layers.temporal_pooling import (
+  AggregatedConv,
+  StridedTemporalPooling,
+)
 from temporal_jax.layers.token_convolution import ClassTokenConvolution
 
 __all__ = [
+  "AdaptiveBranch",
+  "AdaptiveConv",
+  "AdaptiveModule",
+  "AggregatedConv",
   "BatchNorm",
   "ClassTokenConvolution",
+  "ClipCalibration",
   "Conv2D",
+  "CrossAttention",
+  "CrossFrameMessage",
   "DepthwiseConv2D",
   "DropPath",
+  "JointAttention",
   "LayerNorm",
   "LayerScale",
+  "LearnableAlignment",
+  "LearnedCalibration",
   "Mlp",
+  "PairAlignment",
+  "PatchEmbedding",
+  "RemoveMessage",
+  "RouteAttention",
+  "RouteMlp",
   "SelfAttention",
+  "StridedTemporalPooling",
+  "SummaryTokens",
   "TemporalAggregation",
+  "TemporalAttention",
   "TemporalConv",
+  "TemporalRelation",
   "TemporalShift",
   "TokenShift",
 ]

@@ -15,6 +15,8 @@ class SelfAttention(nn.Module):
   Attributes:
     num_heads: Heads, M; they share the width evenly.
     qkv_bias: Whether queries, keys and values have a bias.
+    scale: Factor of the products, 1 / sqrt(d) by default.
+    kernel_init: Initialiser of both projections.
     keys_values: Makes a module (x, train) -> (x, aux) that maps the keys, and
       then the values, (..., N, D) with heads contiguous, before attention:
       here space-time mixing sits. None leaves both as they are.
@@ -25,6 +27,8 @@ class SelfAttention(nn.Module):
 
   num_heads: int
   qkv_bias: bool = True
+  scale: float | None = None
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   keys_values: Callable[..., nn.Module] | None = None
   dtype: jax.typing.DTypeLike = jnp.float32
 
@@ -51,16 +55,24 @@ class SelfAttention(nn.Module):
       raise ValueError(f"{self.num_heads} heads do not divide {x.shape}.")
     heads = (self.num_heads, width // self.num_heads)
     qkv = nn.DenseGeneral(
-      (3, *heads), use_bias=self.qkv_bias, dtype=self.dtype, name="qkv"
+      (3, *heads),
+      use_bias=self.qkv_bias,
+      kernel_init=self.kernel_init,
+      dtype=self.dtype,
+      name="qkv",
     )(x)
     q, k, v = (qkv[..., i, :, :] for i in range(3))
     if self.keys_values is not None:
       mix = self.keys_values(name="keys_values")
       k, v = (self._flat(mix, values, train) for values in (k, v))
-    out = ops.attention(q, k, v, mask=mask)
-    return nn.DenseGeneral(width, axis=(-2, -1), dtype=self.dtype, name="out")(
-      out
-    )
+    out = ops.attention(q, k, v, scale=self.scale, mask=mask)
+    return nn.DenseGeneral(
+      width,
+      axis=(-2, -1),
+      kernel_init=self.kernel_init,
+      dtype=self.dtype,
+      name="out",
+    )(out)
 
   def _flat(self, module: nn.Module, x: jax.Array, train: bool) -> jax.Array:
     """Applies `module` to (..., N, M, d) as (..., N, M d)."""

@@ -51,21 +51,23 @@ class DepthwiseConv2D(nn.Module):
   Attributes:
     size: Side of the kernel, odd; padded by size // 2.
     use_bias: Whether a bias is added.
+    kernel_init: Initialiser of the kernel (size, size, C).
     dtype: Dtype of the computation; the parameters stay float32.
   """
 
   size: int
   use_bias: bool = True
+  kernel_init: nn.initializers.Initializer = nn.initializers.variance_scaling(
+    2.0, "fan_out", "normal", in_axis=(), out_axis=(0, 1)
+  )
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps (..., H, W, C) to the same shape."""
     channels = x.shape[-1]
-    init = nn.initializers.variance_scaling(
-      2.0, "fan_out", "normal", in_axis=(), out_axis=(0, 1)
-    )
-    kernel = self.param("kernel", init, (self.size, self.size, channels))
+    shape = (self.size, self.size, channels)
+    kernel = self.param("kernel", self.kernel_init, shape)
     out = ops.depthwise_convolution_2d(
       x.astype(self.dtype), kernel, padding=self.size // 2
     )

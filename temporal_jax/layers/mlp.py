@@ -15,6 +15,7 @@ class Mlp(nn.Module):
     features: Width of the output, that of the input by default.
     activation: Function between the layers.
     dropout: Rate; takes the "dropout" rng.
+    kernel_init: Initialiser of both kernels.
     dtype: Dtype of the computation.
   """
 
@@ -22,6 +23,7 @@ class Mlp(nn.Module):
   features: int | None = None
   activation: Callable[[jax.Array], jax.Array] = nn.gelu
   dropout: float = 0.0
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
@@ -29,6 +31,7 @@ class Mlp(nn.Module):
     """Maps (..., D) to (..., features)."""
     drop = nn.Dropout(self.dropout, deterministic=not train)
     features = self.features or x.shape[-1]
-    x = nn.Dense(self.hidden, dtype=self.dtype, name="expand")(x)
+    settings = {"kernel_init": self.kernel_init, "dtype": self.dtype}
+    x = nn.Dense(self.hidden, name="expand", **settings)(x)
     x = drop(self.activation(x))
-    return drop(nn.Dense(features, dtype=self.dtype, name="contract")(x))
+    return drop(nn.Dense(features, name="contract", **settings)(x))

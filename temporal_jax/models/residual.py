@@ -85,7 +85,9 @@ class BasicBlock(_ResidualBlock):
   """Two 3 x 3 convolutions; the block of ResNet-18 and -34."""
 
   @nn.compact
-  def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, dict]:
+  def __call__(
+    self, x: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to (B, T, H / stride, W / stride, features)."""
     slot = self.temporal.branch_input
     start, aux = apply_slot(slot, "branch_input", x, train)
@@ -102,7 +104,9 @@ class BottleneckBlock(_ResidualBlock):
   """
 
   @nn.compact
-  def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, dict]:
+  def __call__(
+    self, x: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to (B, T, H / stride, W / stride, 4 features)."""
     slot = self.temporal.branch_input
     start, aux = apply_slot(slot, "branch_input", x, train)

@@ -30,9 +30,10 @@ class Temporal:
     after_convolution: Added to the norm of that convolution's output, with a
       norm of its own (strided temporal pooling).
     block_input: On the whole stream, before a block (ATM, TokenT1D).
-    attention_branch: Extra residual branch before attention (TAdaFormer, ILA).
+    attention_branch: Extra residual branch before attention (TAdaFormer, ILA,
+      the temporal part of divided attention and of ATA).
     keys_values: On keys and on values, heads contiguous (space-time mixing).
-    attention: Instead of attention within each frame (divided, joint, ATA).
+    attention: Instead of attention within each frame (joint).
     mlp_input: On the whole stream, between attention and MLP (TokenT1D).
     mlp_branch: Extra residual branch before the MLP (TAdaFormer).
     where: (stage, block) -> whether that block's slots are filled.

@@ -34,3 +34,9 @@ def same_channels(x: jax.Array, kernel: jax.Array, *, axis: int) -> None:
   """Raises ValueError unless `kernel` has the channels of `x` on `axis`."""
   if kernel.shape[axis] != x.shape[-1]:
     raise ValueError(f"channels differ: kernel {kernel.shape}, x {x.shape}.")
+
+
+def odd(name: str, value: int) -> None:
+  """Raises ValueError unless `value`, the argument `name`, is odd and > 0."""
+  if value < 1 or value % 2 == 0:
+    raise ValueError(f"{name} must be odd and positive, got {value}.")

@@ -1,7 +1,11 @@
 """Two-dimensional convolution of frames, lowered the way that is fastest."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
+
+from temporal_jax.ops.depthwise import depthwise_convolution_2d
 
 
 def convolution_2d(
@@ -10,67 +14,125 @@ def convolution_2d(
   *,
   stride: int = 1,
   padding: int = 0,
+  dilation: int = 1,
+  groups: int = 1,
 ) -> jax.Array:
   """Convolves every frame over H and W.
 
   1 x 1 kernels are a matrix product. So are maps smaller than the kernel, over
   their patches: XLA takes such a map for the kernel, which on CPU is ten times
-  slower. All else is XLA's convolution.
+  slower. On CPU groups are a product over patches as well, since the gradients
+  of XLA's grouped convolution take seconds there; a group a channel is
+  `depthwise_convolution_2d`. All else is XLA's convolution.
 
   Args:
     x: Features (..., H, W, C), floating point.
-    kernel: Weights (KH, KW, C, C').
+    kernel: Weights (KH, KW, C / groups, C').
     stride: Step over rows and columns, in pixels.
     padding: Zeros on every side of H and W, in pixels.
+    dilation: Distance of the taps, in pixels.
+    groups: Equal parts of C and C' that do not see one another.
 
   Returns:
     Features (..., H', W', C') in the dtype of `x`, with
-    H' = (H + 2 padding - KH) // stride + 1 and W' likewise.
+    H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1 and W' likewise.
 
   Raises:
     ValueError: If `x` has fewer than four axes, `kernel` is not (KH, KW, C of
-      `x`, C'), or the padded map is smaller than the kernel.
+      `x` / groups, C'), `groups` does not divide C', or the padded map is
+      smaller than the dilated kernel.
   """
-  if x.ndim < 4 or kernel.ndim != 4 or kernel.shape[2] != x.shape[-1]:
+  if x.ndim < 4 or kernel.ndim != 4 or kernel.shape[2] * groups != x.shape[-1]:
     raise ValueError(
-      f"x must be (..., H, W, C) and kernel (KH, KW, C, C'), got shapes "
-      f"{x.shape} and {kernel.shape}."
+      f"x must be (..., H, W, C) and kernel (KH, KW, C / groups, C'), got "
+      f"shapes {x.shape} and {kernel.shape} and {groups} groups."
     )
-  lead, (height, width) = x.shape[:-3], x.shape[-3:-1]
-  rows, columns, _, features = kernel.shape
+  if kernel.shape[3] % groups:
+    raise ValueError(f"{groups} groups do not divide kernel {kernel.shape}.")
+  height, width = x.shape[-3:-1]
+  rows, columns = (dilation * (size - 1) + 1 for size in kernel.shape[:2])
   if height + 2 * padding < rows or width + 2 * padding < columns:
     raise ValueError(
       f"a {rows} x {columns} kernel does not fit a {height} x {width} map "
       f"padded by {padding}."
     )
-  kernel = kernel.astype(x.dtype)
-  x = x.reshape(-1, *x.shape[-3:])
+  settings = {"stride": stride, "padding": padding, "dilation": dilation}
+  if groups > 1 and groups == x.shape[-1] == kernel.shape[3]:
+    return depthwise_convolution_2d(x, kernel[:, :, 0], **settings)
+  frames, kernel = x.reshape(-1, *x.shape[-3:]), kernel.astype(x.dtype)
+  product = functools.partial(_patch_product, groups=groups, **settings)
+  native = functools.partial(_native, groups=groups, **settings)
   if (rows, columns) == (1, 1) or (height < rows and width < columns):
-    patches = _patches(x, rows, columns, stride, padding)
-    out = patches @ kernel.reshape(-1, features)
-  else:
-    out = jax.lax.conv_general_dilated(
-      x,
-      kernel,
-      window_strides=(stride, stride),
-      padding=[(padding, padding)] * 2,
-      dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    out = product(frames, kernel)
+  elif groups > 1:
+    out = jax.lax.platform_dependent(
+      frames, kernel, cpu=product, default=native
     )
-  return out.reshape(*lead, *out.shape[1:])
+  else:
+    out = native(frames, kernel)
+  return out.reshape(*x.shape[:-3], *out.shape[1:])
+
+
+def _native(
+  x: jax.Array,
+  kernel: jax.Array,
+  *,
+  stride: int,
+  padding: int,
+  dilation: int,
+  groups: int,
+) -> jax.Array:
+  """XLA's convolution of frames (N, H, W, C)."""
+  return jax.lax.conv_general_dilated(
+    x,
+    kernel,
+    window_strides=(stride, stride),
+    padding=[(padding, padding)] * 2,
+    rhs_dilation=(dilation, dilation),
+    dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    feature_group_count=groups,
+  )
+
+
+def _patch_product(
+  x: jax.Array,
+  kernel: jax.Array,
+  *,
+  stride: int,
+  padding: int,
+  dilation: int,
+  groups: int,
+) -> jax.Array:
+  """A matrix product over the patches of frames (N, H, W, C), a group each."""
+  rows, columns, channels, features = kernel.shape
+  x = x.reshape(*x.shape[:-1], groups, channels)
+  x = jnp.moveaxis(x, -2, 0).reshape(-1, *x.shape[1:3], channels)
+  patches = _patches(x, rows, columns, stride, padding, dilation)
+  size = patches.shape[1:3]
+  kernel = kernel.reshape(-1, groups, features // groups).swapaxes(0, 1)
+  out = patches.reshape(groups, -1, patches.shape[-1]) @ kernel
+  out = jnp.moveaxis(out.reshape(groups, -1, *size, out.shape[-1]), 0, -2)
+  return out.reshape(*out.shape[:-2], features)
 
 
 def _patches(
-  x: jax.Array, rows: int, columns: int, stride: int, padding: int
+  x: jax.Array,
+  rows: int,
+  columns: int,
+  stride: int,
+  padding: int,
+  dilation: int,
 ) -> jax.Array:
   """Returns what the kernel sees at each place, (N, H', W', KH KW C)."""
   sides = (padding, padding)
   x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))
-  height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
+  height = x.shape[1] - dilation * (rows - 1)
+  width = x.shape[2] - dilation * (columns - 1)
   return jnp.concatenate(
     [
       x[:, i : i + height : stride, j : j + width : stride]
-      for i in range(rows)
-      for j in range(columns)
+      for i in range(0, dilation * rows, dilation)
+      for j in range(0, dilation * columns, dilation)
     ],
     axis=-1,
   )

@@ -3,29 +3,37 @@
 import functools
 
 import jax
-import jax.numpy as jnp
+
+from temporal_jax.ops import shifted_products
 
 
 def depthwise_convolution_2d(
-  x: jax.Array, kernel: jax.Array, *, stride: int = 1, padding: int = 0
+  x: jax.Array,
+  kernel: jax.Array,
+  *,
+  stride: int = 1,
+  padding: int = 0,
+  dilation: int = 1,
 ) -> jax.Array:
   """Convolves every channel of every frame over H and W by itself.
 
-  On CPU this is a sum of shifted products, elsewhere XLA's convolution.
+  On CPU the result and its gradients are sums of shifted products, in float32
+  at least; elsewhere they are XLA's convolutions.
 
   Args:
     x: Features (..., H, W, C), floating point.
     kernel: Weights (KH, KW, C).
     stride: Step over rows and columns, in pixels.
     padding: Zeros on every side of H and W, in pixels.
+    dilation: Distance of the taps, in pixels.
 
   Returns:
     Features (..., H', W', C) in the dtype of `x`, with
-    H' = (H + 2 padding - KH) // stride + 1 and W' likewise.
+    H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1 and W' likewise.
 
   Raises:
     ValueError: If `x` has fewer than four axes, `kernel` is not (KH, KW, C of
-      `x`), or the padded map is smaller than the kernel.
+      `x`), or the padded map is smaller than the dilated kernel.
   """
   if x.ndim < 4 or kernel.ndim != 3 or kernel.shape[2] != x.shape[-1]:
     raise ValueError(
@@ -33,38 +41,65 @@ def depthwise_convolution_2d(
       f"and {kernel.shape}."
     )
   height, width = x.shape[-3:-1]
-  rows, columns = kernel.shape[:2]
+  rows, columns = (dilation * (size - 1) + 1 for size in kernel.shape[:2])
   if height + 2 * padding < rows or width + 2 * padding < columns:
     raise ValueError(
       f"a {rows} x {columns} kernel does not fit a {height} x {width} map "
       f"padded by {padding}."
     )
-  out = jax.lax.platform_dependent(
-    x.reshape(-1, *x.shape[-3:]),
-    kernel.astype(x.dtype),
-    cpu=functools.partial(_shifted, stride=stride, padding=padding),
-    default=functools.partial(_grouped, stride=stride, padding=padding),
-  )
+  frames = x.reshape(-1, *x.shape[-3:])
+  out = _convolve(frames, kernel.astype(x.dtype), stride, padding, dilation)
   return out.reshape(*x.shape[:-3], *out.shape[1:])
 
 
-def _shifted(
-  x: jax.Array, kernel: jax.Array, stride: int, padding: int
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _convolve(
+  x: jax.Array, kernel: jax.Array, stride: int, padding: int, dilation: int
 ) -> jax.Array:
-  """Sum of shifted products, one a tap."""
-  sides = (padding, padding)
-  x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))
-  rows, columns, _ = kernel.shape
-  height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
-  return sum(
-    kernel[i, j] * x[:, i : i + height : stride, j : j + width : stride]
-    for i in range(rows)
-    for j in range(columns)
+  """Convolves frames (N, H, W, C)."""
+  settings = {"stride": stride, "padding": padding, "dilation": dilation}
+  return jax.lax.platform_dependent(
+    x,
+    kernel,
+    cpu=functools.partial(shifted_products.convolve, **settings),
+    default=functools.partial(_grouped, **settings),
   )
 
 
+def _convolve_forward(
+  x: jax.Array, kernel: jax.Array, stride: int, padding: int, dilation: int
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+  """Returns the result, and what the gradients need."""
+  return _convolve(x, kernel, stride, padding, dilation), (x, kernel)
+
+
+def _convolve_backward(
+  stride: int,
+  padding: int,
+  dilation: int,
+  saved: tuple[jax.Array, jax.Array],
+  gradient: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+  """Returns the gradients of frames and kernel."""
+  settings = {"stride": stride, "padding": padding, "dilation": dilation}
+
+  def grouped_gradients(x, kernel, gradient):
+    forward = functools.partial(_grouped, **settings)
+    return jax.vjp(forward, x, kernel)[1](gradient)
+
+  return jax.lax.platform_dependent(
+    *saved,
+    gradient,
+    cpu=functools.partial(shifted_products.gradients, **settings),
+    default=grouped_gradients,
+  )
+
+
+_convolve.defvjp(_convolve_forward, _convolve_backward)
+
+
 def _grouped(
-  x: jax.Array, kernel: jax.Array, stride: int, padding: int
+  x: jax.Array, kernel: jax.Array, *, stride: int, padding: int, dilation: int
 ) -> jax.Array:
   """XLA's convolution with a group a channel."""
   return jax.lax.conv_general_dilated(
@@ -72,6 +107,7 @@ def _grouped(
     kernel[:, :, None],
     window_strides=(stride, stride),
     padding=[(padding, padding)] * 2,
+    rhs_dilation=(dilation, dilation),
     dimension_numbers=("NHWC", "HWIO", "NHWC"),
     feature_group_count=x.shape[-1],
   )

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import checks
+from temporal_jax.ops.temporal_convolution import move
 
 # Which frames the shifted channels read, seen from the current frame.
 DIRECTIONS = ("both", "past", "future")
@@ -42,10 +43,14 @@ def temporal_shift(
   checks.frames(x)
   offsets = _offsets(direction, window, fold_div)
   fold = x.shape[-1] // fold_div
-  splits = [fold * (i + 1) for i in range(len(offsets))]
-  *moved, still = jnp.split(x, splits, axis=-1)
-  parts = [_move(part, -o) for part, o in zip(moved, offsets, strict=True)]
-  return jnp.concatenate([*parts, still], axis=-1)
+  channel = jax.lax.broadcasted_iota(
+    jnp.int32, (1,) * (x.ndim - 1) + x.shape[-1:], x.ndim - 1
+  )
+  out = x
+  for i, offset in enumerate(offsets):
+    reads = (channel >= i * fold) & (channel < (i + 1) * fold)
+    out = jnp.where(reads, move(x, -offset), out)
+  return out
 
 
 def temporal_shift_step(
@@ -134,12 +139,3 @@ def _offsets(direction: str, window: int, fold_div: int) -> list[int]:
       f"and window {window}, got {fold_div}."
     )
   return offsets
-
-
-def _move(x: jax.Array, frames: int) -> jax.Array:
-  """Moves `x` later by `frames` along axis 1, filling with zeros."""
-  count = min(abs(frames), x.shape[1])
-  empty = jnp.zeros_like(x[:, :count])
-  if frames > 0:
-    return jnp.concatenate((empty, x[:, : x.shape[1] - count]), axis=1)
-  return jnp.concatenate((x[:, count:], empty), axis=1)

@@ -63,13 +63,24 @@ def depthwise_temporal_convolution(
   return sum(frames * weight for frames, weight in taps)
 
 
-def neighbours(x: jax.Array, taps: int) -> list[jax.Array]:
+def neighbours(
+  x: jax.Array, taps: int, *, outside: float = 0.0
+) -> list[jax.Array]:
   """Returns `x` moved along axis 1 by taps // 2 ... -(taps // 2) frames.
 
-  Element k holds at place t the frame t + k - taps // 2, zero outside.
+  Element k holds at place t the frame t + k - taps // 2, or `outside`.
   """
-  reach, num_frames = taps // 2, x.shape[1]
-  sides = [(0, 0)] * x.ndim
-  sides[1] = (reach, reach)
-  padded = jnp.pad(x, sides)
-  return [padded[:, k : k + num_frames] for k in range(taps)]
+  reach = taps // 2
+  return [move(x, reach - k, outside=outside) for k in range(taps)]
+
+
+def move(x: jax.Array, frames: int, *, outside: float = 0.0) -> jax.Array:
+  """Moves `x` later by `frames` along axis 1, filling with `outside`.
+
+  A pad with a negative side, which XLA computes where it is used: a padded
+  copy of `x` never exists.
+  """
+  frames = max(-x.shape[1], min(frames, x.shape[1]))
+  sides = [(0, 0, 0)] * x.ndim
+  sides[1] = (frames, -frames, 0)
+  return jax.lax.pad(x, jnp.asarray(outside, x.dtype), sides)

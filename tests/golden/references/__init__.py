@@ -1,9 +1,13 @@
 """The one table: official file and class -> how ours does the same."""
 
-from tests.golden.references import shift
+from tests.golden.references import blvnet, ila, shift, tada, xvit
 
 REFERENCES = {
+  **blvnet.REFERENCES,
+  **ila.REFERENCES,
   **shift.REFERENCES,
+  **tada.REFERENCES,
+  **xvit.REFERENCES,
 }
 # Code that no published model uses.
 NOT_CARRIED = frozenset(

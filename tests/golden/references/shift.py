@@ -1,9 +1,8 @@
-"""Shifts, TokenT1D and TAM."""
+"""Shifts and TokenT1D."""
 
-from convert_weights import blvnet
 from convert_weights.rules import Rule
 from temporal_jax import layers, ops
-from tests.golden.reference import Reference, first, function, plain
+from tests.golden.reference import Reference, first, function
 
 _MAPS = {"x": "n t h w c", "out": "n t h w c"}
 _TOKENS = {"x": "n t l c", "out": "n t l c"}
@@ -52,13 +51,5 @@ REFERENCES = {
     axes={"x": "n t l (heads head_dim)", "out": "n t l (heads head_dim)"},
     sizes=_segments,
     call=function,
-  ),
-  ("core/models/blvnet_tam_backbone.py", "TAM"): Reference(
-    build=lambda c: layers.TemporalAggregation(taps=c["blending_frames"]),
-    axes=_MAPS,
-    rules=lambda c: blvnet.aggregation(c["blending_frames"]),
-    sizes=lambda c: {"t": c["duration"]},
-    call=plain,
-    name_outputs=first,
   ),
 }

@@ -1,0 +1,306 @@
+"""What benchmarks.operators measures: every operator at a paper's size."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from benchmarks import torch_forms
+from temporal_jax import ops
+
+
+class Array(NamedTuple):
+  """An input: our shape, and the einops pattern to torch's layout."""
+
+  shape: tuple[int, ...]
+  pattern: str
+
+
+class Row(NamedTuple):
+  """One operator, ours and the authors'.
+
+  Attributes:
+    name: Operator and network it is sized for.
+    arrays: Inputs for a number of frames.
+    ours: Function of our arrays.
+    theirs: Function of torch's arrays and the number of frames.
+    out: einops pattern from our output to torch's.
+    frames: Frames of a clip, T.
+    scratch: Floats that the paper's formula needs beside inputs and output.
+    linear: Whether the paper calls the cost linear in T.
+  """
+
+  name: str
+  arrays: Callable[[int], Sequence[Array]]
+  ours: Callable[..., jax.Array]
+  theirs: Callable[..., Any]
+  out: str
+  frames: int = 8
+  scratch: Callable[[int], int] = lambda frames: 0
+  linear: bool = True
+
+
+_FOLDED = "n t h w c -> (n t) c h w"
+_VIDEO = "n t h w c -> n c t h w"
+_FRAMES = "n t h w c -> n t c h w"
+_TOKENS = "n t l c -> l (n t) c"
+_HEADS = "n t l m d -> (n t) m l d"
+
+
+def _maps(size: int, channels: int, pattern: str = _FOLDED):
+  """Returns maps (1, T, size, size, channels) for a number of frames."""
+  return lambda frames: [
+    Array((1, frames, size, size, channels), pattern),
+  ]
+
+
+def _with(first: Callable[[int], list[Array]], *others: Array):
+  return lambda frames: [*first(frames), *others]
+
+
+def _adaptive(size, channels, taps, axis, groups=1):
+  """Returns maps, kernel and calibration of a TAdaConv."""
+  depthwise = groups > 1
+  kernel = Array(
+    (taps, taps, 1 if depthwise else channels, channels), "h w i o -> o i h w"
+  )
+  return lambda frames: [
+    *_maps(size, channels, _VIDEO)(frames),
+    kernel,
+    Array((1, frames, channels), "n t c -> n c t"),
+  ]
+
+
+def _heads(frames, tokens=197, heads=12, width=64):
+  return [Array((1, frames, tokens, heads, width), _HEADS)] * 3
+
+
+def _align(x: jax.Array, points: jax.Array) -> jax.Array:
+  """ILA's masks and aligned frames."""
+  masks = ops.alignment_mask(points, size=(14, 14))
+  return ops.align_frames(x[:, :-1], x[:, 1:], masks)[0]
+
+
+def _convolve_class_token(x: jax.Array, kernel: jax.Array) -> jax.Array:
+  """TokenT1D."""
+  class_token = ops.depthwise_temporal_convolution(x[:, :, :1], kernel)
+  return jnp.concatenate([class_token, x[:, :, 1:]], axis=2)
+
+
+def _scores(frames, tokens=197, heads=12):
+  return frames * heads * tokens * tokens
+
+
+ROWS = [
+  Row(
+    "shift, TSM ResNet-50",
+    _maps(56, 256),
+    ops.temporal_shift,
+    torch_forms.temporal_shift,
+    _FOLDED,
+  ),
+  Row(
+    "aggregation, bLVNet",
+    _with(_maps(56, 64), Array((3, 64), "k c -> k c")),
+    ops.temporal_aggregation,
+    torch_forms.temporal_aggregation,
+    _FOLDED,
+    frames=16,
+  ),
+  Row(
+    "average pooling, TAda2D",
+    _maps(28, 128, _VIDEO),
+    ops.temporal_pooling,
+    lambda x, frames: torch_forms.average_pooling(x),
+    _VIDEO,
+  ),
+  Row(
+    "maximum pooling, TAda2D",
+    _maps(28, 128, _VIDEO),
+    lambda x: ops.temporal_pooling(x, kind="max"),
+    lambda x, frames: torch_forms.max_pooling(x),
+    _VIDEO,
+  ),
+  Row(
+    "adaptive convolution in, TAda2D 56",
+    _adaptive(56, 64, 3, "in"),
+    lambda x, k, a: ops.adaptive_convolution(x, k, a, padding=1),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution(
+      x, k, a, "in", 1, 1
+    ),
+    _VIDEO,
+    scratch=lambda frames: frames * 56 * 56 * 64,
+  ),
+  Row(
+    "adaptive convolution out, TAda2D 14",
+    _adaptive(14, 256, 3, "out"),
+    lambda x, k, a: ops.adaptive_convolution(x, k, a, axis="out", padding=1),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution(
+      x, k, a, "out", 1, 1
+    ),
+    _VIDEO,
+    scratch=lambda frames: frames * 14 * 14 * 256,
+  ),
+  Row(
+    "adaptive convolution 7x7 depthwise, TAdaConvNeXtV2-T",
+    _adaptive(56, 96, 7, "out", groups=96),
+    lambda x, k, a: ops.adaptive_convolution(
+      x, k, a, axis="out", padding=3, groups=96
+    ),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution(
+      x, k, a, "out", 96, 3
+    ),
+    _VIDEO,
+    scratch=lambda frames: frames * 62 * 62 * 96,
+  ),
+  Row(
+    "adaptive convolution 3x3 depthwise, TAdaFormer-B/16",
+    _adaptive(14, 384, 3, "out", groups=384),
+    lambda x, k, a: ops.adaptive_convolution(
+      x, k, a, axis="out", padding=1, groups=384
+    ),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution(
+      x, k, a, "out", 384, 1
+    ),
+    _VIDEO,
+    scratch=lambda frames: frames * 16 * 16 * 384,
+  ),
+  Row(
+    "adaptive convolution 3x3x3, R3D-18",
+    lambda frames: [
+      *_maps(28, 64, _VIDEO)(frames),
+      Array((3, 3, 3, 64, 64), "t h w i o -> o i t h w"),
+      Array((1, frames, 64), "n t c -> n c t"),
+    ],
+    lambda x, k, a: ops.adaptive_convolution(x, k, a, padding=1),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution_3d(x, k, a),
+    _VIDEO,
+    scratch=lambda frames: 3 * frames * 28 * 28 * 64,
+  ),
+  Row(
+    "depthwise convolution 7x7, ConvNeXt-T",
+    _with(_maps(56, 96), Array((7, 7, 96), "h w c -> c 1 h w")),
+    lambda x, k: ops.depthwise_convolution_2d(x, k, padding=3),
+    lambda x, k, frames: torch_forms.depthwise_convolution(x, k),
+    _FOLDED,
+    scratch=lambda frames: frames * 62 * 62 * 96,
+  ),
+  Row(
+    "difference cues, ATM ViT-B/16",
+    _maps(14, 64, _FRAMES),
+    lambda x: ops.arithmetic_cue(x, kind="difference"),
+    lambda x, frames: torch_forms.difference(x),
+    "n t l h w c -> (n t l) c h w",
+  ),
+  Row(
+    "log ratio cues, ATM ViT-B/16",
+    _maps(14, 64, _FRAMES),
+    lambda x: ops.arithmetic_cue(x, kind="log_ratio"),
+    lambda x, frames: torch_forms.log_ratio(x),
+    "n t l h w c -> (n t l) c h w",
+  ),
+  Row(
+    "correlation 14x14, ATM ViT-B/16",
+    _maps(14, 64, _FRAMES),
+    ops.temporal_correlation,
+    lambda x, frames: torch_forms.correlation(x),
+    "n t h w l u v -> (n t l) u v h w",
+    scratch=lambda frames: 5 * frames * 14 * 14 * (64 + 14 * 14),
+  ),
+  Row(
+    "correlation 28x28, ATM ResNet-50",
+    _maps(28, 64, _FRAMES),
+    ops.temporal_correlation,
+    lambda x, frames: torch_forms.correlation(x),
+    "n t h w l u v -> (n t l) u v h w",
+    scratch=lambda frames: 5 * frames * 28 * 28 * (64 + 28 * 28) // 2,
+  ),
+  Row(
+    "alignment, ILA B/16",
+    lambda frames: [
+      Array((1, frames, 197, 768), "n t l c -> n t l c"),
+      Array((1, frames - 1, 2, 2), "n p two xy -> n p (two xy)"),
+    ],
+    _align,
+    lambda x, points, frames: torch_forms.alignment(x, points, 14),
+    "n t l c -> n t l c",
+    scratch=lambda frames: 2 * frames * 197 * 768,
+  ),
+  Row(
+    "class token convolution, ATM ViT-B/16",
+    lambda frames: [
+      Array((1, frames, 197, 768), _TOKENS),
+      Array((3, 768), "k c -> c 1 k"),
+    ],
+    _convolve_class_token,
+    torch_forms.class_token_convolution,
+    _TOKENS,
+  ),
+  Row(
+    "tubelet embedding, TAdaFormer-B/16",
+    lambda frames: [
+      Array((1, frames, 224, 224, 3), _VIDEO),
+      Array((3, 16, 16, 3, 768), "t h w i o -> o i t h w"),
+    ],
+    lambda x, k: ops.patch_embedding(
+      x, k, temporal_stride=2, temporal_padding=1
+    ),
+    lambda x, k, frames: torch_forms.tubelet_embedding(x, k),
+    _VIDEO,
+    frames=16,
+    scratch=lambda frames: 2 * frames * 224 * 224 * 3,
+  ),
+  Row(
+    "space-time mixing attention, X-ViT B/16",
+    _heads,
+    ops.space_time_mixing_attention,
+    torch_forms.mixing_attention,
+    _HEADS,
+    scratch=_scores,
+  ),
+  Row(
+    "spatial attention, ViT-B/16",
+    _heads,
+    ops.spatial_attention,
+    lambda q, k, v, frames: torch_forms.attention(q, k, v),
+    _HEADS,
+    scratch=_scores,
+  ),
+  Row(
+    "joint attention, ViT-B/32",
+    lambda frames: _heads(frames, tokens=49),
+    ops.joint_attention,
+    torch_forms.joint_attention,
+    "n t l m d -> n m (t l) d",
+    scratch=lambda frames: 12 * (frames * 49) ** 2,
+    linear=False,
+  ),
+  Row(
+    "temporal attention, TimeSformer B/16",
+    lambda frames: _heads(frames, tokens=196),
+    ops.temporal_attention,
+    torch_forms.temporal_attention,
+    "n t l m d -> n m l t d",
+    scratch=lambda frames: 12 * 196 * frames * frames,
+    linear=False,
+  ),
+  Row(
+    "patch embedding, ViT-B/16",
+    lambda frames: [
+      Array((1, frames, 224, 224, 3), _FOLDED),
+      Array((16, 16, 3, 768), "h w i o -> o i h w"),
+    ],
+    ops.patch_embedding,
+    lambda x, k, frames: torch_forms.patch_embedding(x, k),
+    _FOLDED,
+    scratch=lambda frames: frames * 224 * 224 * 3,
+  ),
+  Row(
+    "QuickGELU, CLIP B/16",
+    lambda frames: [Array((1, frames, 197, 3072), _TOKENS)],
+    ops.quick_gelu,
+    lambda x, frames: torch_forms.quick_gelu(x),
+    _TOKENS,
+  ),
+]

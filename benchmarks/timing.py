@@ -1,0 +1,97 @@
+"""Side-by-side timing of a JAX function and a torch function."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+
+
+class Times(NamedTuple):
+  """Medians in milliseconds, and how many times faster ours is."""
+
+  ours: float
+  theirs: float
+  ratio: float
+
+
+def side_by_side(
+  ours: Callable[[], Any],
+  theirs: Callable[[], Any],
+  *,
+  seconds: float = 1.5,
+  repeats: tuple[int, int] = (7, 60),
+) -> Times:
+  """Times both in turns, so that a busy machine is busy for both.
+
+  Args:
+    ours: Runs once and waits for its end.
+    theirs: Likewise.
+    seconds: Time to spend.
+    repeats: Fewest and most repeats.
+  """
+  for function in (ours, theirs):  # Compiles, and fills caches.
+    function()
+    function()
+  pairs = []
+  start = time.perf_counter()
+  while len(pairs) < repeats[0] or (
+    len(pairs) < repeats[1] and time.perf_counter() - start < seconds
+  ):
+    pairs.append((_milliseconds(ours), _milliseconds(theirs)))
+  mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
+  return Times(mine, other, statistics.median(b / a for a, b in pairs))
+
+
+def _milliseconds(function: Callable[[], Any]) -> float:
+  start = time.perf_counter()
+  function()
+  return 1e3 * (time.perf_counter() - start)
+
+
+def jax_runners(
+  function: Callable[..., jax.Array], arrays: Sequence[np.ndarray]
+) -> tuple[Callable[[], Any], Callable[[], Any]]:
+  """Returns what runs `function` forward, and forward and backward.
+
+  Backward is the gradient of the sum of squares by all arrays.
+  """
+  arrays = [jax.device_put(array) for array in arrays]
+  forward = jax.jit(function)
+
+  def loss(*arrays: jax.Array) -> jax.Array:
+    return jnp.sum(jnp.square(function(*arrays)))
+
+  both = jax.jit(jax.value_and_grad(loss, argnums=tuple(range(len(arrays)))))
+  return (
+    lambda: jax.block_until_ready(forward(*arrays)),
+    lambda: jax.block_until_ready(both(*arrays)),
+  )
+
+
+def torch_runners(
+  function: Callable[..., torch.Tensor], arrays: Sequence[np.ndarray]
+) -> tuple[Callable[[], Any], Callable[[], Any]]:
+  """Returns what runs `function` forward, and forward and backward."""
+  device = "cuda" if torch.cuda.is_available() else "cpu"
+  tensors = [torch.tensor(array, device=device) for array in arrays]
+  variables = [tensor.clone().requires_grad_() for tensor in tensors]
+  wait = torch.cuda.synchronize if device == "cuda" else lambda: None
+
+  def forward() -> torch.Tensor:
+    with torch.no_grad():
+      out = function(*tensors)
+    wait()
+    return out
+
+  def both() -> Any:
+    loss = function(*variables).square().sum()
+    gradients = torch.autograd.grad(loss, variables)
+    wait()
+    return loss, gradients
+
+  return forward, both

@@ -1,0 +1,132 @@
+"""Rules of Francis-Rings/ILA."""
+
+from convert_weights import clip
+from convert_weights.rules import (
+  Rule,
+  batch_norm,
+  conv2d,
+  conv3d_temporal,
+  layer_norm,
+  linear,
+  under,
+)
+
+
+def block(kind: str) -> list[Rule]:
+  """Rules of `TransformerBlock` with `LearnableAlignment` of that kind."""
+  return [
+    *under(alignment(kind), "attention_branch", ""),
+    *clip.transformer_block(),
+  ]
+
+
+def alignment(kind: str) -> list[Rule]:
+  """Rules of `LearnableAlignment` of that kind."""
+  return [
+    *linear("message", "message_fc"),
+    *layer_norm("message_norm", "message_ln"),
+    *under(pair_alignment(kind), "pairs", "message_attn"),
+    *linear("from_aligned", "temporal_skip_align_fc"),
+    *linear("from_interactive", "temporal_skip_fc"),
+  ]
+
+
+def pair_alignment(kind: str) -> list[Rule]:
+  """Rules of `PairAlignment` of that kind."""
+  return [
+    *under(_interaction(kind), "interaction", "interactive_block"),
+    *under(_prediction(), "prediction", "prediction_block"),
+    *conv3d_temporal("temporal", "conv", bias=True),
+    *linear("expand", "fc"),
+  ]
+
+
+def _interaction(kind: str) -> list[Rule]:
+  if kind == "dense":
+    return [
+      *conv2d("conv1", "0", bias=True),
+      *batch_norm("norm1", "1"),
+      *conv2d("conv2", "3", bias=True),
+      *batch_norm("norm2", "4"),
+    ]
+  depthwise = "0.depthwise_conv"
+  return [
+    Rule(
+      "params/depthwise/kernel", (f"{depthwise}.0.weight",), "c 1 h w -> h w c"
+    ),
+    Rule("params/depthwise/bias", (f"{depthwise}.0.bias",), "c -> c"),
+    *batch_norm("depthwise_norm", f"{depthwise}.1"),
+    *conv2d("conv1", "0.pointwise_conv.0", bias=True),
+    *batch_norm("norm1", "0.pointwise_conv.1"),
+    *conv2d("conv2", "1", bias=True),
+    *batch_norm("norm2", "2"),
+  ]
+
+
+def _prediction() -> list[Rule]:
+  return [
+    *conv2d("conv1", "0", bias=True),
+    *batch_norm("norm1", "1"),
+    *conv2d("conv2", "4", bias=True),
+    *batch_norm("norm2", "5"),
+    *_grouped("hidden", "10"),
+    *_grouped("points", "12"),
+  ]
+
+
+def _grouped(leaf: str, tensor: str) -> list[Rule]:
+  """Rules of a torch `Conv1d` of one tap, in groups."""
+  return [
+    Rule(f"params/{leaf}/kernel", (f"{tensor}.weight",), "(g o) i 1 -> g i o"),
+    Rule(f"params/{leaf}/bias", (f"{tensor}.bias",), "(g o) -> g o"),
+  ]
+
+
+def frame_integration() -> list[Rule]:
+  """Rules of `MultiframeIntegration`; X-CLIP names it alike."""
+  return [
+    Rule("params/position", ("positional_embedding",), "1 t d -> t d"),
+    *under(clip.transformer_block(), "block{i}", "resblocks.{i-1}"),
+  ]
+
+
+def direction_classifier() -> list[Rule]:
+  """Rules of `DirectionClassifier`, whose tensors stand beside those above."""
+  return [
+    *layer_norm("norm", "classify_head.0"),
+    *linear("head", "classify_head.2"),
+  ]
+
+
+def prompt() -> list[Rule]:
+  """Rules of `VideoSpecificPrompt`; X-CLIP names it alike."""
+  return [
+    *layer_norm("norm", "norm"),
+    *under(_prompt_layer(), "layer{i}", "decoder.{i-1}"),
+    Rule("params/scale/scale", ("alpha",), "c -> c"),
+  ]
+
+
+def _prompt_layer() -> list[Rule]:
+  projections = [
+    Rule(
+      f"params/attention/{ours}/kernel",
+      (f"cross_attn.{theirs}.weight",),
+      "(m d) i -> i m d",
+    )
+    for ours, theirs in (
+      ("query", "q_proj"),
+      ("key", "k_proj"),
+      ("value", "v_proj"),
+    )
+  ]
+  out = "cross_attn.proj"
+  return [
+    *layer_norm("norm1", "norm1"),
+    *projections,
+    Rule("params/attention/out/kernel", (f"{out}.weight",), "o (m d) -> m d o"),
+    Rule("params/attention/out/bias", (f"{out}.bias",), "c -> c"),
+    *layer_norm("norm2", "norm3"),
+    *linear("mlp/expand", "mlp.0"),
+    *linear("mlp/contract", "mlp.3"),
+  ]

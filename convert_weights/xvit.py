@@ -1,0 +1,48 @@
+"""Rules of 1adrianb/video-transformers, whose blocks are timm's."""
+
+from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
+
+
+def attention() -> list[Rule]:
+  """Rules of `SelfAttention` from a timm `Attention`."""
+  return [
+    Rule("params/qkv/kernel", ("qkv.weight",), "(three m d) i -> i three m d"),
+    Rule("params/qkv/bias", ("qkv.bias",), "(three m d) -> three m d"),
+    Rule("params/out/kernel", ("proj.weight",), "o (m d) -> m d o"),
+    Rule("params/out/bias", ("proj.bias",), "c -> c"),
+  ]
+
+
+def transformer_block() -> list[Rule]:
+  """Rules of `TransformerBlock` from a timm `Block`."""
+  return [
+    *layer_norm("norm1", "norm1"),
+    *under(attention(), "attention", "attn"),
+    *layer_norm("norm2", "norm2"),
+    *linear("mlp/expand", "mlp.fc1"),
+    *linear("mlp/contract", "mlp.fc2"),
+  ]
+
+
+def temporal_attention() -> list[Rule]:
+  """Rules of `TemporalAttentionAggregation` from a `VitHead`."""
+  return [
+    Rule("params/class_token", ("cls_token",), "1 1 c -> c"),
+    *under(transformer_block(), "block{i}", "temporal_encoder.{i-1}"),
+    *layer_norm("norm", "mlp_head.0"),
+    *linear("expand", "mlp_head.1"),
+    *linear("head", "mlp_head.4"),
+  ]
+
+
+def vision_transformer() -> list[Rule]:
+  """Rules of `VisionTransformer` from X-ViT's, with temporal positions."""
+  return [
+    Rule("params/class_token", ("cls_token",), "1 1 c -> c"),
+    Rule("params/position_embedding", ("pos_embed",), "1 n c -> n c"),
+    Rule("params/temporal_embedding", ("temp_embed",), "1 t 1 c -> t c"),
+    *conv2d("patch_embedding", "patch_embed.proj", bias=True),
+    *under(transformer_block(), "block{i}", "blocks.{i-1}"),
+    *layer_norm("norm", "norm"),
+    *linear("head", "head"),
+  ]

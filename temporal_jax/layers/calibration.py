@@ -1,0 +1,46 @@
+"""What the route functions of TAdaConv begin and end with."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.layers.temporal_convolution import TemporalConv
+from temporal_jax.ops import checks
+
+
+def frame_descriptors(x: jax.Array) -> jax.Array:
+  """Returns the mean over H and W of features (B, T, H, W, C), (B, T, C)."""
+  checks.video(x)
+  return jnp.mean(x, axis=(2, 3), dtype=jnp.float32).astype(x.dtype)
+
+
+def clip_descriptors(x: jax.Array) -> jax.Array:
+  """Returns the mean over T, H and W of features (B, T, H, W, C), (B, C)."""
+  checks.video(x)
+  return jnp.mean(x, axis=(1, 2, 3), dtype=jnp.float32).astype(x.dtype)
+
+
+def calibration(
+  frames: jax.Array,
+  features: int,
+  *,
+  taps: int,
+  identity_init: bool,
+  kernel_init: nn.initializers.Initializer,
+  name: str,
+) -> jax.Array:
+  """Maps hidden features (B, T, C) to a calibration (B, T, features).
+
+  A convolution along time without bias. With `identity_init` it starts at zero
+  and 1 is added, so that nothing is calibrated at first. Must be called in a
+  compact method: the parameters go under `name`.
+  """
+  conv = TemporalConv(
+    features,
+    taps,
+    use_bias=False,
+    kernel_init=nn.initializers.zeros if identity_init else kernel_init,
+    dtype=frames.dtype,
+    name=name,
+  )
+  return conv(frames) + 1 if identity_init else conv(frames)

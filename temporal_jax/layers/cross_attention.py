@@ -1,0 +1,55 @@
+"""Attention of some tokens to others."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+
+
+class CrossAttention(nn.Module):
+  """Multi-head attention whose keys and values come of other tokens.
+
+  Attributes:
+    num_heads: Heads, M; they share the width evenly.
+    qkv_bias: Whether queries, keys and values have a bias.
+    kernel_init: Initialiser of all kernels.
+    dtype: Dtype of the computation.
+
+  Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2.
+  """
+
+  num_heads: int
+  qkv_bias: bool = True
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, context: jax.Array) -> jax.Array:
+    """Lets tokens (..., N, D) look at `context` (..., N', D').
+
+    Raises:
+      ValueError: If the heads do not divide D.
+    """
+    width = x.shape[-1]
+    if width % self.num_heads:
+      raise ValueError(f"{self.num_heads} heads do not divide {x.shape}.")
+    q = self._project("query", x, width)
+    k = self._project("key", context, width)
+    v = self._project("value", context, width)
+    return nn.DenseGeneral(
+      width,
+      axis=(-2, -1),
+      kernel_init=self.kernel_init,
+      dtype=self.dtype,
+      name="out",
+    )(ops.attention(q, k, v))
+
+  def _project(self, name: str, x: jax.Array, width: int) -> jax.Array:
+    return nn.DenseGeneral(
+      (self.num_heads, width // self.num_heads),
+      use_bias=self.qkv_bias,
+      kernel_init=self.kernel_init,
+      dtype=self.dtype,
+      name=name,
+    )(x)

@@ -1,0 +1,23 @@
+"""Initialisers that flax lacks."""
+
+from collections.abc import Sequence
+
+import flax.linen as nn
+
+
+def torch_default(
+  *, batch_axis: Sequence[int] = ()
+) -> nn.initializers.Initializer:
+  """Returns what torch gives the kernel of a layer that nobody initialises.
+
+  It is uniform in +-1 / sqrt(fan in), a third of lecun's variance.
+
+  Args:
+    batch_axis: Axes that count independent kernels.
+
+  Source: `reset_parameters` of classes `Linear` and `_ConvNd` of
+    pytorch/pytorch.
+  """
+  return nn.initializers.variance_scaling(
+    1 / 3, "fan_in", "uniform", batch_axis=batch_axis
+  )

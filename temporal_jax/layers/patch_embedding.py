@@ -1,0 +1,51 @@
+"""Patch and tubelet embedding with learned weights."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+from temporal_jax.ops.broadcast import along_channels
+
+
+class PatchEmbedding(nn.Module):
+  """Projects square patches, of one frame or of several.
+
+  Attributes:
+    features: Width of the tokens, D.
+    patch_size: Side of a patch in pixels; divides height and width.
+    tubelet: Frames a patch reaches over. With 1 the kernel is that of an image
+      (rows, columns, C, D), else (tubelet, rows, columns, C, D).
+    temporal_stride: Frames from one tubelet to the next.
+    temporal_padding: Zero frames on either side of the clip.
+    use_bias: Whether a bias is added.
+    dtype: Dtype of the computation; the parameters stay float32.
+
+  Source: as `ops.patch_embedding`.
+  """
+
+  features: int
+  patch_size: int
+  tubelet: int = 1
+  temporal_stride: int = 1
+  temporal_padding: int = 0
+  use_bias: bool = True
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps (B, T, H, W, C) to (B, T', H / size, W / size, features)."""
+    shape = (self.patch_size, self.patch_size, x.shape[-1], self.features)
+    if self.tubelet > 1:
+      shape = (self.tubelet, *shape)
+    kernel = self.param("kernel", nn.initializers.lecun_normal(), shape)
+    out = ops.patch_embedding(
+      x.astype(self.dtype),
+      kernel,
+      temporal_stride=self.temporal_stride,
+      temporal_padding=self.temporal_padding,
+    )
+    if not self.use_bias:
+      return out
+    bias = self.param("bias", nn.initializers.zeros, (self.features,))
+    return out + along_channels(bias, out)

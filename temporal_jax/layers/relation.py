@@ -1,0 +1,81 @@
+"""Temporal relations between ordered frames."""
+
+import math
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from temporal_jax.layers.mlp import Mlp
+
+
+class TemporalRelation(nn.Module):
+  """Sums what perceptrons say of ordered tuples of frames (multi-scale TRN).
+
+  One perceptron for each scale, the tuples of 2, 3, ..., T frames; a tuple's
+  features lie behind one another in its input. Of a scale's tuples, sorted as
+  words are, those in the middle of `num_tuples` equal parts are taken, the same
+  in every call; the reference draws them at random each time.
+
+  Attributes:
+    features: Width of the output: classes, or features.
+    hidden: Width of the perceptrons' hidden layer.
+    num_tuples: Tuples taken of each scale, or all where there are fewer.
+    dtype: Dtype of the computation.
+
+  Source: Zhou et al. 2018, https://arxiv.org/abs/1711.08496, equation 3; class
+    `RelationModuleMultiScale` in TRNmodule.py of zhoubolei/TRN-pytorch.
+  """
+
+  features: int
+  hidden: int = 256
+  num_tuples: int = 3
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+    """Maps the frames' features (B, T, D) to (B, features).
+
+    Raises:
+      ValueError: If `x` is not (B, at least 2, D).
+    """
+    if x.ndim != 3 or x.shape[1] < 2:
+      raise ValueError(f"x must be (B, at least 2 frames, D), got {x.shape}.")
+    batch, frames, _ = x.shape
+    active = nn.relu(x)
+    relations = []
+    for scale in range(2, frames + 1):
+      tuples = _tuples(frames, scale, self.num_tuples)
+      joined = active[:, tuples].reshape(batch, len(tuples), -1)
+      relate = Mlp(
+        self.hidden,
+        self.features,
+        activation=nn.relu,
+        dtype=self.dtype,
+        name=f"scale{scale}",
+      )
+      relations.append(relate(joined, train).sum(axis=1))
+    return sum(relations)
+
+
+def _tuples(frames: int, scale: int, count: int) -> np.ndarray:
+  """Returns `count` rising tuples of frames, or all, as (count, scale)."""
+  total = math.comb(frames, scale)
+  count = min(count, total)
+  ranks = [(2 * i + 1) * total // (2 * count) for i in range(count)]
+  return np.array([_tuple(rank, frames, scale) for rank in ranks])
+
+
+def _tuple(rank: int, frames: int, scale: int) -> list[int]:
+  """Returns the tuple before which `rank` others are sorted."""
+  chosen, frame = [], 0
+  while len(chosen) < scale:
+    # As many tuples go on with this frame.
+    following = math.comb(frames - frame - 1, scale - len(chosen) - 1)
+    if rank < following:
+      chosen.append(frame)
+    else:
+      rank -= following
+    frame += 1
+  return chosen

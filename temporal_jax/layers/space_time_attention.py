@@ -1,0 +1,111 @@
+"""Self-attention over several frames."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+from temporal_jax.layers.attention import SelfAttention
+from temporal_jax.layers.layer_norm import LayerNorm
+from temporal_jax.ops import checks
+
+
+class JointAttention(nn.Module):
+  """Self-attention over all tokens of all frames.
+
+  For the slot `attention`. The parameters are those of `SelfAttention` under
+  the same names, so that weights of images fit. Every frame's class token is a
+  token like the others.
+
+  Attributes:
+    num_heads: Heads, M; they share the width evenly.
+    qkv_bias: Whether queries, keys and values have a bias.
+    dtype: Dtype of the computation, that of `x` by default.
+
+  Source: as `ops.joint_attention`; class `Block` in timesformer/models/vit.py
+    of facebookresearch/TimeSformer, which has one class token a clip.
+  """
+
+  num_heads: int
+  qkv_bias: bool = True
+  dtype: jax.typing.DTypeLike | None = None
+
+  @nn.compact
+  def __call__(
+    self, x: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
+    """Maps normalised tokens (B, T, N, D) to the same shape; aux is empty.
+
+    Raises:
+      ValueError: If `x` is not floating point of rank 4.
+    """
+    checks.tokens(x)
+    attend = SelfAttention(
+      self.num_heads, self.qkv_bias, dtype=self.dtype or x.dtype, name="joint"
+    )
+    nn.share_scope(self, attend)  # No level of its own among the parameters.
+    return attend(x.reshape(len(x), -1, x.shape[-1]), train).reshape(
+      x.shape
+    ), {}
+
+
+class TemporalAttention(nn.Module):
+  """Self-attention of every patch over time, before that within frames.
+
+  For the slot `attention_branch`: with the attention of the block behind it,
+  this is divided space-time attention (TimeSformer), and with `aligned`
+  alignment-guided temporal attention (ATA), where a patch does not attend to
+  its own place in other frames but to the patches it has moved to.
+
+  The branch has a norm, queries, keys and values of its own and ends in a
+  projection that starts at zero: a new block equals the block without it. The
+  frames' class tokens take no part, their branch is zero.
+
+  Attributes:
+    num_heads: Heads, M; they share the width evenly.
+    aligned: Whether patches are followed through the clip by
+      `ops.match_patches`.
+    qkv_bias: Whether queries, keys and values have a bias.
+    epsilon: Added to the variance in the norm.
+    dtype: Dtype of the computation, that of `x` by default.
+
+  Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, section 3;
+    class `Block` in timesformer/models/vit.py of facebookresearch/TimeSformer.
+    Zhao et al. 2022, https://arxiv.org/abs/2210.00132 (ATA).
+  """
+
+  num_heads: int
+  aligned: bool = False
+  qkv_bias: bool = True
+  epsilon: float = 1e-6
+  dtype: jax.typing.DTypeLike | None = None
+
+  @nn.compact
+  def __call__(
+    self, x: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
+    """Maps tokens (B, T, N, D), class token first, to a branch; aux is empty.
+
+    Raises:
+      ValueError: If `x` is not floating point of rank 4.
+    """
+    checks.tokens(x)
+    dtype = self.dtype or x.dtype
+    patches = x[:, :, 1:]
+    y = LayerNorm(epsilon=self.epsilon, dtype=dtype, name="norm")(patches)
+    if self.aligned:
+      order = ops.match_patches(patches)
+      y = ops.permute_patches(y, order)
+    attend = SelfAttention(
+      self.num_heads, self.qkv_bias, dtype=dtype, name="attention"
+    )
+    y = attend(y.swapaxes(1, 2), train).swapaxes(1, 2)
+    if self.aligned:
+      y = ops.permute_patches(y, order, inverse=True)
+    y = nn.Dense(
+      x.shape[-1],
+      kernel_init=nn.initializers.zeros,
+      dtype=dtype,
+      name="out",
+    )(y)
+    return jnp.concatenate([jnp.zeros_like(y[:, :, :1]), y], axis=2), {}

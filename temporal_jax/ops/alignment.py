@@ -1,0 +1,179 @@
+"""Implicit alignment of neighbouring frames by masks with a learned centre."""
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.ops import checks
+from temporal_jax.ops.broadcast import along_channels
+from temporal_jax.ops.normalization import l2_normalize
+
+_PLATEAU = 0.25  # Half the width of a mask's flat top; half a frame is 1.
+_SLOPE = 1.5  # Fall of the weight beyond it.
+
+
+def alignment_mask(
+  points: jax.Array,
+  *,
+  size: tuple[int, int],
+  disturbance: float | jax.Array = 0.0,
+) -> jax.Array:
+  """Returns masks that are 1 around a point and fall off to 0.
+
+  mask[i, j] = w(row_i - y) w(column_j - x),
+  w(d) = 1 if |d| <= 0.25 else max(0, 1 - 1.5 (|d| - 0.25))
+
+  Rows and columns lie evenly from -1 to 1, the outermost places at the ends.
+  With a disturbance s the mask is the mean over the nine centres
+  (x, y) + s {-1, 0, 1}^2; since that is a square, it is the product of two
+  means over three.
+
+  Args:
+    points: Centres (..., 2), x before y; the frame is [-1, 1] on both axes.
+    size: Rows and columns of the mask, at least 2 each.
+    disturbance: Offset of the disturbed centres, in half frames; may be traced.
+
+  Returns:
+    Masks (..., H, W) in the dtype of `points`, in [0, 1].
+
+  Raises:
+    ValueError: If `points` is not floating point (..., 2) or a side of `size`
+      is below 2.
+
+  Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; function
+    `aligned_mask_generation` and class `ILA` in models/align.py of
+    Francis-Rings/ILA.
+  """
+  floating = jnp.issubdtype(points.dtype, jnp.floating)
+  if points.ndim < 1 or points.shape[-1] != 2 or not floating:
+    raise ValueError(
+      f"points must be floating point (..., 2), got {points.dtype} "
+      f"{points.shape}."
+    )
+  if min(size) < 2:
+    raise ValueError(f"size must be at least 2 rows and columns, got {size}.")
+  centres = points.astype(jnp.float32)
+  rows = _fall_off(centres[..., 1], size[0], disturbance)
+  columns = _fall_off(centres[..., 0], size[1], disturbance)
+  return (rows[..., :, None] * columns[..., None, :]).astype(points.dtype)
+
+
+def align_frames(
+  x: jax.Array, y: jax.Array, masks: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+  """Masks both frames of every pair and puts the frames together again.
+
+  Frame t lies in the pairs (t - 1, t) and (t, t + 1): its aligned version is
+  the mean of what their masks leave of it. Class tokens are averaged without a
+  mask.
+
+  Args:
+    x: Tokens of each pair's first frame (B, P, N, D), class token first; pair p
+      holds the frames p and p + 1 of P + 1.
+    y: Tokens of each pair's second frame, like `x`.
+    masks: Masks of first and second frames (B, P, 2, H, W), with H W = N - 1.
+
+  Returns:
+    Aligned frames (B, P + 1, N, D), and the masked patches of each frame summed
+    (B, P, 2, D), both in the dtype of `x`.
+
+  Raises:
+    ValueError: If the shapes do not fit.
+
+  Source: as `alignment_mask`.
+  """
+  checks.tokens(x)
+  patches = masks.shape[3] * masks.shape[4] if masks.ndim == 5 else -1
+  if masks.shape[:3] != (*x.shape[:2], 2) or patches != x.shape[2] - 1:
+    raise ValueError(
+      f"masks must be (B, P, 2, H, W) with H W = N - 1, got {masks.shape} for "
+      f"x {x.shape}."
+    )
+  if x.shape != y.shape:
+    raise ValueError(f"x {x.shape} and y {y.shape} must have one shape.")
+  weights = masks.reshape(*masks.shape[:3], -1).astype(x.dtype)
+  pooled = [
+    jnp.einsum(
+      "bpn,bpnd->bpd",
+      weights[:, :, i],
+      frames[:, :, 1:],
+      preferred_element_type=jnp.float32,
+    )
+    for i, frames in enumerate((x, y))
+  ]
+  # A class token is kept whole.
+  weights = jnp.pad(weights, ((0, 0),) * 3 + ((1, 0),), constant_values=1)
+  weights = weights[..., None]
+  aligned = merge_pairs(x * weights[:, :, 0], y * weights[:, :, 1])
+  return aligned, jnp.stack(pooled, axis=2).astype(x.dtype)
+
+
+def merge_pairs(x: jax.Array, y: jax.Array) -> jax.Array:
+  """Turns what pairs say of their frames into one value a frame.
+
+  The first frame has the first pair's, the last frame the last pair's, and a
+  frame between them the mean of its two pairs'.
+
+  Args:
+    x: Of each pair's first frame (B, P, ..., C), floating point.
+    y: Of each pair's second frame, like `x`.
+
+  Returns:
+    Values of the frames (B, P + 1, ..., C), in the dtype of `x`.
+
+  Raises:
+    ValueError: If `x` is not floating point (B, P, ..., C) with a pair, or the
+      shapes differ.
+
+  Source: as `alignment_mask`.
+  """
+  checks.frames(x)
+  if x.shape != y.shape or x.shape[1] < 1:
+    raise ValueError(
+      f"x and y must have one shape and at least one pair, got {x.shape} and "
+      f"{y.shape}."
+    )
+  middle = (x[:, 1:] + y[:, :-1]) / 2
+  return jnp.concatenate([x[:, :1], middle, y[:, -1:]], axis=1)
+
+
+def alignment_loss(x: jax.Array, y: jax.Array) -> jax.Array:
+  """Returns the mean of 1 - cos(x, y) over all pairs of vectors.
+
+  A vector of no length is at right angles to everything.
+
+  Args:
+    x: Vectors (..., D), floating point.
+    y: Vectors, like `x`.
+
+  Returns:
+    A float32 scalar in [0, 2].
+
+  Raises:
+    ValueError: If there is no vector or the shapes differ.
+
+  Source: as `alignment_mask`; function `cos_similarity_loss` in
+    models/metrics.py.
+  """
+  if x.shape != y.shape or x.ndim < 1 or x.size == 0:
+    raise ValueError(
+      f"x and y must have one shape (..., D) with at least one vector, got "
+      f"{x.shape} and {y.shape}."
+    )
+  x, y = (l2_normalize(v.astype(jnp.float32)) for v in (x, y))
+  return jnp.mean(1 - jnp.sum(x * y, axis=-1))
+
+
+def _fall_off(
+  centres: jax.Array, length: int, disturbance: float | jax.Array
+) -> jax.Array:
+  """Returns weights (..., length) along one axis, the mean over three centres.
+
+  Where |d| is exactly 0.25 the gradient is that of the flat top, as torch's.
+  """
+  offsets = jnp.asarray(disturbance, jnp.float32) * jnp.arange(-1.0, 2.0)
+  centres = centres[..., None]
+  centres = (centres + along_channels(offsets, centres))[..., None]
+  places = jnp.linspace(-1.0, 1.0, length)
+  distance = jnp.abs(along_channels(places, centres) - centres)
+  slope = jax.nn.relu(1 - _SLOPE * (distance - _PLATEAU))
+  return jnp.mean(jnp.where(distance <= _PLATEAU, 1.0, slope), axis=-2)

@@ -1,0 +1,45 @@
+"""Cues of motion: arithmetic between every frame and the frames around it."""
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.ops.context import anchor_frames, context_frames
+
+KINDS = ("context", "sum", "difference", "log_ratio")
+
+
+def arithmetic_cue(x: jax.Array, *, kind: str, length: int = 5) -> jax.Array:
+  """Combines every frame with each of the frames around it.
+
+  With a frame a = `anchor_frames` and its contexts c = `context_frames`:
+
+  context: c; sum: c + a; difference: c - a;
+  log_ratio: log(1 + |c|) - log(1 + |a|)
+
+  Contexts outside the clip are zero features: there the difference is -a.
+
+  Args:
+    x: Features (B, T, H, W, C), floating point.
+    kind: One of the above. "log_ratio" is how the reference divides; it says
+      that the plain quotient does not train.
+    length: Context frames, L; odd. See `anchor_frames` for 1.
+
+  Returns:
+    Cues (B, T, L, H, W, C) in the dtype of `x`.
+
+  Raises:
+    ValueError: If `kind` is unknown, or as `context_frames`.
+
+  Source: Wu et al. 2023, https://arxiv.org/abs/2307.08908, table A.4; classes
+    `IntegrationBlock`, `DiffBlock` and `DivBlock` in modules/ATM.py of
+    whwu95/ATM.
+  """
+  if kind not in KINDS:
+    raise ValueError(f"kind must be in {KINDS}, got {kind!r}.")
+  # Before the contexts are spread: a fifth of the work, and log(1 + 0) = 0.
+  values = jnp.log1p(jnp.abs(x)) if kind == "log_ratio" else x
+  contexts = context_frames(values, length=length)
+  if kind == "context":
+    return contexts
+  anchors = anchor_frames(values, length=length)[:, :, None]
+  return contexts + anchors if kind == "sum" else contexts - anchors

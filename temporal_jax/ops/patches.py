@@ -1,0 +1,80 @@
+"""Patch and tubelet embedding, as matrix products of patches."""
+
+import einops
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.ops import checks
+
+
+def patch_embedding(
+  x: jax.Array,
+  kernel: jax.Array,
+  *,
+  temporal_stride: int = 1,
+  temporal_padding: int = 0,
+) -> jax.Array:
+  """Projects patches that do not overlap, of one frame or of several.
+
+  The strided convolution of a vision transformer, with a stride of the patch's
+  size over H and W. A tubelet reaches over KT frames and steps by
+  `temporal_stride`, so that tubelets may overlap in time:
+
+  out[b, t, i, j] = sum_k patch(b, t temporal_stride + k - temporal_padding, i,
+    j) @ kernel[k]
+
+  Frames outside the clip count as zero.
+
+  Args:
+    x: Clip (B, T, H, W, C), floating point; KH divides H and KW divides W.
+    kernel: Weights (KH, KW, C, D) of patches, or (KT, KH, KW, C, D) of
+      tubelets.
+    temporal_stride: Frames from one tubelet to the next, at least 1.
+    temporal_padding: Zero frames on either side of the clip.
+
+  Returns:
+    Patch tokens in their places (B, T', H / KH, W / KW, D) in the dtype of
+    `x`, with T' = (T + 2 temporal_padding - KT) // temporal_stride + 1.
+
+  Raises:
+    ValueError: If `x` or `kernel` has another shape, the patches do not cover
+      the frames exactly, or the clip is shorter than a tubelet.
+
+  Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, equation 1;
+    Arnab et al. 2021, https://arxiv.org/abs/2103.15691, section 3.2.
+  """
+  checks.video(x)
+  if kernel.ndim not in (4, 5):
+    raise ValueError(
+      f"kernel must be (KH, KW, C, D) or (KT, KH, KW, C, D), got "
+      f"{kernel.shape}."
+    )
+  checks.same_channels(x, kernel, axis=-2)
+  taps, rows, columns, _, features = (1, *kernel.shape)[-5:]
+  if x.shape[2] % rows or x.shape[3] % columns:
+    raise ValueError(
+      f"patches of {rows} x {columns} do not divide frames of "
+      f"{x.shape[2]} x {x.shape[3]}."
+    )
+  if temporal_stride < 1 or x.shape[1] + 2 * temporal_padding < taps:
+    raise ValueError(
+      f"tubelets of {taps} frames with stride {temporal_stride} do not fit "
+      f"{x.shape[1]} frames padded by {temporal_padding}."
+    )
+  patches = einops.rearrange(
+    x, "b t (h kh) (w kw) c -> b t h w (kh kw c)", kh=rows, kw=columns
+  )
+  sides = [(0, 0)] * 5
+  sides[1] = (temporal_padding, temporal_padding)
+  patches = jnp.pad(patches, sides)
+  steps = patches.shape[1] - taps + 1  # Places of a tubelet at stride 1.
+  kernel = kernel.astype(x.dtype).reshape(taps, -1, features)
+  out = sum(
+    jnp.matmul(
+      patches[:, k : k + steps : temporal_stride],
+      kernel[k],
+      preferred_element_type=jnp.float32,
+    )
+    for k in range(taps)
+  )
+  return out.astype(x.dtype)

@@ -1,0 +1,80 @@
+"""Attention patterns over space and time."""
+
+import jax
+
+from temporal_jax.ops.attention import attention
+
+
+def spatial_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+  """Attends within every frame.
+
+  Costs O(T N^2) products.
+
+  Args:
+    q: Queries (B, T, N, M, d): N tokens a frame, M heads of d channels.
+    k: Keys (B, T, N', M, d).
+    v: Values (B, T, N', M, d').
+
+  Returns:
+    Tokens (B, T, N, M, d') in the dtype of `q`.
+
+  Raises:
+    ValueError: If the shapes do not fit.
+
+  Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 6.
+  """
+  check_heads(q, k, v)
+  return attention(q, k, v)
+
+
+def temporal_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+  """Attends from every token to those at the same place of all frames.
+
+  Costs O(T^2 N) products.
+
+  Args:
+    q: Queries (B, T, N, M, d): N tokens a frame, M heads of d channels.
+    k: Keys (B, T', N, M, d).
+    v: Values (B, T', N, M, d').
+
+  Returns:
+    Tokens (B, T, N, M, d') in the dtype of `q`.
+
+  Raises:
+    ValueError: If the shapes do not fit.
+
+  Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 11.
+  """
+  check_heads(q, k, v)
+  q, k, v = (x.swapaxes(1, 2) for x in (q, k, v))
+  return attention(q, k, v).swapaxes(1, 2)
+
+
+def joint_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+  """Attends from every token to all tokens of all frames.
+
+  Costs O(T^2 N^2) products.
+
+  Args:
+    q: Queries (B, T, N, M, d): N tokens a frame, M heads of d channels.
+    k: Keys (B, T', N', M, d).
+    v: Values (B, T', N', M, d').
+
+  Returns:
+    Tokens (B, T, N, M, d') in the dtype of `q`.
+
+  Raises:
+    ValueError: If the shapes do not fit.
+
+  Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 5.
+  """
+  check_heads(q, k, v)
+  out = attention(*(x.reshape(len(x), -1, *x.shape[-2:]) for x in (q, k, v)))
+  return out.reshape(*q.shape[:-1], v.shape[-1])
+
+
+def check_heads(*arrays: jax.Array) -> None:
+  """Raises ValueError unless all arrays are (B, T, N, M, d)."""
+  if any(x.ndim != 5 for x in arrays):
+    shapes = ", ".join(str(x.shape) for x in arrays)
+    raise ValueError(f"q, k and v must be (B, T, N, M, d), got {shapes}.")

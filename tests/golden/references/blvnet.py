@@ -1,0 +1,76 @@
+"""bLVNet's aggregation and blocks."""
+
+import functools
+
+from convert_weights import blvnet
+from temporal_jax import layers, models
+from temporal_jax.models.big_little import BigLittleModule
+from temporal_jax.models.residual import BottleneckBlock
+from tests.golden.reference import Reference, first
+
+_FILE = "core/models/blvnet_tam_backbone.py"
+_MAPS = {"x": "n t h w c", "out": "n t h w c"}
+
+
+def _temporal(constructor):
+  """The aggregation at the start of a branch, of as many taps."""
+  taps = constructor["blending_frames"]
+  return models.Temporal(
+    branch_input=functools.partial(layers.TemporalAggregation, taps=taps)
+  )
+
+
+def _bottleneck(constructor):
+  with_aggregation = constructor["with_tam"]
+  return BottleneckBlock(
+    constructor["planes"] // 4,
+    constructor["stride"],
+    temporal=_temporal(constructor) if with_aggregation else models.Temporal(),
+    pooled_shortcut=True,
+    final_relu=constructor["last_relu"],
+  )
+
+
+def _bottleneck_rules(constructor):
+  pooled = constructor["stride"] > 1
+  return blvnet.bottleneck(constructor["blending_frames"], pooled=pooled)
+
+
+def _module(constructor):
+  return BigLittleModule(
+    constructor["out_channels"],
+    constructor["blocks"],
+    alpha=constructor["alpha"],
+    beta=constructor["beta"],
+    stride=constructor["stride"],
+    temporal=_temporal(constructor),
+  )
+
+
+def _frames(constructor):
+  return {"t": constructor["num_frames"]}
+
+
+REFERENCES = {
+  (_FILE, "TAM"): Reference(
+    build=lambda c: layers.TemporalAggregation(taps=c["blending_frames"]),
+    axes=_MAPS,
+    rules=lambda c: blvnet.aggregation(c["blending_frames"]),
+    sizes=lambda c: {"t": c["duration"]},
+    name_outputs=first,
+  ),
+  (_FILE, "Bottleneck"): Reference(
+    build=_bottleneck,
+    axes=_MAPS,
+    rules=_bottleneck_rules,
+    sizes=_frames,
+    name_outputs=first,
+  ),
+  (_FILE, "bLModule"): Reference(
+    build=_module,
+    axes=_MAPS,
+    rules=lambda c: blvnet.big_little_module(c["blending_frames"]),
+    sizes=_frames,
+    name_outputs=first,
+  ),
+}

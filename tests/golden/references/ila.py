@@ -1,0 +1,143 @@
+"""ILA's alignment and the parts it takes from X-CLIP."""
+
+import functools
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from convert_weights import ila
+from convert_weights.rules import under
+from temporal_jax import layers, models, ops
+from temporal_jax.models.frame_integration import (
+  DirectionClassifier,
+  MultiframeIntegration,
+)
+from temporal_jax.models.prompt import VideoSpecificPrompt
+from temporal_jax.models.transformer import TransformerBlock
+from tests.golden.reference import Reference, function, stateless
+
+_ALIGN = "models/align.py"
+_MIT = "models/mit.py"
+_HEAD = (
+  "MultiframeIntegrationTransformer "
+  "(official commented-out Something-Something head enabled)"
+)
+_FRAMES = {"x": "n t c", "out": "n c"}
+
+
+def _mask(constructor):
+  """The stored input is twice the point."""
+  size = (constructor["resolution"],) * 2
+  return lambda points: ops.alignment_mask(0.5 * points, size=size)
+
+
+def _disturbance(constructor):
+  return 0.2 * 0.5 ** constructor.get("align_decay_calls", 0)
+
+
+def _frames(constructor):
+  return {"t": constructor["T"]}
+
+
+def _alignment(kind):
+  """The row of one kind; pairs' two vectors are concatenated officially."""
+
+  def build(constructor):
+    disturbed = constructor["is_training"]
+    return layers.PairAlignment(
+      kind=kind, disturbance=_disturbance(constructor) if disturbed else 0.0
+    )
+
+  def name_outputs(out):
+    (aligned, interactive), aux = out
+    return {
+      "pair": jnp.concatenate(
+        [aux["pairs"][:, :, 0], aux["pairs"][:, :, 1]], -1
+      ),
+      "aligned_frame": aligned,
+      "interactive_feature": interactive,
+    }
+
+  return Reference(
+    build=build,
+    axes={
+      "pre": "n t l c",
+      "cur": "n t l c",
+      "cls_token": "n t 1 c",
+      "pair": "n t c",
+      "aligned_frame": "n t l c",
+      "interactive_feature": "n t l c",
+    },
+    rules=lambda c: ila.pair_alignment(kind),
+    sizes=_frames,
+    name_outputs=name_outputs,
+  )
+
+
+def _block(constructor):
+  branch = functools.partial(
+    layers.LearnableAlignment,
+    disturbance=_disturbance(constructor),
+    disturbed=constructor["is_training"],
+  )
+  return TransformerBlock(
+    constructor["n_head"], temporal=models.Temporal(attention_branch=branch)
+  )
+
+
+def _integration_and_classifier(constructor):
+  return nn.Sequential(
+    [
+      MultiframeIntegration(num_layers=constructor["layers"]),
+      DirectionClassifier(constructor["num_classes"]),
+    ]
+  )
+
+
+def _prompt(constructor):
+  return VideoSpecificPrompt(
+    num_layers=constructor["layers"], alpha=constructor.get("alpha", 0.1)
+  )
+
+
+REFERENCES = {
+  (_ALIGN, "aligned_mask_generation"): Reference(
+    build=_mask,
+    axes={"point": "points xy", "out": "points h w"},
+    call=function,
+  ),
+  (_ALIGN, "ILA"): _alignment("separable"),
+  (
+    _ALIGN,
+    "ILA (SSv2 variant, official commented-out block enabled)",
+  ): _alignment("dense"),
+  ("models/mat.py", "MultiAxisAttentionBlock"): Reference(
+    build=_block,
+    axes={"x": "n t l c", "out": "n t l c", "cosine": ""},
+    rules=lambda c: ila.block("separable"),
+    sizes=_frames,
+    name_outputs=lambda out: {
+      "out": out[0],
+      "cosine": out[1]["alignment_loss"],
+    },
+  ),
+  (_MIT, "MultiframeIntegrationTransformer"): Reference(
+    build=lambda c: MultiframeIntegration(num_layers=c["layers"]),
+    axes=_FRAMES,
+    rules=lambda c: ila.frame_integration(),
+  ),
+  (_MIT, _HEAD): Reference(
+    build=_integration_and_classifier,
+    axes={"x": "n t c", "out": "n classes"},
+    rules=lambda c: [
+      *under(ila.frame_integration(), "layers_0", ""),
+      *under(ila.direction_classifier(), "layers_1", ""),
+    ],
+  ),
+  ("models/prompt.py", "VideoSpecificPrompt"): Reference(
+    build=_prompt,
+    axes={"text": "n k c", "visual": "n m c", "out": "n k c"},
+    rules=lambda c: ila.prompt(),
+    call=stateless,
+  ),
+}

@@ -1,0 +1,90 @@
+"""X-ViT's attention, block and temporal head."""
+
+import functools
+
+import flax.linen as nn
+
+from convert_weights import xvit
+from temporal_jax import layers
+from temporal_jax.models import Temporal
+from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
+from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.models.vision_transformer import VisionTransformer
+from tests.golden.reference import Reference, first
+
+_BLOCKS = "slowfast/models/transformers/transformer_block.py"
+_TOKENS = {"x": "n t l c", "out": "n t l c"}
+
+
+def _segments(constructor):
+  return {"t": constructor["n_segment"]}
+
+
+def _mixing(constructor):
+  if not constructor["shift"]:
+    return None
+  return functools.partial(layers.TemporalShift, fold_div=constructor["n_div"])
+
+
+def _block(constructor):
+  return TransformerBlock(
+    constructor["num_heads"],
+    mlp_ratio=constructor["mlp_ratio"],
+    activation=functools.partial(nn.gelu, approximate=False),
+    epsilon=constructor["ln_eps"],
+    temporal=Temporal(keys_values=_mixing(constructor)),
+  )
+
+
+def _vision_transformer(constructor):
+  shifted = set(constructor["shift_locations"])
+  shift = functools.partial(layers.TemporalShift, fold_div=constructor["n_div"])
+  return VisionTransformer(
+    constructor["num_classes"],
+    constructor["patch_size"],
+    constructor["embed_dim"],
+    constructor["depth"],
+    constructor["num_heads"],
+    grid=224 // constructor["patch_size"],
+    num_temporal_positions=constructor["num_frames"],
+    temporal=Temporal(
+      keys_values=shift, where=lambda stage, block: block in shifted
+    ),
+  )
+
+
+REFERENCES = {
+  (_BLOCKS, "Attention"): Reference(
+    build=lambda c: layers.SelfAttention(
+      c["num_heads"], c["qkv_bias"], keys_values=_mixing(c)
+    ),
+    axes=_TOKENS,
+    rules=lambda c: xvit.attention(),
+    sizes=_segments,
+  ),
+  (_BLOCKS, "Block"): Reference(
+    build=_block,
+    axes=_TOKENS,
+    rules=lambda c: xvit.transformer_block(),
+    sizes=_segments,
+    name_outputs=first,
+  ),
+  ("slowfast/models/head_helper.py", "VitHead"): Reference(
+    build=lambda c: TemporalAttentionAggregation(
+      c["heads"],
+      c["num_classes"],
+      num_blocks=c["layers"],
+      hidden=c["mlp_dim"],
+    ),
+    axes={"x": "n t c", "out": "n classes"},
+    rules=lambda c: xvit.temporal_attention(),
+    name_outputs=first,
+  ),
+  ("slowfast/models/transformers/vit.py", "VisionTransformer"): Reference(
+    build=_vision_transformer,
+    axes={"x": "n t h w c", "out": "n t classes"},
+    rules=lambda c: xvit.vision_transformer(),
+    sizes=lambda c: {"t": c["num_frames"]},
+    name_outputs=lambda out: {"out": out[1]["frame_logits"]},
+  ),
+}

@@ -1,0 +1,40 @@
+"""Every golden case of the repository, one test a case."""
+
+import pathlib
+
+import pytest
+
+from tests.golden import check
+
+CASES = sorted(
+  p.parent for p in pathlib.Path(__file__).parent.rglob("case.json")
+)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+def test_equals_the_authors_code(path):
+  row = check.check(path)
+  assert row.verdict in ("ok", "not carried"), str(row)
+
+
+def test_a_wrong_figure_fails(tmp_path):
+  """The checker can say no."""
+  source = next(p for p in CASES if p.name == "tam_r3")
+  (tmp_path / "case.json").write_text(
+    (source / "case.json").read_text().replace('"salt": ""', '"salt": "other"')
+  )
+  (tmp_path / "io.npz").write_bytes((source / "io.npz").read_bytes())
+  assert check.check(tmp_path).verdict == "FAIL"
+
+
+def test_an_unknown_class_is_unsupported(tmp_path, capsys):
+  source = next(p for p in CASES if p.name == "tam_r3")
+  text = (source / "case.json").read_text().replace('"TAM"', '"TAM2"')
+  (tmp_path / "case.json").write_text(text)
+  assert check.main(str(tmp_path)) == 1
+  assert "unsupported" in capsys.readouterr().out
+
+
+def test_no_cases_is_an_error(tmp_path, capsys):
+  assert check.main(str(tmp_path)) == 1
+  assert "no case.json" in capsys.readouterr().out

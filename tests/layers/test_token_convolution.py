@@ -1,0 +1,34 @@
+import jax
+import numpy as np
+import pytest
+
+from temporal_jax import layers, ops
+
+
+@pytest.fixture
+def tokens():
+  return np.random.default_rng(0).standard_normal((2, 5, 4, 12), np.float32)
+
+
+@pytest.mark.parametrize("fold_div", [3, 4, 5])
+def test_starts_as_the_token_shift(tokens, fold_div):
+  module = layers.ClassTokenConvolution(fold_div=fold_div)
+  (out, aux), _ = module.init_with_output(jax.random.key(0), tokens)
+  want = ops.token_shift(tokens, fold_div=fold_div)
+  np.testing.assert_allclose(out, want, rtol=1e-6)
+  assert aux == {}
+
+
+def test_patches_stay(tokens):
+  module = layers.ClassTokenConvolution()
+  kernel = jax.random.normal(jax.random.key(0), (3, 12))
+  out, _ = module.apply({"params": {"kernel": kernel}}, tokens)
+  np.testing.assert_array_equal(out[:, :, 1:], tokens[:, :, 1:])
+  assert np.abs(out[:, :, 0] - tokens[:, :, 0]).max() > 0.1
+
+
+def test_rejects_maps():
+  with pytest.raises(ValueError, match=r"\(B, T, N, D\), got shape"):
+    layers.ClassTokenConvolution().init(
+      jax.random.key(0), np.zeros((1, 2, 3, 3, 4), np.float32)
+    )

@@ -1,0 +1,97 @@
+import functools
+
+import jax
+import numpy as np
+import pytest
+
+from temporal_jax import layers, models
+from temporal_jax.models.vision_transformer import VisionTransformer
+
+SMALL = {"patch_size": 4, "width": 16, "depth": 2, "num_heads": 2, "grid": 3}
+MIXING = models.Temporal(
+  keys_values=functools.partial(layers.TemporalShift, fold_div=4)
+)
+
+
+@pytest.fixture
+def clip():
+  rng = np.random.default_rng(0)
+  return rng.standard_normal((2, 3, 12, 12, 3), np.float32)
+
+
+def _apply(model, clip, **kwargs):
+  variables = model.init(jax.random.key(0), clip)
+  return model.apply(variables, clip, **kwargs)
+
+
+def test_contract(clip):
+  logits, aux = _apply(VisionTransformer(7, **SMALL), clip)
+  assert logits.shape == (2, 7)
+  assert aux["features"].shape == (2, 16)
+  np.testing.assert_allclose(
+    aux["frame_logits"].mean(axis=1), logits, rtol=1e-5, atol=1e-6
+  )
+
+
+def test_frames_are_apart_without_an_operator_and_mix_with_one(clip):
+  reverse = clip[:, ::-1]
+  for temporal, mixes in ((models.Temporal(), False), (MIXING, True)):
+    model = VisionTransformer(7, **SMALL, temporal=temporal)
+    forth, back = (
+      _apply(model, c)[1]["frame_features"] for c in (clip, reverse)
+    )
+    differs = np.abs(forth - back[:, ::-1]).max()
+    assert (differs > 1e-3) == mixes
+
+
+def test_other_sizes_resize_the_positions(clip):
+  model = VisionTransformer(7, **SMALL)
+  variables = model.init(jax.random.key(0), clip)
+  logits, _ = model.apply(variables, clip[:, :, :8, :])
+  assert np.isfinite(logits).all()
+
+
+def test_temporal_positions_repeat(clip):
+  model = VisionTransformer(7, **SMALL, num_temporal_positions=2)
+  still = np.repeat(clip[:, :1], 4, axis=1)
+  variables = model.init(jax.random.key(0), still)
+  shape = variables["params"]["temporal_embedding"].shape
+  assert shape == (2, 16)
+  moments = jax.random.normal(jax.random.key(1), shape)
+  variables["params"]["temporal_embedding"] = moments
+  frames = model.apply(variables, still)[1]["frame_features"]
+  np.testing.assert_allclose(frames[:, 0], frames[:, 2], rtol=1e-4, atol=1e-5)
+  assert np.abs(frames[:, 0] - frames[:, 1]).max() > 1e-2
+
+
+def test_drop_path_and_dropout_take_effect(clip):
+  model = VisionTransformer(7, **SMALL, drop_path=0.9, dropout=0.1)
+  variables = model.init(jax.random.key(0), clip)
+  first, second = (
+    model.apply(
+      variables, clip, train=True, rngs={"dropout": jax.random.key(i)}
+    )
+    for i in range(2)
+  )
+  assert np.abs(first[0] - second[0]).max() > 1e-4
+
+
+def test_bfloat16_stays_near(clip):
+  exact, _ = _apply(VisionTransformer(7, **SMALL), clip)
+  half, _ = _apply(
+    VisionTransformer(7, **SMALL, dtype=jax.numpy.bfloat16), clip
+  )
+  assert half.dtype == np.float32
+  assert np.linalg.norm(half - exact) <= 5e-2 * np.linalg.norm(exact)
+
+
+def test_patches_must_divide_the_frames(clip):
+  with pytest.raises(ValueError, match="patches of 4 x 4 do not divide"):
+    _apply(VisionTransformer(7, **SMALL), clip[:, :, :11])
+
+
+def test_foreign_slots_are_refused():
+  with pytest.raises(ValueError, match="VisionTransformer has the temporal"):
+    VisionTransformer(
+      7, temporal=models.Temporal(branch_input=layers.TokenShift)
+    )

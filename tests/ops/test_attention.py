@@ -1,0 +1,122 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_jax import ops
+from temporal_jax.ops.attention import _native
+from tests.loop_attention import loop_attention
+
+
+def _draw(*shapes, seed=0):
+  rng = np.random.default_rng(seed)
+  return [rng.standard_normal(shape, np.float32) for shape in shapes]
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+  lead=st.lists(st.integers(1, 3), max_size=3),
+  queries=st.integers(1, 5),
+  keys=st.integers(1, 5),
+  heads=st.integers(1, 3),
+  width=st.integers(1, 5),
+  depth=st.integers(1, 5),
+)
+def test_matches_loop(lead, queries, keys, heads, width, depth):
+  q, k, v = _draw(
+    (*lead, queries, heads, width),
+    (*lead, keys, heads, width),
+    (*lead, keys, heads, depth),
+  )
+  got = jax.jit(ops.attention)(q, k, v)
+  np.testing.assert_allclose(got, loop_attention(q, k, v), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (3, 1, 4, 5), (3, 2, 4, 5)])
+def test_mask_hides_keys(shape):
+  q, k, v = _draw((3, 4, 2, 6), (3, 5, 2, 6), (3, 5, 2, 6))
+  mask = np.random.default_rng(1).random(shape) < 0.6
+  mask[..., 2] = True  # Every query sees something.
+  got = ops.attention(q, k, v, mask=mask)
+  want = loop_attention(q, k, v, mask=np.broadcast_to(mask, (3, 2, 4, 5)))
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+  assert not np.allclose(got, ops.attention(q, k, v))
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.3, 2.0])
+def test_scale_replaces_the_default(scale):
+  q, k, v = _draw((2, 4, 2, 6), (2, 5, 2, 6), (2, 5, 2, 6))
+  got = ops.attention(q, k, v, scale=scale)
+  want = loop_attention(q, k, v, scale=scale)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("depth", [6, 3])
+def test_other_platforms_agree(depth):
+  q, k, v = _draw((2, 4, 3, 6), (2, 5, 3, 6), (2, 5, 3, depth))
+  mask = np.random.default_rng(1).random((2, 3, 4, 5)) < 0.6
+  mask[..., 2] = True
+  got = _native(q, k, v, mask, scale=0.4)
+  want = ops.attention(q, k, v, scale=0.4, mask=mask)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_match_jax():
+  q, k, v, g = _draw(*[(2, 5, 3, 4)] * 4)
+
+  def gradients(attend):
+    def loss(q, k, v):
+      return jnp.sum(g * attend(q, k, v))
+
+    return jax.jit(jax.grad(loss, (0, 1, 2)))(q, k, v)
+
+  got = gradients(ops.attention)
+  want = gradients(jax.nn.dot_product_attention)
+  for ours, theirs in zip(got, want, strict=True):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_jit_and_vmap_change_nothing():
+  q, k, v = _draw((2, 3, 5, 2, 4), (2, 3, 6, 2, 4), (2, 3, 6, 2, 4))
+  eager = ops.attention(q, k, v)
+  jitted = jax.jit(ops.attention)(q, k, v)
+  mapped = jax.vmap(jax.vmap(ops.attention))(q, k, v)
+  np.testing.assert_allclose(jitted, eager, rtol=1e-6, atol=1e-6)
+  np.testing.assert_allclose(mapped, eager, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1.0, 30.0])
+def test_bfloat16_takes_the_softmax_in_float32(factor):
+  q, k, v = _draw((2, 7, 2, 16), (2, 9, 2, 16), (2, 9, 2, 16))
+  q, k, v = (jnp.asarray(x, jnp.bfloat16) for x in (factor * q, k, v))
+  got = ops.attention(q, k, v)
+  assert got.dtype == jnp.bfloat16
+  want = loop_attention(*(np.asarray(x, np.float32) for x in (q, k, v)))
+  error = np.linalg.norm(np.asarray(got, np.float64) - want)
+  assert error <= 3e-2 * np.linalg.norm(want)
+
+
+def test_large_scores_do_not_overflow():
+  q, k, v = _draw((1, 3, 1, 4), (1, 5, 1, 4), (1, 5, 1, 4))
+  got = ops.attention(1e4 * q, k, v)
+  np.testing.assert_allclose(
+    got, loop_attention(1e4 * q, k, v), rtol=1e-4, atol=1e-4
+  )
+
+
+@pytest.mark.parametrize(
+  ("q", "k", "v"),
+  [
+    ((5, 4), (5, 4), (5, 4)),
+    ((2, 5, 3, 4), (1, 5, 3, 4), (1, 5, 3, 4)),
+    ((2, 5, 3, 4), (2, 5, 3, 6), (2, 5, 3, 6)),
+    ((2, 5, 3, 4), (2, 5, 2, 4), (2, 5, 2, 4)),
+    ((2, 5, 3, 4), (2, 6, 3, 4), (2, 5, 3, 4)),
+  ],
+)
+def test_rejects_shapes_that_do_not_fit(q, k, v):
+  arrays = [np.zeros(shape, np.float32) for shape in (q, k, v)]
+  with pytest.raises(ValueError, match=r"q must be .*got shapes"):
+    jax.eval_shape(ops.attention, *arrays)

@@ -1,0 +1,31 @@
+import jax
+import numpy as np
+import pytest
+
+from temporal_jax import ops
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize("size", [(7, 7), (16, 16), (14, 14), (5, 23), (1, 2)])
+def test_matches_torchs_bicubic(size):
+  x = np.random.default_rng(0).standard_normal((2, 14, 12, 5), np.float32)
+  got = jax.jit(ops.resize_bicubic, static_argnames="size")(x, size=size)
+  want = torch.nn.functional.interpolate(
+    torch.tensor(x).permute(0, 3, 1, 2), size=size, mode="bicubic"
+  )
+  want = want.permute(0, 2, 3, 1).numpy()
+  np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+def test_same_size_changes_nothing():
+  x = np.random.default_rng(0).standard_normal((6, 4, 3), np.float32)
+  np.testing.assert_array_equal(ops.resize_bicubic(x, size=(6, 4)), x)
+
+
+@pytest.mark.parametrize(
+  ("shape", "size"), [((4, 4), (2, 2)), ((4, 4, 1), (0, 2))]
+)
+def test_rejects(shape, size):
+  with pytest.raises(ValueError, match="size positive, got"):
+    ops.resize_bicubic(np.zeros(shape, np.float32), size=size)

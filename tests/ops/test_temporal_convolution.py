@@ -1,0 +1,93 @@
+import jax
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_jax import ops
+
+SIZES = st.integers(1, 5)
+
+
+def _loop(x, kernel):
+  """The definition, in float64, one frame and tap after the other."""
+  x, kernel = (np.asarray(a, np.float64) for a in (x, kernel))
+  depthwise = kernel.ndim == 2
+  features = kernel.shape[-1]
+  out = np.zeros((*x.shape[:-1], features))
+  for t in range(x.shape[1]):
+    for k in range(len(kernel)):
+      source = t + k - len(kernel) // 2
+      if 0 <= source < x.shape[1]:
+        frame = x[:, source]
+        out[:, t] += frame * kernel[k] if depthwise else frame @ kernel[k]
+  return out
+
+
+@pytest.mark.parametrize("taps", [1, 3, 7])
+@settings(max_examples=10, deadline=None)
+@given(SIZES, SIZES, SIZES, SIZES, SIZES)
+def test_dense_is_its_definition(
+  taps, batch, frames, width, channels, features
+):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((batch, frames, width, channels), np.float32)
+  kernel = rng.standard_normal((taps, channels, features), np.float32)
+  got = ops.temporal_convolution(x, kernel)
+  np.testing.assert_allclose(got, _loop(x, kernel), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("taps", [1, 3, 7])
+@settings(max_examples=10, deadline=None)
+@given(SIZES, SIZES, SIZES, SIZES)
+def test_depthwise_is_its_definition(taps, batch, frames, width, channels):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((batch, frames, width, channels), np.float32)
+  kernel = rng.standard_normal((taps, channels), np.float32)
+  got = ops.depthwise_temporal_convolution(x, kernel)
+  np.testing.assert_allclose(got, _loop(x, kernel), rtol=1e-4, atol=1e-5)
+
+
+FORMS = [
+  (ops.temporal_convolution, (3, 6, 5)),
+  (ops.depthwise_temporal_convolution, (3, 6)),
+]
+
+
+@pytest.mark.parametrize(("op", "shape"), FORMS)
+def test_jit_vmap_and_bfloat16(op, shape):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((3, 2, 4, 6), np.float32)
+  kernel = rng.standard_normal(shape, np.float32)
+  eager = op(x, kernel)
+  np.testing.assert_allclose(
+    jax.jit(op)(x, kernel), eager, rtol=1e-6, atol=1e-6
+  )
+  each = [op(clip[None], kernel)[0] for clip in x]
+  mapped = jax.vmap(lambda clip: op(clip[None], kernel)[0])(x)
+  np.testing.assert_allclose(mapped, np.stack(each), rtol=1e-6, atol=1e-6)
+  half = op(jax.numpy.asarray(x, jax.numpy.bfloat16), kernel)
+  assert half.dtype == jax.numpy.bfloat16
+  error = np.linalg.norm(half.astype(np.float32) - eager)
+  assert error <= 3e-2 * np.linalg.norm(eager)
+
+
+@pytest.mark.parametrize(("op", "shape"), FORMS)
+def test_time_has_a_direction(op, shape):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((1, 5, 2, 6), np.float32)
+  kernel = rng.standard_normal(shape, np.float32)
+  assert np.abs(op(x[:, ::-1], kernel)[:, ::-1] - op(x, kernel)).max() > 0.1
+
+
+@pytest.mark.parametrize(("op", "shape"), FORMS)
+def test_rejects(op, shape):
+  x = np.zeros((1, 4, 2, 6), np.float32)
+  with pytest.raises(ValueError, match="odd K"):
+    op(x, np.zeros((2, *shape[1:]), np.float32))
+  with pytest.raises(ValueError, match="channels differ"):
+    op(x[..., :5], np.zeros(shape, np.float32))
+  with pytest.raises(ValueError, match="floating point"):
+    op(x.astype(int), np.zeros(shape, np.float32))
+  with pytest.raises(ValueError, match=r"\(B, T, ..., C\)"):
+    op(x[0, 0], np.zeros(shape, np.float32))
