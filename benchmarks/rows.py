@@ -27,7 +27,9 @@ class Row(NamedTuple):
     theirs: Function of torch's arrays and the number of frames.
     out: einops pattern from our output to torch's.
     frames: Frames of a clip, T.
-    scratch: Floats that the paper's formula needs beside inputs and output.
+    scratch: Floats that the paper's formula needs beside inputs and output;
+      attention across frames counts a copy of them in the order of its
+      products.
     linear: Whether the paper calls the cost linear in T.
   """
 
@@ -86,6 +88,11 @@ def _convolve_class_token(x: jax.Array, kernel: jax.Array) -> jax.Array:
   """TokenT1D."""
   class_token = ops.depthwise_temporal_convolution(x[:, :, :1], kernel)
   return jnp.concatenate([class_token, x[:, :, 1:]], axis=2)
+
+
+def _similarities(frames, size):
+  """ATM's contexts, and products with 15 x 15 places around a tile of 7 x 7."""
+  return 5 * frames * size * size * (64 + 15 * 15)
 
 
 def _scores(frames, tokens=197, heads=12):
@@ -176,7 +183,7 @@ ROWS = [
     lambda x, k, a: ops.adaptive_convolution(x, k, a, padding=1),
     lambda x, k, a, frames: torch_forms.adaptive_convolution_3d(x, k, a),
     _VIDEO,
-    scratch=lambda frames: 3 * frames * 28 * 28 * 64,
+    scratch=lambda frames: 4 * frames * 28 * 28 * 64,
   ),
   Row(
     "depthwise convolution 7x7, ConvNeXt-T",
@@ -199,6 +206,7 @@ ROWS = [
     lambda x: ops.arithmetic_cue(x, kind="log_ratio"),
     lambda x, frames: torch_forms.log_ratio(x),
     "n t l h w c -> (n t l) c h w",
+    scratch=lambda frames: frames * 14 * 14 * 64,  # The logarithms.
   ),
   Row(
     "correlation 14x14, ATM ViT-B/16",
@@ -206,7 +214,7 @@ ROWS = [
     ops.temporal_correlation,
     lambda x, frames: torch_forms.correlation(x),
     "n t h w l u v -> (n t l) u v h w",
-    scratch=lambda frames: 5 * frames * 14 * 14 * (64 + 14 * 14),
+    scratch=lambda frames: _similarities(frames, 14),
   ),
   Row(
     "correlation 28x28, ATM ResNet-50",
@@ -214,7 +222,7 @@ ROWS = [
     ops.temporal_correlation,
     lambda x, frames: torch_forms.correlation(x),
     "n t h w l u v -> (n t l) u v h w",
-    scratch=lambda frames: 5 * frames * 28 * 28 * (64 + 28 * 28) // 2,
+    scratch=lambda frames: _similarities(frames, 28),
   ),
   Row(
     "alignment, ILA B/16",
@@ -249,7 +257,7 @@ ROWS = [
     lambda x, k, frames: torch_forms.tubelet_embedding(x, k),
     _VIDEO,
     frames=16,
-    scratch=lambda frames: 2 * frames * 224 * 224 * 3,
+    scratch=lambda frames: 3 * frames * 224 * 224 * 3,
   ),
   Row(
     "space-time mixing attention, X-ViT B/16",
@@ -273,7 +281,7 @@ ROWS = [
     ops.joint_attention,
     torch_forms.joint_attention,
     "n t l m d -> n m (t l) d",
-    scratch=lambda frames: 12 * (frames * 49) ** 2,
+    scratch=lambda frames: 12 * (frames * 49) ** 2 + 4 * frames * 49 * 768,
     linear=False,
   ),
   Row(
@@ -282,7 +290,7 @@ ROWS = [
     ops.temporal_attention,
     torch_forms.temporal_attention,
     "n t l m d -> n m l t d",
-    scratch=lambda frames: 12 * 196 * frames * frames,
+    scratch=lambda frames: 12 * 196 * frames**2 + 4 * frames * 196 * 768,
     linear=False,
   ),
   Row(

@@ -4,10 +4,13 @@ from temporal_jax.layers.adaptive_branch import AdaptiveBranch
 from temporal_jax.layers.adaptive_convolution import AdaptiveConv
 from temporal_jax.layers.aggregation import TemporalAggregation
 from temporal_jax.layers.alignment import LearnableAlignment, PairAlignment
+from temporal_jax.layers.arithmetic import ArithmeticCue, ArithmeticModeling
 from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.batch_norm import BatchNorm
+from temporal_jax.layers.conv_norm_relu import ConvNormRelu
 from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
 from temporal_jax.layers.cross_attention import CrossAttention
+from temporal_jax.layers.domain_transformation import DomainTransformation
 from temporal_jax.layers.drop_path import DropPath
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.layer_scale import LayerScale
@@ -34,19 +37,24 @@ from temporal_jax.layers.temporal_pooling import (
   StridedTemporalPooling,
 )
 from temporal_jax.layers.token_convolution import ClassTokenConvolution
+from temporal_jax.layers.window_encoder import WindowEncoder
 
 __all__ = [
   "AdaptiveBranch",
   "AdaptiveConv",
   "AdaptiveModule",
   "AggregatedConv",
+  "ArithmeticCue",
+  "ArithmeticModeling",
   "BatchNorm",
   "ClassTokenConvolution",
   "ClipCalibration",
   "Conv2D",
+  "ConvNormRelu",
   "CrossAttention",
   "CrossFrameMessage",
   "DepthwiseConv2D",
+  "DomainTransformation",
   "DropPath",
   "JointAttention",
   "LayerNorm",
@@ -68,4 +76,5 @@ __all__ = [
   "TemporalRelation",
   "TemporalShift",
   "TokenShift",
+  "WindowEncoder",
 ]

@@ -132,9 +132,8 @@ class LearnableAlignment(nn.Module):
       loss are float32.
 
   Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; the first half of
-    class `MultiAxisAttentionBlock` in models/mat.py of Francis-Rings/ILA. Keys
-    and values get no further token, although the paper appends the aligned
-    one: the released code cuts it off.
+    class `MultiAxisAttentionBlock` in models/mat.py of Francis-Rings/ILA. As
+    there, the keys and values of the block's attention get no further token.
   """
 
   kind: str = "separable"

@@ -13,31 +13,35 @@ class Conv2D(nn.Module):
 
   Attributes:
     features: Output channels.
-    size: Side of the kernel, odd; padded by size // 2, as torch pads it.
+    size: Side of the kernel, odd.
     stride: Step over rows and columns.
+    padding: Zeros on every side, in pixels; size // 2 by default.
     use_bias: Whether a bias is added.
+    kernel_init: Initialiser of the kernel (size, size, C, features).
     dtype: Dtype of the computation; the kernel stays float32.
   """
 
   features: int
   size: int
   stride: int = 1
+  padding: int | None = None
   use_bias: bool = False
+  kernel_init: nn.initializers.Initializer = nn.initializers.variance_scaling(
+    2.0, "fan_out", "normal"
+  )
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
-    """Maps (..., H, W, C) to (..., H / stride, W / stride, features)."""
-    kernel = self.param(
-      "kernel",
-      nn.initializers.variance_scaling(2.0, "fan_out", "normal"),
-      (self.size, self.size, x.shape[-1], self.features),
-    )
+    """Maps (..., H, W, C) to (..., H / stride, W / stride, features).
+
+    These are the output's sides with the default padding.
+    """
+    shape = (self.size, self.size, x.shape[-1], self.features)
+    kernel = self.param("kernel", self.kernel_init, shape)
+    padding = self.size // 2 if self.padding is None else self.padding
     out = ops.convolution_2d(
-      x.astype(self.dtype),
-      kernel,
-      stride=self.stride,
-      padding=self.size // 2,
+      x.astype(self.dtype), kernel, stride=self.stride, padding=padding
     )
     if not self.use_bias:
       return out

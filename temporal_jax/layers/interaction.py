@@ -11,6 +11,10 @@ from temporal_jax.layers.initializers import torch_default
 
 # How the first convolution of `PairInteraction` mixes a pair's channels.
 KINDS = ("separable", "dense")
+# `torch_default` of a kernel (size, size, C) that sees one channel at a time.
+_DEPTHWISE_INIT = nn.initializers.variance_scaling(
+  1 / 3, "fan_in", "uniform", in_axis=(), out_axis=(), batch_axis=(2,)
+)
 
 
 class PairInteraction(nn.Module):
@@ -44,7 +48,9 @@ class PairInteraction(nn.Module):
       raise ValueError(f"kind must be in {KINDS}, got {self.kind!r}.")
     size = 3
     if self.kind == "separable":
-      x = DepthwiseConv2D(3, dtype=self.dtype, name="depthwise")(x)
+      x = DepthwiseConv2D(
+        3, kernel_init=_DEPTHWISE_INIT, dtype=self.dtype, name="depthwise"
+      )(x)
       x = self._activate("depthwise_norm", x, train)
       size = 1
     x = self._conv("conv1", size)(x)
@@ -54,7 +60,12 @@ class PairInteraction(nn.Module):
 
   def _conv(self, name: str, size: int) -> Conv2D:
     return Conv2D(
-      self.features, size, use_bias=True, dtype=self.dtype, name=name
+      self.features,
+      size,
+      use_bias=True,
+      kernel_init=torch_default(),
+      dtype=self.dtype,
+      name=name,
     )
 
   def _activate(self, name: str, x: jax.Array, train: bool) -> jax.Array:
@@ -94,7 +105,12 @@ class PointPrediction(nn.Module):
       )
     for i in (1, 2):
       conv = Conv2D(
-        self.features, 3, use_bias=True, dtype=self.dtype, name=f"conv{i}"
+        self.features,
+        3,
+        use_bias=True,
+        kernel_init=torch_default(),
+        dtype=self.dtype,
+        name=f"conv{i}",
       )
       x = BatchNorm(dtype=self.dtype, name=f"norm{i}")(conv(x), train)
       x = nn.relu(ops.max_pool_2d(x, size=2, stride=2))

@@ -24,9 +24,8 @@ class CrossFrameMessage(nn.Module):
     drop_path: Rate of stochastic depth of that attention.
     dtype: Dtype of the computation, that of `x` by default.
 
-  Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816, equations 6 to 8;
-    class `CrossFramelAttentionBlock` in X-CLIP/models/cct.py of
-    microsoft/VideoX.
+  Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; class
+    `CrossFramelAttentionBlock` in X-CLIP/models/cct.py of microsoft/VideoX.
   """
 
   num_heads: int

@@ -12,12 +12,14 @@ from temporal_jax.layers.calibration import (
 )
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.layers.temporal_convolution import TemporalConv
+from temporal_jax.ops import checks
 
 
 class LearnedCalibration(nn.Module):
   """A calibration that is learned and does not look at the clip.
 
   Attributes:
+    features: Calibrated channels, those of `x` by default.
     per_frame: Whether each frame has its own; the number of frames is then
       fixed by the first clip.
     identity_init: Whether it starts at one; otherwise it is random.
@@ -25,19 +27,22 @@ class LearnedCalibration(nn.Module):
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, table 3a.
   """
 
+  features: int | None = None
   per_frame: bool = False
   identity_init: bool = True
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
-    """Maps features (B, T, H, W, C) to a calibration (B, T, C)."""
+    """Maps features (B, T, H, W, C) to a calibration (B, T, features)."""
     del train
-    batch, num_frames, channels = frame_descriptors(x).shape
+    checks.video(x)
+    batch, num_frames, channels = x.shape[0], x.shape[1], x.shape[-1]
+    features = self.features or channels
     ones = nn.initializers.ones
     init = ones if self.identity_init else nn.initializers.normal(1.0)
-    shape = (num_frames if self.per_frame else 1, channels)
+    shape = (num_frames if self.per_frame else 1, features)
     scale = self.param("scale", init, shape).astype(x.dtype)
-    return jnp.broadcast_to(scale[None], (batch, num_frames, channels))
+    return jnp.broadcast_to(scale[None], (batch, num_frames, features))
 
 
 class ClipCalibration(nn.Module):
@@ -46,6 +51,7 @@ class ClipCalibration(nn.Module):
   Shared by the frames it is DynamicFilter's, different for each DDF's.
 
   Attributes:
+    features: Calibrated channels, those of `x` by default.
     per_frame: Whether each frame has its own; the number of frames is then
       fixed by the first clip.
     ratio: The hidden width is C // ratio.
@@ -58,6 +64,7 @@ class ClipCalibration(nn.Module):
     its channel branch).
   """
 
+  features: int | None = None
   per_frame: bool = False
   ratio: int = 4
   identity_init: bool = True
@@ -65,12 +72,13 @@ class ClipCalibration(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
-    """Maps features (B, T, H, W, C) to a calibration (B, T, C)."""
+    """Maps features (B, T, H, W, C) to a calibration (B, T, features)."""
     del train
     dtype = self.dtype or x.dtype
     clip = clip_descriptors(x).astype(dtype)
     batch, num_frames, channels = x.shape[0], x.shape[1], x.shape[-1]
     moments = num_frames if self.per_frame else 1
+    features = self.features or channels
     hidden = nn.Dense(
       max(channels // self.ratio, 1),
       kernel_init=torch_default(),
@@ -79,14 +87,14 @@ class ClipCalibration(nn.Module):
     )(clip)
     out = calibration(
       nn.relu(hidden)[:, None],
-      moments * channels,
+      moments * features,
       taps=1,
       identity_init=self.identity_init,
       kernel_init=torch_default(),
       name="expand",
     )
-    out = out.reshape(batch, moments, channels)
-    return jnp.broadcast_to(out, (batch, num_frames, channels))
+    out = out.reshape(batch, moments, features)
+    return jnp.broadcast_to(out, (batch, num_frames, features))
 
 
 class AdaptiveModule(nn.Module):
@@ -97,6 +105,8 @@ class AdaptiveModule(nn.Module):
   to a number between 0 and 1 for each channel, by convolutions along time.
 
   Attributes:
+    features: Calibrated channels, those of `x` by default; of fewer the first
+      ones, more there cannot be.
     local: Whether the local branch multiplies the global one, so that each
       frame has a calibration of its own.
     ratio: The local branch's hidden width is C // ratio.
@@ -108,6 +118,7 @@ class AdaptiveModule(nn.Module):
     Huang et al. 2023, https://arxiv.org/abs/2308.05787, table A8.
   """
 
+  features: int | None = None
   local: bool = True
   ratio: int = 4
   identity_init: bool = True
@@ -115,11 +126,19 @@ class AdaptiveModule(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
-    """Maps features (B, T, H, W, C) to a calibration (B, T, C).
+    """Maps features (B, T, H, W, C) to a calibration (B, T, features).
 
     The number of frames is fixed by the first clip.
+
+    Raises:
+      ValueError: If `x` is not floating point of rank 5 or has fewer channels
+        than `features`.
     """
+    features = self.features or x.shape[-1]
+    if features > x.shape[-1]:
+      raise ValueError(f"features {features} are more than those of {x.shape}.")
     frames = frame_descriptors(x).astype(self.dtype or x.dtype)
+    frames = frames[..., :features]
     weight = self._global_branch(frames, train)
     if self.local:
       weight = weight * self._local_branch(frames, train)

@@ -19,7 +19,7 @@ class MultiframeIntegration(nn.Module):
     head_width: Channels of an attention head.
     dtype: Dtype of the computation.
 
-  Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816, section 3.3; class
+  Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; class
     `MultiframeIntegrationTransformer` in X-CLIP/models/mit.py of
     microsoft/VideoX and models/mit.py of Francis-Rings/ILA.
   """

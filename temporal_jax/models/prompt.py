@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers import CrossAttention, LayerNorm, LayerScale, Mlp
 
+_KERNEL_INIT = nn.initializers.normal(0.02)
+
 
 class VideoSpecificPrompt(nn.Module):
   """What is to be added to the texts' features, given a video.
@@ -17,7 +19,7 @@ class VideoSpecificPrompt(nn.Module):
     alpha: First value of the result's learned factors.
     dtype: Dtype of the computation.
 
-  Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816, section 3.4; class
+  Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; class
     `VideoSpecificPrompt` in X-CLIP/models/prompt.py of microsoft/VideoX and
     models/prompt.py of Francis-Rings/ILA.
   """
@@ -66,7 +68,7 @@ class _PromptLayer(nn.Module):
     attend = CrossAttention(
       self.num_heads,
       qkv_bias=False,
-      kernel_init=nn.initializers.normal(0.02),
+      kernel_init=_KERNEL_INIT,
       dtype=self.dtype,
       name="attention",
     )
@@ -74,6 +76,7 @@ class _PromptLayer(nn.Module):
     mlp = Mlp(
       4 * text.shape[-1],
       activation=ops.quick_gelu,
+      kernel_init=_KERNEL_INIT,
       dtype=self.dtype,
       name="mlp",
     )

@@ -54,30 +54,21 @@ def temporal_correlation(
   # of their l. Stacked, they make few large products instead of many small.
   anchors = anchor_frames(unit, length=length)
   anchors = context_frames(anchors, length=length)[:, :, ::-1]
-  anchors = _tiles(anchors, rows, columns).transpose(3, 0, 1, 4, 2, 5, 6, 7)
+  anchors = _tiles(anchors, rows, columns).transpose(0, 1, 3, 4, 2, 5, 6, 7)
   covered = _tiles(unit, rows, columns, border=window // 2)
-  covered = jnp.moveaxis(covered, 2, 0)
   tiles = covered.shape[:4]
-  places = _window_places(rows, columns, length, window)
-
-  def compare(band):
-    products = jnp.einsum(
-      "btjac,btjqc->btjaq", *band, preferred_element_type=jnp.float32
-    )
-    products = products.reshape(*products.shape[:3], -1)
-    return products.at[..., places.reshape(-1)].get(
-      unique_indices=True, mode="promise_in_bounds"
-    )
-
-  picked = jax.lax.map(
-    compare,
-    (
-      anchors.reshape(*tiles, -1, channels),
-      covered.reshape(*tiles, -1, channels),
-    ),
+  products = jnp.einsum(
+    "btijac,btijqc->btijaq",
+    anchors.reshape(*tiles, -1, channels),
+    covered.reshape(*tiles, -1, channels),
+    preferred_element_type=jnp.float32,
   )
-  picked = jnp.moveaxis(picked, 0, 2)
-  picked = picked.reshape(*picked.shape[:4], *places.shape).astype(x.dtype)
+  products = products.reshape(*tiles, -1)
+  places = _window_places(rows, columns, length, window)
+  picked = products.at[..., places.reshape(-1)].get(
+    unique_indices=True, mode="promise_in_bounds"
+  )
+  picked = picked.reshape(*tiles, *places.shape).astype(x.dtype)
   picked = picked.swapaxes(3, 4)
   picked = picked.reshape(*unit.shape[:-1], length, window, window)
   # From the context frame's place in time to the anchor's.
@@ -89,7 +80,7 @@ def _unit_vectors(x: jax.Array) -> jax.Array:
   """Divides features by their length, nearly: none is divided by zero."""
   values = x.astype(jnp.float32)
   square = jnp.sum(values * values, axis=-1, keepdims=True)
-  return (values * jax.lax.rsqrt(square + _EPSILON)).astype(x.dtype)
+  return (values / jnp.sqrt(square + _EPSILON)).astype(x.dtype)
 
 
 def _cut(side: int) -> tuple[int, int]:

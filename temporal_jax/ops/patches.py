@@ -61,20 +61,24 @@ def patch_embedding(
       f"tubelets of {taps} frames with stride {temporal_stride} do not fit "
       f"{x.shape[1]} frames padded by {temporal_padding}."
     )
-  patches = einops.rearrange(
-    x, "b t (h kh) (w kw) c -> b t h w (kh kw c)", kh=rows, kw=columns
-  )
-  sides = [(0, 0)] * 5
-  sides[1] = (temporal_padding, temporal_padding)
-  patches = jnp.pad(patches, sides)
-  steps = patches.shape[1] - taps + 1  # Places of a tubelet at stride 1.
-  kernel = kernel.astype(x.dtype).reshape(taps, -1, features)
-  out = sum(
-    jnp.matmul(
-      patches[:, k : k + steps : temporal_stride],
-      kernel[k],
-      preferred_element_type=jnp.float32,
+  count = (x.shape[1] + 2 * temporal_padding - taps) // temporal_stride + 1
+  last = (count - 1) * temporal_stride
+  patches = []
+  for k in range(taps):  # The frames that are the k-th of a tubelet.
+    start = k - temporal_padding
+    sides = [(0, 0, 0)] * 5
+    sides[1] = (-start, start + last + 1 - x.shape[1], 0)
+    frames = jax.lax.pad(x, jnp.zeros((), x.dtype), sides)[:, ::temporal_stride]
+    patches.append(
+      einops.rearrange(
+        frames,
+        "b t (h kh) (w kw) c -> b t h w (kh kw c)",
+        kh=rows,
+        kw=columns,
+      )
     )
-    for k in range(taps)
-  )
-  return out.astype(x.dtype)
+  return jnp.matmul(
+    jnp.concatenate(patches, axis=-1),
+    kernel.astype(x.dtype).reshape(-1, features),
+    preferred_element_type=jnp.float32,
+  ).astype(x.dtype)

@@ -116,4 +116,4 @@ def _place(
 
 def _precise(x: jax.Array) -> jax.Array:
   """Returns `x` in float32 if its own dtype has fewer bits."""
-  return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+  return x if x.dtype.itemsize >= 4 else x.astype(jnp.float32)

@@ -88,6 +88,11 @@ class Case:
       if not constant
     }
 
+  def constants(self) -> list[str]:
+    """Returns the names of the tensors that the constructor alone decides."""
+    state_dict = self.fields["state_dict"].items()
+    return [name for name, (_, _, *constant) in state_dict if constant]
+
   def results(self) -> dict[str, Tensor]:
     """Returns the outputs proper, without gradients and statistics."""
     return {k: v for k, v in self.output_layouts.items() if ":" not in k}
@@ -123,8 +128,10 @@ def _tensor(description: list) -> Tensor:
 def _pattern(layout: str, rank: int) -> str:
   """Makes one side of an einops pattern of a layout and drops its remarks.
 
-  "(N T) C H W" becomes "(n t) c h w"; "1 N T-1 2C" becomes "1 n t c".
+  "(N T) C H W" becomes "(n t) c h w"; "1 N T-1 2C" becomes "1 n t c"; what an
+  axis lists becomes one name, "points (x, y)" so "points xy".
   """
+  layout = re.sub(r"\((\w+), (\w+)\),?", r"\1\2", layout)
   groups = re.findall(r"\([^)]*\)|\S+", layout)[:rank]
   name = r"(?:\d+(?=[A-Za-z]))?(\w+)(?:[-/]\d+)?"
   return " ".join(re.sub(name, r"\1", group) for group in groups).lower()

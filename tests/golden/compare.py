@@ -1,5 +1,6 @@
 """Runs a golden case through the library and measures the distance."""
 
+import functools
 import math
 import re
 from typing import Any
@@ -36,16 +37,21 @@ def _quantities(case: Case, reference: Reference) -> Arrays:
   rules = reference.rules(case.constructor)
   sizes = reference.sizes(case.constructor)
   inputs, cotangents = case.inputs(), case.cotangents()
-  initial = _initial_variables(case, reference, module, inputs, sizes)
-  # What the official constructor decides is what ours decides.
-  tensors = {**revert(rules, initial), **case.tensors()}
-  target = jax.eval_shape(lambda tree: tree, initial)
+  ours = [
+    _to_ours(inputs[name], tensor, reference.axes[name], sizes)
+    for name, tensor in case.input_layouts.items()
+  ]
+  initialise = functools.partial(_initialise, module, ours)
+  tensors, target = case.tensors(), jax.eval_shape(initialise)
+  if case.constants():  # What their constructor decides, ours decides too.
+    initial = revert(rules, initialise())
+    tensors |= {k: initial[k] for k in case.constants() if k in initial}
 
   def forward(inputs: Arrays, tensors: Arrays) -> tuple[Any, Any]:
     variables = convert(rules, tensors, target)
-    ours = [
-      _to_ours(value, case.input_layouts[name], reference.axes[name], sizes)
-      for name, value in inputs.items()
+    ours = [  # In the official order, which a traced dict does not keep.
+      _to_ours(inputs[name], tensor, reference.axes[name], sizes)
+      for name, tensor in case.input_layouts.items()
     ]
     out, state = reference.call(module, variables, case.train, *ours)
     named = reference.name_outputs(out)
@@ -67,21 +73,11 @@ def _quantities(case: Case, reference: Reference) -> Arrays:
   }
 
 
-def _initial_variables(
-  case: Case,
-  reference: Reference,
-  module: Any,
-  inputs: dict[str, np.ndarray],
-  sizes: dict[str, int],
-) -> dict[str, Any]:
-  """Initialises the module, or returns {} for a function."""
+def _initialise(module: Any, inputs: list[jax.Array]) -> dict[str, Any]:
+  """Initialises the module; a function has no variables."""
   if not hasattr(module, "init"):
     return {}
-  ours = [
-    _to_ours(value, case.input_layouts[name], reference.axes[name], sizes)
-    for name, value in inputs.items()
-  ]
-  return jax.jit(module.init)(jax.random.key(0), *ours)
+  return module.init(jax.random.key(0), *inputs)
 
 
 def _to_ours(

@@ -253,6 +253,23 @@ def test_dense_interaction_is_the_larger():
   assert count("dense") == kernels + 3 * (256 + 256)
 
 
+def test_kernels_start_within_the_bounds_of_torch():
+  x = jnp.zeros((1, 1, 4, 4, 64))
+  interaction = jax.jit(PairInteraction(32).init)(KEY, x)["params"]
+  x = jnp.zeros((1, 1, 4, 4, 32))
+  prediction = jax.jit(PointPrediction(64).init)(KEY, x)["params"]
+  for params, fan_in in (
+    (interaction["depthwise"], 9),
+    (interaction["conv1"], 64),
+    (interaction["conv2"], 9 * 32),
+    (prediction["conv1"], 9 * 32),
+    (prediction["hidden"], 32),
+  ):
+    bound, kernel = fan_in**-0.5, np.abs(params["kernel"])
+    assert 0.95 * bound < kernel.max() <= bound
+    np.testing.assert_allclose(kernel.mean(), bound / 2, rtol=0.1)
+
+
 def test_points_treat_the_two_halves_apart():
   """The grouped layers mix no channel of one group with one of the other."""
   x = np.random.default_rng(0).standard_normal((1, 2, 4, 4, 6), np.float32)

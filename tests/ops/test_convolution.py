@@ -45,6 +45,46 @@ def test_values_and_gradients_match_torch(side, size, stride, padding):
   np.testing.assert_allclose(grads[1], k_t.grad, rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.parametrize("groups", [1, 2, 4, 12])
+@pytest.mark.parametrize(
+  ("size", "stride", "dilation"), [(3, 1, 1), (1, 2, 1), (3, 2, 2), (5, 1, 2)]
+)
+def test_groups_and_dilation_match_torch(groups, size, stride, dilation):
+  rng = np.random.default_rng(1)
+  x = rng.standard_normal((2, 8, 7, 12), np.float32)
+  kernel = rng.standard_normal((size, size, 12 // groups, 24), np.float32)
+  options = {
+    "stride": stride,
+    "padding": size // 2 * dilation,
+    "dilation": dilation,
+    "groups": groups,
+  }
+
+  def conv(x, kernel):
+    return ops.convolution_2d(x, kernel, **options)
+
+  got = jax.jit(conv)(x, kernel)
+  grads = jax.grad(lambda x, k: jnp.sum(conv(x, k) ** 2), (0, 1))(x, kernel)
+
+  x_t, k_t = (torch.tensor(array, requires_grad=True) for array in (x, kernel))
+  want = torch.nn.functional.conv2d(
+    x_t.permute(0, 3, 1, 2), k_t.permute(3, 2, 0, 1), **options
+  ).permute(0, 2, 3, 1)
+  (want**2).sum().backward()
+  np.testing.assert_allclose(got, want.detach(), rtol=1e-4, atol=1e-4)
+  np.testing.assert_allclose(grads[0], x_t.grad, rtol=1e-3, atol=1e-2)
+  np.testing.assert_allclose(grads[1], k_t.grad, rtol=1e-3, atol=1e-2)
+
+
+def test_a_group_a_channel_is_depthwise():
+  rng = np.random.default_rng(2)
+  x = rng.standard_normal((2, 5, 6, 4), np.float32)
+  kernel = rng.standard_normal((3, 3, 1, 4), np.float32)
+  got = ops.convolution_2d(x, kernel, padding=1, groups=4)
+  want = ops.depthwise_convolution_2d(x, kernel[:, :, 0], padding=1)
+  np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize(
   ("x", "kernel", "message"),
   [
@@ -57,3 +97,9 @@ def test_values_and_gradients_match_torch(side, size, stride, padding):
 def test_rejects_wrong_shapes(x, kernel, message):
   with pytest.raises(ValueError, match=message):
     ops.convolution_2d(np.zeros(x, np.float32), np.zeros(kernel, np.float32))
+
+
+def test_rejects_groups_that_do_not_divide():
+  x, kernel = np.zeros((1, 3, 3, 4)), np.zeros((1, 1, 2, 3))
+  with pytest.raises(ValueError, match="do not divide"):
+    ops.convolution_2d(x, kernel, groups=2)

@@ -1,8 +1,9 @@
 """The one table: official file and class -> how ours does the same."""
 
-from tests.golden.references import blvnet, ila, shift, tada, xvit
+from tests.golden.references import atm, blvnet, ila, shift, tada, xvit
 
 REFERENCES = {
+  **atm.REFERENCES,
   **blvnet.REFERENCES,
   **ila.REFERENCES,
   **shift.REFERENCES,

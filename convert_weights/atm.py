@@ -1,0 +1,75 @@
+"""Rules of whwu95/ATM."""
+
+from collections.abc import Sequence
+
+from convert_weights.rules import (
+  Rule,
+  batch_norm,
+  conv2d,
+  conv3d_pointwise,
+  conv3d_spatial,
+  under,
+)
+
+# Operation -> its block in an `ATMBlock`, and that block's `DomainTransfer`.
+_NAMES = {
+  "correlation": ("corrlayer", "sim2vis"),
+  "difference": ("difflayer", "diff2vis"),
+  "sum": ("intelayer", "inte2vis"),
+  "log_ratio": ("divlayer", "div2vis"),
+}
+
+
+def modeling(
+  operations: Sequence[str] = ("correlation", "difference"),
+  *,
+  downsample: bool = False,
+) -> list[Rule]:
+  """Rules of `ArithmeticModeling` from an `ATMBlock`."""
+  rules = []
+  for name in operations:
+    rules += under(cue(name, downsample=downsample), name, _NAMES[name][0])
+  return rules
+
+
+def cue(operation: str, *, downsample: bool = False) -> list[Rule]:
+  """Rules of `ArithmeticCue` from the block of its operation."""
+  transfer = under(
+    _transformation(downsample), "transformation", _NAMES[operation][1]
+  )
+  if operation != "correlation":
+    return [*under(reduction(), "reduce", ""), *transfer]
+  return [
+    *under(reduction(), "reduce", "sim"),
+    *under(window_encoder(), "encoder", "uv2c"),
+    *transfer,
+  ]
+
+
+def reduction() -> list[Rule]:
+  """Rules of the `ConvNormRelu` that a block starts with."""
+  return [*conv2d("conv", "downsample.0"), *batch_norm("norm", "downsample.1")]
+
+
+def window_encoder() -> list[Rule]:
+  """Rules of `WindowEncoder` from a `Conv2D_UV2C`."""
+  return [
+    *conv3d_spatial("layer{i}/conv", "conv{i-1}.0"),
+    *batch_norm("layer{i}/norm", "conv{i-1}.1"),
+  ]
+
+
+def _transformation(downsample: bool) -> list[Rule]:
+  """Rules of `DomainTransformation`; strided, its end is a transposed one."""
+  rules = []
+  for name in ("conv1", "conv2"):
+    rules += conv3d_spatial(f"{name}/conv", f"{name}.0")
+    rules += batch_norm(f"{name}/norm", f"{name}.1")
+  rules += conv3d_spatial("fuse/conv", "conv3_fuse.1")
+  rules += batch_norm("fuse/norm", "conv3_fuse.2")
+  if not downsample:
+    return [*rules, *conv3d_pointwise("expand", "upsample.0", bias=False)]
+  expand = Rule(
+    "params/expand/kernel", ("upsample.0.weight",), "i o 1 1 1 -> i o"
+  )
+  return [*rules, expand]
