@@ -11,10 +11,10 @@ demo: .venv/demo.installed
 	$(BIN)/python train.py --config=configs/camera_motion.py --workdir=runs/demo
 
 test: .venv/test.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 test-all: .venv/test.installed
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "slow or not slow"
 
 lint: .venv/test.installed
 	$(BIN)/ruff check .

@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 from benchmarks import timing
-from benchmarks.rows import ROWS, Row
+from benchmarks.row import Row
+from benchmarks.rows import ROWS
 
 
 def measure(row: Row, seconds: float) -> dict:

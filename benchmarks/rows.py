@@ -1,81 +1,25 @@
 """What benchmarks.operators measures: every operator at a paper's size."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
-
 import jax
 import jax.numpy as jnp
 
 from benchmarks import torch_forms
+from benchmarks.row import (
+  FOLDED,
+  FRAMES,
+  HEADS,
+  TOKENS,
+  VIDEO,
+  Array,
+  Row,
+  adaptive,
+  heads,
+  maps,
+  scores,
+  similarities,
+  with_arrays,
+)
 from temporal_jax import ops
-
-
-class Array(NamedTuple):
-  """An input: our shape, and the einops pattern to torch's layout."""
-
-  shape: tuple[int, ...]
-  pattern: str
-
-
-class Row(NamedTuple):
-  """One operator, ours and the authors'.
-
-  Attributes:
-    name: Operator and network it is sized for.
-    arrays: Inputs for a number of frames.
-    ours: Function of our arrays.
-    theirs: Function of torch's arrays and the number of frames.
-    out: einops pattern from our output to torch's.
-    frames: Frames of a clip, T.
-    scratch: Floats that the paper's formula needs beside inputs and output;
-      attention across frames counts a copy of them in the order of its
-      products.
-    linear: Whether the paper calls the cost linear in T.
-  """
-
-  name: str
-  arrays: Callable[[int], Sequence[Array]]
-  ours: Callable[..., jax.Array]
-  theirs: Callable[..., Any]
-  out: str
-  frames: int = 8
-  scratch: Callable[[int], int] = lambda frames: 0
-  linear: bool = True
-
-
-_FOLDED = "n t h w c -> (n t) c h w"
-_VIDEO = "n t h w c -> n c t h w"
-_FRAMES = "n t h w c -> n t c h w"
-_TOKENS = "n t l c -> l (n t) c"
-_HEADS = "n t l m d -> (n t) m l d"
-
-
-def _maps(size: int, channels: int, pattern: str = _FOLDED):
-  """Returns maps (1, T, size, size, channels) for a number of frames."""
-  return lambda frames: [
-    Array((1, frames, size, size, channels), pattern),
-  ]
-
-
-def _with(first: Callable[[int], list[Array]], *others: Array):
-  return lambda frames: [*first(frames), *others]
-
-
-def _adaptive(size, channels, taps, axis, groups=1):
-  """Returns maps, kernel and calibration of a TAdaConv."""
-  depthwise = groups > 1
-  kernel = Array(
-    (taps, taps, 1 if depthwise else channels, channels), "h w i o -> o i h w"
-  )
-  return lambda frames: [
-    *_maps(size, channels, _VIDEO)(frames),
-    kernel,
-    Array((1, frames, channels), "n t c -> n c t"),
-  ]
-
-
-def _heads(frames, tokens=197, heads=12, width=64):
-  return [Array((1, frames, tokens, heads, width), _HEADS)] * 3
 
 
 def _align(x: jax.Array, points: jax.Array) -> jax.Array:
@@ -90,119 +34,110 @@ def _convolve_class_token(x: jax.Array, kernel: jax.Array) -> jax.Array:
   return jnp.concatenate([class_token, x[:, :, 1:]], axis=2)
 
 
-def _similarities(frames, size):
-  """ATM's contexts, and products with 15 x 15 places around a tile of 7 x 7."""
-  return 5 * frames * size * size * (64 + 15 * 15)
-
-
-def _scores(frames, tokens=197, heads=12):
-  return frames * heads * tokens * tokens
-
-
 ROWS = [
   Row(
     "shift, TSM ResNet-50",
-    _maps(56, 256),
+    maps(56, 256),
     ops.temporal_shift,
     torch_forms.temporal_shift,
-    _FOLDED,
+    FOLDED,
   ),
   Row(
     "aggregation, bLVNet",
-    _with(_maps(56, 64), Array((3, 64), "k c -> k c")),
+    with_arrays(maps(56, 64), Array((3, 64), "k c -> k c")),
     ops.temporal_aggregation,
     torch_forms.temporal_aggregation,
-    _FOLDED,
+    FOLDED,
     frames=16,
   ),
   Row(
     "average pooling, TAda2D",
-    _maps(28, 128, _VIDEO),
+    maps(28, 128, VIDEO),
     ops.temporal_pooling,
     lambda x, frames: torch_forms.average_pooling(x),
-    _VIDEO,
+    VIDEO,
   ),
   Row(
     "maximum pooling, TAda2D",
-    _maps(28, 128, _VIDEO),
+    maps(28, 128, VIDEO),
     lambda x: ops.temporal_pooling(x, kind="max"),
     lambda x, frames: torch_forms.max_pooling(x),
-    _VIDEO,
+    VIDEO,
   ),
   Row(
     "adaptive convolution in, TAda2D 56",
-    _adaptive(56, 64, 3, "in"),
+    adaptive(56, 64, 3),
     lambda x, k, a: ops.adaptive_convolution(x, k, a, padding=1),
     lambda x, k, a, frames: torch_forms.adaptive_convolution(
       x, k, a, "in", 1, 1
     ),
-    _VIDEO,
+    VIDEO,
     scratch=lambda frames: frames * 56 * 56 * 64,
   ),
   Row(
     "adaptive convolution out, TAda2D 14",
-    _adaptive(14, 256, 3, "out"),
+    adaptive(14, 256, 3),
     lambda x, k, a: ops.adaptive_convolution(x, k, a, axis="out", padding=1),
     lambda x, k, a, frames: torch_forms.adaptive_convolution(
       x, k, a, "out", 1, 1
     ),
-    _VIDEO,
+    VIDEO,
     scratch=lambda frames: frames * 14 * 14 * 256,
   ),
   Row(
     "adaptive convolution 7x7 depthwise, TAdaConvNeXtV2-T",
-    _adaptive(56, 96, 7, "out", groups=96),
+    adaptive(56, 96, 7, groups=96),
     lambda x, k, a: ops.adaptive_convolution(
       x, k, a, axis="out", padding=3, groups=96
     ),
     lambda x, k, a, frames: torch_forms.adaptive_convolution(
       x, k, a, "out", 96, 3
     ),
-    _VIDEO,
+    VIDEO,
     scratch=lambda frames: frames * 62 * 62 * 96,
   ),
   Row(
     "adaptive convolution 3x3 depthwise, TAdaFormer-B/16",
-    _adaptive(14, 384, 3, "out", groups=384),
+    adaptive(14, 384, 3, groups=384),
     lambda x, k, a: ops.adaptive_convolution(
       x, k, a, axis="out", padding=1, groups=384
     ),
     lambda x, k, a, frames: torch_forms.adaptive_convolution(
       x, k, a, "out", 384, 1
     ),
-    _VIDEO,
+    VIDEO,
     scratch=lambda frames: frames * 16 * 16 * 384,
   ),
   Row(
     "adaptive convolution 3x3x3, R3D-18",
     lambda frames: [
-      *_maps(28, 64, _VIDEO)(frames),
+      *maps(28, 64, VIDEO)(frames),
       Array((3, 3, 3, 64, 64), "t h w i o -> o i t h w"),
       Array((1, frames, 64), "n t c -> n c t"),
     ],
     lambda x, k, a: ops.adaptive_convolution(x, k, a, padding=1),
     lambda x, k, a, frames: torch_forms.adaptive_convolution_3d(x, k, a),
-    _VIDEO,
+    VIDEO,
     scratch=lambda frames: 4 * frames * 28 * 28 * 64,
   ),
   Row(
     "depthwise convolution 7x7, ConvNeXt-T",
-    _with(_maps(56, 96), Array((7, 7, 96), "h w c -> c 1 h w")),
+    with_arrays(maps(56, 96), Array((7, 7, 96), "h w c -> c 1 h w")),
     lambda x, k: ops.depthwise_convolution_2d(x, k, padding=3),
     lambda x, k, frames: torch_forms.depthwise_convolution(x, k),
-    _FOLDED,
+    FOLDED,
     scratch=lambda frames: frames * 62 * 62 * 96,
   ),
   Row(
     "difference cues, ATM ViT-B/16",
-    _maps(14, 64, _FRAMES),
+    maps(14, 64, FRAMES),
     lambda x: ops.arithmetic_cue(x, kind="difference"),
     lambda x, frames: torch_forms.difference(x),
     "n t l h w c -> (n t l) c h w",
   ),
   Row(
     "log ratio cues, ATM ViT-B/16",
-    _maps(14, 64, _FRAMES),
+    maps(14, 64, FRAMES),
     lambda x: ops.arithmetic_cue(x, kind="log_ratio"),
     lambda x, frames: torch_forms.log_ratio(x),
     "n t l h w c -> (n t l) c h w",
@@ -210,19 +145,19 @@ ROWS = [
   ),
   Row(
     "correlation 14x14, ATM ViT-B/16",
-    _maps(14, 64, _FRAMES),
+    maps(14, 64, FRAMES),
     ops.temporal_correlation,
     lambda x, frames: torch_forms.correlation(x),
     "n t h w l u v -> (n t l) u v h w",
-    scratch=lambda frames: _similarities(frames, 14),
+    scratch=lambda frames: similarities(frames, 14),
   ),
   Row(
     "correlation 28x28, ATM ResNet-50",
-    _maps(28, 64, _FRAMES),
+    maps(28, 64, FRAMES),
     ops.temporal_correlation,
     lambda x, frames: torch_forms.correlation(x),
     "n t h w l u v -> (n t l) u v h w",
-    scratch=lambda frames: _similarities(frames, 28),
+    scratch=lambda frames: similarities(frames, 28),
   ),
   Row(
     "alignment, ILA B/16",
@@ -238,46 +173,46 @@ ROWS = [
   Row(
     "class token convolution, ATM ViT-B/16",
     lambda frames: [
-      Array((1, frames, 197, 768), _TOKENS),
+      Array((1, frames, 197, 768), TOKENS),
       Array((3, 768), "k c -> c 1 k"),
     ],
     _convolve_class_token,
     torch_forms.class_token_convolution,
-    _TOKENS,
+    TOKENS,
   ),
   Row(
     "tubelet embedding, TAdaFormer-B/16",
     lambda frames: [
-      Array((1, frames, 224, 224, 3), _VIDEO),
+      Array((1, frames, 224, 224, 3), VIDEO),
       Array((3, 16, 16, 3, 768), "t h w i o -> o i t h w"),
     ],
     lambda x, k: ops.patch_embedding(
       x, k, temporal_stride=2, temporal_padding=1
     ),
     lambda x, k, frames: torch_forms.tubelet_embedding(x, k),
-    _VIDEO,
+    VIDEO,
     frames=16,
     scratch=lambda frames: 3 * frames * 224 * 224 * 3,
   ),
   Row(
     "space-time mixing attention, X-ViT B/16",
-    _heads,
+    heads,
     ops.space_time_mixing_attention,
     torch_forms.mixing_attention,
-    _HEADS,
-    scratch=_scores,
+    HEADS,
+    scratch=scores,
   ),
   Row(
     "spatial attention, ViT-B/16",
-    _heads,
+    heads,
     ops.spatial_attention,
     lambda q, k, v, frames: torch_forms.attention(q, k, v),
-    _HEADS,
-    scratch=_scores,
+    HEADS,
+    scratch=scores,
   ),
   Row(
     "joint attention, ViT-B/32",
-    lambda frames: _heads(frames, tokens=49),
+    lambda frames: heads(frames, tokens=49),
     ops.joint_attention,
     torch_forms.joint_attention,
     "n t l m d -> n m (t l) d",
@@ -286,7 +221,7 @@ ROWS = [
   ),
   Row(
     "temporal attention, TimeSformer B/16",
-    lambda frames: _heads(frames, tokens=196),
+    lambda frames: heads(frames, tokens=196),
     ops.temporal_attention,
     torch_forms.temporal_attention,
     "n t l m d -> n m l t d",
@@ -296,19 +231,19 @@ ROWS = [
   Row(
     "patch embedding, ViT-B/16",
     lambda frames: [
-      Array((1, frames, 224, 224, 3), _FOLDED),
+      Array((1, frames, 224, 224, 3), FOLDED),
       Array((16, 16, 3, 768), "h w i o -> o i h w"),
     ],
     ops.patch_embedding,
     lambda x, k, frames: torch_forms.patch_embedding(x, k),
-    _FOLDED,
+    FOLDED,
     scratch=lambda frames: frames * 224 * 224 * 3,
   ),
   Row(
     "QuickGELU, CLIP B/16",
-    lambda frames: [Array((1, frames, 197, 3072), _TOKENS)],
+    lambda frames: [Array((1, frames, 197, 3072), TOKENS)],
     ops.quick_gelu,
     lambda x, frames: torch_forms.quick_gelu(x),
-    _TOKENS,
+    TOKENS,
   ),
 ]

@@ -6,7 +6,6 @@ from convert_weights.rules import (
   Rule,
   batch_norm,
   conv2d,
-  conv3d_pointwise,
   conv3d_spatial,
   under,
 )
@@ -61,15 +60,12 @@ def window_encoder() -> list[Rule]:
 
 def _transformation(downsample: bool) -> list[Rule]:
   """Rules of `DomainTransformation`; strided, its end is a transposed one."""
-  rules = []
-  for name in ("conv1", "conv2"):
-    rules += conv3d_spatial(f"{name}/conv", f"{name}.0")
-    rules += batch_norm(f"{name}/norm", f"{name}.1")
-  rules += conv3d_spatial("fuse/conv", "conv3_fuse.1")
-  rules += batch_norm("fuse/norm", "conv3_fuse.2")
-  if not downsample:
-    return [*rules, *conv3d_pointwise("expand", "upsample.0", bias=False)]
-  expand = Rule(
-    "params/expand/kernel", ("upsample.0.weight",), "i o 1 1 1 -> i o"
-  )
-  return [*rules, expand]
+  fuse = ("conv3_fuse.1.weight",)
+  expand = "i o 1 1 1 -> i o" if downsample else "o i 1 1 1 -> i o"
+  return [
+    *conv3d_spatial("layer{i}/conv", "conv{i}.0"),
+    *batch_norm("layer{i}/norm", "conv{i}.1"),
+    Rule("params/fuse/kernel", fuse, "o (l i) 1 h w -> l h w i o"),
+    *batch_norm("fuse_norm", "conv3_fuse.2"),
+    Rule("params/expand/kernel", ("upsample.0.weight",), expand),
+  ]

@@ -4,8 +4,12 @@ import os
 
 # Before jax is imported anywhere.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Most of the time goes into compiling: it is told to optimise less.
 os.environ["XLA_FLAGS"] = (
-  os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+  os.environ.get("XLA_FLAGS", "")
+  + " --xla_force_host_platform_device_count=8"
+  + " --xla_backend_optimization_level=0"
+  + " --xla_llvm_disable_expensive_passes=true"
 )
 
 import jax
@@ -17,6 +21,13 @@ from temporal_jax.data.encoding import encode_mp4
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_default_matmul_precision", "highest")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_compiled():
+  """Compiled functions of one file are of no use to the next."""
+  yield
+  jax.clear_caches()
 
 
 def make_frames(count: int, *, size: int = 32, start: int = 0) -> np.ndarray:

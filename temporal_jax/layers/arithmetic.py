@@ -187,9 +187,9 @@ def _spread(x: jax.Array, stride: int, size: tuple[int, int]) -> jax.Array:
 def _patch_map(x: jax.Array) -> jax.Array:
   """Returns the patches of tokens (B, T, N, D) as a map (B, T, H, W, D)."""
   checks.tokens(x)
-  side = math.isqrt(x.shape[2] - 1)
-  if side * side != x.shape[2] - 1:
+  side = math.isqrt(max(x.shape[2] - 1, 0))
+  if side == 0 or side**2 != x.shape[2] - 1:
     raise ValueError(
-      f"tokens {x.shape} must be a class token and a square of patches."
+      f"x must hold a class token and a square grid of patches, got {x.shape}."
     )
   return x[:, :, 1:].reshape(*x.shape[:2], side, side, x.shape[-1])

@@ -1,5 +1,6 @@
 """Whole networks and the table of their names."""
 
+from temporal_jax.models.big_little import BigLittleModule
 from temporal_jax.models.catalog import (
   MODELS,
   ModelSpec,
@@ -7,16 +8,36 @@ from temporal_jax.models.catalog import (
   find_model,
   list_models,
 )
+from temporal_jax.models.convnext import ConvNeXtBlock
+from temporal_jax.models.frame_integration import (
+  DirectionClassifier,
+  MultiframeIntegration,
+)
 from temporal_jax.models.operators import OPERATORS
+from temporal_jax.models.prompt import VideoSpecificPrompt
+from temporal_jax.models.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.temporal import Temporal
+from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
+from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.models.vision_transformer import VisionTransformer
 
 __all__ = [
   "MODELS",
   "OPERATORS",
+  "BasicBlock",
+  "BigLittleModule",
+  "BottleneckBlock",
+  "ConvNeXtBlock",
+  "DirectionClassifier",
   "ModelSpec",
+  "MultiframeIntegration",
   "ResNet",
   "Temporal",
+  "TemporalAttentionAggregation",
+  "TransformerBlock",
+  "VideoSpecificPrompt",
+  "VisionTransformer",
   "create_model",
   "find_model",
   "list_models",

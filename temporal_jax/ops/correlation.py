@@ -80,7 +80,7 @@ def _unit_vectors(x: jax.Array) -> jax.Array:
   """Divides features by their length, nearly: none is divided by zero."""
   values = x.astype(jnp.float32)
   square = jnp.sum(values * values, axis=-1, keepdims=True)
-  return (values / jnp.sqrt(square + _EPSILON)).astype(x.dtype)
+  return (values * jax.lax.rsqrt(square + _EPSILON)).astype(x.dtype)
 
 
 def _cut(side: int) -> tuple[int, int]:

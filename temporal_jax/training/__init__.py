@@ -5,6 +5,7 @@ from temporal_jax.training.checkpoint import (
   load_variables,
   read_state,
 )
+from temporal_jax.training.disturbance import mask_disturbance
 from temporal_jax.training.loop import NonFiniteLossError, Plan, train
 from temporal_jax.training.optimizer import create_optimizer, warmup_cosine
 from temporal_jax.training.progress import Progress
@@ -43,6 +44,7 @@ __all__ = [
   "load_variables",
   "make_eval_step",
   "make_train_step",
+  "mask_disturbance",
   "over_batch",
   "place_batch",
   "read_rows",

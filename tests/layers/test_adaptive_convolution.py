@@ -122,7 +122,8 @@ def test_calibrates_the_bias_too():
   want = ops.adaptive_convolution(
     x, params["kernel"], of_kernel, axis="out", padding=1
   )
-  want = want + of_bias[:, :, None, None] * params["bias"][None, None, None]
+  bias = params["bias"].reshape(1, 1, 1, 1, -1)
+  want = want + of_bias[:, :, None, None] * bias
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6)
   np.testing.assert_allclose(aux["calibration"], of_kernel, rtol=1e-5)
 

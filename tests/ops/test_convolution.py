@@ -16,15 +16,27 @@ def _torch_conv(x, kernel, stride, padding):
   ).permute(0, 2, 3, 1)
 
 
-# The last two are maps smaller than the kernel, the first is a product.
+# The first is a product, then come maps larger than the kernel, smaller ones,
+# and such as give one place.
+@pytest.mark.parametrize("channels", [1, 4])  # One, and tiny: a matrix.
 @pytest.mark.parametrize(
   ("side", "size", "stride", "padding"),
-  [(7, 1, 2, 0), (8, 3, 1, 1), (9, 7, 2, 3), (2, 3, 1, 1), (5, 7, 2, 3)],
+  [
+    (7, 1, 2, 0),
+    (8, 3, 1, 1),
+    (9, 7, 2, 3),
+    (2, 3, 1, 1),
+    (5, 7, 2, 3),
+    (3, 3, 1, 0),
+    (3, 5, 2, 1),
+  ],
 )
-def test_values_and_gradients_match_torch(side, size, stride, padding):
+def test_values_and_gradients_match_torch(
+  side, size, stride, padding, channels
+):
   rng = np.random.default_rng(0)
-  x = rng.standard_normal((2, 3, side, side, 4), np.float32)
-  kernel = rng.standard_normal((size, size, 4, 5), np.float32)
+  x = rng.standard_normal((2, 3, side, side, channels), np.float32)
+  kernel = rng.standard_normal((size, size, channels, 5), np.float32)
 
   def conv(x, kernel):
     return ops.convolution_2d(x, kernel, stride=stride, padding=padding)
@@ -32,7 +44,7 @@ def test_values_and_gradients_match_torch(side, size, stride, padding):
   got = jax.jit(conv)(x, kernel)
   grads = jax.grad(lambda x, k: jnp.sum(conv(x, k) ** 2), (0, 1))(x, kernel)
 
-  x_t = torch.tensor(x.reshape(6, side, side, 4), requires_grad=True)
+  x_t = torch.tensor(x.reshape(6, side, side, channels), requires_grad=True)
   k_t = torch.tensor(kernel, requires_grad=True)
   want = _torch_conv(x_t, k_t, stride, padding)
   (want**2).sum().backward()
