@@ -86,7 +86,8 @@ def test_cost_grows_linearly_with_the_frames():
   assert mixing[1] / mixing[0] == pytest.approx(4, rel=0.1)
   assert joint[1] / joint[0] == pytest.approx(16, rel=0.1)
   within = [_flops(ops.spatial_attention, t) for t in (4, 16)]
-  assert mixing[1] == pytest.approx(within[1], rel=0.05)
+  # The shift itself counts the choices it makes between channels.
+  assert mixing[1] == pytest.approx(within[1], rel=0.1)
 
 
 def test_mixing_under_jit_vmap_grad_and_in_bfloat16():
