@@ -14,7 +14,6 @@ from convert_weights import convert, revert
 from tests.golden.case import Case, Tensor
 from tests.golden.reference import Arrays, Reference
 
-
 # The tests compile with less optimisation; the figures are held against what
 # users run. (Where a ReLU's input is 1e-8, other roundings switch it.)
 _AS_USERS_COMPILE = {
