@@ -1,4 +1,4 @@
-r"""Times every operator against the torch formulation its authors use.
+r"""Times operators against the torch formulations their authors use.
 
   python -m benchmarks.operators [--json FILE] [--only TEXT] [--seconds S]
 

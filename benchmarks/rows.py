@@ -1,4 +1,4 @@
-"""What benchmarks.operators measures: every operator at a paper's size."""
+"""What benchmarks.operators measures: operators at the papers' sizes."""
 
 import jax
 import jax.numpy as jnp

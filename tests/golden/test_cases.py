@@ -4,7 +4,9 @@ import pathlib
 
 import pytest
 
-from tests.golden import check
+from tests.golden import check, compare
+from tests.golden.case import Case
+from tests.golden.references import REFERENCES
 
 CASES = sorted(
   p.parent for p in pathlib.Path(__file__).parent.rglob("case.json")
@@ -19,8 +21,14 @@ TIES = {"atm_block": 5e-3}
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
 def test_equals_the_authors_code(path):
   row = check.check(path)
-  tie = row.quantity.startswith("grad") and row.error <= TIES.get(row.name, 0)
-  assert row.verdict in ("ok", "not carried") or tie, str(row)
+  if row.verdict == "FAIL" and path.name in TIES:
+    case = Case.read(path)
+    found = compare.errors(case, REFERENCES[case.source])
+    for name, error in found.items():  # Outputs are held as everywhere.
+      at_tie = TIES[path.name] if name.startswith("grad") else 0
+      assert error <= max(case.tolerance(name), at_tie), (name, error)
+  else:
+    assert row.verdict in ("ok", "not carried"), str(row)
 
 
 def test_a_wrong_figure_fails(tmp_path):
