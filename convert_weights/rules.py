@@ -65,11 +65,6 @@ def conv2d(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
   return _affine(leaf, tensor, "o i h w -> h w i o", bias)
 
 
-def conv3d(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
-  """Rules of a torch `Conv3d` that becomes a three-dimensional kernel."""
-  return _affine(leaf, tensor, "o i t h w -> t h w i o", bias)
-
-
 def conv3d_spatial(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
   """Rules of a torch `Conv3d` of one frame that becomes a 2-D kernel."""
   return _affine(leaf, tensor, "o i 1 h w -> h w i o", bias)
