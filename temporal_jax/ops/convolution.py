@@ -5,6 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops import dense, patch_products
 from temporal_jax.ops.depthwise import depthwise_convolution_2d
 
 _TINY = 128  # Most pixels of a map that is multiplied with a matrix.
@@ -64,63 +65,23 @@ def convolution_2d(
   if groups > 1 and groups == x.shape[-1] == kernel.shape[3]:
     return depthwise_convolution_2d(x, kernel[:, :, 0], **settings)
   frames, kernel = x.reshape(-1, *x.shape[-3:]), kernel.astype(x.dtype)
-  product = functools.partial(_patch_product, groups=groups, **settings)
-  native = functools.partial(_native, groups=groups, **settings)
+  product = functools.partial(
+    patch_products.convolve, groups=groups, **settings
+  )
   smaller = height < rows and width < columns
   one_place = (height + 2 * padding, width + 2 * padding) == (rows, columns)
   if (rows, columns) == (1, 1) or smaller or one_place:
     out = product(frames, kernel)
   elif groups > 1:
+    native = functools.partial(dense.xla_convolve, groups=groups, **settings)
     out = jax.lax.platform_dependent(
       frames, kernel, cpu=product, default=native
     )
   elif x.shape[-1] == 1 and height * width <= _TINY:
     out = _matrix_product(frames, kernel, **settings)
   else:
-    out = native(frames, kernel)
+    out = dense.convolve(frames, kernel, stride, padding, dilation)
   return out.reshape(*x.shape[:-3], *out.shape[1:])
-
-
-def _native(
-  x: jax.Array,
-  kernel: jax.Array,
-  *,
-  stride: int,
-  padding: int,
-  dilation: int,
-  groups: int,
-) -> jax.Array:
-  """XLA's convolution of frames (N, H, W, C)."""
-  return jax.lax.conv_general_dilated(
-    x,
-    kernel,
-    window_strides=(stride, stride),
-    padding=[(padding, padding)] * 2,
-    rhs_dilation=(dilation, dilation),
-    dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    feature_group_count=groups,
-  )
-
-
-def _patch_product(
-  x: jax.Array,
-  kernel: jax.Array,
-  *,
-  stride: int,
-  padding: int,
-  dilation: int,
-  groups: int,
-) -> jax.Array:
-  """A matrix product over the patches of frames (N, H, W, C), a group each."""
-  rows, columns, channels, features = kernel.shape
-  x = x.reshape(*x.shape[:-1], groups, channels)
-  x = jnp.moveaxis(x, -2, 0).reshape(-1, *x.shape[1:3], channels)
-  patches = _patches(x, rows, columns, stride, padding, dilation)
-  size = patches.shape[1:3]
-  kernel = kernel.reshape(-1, groups, features // groups).swapaxes(0, 1)
-  out = patches.reshape(groups, -1, patches.shape[-1]) @ kernel
-  out = jnp.moveaxis(out.reshape(groups, -1, *size, out.shape[-1]), 0, -2)
-  return out.reshape(*out.shape[:-2], features)
 
 
 def _matrix_product(
@@ -128,29 +89,6 @@ def _matrix_product(
 ) -> jax.Array:
   """Convolves maps (N, H, W, 1) with what the kernel makes of one-hot maps."""
   one_hot = jnp.eye(x[0].size, dtype=x.dtype).reshape(-1, *x.shape[1:])
-  matrix = _patch_product(one_hot, kernel, groups=1, **settings)
+  matrix = patch_products.convolve(one_hot, kernel, groups=1, **settings)
   out = x.reshape(len(x), -1) @ matrix.reshape(len(matrix), -1)
   return out.reshape(-1, *matrix.shape[1:])
-
-
-def _patches(
-  x: jax.Array,
-  rows: int,
-  columns: int,
-  stride: int,
-  padding: int,
-  dilation: int,
-) -> jax.Array:
-  """Returns what the kernel sees at each place, (N, H', W', KH KW C)."""
-  sides = (padding, padding)
-  x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))
-  height = x.shape[1] - dilation * (rows - 1)
-  width = x.shape[2] - dilation * (columns - 1)
-  return jnp.concatenate(
-    [
-      x[:, i : i + height : stride, j : j + width : stride]
-      for i in range(0, dilation * rows, dilation)
-      for j in range(0, dilation * columns, dilation)
-    ],
-    axis=-1,
-  )

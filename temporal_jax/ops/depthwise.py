@@ -4,7 +4,7 @@ import functools
 
 import jax
 
-from temporal_jax.ops import shifted_products
+from temporal_jax.ops import dense, shifted_products
 
 
 def depthwise_convolution_2d(
@@ -98,16 +98,8 @@ def _convolve_backward(
 _convolve.defvjp(_convolve_forward, _convolve_backward)
 
 
-def _grouped(
-  x: jax.Array, kernel: jax.Array, *, stride: int, padding: int, dilation: int
-) -> jax.Array:
+def _grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
   """XLA's convolution with a group a channel."""
-  return jax.lax.conv_general_dilated(
-    x,
-    kernel[:, :, None],
-    window_strides=(stride, stride),
-    padding=[(padding, padding)] * 2,
-    rhs_dilation=(dilation, dilation),
-    dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    feature_group_count=x.shape[-1],
+  return dense.xla_convolve(
+    x, kernel[:, :, None], groups=x.shape[-1], **settings
   )

@@ -75,7 +75,8 @@ def train(
   checkpoints: Checkpoints,
   records: Records,
   progress: Progress,
-) -> tuple[TrainState, str | None]:
+  stop: StopRequest,
+) -> TrainState:
   """Trains from `state` to the end of the plan, or until asked to stop.
 
   Args:
@@ -89,9 +90,10 @@ def train(
     checkpoints: Where to save.
     records: Where to write values.
     progress: Where to show them.
+    stop: Tells whether the system asked to stop.
 
   Returns:
-    The last state, saved, and the signal that asked to stop, if one did.
+    The last state, saved.
 
   Raises:
     NonFiniteLossError: Naming the step and the last good checkpoint.
@@ -103,8 +105,8 @@ def train(
       "to train. Raise --config.num_steps, or take a new --workdir."
     )
   clock = _Clock(step)
-  with StopRequest() as stop, Feed(batches, place) as feed:
-    while not plan.ends(step):
+  with Feed(batches, place) as feed:
+    while not plan.ends(step) and not stop.signal:
       batch = feed.take()
       state = step_fn(state, batch)
       step += 1
@@ -127,10 +129,8 @@ def train(
         clock.restart(feed)
       if plan.saves(step) or stop.signal:
         checkpoints.save(state, batches)
-      if stop.signal:
-        break
     checkpoints.wait()
-  return state, None if plan.ends(step) else stop.signal
+  return state
 
 
 def _check_finite(window: Window, checkpoints: Checkpoints) -> None:

@@ -57,6 +57,31 @@ def test_values_and_gradients_match_torch(
   np.testing.assert_allclose(grads[1], k_t.grad, rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.parametrize("padding", [0, 1, 2])
+@pytest.mark.parametrize(("height", "width"), [(18, 19), (33, 8)])
+def test_many_channels_match_torch(height, width, padding):
+  """Maps and channels for which Winograd's transforms are taken."""
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((6, height, width, 64), np.float32)
+  kernel = rng.standard_normal((3, 3, 64, 66), np.float32)
+
+  def conv(x, kernel):
+    return ops.convolution_2d(x, kernel, padding=padding)
+
+  got, pull = jax.vjp(jax.jit(conv), x, kernel)
+  assert "while" in jax.jit(conv).lower(x, kernel).as_text()
+  x_t = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+  k_t = torch.tensor(kernel, dtype=torch.float64, requires_grad=True)
+  want = _torch_conv(x_t, k_t, 1, padding)
+  gradient = rng.standard_normal(got.shape, np.float32)
+  want.backward(torch.tensor(gradient, dtype=torch.float64))
+  for ours, theirs in zip(
+    (got, *pull(gradient)), (want.detach(), x_t.grad, k_t.grad), strict=True
+  ):
+    error = np.linalg.norm(ours - theirs.numpy())
+    assert error < 1e-6 * np.linalg.norm(theirs)
+
+
 @pytest.mark.parametrize("groups", [1, 2, 4, 12])
 @pytest.mark.parametrize(
   ("size", "stride", "dilation"), [(3, 1, 1), (1, 2, 1), (3, 2, 2), (5, 1, 2)]

@@ -1,0 +1,20 @@
+"""Frames a few at a time, so that what is made of them stays in the cache."""
+
+import jax
+
+
+def divide(
+  *arrays: jax.Array, numbers: int, most: int
+) -> tuple[jax.Array, ...]:
+  """Divides the frames of arrays (N, ...) into chunks (N / n, n, ...).
+
+  Args:
+    *arrays: Each has N frames.
+    numbers: What is made of one frame, in numbers.
+    most: Most numbers a chunk may give, if it has more than one frame; `n` is
+      the largest divisor of N that keeps to it.
+  """
+  frames = len(arrays[0])
+  fitting = range(1, max(1, min(most // numbers, frames)) + 1)
+  size = max(n for n in fitting if frames % n == 0)
+  return tuple(x.reshape(-1, size, *x.shape[1:]) for x in arrays)

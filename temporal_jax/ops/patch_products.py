@@ -1,0 +1,82 @@
+"""Convolution of frames as a matrix product over patches."""
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.ops import chunks
+
+_CHUNK = 2**21  # Most numbers in the patches that are multiplied at a time.
+
+
+def convolve(
+  x: jax.Array,
+  kernel: jax.Array,
+  *,
+  stride: int,
+  padding: int,
+  dilation: int,
+  groups: int,
+) -> jax.Array:
+  """Convolves frames (N, H, W, C) with (KH, KW, C / groups, C')."""
+  rows, columns, channels, features = kernel.shape
+  x = x.reshape(*x.shape[:-1], groups, channels)
+  x = jnp.moveaxis(x, -2, 0).reshape(-1, *x.shape[1:3], channels)
+  patches = _patches(x, rows, columns, stride, padding, dilation)
+  size = patches.shape[1:3]
+  kernel = kernel.reshape(-1, groups, features // groups).swapaxes(0, 1)
+  out = patches.reshape(groups, -1, patches.shape[-1]) @ kernel
+  out = jnp.moveaxis(out.reshape(groups, -1, *size, out.shape[-1]), 0, -2)
+  return out.reshape(*out.shape[:-2], features)
+
+
+def kernel_gradient(
+  x: jax.Array,
+  gradient: jax.Array,
+  *,
+  size: tuple[int, int],
+  stride: int,
+  padding: int,
+  dilation: int,
+) -> jax.Array:
+  """Returns the gradient (KH, KW, C, C') of the kernel of a convolution.
+
+  Frames are taken a few at a time, so that their patches stay in the cache.
+  `x` is (N, H, W, C) and `gradient` (N, H', W', C').
+  """
+  (rows, columns), channels, features = size, x.shape[-1], gradient.shape[-1]
+
+  def add_chunk(total, chunk):
+    x, gradient = chunk
+    patches = _patches(x, rows, columns, stride, padding, dilation)
+    patches = patches.reshape(-1, patches.shape[-1])
+    # This way round the product is faster.
+    return total + gradient.reshape(-1, features).T @ patches, None
+
+  zeros = jnp.zeros((features, rows * columns * channels), x.dtype)
+  numbers = gradient[0].size // features * rows * columns * channels
+  frames = chunks.divide(x, gradient, numbers=numbers, most=_CHUNK)
+  total, _ = jax.lax.scan(add_chunk, zeros, frames)
+  return total.T.reshape(rows, columns, channels, features)
+
+
+def _patches(
+  x: jax.Array,
+  rows: int,
+  columns: int,
+  stride: int,
+  padding: int,
+  dilation: int,
+) -> jax.Array:
+  """Returns what the kernel sees at each place, (N, H', W', KH KW C)."""
+  sides = (padding, padding)
+  x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))
+  height = x.shape[1] - dilation * (rows - 1)
+  width = x.shape[2] - dilation * (columns - 1)
+  return jnp.concatenate(
+    [
+      x[:, i : i + height : stride, j : j + width : stride]
+      for i in range(0, dilation * rows, dilation)
+      for j in range(0, dilation * columns, dilation)
+    ],
+    axis=-1,
+  )
