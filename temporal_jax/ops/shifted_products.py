@@ -1,9 +1,11 @@
 """Depthwise convolution as a sum of shifted products, and its gradients.
 
 For CPU. XLA fuses such a sum with a reduction that follows it, a layer norm's
-for one, and then takes ten times as long. It leaves the results of loops alone,
-and a loop over frames has small intermediate results.
+for one, and then takes ten times as long; a condition on values keeps the two
+apart. Kernel gradients loop over frames: their intermediate results are small.
 """
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +14,21 @@ import jax.numpy as jnp
 def convolve(
   x: jax.Array, kernel: jax.Array, *, stride: int, padding: int, dilation: int
 ) -> jax.Array:
-  """Convolves frames (N, H, W, C) with (KH, KW, C), a product a tap."""
+  """Convolves frames (N, H, W, C) with a kernel (KH, KW, C)."""
 
-  def convolve_frame(frame):
-    padded = jnp.pad(frame, ((padding, padding), (padding, padding), (0, 0)))
-    return _correlate(padded, kernel, stride, dilation)
+  def convolve_some(x):
+    return _correlate(
+      _place(
+        x,
+        (x.shape[-3] + 2 * padding, x.shape[-2] + 2 * padding),
+        first=(padding, padding),
+      ),
+      kernel,
+      stride,
+      dilation,
+    )
 
-  return jax.lax.map(convolve_frame, x)
+  return _apart(convolve_some, x)
 
 
 def gradients(
@@ -40,38 +50,60 @@ def gradients(
   shape = (height + 2 * padding - rows + 1, width + 2 * padding - columns + 1)
   across = -(-shape[1] // columns)  # Tiles, rounded up.
 
-  def add_frame(total, frames):
-    frame, gradient = frames
-    # As if the stride were one: zeros where no window starts.
-    gradient = _place(gradient, shape, first=(0, 0), step=stride)
+  # As if the stride were one: zeros where no window starts.
+  gradient = _place(gradient, shape, first=(0, 0), step=stride)
+
+  def convolve_back(gradient):
     seen = _place(
       gradient,
       (height + rows - 1, width + columns - 1),
       first=(rows - 1 - padding, columns - 1 - padding),
     )
-    back = _correlate(seen, kernel[::-1, ::-1], 1, dilation)
-    return _add_windows(total, frame, gradient, padding), back
+    return _correlate(seen, kernel[::-1, ::-1], 1, dilation)
+
+  def add_frame(total, frames):
+    return _add_windows(total, *frames, padding), None
 
   zeros = jnp.zeros((rows, across, columns, x.shape[-1]), _precise(x).dtype)
-  total, x_gradient = jax.lax.scan(add_frame, zeros, (x, gradient))
+  total, _ = jax.lax.scan(add_frame, zeros, (x, gradient))
   kernel_gradient = total.sum(axis=1)[::dilation, ::dilation]
+  x_gradient = _apart(convolve_back, gradient)
   return x_gradient, kernel_gradient.astype(kernel.dtype)
+
+
+def _apart(
+  function: Callable[[jax.Array], jax.Array], x: jax.Array
+) -> jax.Array:
+  """Calls a function of frames (N, H, W, C) so that XLA fuses nothing with it.
+
+  Of the two branches, frame by frame and all at once, the second is taken
+  unless the first value is not a number, which XLA cannot know.
+  """
+  return jax.lax.cond(
+    jnp.isnan(x[0, 0, 0, 0]),
+    lambda x: jax.lax.map(function, x),
+    function,
+    x,
+  )
 
 
 def _correlate(
   x: jax.Array, kernel: jax.Array, stride: int, dilation: int
 ) -> jax.Array:
-  """Sums the products over every window of a frame (H, W, C) as it is."""
+  """Sums the products over every window of frames (..., H, W, C)."""
   dtype = x.dtype
   x, kernel = _precise(x), _precise(kernel)
-  rows, columns, _ = kernel.shape
-  height = x.shape[0] - dilation * (rows - 1)
-  width = x.shape[1] - dilation * (columns - 1)
+  rows, columns, channels = kernel.shape
+  height = x.shape[-3] - dilation * (rows - 1)
+  width = x.shape[-2] - dilation * (columns - 1)
+  tap_shape = (1,) * (x.ndim - 1) + (channels,)
   products = (
-    kernel[i : i + 1, j : j + 1]
+    kernel[i, j].reshape(tap_shape)
     * x[
+      ...,
       i * dilation : i * dilation + height : stride,
       j * dilation : j * dilation + width : stride,
+      :,
     ]
     for i in range(rows)
     for j in range(columns)
@@ -110,14 +142,14 @@ def _add_windows(
 def _place(
   x: jax.Array, shape: tuple[int, int], *, first: tuple[int, int], step: int = 1
 ) -> jax.Array:
-  """Spreads a frame (H, W, C) over zeros, or cuts what does not fit.
+  """Spreads frames (..., H, W, C) over zeros, or cuts what does not fit.
 
   Pixel i goes to first + step i of `shape`.
   """
-  sides = [(0, 0, 0)] * 3
+  sides = [(0, 0, 0)] * x.ndim
   for axis in (0, 1):
-    used = first[axis] + step * (x.shape[axis] - 1) + 1
-    sides[axis] = (first[axis], shape[axis] - used, step - 1)
+    used = first[axis] + step * (x.shape[axis - 3] - 1) + 1
+    sides[axis - 3] = (first[axis], shape[axis] - used, step - 1)
   return jax.lax.pad(x, jnp.zeros((), x.dtype), sides)
 
 
