@@ -27,7 +27,11 @@ _WORKDIR = flags.DEFINE_string(
 )
 
 
-def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
+def run(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  stop: training.StopRequest,
+) -> None:
   """One run, from its config to its report."""
   setup = check(config)
   workdir.mkdir(parents=True, exist_ok=True)
@@ -63,7 +67,7 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     training.Records(workdir, last_step=int(state.step)) as records,
     training.Progress(config.num_steps, int(state.step)) as progress,
   ):
-    state, signal = training.train(
+    state = training.train(
       state,
       train_step,
       videos.train_batches,
@@ -74,10 +78,11 @@ def run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
       checkpoints=checkpoints,
       records=records,
       progress=progress,
+      stop=stop,
     )
   checkpoints.close()
-  if signal:
-    print(f"{signal}: step {int(state.step)} is saved; start again to go on.")
+  if stop.signal and int(state.step) < config.num_steps:
+    print(f"{stop.signal}: stopped at step {int(state.step)}; start again.")
     return
   began = time.perf_counter()
   predictions = predict(state.eval_variables())
@@ -225,7 +230,8 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f"unknown arguments {argv[1:]}.")
   logging.set_verbosity(logging.WARNING)
   try:
-    run(_CONFIG.value, pathlib.Path(_WORKDIR.value).expanduser())
+    with training.StopRequest() as stop:
+      run(_CONFIG.value, pathlib.Path(_WORKDIR.value).expanduser(), stop)
   except (
     FileNotFoundError,
     TypeError,

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from benchmarks import timing
+from benchmarks.module_rows import MODULE_ROWS
 from benchmarks.row import Row
 from benchmarks.rows import ROWS
 
@@ -97,7 +98,7 @@ def main() -> None:
   parser.add_argument("--only", default="", help="rows with this in the name")
   parser.add_argument("--seconds", type=float, default=2.0, help="for a timing")
   options = parser.parse_args()
-  rows = [row for row in ROWS if options.only in row.name]
+  rows = [row for row in (*ROWS, *MODULE_ROWS) if options.only in row.name]
   if not rows:
     parser.error(f"no row has {options.only!r} in its name.")
   print(f"{'':52}{'forward ms':>25}{'forward + backward ms':>26}{'MiB':>15}")

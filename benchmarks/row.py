@@ -43,7 +43,12 @@ FOLDED = "n t h w c -> (n t) c h w"
 VIDEO = "n t h w c -> n c t h w"
 FRAMES = "n t h w c -> n t c h w"
 TOKENS = "n t l c -> l (n t) c"
-HEADS = "n t l m d -> (n t) m l d"
+HEADS = "n t l m d -> (n t) l m d"
+
+
+# A dense 3 x 3 convolution transforms a few frames at a time to tiles of four
+# times their size, and so is the result, however long the clip is.
+TILES = 2 * 4 * 2**19
 
 
 def maps(
@@ -80,6 +85,11 @@ def adaptive(
 def heads(frames: int, tokens: int = 197) -> list[Array]:
   """Returns queries, keys and values of a ViT-B: 12 heads of 64 channels."""
   return [Array((1, frames, tokens, 12, 64), HEADS)] * 3
+
+
+def calibrated(size: int, channels: int) -> Callable[[int], int]:
+  """The calibrated maps of a dense 3 x 3 convolution, and its tiles."""
+  return lambda frames: frames * size * size * channels + TILES
 
 
 def similarities(frames: int, size: int) -> int:

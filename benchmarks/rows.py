@@ -13,6 +13,7 @@ from benchmarks.row import (
   Array,
   Row,
   adaptive,
+  calibrated,
   heads,
   maps,
   scores,
@@ -72,7 +73,7 @@ ROWS = [
       x, k, a, "in", 1, 1
     ),
     VIDEO,
-    scratch=lambda frames: frames * 56 * 56 * 64,
+    scratch=calibrated(56, 64),
   ),
   Row(
     "adaptive convolution out, TAda2D 14",
@@ -82,7 +83,7 @@ ROWS = [
       x, k, a, "out", 1, 1
     ),
     VIDEO,
-    scratch=lambda frames: frames * 14 * 14 * 256,
+    scratch=calibrated(14, 256),
   ),
   Row(
     "adaptive convolution 7x7 depthwise, TAdaConvNeXtV2-T",
@@ -93,8 +94,8 @@ ROWS = [
     lambda x, k, a, frames: torch_forms.adaptive_convolution(
       x, k, a, "out", 96, 3
     ),
-    VIDEO,
-    scratch=lambda frames: frames * 62 * 62 * 96,
+    VIDEO,  # Padded, and before it is calibrated.
+    scratch=lambda frames: frames * (62 * 62 + 56 * 56) * 96,
   ),
   Row(
     "adaptive convolution 3x3 depthwise, TAdaFormer-B/16",
@@ -106,7 +107,7 @@ ROWS = [
       x, k, a, "out", 384, 1
     ),
     VIDEO,
-    scratch=lambda frames: frames * 16 * 16 * 384,
+    scratch=lambda frames: frames * (16 * 16 + 14 * 14) * 384,
   ),
   Row(
     "adaptive convolution 3x3x3, R3D-18",
@@ -118,7 +119,7 @@ ROWS = [
     lambda x, k, a: ops.adaptive_convolution(x, k, a, padding=1),
     lambda x, k, a, frames: torch_forms.adaptive_convolution_3d(x, k, a),
     VIDEO,
-    scratch=lambda frames: 4 * frames * 28 * 28 * 64,
+    scratch=calibrated(28, 4 * 64),  # Three frames beside one another.
   ),
   Row(
     "depthwise convolution 7x7, ConvNeXt-T",
@@ -215,7 +216,7 @@ ROWS = [
     lambda frames: heads(frames, tokens=49),
     ops.joint_attention,
     torch_forms.joint_attention,
-    "n t l m d -> n m (t l) d",
+    HEADS,
     scratch=lambda frames: 12 * (frames * 49) ** 2 + 4 * frames * 49 * 768,
     linear=False,
   ),
@@ -224,7 +225,7 @@ ROWS = [
     lambda frames: heads(frames, tokens=196),
     ops.temporal_attention,
     torch_forms.temporal_attention,
-    "n t l m d -> n m l t d",
+    HEADS,
     scratch=lambda frames: 12 * 196 * frames**2 + 4 * frames * 196 * 768,
     linear=False,
   ),

@@ -162,40 +162,39 @@ def _alignment_mask(points, size):
 
 
 def attention(q, k, v):
-  """Attention as the references spell it: B M N d."""
+  """Attention as the references spell it, after the projection: B L M d."""
+  q, k, v = (x.transpose(1, 2) for x in (q, k, v))
   weights = (q @ k.transpose(-2, -1)) * q.shape[-1] ** -0.5
-  return weights.softmax(-1) @ v
+  return (weights.softmax(-1) @ v).transpose(1, 2).contiguous()
 
 
 def mixing_attention(q, k, v, frames, fold_div=8):
-  """X-ViT: (N T) M L d; keys and values are shifted with heads flattened."""
+  """X-ViT: (N T) L M d; keys and values are shifted with heads flattened."""
 
   def shift(x):
-    flat = x.permute(0, 1, 3, 2).flatten(1, 2)[..., None]
+    flat = x.permute(0, 2, 3, 1).flatten(1, 2)[..., None]
     moved = temporal_shift(flat.contiguous(), frames, fold_div)[..., 0]
-    moved = moved.view(x.shape[0], x.shape[1], x.shape[3], x.shape[2])
-    return moved.permute(0, 1, 3, 2)
+    moved = moved.view(x.shape[0], x.shape[2], x.shape[3], x.shape[1])
+    return moved.permute(0, 3, 1, 2)
 
   return attention(q, shift(k), shift(v))
 
 
 def joint_attention(q, k, v, frames):
-  """All tokens of a clip: (N T) M L d."""
-
-  def fold(x):
-    x = x.view(-1, frames, *x.shape[1:]).permute(0, 2, 1, 3, 4)
-    return x.flatten(2, 3)
-
-  return attention(fold(q), fold(k), fold(v))
+  """All tokens of a clip: (N T) L M d."""
+  clips = (x.view(-1, frames * x.shape[1], *x.shape[2:]) for x in (q, k, v))
+  return attention(*clips).view_as(q)
 
 
 def temporal_attention(q, k, v, frames):
-  """The frames at each place: (N T) M L d."""
+  """The frames at each place: (N T) L M d."""
 
   def fold(x):
-    return x.view(-1, frames, *x.shape[1:]).permute(0, 2, 3, 1, 4)
+    return x.view(-1, frames, *x.shape[1:]).transpose(1, 2).flatten(0, 1)
 
-  return attention(fold(q), fold(k), fold(v))
+  out = attention(fold(q), fold(k), fold(v))
+  out = out.view(-1, q.shape[1], *out.shape[1:]).transpose(1, 2)
+  return out.flatten(0, 1)
 
 
 def patch_embedding(x, kernel):

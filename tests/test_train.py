@@ -122,49 +122,54 @@ def test_a_complete_run_says_so_and_evaluates_again(
   assert (workdir / "report.json").exists()
 
 
+def _wait_for_start(process):
+  """Returns when a run tells where it starts from."""
+  for line in process.stdout:
+    if line.startswith("start: "):
+      return
+
+
 def test_sigterm_at_any_step_changes_nothing(
   start, run, whole, video_folder, tmp_path
 ):
   """Stops again and again, as soon as a step is done, until the run is over."""
-  stops, workdir = 0, tmp_path / "run"
+  stops = 0
   for _ in range(50):
-    process = start(workdir, f"data.root={video_folder}")
-    for line in process.stdout:
-      if line.startswith("start: "):
-        break
-    time.sleep(random.uniform(0.5, 2.5))
+    process = start(tmp_path, f"data.root={video_folder}")
+    _wait_for_start(process)
+    time.sleep(random.uniform(0.0, 2.5))
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate()
-    if process.returncode == 0 and "SIGTERM: step" in out:
-      stops += 1
-    elif process.returncode == 0 and stops:
+    assert process.returncode == 0, err
+    if "SIGTERM: stopped at step" not in out:
       break  # It came after the last step.
-    elif process.returncode == 0:
-      shutil.rmtree(workdir)  # Too late for any step: once more.
-    elif process.returncode != -signal.SIGTERM:  # Before or after all steps.
-      pytest.fail(err)
-  status, _, err = run(workdir, f"data.root={video_folder}")
+    stops += 1
+  status, _, err = run(tmp_path, f"data.root={video_folder}")
   assert status == 0, err
   assert stops > 0
-  _assert_same(workdir, whole[0])
+  _assert_same(tmp_path, whole[0])
 
 
 def _kill_until_done(start, run, workdir, flags, kills):
   """Kills a run at random moments, many of them while it saves."""
-  checkpoints = workdir / "checkpoints"
   for _ in range(kills):
+    before = _complete(workdir)
     process = start(workdir, *flags, "save_every=1")
-    for line in process.stdout:
-      if line.startswith("start: "):
-        break
-    while not checkpoints.is_dir() or not any(checkpoints.iterdir()):
+    _wait_for_start(process)
+    while _complete(workdir) == before and process.poll() is None:
       time.sleep(0.01)
-    time.sleep(random.uniform(0.0, 2.5))
+    time.sleep(random.uniform(0.0, 1.0))
     process.kill()
     process.communicate()
   status, out, err = run(workdir, *flags)
   assert status == 0, err
   return out
+
+
+def _complete(workdir):
+  """Returns the steps of a run's complete checkpoints."""
+  folders = (workdir / "checkpoints").glob("*")
+  return {path.name for path in folders if path.name.isdigit()}
 
 
 def test_sigkill_restarts_from_the_last_complete_checkpoint(

@@ -25,6 +25,7 @@ from temporal_jax.training.state import (
   init_variables,
 )
 from temporal_jax.training.step import make_eval_step, make_train_step
+from temporal_jax.training.stop import StopRequest
 
 __all__ = [
   "Checkpoints",
@@ -32,6 +33,7 @@ __all__ = [
   "Plan",
   "Progress",
   "Records",
+  "StopRequest",
   "TrainState",
   "check_batch_size",
   "create_mesh",

@@ -9,8 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from benchmarks.rows import ROWS  # noqa: E402
+from benchmarks import rows  # noqa: E402
+from benchmarks.module_rows import MODULE_ROWS  # noqa: E402
 
+ROWS = (*rows.ROWS, *MODULE_ROWS)
 FRAMES = 4
 
 
