@@ -102,7 +102,8 @@ MODULE_ROWS = [
     },
     torch_modules.route_mlp,
     "n t c -> n c t",
-    scratch=lambda frames: 8 * frames * 128,
+    # Hidden features, and the weights of three frames side by side.
+    scratch=lambda frames: 8 * frames * 128 + 2 * 3 * 128 * 32,
   ),
   module_row(
     "route by attention, TAdaConvNeXtV2-T 14",
@@ -122,7 +123,6 @@ MODULE_ROWS = [
     },
     torch_modules.route_attention,
     "n t c -> n c t",
-    # Hidden features, and the weights of three frames side by side.
     scratch=lambda frames: 12 * frames * 384 + 2 * 3 * 384 * 192,
   ),
   module_row(

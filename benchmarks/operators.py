@@ -1,11 +1,13 @@
 r"""Times operators against the torch formulations their authors use.
 
-  python -m benchmarks.operators [--json FILE] [--only TEXT] [--seconds S]
+  GLIBC_TUNABLES=glibc.malloc.hugetlb=1 \
+    python -m benchmarks.operators [--json FILE] [--only TEXT] [--seconds S]
 
 Both run in one process, in turns, at the sizes of the papers' networks:
 forward, and forward with gradients. Printed are medians in milliseconds, the
 median ratio (above 1: ours is faster), the peak memory of ours beside what
 inputs, output and the paper's formula need, and what twice the frames cost.
+Huge pages spare both the first touch of large results (glibc on Linux).
 """
 
 import argparse
