@@ -20,13 +20,19 @@ class VisionTransformer(nn.Module):
   """ViT on every frame; logits are averaged over time (TSN's consensus).
 
   Attributes:
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L; None for features alone.
     patch_size: Side of a patch, in pixels.
     width: Channels of a token, D.
     depth: Number of blocks.
     num_heads: Heads of the attention.
     activation: Function inside the MLPs.
     epsilon: Added to the variance in the norms.
+    patch_bias: Whether the patch embedding has a bias.
+    pre_norm: Whether a norm stands before the first block (CLIP).
+    projection: Width that a matrix without bias projects the class token to,
+      behind the last norm (CLIP); None for no projection.
+    tubelet: Frames that a patch spans, an odd number around its middle, and
+      frames from one to the next.
     grid: Rows and columns of the learned positions; other grids of patches get
       them resized bicubically.
     num_temporal_positions: Frames with a learned position, 0 for none. Longer
@@ -36,19 +42,25 @@ class VisionTransformer(nn.Module):
     temporal: What sits in the blocks' temporal slots; the stage is 0.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
-  Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929; with
-    space-time mixing in `keys_values`, Bulat et al. 2021,
-    https://arxiv.org/abs/2106.05968, class `VisionTransformer` in
-    slowfast/models/transformers/vit.py of 1adrianb/video-transformers.
+  Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929; in CLIP's
+    form Radford et al. 2021, https://arxiv.org/abs/2103.00020, class
+    `VisionTransformer` in clip/model.py of openai/CLIP; with space-time mixing
+    in `keys_values`, Bulat et al. 2021, https://arxiv.org/abs/2106.05968, class
+    `VisionTransformer` in slowfast/models/transformers/vit.py of
+    1adrianb/video-transformers.
   """
 
-  num_classes: int
+  num_classes: int | None
   patch_size: int = 16
   width: int = 768
   depth: int = 12
   num_heads: int = 12
   activation: Callable[[jax.Array], jax.Array] = exact_gelu
   epsilon: float = 1e-6
+  patch_bias: bool = True
+  pre_norm: bool = False
+  projection: int | None = None
+  tubelet: tuple[int, int] = (1, 1)
   grid: int = 14
   num_temporal_positions: int = 0
   drop_path: float = 0.0
@@ -74,9 +86,10 @@ class VisionTransformer(nn.Module):
       train: Whether anything is dropped.
 
     Returns:
-      Logits (B, L), float32, and {"features": (B, D), "frame_features":
-      (B, T, D), "frame_logits": (B, T, L)} plus what the temporal modules
-      return, under "block{i}".
+      Logits (B, L), float32, or without classes the features (B, D), and aux:
+      "features" (B, D), "frame_features" (B, T, D), of which they are the mean,
+      "tokens" (B, T, N, D) behind the last block, with classes "frame_logits"
+      (B, T, L), and what the temporal modules return, under "block{i}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or the patches do
@@ -85,26 +98,42 @@ class VisionTransformer(nn.Module):
     checks.video(clip)
     x = self._embed(clip.astype(self.dtype))
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    if self.pre_norm:
+      x = self._norm("pre_norm")(x)
     aux = {}
     for index in range(self.depth):
       name = f"block{index + 1}"
       x, block_aux = self._block(index, name)(x, train)
       if block_aux:
         aux[name] = block_aux
-    norm = LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name="norm")
-    frames = norm(x[:, :, 0]).astype(jnp.float32)
+    frames = self._norm("norm")(x[:, :, 0])
+    if self.projection is not None:
+      frames = nn.Dense(
+        self.projection, use_bias=False, dtype=self.dtype, name="projection"
+      )(frames)
+    frames = frames.astype(jnp.float32)
+    features = jnp.mean(frames, axis=1)
+    aux |= {"features": features, "frame_features": frames, "tokens": x}
+    if self.num_classes is None:
+      return features, aux
     logits = nn.Dense(self.num_classes, name="head")(frames)
-    aux |= {
-      "features": jnp.mean(frames, axis=1),
-      "frame_features": frames,
-      "frame_logits": logits,
-    }
-    return jnp.mean(logits, axis=1), aux
+    return jnp.mean(logits, axis=1), {**aux, "frame_logits": logits}
+
+  def _norm(self, name: str) -> LayerNorm:
+    return LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name=name)
 
   def _embed(self, clip: jax.Array) -> jax.Array:
-    """Returns tokens (B, T, N, D) with their positions, class token first."""
+    """Returns tokens (B, T', N, D) with their positions, class token first."""
+    frames, stride = self.tubelet
     patches = PatchEmbedding(
-      self.width, self.patch_size, dtype=self.dtype, name="patch_embedding"
+      self.width,
+      self.patch_size,
+      tubelet=frames,
+      temporal_stride=stride,
+      temporal_padding=frames // 2,
+      use_bias=self.patch_bias,
+      dtype=self.dtype,
+      name="patch_embedding",
     )(clip)
     batch, num_frames, rows, columns, width = patches.shape
     normal = nn.initializers.truncated_normal(0.02)
