@@ -1,5 +1,6 @@
 """Whole networks and the table of their names."""
 
+from temporal_jax.models import count
 from temporal_jax.models.big_little import BigLittleModule
 from temporal_jax.models.catalog import (
   MODELS,
@@ -38,6 +39,7 @@ __all__ = [
   "TransformerBlock",
   "VideoSpecificPrompt",
   "VisionTransformer",
+  "count",
   "create_model",
   "find_model",
   "list_models",

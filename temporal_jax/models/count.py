@@ -1,0 +1,67 @@
+"""What a network costs: parameters, and multiply-adds read off its jaxpr."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+from jax.extend import core
+
+
+def parameters(variables: dict) -> int:
+  """Returns the number of trained values, those of {"params"}.
+
+  Args:
+    variables: Of a model, or their shapes by `jax.eval_shape`.
+  """
+  return sum(math.prod(x.shape) for x in jax.tree.leaves(variables["params"]))
+
+
+def multiply_adds(function: Callable, *args: Any) -> int:
+  """Returns the multiply-adds of a call's matrix products and convolutions.
+
+  Nothing is computed. Elementwise work, norms, pooling and softmax are left
+  out, as papers do; one multiply-add is what many of them call a FLOP. Of the
+  ways to compute one thing that depend on the platform, the plainest counts:
+  the one with the most products.
+
+  Args:
+    function: Called with `args`.
+    *args: Arrays, or shapes by `jax.ShapeDtypeStruct`.
+  """
+  return _of_jaxpr(jax.make_jaxpr(function)(*args).jaxpr)
+
+
+def _of_jaxpr(jaxpr: core.Jaxpr) -> int:
+  return sum(_of_equation(equation) for equation in jaxpr.eqns)
+
+
+def _of_equation(equation: core.JaxprEqn) -> int:
+  """Counts one equation, with the equations of what it calls."""
+  name, params = equation.primitive.name, equation.params
+  if name == "dot_general":
+    (contracted, _), _ = params["dimension_numbers"]
+    shape = equation.invars[0].aval.shape
+    taps = math.prod(shape[axis] for axis in contracted)
+    return taps * math.prod(equation.outvars[0].aval.shape)
+  if name == "conv_general_dilated":
+    kernel = equation.invars[1].aval.shape
+    features = kernel[params["dimension_numbers"].rhs_spec[0]]
+    places = math.prod(equation.outvars[0].aval.shape)
+    return math.prod(kernel) // features * places
+  inner = [_of_jaxpr(jaxpr) for jaxpr in _called(params)]
+  if name == "cond":
+    return max(inner)
+  return params.get("length", 1) * sum(inner) if name == "scan" else sum(inner)
+
+
+def _called(params: dict[str, Any]) -> list[core.Jaxpr]:
+  """Returns the jaxprs among an equation's parameters."""
+  found = []
+  for value in params.values():
+    for item in value if isinstance(value, tuple | list) else (value,):
+      if isinstance(item, core.ClosedJaxpr):
+        found.append(item.jaxpr)
+      elif isinstance(item, core.Jaxpr):
+        found.append(item)
+  return found
