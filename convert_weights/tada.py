@@ -113,6 +113,16 @@ def bottleneck_branch() -> list[Rule]:
   ]
 
 
+def resnet() -> list[Rule]:
+  """Rules of a `ResNet` with TAdaConv from a TAda2D."""
+  return [
+    *conv3d_spatial("stem_conv", "backbone.conv1.a"),
+    *batch_norm("stem_norm", "backbone.conv1.a_bn"),
+    *under(bottleneck(), "stage{s}_block{b}", "backbone.conv{s+1}.res_{b}"),
+    *linear("head", "head.out"),
+  ]
+
+
 def convnext_block() -> list[Rule]:
   """Rules of a `ConvNeXtBlock` from a `TAdaConvNeXtV2Block`."""
   return [

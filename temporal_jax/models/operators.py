@@ -15,6 +15,10 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "aggregation": Temporal(
       branch_input=functools.partial(layers.TemporalAggregation, taps=3)
     ),
+    "adaptive": Temporal(
+      convolution=layers.AdaptiveConv,
+      after_convolution=layers.StridedTemporalPooling,
+    ),
   }
 )
 

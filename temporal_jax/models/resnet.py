@@ -27,12 +27,16 @@ class ResNet(nn.Module):
       every later stage doubles them.
     stem: "7x7_pool" (torchvision: stride 2, then max pooling), "7x7" (stride 2)
       or "3x3" (stride 1, for frames of 64 pixels or less).
+    strides: Spatial stride of every stage; TAda2D, whose stem does not pool,
+      begins with 2.
     temporal: What sits in the temporal slots.
     dropout: Rate before the classifier.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: He et al. 2015, https://arxiv.org/abs/1512.03385; class `ResNet` of
     pytorch/vision. Wang et al. 2016, https://arxiv.org/abs/1608.00859 (TSN).
+    With TAdaConv, Huang et al. 2021, https://arxiv.org/abs/2110.06178; class
+    `ResNet3D` in models/base/backbone.py of alibaba-mmai-research/TAdaConv.
   """
 
   num_classes: int
@@ -40,6 +44,7 @@ class ResNet(nn.Module):
   block: str = "basic"
   width: int = 64
   stem: str = "7x7_pool"
+  strides: Sequence[int] = (1, 2, 2, 2)
   temporal: Temporal = Temporal()
   dropout: float = 0.0
   dtype: jax.typing.DTypeLike = jnp.float32
@@ -52,6 +57,10 @@ class ResNet(nn.Module):
       raise ValueError(f"block must be in {list(_BLOCKS)}, got {self.block!r}.")
     if self.stem not in _STEMS:
       raise ValueError(f"stem must be in {_STEMS}, got {self.stem!r}.")
+    if len(self.stage_sizes) > len(self.strides):
+      raise ValueError(
+        f"strides {self.strides} are fewer than stages, {self.stage_sizes}."
+      )
     self.temporal.check("ResNet", self.SLOTS)
 
   @nn.compact
@@ -79,7 +88,7 @@ class ResNet(nn.Module):
         name = f"stage{stage + 1}_block{index + 1}"
         block = _BLOCKS[self.block](
           features=self.width * 2**stage,
-          stride=2 if stage > 0 and index == 0 else 1,
+          stride=self.strides[stage] if index == 0 else 1,
           temporal=self.temporal.at(stage, index),
           dtype=self.dtype,
           name=name,
