@@ -1,6 +1,7 @@
 """Whole networks and the table of their names."""
 
 from temporal_jax.models.big_little import BigLittleModule
+from temporal_jax.models.big_little_net import BigLittleNet
 from temporal_jax.models.catalog import (
   MODELS,
   ModelSpec,
@@ -27,6 +28,7 @@ __all__ = [
   "OPERATORS",
   "BasicBlock",
   "BigLittleModule",
+  "BigLittleNet",
   "BottleneckBlock",
   "ConvNeXtBlock",
   "DirectionClassifier",
