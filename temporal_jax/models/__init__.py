@@ -10,6 +10,7 @@ from temporal_jax.models.catalog import (
   list_models,
 )
 from temporal_jax.models.convnext import ConvNeXtBlock
+from temporal_jax.models.convnext_net import ConvNeXt
 from temporal_jax.models.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
@@ -30,6 +31,7 @@ __all__ = [
   "BigLittleModule",
   "BigLittleNet",
   "BottleneckBlock",
+  "ConvNeXt",
   "ConvNeXtBlock",
   "DirectionClassifier",
   "ModelSpec",

@@ -5,8 +5,8 @@ import functools
 import jax
 
 from convert_weights import tada
-from temporal_jax import layers
-from temporal_jax.models import ResNet, Temporal
+from temporal_jax import layers, ops
+from temporal_jax.models import ConvNeXt, ResNet, Temporal
 from tests.golden.reference import Reference
 
 _FILE = "tadaconv/models/base/models.py"
@@ -44,6 +44,7 @@ def _resnet(constructor):
     "bottleneck",
     backbone["NUM_FILTERS"][1] // backbone["EXPANSION_RATIO"],
     stem="7x7",
+    consensus="features",
     strides=[2 if strided else 1 for strided in backbone["DOWNSAMPLING"][1:]],
     temporal=Temporal(
       convolution=functools.partial(layers.AdaptiveConv, route=route),
@@ -54,11 +55,45 @@ def _resnet(constructor):
   )
 
 
+def _convnext(constructor):
+  backbone = constructor["VIDEO"]["BACKBONE"]
+  branch, stem = backbone["BRANCH"], backbone["STEM"]
+  route = functools.partial(
+    layers.RouteAttention,
+    ratio=branch["ROUTE_FUNC_R"],
+    taps=tuple(branch["ROUTE_FUNC_K"]),
+    head_width=branch["HEAD_DIM"],
+    bias=True,
+  )
+  return ConvNeXt(
+    constructor["VIDEO"]["HEAD"]["NUM_CLASSES"],
+    backbone["DEPTH"],
+    backbone["NUM_FILTERS"],
+    tubelet=(stem["T_KERNEL_SIZE"], stem["T_STRIDE"]),
+    activation=ops.quick_gelu,
+    temporal=Temporal(
+      convolution=functools.partial(
+        layers.AdaptiveConv, axis="out", use_bias=True, route=route
+      ),
+      after_convolution=functools.partial(
+        layers.StridedTemporalPooling, norm="layer"
+      ),
+    ),
+    consensus="features",
+  )
+
+
 REFERENCES = {
   (_FILE, "BaseVideoModel(ResNet3D)"): Reference(
     build=_resnet,
     axes=_AXES,
     rules=lambda c: tada.resnet(),
+    name_outputs=_name_outputs,
+  ),
+  (_FILE, "BaseVideoModel(ConvNeXt)"): Reference(
+    build=_convnext,
+    axes=_AXES,
+    rules=lambda c: tada.convnext_net(),
     name_outputs=_name_outputs,
   ),
 }
