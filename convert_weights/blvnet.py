@@ -1,6 +1,6 @@
 """Rules of IBM/bLVNet-TAM."""
 
-from convert_weights.rules import Rule, batch_norm, conv2d, under
+from convert_weights.rules import Rule, batch_norm, conv2d, linear, under
 
 
 def aggregation(taps: int = 3) -> list[Rule]:
@@ -35,3 +35,32 @@ def big_little_module(taps: int = 3) -> list[Rule]:
     *under(bottleneck(), "fusion", "fusion.0"),
     *under(aggregation(taps), "branch_input", "tam"),
   ]
+
+
+def big_little_net(taps: int = 3, *, tensor: str, head: str) -> list[Rule]:
+  """Rules of a `BigLittleNet`.
+
+  Args:
+    taps: Frames of the aggregation.
+    tensor: What the source's names of the backbone begin with: "" for a
+      bLResNet, "baseline_model" for a bLVNet.
+    head: Name of the source's classifier: "fc" for a bLResNet, "new_fc" for a
+      bLVNet trained with dropout, "baseline_model.fc" for one without.
+  """
+  stem = (
+    ("", "conv1", "bn1"),
+    ("big_", "b_conv0", "bn_b0"),
+    ("little1_", "l_conv0", "bn_l0"),
+    ("little2_", "l_conv1", "bn_l1"),
+    ("little3_", "l_conv2", "bn_l2"),
+    ("fusion_", "bl_init", "bn_bl_init"),
+  )
+  backbone = [
+    *(r for name, conv, _ in stem for r in conv2d(f"stem/{name}conv", conv)),
+    *(r for name, _, n in stem for r in batch_norm(f"stem/{name}norm", n)),
+    *under(aggregation(taps), "stem/branch_input", "tam"),
+    *under(bottleneck(taps, pooled=True), "stage4_block1", "layer4.0"),
+    *under(bottleneck(taps), "stage4_block{i}", "layer4.{i-1}"),
+    *under(big_little_module(taps), "stage{s}", "layer{s}"),
+  ]
+  return [*under(backbone, "", tensor), *linear("head", head)]

@@ -1,6 +1,6 @@
 """Rules of alibaba-mmai-research/TAdaConv."""
 
-from convert_weights import clip
+from convert_weights import clip, convnext
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -113,6 +113,16 @@ def bottleneck_branch() -> list[Rule]:
   ]
 
 
+def resnet() -> list[Rule]:
+  """Rules of a `ResNet` with TAdaConv from a TAda2D."""
+  return [
+    *conv3d_spatial("stem_conv", "backbone.conv1.a"),
+    *batch_norm("stem_norm", "backbone.conv1.a_bn"),
+    *under(bottleneck(), "stage{s}_block{b}", "backbone.conv{s+1}.res_{b}"),
+    *linear("head", "head.out"),
+  ]
+
+
 def convnext_block() -> list[Rule]:
   """Rules of a `ConvNeXtBlock` from a `TAdaConvNeXtV2Block`."""
   return [
@@ -124,6 +134,27 @@ def convnext_block() -> list[Rule]:
     *linear("mlp/contract", "pwconv2"),
     Rule("params/scale/scale", ("gamma",), "c -> c"),
   ]
+
+
+def convnext_net() -> list[Rule]:
+  """Rules of a `ConvNeXt` with TAdaConvV2 from a TAdaConvNeXtV2."""
+  stem = Rule(
+    "params/stem_conv/kernel",
+    ("downsample_layers.0.0.weight",),
+    "o i t h w -> t h w i o",
+  )
+  kernel = Rule(
+    "params/downsample{s}_conv/kernel",
+    ("downsample_layers.{s}.1.weight",),
+    "o i 1 h w -> h w i o",
+  )
+  backbone = [
+    stem,
+    kernel,
+    *convnext.shared(),
+    *under(convnext_block(), "stage{s}_block{b}", "stages.{s-1}.{b-1}"),
+  ]
+  return [*under(backbone, "", "backbone"), *linear("head", "head.out")]
 
 
 def transformer_block(*, temporal_projection: bool = False) -> list[Rule]:

@@ -19,6 +19,7 @@ class PatchEmbedding(nn.Module):
     temporal_stride: Frames from one tubelet to the next.
     temporal_padding: Zero frames on either side of the clip.
     use_bias: Whether a bias is added.
+    kernel_init: Initialiser of the kernel.
     dtype: Dtype of the computation; the parameters stay float32.
 
   Source: as `ops.patch_embedding`.
@@ -30,6 +31,7 @@ class PatchEmbedding(nn.Module):
   temporal_stride: int = 1
   temporal_padding: int = 0
   use_bias: bool = True
+  kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
@@ -38,7 +40,7 @@ class PatchEmbedding(nn.Module):
     shape = (self.patch_size, self.patch_size, x.shape[-1], self.features)
     if self.tubelet > 1:
       shape = (self.tubelet, *shape)
-    kernel = self.param("kernel", nn.initializers.lecun_normal(), shape)
+    kernel = self.param("kernel", self.kernel_init, shape)
     out = ops.patch_embedding(
       x.astype(self.dtype),
       kernel,

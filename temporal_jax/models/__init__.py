@@ -2,6 +2,7 @@
 
 from temporal_jax.models import count
 from temporal_jax.models.big_little import BigLittleModule
+from temporal_jax.models.big_little_net import BigLittleNet
 from temporal_jax.models.catalog import (
   MODELS,
   ModelSpec,
@@ -10,6 +11,7 @@ from temporal_jax.models.catalog import (
   list_models,
 )
 from temporal_jax.models.convnext import ConvNeXtBlock
+from temporal_jax.models.convnext_net import ConvNeXt
 from temporal_jax.models.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
@@ -28,7 +30,9 @@ __all__ = [
   "OPERATORS",
   "BasicBlock",
   "BigLittleModule",
+  "BigLittleNet",
   "BottleneckBlock",
+  "ConvNeXt",
   "ConvNeXtBlock",
   "DirectionClassifier",
   "ModelSpec",

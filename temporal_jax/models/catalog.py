@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 
-from temporal_jax.models import operators
+from temporal_jax.models import convolutional, operators
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.temporal import Temporal
 
@@ -65,8 +65,12 @@ _TAM = "arXiv:1912.00869, table 5; IBM/bLVNet-TAM"
 MODELS: Mapping[str, ModelSpec] = MappingProxyType(
   {
     **{f"resnet{n}": _resnet(*r, "none", _TSN) for n, r in _RESNETS.items()},
+    **{
+      f"tsn_resnet{n}": _resnet(*r, "none", _TSN) for n, r in _RESNETS.items()
+    },
     "tsm_resnet50": _resnet(*_RESNETS[50], "shift", _TSM),
     "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
+    **{name: ModelSpec(*row) for name, row in convolutional.ROWS.items()},
   }
 )
 

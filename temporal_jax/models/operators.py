@@ -8,6 +8,19 @@ from types import MappingProxyType
 from temporal_jax import layers
 from temporal_jax.models.temporal import Temporal
 
+
+def adaptive_attention(head_width: int) -> Temporal:
+  """Returns TAdaConvV2 as TAdaConvNeXtV2 has it, with pooling along time."""
+  route = functools.partial(
+    layers.RouteAttention, ratio=2, head_width=head_width, bias=True
+  )
+  convolution = functools.partial(
+    layers.AdaptiveConv, axis="out", use_bias=True, route=route
+  )
+  pooling = functools.partial(layers.StridedTemporalPooling, norm="layer")
+  return Temporal(convolution=convolution, after_convolution=pooling)
+
+
 OPERATORS: Mapping[str, Temporal] = MappingProxyType(
   {
     "none": Temporal(),
@@ -15,6 +28,12 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "aggregation": Temporal(
       branch_input=functools.partial(layers.TemporalAggregation, taps=3)
     ),
+    "adaptive": Temporal(
+      convolution=layers.AdaptiveConv,
+      after_convolution=layers.StridedTemporalPooling,
+    ),
+    "adaptive_attention_48": adaptive_attention(48),
+    "adaptive_attention_64": adaptive_attention(64),
   }
 )
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv2D
+from temporal_jax.models.head import check_consensus, classify
 from temporal_jax.models.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.ops import checks
@@ -17,7 +18,7 @@ _STEMS = ("7x7_pool", "7x7", "3x3")
 
 
 class ResNet(nn.Module):
-  """ResNet on every frame; logits are averaged over time (TSN's consensus).
+  """ResNet on every frame, then one prediction for the clip.
 
   Attributes:
     num_classes: Outputs of the classifier, L.
@@ -27,12 +28,17 @@ class ResNet(nn.Module):
       every later stage doubles them.
     stem: "7x7_pool" (torchvision: stride 2, then max pooling), "7x7" (stride 2)
       or "3x3" (stride 1, for frames of 64 pixels or less).
+    strides: Spatial stride of every stage; TAda2D, whose stem does not pool,
+      begins with 2.
     temporal: What sits in the temporal slots.
+    consensus: Whether the frames' "logits" are averaged, or their "features".
     dropout: Rate before the classifier.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: He et al. 2015, https://arxiv.org/abs/1512.03385; class `ResNet` of
     pytorch/vision. Wang et al. 2016, https://arxiv.org/abs/1608.00859 (TSN).
+    With TAdaConv, Huang et al. 2021, https://arxiv.org/abs/2110.06178; class
+    `ResNet3D` in models/base/backbone.py of alibaba-mmai-research/TAdaConv.
   """
 
   num_classes: int
@@ -40,7 +46,9 @@ class ResNet(nn.Module):
   block: str = "basic"
   width: int = 64
   stem: str = "7x7_pool"
+  strides: Sequence[int] = (1, 2, 2, 2)
   temporal: Temporal = Temporal()
+  consensus: str = "logits"
   dropout: float = 0.0
   dtype: jax.typing.DTypeLike = jnp.float32
 
@@ -52,6 +60,11 @@ class ResNet(nn.Module):
       raise ValueError(f"block must be in {list(_BLOCKS)}, got {self.block!r}.")
     if self.stem not in _STEMS:
       raise ValueError(f"stem must be in {_STEMS}, got {self.stem!r}.")
+    if len(self.stage_sizes) > len(self.strides):
+      raise ValueError(
+        f"strides {self.strides} are fewer than stages, {self.stage_sizes}."
+      )
+    check_consensus(self.consensus)
     self.temporal.check("ResNet", self.SLOTS)
 
   @nn.compact
@@ -65,8 +78,9 @@ class ResNet(nn.Module):
       train: Whether BatchNorm uses the batch and dropout drops.
 
     Returns:
-      Logits (B, L), float32, and {"features": (B, D)} plus what the temporal
-      modules return, under "stage{i}_block{j}".
+      Logits (B, L), float32, and {"features": (B, D), "frame_features":
+      (B, T, D)} plus what the temporal modules return, under
+      "stage{i}_block{j}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5.
@@ -79,7 +93,7 @@ class ResNet(nn.Module):
         name = f"stage{stage + 1}_block{index + 1}"
         block = _BLOCKS[self.block](
           features=self.width * 2**stage,
-          stride=2 if stage > 0 and index == 0 else 1,
+          stride=self.strides[stage] if index == 0 else 1,
           temporal=self.temporal.at(stage, index),
           dtype=self.dtype,
           name=name,
@@ -87,11 +101,14 @@ class ResNet(nn.Module):
         x, block_aux = block(x, train)
         if block_aux:
           aux[name] = block_aux
-    frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))  # (B, T, D)
-    aux["features"] = jnp.mean(frames, axis=1)
-    frames = nn.Dropout(self.dropout, deterministic=not train)(frames)
-    logits = nn.Dense(self.num_classes, name="head")(frames)
-    return jnp.mean(logits, axis=1), aux
+    logits, head_aux = classify(
+      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
+      self.num_classes,
+      consensus=self.consensus,
+      dropout=self.dropout,
+      train=train,
+    )
+    return logits, aux | head_aux
 
   def _stem(self, x: jax.Array, train: bool) -> jax.Array:
     """Maps (B, T, H, W, 3) to (B, T, H', W', width)."""

@@ -5,10 +5,12 @@ import functools
 from convert_weights import blvnet
 from temporal_jax import layers, models
 from temporal_jax.models.big_little import BigLittleModule
+from temporal_jax.models.big_little_net import BigLittleNet
 from temporal_jax.models.residual import BottleneckBlock
 from tests.golden.reference import Reference, first
 
 _FILE = "core/models/blvnet_tam_backbone.py"
+_STAGE_SIZES = {50: (3, 4, 6, 3), 101: (4, 8, 18, 3), 152: (5, 12, 30, 3)}
 _MAPS = {"x": "n t h w c", "out": "n t h w c"}
 
 
@@ -47,6 +49,27 @@ def _module(constructor):
   )
 
 
+def _net(constructor):
+  return BigLittleNet(
+    constructor["num_classes"],
+    _STAGE_SIZES[constructor["depth"]],
+    constructor["alpha"],
+    constructor["beta"],
+    temporal=_temporal(constructor),
+    dropout=constructor["dropout"],
+  )
+
+
+def _net_rules(constructor):
+  head = "new_fc" if constructor["dropout"] > 0 else "baseline_model.fc"
+  taps = constructor["blending_frames"]
+  return blvnet.big_little_net(taps, tensor="baseline_model", head=head)
+
+
+def _name_net_outputs(out):
+  return {"logits": out[0], "pooled": out[1]["frame_features"]}
+
+
 def _frames(constructor):
   return {"t": constructor["num_frames"]}
 
@@ -72,5 +95,12 @@ REFERENCES = {
     rules=lambda c: blvnet.big_little_module(c["blending_frames"]),
     sizes=_frames,
     name_outputs=first,
+  ),
+  ("core/models/blvnet_tam.py", "bLVNet_TAM"): Reference(
+    build=_net,
+    axes={"x": "n t h w c", "logits": "n classes", "pooled": "n t c"},
+    rules=_net_rules,
+    sizes=lambda c: {"c": c["input_channels"]},
+    name_outputs=_name_net_outputs,
   ),
 }

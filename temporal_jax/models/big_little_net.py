@@ -1,0 +1,175 @@
+"""The network of big-little modules: bLResNet and bLVNet."""
+
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.layers import BatchNorm, Conv2D
+from temporal_jax.models.big_little import BigLittleModule, double, part
+from temporal_jax.models.head import check_consensus, classify
+from temporal_jax.models.residual import BottleneckBlock
+from temporal_jax.models.temporal import Temporal, apply_slot
+from temporal_jax.ops import checks
+
+
+class BigLittleNet(nn.Module):
+  """A stem and three big-little modules, then a stage of bottlenecks.
+
+  Of alternate frames the last stage and the classifier see the big branch's
+  alone, half of them.
+
+  Attributes:
+    num_classes: Outputs of the classifier, L.
+    stage_sizes: Blocks of each stage; a module's are counted with its fusion.
+    alpha: The little branches are narrower by this factor.
+    beta: The little branches have max(1, blocks // beta - 1) blocks.
+    width: Channels of the stem; the first stage has four times as many, and
+      every later one doubles them.
+    alternate: Whether the branches see alternate frames (bLVNet), an even
+      number of them; otherwise both see every frame (bLResNet).
+    temporal: Its `branch_input` sits before the branches of the stem and of
+      each module, and in every bottleneck of the last stage. For `where` the
+      stem is stage 0, the modules are stages 1 to 3.
+    consensus: Whether the frames' "logits" are averaged, or their "features".
+    dropout: Rate before the classifier.
+    dtype: Dtype of the computation; parameters and logits stay float32.
+
+  Source: Fan et al. 2019, https://arxiv.org/abs/1912.00869; class
+    `bLVNet_TAM_BACKBONE` in core/models/blvnet_tam_backbone.py of
+    IBM/bLVNet-TAM. Over all frames, Chen et al. 2018,
+    https://arxiv.org/abs/1807.03848; class `bLResNet` in models/blresnet.py of
+    IBM/BigLittleNet.
+  """
+
+  num_classes: int
+  stage_sizes: Sequence[int] = (3, 4, 6, 3)
+  alpha: int = 2
+  beta: int = 4
+  width: int = 64
+  alternate: bool = True
+  temporal: Temporal = Temporal()
+  consensus: str = "logits"
+  dropout: float = 0.0
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  SLOTS = ("branch_input",)
+
+  def __post_init__(self) -> None:
+    super().__post_init__()
+    if len(self.stage_sizes) != 4:
+      raise ValueError(f"there are four stages, got {self.stage_sizes}.")
+    check_consensus(self.consensus)
+    self.temporal.check("BigLittleNet", self.SLOTS)
+
+  @nn.compact
+  def __call__(
+    self, clip: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
+    """Classifies clips.
+
+    Args:
+      clip: Normalised frames (B, T, H, W, 3), floating point.
+      train: Whether BatchNorm uses the batch and dropout drops.
+
+    Returns:
+      Logits (B, L), float32, and {"features": (B, D), "frame_features":
+      (B, T', D)} with T' = T / 2 of alternate frames, plus what the temporal
+      modules return, under "stem", "stage{i}" and "stage4_block{j}".
+
+    Raises:
+      ValueError: If `clip` is not floating point of rank 5, or T is odd and
+        frames alternate.
+    """
+    checks.video(clip)
+    stem = _Stem(
+      self.width,
+      self.alpha,
+      self.alternate,
+      self.temporal.at(0, 0),
+      self.dtype,
+      name="stem",
+    )
+    x, aux = stem(clip.astype(self.dtype), train)
+    aux = {"stem": aux} if aux else {}
+    for stage, num_blocks in enumerate(self.stage_sizes[:3], start=1):
+      module = BigLittleModule(
+        self._features(stage),
+        num_blocks,
+        alpha=self.alpha,
+        beta=self.beta,
+        stride=1 if stage == 3 else 2,
+        alternate=self.alternate,
+        temporal=self.temporal.at(stage, 0),
+        dtype=self.dtype,
+        name=f"stage{stage}",
+      )
+      x, module_aux = module(x, train)
+      if module_aux:
+        aux[f"stage{stage}"] = module_aux
+    x, _ = part(x, self.alternate)
+    for index in range(self.stage_sizes[3]):
+      name = f"stage4_block{index + 1}"
+      block = BottleneckBlock(
+        self._features(4) // 4,
+        stride=2 if index == 0 else 1,
+        temporal=self.temporal.at(4, index),
+        pooled_shortcut=True,
+        dtype=self.dtype,
+        name=name,
+      )
+      x, block_aux = block(x, train)
+      if block_aux:
+        aux[name] = block_aux
+    logits, head_aux = classify(
+      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
+      self.num_classes,
+      consensus=self.consensus,
+      dropout=self.dropout,
+      train=train,
+    )
+    return logits, aux | head_aux
+
+  def _features(self, stage: int) -> int:
+    """Output channels of a stage, counted from 1."""
+    return 4 * self.width * 2 ** (stage - 1)
+
+
+class _Stem(nn.Module):
+  """A 7 x 7 convolution, then two branches that stride, summed and fused."""
+
+  width: int
+  alpha: int
+  alternate: bool
+  temporal: Temporal
+  dtype: jax.typing.DTypeLike
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, dict]:
+    """Maps (B, T, H, W, 3) to (B, T, H / 4, W / 4, width)."""
+    x = nn.relu(self._conv(x, self.width, 7, 2, "", train))
+    x, aux = apply_slot(self.temporal.branch_input, "branch_input", x, train)
+    big, little = part(x, self.alternate)
+    big = self._conv(big, self.width, 3, 2, "big_", train)
+    narrow = self.width // self.alpha
+    little = nn.relu(self._conv(little, narrow, 3, 1, "little1_", train))
+    little = nn.relu(self._conv(little, narrow, 3, 2, "little2_", train))
+    little = self._conv(little, self.width, 1, 1, "little3_", train)
+    x = nn.relu(big + little)
+    x = nn.relu(self._conv(x, self.width, 1, 1, "fusion_", train))
+    return double(x, self.alternate), aux
+
+  def _conv(
+    self,
+    x: jax.Array,
+    features: int,
+    size: int,
+    stride: int,
+    prefix: str,
+    train: bool,
+  ) -> jax.Array:
+    """Applies a convolution and its norm."""
+    name = f"{prefix}conv"
+    x = Conv2D(features, size, stride, dtype=self.dtype, name=name)(x)
+    return BatchNorm(dtype=self.dtype, name=f"{prefix}norm")(x, train)

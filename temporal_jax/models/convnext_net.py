@@ -1,0 +1,150 @@
+"""ConvNeXt over the frames of a clip, with temporal slots in its blocks."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.layers import LayerNorm, PatchEmbedding
+from temporal_jax.models.convnext import ConvNeXtBlock
+from temporal_jax.models.head import check_consensus, classify
+from temporal_jax.models.temporal import Temporal
+from temporal_jax.ops import checks
+
+exact_gelu = functools.partial(nn.gelu, approximate=False)
+
+
+class ConvNeXt(nn.Module):
+  """ConvNeXt on every frame, or every tubelet, then one prediction.
+
+  Attributes:
+    num_classes: Outputs of the classifier, L.
+    stage_sizes: Blocks of each stage.
+    widths: Channels of each stage.
+    tubelet: Frames that a patch of the stem spans, an odd number around its
+      middle, and frames from one to the next.
+    activation: Function inside the MLPs.
+    layer_scale: First value of the factors of a branch's channels.
+    drop_path: Rate of stochastic depth in the last block; it grows linearly.
+    temporal: What sits in the temporal slots.
+    consensus: Whether the frames' "logits" are averaged, or their "features",
+      in front of the last norm.
+    dropout: Rate before the classifier.
+    dtype: Dtype of the computation; parameters and logits stay float32.
+
+  Source: Liu et al. 2022, https://arxiv.org/abs/2201.03545; class `ConvNeXt` in
+    models/convnext.py of facebookresearch/ConvNeXt. With TAdaConv, Huang et al.
+    2023, https://arxiv.org/abs/2308.05787; class `ConvNeXt` in
+    models/base/backbone.py of alibaba-mmai-research/TAdaConv.
+  """
+
+  num_classes: int
+  stage_sizes: Sequence[int] = (3, 3, 9, 3)
+  widths: Sequence[int] = (96, 192, 384, 768)
+  tubelet: tuple[int, int] = (1, 1)
+  activation: Callable[[jax.Array], jax.Array] = exact_gelu
+  layer_scale: float = 1e-6
+  drop_path: float = 0.0
+  temporal: Temporal = Temporal()
+  consensus: str = "logits"
+  dropout: float = 0.0
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  SLOTS = ConvNeXtBlock.SLOTS
+
+  def __post_init__(self) -> None:
+    super().__post_init__()
+    if len(self.stage_sizes) != len(self.widths):
+      raise ValueError(
+        f"each stage has a width, got {self.stage_sizes} and {self.widths}."
+      )
+    check_consensus(self.consensus)
+    self.temporal.check("ConvNeXt", self.SLOTS)
+
+  @nn.compact
+  def __call__(
+    self, clip: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
+    """Classifies clips.
+
+    Args:
+      clip: Normalised frames (B, T, H, W, 3), floating point. What patches of
+        4 pixels, then of 2 at every later stage, do not fill at the right and
+        at the bottom is left out, as in torch.
+      train: Whether anything is dropped.
+
+    Returns:
+      Logits (B, L), float32, and {"features": (B, D), "frame_features":
+      (B, T', D)}, the first behind the last norm, plus what the temporal
+      modules return, under "stage{i}_block{j}".
+
+    Raises:
+      ValueError: If `clip` is not floating point of rank 5, or too small.
+    """
+    checks.video(clip)
+    least = 4 * 2 ** (len(self.widths) - 1)
+    if min(clip.shape[2:4]) < least:
+      raise ValueError(f"sides must be {least} or more, got {clip.shape}.")
+    x = self._norm("stem_norm")(self._stem(clip.astype(self.dtype)))
+    aux = {}
+    done = 0
+    for stage, num_blocks in enumerate(self.stage_sizes):
+      if stage > 0:
+        x = self._norm(f"downsample{stage}_norm")(x)
+        x = self._patches(x, stage, 2, f"downsample{stage}_conv")
+      for index in range(num_blocks):
+        name = f"stage{stage + 1}_block{index + 1}"
+        block = ConvNeXtBlock(
+          activation=self.activation,
+          layer_scale=self.layer_scale,
+          drop_path=self.drop_path * done / max(sum(self.stage_sizes) - 1, 1),
+          temporal=self.temporal.at(stage, index),
+          dtype=self.dtype,
+          name=name,
+        )
+        x, block_aux = block(x, train)
+        done += 1
+        if block_aux:
+          aux[name] = block_aux
+    logits, head_aux = classify(
+      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
+      self.num_classes,
+      consensus=self.consensus,
+      dropout=self.dropout,
+      train=train,
+      norm=LayerNorm(epsilon=1e-6, name="norm"),
+    )
+    return logits, aux | head_aux
+
+  def _norm(self, name: str) -> LayerNorm:
+    return LayerNorm(epsilon=1e-6, dtype=self.dtype, name=name)
+
+  def _stem(self, x: jax.Array) -> jax.Array:
+    """Maps (B, T, H, W, 3) to (B, T', H / 4, W / 4, C)."""
+    frames, stride = self.tubelet
+    return self._patches(
+      x,
+      0,
+      4,
+      "stem_conv",
+      tubelet=frames,
+      temporal_stride=stride,
+      temporal_padding=frames // 2,
+    )
+
+  def _patches(
+    self, x: jax.Array, stage: int, size: int, name: str, **tubelet: int
+  ) -> jax.Array:
+    """Projects whole patches to the width of a stage."""
+    rows, columns = (side - side % size for side in x.shape[2:4])
+    embed = PatchEmbedding(
+      self.widths[stage],
+      size,
+      kernel_init=nn.initializers.truncated_normal(0.02),
+      dtype=self.dtype,
+      name=name,
+      **tubelet,
+    )
+    return embed(x[:, :, :rows, :columns])
