@@ -2,11 +2,31 @@
 
 import difflib
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from temporal_jax import layers
 from temporal_jax.models.temporal import Temporal
+
+
+def arithmetic(
+  blocks: Collection[int], *, class_token: bool = True
+) -> Temporal:
+  """Returns ATM before some blocks of a transformer.
+
+  Args:
+    blocks: Their numbers, from 0.
+    class_token: Whether every block convolves the class token along time,
+      before attention and before the MLP, as the released networks do.
+  """
+  convolution = layers.ClassTokenConvolution
+  every = Temporal(block_input=convolution, mlp_input=convolution)
+  return Temporal(
+    block_input=layers.ArithmeticModeling,
+    where=lambda stage, block: block in blocks,
+    then=every if class_token else None,
+  )
+
 
 OPERATORS: Mapping[str, Temporal] = MappingProxyType(
   {
@@ -15,6 +35,8 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "aggregation": Temporal(
       branch_input=functools.partial(layers.TemporalAggregation, taps=3)
     ),
+    "arithmetic_12": arithmetic([7]),  # Before the eighth of 12 blocks.
+    "arithmetic_24": arithmetic([14]),
   }
 )
 

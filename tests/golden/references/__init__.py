@@ -1,9 +1,18 @@
 """The one table: official file and class -> how ours does the same."""
 
-from tests.golden.references import atm, blvnet, ila, shift, tada, xvit
+from tests.golden.references import (
+  atm,
+  atm_networks,
+  blvnet,
+  ila,
+  shift,
+  tada,
+  xvit,
+)
 
 REFERENCES = {
   **atm.REFERENCES,
+  **atm_networks.REFERENCES,
   **blvnet.REFERENCES,
   **ila.REFERENCES,
   **shift.REFERENCES,
