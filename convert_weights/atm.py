@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from convert_weights import clip
 from convert_weights.rules import (
   Rule,
   batch_norm,
   conv2d,
   conv3d_spatial,
+  linear,
   under,
 )
 
@@ -17,6 +19,33 @@ _NAMES = {
   "sum": ("intelayer", "inte2vis"),
   "log_ratio": ("divlayer", "div2vis"),
 }
+
+
+def classifier() -> list[Rule]:
+  """Rules of `VisionTransformer` from a `VideoCLIP` on CLIP's image tower."""
+  block = [*clip.transformer_block(), *slots()]
+  tower = clip.vision_transformer(block)
+  return [*under(tower, "", "visual"), *linear("head", "fc")]
+
+
+def slots() -> list[Rule]:
+  """Rules of what ATM puts into a block's slots, in CLIP as in EVA-02-CLIP.
+
+  Where the modeling and the convolution meet in one slot, they are parts of a
+  `Chain`.
+  """
+  return [
+    *under(modeling(), "block_input", "control_point_c"),
+    *under(modeling(), "block_input/part1", "control_point_c"),
+    *under(token_convolution(), "block_input", "control_point1"),
+    *under(token_convolution(), "block_input/part2", "control_point1"),
+    *under(token_convolution(), "mlp_input", "control_point2"),
+  ]
+
+
+def token_convolution() -> list[Rule]:
+  """Rules of `ClassTokenConvolution` from a `TokenT1D`."""
+  return [Rule("params/kernel", ("conv.weight",), "c 1 k -> k c")]
 
 
 def modeling(
@@ -53,8 +82,8 @@ def reduction() -> list[Rule]:
 def window_encoder() -> list[Rule]:
   """Rules of `WindowEncoder` from a `Conv2D_UV2C`."""
   return [
-    *conv3d_spatial("layer{i}/conv", "conv{i-1}.0"),
-    *batch_norm("layer{i}/norm", "conv{i-1}.1"),
+    *conv3d_spatial("layer{k}/conv", "conv{k-1}.0"),
+    *batch_norm("layer{k}/norm", "conv{k-1}.1"),
   ]
 
 
@@ -63,8 +92,8 @@ def _transformation(downsample: bool) -> list[Rule]:
   fuse = ("conv3_fuse.1.weight",)
   expand = "i o 1 1 1 -> i o" if downsample else "o i 1 1 1 -> i o"
   return [
-    *conv3d_spatial("layer{i}/conv", "conv{i}.0"),
-    *batch_norm("layer{i}/norm", "conv{i}.1"),
+    *conv3d_spatial("layer{k}/conv", "conv{k}.0"),
+    *batch_norm("layer{k}/norm", "conv{k}.1"),
     Rule("params/fuse/kernel", fuse, "o (l i) 1 h w -> l h w i o"),
     *batch_norm("fuse_norm", "conv3_fuse.2"),
     Rule("params/expand/kernel", ("upsample.0.weight",), expand),

@@ -7,6 +7,7 @@ from temporal_jax.layers.alignment import LearnableAlignment, PairAlignment
 from temporal_jax.layers.arithmetic import ArithmeticCue, ArithmeticModeling
 from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.batch_norm import BatchNorm
+from temporal_jax.layers.chain import Chain
 from temporal_jax.layers.conv_norm_relu import ConvNormRelu
 from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
 from temporal_jax.layers.cross_attention import CrossAttention
@@ -31,6 +32,7 @@ from temporal_jax.layers.space_time_attention import (
   JointAttention,
   TemporalAttention,
 )
+from temporal_jax.layers.swiglu import SwiGlu
 from temporal_jax.layers.temporal_convolution import TemporalConv
 from temporal_jax.layers.temporal_pooling import (
   AggregatedConv,
@@ -47,6 +49,7 @@ __all__ = [
   "ArithmeticCue",
   "ArithmeticModeling",
   "BatchNorm",
+  "Chain",
   "ClassTokenConvolution",
   "ClipCalibration",
   "Conv2D",
@@ -70,6 +73,7 @@ __all__ = [
   "SelfAttention",
   "StridedTemporalPooling",
   "SummaryTokens",
+  "SwiGlu",
   "TemporalAggregation",
   "TemporalAttention",
   "TemporalConv",

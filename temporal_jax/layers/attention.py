@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
+from temporal_jax.layers.layer_norm import LayerNorm
 
 
 class SelfAttention(nn.Module):
@@ -15,21 +16,32 @@ class SelfAttention(nn.Module):
   Attributes:
     num_heads: Heads, M; they share the width evenly.
     qkv_bias: Whether queries, keys and values have a bias.
+    key_bias: Whether keys share in it; else it is `query_value_bias`.
     scale: Factor of the products, 1 / sqrt(d) by default.
     kernel_init: Initialiser of both projections.
     keys_values: Makes a module (x, train) -> (x, aux) that maps the keys, and
       then the values, (..., N, D) with heads contiguous, before attention:
       here space-time mixing sits. None leaves both as they are.
+    rotary_extent: Queries and keys are turned by `ops.rotary_embedding` with
+      this extent; None for no turning.
+    inner_norm: Whether a norm stands before the last projection (sub-norm).
+    epsilon: Added to the variance in that norm.
     dtype: Dtype of the computation.
 
-  Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2.
+  Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2;
+    without a bias of the keys, turned and with the norm, class `Attention` in
+    eva_clip/eva_vit_model.py of whwu95/ATM.
   """
 
   num_heads: int
   qkv_bias: bool = True
+  key_bias: bool = True
   scale: float | None = None
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   keys_values: Callable[..., nn.Module] | None = None
+  rotary_extent: float | None = None
+  inner_norm: bool = False
+  epsilon: float = 1e-6
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
@@ -39,6 +51,7 @@ class SelfAttention(nn.Module):
     train: bool = False,
     *,
     mask: jax.Array | None = None,
+    grid: tuple[int, int] | None = None,
   ) -> jax.Array:
     """Maps (..., N, D) to the same shape.
 
@@ -46,9 +59,10 @@ class SelfAttention(nn.Module):
       x: Tokens.
       train: Handed to the module of `keys_values`.
       mask: True where a query may look, broadcast to (..., M, N, N).
+      grid: Rows and columns of patches; only rotary positions need it.
 
     Raises:
-      ValueError: If the heads do not divide D.
+      ValueError: If the heads do not divide D, or positions lack a grid.
     """
     width = x.shape[-1]
     if width % self.num_heads:
@@ -56,16 +70,25 @@ class SelfAttention(nn.Module):
     heads = (self.num_heads, width // self.num_heads)
     qkv = nn.DenseGeneral(
       (3, *heads),
-      use_bias=self.qkv_bias,
+      use_bias=self.qkv_bias and self.key_bias,
       kernel_init=self.kernel_init,
       dtype=self.dtype,
       name="qkv",
     )(x)
     q, k, v = (qkv[..., i, :, :] for i in range(3))
+    if self.qkv_bias and not self.key_bias:
+      zeros = nn.initializers.zeros
+      bias = self.param("query_value_bias", zeros, (2, *heads))
+      q, v = q + _like(bias[0], q), v + _like(bias[1], v)
     if self.keys_values is not None:
       mix = self.keys_values(name="keys_values")
       k, v = (self._flat(mix, values, train) for values in (k, v))
+    if self.rotary_extent is not None:
+      q, k = (self._turned(values, grid) for values in (q, k))
     out = ops.attention(q, k, v, scale=self.scale, mask=mask)
+    if self.inner_norm:
+      norm = LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name="norm")
+      out = norm(out.reshape(x.shape)).reshape(out.shape)
     return nn.DenseGeneral(
       width,
       axis=(-2, -1),
@@ -74,7 +97,18 @@ class SelfAttention(nn.Module):
       name="out",
     )(out)
 
+  def _turned(self, x: jax.Array, grid: tuple[int, int] | None) -> jax.Array:
+    """Gives queries or keys their rotary positions."""
+    if grid is None:
+      raise ValueError("rotary positions need the grid of the patches.")
+    return ops.rotary_embedding(x, grid=grid, extent=self.rotary_extent)
+
   def _flat(self, module: nn.Module, x: jax.Array, train: bool) -> jax.Array:
     """Applies `module` to (..., N, M, d) as (..., N, M d)."""
     mixed, _ = module(x.reshape(*x.shape[:-2], -1), train=train)
     return mixed.reshape(*mixed.shape[:-1], *x.shape[-2:])
+
+
+def _like(bias: jax.Array, x: jax.Array) -> jax.Array:
+  """Returns a bias of heads (M, d) with the rank and dtype of `x`."""
+  return bias.astype(x.dtype).reshape(*[1] * (x.ndim - 2), *bias.shape)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 
-from temporal_jax.models import convolutional, operators
+from temporal_jax.models import clip, convolutional, operators
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.temporal import Temporal
+from temporal_jax.models.vision_transformer import VisionTransformer
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -71,6 +72,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
     "tsm_resnet50": _resnet(*_RESNETS[50], "shift", _TSM),
     "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
     **{name: ModelSpec(*row) for name, row in convolutional.ROWS.items()},
+    **{n: ModelSpec(VisionTransformer, *r) for n, r in clip.ROWS.items()},
   }
 )
 

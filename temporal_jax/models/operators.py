@@ -2,7 +2,7 @@
 
 import difflib
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from temporal_jax import layers
@@ -21,6 +21,25 @@ def adaptive_attention(head_width: int) -> Temporal:
   return Temporal(convolution=convolution, after_convolution=pooling)
 
 
+def arithmetic(
+  blocks: Collection[int], *, class_token: bool = True
+) -> Temporal:
+  """Returns ATM before some blocks of a transformer.
+
+  Args:
+    blocks: Their numbers, from 0.
+    class_token: Whether every block convolves the class token along time,
+      before attention and before the MLP, as the released networks do.
+  """
+  convolution = layers.ClassTokenConvolution
+  every = Temporal(block_input=convolution, mlp_input=convolution)
+  return Temporal(
+    block_input=layers.ArithmeticModeling,
+    where=lambda stage, block: block in blocks,
+    then=every if class_token else None,
+  )
+
+
 OPERATORS: Mapping[str, Temporal] = MappingProxyType(
   {
     "none": Temporal(),
@@ -34,6 +53,8 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     ),
     "adaptive_attention_48": adaptive_attention(48),
     "adaptive_attention_64": adaptive_attention(64),
+    "arithmetic_12": arithmetic([7]),  # Before the eighth of 12 blocks.
+    "arithmetic_24": arithmetic([14]),
   }
 )
 

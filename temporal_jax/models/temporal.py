@@ -1,10 +1,13 @@
 """Temporal slots: where a temporal operator sits in a backbone."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Collection
 
 import flax.linen as nn
 import jax
+
+from temporal_jax.layers import Chain
 
 Factory = Callable[..., nn.Module]  # Called as factory(name=...).
 
@@ -37,6 +40,9 @@ class Temporal:
     mlp_input: On the whole stream, between attention and MLP (TokenT1D).
     mlp_branch: Extra residual branch before the MLP (TAdaFormer).
     where: (stage, block) -> whether that block's slots are filled.
+    then: A second operator, with slots and a `where` of its own. Where both
+      fill a slot of the whole stream, it runs behind the first; no other slot
+      may be filled twice.
   """
 
   branch_input: Factory | None = None
@@ -49,11 +55,12 @@ class Temporal:
   mlp_input: Factory | None = None
   mlp_branch: Factory | None = None
   where: Callable[[int, int], bool] = everywhere
+  then: "Temporal | None" = None
 
   def filled(self) -> set[str]:
     """Returns the names of the slots that hold something."""
-    slots = {field.name for field in dataclasses.fields(self)} - {"where"}
-    return {slot for slot in slots if getattr(self, slot) is not None}
+    own = {slot for slot in _SLOTS if getattr(self, slot) is not None}
+    return own | (self.then.filled() if self.then else set())
 
   def check(self, backbone: str, slots: Collection[str]) -> None:
     """Raises ValueError if a filled slot is not among the backbone's."""
@@ -66,7 +73,34 @@ class Temporal:
 
   def at(self, stage: int, block: int) -> "Temporal":
     """Returns what sits in one block: these slots, or none of them."""
-    return self if self.where(stage, block) else Temporal()
+    here = Temporal()
+    if self.where(stage, block):
+      here = dataclasses.replace(self, where=everywhere, then=None)
+    return (
+      here if self.then is None else _join(here, self.then.at(stage, block))
+    )
+
+
+# Slots of the whole stream: what comes out of one module may enter the next.
+_CHAINED = {"branch_input", "block_input", "mlp_input"}
+_SLOTS = {field.name for field in dataclasses.fields(Temporal)} - {
+  "where",
+  "then",
+}
+
+
+def _join(first: Temporal, second: Temporal) -> Temporal:
+  """Fills a block's slots with those of two operators."""
+  slots = {}
+  for slot in first.filled() | second.filled():
+    parts = [getattr(first, slot), getattr(second, slot)]
+    parts = [part for part in parts if part is not None]
+    if len(parts) > 1 and slot not in _CHAINED:
+      raise ValueError(f"the slot {slot!r} is filled twice.")
+    slots[slot] = parts[0]
+    if len(parts) > 1:
+      slots[slot] = functools.partial(Chain, tuple(parts))
+  return Temporal(**slots)
 
 
 def apply_slot(

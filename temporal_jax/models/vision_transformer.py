@@ -31,6 +31,9 @@ class VisionTransformer(nn.Module):
     pre_norm: Whether a norm stands before the first block (CLIP).
     projection: Width that a matrix without bias projects the class token to,
       behind the last norm (CLIP); None for no projection.
+    projection_bias: Whether it has a bias after all (EVA-02-CLIP).
+    representation: Width of a dense layer with tanh behind the last norm, as it
+      was in pre-training on ImageNet-21k; None for no such layer.
     tubelet: Frames that a patch spans, an odd number around its middle, and
       frames from one to the next.
     grid: Rows and columns of the learned positions; other grids of patches get
@@ -39,12 +42,15 @@ class VisionTransformer(nn.Module):
       clips repeat them, as the reference does.
     drop_path: Rate of stochastic depth in the last block; it grows linearly.
     dropout: Rate after the embeddings and in the MLPs.
+    block: Class of the blocks, or a partial of `TransformerBlock` with what all
+      blocks have in common and is no argument here.
     temporal: What sits in the blocks' temporal slots; the stage is 0.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929; in CLIP's
     form Radford et al. 2021, https://arxiv.org/abs/2103.00020, class
-    `VisionTransformer` in clip/model.py of openai/CLIP; with space-time mixing
+    `VisionTransformer` in clip/model.py of openai/CLIP; in EVA-02's form Fang
+    et al. 2023, https://arxiv.org/abs/2303.11331; with space-time mixing
     in `keys_values`, Bulat et al. 2021, https://arxiv.org/abs/2106.05968, class
     `VisionTransformer` in slowfast/models/transformers/vit.py of
     1adrianb/video-transformers.
@@ -60,11 +66,14 @@ class VisionTransformer(nn.Module):
   patch_bias: bool = True
   pre_norm: bool = False
   projection: int | None = None
+  projection_bias: bool = False
+  representation: int | None = None
   tubelet: tuple[int, int] = (1, 1)
   grid: int = 14
   num_temporal_positions: int = 0
   drop_path: float = 0.0
   dropout: float = 0.0
+  block: Callable[..., TransformerBlock] = TransformerBlock
   temporal: Temporal = Temporal()
   dtype: jax.typing.DTypeLike = jnp.float32
 
@@ -88,32 +97,34 @@ class VisionTransformer(nn.Module):
     Returns:
       Logits (B, L), float32, or without classes the features (B, D), and aux:
       "features" (B, D), "frame_features" (B, T, D), of which they are the mean,
-      "tokens" (B, T, N, D) behind the last block, with classes "frame_logits"
-      (B, T, L), and what the temporal modules return, under "block{i}".
+      "tokens" (B, T, N, D) behind the last block, "class_tokens" (B, T, D)
+      behind the last norm, with classes "frame_logits" (B, T, L), and what the
+      temporal modules return, under "block{i}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or the patches do
         not divide it.
     """
     checks.video(clip)
-    x = self._embed(clip.astype(self.dtype))
+    x, grid = self._embed(clip.astype(self.dtype))
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
     if self.pre_norm:
       x = self._norm("pre_norm")(x)
     aux = {}
     for index in range(self.depth):
       name = f"block{index + 1}"
-      x, block_aux = self._block(index, name)(x, train)
+      x, block_aux = self._block(index, name)(x, train, grid=grid)
       if block_aux:
         aux[name] = block_aux
-    frames = self._norm("norm")(x[:, :, 0])
-    if self.projection is not None:
-      frames = nn.Dense(
-        self.projection, use_bias=False, dtype=self.dtype, name="projection"
-      )(frames)
-    frames = frames.astype(jnp.float32)
+    class_tokens = self._norm("norm")(x[:, :, 0])
+    frames = self._project(class_tokens).astype(jnp.float32)
     features = jnp.mean(frames, axis=1)
-    aux |= {"features": features, "frame_features": frames, "tokens": x}
+    aux |= {
+      "features": features,
+      "frame_features": frames,
+      "class_tokens": class_tokens,
+      "tokens": x,
+    }
     if self.num_classes is None:
       return features, aux
     logits = nn.Dense(self.num_classes, name="head")(frames)
@@ -122,8 +133,27 @@ class VisionTransformer(nn.Module):
   def _norm(self, name: str) -> LayerNorm:
     return LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name=name)
 
-  def _embed(self, clip: jax.Array) -> jax.Array:
-    """Returns tokens (B, T', N, D) with their positions, class token first."""
+  def _project(self, x: jax.Array) -> jax.Array:
+    """Applies what stands between the last norm and the classes."""
+    if self.representation is not None:
+      dense = nn.Dense(
+        self.representation, dtype=self.dtype, name="representation"
+      )
+      x = jnp.tanh(dense(x))
+    if self.projection is None:
+      return x
+    return nn.Dense(
+      self.projection,
+      use_bias=self.projection_bias,
+      dtype=self.dtype,
+      name="projection",
+    )(x)
+
+  def _embed(self, clip: jax.Array) -> tuple[jax.Array, tuple[int, int]]:
+    """Returns tokens (B, T', N, D), class token first, and the patches' grid.
+
+    The tokens have their positions.
+    """
     frames, stride = self.tubelet
     patches = PatchEmbedding(
       self.width,
@@ -149,15 +179,15 @@ class VisionTransformer(nn.Module):
     x = jnp.concatenate([first.astype(self.dtype), patches], axis=2)
     x = x + positions.astype(self.dtype)[None, None]
     if not self.num_temporal_positions:
-      return x
+      return x, (rows, columns)
     shape = (self.num_temporal_positions, width)
     embedding = self.param("temporal_embedding", nn.initializers.zeros, shape)
     moments = embedding[jnp.arange(num_frames) % self.num_temporal_positions]
-    return x + moments.astype(self.dtype)[None, :, None]
+    return x + moments.astype(self.dtype)[None, :, None], (rows, columns)
 
   def _block(self, index: int, name: str) -> TransformerBlock:
     last = max(self.depth - 1, 1)
-    return TransformerBlock(
+    return self.block(
       self.num_heads,
       activation=self.activation,
       epsilon=self.epsilon,

@@ -25,6 +25,7 @@ from temporal_jax.ops.normalization import l2_normalize
 from temporal_jax.ops.patches import patch_embedding
 from temporal_jax.ops.pooling import average_pool_2d, max_pool_2d
 from temporal_jax.ops.resize import resize_bicubic
+from temporal_jax.ops.rotary import rotary_embedding
 from temporal_jax.ops.shift import (
   temporal_shift,
   temporal_shift_step,
@@ -67,6 +68,7 @@ __all__ = [
   "permute_patches",
   "quick_gelu",
   "resize_bicubic",
+  "rotary_embedding",
   "space_time_mixing_attention",
   "spatial_attention",
   "temporal_aggregation",

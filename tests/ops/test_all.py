@@ -75,6 +75,9 @@ ROWS = {
   ),
   "quick_gelu": Row(ops.quick_gelu, (_MAP,)),
   "resize_bicubic": Row(_bind(ops.resize_bicubic, size=(7, 3)), (_MAP,)),
+  "rotary_embedding": Row(
+    _bind(ops.rotary_embedding, grid=(1, 3)), ((4, 2, 4),)
+  ),
   "space_time_mixing_attention": Row(
     _bind(ops.space_time_mixing_attention, fold_div=3),
     (_HEADS,) * 3,

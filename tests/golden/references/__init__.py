@@ -2,6 +2,7 @@
 
 from tests.golden.references import (
   atm,
+  atm_networks,
   blvnet,
   ila,
   shift,
@@ -12,6 +13,7 @@ from tests.golden.references import (
 
 REFERENCES = {
   **atm.REFERENCES,
+  **atm_networks.REFERENCES,
   **blvnet.REFERENCES,
   **ila.REFERENCES,
   **shift.REFERENCES,

@@ -1,6 +1,6 @@
 """Shifts and TokenT1D."""
 
-from convert_weights.rules import Rule
+from convert_weights import atm
 from temporal_jax import layers, ops
 from tests.golden.reference import Reference, first, function
 
@@ -11,11 +11,6 @@ _MODELING = "modules/temporal_modeling.py"
 
 def _segments(constructor):
   return {"t": constructor["n_segment"]}
-
-
-def _token_convolution_rules(constructor):
-  del constructor
-  return [Rule("params/kernel", ("conv.weight",), "c 1 k -> k c")]
 
 
 REFERENCES = {
@@ -42,7 +37,7 @@ REFERENCES = {
   (_MODELING, "TokenT1D"): Reference(
     build=lambda c: layers.ClassTokenConvolution(fold_div=c["n_div"]),
     axes=_TOKENS,
-    rules=_token_convolution_rules,
+    rules=lambda c: atm.token_convolution(),
     sizes=_segments,
     name_outputs=first,
   ),

@@ -1,0 +1,31 @@
+"""Several modules in one temporal slot."""
+
+from collections.abc import Callable, Sequence
+
+import flax.linen as nn
+import jax
+
+
+class Chain(nn.Module):
+  """Runs modules behind one another.
+
+  Attributes:
+    parts: Makers of modules (x, train) -> (x, aux), called with a name: "part1"
+      and so on.
+  """
+
+  parts: Sequence[Callable[..., nn.Module]]
+
+  @nn.compact
+  def __call__(
+    self, x: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
+    """Maps `x` to what the last module makes of it, and all they return.
+
+    Of values under the same name in aux, the last one stays.
+    """
+    aux = {}
+    for i, part in enumerate(self.parts):
+      x, more = part(name=f"part{i + 1}")(x, train=train)
+      aux |= more
+    return x, aux

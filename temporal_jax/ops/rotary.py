@@ -1,0 +1,77 @@
+"""Rotary positions of the patches of a frame."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def rotary_embedding(
+  x: jax.Array,
+  *,
+  grid: tuple[int, int],
+  extent: float | None = None,
+  base: float = 10000.0,
+) -> jax.Array:
+  """Rotates pairs of channels by angles that grow with the patch's place.
+
+  Channels 2i and 2i + 1 are one complex number. In the first half of a head it
+  turns by row * base^(-4i / d), in the second half by the column likewise: the
+  product of a query and a key then depends on the distance of their patches.
+
+  Args:
+    x: Queries or keys (..., N, M, d): M heads of d channels, d a multiple of 4.
+      The last tokens are the patches, row by row; those before them (the class
+      token) are left as they are.
+    grid: Rows and columns of patches.
+    extent: What the rows, and the columns, of every grid count up to, so that
+      larger grids are interpolated; None counts patches.
+    base: Base of the frequencies.
+
+  Returns:
+    Tokens in the shape and dtype of `x`.
+
+  Raises:
+    ValueError: If the tokens are fewer than the patches, or 4 does not divide
+      the channels.
+
+  Source: Su et al. 2021, https://arxiv.org/abs/2104.09864, section 3.2; Fang et
+    al. 2023, https://arxiv.org/abs/2303.11331; class
+    `VisionRotaryEmbeddingFast` in eva_clip/rope.py of whwu95/ATM.
+  """
+  patches = grid[0] * grid[1]
+  if x.ndim < 3 or x.shape[-3] < patches or x.shape[-1] % 4:
+    raise ValueError(
+      f"x must be (..., N, M, d) with 4 dividing d and N at least the patches "
+      f"of the grid {grid}, got shape {x.shape}."
+    )
+  angles = _angles(grid, x.shape[-1] // 4, extent, base)
+  angles = np.pad(angles, ((x.shape[-3] - patches, 0), (0, 0)))
+  shape = (1,) * (x.ndim - 3) + (len(angles), 1, angles.shape[1])
+  cosines, sines = (
+    jnp.asarray(f(angles).reshape(shape), jnp.float32) for f in (np.cos, np.sin)
+  )
+  pairs = x.astype(jnp.float32).reshape(*x.shape[:-1], -1, 2)
+  real, imaginary = pairs[..., 0], pairs[..., 1]
+  out = jnp.stack(
+    [
+      real * cosines - imaginary * sines,
+      real * sines + imaginary * cosines,
+    ],
+    axis=-1,
+  )
+  return out.reshape(x.shape).astype(x.dtype)
+
+
+def _angles(
+  grid: tuple[int, int], count: int, extent: float | None, base: float
+) -> np.ndarray:
+  """Returns the angle of each of 2 * count pairs at every patch, (H W, .)."""
+  frequencies = base ** (-np.arange(count) / count)
+  rows, columns = (
+    np.arange(side) * (1.0 if extent is None else extent / side)
+    for side in grid
+  )
+  angles = np.zeros((*grid, 2, count))
+  angles[:, :, 0] = rows[:, None, None] * frequencies
+  angles[:, :, 1] = columns[None, :, None] * frequencies
+  return angles.reshape(-1, 2 * count)

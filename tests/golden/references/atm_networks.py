@@ -1,0 +1,112 @@
+"""Image towers of CLIP and EVA-02-CLIP, with ATM in them."""
+
+import functools
+
+from convert_weights import atm, clip, eva
+from temporal_jax.models import TransformerBlock, VisionTransformer
+from temporal_jax.models.clip import CLIP_FORM
+from temporal_jax.models.operators import arithmetic
+from tests.golden.reference import Reference
+
+_AXES = {
+  "x": "n t h w c",
+  "features": "n t d",
+  "cls_ln_post": "n t c",
+  "cls_norm": "n t c",
+  "mean_features": "n d",
+}
+
+
+def _segments(constructor):
+  return {"t": constructor["n_segment"]}
+
+
+def _temporal(constructor):
+  if constructor["tsm"] not in (None, "tokent1d"):
+    raise ValueError(f"tsm {constructor['tsm']!r} is in no released network.")
+  return arithmetic(
+    constructor["atm_locations"], class_token=constructor["tsm"] is not None
+  )
+
+
+def _clip(constructor):
+  return VisionTransformer(
+    None,
+    patch_size=constructor["patch_size"],
+    width=constructor["width"],
+    depth=constructor["layers"],
+    num_heads=constructor["heads"],
+    projection=constructor["output_dim"],
+    grid=constructor["input_resolution"] // constructor["patch_size"],
+    temporal=_temporal(constructor),
+    **CLIP_FORM,
+  )
+
+
+def _eva(constructor):
+  c = {"use_mean_pooling": True, "init_values": None, **constructor}
+  if c["use_mean_pooling"] or c["init_values"] or c.get("postnorm"):
+    raise ValueError("mean pooling, layer scale and post-norm are not carried.")
+  if c["subln"] and not c["naiveswiglu"]:
+    raise ValueError("an inner norm in a plain MLP is not carried.")
+  extent = c["pt_hw_seq_len"] if c["intp_freq"] else None
+  grid = c["img_size"] // c["patch_size"]
+  block = functools.partial(
+    TransformerBlock,
+    mlp_ratio=c["mlp_ratio"],
+    qkv_bias=c["qkv_bias"],
+    key_bias=False,
+    gated=c["naiveswiglu"],
+    inner_norm=c["subln"],
+    rotary_extent=(extent or grid) if c["rope"] else None,
+  )
+  return VisionTransformer(
+    None,
+    patch_size=c["patch_size"],
+    width=c["embed_dim"],
+    depth=c["depth"],
+    num_heads=c["num_heads"],
+    epsilon=c["norm_eps"],
+    projection=c["num_classes"],
+    projection_bias=True,
+    grid=grid,
+    block=block,
+    temporal=_temporal(c),
+  )
+
+
+def _eva_rules(constructor):
+  block = eva.transformer_block(
+    inner_norm=constructor["subln"], gated=constructor["naiveswiglu"]
+  )
+  return eva.vision_transformer([*block, *atm.slots()])
+
+
+def _name_outputs(out):
+  features, aux = out
+  return {
+    "features": aux["frame_features"],
+    "cls_ln_post": aux["class_tokens"],
+    "cls_norm": aux["class_tokens"],
+    "mean_features": features,
+  }
+
+
+REFERENCES = {
+  ("clip/model.py", "VisualTransformer + make_ATM"): Reference(
+    build=_clip,
+    axes=_AXES,
+    rules=lambda c: clip.vision_transformer(
+      [*clip.transformer_block(), *atm.slots()]
+    ),
+    sizes=_segments,
+    name_outputs=_name_outputs,
+  ),
+  ("eva_clip/eva_vit_model.py", "EVAVisionTransformer + make_ATM"): Reference(
+    build=_eva,
+    axes=_AXES,
+    rules=_eva_rules,
+    sizes=_segments,
+    name_outputs=_name_outputs,
+  ),
+}

@@ -1,0 +1,87 @@
+import jax
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_jax import ops
+
+
+def _draw(*shape, seed=0):
+  return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+def _by_hand(x, grid, extent, base):
+  """The definition, one complex number at a time."""
+  out = np.array(x, np.float64)
+  first = x.shape[-3] - grid[0] * grid[1]
+  half = x.shape[-1] // 2
+  for token in range(first, x.shape[-3]):
+    place = divmod(token - first, grid[1])
+    for axis in (0, 1):
+      step = 1 if extent is None else extent / grid[axis]
+      for i in range(half // 2):
+        angle = place[axis] * step * base ** (-2 * i / half)
+        channel = axis * half + 2 * i
+        real, imaginary = (
+          np.array(x[..., token, :, channel + j], np.float64) for j in (0, 1)
+        )
+        turned = (real + 1j * imaginary) * np.exp(1j * angle)
+        out[..., token, :, channel] = turned.real
+        out[..., token, :, channel + 1] = turned.imag
+  return out
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+  rows=st.integers(1, 4),
+  columns=st.integers(1, 4),
+  before=st.integers(0, 2),
+  quarters=st.integers(1, 3),
+  extent=st.sampled_from([None, 16, 3.5]),
+  base=st.sampled_from([10000.0, 10.0]),
+)
+def test_is_the_definition(rows, columns, before, quarters, extent, base):
+  grid = (rows, columns)
+  x = _draw(2, before + rows * columns, 3, 4 * quarters)
+  got = ops.rotary_embedding(x, grid=grid, extent=extent, base=base)
+  want = _by_hand(x, grid, extent, base)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+def test_products_depend_on_the_distance_alone():
+  q, key = (np.tile(_draw(1, 1, 8, seed=i), (12, 1, 1)) for i in range(2))
+  q, key = (ops.rotary_embedding(x, grid=(3, 4)) for x in (q, key))
+  products = np.einsum("qmd,kmd->qk", q, key).reshape(3, 4, 3, 4)
+  np.testing.assert_allclose(
+    products[0, 0, 1, 2], products[1, 1, 2, 3], rtol=1e-4
+  )
+  assert abs(products[0, 0, 1, 2] - products[0, 0, 2, 1]) > 1e-2
+  assert abs(products[0, 0, 1, 0] - products[1, 0, 0, 0]) > 1e-2
+
+
+def test_a_finer_grid_is_interpolated():
+  x = np.tile(_draw(1, 1, 8), (64, 1, 1))
+  coarse = ops.rotary_embedding(x[:16], grid=(4, 4), extent=16)
+  fine = ops.rotary_embedding(x, grid=(8, 8), extent=16)
+  np.testing.assert_allclose(
+    np.reshape(fine, (8, 8, 8))[::2, ::2],
+    np.reshape(coarse, (4, 4, 8)),
+    atol=1e-5,
+  )
+
+
+def test_class_token_stays_and_lengths_too():
+  x = _draw(2, 7, 3, 8)
+  got = jax.jit(lambda x: ops.rotary_embedding(x, grid=(2, 3)))(x)
+  np.testing.assert_array_equal(got[:, 0], x[:, 0])
+  assert np.abs(got[:, 2:] - x[:, 2:]).max() > 0.1
+  np.testing.assert_allclose(
+    np.linalg.norm(got, axis=-1), np.linalg.norm(x, axis=-1), rtol=1e-5
+  )
+
+
+@pytest.mark.parametrize("shape", [(5, 2, 4), (6, 2, 6), (6, 4)])
+def test_rejects(shape):
+  with pytest.raises(ValueError, match=r"grid \(2, 3\), got shape"):
+    ops.rotary_embedding(np.zeros(shape, np.float32), grid=(2, 3))
