@@ -13,6 +13,7 @@ does not grow with the clip.
 Source: Lavin and Gray 2015, https://arxiv.org/abs/1509.09308, section 4.1.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -30,6 +31,11 @@ _G = ((1, 0, 0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0, 0, 1))
 _CHUNK = 2**19  # Most numbers in the frames that are transformed at a time.
 
 
+# Compiled on their own, so that blocks of one shape are traced once.
+_traced_once = functools.partial(jax.jit, static_argnames="padding")
+
+
+@_traced_once
 def convolve(x: jax.Array, kernel: jax.Array, *, padding: int) -> jax.Array:
   """Convolves frames (N, H, W, C) with (3, 3, C, C'), padded by 0 to 2."""
   size = tuple(side + 2 * padding - 2 for side in x.shape[1:3])
@@ -50,6 +56,7 @@ def convolve(x: jax.Array, kernel: jax.Array, *, padding: int) -> jax.Array:
   return out.reshape(-1, *out.shape[2:])
 
 
+@_traced_once
 def kernel_gradient(
   x: jax.Array, gradient: jax.Array, *, padding: int
 ) -> jax.Array:
