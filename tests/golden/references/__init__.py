@@ -1,11 +1,20 @@
 """The one table: official file and class -> how ours does the same."""
 
-from tests.golden.references import atm, blvnet, ila, shift, tada, xvit
+from tests.golden.references import (
+  atm,
+  blvnet,
+  ila,
+  resnet3d,
+  shift,
+  tada,
+  xvit,
+)
 
 REFERENCES = {
   **atm.REFERENCES,
   **blvnet.REFERENCES,
   **ila.REFERENCES,
+  **resnet3d.REFERENCES,
   **shift.REFERENCES,
   **tada.REFERENCES,
   **xvit.REFERENCES,
