@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 
-from temporal_jax.models import operators
+from temporal_jax.models import operators, video_resnets
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.temporal import Temporal
 
@@ -67,6 +67,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
     **{f"resnet{n}": _resnet(*r, "none", _TSN) for n, r in _RESNETS.items()},
     "tsm_resnet50": _resnet(*_RESNETS[50], "shift", _TSM),
     "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
+    **{name: ModelSpec(*r) for name, r in video_resnets.ROWS.items()},
   }
 )
 

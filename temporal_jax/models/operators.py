@@ -15,6 +15,10 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "aggregation": Temporal(
       branch_input=functools.partial(layers.TemporalAggregation, taps=3)
     ),
+    "adaptive_convolution": Temporal(convolution=layers.AdaptiveConv),
+    "adaptive_space_and_time": Temporal(
+      convolution=layers.AdaptiveConv, temporal_convolution=layers.AdaptiveConv
+    ),
   }
 )
 
