@@ -13,6 +13,7 @@ from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
 from temporal_jax.layers.cross_attention import CrossAttention
 from temporal_jax.layers.domain_transformation import DomainTransformation
 from temporal_jax.layers.drop_path import DropPath
+from temporal_jax.layers.factorised_convolution import FactorisedConv
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.layer_scale import LayerScale
 from temporal_jax.layers.messages import CrossFrameMessage, RemoveMessage
@@ -32,6 +33,7 @@ from temporal_jax.layers.space_time_attention import (
   JointAttention,
   TemporalAttention,
 )
+from temporal_jax.layers.space_time_convolution import Conv3D
 from temporal_jax.layers.swiglu import SwiGlu
 from temporal_jax.layers.temporal_convolution import TemporalConv
 from temporal_jax.layers.temporal_pooling import (
@@ -53,12 +55,14 @@ __all__ = [
   "ClassTokenConvolution",
   "ClipCalibration",
   "Conv2D",
+  "Conv3D",
   "ConvNormRelu",
   "CrossAttention",
   "CrossFrameMessage",
   "DepthwiseConv2D",
   "DomainTransformation",
   "DropPath",
+  "FactorisedConv",
   "JointAttention",
   "LayerNorm",
   "LayerScale",

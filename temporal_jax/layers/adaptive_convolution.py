@@ -27,6 +27,7 @@ class AdaptiveConv(nn.Module):
     stride: Step over rows and columns.
     taps: Frames the kernel spans, odd. Above 1 they are the kernel's first
       axis, and a `size` of 1 has no axes in it.
+    time_stride: Step over time.
     padding: Zeros on every side of H and W; by default what a stride of 1 needs
       to keep them.
     dilation: Distance of the taps over space.
@@ -51,6 +52,7 @@ class AdaptiveConv(nn.Module):
   size: int = 3
   stride: int = 1
   taps: int = 1
+  time_stride: int = 1
   padding: int | None = None
   dilation: int = 1
   groups: int = 1
@@ -69,7 +71,9 @@ class AdaptiveConv(nn.Module):
     *,
     calibration: Calibration | None = None,
   ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Maps (B, T, H, W, C) to (B, T, H / stride, W / stride, features).
+    """Maps (B, T, H, W, C) to (B, T', H / stride, W / stride, features).
+
+    T' is T / time_stride.
 
     Args:
       x: Features.
@@ -100,6 +104,7 @@ class AdaptiveConv(nn.Module):
       of_kernel,
       axis=self.axis,
       stride=self.stride,
+      time_stride=self.time_stride,
       padding=keeping if self.padding is None else self.padding,
       dilation=self.dilation,
       groups=self.groups,

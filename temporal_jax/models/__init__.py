@@ -20,6 +20,8 @@ from temporal_jax.models.operators import OPERATORS
 from temporal_jax.models.prompt import VideoSpecificPrompt
 from temporal_jax.models.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.resnet import ResNet
+from temporal_jax.models.resnet3d import ResNet3D
+from temporal_jax.models.slowfast import SlowFast
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
 from temporal_jax.models.transformer import TransformerBlock
@@ -38,6 +40,8 @@ __all__ = [
   "ModelSpec",
   "MultiframeIntegration",
   "ResNet",
+  "ResNet3D",
+  "SlowFast",
   "Temporal",
   "TemporalAttentionAggregation",
   "TransformerBlock",

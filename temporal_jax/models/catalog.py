@@ -9,7 +9,12 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 
-from temporal_jax.models import clip, convolutional, operators
+from temporal_jax.models import (
+  clip,
+  convolutional,
+  operators,
+  video_resnets,
+)
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.vision_transformer import VisionTransformer
@@ -73,6 +78,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
     "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
     **{name: ModelSpec(*row) for name, row in convolutional.ROWS.items()},
     **{n: ModelSpec(VisionTransformer, *r) for n, r in clip.ROWS.items()},
+    **{name: ModelSpec(*r) for name, r in video_resnets.ROWS.items()},
   }
 )
 

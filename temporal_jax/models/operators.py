@@ -55,6 +55,10 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "adaptive_attention_64": adaptive_attention(64),
     "arithmetic_12": arithmetic([7]),  # Before the eighth of 12 blocks.
     "arithmetic_24": arithmetic([14]),
+    "adaptive_convolution": Temporal(convolution=layers.AdaptiveConv),
+    "adaptive_space_and_time": Temporal(
+      convolution=layers.AdaptiveConv, temporal_convolution=layers.AdaptiveConv
+    ),
   }
 )
 

@@ -1,11 +1,11 @@
-"""The residual blocks of ResNet, applied frame by frame."""
+"""The residual blocks of ResNet, applied frame by frame or over time too."""
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
-from temporal_jax.layers import BatchNorm, Conv2D
+from temporal_jax.layers import BatchNorm, Conv3D, FactorisedConv
 from temporal_jax.models.temporal import Temporal, apply_slot
 
 
@@ -15,6 +15,10 @@ class _ResidualBlock(nn.Module):
   Attributes:
     features: Width of the 3 x 3 convolutions.
     stride: Spatial stride of the block.
+    taps: Frames that its 3 x 3 convolutions span.
+    time_stride: Temporal stride of the block.
+    factorised: Whether those convolutions are ones over space, norm, ReLU and
+      ones along time (R(2+1)D).
     temporal: What sits in its temporal slots.
     pooled_shortcut: Whether a shortcut that changes its shape is big-little
       net's: it starts behind the module of `branch_input`, and average pooling
@@ -26,28 +30,71 @@ class _ResidualBlock(nn.Module):
 
   features: int
   stride: int = 1
+  taps: int = 1
+  time_stride: int = 1
+  factorised: bool = False
   temporal: Temporal = Temporal()
   pooled_shortcut: bool = False
   final_relu: bool = True
   dtype: jax.typing.DTypeLike = jnp.float32
 
-  def conv(self, features: int, size: int, stride: int, name: str) -> Conv2D:
-    return Conv2D(features, size, stride, dtype=self.dtype, name=name)
+  def pointwise(self, features: int, name: str, **kwargs: int) -> Conv3D:
+    return Conv3D(features, 1, dtype=self.dtype, name=name, **kwargs)
 
   def norm(self, name: str, **kwargs) -> BatchNorm:
     return BatchNorm(dtype=self.dtype, name=name, **kwargs)
 
+  def convolve(
+    self,
+    x: jax.Array,
+    train: bool,
+    name: str,
+    *,
+    temporal: Temporal,
+    stride: int = 1,
+    time_stride: int = 1,
+    width: int | None = None,
+  ) -> tuple[jax.Array, dict]:
+    """Applies a 3 x 3 convolution; `width` is that between its two parts."""
+    settings = {"features": self.features, "size": 3, "stride": stride}
+    over_time = {"taps": self.taps, "time_stride": time_stride}
+    if self.factorised:
+      conv = FactorisedConv(
+        **settings,
+        **over_time,
+        width=width,
+        space=temporal.convolution,
+        time=temporal.temporal_convolution,
+        dtype=self.dtype,
+        name=name,
+      )
+      return conv(x, train)
+    if temporal.convolution is None:
+      conv = Conv3D(**settings, **over_time, dtype=self.dtype, name=name)
+      return conv(x), {}
+    if self.taps > 1 or time_stride > 1:
+      settings |= over_time
+    return temporal.convolution(**settings, name=name)(x, train=train)
+
   def spatial(
-    self, x: jax.Array, train: bool, conv: str, norm: str
+    self,
+    x: jax.Array,
+    train: bool,
+    conv: str,
+    norm: str,
+    width: int | None = None,
   ) -> tuple[jax.Array, dict]:
     """Applies the 3 x 3 convolution that strides, its norm and its slots."""
-    aux, after = {}, {}
-    if self.temporal.convolution is None:
-      x = self.conv(self.features, 3, self.stride, conv)(x)
-    else:
-      x, aux = self.temporal.convolution(
-        features=self.features, size=3, stride=self.stride, name=conv
-      )(x, train=train)
+    x, aux = self.convolve(
+      x,
+      train,
+      conv,
+      stride=self.stride,
+      time_stride=self.time_stride,
+      temporal=self.temporal,
+      width=width,
+    )
+    after = {}
     y = self.norm(norm)(x, train)
     if self.temporal.after_convolution is not None:
       pooled, after = self.temporal.after_convolution(name="after_convolution")(
@@ -64,7 +111,8 @@ class _ResidualBlock(nn.Module):
     train: bool,
   ) -> jax.Array:
     """Adds the branch to the shortcut of `x`, the block's input."""
-    if x.shape != branch.shape:
+    strided = self.stride > 1 or self.time_stride > 1
+    if strided or x.shape != branch.shape:
       x = branch_input if self.pooled_shortcut else x
       x = self._change_shape(x, branch.shape[-1], train)
     out = branch + x
@@ -77,7 +125,8 @@ class _ResidualBlock(nn.Module):
       stride = 1
     if self.pooled_shortcut and x.shape[-1] == features:
       return x
-    x = self.conv(features, 1, stride, "shortcut_conv")(x)
+    strides = {"stride": stride, "time_stride": self.time_stride}
+    x = self.pointwise(features, "shortcut_conv", **strides)(x)
     return self.norm("shortcut_norm")(x, train)
 
 
@@ -88,11 +137,14 @@ class BasicBlock(_ResidualBlock):
   def __call__(
     self, x: jax.Array, train: bool = False
   ) -> tuple[jax.Array, dict]:
-    """Maps (B, T, H, W, C) to (B, T, H / stride, W / stride, features)."""
+    """Maps (B, T, H, W, C) to (B, T', H / stride, W / stride, features).
+
+    T' is T / time_stride.
+    """
     slot = self.temporal.branch_input
     start, aux = apply_slot(slot, "branch_input", x, train)
     y, conv_aux = self.spatial(start, train, "conv1", "norm1")
-    y = self.conv(self.features, 3, 1, "conv2")(y)
+    y, _ = self.convolve(y, train, "conv2", temporal=Temporal())
     y = self.norm("norm2", scale_init=nn.initializers.zeros)(y, train)
     return self.merge(y, x, start, train), {**aux, **conv_aux}
 
@@ -101,18 +153,26 @@ class BottleneckBlock(_ResidualBlock):
   """1 x 1, 3 x 3, 1 x 1 convolutions; the block of ResNet-50 and deeper.
 
   The stride sits on the 3 x 3 convolution, as in torchvision.
+
+  Attributes:
+    first_taps: Frames that the first 1 x 1 convolution spans (SlowFast).
   """
+
+  first_taps: int = 1
 
   @nn.compact
   def __call__(
     self, x: jax.Array, train: bool = False
   ) -> tuple[jax.Array, dict]:
-    """Maps (B, T, H, W, C) to (B, T, H / stride, W / stride, 4 features)."""
+    """Maps (B, T, H, W, C) to (B, T', H / stride, W / stride, 4 features).
+
+    T' is T / time_stride.
+    """
     slot = self.temporal.branch_input
     start, aux = apply_slot(slot, "branch_input", x, train)
-    y = self.conv(self.features, 1, 1, "conv1")(start)
+    y = self.pointwise(self.features, "conv1", taps=self.first_taps)(start)
     y = nn.relu(self.norm("norm1")(y, train))
-    y, conv_aux = self.spatial(y, train, "conv2", "norm2")
-    y = self.conv(4 * self.features, 1, 1, "conv3")(y)
+    y, conv_aux = self.spatial(y, train, "conv2", "norm2", self.features)
+    y = self.pointwise(4 * self.features, "conv3")(y)
     y = self.norm("norm3", scale_init=nn.initializers.zeros)(y, train)
     return self.merge(y, x, start, train), {**aux, **conv_aux}

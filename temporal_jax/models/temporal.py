@@ -29,7 +29,10 @@ class Temporal:
   Attributes:
     branch_input: At the start of a residual branch (TSM, TAM).
     convolution: Instead of the k x k convolution (TAdaConv); its factory takes
-      `features`, `size` and `stride` as well.
+      `features`, `size` and `stride` as well, and `taps` and `time_stride` if
+      the convolution is one over time too.
+    temporal_convolution: Instead of the convolution along time behind that one
+      (R(2+1)D); its factory takes the same.
     after_convolution: Added to the norm of that convolution's output, with a
       norm of its own (strided temporal pooling).
     block_input: On the whole stream, before a block (ATM, TokenT1D).
@@ -47,6 +50,7 @@ class Temporal:
 
   branch_input: Factory | None = None
   convolution: Factory | None = None
+  temporal_convolution: Factory | None = None
   after_convolution: Factory | None = None
   block_input: Factory | None = None
   attention_branch: Factory | None = None

@@ -36,6 +36,7 @@ from temporal_jax.ops.space_time_attention import (
   spatial_attention,
   temporal_attention,
 )
+from temporal_jax.ops.space_time_convolution import convolution_3d
 from temporal_jax.ops.stochastic_depth import drop_path
 from temporal_jax.ops.temporal_convolution import (
   depthwise_temporal_convolution,
@@ -56,6 +57,7 @@ __all__ = [
   "average_pool_2d",
   "context_frames",
   "convolution_2d",
+  "convolution_3d",
   "depthwise_convolution_2d",
   "depthwise_temporal_convolution",
   "drop_path",

@@ -1,11 +1,11 @@
 """Temporally adaptive convolution: one kernel, calibrated frame by frame."""
 
-import einops
 import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import checks
 from temporal_jax.ops.convolution import convolution_2d
+from temporal_jax.ops.space_time_convolution import join_taps
 from temporal_jax.ops.temporal_convolution import neighbours
 
 # What a calibration scales: input channels, output channels, both, or taps.
@@ -19,6 +19,7 @@ def adaptive_convolution(
   *,
   axis: str = "in",
   stride: int = 1,
+  time_stride: int = 1,
   padding: int = 0,
   dilation: int = 1,
   groups: int = 1,
@@ -44,13 +45,14 @@ def adaptive_convolution(
       Channels behind the n-th are not calibrated.
     axis: One of `AXES`.
     stride: Step over rows and columns, in pixels.
+    time_stride: Step over time, in frames; the first is that around frame 0.
     padding: Zeros on every side of H and W, in pixels.
     dilation: Distance of the taps over space, in pixels.
     groups: Equal parts of C and C' that do not see one another.
 
   Returns:
-    Features (B, T, H', W', C') in the dtype of `x`; H' and W' are those of
-    `convolution_2d`.
+    Features (B, ceil(T / time_stride), H', W', C') in the dtype of `x`; H' and
+    W' are those of `convolution_2d`.
 
   Raises:
     ValueError: If a shape is none of the above, KT is even or `axis` is
@@ -63,7 +65,7 @@ def adaptive_convolution(
   checks.video(x)
   kernel = _over_space_and_time(x, kernel, groups)
   _check_calibration(x, kernel, calibration, axis)
-  calibration = calibration.astype(x.dtype)
+  calibration = calibration.astype(x.dtype)[:, ::time_stride]
   before, after = None, None  # Factors of input and of output channels.
   if axis == "in":
     before = calibration
@@ -71,11 +73,11 @@ def adaptive_convolution(
     after = calibration
   elif axis == "both":
     before, after = jnp.split(calibration, (x.shape[-1],), axis=-1)
-  frames = neighbours(x, kernel.shape[0])
+  frames = neighbours(x, kernel.shape[0], stride=time_stride)
   if before is not None:
     factors = _of_channels(before, x.shape[-1])
     frames = [frame * factors for frame in frames]
-  x, kernel = _join_taps(frames, kernel, groups)
+  x, kernel = join_taps(frames, kernel, groups)
   settings = {"stride": stride, "padding": padding, "dilation": dilation}
   if axis == "spatial":
     return _by_taps(x, kernel, calibration, groups=groups, **settings)
@@ -133,17 +135,6 @@ def _of_channels(factors: jax.Array, channels: int) -> jax.Array:
   rest = channels - factors.shape[-1]
   factors = jnp.pad(factors, ((0, 0), (0, 0), (0, rest)), constant_values=1)
   return factors[:, :, None, None]
-
-
-def _join_taps(
-  frames: list[jax.Array], kernel: jax.Array, groups: int
-) -> tuple[jax.Array, jax.Array]:
-  """Makes one convolution over space of the taps over time.
-
-  The frames a kernel sees become channels of one map, group by group.
-  """
-  x = einops.rearrange(frames, "k b t h w (g c) -> b t h w (g k c)", g=groups)
-  return x, einops.rearrange(kernel, "k h w c f -> h w (k c) f")
 
 
 def _by_taps(

@@ -6,19 +6,22 @@ import jax.numpy as jnp
 from temporal_jax.ops import checks
 
 
-def temporal_convolution(x: jax.Array, kernel: jax.Array) -> jax.Array:
+def temporal_convolution(
+  x: jax.Array, kernel: jax.Array, *, stride: int = 1
+) -> jax.Array:
   """Convolves along time, all channels into all channels.
 
-  out[:, t] = sum_k x[:, t + k - K // 2] @ kernel[k]
+  out[:, t] = sum_k x[:, stride t + k - K // 2] @ kernel[k]
 
   Frames outside the clip count as zero.
 
   Args:
     x: Features (B, T, ..., C), floating point.
     kernel: Weights (K, C, C'). K is odd, in frames.
+    stride: Step over time, in frames.
 
   Returns:
-    Features (B, T, ..., C'), in the dtype of `x`.
+    Features (B, ceil(T / stride), ..., C'), in the dtype of `x`.
 
   Raises:
     ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
@@ -29,7 +32,8 @@ def temporal_convolution(x: jax.Array, kernel: jax.Array) -> jax.Array:
     raise ValueError(f"kernel must be (odd K, C, C'), got {kernel.shape}.")
   checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
-  taps = zip(neighbours(x, len(kernel)), kernel, strict=True)
+  views = neighbours(x, len(kernel), stride=stride)
+  taps = zip(views, kernel, strict=True)
   return sum(frames @ weights for frames, weights in taps)
 
 
@@ -64,14 +68,15 @@ def depthwise_temporal_convolution(
 
 
 def neighbours(
-  x: jax.Array, taps: int, *, outside: float = 0.0
+  x: jax.Array, taps: int, *, stride: int = 1, outside: float = 0.0
 ) -> list[jax.Array]:
   """Returns `x` moved along axis 1 by taps // 2 ... -(taps // 2) frames.
 
-  Element k holds at place t the frame t + k - taps // 2, or `outside`.
+  Element k holds at place t the frame stride t + k - taps // 2, or `outside`.
   """
   reach = taps // 2
-  return [move(x, reach - k, outside=outside) for k in range(taps)]
+  views = (move(x, reach - k, outside=outside) for k in range(taps))
+  return [view if stride == 1 else view[:, ::stride] for view in views]
 
 
 def move(x: jax.Array, frames: int, *, outside: float = 0.0) -> jax.Array:

@@ -57,6 +57,12 @@ ROWS = {
   "convolution_2d": Row(
     _bind(ops.convolution_2d, padding=1), (_MAP,), ((3, 3, 6, 2),)
   ),
+  "convolution_3d": Row(
+    _bind(ops.convolution_3d, padding=1),
+    (_MAP,),
+    ((3, 3, 3, 6, 2),),
+    temporal=True,
+  ),
   "depthwise_convolution_2d": Row(
     _bind(ops.depthwise_convolution_2d, padding=1), (_MAP,), ((3, 3, 6),)
   ),

@@ -1,0 +1,124 @@
+"""ResNet over time and space: R3D, R(2+1)D, SlowOnly."""
+
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.models import pathway
+from temporal_jax.models.temporal import Temporal
+from temporal_jax.ops import checks
+
+
+class ResNet3D(nn.Module):
+  """ResNet whose convolutions see several frames.
+
+  `taps`, `strides` and `time_strides` have a number for the stem and one for
+  every stage.
+
+  Attributes:
+    num_classes: Outputs of the classifier, L.
+    stage_sizes: Blocks of each stage.
+    block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
+    stem_width: Channels of the stem.
+    widths: Channels of each stage's 3 x 3 convolutions.
+    taps: Frames that the 7 x 7 convolution of the stem and the 3 x 3
+      convolutions of each stage span.
+    first_taps: Frames that the first 1 x 1 convolutions of each stage's
+      bottlenecks span.
+    factorised: Whether the convolutions of `taps` are ones over space, norm,
+      ReLU and ones along time: R(2+1)D.
+    strides: Spatial strides.
+    time_strides: Temporal strides.
+    stem_pool: Whether max pooling of stride 2 ends the stem.
+    temporal: What sits in the temporal slots.
+    dropout: Rate before the classifier.
+    dtype: Dtype of the computation; parameters and logits stay float32.
+
+  Source: Tran et al. 2018, https://arxiv.org/abs/1711.11248; Feichtenhofer et
+    al. 2019, https://arxiv.org/abs/1812.03982; class `ResNet3D` in
+    models/base/backbone.py and `Slowfast` of mode "slowonly" in
+    models/base/slowfast.py of alibaba-mmai-research/TAdaConv.
+  """
+
+  num_classes: int
+  stage_sizes: Sequence[int] = (3, 4, 6, 3)
+  block: str = "bottleneck"
+  stem_width: int = 64
+  widths: Sequence[int] = (64, 128, 256, 512)
+  taps: Sequence[int] = (3, 3, 3, 3, 3)
+  first_taps: Sequence[int] = (1, 1, 1, 1)
+  factorised: bool = False
+  strides: Sequence[int] = (2, 1, 2, 2, 2)
+  time_strides: Sequence[int] = (1, 1, 1, 1, 1)
+  stem_pool: bool = True
+  temporal: Temporal = Temporal()
+  dropout: float = 0.0
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  def __post_init__(self) -> None:
+    super().__post_init__()
+    pathway.check_block(self.block, self.first_taps)
+    stages = len(self.stage_sizes)
+    for name in ("taps", "strides", "time_strides", "widths", "first_taps"):
+      least = stages + (name in ("taps", "strides", "time_strides"))
+      if len(getattr(self, name)) < least:
+        raise ValueError(
+          f"{name} must have {least} numbers, got {getattr(self, name)}."
+        )
+    slots = pathway.FACTORISED_SLOTS if self.factorised else pathway.SLOTS
+    self.temporal.check("ResNet3D", slots)
+
+  @nn.compact
+  def __call__(
+    self, clip: jax.Array, train: bool = False
+  ) -> tuple[jax.Array, dict]:
+    """Classifies clips.
+
+    Args:
+      clip: Normalised frames (B, T, H, W, 3), floating point.
+      train: Whether BatchNorm uses the batch and dropout drops.
+
+    Returns:
+      Logits (B, L), float32, and {"features": (B, D)} plus what the temporal
+      modules return, under "stage{i}_block{j}".
+
+    Raises:
+      ValueError: If `clip` is not floating point of rank 5.
+    """
+    checks.video(clip)
+    x = pathway.Stem(
+      self.stem_width,
+      self.taps[0],
+      self.strides[0],
+      self.time_strides[0],
+      factorised=self.factorised,
+      pool=self.stem_pool,
+      dtype=self.dtype,
+      name="stem",
+    )(clip.astype(self.dtype), train)
+    aux = {}
+    for stage, num_blocks in enumerate(self.stage_sizes):
+      bottleneck = {"first_taps": self.first_taps[stage]}
+      x, stage_aux = pathway.apply_stage(
+        x,
+        train,
+        name=f"stage{stage + 1}",
+        index=stage,
+        num_blocks=num_blocks,
+        block=self.block,
+        stride=self.strides[stage + 1],
+        time_stride=self.time_strides[stage + 1],
+        temporal=self.temporal,
+        features=self.widths[stage],
+        taps=self.taps[stage + 1],
+        factorised=self.factorised,
+        dtype=self.dtype,
+        **(bottleneck if self.block == "bottleneck" else {}),
+      )
+      aux |= stage_aux
+    features = pathway.clip_features(x)
+    dropped = nn.Dropout(self.dropout, deterministic=not train)(features)
+    logits = nn.Dense(self.num_classes, name="head")(dropped)
+    return logits, {**aux, "features": features}

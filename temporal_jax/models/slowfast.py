@@ -1,0 +1,158 @@
+"""SlowFast: a wide pathway over few frames, a narrow one over many."""
+
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.layers import BatchNorm, Conv3D
+from temporal_jax.models import pathway
+from temporal_jax.models.temporal import Temporal
+from temporal_jax.ops import checks
+
+_STRIDES = (1, 2, 2, 2)
+
+
+class SlowFast(nn.Module):
+  """Two ResNets over one clip; the fast one is told to the slow one.
+
+  Before each stage features of the fast pathway, brought to the slow one's
+  frames by a strided convolution along time, join the slow one's channels.
+
+  Attributes:
+    num_classes: Outputs of the classifier, L.
+    stage_sizes: Blocks of each stage.
+    block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
+    stem_width: Channels of the slow pathway's stem.
+    widths: Channels of the 3 x 3 convolutions of its stages.
+    alpha: Frames of the fast pathway for one of the slow one.
+    beta: Channels of the slow pathway for one of the fast one.
+    stem_taps: Frames that the stems span, slow and fast.
+    first_taps: Frames that the first 1 x 1 convolutions of each stage's
+      bottlenecks span, slow and fast.
+    lateral_taps: Frames that the convolutions from fast to slow span.
+    lateral_ratio: Their output channels for each input channel.
+    temporal: What sits in the temporal slots of both pathways.
+    dropout: Rate before the classifier.
+    dtype: Dtype of the computation; parameters and logits stay float32.
+
+  Source: Feichtenhofer et al. 2019, https://arxiv.org/abs/1812.03982; class
+    `Slowfast` in models/base/slowfast.py of alibaba-mmai-research/TAdaConv.
+  """
+
+  num_classes: int
+  stage_sizes: Sequence[int] = (3, 4, 6, 3)
+  block: str = "bottleneck"
+  stem_width: int = 64
+  widths: Sequence[int] = (64, 128, 256, 512)
+  alpha: int = 4
+  beta: int = 8
+  stem_taps: tuple[int, int] = (1, 5)
+  first_taps: tuple[Sequence[int], Sequence[int]] = (
+    (1, 1, 3, 3),
+    (3, 3, 3, 3),
+  )
+  lateral_taps: int = 7
+  lateral_ratio: int = 2
+  temporal: Temporal = Temporal()
+  dropout: float = 0.0
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  def __post_init__(self) -> None:
+    super().__post_init__()
+    for taps in self.first_taps:
+      pathway.check_block(self.block, taps)
+    for width in (self.stem_width, *self.widths):
+      if width % self.beta:
+        raise ValueError(f"beta {self.beta} must divide the width {width}.")
+    self.temporal.check("SlowFast", pathway.SLOTS)
+
+  @nn.compact
+  def __call__(
+    self,
+    clip: jax.Array,
+    train: bool = False,
+    *,
+    slow: jax.Array | None = None,
+  ) -> tuple[jax.Array, dict]:
+    """Classifies clips.
+
+    Args:
+      clip: Normalised frames (B, T, H, W, 3) of the fast pathway.
+      train: Whether BatchNorm uses the batch and dropout drops.
+      slow: Frames (B, ceil(T / alpha), H, W, 3) of the slow pathway; by default
+        every alpha-th of `clip`, from the first.
+
+    Returns:
+      Logits (B, L), float32, and {"features": (B, D)}, slow before fast, plus
+      what the temporal modules return, under "slow_stage{i}_block{j}" and
+      "fast_stage{i}_block{j}".
+
+    Raises:
+      ValueError: If `clip` is not floating point of rank 5, or `slow` is not
+        its alpha-th part.
+    """
+    checks.video(clip)
+    every = clip[:, :: self.alpha]
+    if slow is None:
+      slow = every
+    if slow.shape != every.shape:
+      raise ValueError(
+        f"slow must be {every.shape} for clip {clip.shape} and alpha "
+        f"{self.alpha}, got {slow.shape}."
+      )
+    slow, fast = (
+      pathway.Stem(width, taps, dtype=self.dtype, name=f"{name}_stem")(
+        frames.astype(self.dtype), train
+      )
+      for name, frames, width, taps in (
+        ("slow", slow, self.stem_width, self.stem_taps[0]),
+        ("fast", clip, self.stem_width // self.beta, self.stem_taps[1]),
+      )
+    )
+    aux = {}
+    for stage in range(len(self.stage_sizes)):
+      lateral = self._lateral(fast, train, f"lateral{stage + 1}")
+      slow = jnp.concatenate([slow, lateral], axis=-1)
+      slow, slow_aux = self._stage(slow, train, "slow", stage)
+      fast, fast_aux = self._stage(fast, train, "fast", stage)
+      aux |= {**slow_aux, **fast_aux}
+    features = [pathway.clip_features(x) for x in (slow, fast)]
+    features = jnp.concatenate(features, axis=-1)
+    dropped = nn.Dropout(self.dropout, deterministic=not train)(features)
+    logits = nn.Dense(self.num_classes, name="head")(dropped)
+    return logits, {**aux, "features": features}
+
+  def _lateral(self, fast: jax.Array, train: bool, name: str) -> jax.Array:
+    """Brings features of the fast pathway to the frames of the slow one."""
+    x = Conv3D(
+      self.lateral_ratio * fast.shape[-1],
+      size=1,
+      taps=self.lateral_taps,
+      time_stride=self.alpha,
+      dtype=self.dtype,
+      name=f"{name}_conv",
+    )(fast)
+    norm = BatchNorm(dtype=self.dtype, name=f"{name}_norm")
+    return nn.relu(norm(x, train))
+
+  def _stage(
+    self, x: jax.Array, train: bool, name: str, stage: int
+  ) -> tuple[jax.Array, dict]:
+    """Runs a stage of one pathway."""
+    width, (slow_taps, fast_taps) = self.widths[stage], self.first_taps
+    taps = (slow_taps if name == "slow" else fast_taps)[stage]
+    return pathway.apply_stage(
+      x,
+      train,
+      name=f"{name}_stage{stage + 1}",
+      index=stage,
+      num_blocks=self.stage_sizes[stage],
+      block=self.block,
+      stride=_STRIDES[stage],
+      temporal=self.temporal,
+      features=width if name == "slow" else width // self.beta,
+      dtype=self.dtype,
+      **({"first_taps": taps} if self.block == "bottleneck" else {}),
+    )

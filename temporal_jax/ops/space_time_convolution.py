@@ -1,0 +1,60 @@
+"""Convolution over time and space, as one over space."""
+
+from collections.abc import Sequence
+
+import einops
+import jax
+
+from temporal_jax.ops import checks
+from temporal_jax.ops.convolution import convolution_2d
+from temporal_jax.ops.temporal_convolution import neighbours
+
+
+def convolution_3d(
+  x: jax.Array,
+  kernel: jax.Array,
+  *,
+  stride: int = 1,
+  time_stride: int = 1,
+  padding: int = 0,
+) -> jax.Array:
+  """Convolves a clip over T, H and W.
+
+  The frames that a kernel sees become channels of one map, so that it is a
+  `convolution_2d` with all that makes that fast. Frames outside the clip count
+  as zero; those that a step in time skips are never computed.
+
+  Args:
+    x: Features (B, T, H, W, C), floating point.
+    kernel: Weights (KT, KH, KW, C, C'); KT is odd.
+    stride: Step over rows and columns, in pixels.
+    time_stride: Step over time, in frames; the first is that around frame 0.
+    padding: Zeros on every side of H and W, in pixels.
+
+  Returns:
+    Features (B, ceil(T / time_stride), H', W', C') in the dtype of `x`; H' and
+    W' are those of `convolution_2d`.
+
+  Raises:
+    ValueError: If a shape is none of the above.
+  """
+  checks.video(x)
+  if kernel.ndim != 5 or kernel.shape[0] % 2 == 0:
+    raise ValueError(
+      f"kernel must be (odd KT, KH, KW, C, C'), got shape {kernel.shape}."
+    )
+  frames = neighbours(x, kernel.shape[0], stride=time_stride)
+  x, kernel = join_taps(frames, kernel)
+  return convolution_2d(x, kernel, stride=stride, padding=padding)
+
+
+def join_taps(
+  frames: Sequence[jax.Array], kernel: jax.Array, groups: int = 1
+) -> tuple[jax.Array, jax.Array]:
+  """Makes one convolution over space of the taps over time.
+
+  The frames a kernel (KT, KH, KW, C / groups, C') sees become channels of one
+  map, group by group.
+  """
+  x = einops.rearrange(frames, "k b t h w (g c) -> b t h w (g k c)", g=groups)
+  return x, einops.rearrange(kernel, "k h w c f -> h w (k c) f")
