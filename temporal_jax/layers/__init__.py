@@ -7,6 +7,7 @@ from temporal_jax.layers.alignment import LearnableAlignment, PairAlignment
 from temporal_jax.layers.arithmetic import ArithmeticCue, ArithmeticModeling
 from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.batch_norm import BatchNorm
+from temporal_jax.layers.classifier import Classifier
 from temporal_jax.layers.conv_norm_relu import ConvNormRelu
 from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
 from temporal_jax.layers.cross_attention import CrossAttention
@@ -48,6 +49,7 @@ __all__ = [
   "ArithmeticModeling",
   "BatchNorm",
   "ClassTokenConvolution",
+  "Classifier",
   "ClipCalibration",
   "Conv2D",
   "ConvNormRelu",

@@ -8,12 +8,15 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 
+HEAD_WIDTH = 64  # Channels of a head in ViT-B and ViT-L alike.
+
 
 class SelfAttention(nn.Module):
   """Multi-head self-attention over the last axis but one.
 
   Attributes:
-    num_heads: Heads, M; they share the width evenly.
+    num_heads: Heads, M; they share the width evenly. None for heads of 64
+      channels.
     qkv_bias: Whether queries, keys and values have a bias.
     scale: Factor of the products, 1 / sqrt(d) by default.
     kernel_init: Initialiser of both projections.
@@ -25,7 +28,7 @@ class SelfAttention(nn.Module):
   Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2.
   """
 
-  num_heads: int
+  num_heads: int | None = None
   qkv_bias: bool = True
   scale: float | None = None
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
@@ -51,9 +54,10 @@ class SelfAttention(nn.Module):
       ValueError: If the heads do not divide D.
     """
     width = x.shape[-1]
-    if width % self.num_heads:
-      raise ValueError(f"{self.num_heads} heads do not divide {x.shape}.")
-    heads = (self.num_heads, width // self.num_heads)
+    num_heads = self.num_heads or max(width // HEAD_WIDTH, 1)
+    if width % num_heads:
+      raise ValueError(f"{num_heads} heads do not divide {x.shape}.")
+    heads = (num_heads, width // num_heads)
     qkv = nn.DenseGeneral(
       (3, *heads),
       use_bias=self.qkv_bias,
