@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 
-from temporal_jax.models import operators
+from temporal_jax.models import operators, space_time
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.temporal import Temporal
+from temporal_jax.models.vision_transformer import VisionTransformer
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -67,6 +68,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
     **{f"resnet{n}": _resnet(*r, "none", _TSN) for n, r in _RESNETS.items()},
     "tsm_resnet50": _resnet(*_RESNETS[50], "shift", _TSM),
     "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
+    **{n: ModelSpec(VisionTransformer, *r) for n, r in space_time.ROWS.items()},
   }
 )
 
@@ -86,7 +88,7 @@ def find_model(name: str) -> ModelSpec:
 def create_model(
   name: str,
   *,
-  num_classes: int,
+  num_classes: int | Mapping[str, int] | None,
   temporal: str | Temporal | None = "default",
   **overrides: Any,
 ) -> nn.Module:
@@ -94,7 +96,8 @@ def create_model(
 
   Args:
     name: A key of `MODELS`; `list_models` shows them.
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L, or what else the class takes,
+      e.g. {"verb": 97, "noun": 300}.
     temporal: What fills the temporal slots: a name of `operators.OPERATORS`, a
       `Temporal`, None for nothing, or "default" for the row's own.
     **overrides: Replace arguments of the model's class.
