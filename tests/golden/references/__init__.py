@@ -1,6 +1,14 @@
 """The one table: official file and class -> how ours does the same."""
 
-from tests.golden.references import atm, blvnet, ila, shift, tada, xvit
+from tests.golden.references import (
+  atm,
+  blvnet,
+  ila,
+  shift,
+  tada,
+  tadaformer,
+  xvit,
+)
 
 REFERENCES = {
   **atm.REFERENCES,
@@ -8,6 +16,7 @@ REFERENCES = {
   **ila.REFERENCES,
   **shift.REFERENCES,
   **tada.REFERENCES,
+  **tadaformer.REFERENCES,
   **xvit.REFERENCES,
 }
 # Code that no published model uses.
