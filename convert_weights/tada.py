@@ -189,3 +189,21 @@ def channel_norm() -> list[Rule]:
     Rule("params/scale", ("weight",), "c -> c"),
     Rule("params/bias", ("bias",), "c -> c"),
   ]
+
+
+def vision_transformer(
+  *, tubelet: int = 3, temporal_projection: bool = False
+) -> list[Rule]:
+  """Rules of `VisionTransformer` from a `BaseVideoModel` that is TAdaFormer."""
+  patches = "o i t h w -> t h w i o" if tubelet > 1 else "o i 1 h w -> h w i o"
+  block = transformer_block(temporal_projection=temporal_projection)
+  backbone = [
+    Rule("params/class_token", ("class_embedding",), "c -> c"),
+    Rule("params/position_embedding", ("positional_embedding",), "n c -> n c"),
+    Rule("params/patch_embedding/kernel", ("conv1.weight",), patches),
+    *layer_norm("pre_norm", "ln_pre"),
+    *under(block, "block{i}", "layers.{i-1}"),
+    *layer_norm("norm", "ln_post"),
+    Rule("params/projection/kernel", ("proj",), "i o -> i o"),
+  ]
+  return [*under(backbone, "", "backbone"), *linear("head", "head.out")]

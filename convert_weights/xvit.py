@@ -46,3 +46,17 @@ def vision_transformer() -> list[Rule]:
     *layer_norm("norm", "norm"),
     *linear("head", "head"),
   ]
+
+
+# With the attention head the source keeps a classifier that it does not call.
+UNUSED = (r"new_fc\..*",)
+
+
+def network(*, attention: bool = True) -> list[Rule]:
+  """Rules of `VisionTransformer` from an `XVIT`, with its head."""
+  backbone = [r for r in vision_transformer() if "/head/" not in r.leaf]
+  if attention:
+    head = under(temporal_attention(), "head", "consensus")
+  else:
+    head = linear("head", "new_fc")
+  return [*under(backbone, "", "base_model"), *head]

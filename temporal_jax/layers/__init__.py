@@ -8,6 +8,7 @@ from temporal_jax.layers.arithmetic import ArithmeticCue, ArithmeticModeling
 from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.chain import Chain
+from temporal_jax.layers.classifier import Classifier
 from temporal_jax.layers.conv_norm_relu import ConvNormRelu
 from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
 from temporal_jax.layers.cross_attention import CrossAttention
@@ -53,6 +54,7 @@ __all__ = [
   "BatchNorm",
   "Chain",
   "ClassTokenConvolution",
+  "Classifier",
   "ClipCalibration",
   "Conv2D",
   "Conv3D",

@@ -9,12 +9,15 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers.layer_norm import LayerNorm
 
+HEAD_WIDTH = 64  # Channels of a head in ViT-B and ViT-L alike.
+
 
 class SelfAttention(nn.Module):
   """Multi-head self-attention over the last axis but one.
 
   Attributes:
-    num_heads: Heads, M; they share the width evenly.
+    num_heads: Heads, M; they share the width evenly. None for heads of 64
+      channels.
     qkv_bias: Whether queries, keys and values have a bias.
     key_bias: Whether keys share in it; else it is `query_value_bias`.
     scale: Factor of the products, 1 / sqrt(d) by default.
@@ -33,7 +36,7 @@ class SelfAttention(nn.Module):
     eva_clip/eva_vit_model.py of whwu95/ATM.
   """
 
-  num_heads: int
+  num_heads: int | None = None
   qkv_bias: bool = True
   key_bias: bool = True
   scale: float | None = None
@@ -65,9 +68,10 @@ class SelfAttention(nn.Module):
       ValueError: If the heads do not divide D, or positions lack a grid.
     """
     width = x.shape[-1]
-    if width % self.num_heads:
-      raise ValueError(f"{self.num_heads} heads do not divide {x.shape}.")
-    heads = (self.num_heads, width // self.num_heads)
+    num_heads = self.num_heads or max(width // HEAD_WIDTH, 1)
+    if width % num_heads:
+      raise ValueError(f"{num_heads} heads do not divide {x.shape}.")
+    heads = (num_heads, width // num_heads)
     qkv = nn.DenseGeneral(
       (3, *heads),
       use_bias=self.qkv_bias and self.key_bias,

@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax
 
 from temporal_jax import ops
+from temporal_jax.ops import checks
 
 
 class TemporalShift(nn.Module):
@@ -13,6 +14,9 @@ class TemporalShift(nn.Module):
     fold_div: Divisor of the channels that read one neighbour.
     direction: "both", "past" or "future", see `ops.temporal_shift`.
     window: Frames reached in each direction.
+    segment: Frames that shift among themselves, e.g. 8 for the halves of 16 in
+      the published X-ViT of Kinetics; None for the whole clip. A clip must be
+      a whole number of segments, or shorter than one.
 
   Source: as `ops.temporal_shift`.
   """
@@ -20,19 +24,28 @@ class TemporalShift(nn.Module):
   fold_div: int = 8
   direction: str = "both"
   window: int = 1
+  segment: int | None = None
 
   def __call__(
     self, x: jax.Array, train: bool = False
   ) -> tuple[jax.Array, dict]:
-    """Maps (B, T, ..., C) to the same shape; aux is empty."""
+    """Maps (B, T, ..., C) to the same shape; aux is empty.
+
+    Raises:
+      ValueError: If segments do not divide T, or as `ops.temporal_shift`.
+    """
     del train
+    checks.frames(x)
+    segment = min(self.segment or x.shape[1], x.shape[1])
+    if x.shape[1] % segment:
+      raise ValueError(f"segments of {segment} do not divide {x.shape}.")
     shifted = ops.temporal_shift(
-      x,
+      x.reshape(-1, segment, *x.shape[2:]),
       fold_div=self.fold_div,
       direction=self.direction,
       window=self.window,
     )
-    return shifted, {}
+    return shifted.reshape(x.shape), {}
 
 
 class TokenShift(nn.Module):

@@ -18,7 +18,7 @@ class JointAttention(nn.Module):
   token like the others.
 
   Attributes:
-    num_heads: Heads, M; they share the width evenly.
+    num_heads: Heads, M, as in `SelfAttention`.
     qkv_bias: Whether queries, keys and values have a bias.
     dtype: Dtype of the computation, that of `x` by default.
 
@@ -26,7 +26,7 @@ class JointAttention(nn.Module):
     of facebookresearch/TimeSformer, which has one class token a clip.
   """
 
-  num_heads: int
+  num_heads: int | None = None
   qkv_bias: bool = True
   dtype: jax.typing.DTypeLike | None = None
 
@@ -62,7 +62,7 @@ class TemporalAttention(nn.Module):
   frames' class tokens take no part, their branch is zero.
 
   Attributes:
-    num_heads: Heads, M; they share the width evenly.
+    num_heads: Heads, M, as in `SelfAttention`.
     aligned: Whether patches are followed through the clip by
       `ops.match_patches`.
     qkv_bias: Whether queries, keys and values have a bias.
@@ -74,7 +74,7 @@ class TemporalAttention(nn.Module):
     Zhao et al. 2022, https://arxiv.org/abs/2210.00132 (ATA).
   """
 
-  num_heads: int
+  num_heads: int | None = None
   aligned: bool = False
   qkv_bias: bool = True
   epsilon: float = 1e-6

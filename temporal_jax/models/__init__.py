@@ -16,6 +16,7 @@ from temporal_jax.models.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
 )
+from temporal_jax.models.heads import HEADS, AverageConsensus
 from temporal_jax.models.operators import OPERATORS
 from temporal_jax.models.prompt import VideoSpecificPrompt
 from temporal_jax.models.residual import BasicBlock, BottleneckBlock
@@ -28,8 +29,10 @@ from temporal_jax.models.transformer import TransformerBlock
 from temporal_jax.models.vision_transformer import VisionTransformer
 
 __all__ = [
+  "HEADS",
   "MODELS",
   "OPERATORS",
+  "AverageConsensus",
   "BasicBlock",
   "BigLittleModule",
   "BigLittleNet",

@@ -13,6 +13,7 @@ from temporal_jax.models import (
   clip,
   convolutional,
   operators,
+  space_time,
   video_resnets,
 )
 from temporal_jax.models.resnet import ResNet
@@ -79,6 +80,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
     **{name: ModelSpec(*row) for name, row in convolutional.ROWS.items()},
     **{n: ModelSpec(VisionTransformer, *r) for n, r in clip.ROWS.items()},
     **{name: ModelSpec(*r) for name, r in video_resnets.ROWS.items()},
+    **{n: ModelSpec(VisionTransformer, *r) for n, r in space_time.ROWS.items()},
   }
 )
 
@@ -98,7 +100,7 @@ def find_model(name: str) -> ModelSpec:
 def create_model(
   name: str,
   *,
-  num_classes: int,
+  num_classes: int | Mapping[str, int] | None,
   temporal: str | Temporal | None = "default",
   **overrides: Any,
 ) -> nn.Module:
@@ -106,7 +108,8 @@ def create_model(
 
   Args:
     name: A key of `MODELS`; `list_models` shows them.
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L, or what else the class takes,
+      e.g. {"verb": 97, "noun": 300}.
     temporal: What fills the temporal slots: a name of `operators.OPERATORS`, a
       `Temporal`, None for nothing, or "default" for the row's own.
     **overrides: Replace arguments of the model's class.

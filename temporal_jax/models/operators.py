@@ -40,6 +40,10 @@ def arithmetic(
   )
 
 
+_TEMPORAL_BRANCH = functools.partial(
+  layers.AdaptiveBranch, temporal_projection=True
+)
+
 OPERATORS: Mapping[str, Temporal] = MappingProxyType(
   {
     "none": Temporal(),
@@ -58,6 +62,28 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "adaptive_convolution": Temporal(convolution=layers.AdaptiveConv),
     "adaptive_space_and_time": Temporal(
       convolution=layers.AdaptiveConv, temporal_convolution=layers.AdaptiveConv
+    ),
+    "stream_shift": Temporal(block_input=layers.TemporalShift),
+    "mixing": Temporal(keys_values=layers.TemporalShift),
+    "mixing_quarter": Temporal(
+      keys_values=functools.partial(layers.TemporalShift, fold_div=4)
+    ),
+    "mixing_eight": Temporal(
+      keys_values=functools.partial(layers.TemporalShift, segment=8)
+    ),
+    "mixing_summary": Temporal(
+      keys_values=functools.partial(
+        layers.SummaryTokens, tokens=layers.TemporalShift
+      )
+    ),
+    "joint": Temporal(attention=layers.JointAttention),
+    "divided": Temporal(attention_branch=layers.TemporalAttention),
+    "aligned": Temporal(
+      attention_branch=functools.partial(layers.TemporalAttention, aligned=True)
+    ),
+    "adaptive_branch": Temporal(attention_branch=layers.AdaptiveBranch),
+    "adaptive_branches": Temporal(
+      attention_branch=_TEMPORAL_BRANCH, mlp_branch=_TEMPORAL_BRANCH
     ),
   }
 )

@@ -1,12 +1,13 @@
 """Aggregation of the frames' features by a small temporal transformer."""
 
 import functools
+from collections.abc import Mapping
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.layers import LayerNorm
+from temporal_jax.layers import Classifier, LayerNorm
 from temporal_jax.models.transformer import TransformerBlock
 
 
@@ -16,25 +17,25 @@ class TemporalAttentionAggregation(nn.Module):
   There is no position embedding: the order of the frames does not matter.
 
   Attributes:
-    num_heads: Heads of the attention.
-    num_classes: Classes of the perceptron behind it; None for the aggregated
-      features alone.
+    num_heads: Heads of the attention; None for heads of 64 channels.
+    num_classes: Classes of the perceptron behind it, or those of several tasks,
+      see `Classifier`; None for the aggregated features alone.
     num_blocks: Transformer blocks over the frames.
     hidden: Width of the perceptron's hidden layer.
     dropout: Rate before the perceptron's last layer; takes the "dropout" rng.
-    dtype: Dtype of the computation.
+    dtype: Dtype of the computation, that of `x` by default; logits are float32.
 
   Source: Bulat et al. 2021, https://arxiv.org/abs/2106.05968, "Temporal
     Attention aggregation"; class `VitHead` in slowfast/models/head_helper.py of
     1adrianb/video-transformers.
   """
 
-  num_heads: int
-  num_classes: int | None = None
+  num_heads: int | None = None
+  num_classes: int | Mapping[str, int] | None = None
   num_blocks: int = 1
   hidden: int = 768
   dropout: float = 0.5
-  dtype: jax.typing.DTypeLike = jnp.float32
+  dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
   def __call__(
@@ -52,24 +53,23 @@ class TemporalAttentionAggregation(nn.Module):
     if x.ndim != 3:
       raise ValueError(f"x must be (B, T, D), got shape {x.shape}.")
     gelu = functools.partial(nn.gelu, approximate=False)
-    width = x.shape[-1]
+    dtype, width = self.dtype or x.dtype, x.shape[-1]
     token = self.param("class_token", nn.initializers.zeros, (width,))
-    token = jnp.broadcast_to(token.astype(self.dtype), (len(x), 1, width))
-    x = jnp.concatenate([token, x.astype(self.dtype)], axis=1)
+    token = jnp.broadcast_to(token.astype(dtype), (len(x), 1, width))
+    x = jnp.concatenate([token, x.astype(dtype)], axis=1)
     for i in range(self.num_blocks):
       x, _ = TransformerBlock(
         self.num_heads,
         activation=gelu,
         qkv_bias=False,
-        dtype=self.dtype,
+        dtype=dtype,
         name=f"block{i + 1}",
       )(x, train)
     features = x[:, 0]
     aux = {"features": features}
     if self.num_classes is None:
       return features, aux
-    y = LayerNorm(dtype=self.dtype, name="norm")(features)
-    y = gelu(nn.Dense(self.hidden, dtype=self.dtype, name="expand")(y))
+    y = LayerNorm(dtype=dtype, name="norm")(features)
+    y = gelu(nn.Dense(self.hidden, dtype=dtype, name="expand")(y))
     y = nn.Dropout(self.dropout, deterministic=not train)(y)
-    logits = nn.Dense(self.num_classes, dtype=self.dtype, name="head")(y)
-    return logits.astype(jnp.float32), aux
+    return Classifier(self.num_classes, name="head")(y), aux

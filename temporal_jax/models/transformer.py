@@ -15,7 +15,7 @@ class TransformerBlock(nn.Module):
   """Attention and MLP, each after a norm and with a residual.
 
   Attributes:
-    num_heads: Heads of the attention.
+    num_heads: Heads of the attention; None for heads of 64 channels.
     mlp_ratio: Width of the MLP over that of the tokens.
     activation: Function inside the MLP.
     epsilon: Added to the variance in the norms.
@@ -38,7 +38,7 @@ class TransformerBlock(nn.Module):
     (gated, with inner norms and rotary positions).
   """
 
-  num_heads: int
+  num_heads: int | None
   mlp_ratio: float = 4.0
   activation: Callable[[jax.Array], jax.Array] = ops.quick_gelu
   epsilon: float = 1e-5

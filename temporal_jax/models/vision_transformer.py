@@ -1,7 +1,7 @@
 """Vision transformer over the frames of a clip, with temporal slots."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import flax.linen as nn
 import jax
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
+from temporal_jax.models import heads
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.transformer import TransformerBlock
 from temporal_jax.ops import checks
@@ -17,10 +18,11 @@ exact_gelu = functools.partial(nn.gelu, approximate=False)
 
 
 class VisionTransformer(nn.Module):
-  """ViT on every frame; logits are averaged over time (TSN's consensus).
+  """ViT on every frame; a head makes the clip's logits of the frames.
 
   Attributes:
-    num_classes: Outputs of the classifier, L; None for features alone.
+    num_classes: Outputs of the classifier, L, or those of several tasks, e.g.
+      {"verb": 97, "noun": 300}; None for features alone.
     patch_size: Side of a patch, in pixels.
     width: Channels of a token, D.
     depth: Number of blocks.
@@ -40,6 +42,12 @@ class VisionTransformer(nn.Module):
       them resized bicubically.
     num_temporal_positions: Frames with a learned position, 0 for none. Longer
       clips repeat them, as the reference does.
+    average_first: Whether the last norm follows the average of the frames'
+      class tokens, of which the head then sees one (TAdaFormer), instead of
+      norming every frame's.
+    head: Name in `heads.HEADS`, or a factory like those: how the frames'
+      features become logits; by default TSN's average of their logits.
+    head_dropout: Rate on the frames' features before the head.
     drop_path: Rate of stochastic depth in the last block; it grows linearly.
     dropout: Rate after the embeddings and in the MLPs.
     block: Class of the blocks, or a partial of `TransformerBlock` with what all
@@ -56,7 +64,7 @@ class VisionTransformer(nn.Module):
     1adrianb/video-transformers.
   """
 
-  num_classes: int | None
+  num_classes: int | Mapping[str, int] | None
   patch_size: int = 16
   width: int = 768
   depth: int = 12
@@ -71,6 +79,9 @@ class VisionTransformer(nn.Module):
   tubelet: tuple[int, int] = (1, 1)
   grid: int = 14
   num_temporal_positions: int = 0
+  average_first: bool = False
+  head: str | heads.Factory = "average"
+  head_dropout: float = 0.0
   drop_path: float = 0.0
   dropout: float = 0.0
   block: Callable[..., TransformerBlock] = TransformerBlock
@@ -82,6 +93,7 @@ class VisionTransformer(nn.Module):
   def __post_init__(self) -> None:
     super().__post_init__()
     self.temporal.check("VisionTransformer", self.SLOTS)
+    heads.resolve(self.head)
 
   @nn.compact
   def __call__(
@@ -95,11 +107,12 @@ class VisionTransformer(nn.Module):
       train: Whether anything is dropped.
 
     Returns:
-      Logits (B, L), float32, or without classes the features (B, D), and aux:
-      "features" (B, D), "frame_features" (B, T, D), of which they are the mean,
+      Logits (B, L), float32, a dict of them for several tasks, or without
+      classes the features (B, D), and aux: "features" (B, D), "frame_features"
+      (B, T, D), of which they are the mean unless the head aggregates them,
       "tokens" (B, T, N, D) behind the last block, "class_tokens" (B, T, D)
-      behind the last norm, with classes "frame_logits" (B, T, L), and what the
-      temporal modules return, under "block{i}".
+      behind the last norm, what the head returns, e.g. "frame_logits"
+      (B, T, L), and what the temporal modules return, under "block{i}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or the patches do
@@ -116,7 +129,10 @@ class VisionTransformer(nn.Module):
       x, block_aux = self._block(index, name)(x, train, grid=grid)
       if block_aux:
         aux[name] = block_aux
-    class_tokens = self._norm("norm")(x[:, :, 0])
+    class_tokens = x[:, :, 0]
+    if self.average_first:
+      class_tokens = ops.average_consensus(class_tokens)[:, None]
+    class_tokens = self._norm("norm")(class_tokens)
     frames = self._project(class_tokens).astype(jnp.float32)
     features = jnp.mean(frames, axis=1)
     aux |= {
@@ -127,8 +143,10 @@ class VisionTransformer(nn.Module):
     }
     if self.num_classes is None:
       return features, aux
-    logits = nn.Dense(self.num_classes, name="head")(frames)
-    return jnp.mean(logits, axis=1), {**aux, "frame_logits": logits}
+    frames = nn.Dropout(self.head_dropout, deterministic=not train)(frames)
+    head = heads.resolve(self.head)(num_classes=self.num_classes, name="head")
+    logits, head_aux = head(frames, train)
+    return logits, aux | head_aux
 
   def _norm(self, name: str) -> LayerNorm:
     return LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name=name)

@@ -59,6 +59,7 @@ class Reference(NamedTuple):
     axes: Our layout of every input and output, by its official name.
     rules: Official constructor -> rules of `convert_weights`.
     sizes: Official constructor -> lengths of axes that official shapes fold.
+    skip: Regular expressions of tensors that the official code does not read.
     call: How the module is applied: `plain`, `stateless` or `function`.
     name_outputs: Gives the results their official names.
   """
@@ -67,5 +68,6 @@ class Reference(NamedTuple):
   axes: Mapping[str, str]
   rules: Callable[[dict[str, Any]], Sequence[Rule]] = no_rules
   sizes: Callable[[dict[str, Any]], dict[str, int]] = no_sizes
+  skip: Sequence[str] = ()
   call: Callable[..., Any] = plain
   name_outputs: Callable[[Any], Arrays] = only

@@ -5,7 +5,7 @@ from temporal_jax import models
 
 
 def test_lists_by_pattern():
-  assert temporal_jax.list_models("tsm_*") == ["tsm_resnet50"]
+  assert temporal_jax.list_models("tsm_resnet*") == ["tsm_resnet50"]
   assert set(temporal_jax.list_models()) == set(models.MODELS)
   assert temporal_jax.list_models("nothing*") == []
 

@@ -9,6 +9,7 @@ from tests.golden.references import (
   shift,
   tada,
   tada_networks,
+  tadaformer,
   xvit,
 )
 
@@ -21,6 +22,7 @@ REFERENCES = {
   **shift.REFERENCES,
   **tada.REFERENCES,
   **tada_networks.REFERENCES,
+  **tadaformer.REFERENCES,
   **xvit.REFERENCES,
 }
 # Code that no published model uses.

@@ -6,7 +6,7 @@ import flax.linen as nn
 
 from convert_weights import xvit
 from temporal_jax import layers
-from temporal_jax.models import Temporal
+from temporal_jax.models import Temporal, create_model
 from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
 from temporal_jax.models.transformer import TransformerBlock
 from temporal_jax.models.vision_transformer import VisionTransformer
@@ -53,6 +53,31 @@ def _vision_transformer(constructor):
   )
 
 
+def _has_attention(constructor):
+  return constructor.get("consensus", "vit") == "vit"
+
+
+def _network(constructor):
+  """X-ViT, of which the case tells what is not as published."""
+  return create_model(
+    "xvit_b16",
+    num_classes=constructor.get("classes", 400),
+    head="attention" if _has_attention(constructor) else "average",
+    temporal=Temporal(
+      keys_values=functools.partial(
+        layers.TemporalShift,
+        fold_div=constructor.get("div", 8),
+        segment=constructor["n_segment"],
+      )
+    ),
+  )
+
+
+def _name_results(out):
+  logits, aux = out
+  return {"logits": logits, "frame_features": aux["frame_features"]}
+
+
 REFERENCES = {
   (_BLOCKS, "Attention"): Reference(
     build=lambda c: layers.SelfAttention(
@@ -86,5 +111,17 @@ REFERENCES = {
     rules=lambda c: xvit.vision_transformer(),
     sizes=lambda c: {"t": c["num_frames"]},
     name_outputs=lambda out: {"out": out[1]["frame_logits"]},
+  ),
+  ("slowfast/models/video_model_builder.py", "XVIT"): Reference(
+    build=_network,
+    axes={
+      "x": "n t h w c",
+      "logits": "n classes",
+      "frame_features": "n t c",
+    },
+    rules=lambda c: xvit.network(attention=_has_attention(c)),
+    sizes=lambda c: {"t": c["frames"]},
+    skip=xvit.UNUSED,
+    name_outputs=_name_results,
   ),
 }

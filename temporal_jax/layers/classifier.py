@@ -1,0 +1,38 @@
+"""The linear classifier behind a backbone, of one task or of several."""
+
+from collections.abc import Mapping
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+
+class Classifier(nn.Module):
+  """Linear logits in float32, one array or one for each of several tasks.
+
+  Logits are raw: a softmax follows where one class is right, a sigmoid where
+  several may be (multi-label), and the network is the same.
+
+  Attributes:
+    num_classes: Classes, L; or tasks and their classes, e.g.
+      {"verb": 97, "noun": 300} for EPIC-Kitchens. The parameters of the one
+      task have no level of their own.
+
+  Source: for several tasks class `BaseHeadx2` in models/base/base_blocks.py of
+    alibaba-mmai-research/TAdaConv.
+  """
+
+  num_classes: int | Mapping[str, int]
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array | dict[str, jax.Array]:
+    """Maps (..., D) to logits (..., L), or to a dict of such."""
+    x = x.astype(jnp.float32)
+    if isinstance(self.num_classes, Mapping):
+      return {
+        task: nn.Dense(classes, name=task)(x)
+        for task, classes in self.num_classes.items()
+      }
+    dense = nn.Dense(self.num_classes, name="dense")
+    nn.share_scope(self, dense)
+    return dense(x)
