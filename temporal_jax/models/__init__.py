@@ -19,7 +19,9 @@ from temporal_jax.models.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
+from temporal_jax.models.text import TextTransformer
 from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.models.video_text import VideoTextModel
 from temporal_jax.models.vision_transformer import VisionTransformer
 
 __all__ = [
@@ -35,8 +37,10 @@ __all__ = [
   "ResNet",
   "Temporal",
   "TemporalAttentionAggregation",
+  "TextTransformer",
   "TransformerBlock",
   "VideoSpecificPrompt",
+  "VideoTextModel",
   "VisionTransformer",
   "create_model",
   "find_model",

@@ -15,6 +15,15 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "aggregation": Temporal(
       branch_input=functools.partial(layers.TemporalAggregation, taps=3)
     ),
+    "alignment": Temporal(attention_branch=layers.LearnableAlignment),
+    "alignment_dense": Temporal(
+      attention_branch=functools.partial(
+        layers.LearnableAlignment, kind="dense"
+      )
+    ),
+    "messages": Temporal(
+      block_input=layers.CrossFrameMessage, mlp_input=layers.RemoveMessage
+    ),
   }
 )
 

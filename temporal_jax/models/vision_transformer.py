@@ -88,6 +88,7 @@ class VisionTransformer(nn.Module):
     Returns:
       Logits (B, L), float32, or without classes the features (B, D), and aux:
       "features" (B, D), "frame_features" (B, T, D), of which they are the mean,
+      "class_tokens" (B, T, D) behind the last norm and before a projection,
       "tokens" (B, T, N, D) behind the last block, with classes "frame_logits"
       (B, T, L), and what the temporal modules return, under "block{i}".
 
@@ -107,6 +108,7 @@ class VisionTransformer(nn.Module):
       if block_aux:
         aux[name] = block_aux
     frames = self._norm("norm")(x[:, :, 0])
+    aux["class_tokens"] = frames
     if self.projection is not None:
       frames = nn.Dense(
         self.projection, use_bias=False, dtype=self.dtype, name="projection"
