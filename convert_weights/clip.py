@@ -57,3 +57,18 @@ def vision_transformer(block: Sequence[Rule] = ()) -> list[Rule]:
     *layer_norm("norm", "ln_post"),
     Rule("params/projection/kernel", ("proj",), "i o -> i o"),
   ]
+
+
+def text_transformer() -> list[Rule]:
+  """Rules of `TextTransformer`, which lies in CLIP without a prefix."""
+  return [
+    Rule(
+      "params/token_embedding/embedding",
+      ("token_embedding.weight",),
+      "v c -> v c",
+    ),
+    Rule("params/position_embedding", ("positional_embedding",), "n c -> n c"),
+    *under(transformer_block(), "block{i}", "transformer.resblocks.{i-1}"),
+    *layer_norm("norm", "ln_final"),
+    Rule("params/projection/kernel", ("text_projection",), "i o -> i o"),
+  ]

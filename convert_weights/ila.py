@@ -1,6 +1,6 @@
 """Rules of Francis-Rings/ILA."""
 
-from convert_weights import clip
+from convert_weights import clip, xclip
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -10,6 +10,19 @@ from convert_weights.rules import (
   linear,
   under,
 )
+
+
+def video_text(kind: str) -> list[Rule]:
+  """Rules of `VideoTextModel` with head "text", from an `XCLIP`."""
+  return xclip.video_text(block(kind))
+
+
+def video_classifier(kind: str) -> list[Rule]:
+  """Rules of `VideoTextModel` with head "linear", the text tower left out."""
+  return [
+    *xclip.video(block(kind)),
+    *under(direction_classifier(), "classifier", "mit"),
+  ]
 
 
 def block(kind: str) -> list[Rule]:
@@ -82,51 +95,9 @@ def _grouped(leaf: str, tensor: str) -> list[Rule]:
   ]
 
 
-def frame_integration() -> list[Rule]:
-  """Rules of `MultiframeIntegration`; X-CLIP names it alike."""
-  return [
-    Rule("params/position", ("positional_embedding",), "1 t d -> t d"),
-    *under(clip.transformer_block(), "block{i}", "resblocks.{i-1}"),
-  ]
-
-
 def direction_classifier() -> list[Rule]:
-  """Rules of `DirectionClassifier`, whose tensors stand beside those above."""
+  """Rules of `DirectionClassifier`, whose tensors lie in `mit`."""
   return [
     *layer_norm("norm", "classify_head.0"),
     *linear("head", "classify_head.2"),
-  ]
-
-
-def prompt() -> list[Rule]:
-  """Rules of `VideoSpecificPrompt`; X-CLIP names it alike."""
-  return [
-    *layer_norm("norm", "norm"),
-    *under(_prompt_layer(), "layer{i}", "decoder.{i-1}"),
-    Rule("params/scale/scale", ("alpha",), "c -> c"),
-  ]
-
-
-def _prompt_layer() -> list[Rule]:
-  projections = [
-    Rule(
-      f"params/attention/{ours}/kernel",
-      (f"cross_attn.{theirs}.weight",),
-      "(m d) i -> i m d",
-    )
-    for ours, theirs in (
-      ("query", "q_proj"),
-      ("key", "k_proj"),
-      ("value", "v_proj"),
-    )
-  ]
-  out = "cross_attn.proj"
-  return [
-    *layer_norm("norm1", "norm1"),
-    *projections,
-    Rule("params/attention/out/kernel", (f"{out}.weight",), "o (m d) -> m d o"),
-    Rule("params/attention/out/bias", (f"{out}.bias",), "c -> c"),
-    *layer_norm("norm2", "norm3"),
-    *linear("mlp/expand", "mlp.0"),
-    *linear("mlp/contract", "mlp.3"),
   ]

@@ -1,4 +1,6 @@
-"""Rules of X-CLIP, in microsoft/VideoX."""
+"""Rules of X-CLIP, in microsoft/VideoX; ILA names most of it alike."""
+
+from collections.abc import Sequence
 
 from convert_weights import clip
 from convert_weights.rules import Rule, layer_norm, linear, under
@@ -12,3 +14,71 @@ def block() -> list[Rule]:
     *clip.attention("attention", "message_attn"),
   ]
   return [*under(message, "block_input", ""), *clip.transformer_block()]
+
+
+def video_text(blocks: Sequence[Rule]) -> list[Rule]:
+  """Rules of `VideoTextModel` with head "text" from an `XCLIP`.
+
+  Args:
+    blocks: Rules of a block on the frames.
+  """
+  return [
+    *video(blocks),
+    *under(clip.text_transformer(), "text", ""),
+    *layer_norm("prompt_norm", "prompts_visual_ln"),
+    Rule(
+      "params/prompt_projection/kernel", ("prompts_visual_proj",), "i o -> i o"
+    ),
+    *under(prompt(), "prompt", "prompts_generator"),
+    Rule("params/log_scale", ("logit_scale",), "->"),
+  ]
+
+
+def video(blocks: Sequence[Rule]) -> list[Rule]:
+  """Rules of the part of `VideoTextModel` that sees the clip."""
+  return [
+    *under(clip.vision_transformer(blocks), "visual", "visual"),
+    *under(frame_integration(), "integration", "mit"),
+  ]
+
+
+def frame_integration() -> list[Rule]:
+  """Rules of `MultiframeIntegration`."""
+  return [
+    Rule("params/position", ("positional_embedding",), "1 t d -> t d"),
+    *under(clip.transformer_block(), "block{i}", "resblocks.{i-1}"),
+  ]
+
+
+def prompt() -> list[Rule]:
+  """Rules of `VideoSpecificPrompt`."""
+  return [
+    *layer_norm("norm", "norm"),
+    *under(_prompt_layer(), "layer{i}", "decoder.{i-1}"),
+    Rule("params/scale/scale", ("alpha",), "c -> c"),
+  ]
+
+
+def _prompt_layer() -> list[Rule]:
+  projections = [
+    Rule(
+      f"params/attention/{ours}/kernel",
+      (f"cross_attn.{theirs}.weight",),
+      "(m d) i -> i m d",
+    )
+    for ours, theirs in (
+      ("query", "q_proj"),
+      ("key", "k_proj"),
+      ("value", "v_proj"),
+    )
+  ]
+  out = "cross_attn.proj"
+  return [
+    *layer_norm("norm1", "norm1"),
+    *projections,
+    Rule("params/attention/out/kernel", (f"{out}.weight",), "o (m d) -> m d o"),
+    Rule("params/attention/out/bias", (f"{out}.bias",), "c -> c"),
+    *layer_norm("norm2", "norm3"),
+    *linear("mlp/expand", "mlp.0"),
+    *linear("mlp/contract", "mlp.3"),
+  ]

@@ -20,7 +20,8 @@ class CrossFrameMessage(nn.Module):
   in the slot `mlp_input` takes it away again: both belong together.
 
   Attributes:
-    num_heads: Heads of the attention among messages.
+    num_heads: Heads of the attention among messages; by default each has 64
+      channels.
     drop_path: Rate of stochastic depth of that attention.
     dtype: Dtype of the computation, that of `x` by default.
 
@@ -28,7 +29,7 @@ class CrossFrameMessage(nn.Module):
     `CrossFramelAttentionBlock` in X-CLIP/models/cct.py of microsoft/VideoX.
   """
 
-  num_heads: int
+  num_heads: int | None = None
   drop_path: float = 0.0
   dtype: jax.typing.DTypeLike | None = None
 
@@ -48,7 +49,8 @@ class CrossFrameMessage(nn.Module):
       x.shape[-1], kernel_init=torch_default(), dtype=dtype, name="message"
     )(x[:, :, 0])
     heard = LayerNorm(dtype=dtype, name="norm")(message)
-    heard = SelfAttention(self.num_heads, dtype=dtype, name="attention")(heard)
+    heads = self.num_heads or max(1, x.shape[-1] // 64)
+    heard = SelfAttention(heads, dtype=dtype, name="attention")(heard)
     message = message + DropPath(self.drop_path)(heard, train)
     return jnp.concatenate([x.astype(dtype), message[:, :, None]], axis=2), {}
 

@@ -25,7 +25,9 @@ from temporal_jax.models.resnet3d import ResNet3D
 from temporal_jax.models.slowfast import SlowFast
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
+from temporal_jax.models.text import TextTransformer
 from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.models.video_text import VideoTextModel
 from temporal_jax.models.vision_transformer import VisionTransformer
 
 __all__ = [
@@ -47,8 +49,10 @@ __all__ = [
   "SlowFast",
   "Temporal",
   "TemporalAttentionAggregation",
+  "TextTransformer",
   "TransformerBlock",
   "VideoSpecificPrompt",
+  "VideoTextModel",
   "VisionTransformer",
   "count",
   "create_model",

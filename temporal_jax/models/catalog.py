@@ -18,6 +18,7 @@ from temporal_jax.models import (
 )
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.temporal import Temporal
+from temporal_jax.models.video_text import VideoTextModel
 from temporal_jax.models.vision_transformer import VisionTransformer
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -58,6 +59,21 @@ def _resnet(block: str, stage_sizes: tuple[int, ...], temporal: str, source):
   )
 
 
+def _video_text(
+  sizes: Mapping[str, int], temporal: str, source: str
+) -> ModelSpec:
+  side = sizes["patch_size"] * sizes["grid"]
+  return ModelSpec(
+    VideoTextModel,
+    MappingProxyType(sizes),
+    temporal=temporal,
+    clip_shape=(8, side, side),
+    mean=IMAGENET_MEAN,
+    std=IMAGENET_STD,
+    source=source,
+  )
+
+
 _RESNETS = {
   18: ("basic", (2, 2, 2, 2)),
   34: ("basic", (3, 4, 6, 3)),
@@ -68,6 +84,23 @@ _RESNETS = {
 _TSN = "arXiv:1608.00859 on arXiv:1512.03385; pytorch/vision"
 _TSM = "arXiv:1811.08383; mit-han-lab/temporal-shift-module"
 _TAM = "arXiv:1912.00869, table 5; IBM/bLVNet-TAM"
+_CLIP_BASE = {"width": 768, "depth": 12, "num_heads": 12, "projection": 512}
+_CLIP_LARGE = {
+  "width": 1024,
+  "depth": 24,
+  "num_heads": 16,
+  "projection": 768,
+  "text_width": 768,
+  "text_heads": 12,
+}
+_VIDEO_TEXT = {
+  "b32": {"patch_size": 32, "grid": 7, **_CLIP_BASE},
+  "b16": {"patch_size": 16, "grid": 14, **_CLIP_BASE},
+  "l14": {"patch_size": 14, "grid": 16, **_CLIP_LARGE},
+  "l14_336": {"patch_size": 14, "grid": 24, **_CLIP_LARGE},
+}
+_ILA = "arXiv:2304.10465; Francis-Rings/ILA"
+_XCLIP = "arXiv:2208.02816; microsoft/VideoX"
 
 MODELS: Mapping[str, ModelSpec] = MappingProxyType(
   {
@@ -81,6 +114,11 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
     **{n: ModelSpec(VisionTransformer, *r) for n, r in clip.ROWS.items()},
     **{name: ModelSpec(*r) for name, r in video_resnets.ROWS.items()},
     **{n: ModelSpec(VisionTransformer, *r) for n, r in space_time.ROWS.items()},
+    **{
+      f"ila_vit_{size}": _video_text(sizes, "alignment", _ILA)
+      for size, sizes in _VIDEO_TEXT.items()
+    },
+    "xclip_b32": _video_text(_VIDEO_TEXT["b32"], "messages", _XCLIP),
   }
 )
 

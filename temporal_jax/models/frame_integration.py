@@ -17,6 +17,8 @@ class MultiframeIntegration(nn.Module):
   Attributes:
     num_layers: Transformer blocks.
     head_width: Channels of an attention head.
+    num_frames: Frames with a learned position, those of `x` by default; clips
+      of other lengths get them interpolated.
     dtype: Dtype of the computation.
 
   Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; class
@@ -26,6 +28,7 @@ class MultiframeIntegration(nn.Module):
 
   num_layers: int = 1
   head_width: int = 64
+  num_frames: int | None = None
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
@@ -42,7 +45,13 @@ class MultiframeIntegration(nn.Module):
       )
     x = x.astype(self.dtype)
     init = nn.initializers.normal(0.02)
-    position = self.param("position", init, x.shape[1:])
+    _, length, width = x.shape
+    shape = (self.num_frames or length, width)
+    position = self.param("position", init, shape)
+    if shape[0] != length:
+      position = jax.image.resize(
+        position, (length, width), "linear", antialias=False
+      )
     y = x + position.astype(x.dtype)[None]
     for i in range(self.num_layers):
       block = TransformerBlock(

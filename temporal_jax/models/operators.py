@@ -85,6 +85,15 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "adaptive_branches": Temporal(
       attention_branch=_TEMPORAL_BRANCH, mlp_branch=_TEMPORAL_BRANCH
     ),
+    "alignment": Temporal(attention_branch=layers.LearnableAlignment),
+    "alignment_dense": Temporal(
+      attention_branch=functools.partial(
+        layers.LearnableAlignment, kind="dense"
+      )
+    ),
+    "messages": Temporal(
+      block_input=layers.CrossFrameMessage, mlp_input=layers.RemoveMessage
+    ),
   }
 )
 

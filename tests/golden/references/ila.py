@@ -5,7 +5,7 @@ import functools
 import flax.linen as nn
 import jax.numpy as jnp
 
-from convert_weights import ila
+from convert_weights import ila, xclip
 from convert_weights.rules import under
 from temporal_jax import layers, models, ops
 from temporal_jax.models.frame_integration import (
@@ -14,6 +14,7 @@ from temporal_jax.models.frame_integration import (
 )
 from temporal_jax.models.prompt import VideoSpecificPrompt
 from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.models.video_text import VideoTextModel
 from tests.golden.reference import Reference, function, stateless
 
 _ALIGN = "models/align.py"
@@ -100,6 +101,79 @@ def _prompt(constructor):
   )
 
 
+def _network(constructor, **kwargs):
+  branch = functools.partial(
+    layers.LearnableAlignment,
+    kind=kwargs.pop("kind"),
+    disturbance=_disturbance(constructor),
+    disturbed=constructor["is_training"],
+  )
+  patch_size, width = (
+    constructor[f"vision_{k}"] for k in ("patch_size", "width")
+  )
+  return VideoTextModel(
+    patch_size=patch_size,
+    width=width,
+    depth=constructor["vision_layers"],
+    num_heads=width // 64,
+    grid=constructor["image_resolution"] // patch_size,
+    projection=constructor["embed_dim"],
+    num_frames=constructor["T"],
+    integration_depth=constructor["mit_layers"],
+    temporal=models.Temporal(attention_branch=branch),
+    **kwargs,
+  )
+
+
+def _video_text(constructor):
+  return _network(
+    constructor,
+    kind="separable",
+    text_width=constructor["transformer_width"],
+    text_depth=constructor["transformer_layers"],
+    text_heads=constructor["transformer_heads"],
+    vocabulary=constructor.get("vocab_size", 49408),
+    context=constructor["context_length"],
+    prompt_depth=constructor["prompts_layers"],
+  )
+
+
+def _video_classifier(constructor):
+  return _network(
+    constructor,
+    kind="dense",
+    head="linear",
+    num_classes=constructor["num_classes"],
+  )
+
+
+def _name_network_outputs(out):
+  logits, aux = out
+  blocks = (f"block{i + 1}" for i in range(len(aux)))
+  losses = [aux[b]["alignment_loss"] for b in blocks if b in aux]
+  named = {
+    "logits": logits,
+    "cosine_losses": jnp.stack(losses),
+    "cls_ln_post": aux["class_tokens"],
+    "cls_features": aux["frame_features"],
+    "video_features": aux["features"],
+  }
+  if "text_features" in aux:
+    named["text_features"] = aux["text_features"]
+  return named
+
+
+_NETWORK = {
+  "image": "n t h w c",
+  "text": "k context",
+  "logits": "n k",
+  "cosine_losses": "layers",
+  "cls_ln_post": "n t c",
+  "cls_features": "n t d",
+  "video_features": "n d",
+  "text_features": "k d",
+}
+
 REFERENCES = {
   (_ALIGN, "aligned_mask_generation"): Reference(
     build=_mask,
@@ -124,20 +198,36 @@ REFERENCES = {
   (_MIT, "MultiframeIntegrationTransformer"): Reference(
     build=lambda c: MultiframeIntegration(num_layers=c["layers"]),
     axes=_FRAMES,
-    rules=lambda c: ila.frame_integration(),
+    rules=lambda c: xclip.frame_integration(),
   ),
   (_MIT, _HEAD): Reference(
     build=_integration_and_classifier,
     axes={"x": "n t c", "out": "n classes"},
     rules=lambda c: [
-      *under(ila.frame_integration(), "layers_0", ""),
+      *under(xclip.frame_integration(), "layers_0", ""),
       *under(ila.direction_classifier(), "layers_1", ""),
     ],
   ),
   ("models/prompt.py", "VideoSpecificPrompt"): Reference(
     build=_prompt,
     axes={"text": "n k c", "visual": "n m c", "out": "n k c"},
-    rules=lambda c: ila.prompt(),
+    rules=lambda c: xclip.prompt(),
     call=stateless,
+  ),
+  ("models/xclip.py", "XCLIP"): Reference(
+    build=_video_text,
+    axes=_NETWORK,
+    rules=lambda c: ila.video_text("separable"),
+    name_outputs=_name_network_outputs,
+  ),
+  (
+    "models/mat.py, models/mit.py, models/align.py "
+    "(Something-Something blocks enabled)",
+    "MultiAxisTransformer + MultiframeIntegrationTransformer",
+  ): Reference(
+    build=_video_classifier,
+    axes=_NETWORK,
+    rules=lambda c: ila.video_classifier("dense"),
+    name_outputs=_name_network_outputs,
   ),
 }

@@ -1,0 +1,301 @@
+import functools
+import math
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+import transformers
+
+import temporal_jax
+from convert_weights import convert, xclip
+from temporal_jax import layers, models
+from temporal_jax.models.video_text import VideoTextModel
+
+KEY = jax.random.key(0, impl="rbg")  # Compiles faster.
+ALIGNMENT = models.Temporal(
+  attention_branch=functools.partial(layers.LearnableAlignment, features=8)
+)
+SMALL = {
+  "patch_size": 4,
+  "width": 64,
+  "depth": 1,
+  "num_heads": 1,
+  "grid": 4,
+  "projection": 64,
+  "text_width": 16,
+  "text_depth": 1,
+  "text_heads": 2,
+  "vocabulary": 50,
+  "context": 6,
+  "num_frames": 3,
+  "prompt_depth": 1,
+}
+TEXTS = np.array([[48, 3, 49, 0], [48, 5, 49, 0], [48, 5, 3, 49]])
+
+
+def _clip(num_frames=3, rows=16, columns=16):
+  shape = (2, num_frames, rows, columns, 3)
+  return np.random.default_rng(0).standard_normal(shape, np.float32)
+
+
+def _model(temporal=ALIGNMENT, **kwargs):
+  return VideoTextModel(**SMALL | kwargs, temporal=temporal)
+
+
+@functools.cache
+def _shaken(model):
+  """Variables with which every branch counts, none being zero."""
+  variables = jax.jit(model.init)(KEY, _clip())
+  leaves, tree = jax.tree.flatten(variables)
+  rng = np.random.default_rng(1)
+  shaken = [x + 0.05 * rng.random(x.shape, np.float32) for x in leaves]
+  return jax.tree.unflatten(tree, shaken)
+
+
+@functools.cache
+def _apply(model):
+  return jax.jit(model.apply)
+
+
+def test_contract():
+  model = _model(depth=2)
+  logits, aux = _apply(model)(_shaken(model), _clip(), TEXTS)
+  assert logits.shape == (2, 3)
+  assert logits.dtype == jnp.float32
+  assert aux["features"].shape == (2, 64)
+  assert aux["text_features"].shape == (3, 64)
+  losses = [aux[f"block{i}"]["alignment_loss"] for i in (1, 2)]
+  assert aux["block1"]["masks"].shape == (2, 2, 2, 4, 4)
+  assert aux["alignment_loss"] == pytest.approx(float(sum(losses)), rel=1e-5)
+  assert aux["alignment_loss"] > 0
+
+
+def test_features_of_texts_serve_for_the_texts():
+  model = _model()
+  variables = _shaken(model)
+  want, aux = _apply(model)(variables, _clip(), TEXTS)
+  encode = jax.jit(functools.partial(model.apply, method="encode_text"))
+  features = encode(variables, TEXTS)
+  np.testing.assert_allclose(
+    features, aux["text_features"], rtol=1e-5, atol=1e-5
+  )
+  got, _ = _apply(model)(variables, _clip(), text=features)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+  "temporal", [ALIGNMENT, models.OPERATORS["messages"]], ids=["ila", "xclip"]
+)
+@pytest.mark.parametrize("head", ["text", "linear"])
+def test_order_of_frames_matters(temporal, head):
+  model = _model(temporal, head=head, num_classes=3)
+  variables = _shaken(model)
+  # Without positions time enters through the operator alone.
+  positions = variables["params"]["integration"]["position"]
+  without = jax.tree.map(lambda x: x, variables)
+  without["params"]["integration"]["position"] = 0 * positions
+
+  def apply(variables, clip):
+    return _apply(model)(variables, clip, TEXTS)[0]
+
+  forth = apply(without, _clip())
+  back = apply(without, _clip()[:, ::-1])
+  # What the frames hear in messages does not depend on their order.
+  assert (np.abs(forth - back).max() > 1e-4) == (temporal is ALIGNMENT)
+  changed = apply(variables, _clip()) - apply(variables, _clip()[:, ::-1])
+  assert np.abs(changed).max() > 1e-5
+
+
+def test_starts_as_the_model_without_alignment():
+  model, plain = _model(), _model(models.Temporal())
+  variables = jax.jit(model.init)(KEY, _clip())
+  want, _ = _apply(model)(variables, _clip(), TEXTS)
+  params = jax.tree.map(lambda x: x, variables["params"])
+  del params["visual"]["block1"]["attention_branch"]
+  got, aux = _apply(plain)({"params": params}, _clip(), TEXTS)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+  assert "alignment_loss" not in aux
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16), (5, 20, 20)])
+def test_other_lengths_and_sizes(shape):
+  model = _model()
+  logits, _ = _apply(model)(_shaken(model), _clip(*shape), TEXTS)
+  assert np.isfinite(logits).all()
+
+
+def test_oblong_clips_need_their_grid():
+  model = _model()
+  with pytest.raises(ValueError, match="square grid of patches"):
+    model.apply(_shaken(model), _clip(columns=20), TEXTS)
+  oblong = models.Temporal(
+    attention_branch=functools.partial(
+      layers.LearnableAlignment, features=8, grid=(4, 5)
+    )
+  )
+  apply = _apply(_model(oblong))
+  logits, _ = apply(_shaken(model), _clip(columns=20), TEXTS)
+  assert np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("head", ["text", "linear"])
+def test_every_parameter_learns(head):
+  model = _model(head=head, num_classes=3)
+  variables = _shaken(model)
+
+  def loss(params):
+    (logits, aux), state = model.apply(
+      {**variables, "params": params},
+      _clip(),
+      TEXTS,
+      train=True,
+      rngs={"dropout": KEY},
+      mutable=["batch_stats"],
+    )
+    return jnp.sum(logits[:, 0]) + aux["alignment_loss"], state
+
+  gradients, state = jax.jit(jax.grad(loss, has_aux=True))(variables["params"])
+  moved = jax.tree.map(
+    lambda new, old: np.abs(new - old).max(),
+    state["batch_stats"],
+    variables["batch_stats"],
+  )
+  assert all(m > 0 for m in jax.tree.leaves(moved))
+  for path, gradient in jax.tree.leaves_with_path(gradients):
+    assert np.isfinite(gradient).all(), path
+    assert np.abs(gradient).max() > 0, path
+
+
+def test_bfloat16_is_close():
+  model, half = _model(), _model(dtype=jnp.bfloat16)
+  _, want = _apply(model)(_shaken(model), _clip(), TEXTS)
+  logits, got = _apply(half)(_shaken(model), _clip(), TEXTS)
+  assert logits.dtype == jnp.float32
+  for name in ("features", "text_features"):
+    error = np.linalg.norm(got[name] - want[name])
+    assert error < 3e-2 * np.linalg.norm(want[name]), name
+
+
+def test_refuses_what_does_not_fit():
+  with pytest.raises(ValueError, match="head must be one of"):
+    _model(head="cosine")
+  with pytest.raises(ValueError, match="needs num_classes"):
+    _model(head="linear")
+  model = _model()
+  with pytest.raises(ValueError, match="needs texts"):
+    model.apply(_shaken(model), _clip())
+  with pytest.raises(ValueError, match="integer tokens"):
+    model.apply(_shaken(model), _clip(), np.zeros((3, 8), np.float32))
+  linear = _model(head="linear", num_classes=3)
+  with pytest.raises(ValueError, match="reads no texts"):
+    linear.apply(_shaken(linear), TEXTS, method="encode_text")
+
+
+@pytest.mark.parametrize(
+  ("name", "num_frames", "count"),
+  [
+    ("ila_vit_b32", 8, 201_596_977),
+    ("ila_vit_b32", 16, 201_601_073),
+    ("ila_vit_b16", 8, 199_940_401),
+    ("ila_vit_b16", 16, 199_944_497),
+    ("ila_vit_l14", 8, 567_749_473),
+    ("ila_vit_l14_336", 8, 568_077_153),
+    ("xclip_b32", 8, 196_585_729),
+  ],
+)
+def test_parameters(name, num_frames, count):
+  """As many as the authors' networks have."""
+  model = temporal_jax.create_model(
+    name, num_classes=400, num_frames=num_frames
+  )
+  _, *size = temporal_jax.find_model(name).clip_shape
+  clip = jax.ShapeDtypeStruct((1, num_frames, *size, 3), jnp.float32)
+  shapes = jax.eval_shape(model.init, KEY, clip)
+  leaves = jax.tree.leaves(shapes["params"])
+  assert sum(math.prod(leaf.shape) for leaf in leaves) == count
+
+
+# Names of transformers, and theirs in the authors' code, part by part.
+_NAMES = (
+  (r"^vision_model\.embeddings\.(class|position)_embed", r"visual.\1_embed"),
+  ("^visual.position_embedding.weight", "visual.positional_embedding"),
+  ("^vision_model.embeddings.patch_embedding", "visual.conv1"),
+  ("^vision_model.pre_layernorm", "visual.ln_pre"),
+  ("^vision_model.post_layernorm", "visual.ln_post"),
+  (r"^vision_model\.encoder\.layers", "visual.transformer.resblocks"),
+  (r"^text_model\.encoder\.layers", "transformer.resblocks"),
+  ("^text_model.embeddings.token", "token"),
+  ("^text_model.embeddings.position_embedding.weight", "positional_embedding"),
+  ("^text_model.final_layer_norm", "ln_final"),
+  ("^visual_projection.weight", "visual.proj"),
+  ("^text_projection.weight", "text_projection"),
+  ("^prompts_visual_layernorm", "prompts_visual_ln"),
+  ("^prompts_visual_projection", "prompts_visual_proj"),
+  ("^prompts_generator.layernorm", "prompts_generator.norm"),
+  ("^mit.position_embedding", "mit.positional_embedding"),
+  (r"^mit\.encoder\.layers", "mit.resblocks"),
+  ("self_attn", "attn"),
+  ("layer_norm(.)", r"ln_\1"),
+  (r"mlp\.fc1", "mlp.c_fc"),
+  (r"mlp\.fc2", "mlp.c_proj"),
+)
+
+
+def _authors_tensors(state):
+  """The tensors of transformers' network as the authors' network has them."""
+  tensors = {}
+  for name, tensor in state.items():
+    for theirs, ours in _NAMES:
+      name = re.sub(theirs, ours, name)
+    tensor = tensor.numpy()
+    turned = name in ("visual.proj", "text_projection")
+    tensors[name] = tensor.T if turned else tensor
+  for name in [n for n in tensors if re.search(r"attn\.q_proj", n)]:
+    if "cross_attn" in name:
+      continue
+    parts = [tensors.pop(name.replace("q_proj", f"{p}_proj")) for p in "qkv"]
+    name = name.replace("q_proj.", "in_proj_")
+    tensors[name] = np.concatenate(parts)
+  return tensors
+
+
+def test_messages_equal_transformers():
+  """X-CLIP against another implementation of it."""
+  width = {"hidden_size": 64, "intermediate_size": 256}
+  torch.manual_seed(0)
+  theirs = transformers.XCLIPModel(
+    transformers.XCLIPConfig(
+      text_config={
+        **{"hidden_size": 16, "intermediate_size": 64, "vocab_size": 50},
+        **{"num_hidden_layers": 1, "num_attention_heads": 2},
+        "max_position_embeddings": 6,
+      },
+      vision_config={
+        **width,
+        **{f"mit_{name}": value for name, value in width.items()},
+        **{"num_hidden_layers": 1, "num_attention_heads": 1},
+        **{"mit_num_hidden_layers": 1, "mit_num_attention_heads": 1},
+        **{"image_size": 16, "patch_size": 4, "num_frames": 3},
+      },
+      projection_dim=64,
+      prompt_layers=1,
+      prompt_num_attention_heads=1,
+    )
+  ).eval()
+  with torch.no_grad():
+    for parameter in theirs.parameters():  # Many start at zero.
+      parameter.add_(0.1 * torch.randn_like(parameter))
+    out = theirs(
+      input_ids=torch.tensor(TEXTS),
+      pixel_values=torch.tensor(_clip()).permute(0, 1, 4, 2, 3),
+    )
+  model = _model(models.OPERATORS["messages"])
+  target = jax.eval_shape(model.init, KEY, _clip())
+  rules = xclip.video_text(xclip.block())
+  tensors = _authors_tensors(theirs.state_dict())
+  variables = convert(rules, tensors, target)
+  logits, _ = _apply(model)(variables, _clip(), TEXTS)
+  np.testing.assert_allclose(logits, out.logits_per_video, rtol=1e-4, atol=1e-4)
