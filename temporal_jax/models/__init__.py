@@ -5,7 +5,6 @@ from temporal_jax.models.big_little import BigLittleModule
 from temporal_jax.models.big_little_net import BigLittleNet
 from temporal_jax.models.catalog import (
   MODELS,
-  ModelSpec,
   create_model,
   find_model,
   list_models,
@@ -23,6 +22,7 @@ from temporal_jax.models.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.resnet import ResNet
 from temporal_jax.models.resnet3d import ResNet3D
 from temporal_jax.models.slowfast import SlowFast
+from temporal_jax.models.spec import ModelSpec
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
 from temporal_jax.models.text import TextTransformer

@@ -5,120 +5,30 @@ import difflib
 import fnmatch
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import flax.linen as nn
 
-from temporal_jax.models import (
-  clip,
+from temporal_jax.models import operators
+from temporal_jax.models.rows import (
   convolutional,
-  operators,
+  image_towers,
+  resnets,
   space_time,
   video_resnets,
+  video_text,
 )
-from temporal_jax.models.resnet import ResNet
+from temporal_jax.models.spec import ModelSpec
 from temporal_jax.models.temporal import Temporal
-from temporal_jax.models.video_text import VideoTextModel
-from temporal_jax.models.vision_transformer import VisionTransformer
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-class ModelSpec(NamedTuple):
-  """A named model: its class, its arguments, its clip and its source.
-
-  Attributes:
-    module: Class of the network.
-    kwargs: Arguments of the class.
-    temporal: Name of the operator in its temporal slots.
-    clip_shape: (T, H, W) it was published with: frames, pixels, pixels.
-    mean: Pixel mean for each of R, G, B, of values in [0, 1].
-    std: Pixel standard deviation, likewise.
-    source: Paper, then repository.
-  """
-
-  module: type[nn.Module]
-  kwargs: Mapping[str, Any]
-  temporal: str
-  clip_shape: tuple[int, int, int]
-  mean: tuple[float, float, float]
-  std: tuple[float, float, float]
-  source: str
-
-
-def _resnet(block: str, stage_sizes: tuple[int, ...], temporal: str, source):
-  return ModelSpec(
-    ResNet,
-    MappingProxyType({"block": block, "stage_sizes": stage_sizes}),
-    temporal=temporal,
-    clip_shape=(8, 224, 224),
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
-    source=source,
-  )
-
-
-def _video_text(
-  sizes: Mapping[str, int], temporal: str, source: str
-) -> ModelSpec:
-  side = sizes["patch_size"] * sizes["grid"]
-  return ModelSpec(
-    VideoTextModel,
-    MappingProxyType(sizes),
-    temporal=temporal,
-    clip_shape=(8, side, side),
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
-    source=source,
-  )
-
-
-_RESNETS = {
-  18: ("basic", (2, 2, 2, 2)),
-  34: ("basic", (3, 4, 6, 3)),
-  50: ("bottleneck", (3, 4, 6, 3)),
-  101: ("bottleneck", (3, 4, 23, 3)),
-  152: ("bottleneck", (3, 8, 36, 3)),
-}
-_TSN = "arXiv:1608.00859 on arXiv:1512.03385; pytorch/vision"
-_TSM = "arXiv:1811.08383; mit-han-lab/temporal-shift-module"
-_TAM = "arXiv:1912.00869, table 5; IBM/bLVNet-TAM"
-_CLIP_BASE = {"width": 768, "depth": 12, "num_heads": 12, "projection": 512}
-_CLIP_LARGE = {
-  "width": 1024,
-  "depth": 24,
-  "num_heads": 16,
-  "projection": 768,
-  "text_width": 768,
-  "text_heads": 12,
-}
-_VIDEO_TEXT = {
-  "b32": {"patch_size": 32, "grid": 7, **_CLIP_BASE},
-  "b16": {"patch_size": 16, "grid": 14, **_CLIP_BASE},
-  "l14": {"patch_size": 14, "grid": 16, **_CLIP_LARGE},
-  "l14_336": {"patch_size": 14, "grid": 24, **_CLIP_LARGE},
-}
-_ILA = "arXiv:2304.10465; Francis-Rings/ILA"
-_XCLIP = "arXiv:2208.02816; microsoft/VideoX"
 
 MODELS: Mapping[str, ModelSpec] = MappingProxyType(
   {
-    **{f"resnet{n}": _resnet(*r, "none", _TSN) for n, r in _RESNETS.items()},
-    **{
-      f"tsn_resnet{n}": _resnet(*r, "none", _TSN) for n, r in _RESNETS.items()
-    },
-    "tsm_resnet50": _resnet(*_RESNETS[50], "shift", _TSM),
-    "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
-    **{name: ModelSpec(*row) for name, row in convolutional.ROWS.items()},
-    **{n: ModelSpec(VisionTransformer, *r) for n, r in clip.ROWS.items()},
-    **{name: ModelSpec(*r) for name, r in video_resnets.ROWS.items()},
-    **{n: ModelSpec(VisionTransformer, *r) for n, r in space_time.ROWS.items()},
-    **{
-      f"ila_vit_{size}": _video_text(sizes, "alignment", _ILA)
-      for size, sizes in _VIDEO_TEXT.items()
-    },
-    "xclip_b32": _video_text(_VIDEO_TEXT["b32"], "messages", _XCLIP),
+    **convolutional.ROWS,
+    **image_towers.ROWS,
+    **resnets.ROWS,
+    **space_time.ROWS,
+    **video_resnets.ROWS,
+    **video_text.ROWS,
   }
 )
 

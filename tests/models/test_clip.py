@@ -13,8 +13,9 @@ import pytest
 import temporal_jax
 from convert_weights import SKIP, atm, clip, convert, eva, timm
 from temporal_jax import models
-from temporal_jax.models.clip import CLIP_FORM, EVA_BLOCK
 from temporal_jax.models.operators import arithmetic
+from temporal_jax.models.rows.clip_form import CLIP_FORM
+from temporal_jax.models.rows.image_towers import EVA_BLOCK
 
 _MANIFESTS = pathlib.Path(__file__).parents[3] / "shared" / "manifests"
 _EVA_ATM = eva.vision_transformer([*eva.transformer_block(), *atm.slots()])

@@ -4,8 +4,8 @@ import functools
 
 from convert_weights import atm, clip, eva
 from temporal_jax.models import TransformerBlock, VisionTransformer
-from temporal_jax.models.clip import CLIP_FORM
 from temporal_jax.models.operators import arithmetic
+from temporal_jax.models.rows.clip_form import CLIP_FORM
 from tests.golden.reference import Reference
 
 _AXES = {

@@ -1,22 +1,20 @@
-"""Rows of the catalog: residual networks over time and space.
+"""Residual networks over time and space.
 
 All as alibaba-mmai-research/TAdaConv builds them, and those of 50 layers with
 its TAdaConv for their convolutions. Its paper counts R(2+1)D-50 at 256 pixels
 as 49.55 G multiply-adds; its code, whose stem does not pool, makes them 91.67.
 R3D-50 has no published settings; these have the paper's 47.0 M parameters and
 83.83 G, where it counts 84.23.
-
-A row is (class, arguments, operator, clip, mean, std, source).
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
+from temporal_jax.models import spec
 from temporal_jax.models.resnet3d import ResNet3D
 from temporal_jax.models.slowfast import SlowFast
+from temporal_jax.models.spec import ModelSpec
 
-_MEAN, _STD = (0.45,) * 3, (0.225,) * 3
 _REPOSITORY = "alibaba-mmai-research/TAdaConv"
 _SLOWFAST = f"arXiv:1812.03982; {_REPOSITORY}"
 _R3D = f"arXiv:1711.11248; {_REPOSITORY}"
@@ -54,15 +52,14 @@ _ADAPTIVE = {
 } | {"r2plus1d_50_tada1d": ("r2plus1d_50", "adaptive_space_and_time")}
 
 
-def _row(name: str, temporal: str) -> tuple:
+def _row(name: str, temporal: str) -> ModelSpec:
   module, kwargs, clip_shape, source = _PLAIN[name]
   if temporal != "none":
     source = _TADA.format(source.split(";")[0])
-  kwargs = MappingProxyType(kwargs)
-  return module, kwargs, temporal, clip_shape, _MEAN, _STD, source
+  return spec.row(module, kwargs, temporal, clip_shape, spec.TADA, source)
 
 
-ROWS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
+ROWS: Mapping[str, ModelSpec] = MappingProxyType(
   {
     **{name: _row(name, "none") for name in _PLAIN},
     **{name: _row(*origin) for name, origin in _ADAPTIVE.items()},

@@ -1,40 +1,16 @@
-"""Rows of the catalog: vision transformers that see space and time.
-
-Each is the class's arguments, the operator in its slots, the clip (T, H, W),
-pixel mean and standard deviation, and the source.
-"""
+"""Vision transformers that see space and time."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
-from temporal_jax import ops
+from temporal_jax.models import spec
+from temporal_jax.models.rows.clip_form import CLIP_FORM, SIZES
+from temporal_jax.models.spec import ModelSpec
+from temporal_jax.models.vision_transformer import VisionTransformer
 
-_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_CLIP = (
-  (0.48145466, 0.4578275, 0.40821073),
-  (0.26862954, 0.26130258, 0.27577711),
-)
-_HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-
-# The form of CLIP's image towers.
-_CLIP_FORM = {
-  "pre_norm": True,
-  "patch_bias": False,
-  "activation": ops.quick_gelu,
-  "epsilon": 1e-5,
-}
-_B32 = {**_CLIP_FORM, "patch_size": 32, "grid": 7, "projection": 512}
-_L14 = {
-  "patch_size": 14,
-  "grid": 16,
-  "width": 1024,
-  "depth": 24,
-  "num_heads": 16,
-}
 # Two frames a token; its head is one layer on the average of class tokens.
 _TADAFORMER = {
-  **_CLIP_FORM,
+  **CLIP_FORM,
   "tubelet": (3, 2),
   "average_first": True,
   "head_dropout": 0.5,
@@ -49,14 +25,25 @@ _DIVIDED = "arXiv:2102.05095, section 3; facebookresearch/TimeSformer"
 _ATA = "arXiv:2210.00132"
 
 
-def _row(kwargs: dict, temporal: str, frames: int, pixels: tuple, source: str):
-  return MappingProxyType(kwargs), temporal, (frames, 224, 224), *pixels, source
+def _row(
+  kwargs: Mapping, temporal: str, frames: int, pixels: spec.Pixels, source: str
+) -> ModelSpec:
+  clip_shape = (frames, 224, 224)
+  return spec.row(
+    VisionTransformer, kwargs, temporal, clip_shape, pixels, source
+  )
 
 
-def _pattern(temporal: str, source: str):
+def _pattern(temporal: str, source: str) -> ModelSpec:
   """Returns the row of an attention pattern, as compared in ILA, table 2."""
   positions = {} if temporal == "none" else {"num_temporal_positions": 8}
-  return _row({**_B32, **positions}, temporal, 8, _IMAGENET, source)
+  return _row(
+    {**CLIP_FORM, **SIZES["b32"], **positions},
+    temporal,
+    8,
+    spec.IMAGENET,
+    source,
+  )
 
 
 # X-ViT has eight temporal positions whatever its frames: sixteen repeat them.
@@ -64,16 +51,22 @@ def _pattern(temporal: str, source: str):
 # those of SSv2 among all, and a quarter of the channels with either neighbour
 # ("mixing_quarter"). TAdaFormer for SSv2 has two branches a block, each behind
 # a temporal projection ("adaptive_branches").
-ROWS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
+ROWS: Mapping[str, ModelSpec] = MappingProxyType(
   {
     "xvit_b16": _row(
       {"num_temporal_positions": 8, "head": "attention", "head_dropout": 0.5},
-      *("mixing", 16, _HALF, _XVIT),
+      *("mixing", 16, spec.HALF, _XVIT),
     ),
-    "tsm_vit_b16": _row({}, "stream_shift", 16, _HALF, _TSM_VIT),
-    "tadaformer_b16": _row(_TADAFORMER, "adaptive_branch", 16, _CLIP, _TADA),
+    "tsm_vit_b16": _row({}, "stream_shift", 16, spec.HALF, _TSM_VIT),
+    "tadaformer_b16": _row(
+      _TADAFORMER, "adaptive_branch", 16, spec.CLIP, _TADA
+    ),
     "tadaformer_l14": _row(
-      {**_TADAFORMER, **_L14}, "adaptive_branch", 16, _CLIP, _TADA
+      {**_TADAFORMER, **SIZES["l14"], "projection": None},
+      "adaptive_branch",
+      16,
+      spec.CLIP,
+      _TADA,
     ),
     "vit_b32_spatial": _pattern("none", _SPATIAL),
     "vit_b32_joint": _pattern("joint", _JOINT),

@@ -1,0 +1,45 @@
+"""ResNets over frames, as image networks and with TSM, TAM and TAda2D."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from temporal_jax.models import spec
+from temporal_jax.models.resnet import ResNet
+from temporal_jax.models.spec import ModelSpec
+
+_SIZES = {
+  18: ("basic", (2, 2, 2, 2)),
+  34: ("basic", (3, 4, 6, 3)),
+  50: ("bottleneck", (3, 4, 6, 3)),
+  101: ("bottleneck", (3, 4, 23, 3)),
+  152: ("bottleneck", (3, 8, 36, 3)),
+}
+_TSN = "arXiv:1608.00859 on arXiv:1512.03385; pytorch/vision"
+_TSM = "arXiv:1811.08383; mit-han-lab/temporal-shift-module"
+_TAM = "arXiv:1912.00869, table 5; IBM/bLVNet-TAM"
+_TADA2D = "arXiv:2110.06178; alibaba-mmai-research/TAdaConv"
+# Without max pooling the first stage strides instead.
+_TADA2D_FORM = {
+  "stem": "7x7",
+  "strides": (2, 2, 2, 2),
+  "consensus": "features",
+}
+
+
+def _row(
+  depth: int, temporal: str, source: str, pixels=spec.IMAGENET, **form
+) -> ModelSpec:
+  block, stage_sizes = _SIZES[depth]
+  kwargs = {"block": block, "stage_sizes": stage_sizes, **form}
+  return spec.row(ResNet, kwargs, temporal, (8, 224, 224), pixels, source)
+
+
+ROWS: Mapping[str, ModelSpec] = MappingProxyType(
+  {
+    **{f"resnet{depth}": _row(depth, "none", _TSN) for depth in _SIZES},
+    **{f"tsn_resnet{depth}": _row(depth, "none", _TSN) for depth in _SIZES},
+    "tsm_resnet50": _row(50, "shift", _TSM),
+    "aggregation_resnet50": _row(50, "aggregation", _TAM),
+    "tada2d_resnet50": _row(50, "adaptive", _TADA2D, spec.TADA, **_TADA2D_FORM),
+  }
+)
