@@ -60,6 +60,7 @@ _RESNETS = {
 }
 _TSN = "arXiv:1608.00859 on arXiv:1512.03385; pytorch/vision"
 _TSM = "arXiv:1811.08383; mit-han-lab/temporal-shift-module"
+_ATM = "arXiv:2307.08908, table A.1; of whwu95/ATM only the module is released"
 _TAM = "arXiv:1912.00869, table 5; IBM/bLVNet-TAM"
 
 MODELS: Mapping[str, ModelSpec] = MappingProxyType(
@@ -70,6 +71,10 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
     },
     "tsm_resnet50": _resnet(*_RESNETS[50], "shift", _TSM),
     "aggregation_resnet50": _resnet(*_RESNETS[50], "aggregation", _TAM),
+    **{
+      f"atm_resnet{n}": _resnet(*r, "arithmetic_resnet", _ATM)
+      for n, r in _RESNETS.items()
+    },
     **{name: ModelSpec(*row) for name, row in convolutional.ROWS.items()},
   }
 )
