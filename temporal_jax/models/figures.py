@@ -79,6 +79,10 @@ FIGURES: Mapping[str, Figures] = MappingProxyType(
     "r2plus1d_50": Figures(
       28_126_495, 70.184, (8, *_224), 400, "28.1 M; 49.55 (table 3c)"
     ),
+    "r2plus1d_10": Figures(14_570_677, 21.334, (16, 112, 112)),
+    "r2plus1d_18": Figures(33_383_797, 42.143, (16, 112, 112)),
+    "r3d_18": Figures(33_371_472, 11.423, (16, 112, 112)),
+    "r2d3d_18": Figures(14_160_336, 6.864, (16, 112, 112)),
     "vit_b16": Figures(86_397_840, 140.508, (8, *_224)),
     "atm_vit_b16": Figures(
       88_000_284, 144.957, (8, *_224), 400, "99 (table A.6)"
@@ -87,9 +91,15 @@ FIGURES: Mapping[str, Figures] = MappingProxyType(
       306_296_092, 654.625, (8, *_224), 400, "421 (table A.6)"
     ),
     "atm_vit_l14_336": Figures(306_623_772, 3085.65, (16, 336, 336)),
+    # The authors' tower, and a classifier of its 768 features.
     "atm_eva_l14": Figures(
-      306_127_436, 654.523, (8, *_224), 400, "421 (table A.6)"
+      306_127_436 + 769 * 400, 654.523, (8, *_224), 400, "421 (table A.6)"
     ),
-    "xvit_b16": Figures(94_098_464, 140.569, (8, *_224)),
+    # Without the authors' second classifier, which nothing reads.
+    "xvit_b16": Figures(94_098_464 - 769 * 400, 140.569, (8, *_224)),
+    "ila_vit_b32": Figures(201_596_977, 52.254, (8, *_224)),
+    "ila_vit_b16": Figures(199_940_401, 201.727, (8, *_224)),
+    "ila_vit_l14": Figures(567_749_473, 882.466, (8, *_224)),
+    "ila_vit_l14_336": Figures(568_077_153, 2048.273, (8, 336, 336)),
   }
 )

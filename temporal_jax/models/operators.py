@@ -55,6 +55,11 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
       convolution=layers.AdaptiveConv,
       after_convolution=layers.StridedTemporalPooling,
     ),
+    # Where a ResNet's third stage begins; combined at half the resolution.
+    "arithmetic_resnet": Temporal(
+      block_input=functools.partial(layers.ArithmeticModeling, stride=2),
+      where=lambda stage, block: (stage, block) == (2, 0),
+    ),
     "adaptive_attention_48": adaptive_attention(48),
     "adaptive_attention_64": adaptive_attention(64),
     "arithmetic_12": arithmetic([7]),  # Before the eighth of 12 blocks.

@@ -10,7 +10,7 @@ from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv2D
 from temporal_jax.models.head import check_consensus, classify
 from temporal_jax.models.residual import BasicBlock, BottleneckBlock
-from temporal_jax.models.temporal import Temporal
+from temporal_jax.models.temporal import Temporal, apply_slot
 from temporal_jax.ops import checks
 
 _BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock}
@@ -52,7 +52,7 @@ class ResNet(nn.Module):
   dropout: float = 0.0
   dtype: jax.typing.DTypeLike = jnp.float32
 
-  SLOTS = ("branch_input", "convolution", "after_convolution")
+  SLOTS = ("block_input", "branch_input", "convolution", "after_convolution")
 
   def __post_init__(self) -> None:
     super().__post_init__()
@@ -91,16 +91,18 @@ class ResNet(nn.Module):
     for stage, num_blocks in enumerate(self.stage_sizes):
       for index in range(num_blocks):
         name = f"stage{stage + 1}_block{index + 1}"
+        slots = self.temporal.at(stage, index)
+        x, before = apply_slot(slots.block_input, f"{name}_input", x, train)
         block = _BLOCKS[self.block](
           features=self.width * 2**stage,
           stride=self.strides[stage] if index == 0 else 1,
-          temporal=self.temporal.at(stage, index),
+          temporal=slots,
           dtype=self.dtype,
           name=name,
         )
-        x, block_aux = block(x, train)
-        if block_aux:
-          aux[name] = block_aux
+        x, within = block(x, train)
+        if before or within:
+          aux[name] = {**before, **within}
     logits, head_aux = classify(
       jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
       self.num_classes,

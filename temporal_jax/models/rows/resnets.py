@@ -1,4 +1,4 @@
-"""ResNets over frames, as image networks and with TSM, TAM and TAda2D."""
+"""ResNets over frames, as image networks and with TSM, TAM, TAda2D and ATM."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,6 +16,7 @@ _SIZES = {
 }
 _TSN = "arXiv:1608.00859 on arXiv:1512.03385; pytorch/vision"
 _TSM = "arXiv:1811.08383; mit-han-lab/temporal-shift-module"
+_ATM = "arXiv:2307.08908, table A.1; of whwu95/ATM only the module is released"
 _TAM = "arXiv:1912.00869, table 5; IBM/bLVNet-TAM"
 _TADA2D = "arXiv:2110.06178; alibaba-mmai-research/TAdaConv"
 # Without max pooling the first stage strides instead.
@@ -38,6 +39,10 @@ ROWS: Mapping[str, ModelSpec] = MappingProxyType(
   {
     **{f"resnet{depth}": _row(depth, "none", _TSN) for depth in _SIZES},
     **{f"tsn_resnet{depth}": _row(depth, "none", _TSN) for depth in _SIZES},
+    **{
+      f"atm_resnet{depth}": _row(depth, "arithmetic_resnet", _ATM)
+      for depth in _SIZES
+    },
     "tsm_resnet50": _row(50, "shift", _TSM),
     "aggregation_resnet50": _row(50, "aggregation", _TAM),
     "tada2d_resnet50": _row(50, "adaptive", _TADA2D, spec.TADA, **_TADA2D_FORM),

@@ -1,0 +1,68 @@
+"""The table of networks: ours beside their authors' figures.
+
+python -m temporal_jax.models.table > docs/models.md
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.models import catalog, count
+from temporal_jax.models.figures import FIGURES
+from temporal_jax.models.video_text import VideoTextModel
+
+_HEAD = """\
+# Networks
+
+Parameters in millions, and 1e9 multiply-adds for one view: ours, counted on the
+model (`temporal_jax.models.count`), beside those of the authors' own code. The
+last column is what a paper or its repository says of parameters and
+multiply-adds, at the row's view if it names no other. Made by
+`python -m temporal_jax.models.table > docs/models.md`.
+
+| name | view | parameters | authors' | multiply-adds | authors' | paper |
+|---|---|---|---|---|---|---|"""
+
+
+class Cost(NamedTuple):
+  """Trained values, and 1e9 multiply-adds of one view."""
+
+  params: int
+  gmacs: float
+
+
+def cost(name: str) -> Cost:
+  """Counts a network of `FIGURES` at its view; texts are encoded already.
+
+  ATM's paper counts less for ViTs than its code computes, and bLVNet's figures
+  hold the products of its aggregation, which are sums here.
+  """
+  figures = FIGURES[name]
+  model = catalog.create_model(name, num_classes=figures.num_classes)
+  clip = jax.ShapeDtypeStruct((1, *figures.clip_shape, 3), jnp.float32)
+  variables = jax.eval_shape(model.init, jax.random.key(0), clip)
+  inputs = [clip]
+  if isinstance(model, VideoTextModel):
+    texts = (figures.num_classes, model.projection)
+    inputs.append(jax.ShapeDtypeStruct(texts, jnp.float32))
+  multiply_adds = count.multiply_adds(model.apply, variables, *inputs)
+  return Cost(count.parameters(variables), multiply_adds / 1e9)
+
+
+def lines() -> Iterator[str]:
+  """Yields the page, a row a network."""
+  yield _HEAD
+  for name, figures in FIGURES.items():
+    ours, (frames, height, _) = cost(name), figures.clip_shape
+    yield (
+      f"| `{name}` | {frames} x {height} | {ours.params / 1e6:.3f} | "
+      f"{figures.params / 1e6:.3f} | {ours.gmacs:.3f} | {figures.gmacs:.3f} | "
+      f"{figures.paper} |"
+    )
+
+
+if __name__ == "__main__":
+  for line in lines():
+    print(line, flush=True)

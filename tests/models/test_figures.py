@@ -1,0 +1,29 @@
+"""Every network costs what its authors' code costs; docs/models.md says so."""
+
+import pathlib
+
+import pytest
+
+from temporal_jax.models import MODELS, table
+from temporal_jax.models.figures import FIGURES
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "models.md"
+
+
+@pytest.mark.parametrize("name", list(FIGURES))
+def test_cost_is_the_authors(name):
+  ours, figures = table.cost(name), FIGURES[name]
+  assert ours.params == figures.params
+  assert ours.gmacs == pytest.approx(figures.gmacs, 0.005)
+  line = f"{ours.params / 1e6:.3f} | {figures.params / 1e6:.3f} | "
+  line += f"{ours.gmacs:.3f} | {figures.gmacs:.3f} | {figures.paper} |"
+  written = [row for row in PAGE.read_text().split("\n") if f"`{name}`" in row]
+  assert len(written) == 1
+  assert written[0].endswith(line)
+
+
+def test_every_figure_has_a_network():
+  assert set(FIGURES) <= set(MODELS)
+  page = PAGE.read_text()
+  assert page.startswith(table._HEAD)
+  assert page.count("\n| `") == len(FIGURES)
