@@ -1,0 +1,219 @@
+import flax.traverse_util as trees
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from convert_weights import revert, tada, xvit
+from temporal_jax import create_model, models
+from temporal_jax.models import space_time
+
+_B32 = 87_849_216 + 512 * 400 + 400  # OpenAI's tower without text; classifier.
+_QKVO = 4 * (768 * 768 + 768)
+_BRANCH = 12 * (2 * 768 + _QKVO + 768 * 768 + 768)  # Norm, attention, out.
+_MOMENTS = 8 * 768
+
+# Name, arguments, frames, parameters of the published network. X-ViT's with
+# attention hold a classifier as well, which they do not call; it is left out.
+PUBLISHED = [
+  ("xvit_b16", {"num_classes": 400}, 8, 94_098_464 - 307_600),
+  ("xvit_b16", {"num_classes": 400, "head": "average"}, 8, 86_112_400),
+  (
+    "xvit_b16",
+    {"num_classes": 174, "temporal": "mixing_quarter"},
+    16,
+    93_750_876 - 133_806,
+  ),
+  ("tsm_vit_b16", {"num_classes": 400}, 8, 86_112_400 - _MOMENTS),
+  ("tadaformer_b16", {"num_classes": 400}, 16, 104_195_728),
+  (
+    "tadaformer_b16",
+    {"num_classes": 174, "temporal": "adaptive_branches"},
+    16,
+    135_086_766,
+  ),
+  ("tadaformer_l14", {"num_classes": 400}, 32, 364_827_024),
+  (
+    "tadaformer_l14",
+    {"num_classes": 174, "temporal": "adaptive_branches"},
+    16,
+    474_960_046,
+  ),
+  ("vit_b32_spatial", {"num_classes": 400}, 8, _B32),
+  ("vit_b32_joint", {"num_classes": 400}, 8, _B32 + _MOMENTS),
+  ("vit_b32_divided", {"num_classes": 400}, 8, _B32 + _MOMENTS + _BRANCH),
+  ("vit_b32_ata", {"num_classes": 400}, 8, _B32 + _MOMENTS + _BRANCH),
+]
+TEMPORAL = [
+  *("stream_shift", "mixing", "mixing_quarter", "mixing_eight"),
+  *("mixing_summary", "joint", "divided", "aligned"),
+  *("adaptive_branch", "adaptive_branches"),
+]
+
+
+def _shapes(model, frames=8, size=224):
+  clip = jax.ShapeDtypeStruct((1, frames, size, size, 3), jnp.float32)
+  return jax.eval_shape(model.init, jax.random.key(0), clip)
+
+
+def _small(name, **kwargs):
+  """A row with one block of 256 channels: one head in a route function."""
+  small = {"width": 256, "depth": 1, "num_heads": 4, "patch_size": 4, "grid": 2}
+  return create_model(name, num_classes=5, **{**small, **kwargs})
+
+
+def _clip(frames=4, height=8, width=8):
+  rng = np.random.default_rng(0)
+  return rng.standard_normal((2, frames, height, width, 3), np.float32)
+
+
+def _init(model, clip):
+  """Variables that are nowhere zero, so that no branch is shut."""
+  shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
+  rng = np.random.default_rng(1)
+
+  def draw(path, leaf):
+    centre = 1 if path[-1].key in ("scale", "var") else 0
+    return centre + 0.1 * rng.standard_normal(leaf.shape, np.float32)
+
+  return jax.tree_util.tree_map_with_path(draw, shapes)
+
+
+def test_every_row_is_counted():
+  assert {name for name, *_ in PUBLISHED} == set(space_time.ROWS)
+
+
+@pytest.mark.parametrize(("name", "kwargs", "frames", "count"), PUBLISHED)
+def test_has_the_published_parameters(name, kwargs, frames, count):
+  params = _shapes(create_model(name, **kwargs), frames)["params"]
+  assert sum(leaf.size for leaf in jax.tree.leaves(params)) == count
+
+
+@pytest.mark.parametrize(
+  ("name", "kwargs", "rules", "tensors"),
+  [
+    ("xvit_b16", {}, xvit.network(), 169),
+    ("xvit_b16", {"head": "average"}, xvit.network(attention=False), 153),
+    ("tadaformer_b16", {}, tada.vision_transformer(), 465),
+    (
+      "tadaformer_b16",
+      {"temporal": "adaptive_branches"},
+      tada.vision_transformer(temporal_projection=True),
+      777,
+    ),
+  ],
+)
+def test_every_leaf_has_its_published_tensor(name, kwargs, rules, tensors):
+  shapes = _shapes(create_model(name, num_classes=5, **kwargs))
+  named = revert(
+    rules,
+    jax.tree.map(lambda s: np.broadcast_to(np.float32(0), s.shape), shapes),
+  )
+  assert len(named) == tensors  # Without BatchNorm's counters, new_fc.
+
+
+@pytest.mark.parametrize("temporal", [None, *TEMPORAL])
+def test_frames_mix_and_their_order_matters_only_with_an_operator(temporal):
+  positions = 0 if temporal is None else 8
+  model = _small(
+    "tsm_vit_b16", temporal=temporal, num_temporal_positions=positions
+  )
+  clip, other = _clip(), _clip()
+  other[:, 0] += 1
+  variables, apply = _init(model, clip), jax.jit(model.apply)
+  (forth, aux), (back, _), (_, aux_other) = (
+    apply(variables, c) for c in (clip, clip[:, ::-1], other)
+  )
+  mixed = np.abs(aux["tokens"][:, 1] - aux_other["tokens"][:, 1]).max()
+  moved = np.abs(forth - back).max() / np.abs(forth).max()
+  assert (moved > 1e-4) == (temporal is not None)
+  assert (mixed > 1e-4) == (temporal is not None)
+
+
+@pytest.mark.parametrize("name", space_time.ROWS)
+def test_differentiates(name):
+  model, clip = _small(name), _clip()
+  variables = _init(model, clip)
+
+  def loss(params):
+    logits, _ = model.apply({**variables, "params": params}, clip)
+    return jnp.sum(logits**2)
+
+  gradients = trees.flatten_dict(jax.jit(jax.grad(loss))(variables["params"]))
+  dead = [p for p, g in gradients.items() if not np.abs(g).max() > 0]
+  assert all(np.isfinite(g).all() for g in gradients.values())
+  assert not dead
+
+
+@pytest.mark.parametrize("name", space_time.ROWS)
+def test_one_frame_and_other_sizes(name):
+  model = _small(name)
+  variables = _init(model, _clip())
+  logits, _ = jax.jit(model.apply)(variables, _clip(frames=1))
+  assert np.isfinite(logits).all()
+  logits, _ = jax.eval_shape(model.apply, variables, _clip(11, 12, 12))
+  assert logits.shape == (2, 5)
+  oblong = _clip(3, 8, 12)
+  if name.startswith("tadaformer"):
+    with pytest.raises(ValueError, match="a square grid of patches"):
+      jax.eval_shape(model.apply, variables, oblong)
+  else:
+    logits, _ = jax.eval_shape(model.apply, variables, oblong)
+    assert logits.shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+  "temporal", ["divided", "aligned", "adaptive_branch", "adaptive_branches"]
+)
+def test_branches_start_at_nothing(temporal):
+  model = _small("vit_b32_divided", temporal=temporal)
+  variables = jax.jit(model.init)(jax.random.key(0), _clip())
+  plain = model.clone(temporal=models.Temporal())
+  params = dict(variables["params"])
+  params["block1"] = {
+    name: leaves
+    for name, leaves in params["block1"].items()
+    if name not in ("attention_branch", "mlp_branch")
+  }
+  np.testing.assert_array_equal(
+    jax.jit(model.apply)(variables, _clip())[0],
+    jax.jit(plain.apply)({"params": params}, _clip())[0],
+  )
+
+
+def test_eight_frames_mix_among_themselves():
+  model = _small("xvit_b16", temporal="mixing_eight", head="average")
+  clip = _clip(16)
+  variables = _init(model, clip)
+  apply = jax.jit(model.apply)
+  halves = [
+    apply(variables, half)[1]["frame_features"]
+    for half in (clip[:, :8], clip[:, 8:])
+  ]
+  whole = apply(variables, clip)[1]["frame_features"]
+  np.testing.assert_allclose(
+    whole, np.concatenate(halves, axis=1), rtol=1e-4, atol=1e-4
+  )
+
+
+def test_segments_must_divide_the_clip():
+  shift = models.OPERATORS["mixing_eight"].keys_values
+  with pytest.raises(ValueError, match="segments of 8 do not divide"):
+    shift().apply({}, np.zeros((1, 12, 4, 8), np.float32))
+
+
+def test_training_moves_the_statistics_of_tadaformer():
+  model, clip = _small("tadaformer_b16"), _clip()
+  variables = _init(model, clip)
+
+  @jax.jit
+  def train(variables):
+    rngs = {"dropout": jax.random.key(0)}
+    return model.apply(
+      variables, clip, train=True, rngs=rngs, mutable=["batch_stats"]
+    )
+
+  _, state = train(variables)
+  old, new = variables["batch_stats"], state["batch_stats"]
+  moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), old, new)
+  assert min(jax.tree.leaves(moved)) > 0
