@@ -3,34 +3,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from temporal_jax.layers import LayerNorm
 from temporal_jax.models.text import TextTransformer
-from temporal_jax.models.transformer import TransformerBlock
 
 KEY = jax.random.key(0, impl="rbg")  # Compiles faster.
 TEXTS = np.array([[7, 3, 9, 0, 0], [7, 9, 4, 4, 4]])  # 9 ends a text.
 
 
 def _model(**kwargs):
-  return TextTransformer(6, 16, 2, 2, vocabulary=10, context=5, **kwargs)
-
-
-def test_reads_the_end_of_a_text_alone():
-  model = _model()
-  got, variables = jax.jit(model.init_with_output)(KEY, TEXTS)
-  params = variables["params"]
-  for row, out in zip(TEXTS, got, strict=True):
-    text = row[: row.argmax() + 1]  # Without what follows, and its mask.
-    x = params["token_embedding"]["embedding"][text]
-    x = x + params["position_embedding"][: len(text)]
-    for i in range(2):
-      mask = np.tril(np.ones((len(text), len(text)), bool))
-      block = {"params": params[f"block{i + 1}"]}
-      x, _ = TransformerBlock(2).apply(block, x[None], mask=mask)
-      x = x[0]
-    x = LayerNorm().apply({"params": params["norm"]}, x)
-    want = x[-1] @ params["projection"]["kernel"]
-    np.testing.assert_allclose(out, want, rtol=1e-4, atol=1e-5)
+  return TextTransformer(6, 16, 1, 2, vocabulary=10, context=5, **kwargs)
 
 
 def test_what_follows_the_end_does_not_matter_but_what_precedes_does():
@@ -46,8 +26,10 @@ def test_what_follows_the_end_does_not_matter_but_what_precedes_does():
 
 
 def test_bfloat16_is_close():
-  want, variables = _model().init_with_output(KEY, TEXTS)
-  got = _model(dtype=jnp.bfloat16).apply(variables, TEXTS)
+  want, variables = jax.jit(_model().init_with_output)(KEY, TEXTS)
+  # Attention for other platforms is traced as well, and jax's promotes.
+  with jax.numpy_dtype_promotion("standard"):
+    got = jax.jit(_model(dtype=jnp.bfloat16).apply)(variables, TEXTS)
   assert got.dtype == jnp.float32
   assert np.linalg.norm(got - want) < 3e-2 * np.linalg.norm(want)
 
