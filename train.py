@@ -49,7 +49,6 @@ def run(
   checkpoints = training.Checkpoints(
     workdir / "checkpoints", keep=config.keep_checkpoints
   )
-  # Resume, else init_from, else scratch.
   state, origin = training.first_state(
     model,
     setup.optimizer,
@@ -68,9 +67,7 @@ def run(
     training.Progress(config.num_steps, int(state.step)) as progress,
   ):
     state = training.train(
-      state,
-      train_step,
-      videos.train_batches,
+      *(state, train_step, videos.train_batches),
       place=place,
       plan=setup.plan,
       schedule=setup.schedule,
@@ -201,14 +198,11 @@ def make_steps(
   videos: data.Videos,
 ) -> tuple[Any, Any]:
   """Returns the jitted training and evaluation step."""
-  flip_labels = ()
-  if config.data.flip:
-    flip_labels = data.flipped_labels(
-      videos.class_names, config.data.flip_pairs
-    )
+  pairs = config.data.flip_pairs
+  flip = data.flipped_labels(videos.class_names, pairs)
   augmentation = data.Augmentation(
     **setup.pixels,
-    flip_labels=flip_labels,
+    flip_labels=flip if config.data.flip else (),
     color_jitter=config.data.color_jitter,
   )
   train_step = training.make_train_step(

@@ -174,13 +174,14 @@ def _slowfast_rules(constructor):
   )
 
 
+# R3D and R(2+1)D; TAda2D shares their class, see `tada_networks`.
+RESNET3D = Reference(
+  build=_resnet3d,
+  axes=_AXES,
+  rules=_resnet3d_rules,
+  name_outputs=_name_outputs,
+)
 REFERENCES = {
-  (f"{_BASE}/models.py", "BaseVideoModel(ResNet3D)"): Reference(
-    build=_resnet3d,
-    axes=_AXES,
-    rules=_resnet3d_rules,
-    name_outputs=_name_outputs,
-  ),
   (f"{_BASE}/slowfast.py", "BaseVideoModel(Slowfast)"): Reference(
     build=_slowfast,
     axes=_AXES,

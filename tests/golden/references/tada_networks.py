@@ -8,6 +8,7 @@ from convert_weights import tada
 from temporal_jax import layers, ops
 from temporal_jax.models import ConvNeXt, ResNet, Temporal
 from tests.golden.reference import Reference
+from tests.golden.references.resnet3d import RESNET3D
 
 _FILE = "tadaconv/models/base/models.py"
 _AXES = {
@@ -28,11 +29,9 @@ def _name_outputs(out):
   }
 
 
-def _resnet(constructor):
+def _tada2d(constructor):
   backbone = constructor["VIDEO"]["BACKBONE"]
   branch = backbone["BRANCH"]
-  if branch["NAME"] != "TAda2DBlock":
-    raise ValueError(f"no ResNet of {branch['NAME']}")
   route = functools.partial(
     layers.RouteMlp,
     ratio=branch["ROUTE_FUNC_R"],
@@ -83,11 +82,25 @@ def _convnext(constructor):
   )
 
 
+_TADA2D = Reference(
+  build=_tada2d,
+  axes=_AXES,
+  rules=lambda c: tada.resnet(),
+  name_outputs=_name_outputs,
+)
+
+
+def _of_branch(constructor):
+  """One class of the source is three networks, by the name of its branch."""
+  branch = constructor["VIDEO"]["BACKBONE"]["BRANCH"]["NAME"]
+  return _TADA2D if branch == "TAda2DBlock" else RESNET3D
+
+
 REFERENCES = {
   (_FILE, "BaseVideoModel(ResNet3D)"): Reference(
-    build=_resnet,
+    build=lambda c: _of_branch(c).build(c),
     axes=_AXES,
-    rules=lambda c: tada.resnet(),
+    rules=lambda c: _of_branch(c).rules(c),
     name_outputs=_name_outputs,
   ),
   (_FILE, "BaseVideoModel(ConvNeXt)"): Reference(
