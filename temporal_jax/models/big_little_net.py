@@ -1,14 +1,16 @@
 """The network of big-little modules: bLResNet and bLVNet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv2D
+from temporal_jax.models import heads
 from temporal_jax.models.big_little import BigLittleModule, double, part
-from temporal_jax.models.head import check_consensus, classify
+from temporal_jax.models.remat import apply_block
 from temporal_jax.models.residual import BottleneckBlock
 from temporal_jax.models.temporal import Temporal, apply_slot
 from temporal_jax.ops import checks
@@ -21,7 +23,7 @@ class BigLittleNet(nn.Module):
   alone, half of them.
 
   Attributes:
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L, or those of several tasks.
     stage_sizes: Blocks of each stage; a module's are counted with its fusion.
     alpha: The little branches are narrower by this factor.
     beta: The little branches have max(1, blocks // beta - 1) blocks.
@@ -32,8 +34,13 @@ class BigLittleNet(nn.Module):
     temporal: Its `branch_input` sits before the branches of the stem and of
       each module, and in every bottleneck of the last stage. For `where` the
       stem is stage 0, the modules are stages 1 to 3.
-    consensus: Whether the frames' "logits" are averaged, or their "features".
+    average_first: Whether the frames' features are averaged before dropout
+      and head, which then see one (TAda).
+    head: Name in `heads.HEADS`, or a factory like those: how the frames'
+      features become logits; by default TSN's average of their logits.
     dropout: Rate before the classifier.
+    remat: Whether the blocks' results are computed again for the gradients
+      instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: Fan et al. 2019, https://arxiv.org/abs/1912.00869; class
@@ -43,15 +50,17 @@ class BigLittleNet(nn.Module):
     IBM/BigLittleNet.
   """
 
-  num_classes: int
+  num_classes: int | Mapping[str, int]
   stage_sizes: Sequence[int] = (3, 4, 6, 3)
   alpha: int = 2
   beta: int = 4
   width: int = 64
   alternate: bool = True
   temporal: Temporal = Temporal()
-  consensus: str = "logits"
+  average_first: bool = False
+  head: str | heads.Factory = "average"
   dropout: float = 0.0
+  remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
   SLOTS = ("branch_input",)
@@ -60,7 +69,6 @@ class BigLittleNet(nn.Module):
     super().__post_init__()
     if len(self.stage_sizes) != 4:
       raise ValueError(f"there are four stages, got {self.stage_sizes}.")
-    check_consensus(self.consensus)
     self.temporal.check("BigLittleNet", self.SLOTS)
 
   @nn.compact
@@ -105,7 +113,7 @@ class BigLittleNet(nn.Module):
         dtype=self.dtype,
         name=f"stage{stage}",
       )
-      x, module_aux = module(x, train)
+      x, module_aux = apply_block(module, x, train, remat=self.remat)
       if module_aux:
         aux[f"stage{stage}"] = module_aux
     x, _ = part(x, self.alternate)
@@ -119,13 +127,16 @@ class BigLittleNet(nn.Module):
         dtype=self.dtype,
         name=name,
       )
-      x, block_aux = block(x, train)
+      x, block_aux = apply_block(block, x, train, remat=self.remat)
       if block_aux:
         aux[name] = block_aux
-    logits, head_aux = classify(
-      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
+    frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
+    if self.average_first:
+      frames = ops.average_consensus(frames)[:, None]
+    logits, head_aux = heads.classify(
+      frames,
       self.num_classes,
-      consensus=self.consensus,
+      head=self.head,
       dropout=self.dropout,
       train=train,
     )

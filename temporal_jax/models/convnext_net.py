@@ -1,15 +1,17 @@
 """ConvNeXt over the frames of a clip, with temporal slots in its blocks."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
+from temporal_jax.models import heads
 from temporal_jax.models.convnext import ConvNeXtBlock
-from temporal_jax.models.head import check_consensus, classify
+from temporal_jax.models.remat import apply_block
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.ops import checks
 
@@ -20,7 +22,7 @@ class ConvNeXt(nn.Module):
   """ConvNeXt on every frame, or every tubelet, then one prediction.
 
   Attributes:
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L, or those of several tasks.
     stage_sizes: Blocks of each stage.
     widths: Channels of each stage.
     tubelet: Frames that a patch of the stem spans, an odd number around its
@@ -29,9 +31,13 @@ class ConvNeXt(nn.Module):
     layer_scale: First value of the factors of a branch's channels.
     drop_path: Rate of stochastic depth in the last block; it grows linearly.
     temporal: What sits in the temporal slots.
-    consensus: Whether the frames' "logits" are averaged, or their "features",
-      in front of the last norm.
+    average_first: Whether the frames' features are averaged before norm,
+      dropout and head, which then see one (TAda).
+    head: Name in `heads.HEADS`, or a factory like those: how the frames'
+      features become logits; by default TSN's average of their logits.
     dropout: Rate before the classifier.
+    remat: Whether the blocks' results are computed again for the gradients
+      instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: Liu et al. 2022, https://arxiv.org/abs/2201.03545; class `ConvNeXt` in
@@ -40,7 +46,7 @@ class ConvNeXt(nn.Module):
     models/base/backbone.py of alibaba-mmai-research/TAdaConv.
   """
 
-  num_classes: int
+  num_classes: int | Mapping[str, int]
   stage_sizes: Sequence[int] = (3, 3, 9, 3)
   widths: Sequence[int] = (96, 192, 384, 768)
   tubelet: tuple[int, int] = (1, 1)
@@ -48,8 +54,10 @@ class ConvNeXt(nn.Module):
   layer_scale: float = 1e-6
   drop_path: float = 0.0
   temporal: Temporal = Temporal()
-  consensus: str = "logits"
+  average_first: bool = False
+  head: str | heads.Factory = "average"
   dropout: float = 0.0
+  remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
   SLOTS = ConvNeXtBlock.SLOTS
@@ -60,7 +68,6 @@ class ConvNeXt(nn.Module):
       raise ValueError(
         f"each stage has a width, got {self.stage_sizes} and {self.widths}."
       )
-    check_consensus(self.consensus)
     self.temporal.check("ConvNeXt", self.SLOTS)
 
   @nn.compact
@@ -104,17 +111,20 @@ class ConvNeXt(nn.Module):
           dtype=self.dtype,
           name=name,
         )
-        x, block_aux = block(x, train)
+        x, block_aux = apply_block(block, x, train, remat=self.remat)
         done += 1
         if block_aux:
           aux[name] = block_aux
-    logits, head_aux = classify(
-      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
+    frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
+    if self.average_first:
+      frames = ops.average_consensus(frames)[:, None]
+    frames = LayerNorm(epsilon=1e-6, name="norm")(frames)
+    logits, head_aux = heads.classify(
+      frames,
       self.num_classes,
-      consensus=self.consensus,
+      head=self.head,
       dropout=self.dropout,
       train=train,
-      norm=LayerNorm(epsilon=1e-6, name="norm"),
     )
     return logits, aux | head_aux
 

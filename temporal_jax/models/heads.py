@@ -81,3 +81,34 @@ def resolve(head: str | Factory) -> Factory:
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     raise ValueError(f"unknown head {head!r}{hint}; known: {sorted(HEADS)}.")
   return HEADS[head]
+
+
+def classify(
+  frames: jax.Array,
+  num_classes: int | Mapping[str, int],
+  *,
+  head: str | Factory,
+  dropout: float,
+  train: bool,
+) -> tuple[Logits, dict]:
+  """Ends a backbone: dropout and a head on the features of its frames.
+
+  Must be called in a compact method: the head's parameters go under "head".
+
+  Args:
+    frames: Features (B, T, D).
+    num_classes: As `Classifier` takes them.
+    head: Name in `HEADS`, or a factory like those.
+    dropout: Rate on the features.
+    train: Whether anything is dropped.
+
+  Returns:
+    Logits, and {"features": (B, D), "frame_features": (B, T, D)}, the first the
+    mean of the second unless the head aggregates them, plus what it returns.
+  """
+  frames = frames.astype(jnp.float32)
+  aux = {"features": jnp.mean(frames, axis=1), "frame_features": frames}
+  dropped = nn.Dropout(dropout, deterministic=not train)(frames)
+  module = resolve(head)(num_classes=num_classes, name="head")
+  logits, head_aux = module(dropped, train)
+  return logits, aux | head_aux

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv3D, FactorisedConv
+from temporal_jax.models.remat import apply_block
 from temporal_jax.models.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.temporal import Temporal
 
@@ -70,6 +71,7 @@ def apply_stage(
   stride: int,
   time_stride: int = 1,
   temporal: Temporal,
+  remat: bool,
   **kwargs: Any,
 ) -> tuple[jax.Array, dict]:
   """Runs a stage of residual blocks; the first of them strides.
@@ -87,6 +89,7 @@ def apply_stage(
     stride: Spatial stride of the stage.
     time_stride: Temporal stride of the stage.
     temporal: What sits in the temporal slots.
+    remat: As `apply_block` takes it.
     **kwargs: Other arguments of the block.
   """
   aux = {}
@@ -99,7 +102,7 @@ def apply_stage(
       name=block_name,
       **kwargs,
     )
-    x, block_aux = module(x, train)
+    x, block_aux = apply_block(module, x, train, remat=remat)
     if block_aux:
       aux[block_name] = block_aux
   return x, aux

@@ -1,6 +1,6 @@
 """ResNet over the frames of a clip, with temporal slots in its blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import flax.linen as nn
 import jax
@@ -8,7 +8,8 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv2D
-from temporal_jax.models.head import check_consensus, classify
+from temporal_jax.models import heads
+from temporal_jax.models.remat import apply_block
 from temporal_jax.models.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.temporal import Temporal, apply_slot
 from temporal_jax.ops import checks
@@ -21,7 +22,7 @@ class ResNet(nn.Module):
   """ResNet on every frame, then one prediction for the clip.
 
   Attributes:
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L, or those of several tasks.
     stage_sizes: Blocks of each stage.
     block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
     width: Channels of the stem and of the first stage's 3 x 3 convolutions;
@@ -31,8 +32,13 @@ class ResNet(nn.Module):
     strides: Spatial stride of every stage; TAda2D, whose stem does not pool,
       begins with 2.
     temporal: What sits in the temporal slots.
-    consensus: Whether the frames' "logits" are averaged, or their "features".
+    average_first: Whether the frames' features are averaged before dropout
+      and head, which then see one (TAda).
+    head: Name in `heads.HEADS`, or a factory like those: how the frames'
+      features become logits; by default TSN's average of their logits.
     dropout: Rate before the classifier.
+    remat: Whether the blocks' results are computed again for the gradients
+      instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: He et al. 2015, https://arxiv.org/abs/1512.03385; class `ResNet` of
@@ -41,15 +47,17 @@ class ResNet(nn.Module):
     `ResNet3D` in models/base/backbone.py of alibaba-mmai-research/TAdaConv.
   """
 
-  num_classes: int
+  num_classes: int | Mapping[str, int]
   stage_sizes: Sequence[int] = (2, 2, 2, 2)
   block: str = "basic"
   width: int = 64
   stem: str = "7x7_pool"
   strides: Sequence[int] = (1, 2, 2, 2)
   temporal: Temporal = Temporal()
-  consensus: str = "logits"
+  average_first: bool = False
+  head: str | heads.Factory = "average"
   dropout: float = 0.0
+  remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
   SLOTS = ("block_input", "branch_input", "convolution", "after_convolution")
@@ -64,7 +72,6 @@ class ResNet(nn.Module):
       raise ValueError(
         f"strides {self.strides} are fewer than stages, {self.stage_sizes}."
       )
-    check_consensus(self.consensus)
     self.temporal.check("ResNet", self.SLOTS)
 
   @nn.compact
@@ -100,13 +107,16 @@ class ResNet(nn.Module):
           dtype=self.dtype,
           name=name,
         )
-        x, within = block(x, train)
+        x, within = apply_block(block, x, train, remat=self.remat)
         if before or within:
           aux[name] = {**before, **within}
-    logits, head_aux = classify(
-      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
+    frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
+    if self.average_first:
+      frames = ops.average_consensus(frames)[:, None]
+    logits, head_aux = heads.classify(
+      frames,
       self.num_classes,
-      consensus=self.consensus,
+      head=self.head,
       dropout=self.dropout,
       train=train,
     )

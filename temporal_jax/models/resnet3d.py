@@ -1,12 +1,12 @@
 """ResNet over time and space: R3D, R(2+1)D, SlowOnly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.models import pathway
+from temporal_jax.models import heads, pathway
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.ops import checks
 
@@ -18,7 +18,7 @@ class ResNet3D(nn.Module):
   every stage.
 
   Attributes:
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L, or those of several tasks.
     stage_sizes: Blocks of each stage.
     block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
     stem_width: Channels of the stem.
@@ -34,6 +34,8 @@ class ResNet3D(nn.Module):
     stem_pool: Whether max pooling of stride 2 ends the stem.
     temporal: What sits in the temporal slots.
     dropout: Rate before the classifier.
+    remat: Whether the blocks' results are computed again for the gradients
+      instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: Tran et al. 2018, https://arxiv.org/abs/1711.11248; Feichtenhofer et
@@ -42,7 +44,7 @@ class ResNet3D(nn.Module):
     models/base/slowfast.py of alibaba-mmai-research/TAdaConv.
   """
 
-  num_classes: int
+  num_classes: int | Mapping[str, int]
   stage_sizes: Sequence[int] = (3, 4, 6, 3)
   block: str = "bottleneck"
   stem_width: int = 64
@@ -55,6 +57,7 @@ class ResNet3D(nn.Module):
   stem_pool: bool = True
   temporal: Temporal = Temporal()
   dropout: float = 0.0
+  remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
   def __post_init__(self) -> None:
@@ -111,6 +114,7 @@ class ResNet3D(nn.Module):
         stride=self.strides[stage + 1],
         time_stride=self.time_strides[stage + 1],
         temporal=self.temporal,
+        remat=self.remat,
         features=self.widths[stage],
         taps=self.taps[stage + 1],
         factorised=self.factorised,
@@ -119,6 +123,11 @@ class ResNet3D(nn.Module):
       )
       aux |= stage_aux
     features = pathway.clip_features(x)
-    dropped = nn.Dropout(self.dropout, deterministic=not train)(features)
-    logits = nn.Dense(self.num_classes, name="head")(dropped)
-    return logits, {**aux, "features": features}
+    logits, head_aux = heads.classify(
+      features[:, None],
+      self.num_classes,
+      head="average",
+      dropout=self.dropout,
+      train=train,
+    )
+    return logits, aux | head_aux

@@ -1,13 +1,13 @@
 """SlowFast: a wide pathway over few frames, a narrow one over many."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from temporal_jax.layers import BatchNorm, Conv3D
-from temporal_jax.models import pathway
+from temporal_jax.models import heads, pathway
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.ops import checks
 
@@ -21,7 +21,7 @@ class SlowFast(nn.Module):
   frames by a strided convolution along time, join the slow one's channels.
 
   Attributes:
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L, or those of several tasks.
     stage_sizes: Blocks of each stage.
     block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
     stem_width: Channels of the slow pathway's stem.
@@ -35,13 +35,15 @@ class SlowFast(nn.Module):
     lateral_ratio: Their output channels for each input channel.
     temporal: What sits in the temporal slots of both pathways.
     dropout: Rate before the classifier.
+    remat: Whether the blocks' results are computed again for the gradients
+      instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: Feichtenhofer et al. 2019, https://arxiv.org/abs/1812.03982; class
     `Slowfast` in models/base/slowfast.py of alibaba-mmai-research/TAdaConv.
   """
 
-  num_classes: int
+  num_classes: int | Mapping[str, int]
   stage_sizes: Sequence[int] = (3, 4, 6, 3)
   block: str = "bottleneck"
   stem_width: int = 64
@@ -57,6 +59,7 @@ class SlowFast(nn.Module):
   lateral_ratio: int = 2
   temporal: Temporal = Temporal()
   dropout: float = 0.0
+  remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
   def __post_init__(self) -> None:
@@ -120,9 +123,14 @@ class SlowFast(nn.Module):
       aux |= {**slow_aux, **fast_aux}
     features = [pathway.clip_features(x) for x in (slow, fast)]
     features = jnp.concatenate(features, axis=-1)
-    dropped = nn.Dropout(self.dropout, deterministic=not train)(features)
-    logits = nn.Dense(self.num_classes, name="head")(dropped)
-    return logits, {**aux, "features": features}
+    logits, head_aux = heads.classify(
+      features[:, None],
+      self.num_classes,
+      head="average",
+      dropout=self.dropout,
+      train=train,
+    )
+    return logits, aux | head_aux
 
   def _lateral(self, fast: jax.Array, train: bool, name: str) -> jax.Array:
     """Brings features of the fast pathway to the frames of the slow one."""
@@ -152,6 +160,7 @@ class SlowFast(nn.Module):
       block=self.block,
       stride=_STRIDES[stage],
       temporal=self.temporal,
+      remat=self.remat,
       features=width if name == "slow" else width // self.beta,
       dtype=self.dtype,
       **({"first_taps": taps} if self.block == "bottleneck" else {}),

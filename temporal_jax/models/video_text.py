@@ -47,6 +47,8 @@ class VideoTextModel(nn.Module):
     prompt_depth: Layers of the prompt's attention to the patches.
     drop_path: Rate of stochastic depth in the last block on the frames.
     temporal: What sits in the temporal slots of the blocks on the frames.
+    remat: Whether frames' blocks' results are computed again for the gradients
+      instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; Tu et al. 2023,
@@ -72,6 +74,7 @@ class VideoTextModel(nn.Module):
   prompt_depth: int = 2
   drop_path: float = 0.0
   temporal: Temporal = Temporal()
+  remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
   SLOTS = TransformerBlock.SLOTS
@@ -100,6 +103,7 @@ class VideoTextModel(nn.Module):
       grid=self.grid,
       drop_path=self.drop_path,
       temporal=self.temporal,
+      remat=self.remat,
       dtype=self.dtype,
     )
     self.integration = MultiframeIntegration(

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
 from temporal_jax.models import heads
+from temporal_jax.models.remat import apply_block
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.transformer import TransformerBlock
 from temporal_jax.ops import checks
@@ -53,6 +54,8 @@ class VisionTransformer(nn.Module):
     block: Class of the blocks, or a partial of `TransformerBlock` with what all
       blocks have in common and is no argument here.
     temporal: What sits in the blocks' temporal slots; the stage is 0.
+    remat: Whether the blocks' results are computed again for the gradients
+      instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.
 
   Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929; in CLIP's
@@ -86,6 +89,7 @@ class VisionTransformer(nn.Module):
   dropout: float = 0.0
   block: Callable[..., TransformerBlock] = TransformerBlock
   temporal: Temporal = Temporal()
+  remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
   SLOTS = TransformerBlock.SLOTS
@@ -126,7 +130,8 @@ class VisionTransformer(nn.Module):
     aux = {}
     for index in range(self.depth):
       name = f"block{index + 1}"
-      x, block_aux = self._block(index, name)(x, train, grid=grid)
+      block = self._block(index, name)
+      x, block_aux = apply_block(block, x, train, remat=self.remat, grid=grid)
       if block_aux:
         aux[name] = block_aux
     class_tokens = x[:, :, 0]
@@ -134,18 +139,21 @@ class VisionTransformer(nn.Module):
       class_tokens = ops.average_consensus(class_tokens)[:, None]
     class_tokens = self._norm("norm")(class_tokens)
     frames = self._project(class_tokens).astype(jnp.float32)
-    features = jnp.mean(frames, axis=1)
-    aux |= {
-      "features": features,
-      "frame_features": frames,
-      "class_tokens": class_tokens,
-      "tokens": x,
-    }
+    aux |= {"class_tokens": class_tokens, "tokens": x}
     if self.num_classes is None:
-      return features, aux
-    frames = nn.Dropout(self.head_dropout, deterministic=not train)(frames)
-    head = heads.resolve(self.head)(num_classes=self.num_classes, name="head")
-    logits, head_aux = head(frames, train)
+      features = jnp.mean(frames, axis=1)
+      return features, {
+        **aux,
+        "features": features,
+        "frame_features": frames,
+      }
+    logits, head_aux = heads.classify(
+      frames,
+      self.num_classes,
+      head=self.head,
+      dropout=self.head_dropout,
+      train=train,
+    )
     return logits, aux | head_aux
 
   def _norm(self, name: str) -> LayerNorm:

@@ -48,7 +48,7 @@ def _tadaconvnext(size: str) -> ModelSpec:
     "widths": widths,
     "tubelet": (3, 2),
     "activation": ops.quick_gelu,
-    "consensus": "features",
+    "average_first": True,
   }
   temporal = f"adaptive_attention_{head_width}"
   clip_shape = (16, 224, 224)

@@ -23,7 +23,7 @@ _TADA2D = "arXiv:2110.06178; alibaba-mmai-research/TAdaConv"
 _TADA2D_FORM = {
   "stem": "7x7",
   "strides": (2, 2, 2, 2),
-  "consensus": "features",
+  "average_first": True,
 }
 
 

@@ -43,7 +43,7 @@ def _tada2d(constructor):
     "bottleneck",
     backbone["NUM_FILTERS"][1] // backbone["EXPANSION_RATIO"],
     stem="7x7",
-    consensus="features",
+    average_first=True,
     strides=[2 if strided else 1 for strided in backbone["DOWNSAMPLING"][1:]],
     temporal=Temporal(
       convolution=functools.partial(layers.AdaptiveConv, route=route),
@@ -78,7 +78,7 @@ def _convnext(constructor):
         layers.StridedTemporalPooling, norm="layer"
       ),
     ),
-    consensus="features",
+    average_first=True,
   )
 
 
