@@ -1,0 +1,120 @@
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import temporal_jax
+from temporal_jax import layers
+from temporal_jax.models import Temporal
+
+SMALL = {"widths": (8, 16), "stage_sizes": (1, 2), "layer_scale": 1.0}
+ADAPTIVE = Temporal(
+  convolution=functools.partial(
+    layers.AdaptiveConv,
+    axis="out",
+    use_bias=True,
+    route=functools.partial(
+      layers.RouteAttention, ratio=2, head_width=4, bias=True
+    ),
+  ),
+  after_convolution=functools.partial(
+    layers.StridedTemporalPooling, norm="layer"
+  ),
+)
+
+
+def _small(name="tadaconvnextv2_tiny", temporal=ADAPTIVE, **kwargs):
+  return temporal_jax.create_model(
+    name, num_classes=5, temporal=temporal, **SMALL | kwargs
+  )
+
+
+def _random(model, clip):
+  """Variables without zeros, which last norms of fresh branches have."""
+  rng = np.random.default_rng(1)
+
+  def draw(leaf):
+    low, high = (0.5, 1.0) if leaf.ndim == 1 else (-0.2, 0.2)
+    return rng.uniform(low, high, leaf.shape).astype(np.float32)
+
+  return jax.tree.map(draw, jax.eval_shape(model.init, jax.random.key(0), clip))
+
+
+def _shapes(model, clip):
+  return jax.eval_shape(model.init_with_output, jax.random.key(0), clip)[0]
+
+
+@pytest.fixture
+def clip():
+  rng = np.random.default_rng(0)
+  return rng.standard_normal((2, 4, 16, 16, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+  ("name", "frames"), [("tadaconvnextv2_tiny", 2), ("convnext_tiny", 4)]
+)
+def test_contract(clip, name, frames):
+  model = _small(name)
+  logits, aux = _shapes(model, clip)
+  assert logits.shape == (2, 5)
+  assert logits.dtype == jnp.float32
+  assert aux["features"].shape == (2, 16)
+  assert aux["frame_features"].shape == (2, frames, 16)
+
+
+def test_order_of_frames_matters_only_with_tubelets_or_slots(clip):
+  for tubelet, temporal in (
+    ((1, 1), None),
+    ((1, 1), ADAPTIVE),
+    ((3, 2), None),
+  ):
+    model = _small(temporal=temporal, tubelet=tubelet)
+    variables = _random(model, clip)
+    apply = jax.jit(model.apply)
+    forward, _ = apply(variables, clip)
+    backward, _ = apply(variables, clip[:, ::-1])
+    ordered = tubelet != (1, 1) or temporal is not None
+    assert np.allclose(forward, backward, atol=1e-4) != ordered
+
+
+def test_consensus_of_features_normalises_their_mean(clip):
+  models = [
+    _small("convnext_tiny", consensus=consensus)
+    for consensus in ("features", "logits")
+  ]
+  variables = _random(models[0], clip)
+  (early, early_aux), (late, late_aux) = (
+    jax.jit(model.apply)(variables, clip) for model in models
+  )
+  np.testing.assert_allclose(
+    early_aux["frame_features"], late_aux["frame_features"]
+  )
+  assert np.abs(early - late).max() > 1e-3
+  frame = clip[:, :1]
+  early, late = (jax.jit(model.apply)(variables, frame)[0] for model in models)
+  np.testing.assert_allclose(early, late, rtol=1e-5, atol=1e-6)
+
+
+def test_what_patches_do_not_fill_is_left_out(clip):
+  model = _small(temporal=None)
+  variables = _random(model, clip)
+  apply = jax.jit(model.apply)
+  larger = np.pad(clip, ((0, 0), (0, 0), (0, 3), (0, 2), (0, 0)), mode="wrap")
+  want, _ = apply(variables, clip)
+  got, _ = apply(variables, larger)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+def test_one_frame():
+  clip = np.zeros((1, 1, 17, 23, 3), np.float32)
+  logits, _ = _shapes(_small(), clip)
+  assert logits.shape == (1, 5)
+
+
+def test_rejects_what_it_cannot_be(clip):
+  with pytest.raises(ValueError, match="each stage has a width"):
+    _small(widths=(8,))
+  with pytest.raises(ValueError, match="sides must be 8 or more"):
+    _small().init(jax.random.key(0), clip[:, :, :7])
