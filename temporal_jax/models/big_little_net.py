@@ -67,6 +67,7 @@ class BigLittleNet(nn.Module):
 
   def __post_init__(self) -> None:
     super().__post_init__()
+    heads.resolve(self.head)  # An unknown name raises.
     if len(self.stage_sizes) != 4:
       raise ValueError(f"there are four stages, got {self.stage_sizes}.")
     self.temporal.check("BigLittleNet", self.SLOTS)
@@ -131,16 +132,17 @@ class BigLittleNet(nn.Module):
       if block_aux:
         aux[name] = block_aux
     frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
+    pooled = frames
     if self.average_first:
-      frames = ops.average_consensus(frames)[:, None]
+      pooled = ops.average_consensus(frames)[:, None]
     logits, head_aux = heads.classify(
-      frames,
+      pooled,
       self.num_classes,
       head=self.head,
       dropout=self.dropout,
       train=train,
     )
-    return logits, aux | head_aux
+    return logits, {**aux, **head_aux, "frame_features": frames}
 
   def _features(self, stage: int) -> int:
     """Output channels of a stage, counted from 1."""

@@ -64,6 +64,7 @@ class ConvNeXt(nn.Module):
 
   def __post_init__(self) -> None:
     super().__post_init__()
+    heads.resolve(self.head)  # An unknown name raises.
     if len(self.stage_sizes) != len(self.widths):
       raise ValueError(
         f"each stage has a width, got {self.stage_sizes} and {self.widths}."
@@ -116,17 +117,18 @@ class ConvNeXt(nn.Module):
         if block_aux:
           aux[name] = block_aux
     frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
+    pooled = frames
     if self.average_first:
-      frames = ops.average_consensus(frames)[:, None]
-    frames = LayerNorm(epsilon=1e-6, name="norm")(frames)
+      pooled = ops.average_consensus(frames)[:, None]
+    pooled = LayerNorm(epsilon=1e-6, name="norm")(pooled)
     logits, head_aux = heads.classify(
-      frames,
+      pooled,
       self.num_classes,
       head=self.head,
       dropout=self.dropout,
       train=train,
     )
-    return logits, aux | head_aux
+    return logits, {**aux, **head_aux, "frame_features": frames}
 
   def _norm(self, name: str) -> LayerNorm:
     return LayerNorm(epsilon=1e-6, dtype=self.dtype, name=name)

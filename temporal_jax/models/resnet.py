@@ -64,6 +64,7 @@ class ResNet(nn.Module):
 
   def __post_init__(self) -> None:
     super().__post_init__()
+    heads.resolve(self.head)  # An unknown name raises.
     if self.block not in _BLOCKS:
       raise ValueError(f"block must be in {list(_BLOCKS)}, got {self.block!r}.")
     if self.stem not in _STEMS:
@@ -111,16 +112,17 @@ class ResNet(nn.Module):
         if before or within:
           aux[name] = {**before, **within}
     frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
+    pooled = frames
     if self.average_first:
-      frames = ops.average_consensus(frames)[:, None]
+      pooled = ops.average_consensus(frames)[:, None]
     logits, head_aux = heads.classify(
-      frames,
+      pooled,
       self.num_classes,
       head=self.head,
       dropout=self.dropout,
       train=train,
     )
-    return logits, aux | head_aux
+    return logits, {**aux, **head_aux, "frame_features": frames}
 
   def _stem(self, x: jax.Array, train: bool) -> jax.Array:
     """Maps (B, T, H, W, 3) to (B, T, H', W', width)."""

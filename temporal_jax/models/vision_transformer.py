@@ -96,6 +96,7 @@ class VisionTransformer(nn.Module):
 
   def __post_init__(self) -> None:
     super().__post_init__()
+    heads.resolve(self.head)  # An unknown name raises.
     self.temporal.check("VisionTransformer", self.SLOTS)
     heads.resolve(self.head)
 

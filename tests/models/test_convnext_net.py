@@ -81,8 +81,7 @@ def test_order_of_frames_matters_only_with_tubelets_or_slots(clip):
 
 def test_consensus_of_features_normalises_their_mean(clip):
   models = [
-    _small("convnext_tiny", consensus=consensus)
-    for consensus in ("features", "logits")
+    _small("convnext_tiny", average_first=first) for first in (True, False)
   ]
   variables = _random(models[0], clip)
   (early, early_aux), (late, late_aux) = (
