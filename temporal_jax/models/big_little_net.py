@@ -6,7 +6,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv2D
 from temporal_jax.models import heads
 from temporal_jax.models.big_little import BigLittleModule, double, part
@@ -131,18 +130,15 @@ class BigLittleNet(nn.Module):
       x, block_aux = apply_block(block, x, train, remat=self.remat)
       if block_aux:
         aux[name] = block_aux
-    frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
-    pooled = frames
-    if self.average_first:
-      pooled = ops.average_consensus(frames)[:, None]
     logits, head_aux = heads.classify(
-      pooled,
+      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
       self.num_classes,
       head=self.head,
       dropout=self.dropout,
       train=train,
+      average_first=self.average_first,
     )
-    return logits, {**aux, **head_aux, "frame_features": frames}
+    return logits, aux | head_aux
 
   def _features(self, stage: int) -> int:
     """Output channels of a stage, counted from 1."""

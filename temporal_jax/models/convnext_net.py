@@ -7,7 +7,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
 from temporal_jax.models import heads
 from temporal_jax.models.convnext import ConvNeXtBlock
@@ -116,19 +115,16 @@ class ConvNeXt(nn.Module):
         done += 1
         if block_aux:
           aux[name] = block_aux
-    frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
-    pooled = frames
-    if self.average_first:
-      pooled = ops.average_consensus(frames)[:, None]
-    pooled = LayerNorm(epsilon=1e-6, name="norm")(pooled)
     logits, head_aux = heads.classify(
-      pooled,
+      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
       self.num_classes,
       head=self.head,
       dropout=self.dropout,
       train=train,
+      average_first=self.average_first,
+      norm=LayerNorm(epsilon=1e-6, name="norm"),
     )
-    return logits, {**aux, **head_aux, "frame_features": frames}
+    return logits, aux | head_aux
 
   def _norm(self, name: str) -> LayerNorm:
     return LayerNorm(epsilon=1e-6, dtype=self.dtype, name=name)

@@ -90,8 +90,10 @@ def classify(
   head: str | Factory,
   dropout: float,
   train: bool,
+  average_first: bool = False,
+  norm: Callable[[jax.Array], jax.Array] | None = None,
 ) -> tuple[Logits, dict]:
-  """Ends a backbone: dropout and a head on the features of its frames.
+  """Ends a backbone: norm, dropout and a head on the features of its frames.
 
   Must be called in a compact method: the head's parameters go under "head".
 
@@ -101,14 +103,19 @@ def classify(
     head: Name in `HEADS`, or a factory like those.
     dropout: Rate on the features.
     train: Whether anything is dropped.
+    average_first: Whether norm, dropout and head see the average of the frames.
+    norm: Applied to the features, if there is one.
 
   Returns:
-    Logits, and {"features": (B, D), "frame_features": (B, T, D)}, the first the
-    mean of the second unless the head aggregates them, plus what it returns.
+    Logits, and {"features": (B, D), "frame_features": (B, T, D)}, the first
+    what is classified, averaged, the second what was given, plus what the head
+    returns.
   """
   frames = frames.astype(jnp.float32)
-  aux = {"features": jnp.mean(frames, axis=1), "frame_features": frames}
-  dropped = nn.Dropout(dropout, deterministic=not train)(frames)
+  x = ops.average_consensus(frames)[:, None] if average_first else frames
+  x = x if norm is None else norm(x)
+  aux = {"features": jnp.mean(x, axis=1), "frame_features": frames}
+  x = nn.Dropout(dropout, deterministic=not train)(x)
   module = resolve(head)(num_classes=num_classes, name="head")
-  logits, head_aux = module(dropped, train)
+  logits, head_aux = module(x, train)
   return logits, aux | head_aux

@@ -111,18 +111,15 @@ class ResNet(nn.Module):
         x, within = apply_block(block, x, train, remat=self.remat)
         if before or within:
           aux[name] = {**before, **within}
-    frames = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
-    pooled = frames
-    if self.average_first:
-      pooled = ops.average_consensus(frames)[:, None]
     logits, head_aux = heads.classify(
-      pooled,
+      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
       self.num_classes,
       head=self.head,
       dropout=self.dropout,
       train=train,
+      average_first=self.average_first,
     )
-    return logits, {**aux, **head_aux, "frame_features": frames}
+    return logits, aux | head_aux
 
   def _stem(self, x: jax.Array, train: bool) -> jax.Array:
     """Maps (B, T, H, W, 3) to (B, T, H', W', width)."""
