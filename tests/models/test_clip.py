@@ -110,8 +110,13 @@ def _shapes(row, num_classes, temporal, arguments):
 
 @pytest.mark.parametrize(
   ("published", "row", "arguments", "family", "count", "digest"),
-  PUBLISHED,
-  ids=[row[0] for row in PUBLISHED],
+  [
+    # The larger ones take many seconds to trace.
+    pytest.param(
+      *row, id=row[0], marks=[pytest.mark.slow] if "l14" in row[0] else []
+    )
+    for row in PUBLISHED
+  ],
 )
 def test_is_what_was_published(
   published, row, arguments, family, count, digest

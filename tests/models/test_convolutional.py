@@ -89,7 +89,16 @@ def _count(variables):
   return sum(leaf.size for leaf in jax.tree.leaves(variables["params"]))
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize(
+  "name",
+  [
+    # The larger ones take many seconds to trace.
+    pytest.param(
+      name, marks=[pytest.mark.slow] if name.endswith(("small", "base")) else []
+    )
+    for name in PUBLISHED
+  ],
+)
 def test_has_the_published_files_tensors(name):
   (num_classes, num_parameters, num_tensors), rules, tensor = PUBLISHED[name]
   model = temporal_jax.create_model(name, num_classes=num_classes)

@@ -1,16 +1,25 @@
 """Every network costs what its authors' code costs; docs/models.md says so."""
 
 import pathlib
+import re
 
 import pytest
 
 from temporal_jax.models import MODELS, table
 from temporal_jax.models.figures import FIGURES
 
+# They take many seconds to trace.
+LARGE = re.compile("l14|small|base|101|152|8x8")
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "models.md"
 
 
-@pytest.mark.parametrize("name", list(FIGURES))
+@pytest.mark.parametrize(
+  "name",
+  [
+    pytest.param(name, marks=[pytest.mark.slow] if LARGE.search(name) else [])
+    for name in FIGURES
+  ],
+)
 def test_cost_is_the_authors(name):
   ours, figures = table.cost(name), FIGURES[name]
   assert ours.params == figures.params

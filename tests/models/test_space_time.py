@@ -6,7 +6,7 @@ import pytest
 
 from convert_weights import revert, tada, xvit
 from temporal_jax import create_model, models
-from temporal_jax.models import space_time
+from temporal_jax.models.rows import space_time
 
 _B32 = 87_849_216 + 512 * 400 + 400  # OpenAI's tower without text; classifier.
 _QKVO = 4 * (768 * 768 + 768)

@@ -8,7 +8,7 @@ import pytest
 import temporal_jax
 from convert_weights import convert, resnet3d, revert
 from temporal_jax import models
-from temporal_jax.models import video_resnets
+from temporal_jax.models.rows import video_resnets
 
 # Parameters with 400 classes: those of the authors' code.
 PLAIN = {
