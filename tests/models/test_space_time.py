@@ -83,7 +83,13 @@ def test_every_row_is_counted():
   assert {name for name, *_ in PUBLISHED} == set(space_time.ROWS)
 
 
-@pytest.mark.parametrize(("name", "kwargs", "frames", "count"), PUBLISHED)
+@pytest.mark.parametrize(
+  ("name", "kwargs", "frames", "count"),
+  [
+    pytest.param(*row, marks=[pytest.mark.slow] if "l14" in row[0] else [])
+    for row in PUBLISHED
+  ],
+)
 def test_has_the_published_parameters(name, kwargs, frames, count):
   params = _shapes(create_model(name, **kwargs), frames)["params"]
   assert sum(leaf.size for leaf in jax.tree.leaves(params)) == count

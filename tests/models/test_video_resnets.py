@@ -78,7 +78,12 @@ def test_has_the_papers_parameters(name):
 
 @pytest.mark.parametrize(
   "name",
-  ["slowfast_50_4x16_tada", "r2plus1d_10", "r2plus1d_50_tada1d", "r3d_50_tada"],
+  [
+    pytest.param("slowfast_50_4x16_tada", marks=pytest.mark.slow),
+    "r2plus1d_10",
+    "r2plus1d_50_tada1d",
+    pytest.param("r3d_50_tada", marks=pytest.mark.slow),
+  ],
 )
 def test_order_of_frames_matters_and_gradients_are_finite(name):
   model, clip = _tiny(name), _clip()

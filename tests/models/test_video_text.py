@@ -208,8 +208,8 @@ def test_refuses_what_does_not_fit():
     ("ila_vit_b32", 16, 201_601_073),
     ("ila_vit_b16", 8, 199_940_401),
     ("ila_vit_b16", 16, 199_944_497),
-    ("ila_vit_l14", 8, 567_749_473),
-    ("ila_vit_l14_336", 8, 568_077_153),
+    pytest.param("ila_vit_l14", 8, 567_749_473, marks=pytest.mark.slow),
+    pytest.param("ila_vit_l14_336", 8, 568_077_153, marks=pytest.mark.slow),
     ("xclip_b32", 8, 196_585_729),
   ],
 )
