@@ -93,7 +93,7 @@ def train(
     stop: Tells whether the system asked to stop.
 
   Returns:
-    The last state, saved.
+    The last state; it is saved if a step was done.
 
   Raises:
     NonFiniteLossError: Naming the step and the last good checkpoint.
