@@ -35,13 +35,18 @@ def adaptive_conv(
   return rules
 
 
-def route_mlp() -> list[Rule]:
-  """Rules of `RouteMlp` from a `RouteFuncMLP`."""
+def route_mlp(norm: str = "batch") -> list[Rule]:
+  """Rules of `RouteMlp` from a `RouteFuncMLP`, or from a `RouteFuncMLPLnGelu`.
+
+  The second has `norm` "layer".
+  """
+  is_batch = norm == "batch"
   return [
     *conv3d_pointwise("context", "g"),
     *conv3d_temporal("reduce", "a", bias=True),
-    *batch_norm("norm", "bn"),
+    *(batch_norm("norm", "bn") if is_batch else layer_norm("norm", "ln")),
     *conv3d_temporal("expand", "b"),
+    *conv3d_temporal("expand_bias", "b_bias"),
   ]
 
 
@@ -123,11 +128,15 @@ def resnet() -> list[Rule]:
   ]
 
 
-def convnext_block() -> list[Rule]:
-  """Rules of a `ConvNeXtBlock` from a `TAdaConvNeXtV2Block`."""
+def convnext_block(route: list[Rule] | None = None) -> list[Rule]:
+  """Rules of a `ConvNeXtBlock` from a `TAdaConvNeXtV2Block`.
+
+  With the rules of another route function, from a `TAdaConvNeXtBlock`.
+  """
+  route = route or route_attention()
   return [
     *under(adaptive_conv(depthwise=True, bias=True), "conv", "dwconv"),
-    *under(route_attention(), "conv/route", "dwconv_rf"),
+    *under(route, "conv/route", "dwconv_rf"),
     *layer_norm("norm", "norm"),
     *layer_norm("after_convolution/norm", "norm_avgpool"),
     *linear("mlp/expand", "pwconv1"),
@@ -136,8 +145,13 @@ def convnext_block() -> list[Rule]:
   ]
 
 
-def convnext_net() -> list[Rule]:
-  """Rules of a `ConvNeXt` with TAdaConvV2 from a TAdaConvNeXtV2."""
+def convnext_net(route: list[Rule] | None = None) -> list[Rule]:
+  """Rules of a `ConvNeXt` with TAdaConvV2 from a TAdaConvNeXtV2.
+
+  With `route_mlp("layer")` as those of its route functions, from the
+  TAdaConvNeXt that modelscope/modelscope publishes.
+  """
+  block = convnext_block(route)
   stem = Rule(
     "params/stem_conv/kernel",
     ("downsample_layers.0.0.weight",),
@@ -152,7 +166,7 @@ def convnext_net() -> list[Rule]:
     stem,
     kernel,
     *convnext.shared(),
-    *under(convnext_block(), "stage{s}_block{b}", "stages.{s-1}.{b-1}"),
+    *under(block, "stage{s}_block{b}", "stages.{s-1}.{b-1}"),
   ]
   return [*under(backbone, "", "backbone"), *linear("head", "head.out")]
 

@@ -1,5 +1,7 @@
 """What the route functions of TAdaConv begin and end with."""
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -44,3 +46,18 @@ def calibration(
     name=name,
   )
   return conv(frames) + 1 if identity_init else conv(frames)
+
+
+def calibrations(
+  frames: jax.Array, features: int, *, bias: bool, **settings: Any
+) -> jax.Array | tuple[jax.Array, jax.Array]:
+  """Returns the `calibration` of a kernel; with `bias` that of a bias as well.
+
+  Their parameters go under "expand" and "expand_bias".
+  """
+  of_kernel = calibration(frames, features, name="expand", **settings)
+  if not bias:
+    return of_kernel
+  return of_kernel, calibration(
+    frames, features, name="expand_bias", **settings
+  )

@@ -5,7 +5,7 @@ import jax
 
 from temporal_jax import ops
 from temporal_jax.layers.attention import SelfAttention
-from temporal_jax.layers.calibration import calibration, frame_descriptors
+from temporal_jax.layers.calibration import calibrations, frame_descriptors
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.temporal_convolution import TemporalConv
 
@@ -75,19 +75,14 @@ class RouteAttention(nn.Module):
       name="attention",
     )
     frames = frames + attend(self._norm("attention_norm", dtype)(frames))
-    names = ("expand", "expand_bias") if self.bias else ("expand",)
-    calibrations = tuple(
-      calibration(
-        frames,
-        self.features or x.shape[-1],
-        taps=self.taps[1],
-        identity_init=self.identity_init,
-        kernel_init=normal,
-        name=name,
-      )
-      for name in names
+    return calibrations(
+      frames,
+      self.features or x.shape[-1],
+      bias=self.bias,
+      taps=self.taps[1],
+      identity_init=self.identity_init,
+      kernel_init=normal,
     )
-    return calibrations if self.bias else calibrations[0]
 
   def _norm(self, name: str, dtype: jax.typing.DTypeLike) -> LayerNorm:
     return LayerNorm(epsilon=1e-6, dtype=dtype, name=name)

@@ -4,9 +4,12 @@ import flax.linen as nn
 import jax
 
 from temporal_jax.layers.batch_norm import BatchNorm
-from temporal_jax.layers.calibration import calibration, frame_descriptors
+from temporal_jax.layers.calibration import calibrations, frame_descriptors
 from temporal_jax.layers.initializers import torch_default
+from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.temporal_convolution import TemporalConv
+
+_NORMS = ("batch", "layer")
 
 
 class RouteMlp(nn.Module):
@@ -22,13 +25,17 @@ class RouteMlp(nn.Module):
     taps: Frames seen by a and by b; odd. The linear form has b alone.
     linear: Whether there is no hidden layer.
     global_context: Whether the clip's mean is added to every frame's.
+    norm: "batch", or "layer" (epsilon 1e-6) with GELU in place of ReLU
+      (TAdaConvNeXt).
+    bias: Whether a second calibration is made, for the convolution's bias.
     identity_init: Whether b starts at zero, so that nothing is calibrated at
       first; otherwise b is random and 1 is not added.
     dtype: Dtype of the computation, that of `x` by default.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, equations 4, 5
     and 7, table 3d; class `RouteFuncMLP` in module_zoo/ops/tadaconv.py of
-    alibaba-mmai-research/TAdaConv.
+    alibaba-mmai-research/TAdaConv; class `RouteFuncMLPLnGelu` in
+    models/cv/action_recognition/tada_convnext.py of modelscope/modelscope.
   """
 
   features: int | None = None
@@ -36,19 +43,29 @@ class RouteMlp(nn.Module):
   taps: tuple[int, int] = (3, 3)
   linear: bool = False
   global_context: bool = True
+  norm: str = "batch"
+  bias: bool = False
   identity_init: bool = True
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+  def __call__(
+    self, x: jax.Array, train: bool = False
+  ) -> jax.Array | tuple[jax.Array, jax.Array]:
     """Maps features (B, T, H, W, C) to a calibration (B, T, features).
 
+    Returns:
+      The calibration of the kernel, and with `bias` that of the bias as well.
+
     Raises:
-      ValueError: If `x` is not floating point of rank 5, or C < ratio.
+      ValueError: If `x` is not floating point of rank 5, C < ratio, or `norm`
+        is unknown.
     """
     dtype, channels = self.dtype or x.dtype, x.shape[-1]
     if self.ratio > channels:
       raise ValueError(f"ratio {self.ratio} leaves nothing of x {x.shape}.")
+    if self.norm not in _NORMS:
+      raise ValueError(f"norm must be in {_NORMS}, got {self.norm!r}.")
     frames = frame_descriptors(x).astype(dtype)
     if self.global_context:
       context = nn.Dense(
@@ -63,13 +80,19 @@ class RouteMlp(nn.Module):
         dtype=dtype,
         name="reduce",
       )
-      norm = BatchNorm(dtype=dtype, name="norm")
-      frames = nn.relu(norm(reduce(frames), train))
-    return calibration(
+      frames = self._activate(reduce(frames), train)
+    return calibrations(
       frames,
       self.features or channels,
+      bias=self.bias,
       taps=self.taps[1],
       identity_init=self.identity_init,
       kernel_init=torch_default(),
-      name="expand",
     )
+
+  def _activate(self, x: jax.Array, train: bool) -> jax.Array:
+    """Applies the norm, and the activation that goes with it."""
+    if self.norm == "batch":
+      return nn.relu(BatchNorm(dtype=x.dtype, name="norm")(x, train))
+    norm = LayerNorm(epsilon=1e-6, dtype=x.dtype, name="norm")
+    return nn.gelu(norm(x), approximate=False)

@@ -52,6 +52,9 @@ FIGURES: Mapping[str, Figures] = MappingProxyType(
     "tada2d_resnet50": Figures(
       27_485_472, 33.023, (8, *_224), 400, "27.5 M; 86 at 16 x 256 (table 7)"
     ),
+    "tadaconvnext_tiny": Figures(
+      38_661_688, 71.859, (32, *_224), 400, "38.6 M; 94 at 256 (table 7)"
+    ),
     "tadaconvnextv2_tiny": Figures(
       45_971_488, 36.012, (16, *_224), 400, "45.9 M; 47 at 256 (table 7)"
     ),

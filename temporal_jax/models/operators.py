@@ -65,6 +65,14 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
     "arithmetic_12": arithmetic([7]),  # Before the eighth of 12 blocks.
     "arithmetic_24": arithmetic([14]),
     "adaptive_convolution": Temporal(convolution=layers.AdaptiveConv),
+    "adaptive_depthwise": Temporal(
+      convolution=functools.partial(
+        layers.AdaptiveConv,
+        axis="out",
+        use_bias=True,
+        route=functools.partial(layers.RouteMlp, norm="layer", bias=True),
+      )
+    ),
     "adaptive_space_and_time": Temporal(
       convolution=layers.AdaptiveConv, temporal_convolution=layers.AdaptiveConv
     ),

@@ -1,3 +1,5 @@
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,7 +35,16 @@ def _conv(x, kernel, bias=0.0):
   return np.stack(out, axis=1)
 
 
-def _equation_5(x, params, linear, context):
+def _layer_norm(x, scale, bias):
+  centred = x - x.mean(axis=-1, keepdims=True)
+  deviation = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-6)
+  return centred / deviation * scale + bias
+
+
+_gelu = np.vectorize(lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2)
+
+
+def _equation_5(x, params, linear=False, context=True, layer_norm=False):
   """Equations 5 and 7 in float64, with running statistics of 0 and 1."""
   params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), params)
   v = x.astype(np.float64).mean(axis=(2, 3))
@@ -42,9 +53,16 @@ def _equation_5(x, params, linear, context):
     v = v + whole @ params["context"]["kernel"] + params["context"]["bias"]
   if not linear:
     v = _conv(v, params["reduce"]["kernel"], params["reduce"]["bias"])
-    v = v / np.sqrt(1 + 1e-5) * params["norm"]["scale"]
-    v = np.maximum(v + params["norm"]["bias"], 0)
-  return 1 + _conv(v, params["expand"]["kernel"])
+    if layer_norm:
+      v = _gelu(_layer_norm(v, **params["norm"]))
+    else:
+      v = v / np.sqrt(1 + 1e-5) * params["norm"]["scale"]
+      v = np.maximum(v + params["norm"]["bias"], 0)
+  return [
+    1 + _conv(v, params[name]["kernel"])
+    for name in ("expand", "expand_bias")
+    if name in params
+  ]
 
 
 @pytest.mark.parametrize("linear", [False, True])
@@ -55,8 +73,20 @@ def test_is_equation_5(linear, context, taps, frames):
   layer = layers.RouteMlp(taps=taps, linear=linear, global_context=context)
   variables = _random(layer, x)
   got = jax.jit(layer.apply)(variables, x)
-  want = _equation_5(x, variables["params"], linear, context)
+  (want,) = _equation_5(x, variables["params"], linear, context)
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+
+
+def test_calibrates_a_bias_too_and_takes_a_layer_norm():
+  x = _clip((2, 4, 3, 5, 16))
+  layer = layers.RouteMlp(norm="layer", bias=True)
+  variables = _random(layer, x)
+  assert variables.keys() == {"params"}
+  got = jax.jit(layer.apply)(variables, x)
+  want = _equation_5(x, variables["params"], layer_norm=True)
+  for one, other in zip(got, want, strict=True):
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+  assert np.abs(want[0] - want[1]).max() > 0.1
 
 
 def test_has_the_parameters_of_the_form():
@@ -117,3 +147,8 @@ def test_computes_in_its_dtype():
 def test_rejects_what_does_not_fit(x, message):
   with pytest.raises(ValueError, match=message):
     layers.RouteMlp().init(jax.random.key(0), np.zeros(x, np.float32))
+
+
+def test_rejects_other_norms():
+  with pytest.raises(ValueError, match="norm must be in"):
+    layers.RouteMlp(norm="group").init(jax.random.key(0), _clip())

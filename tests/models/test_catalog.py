@@ -10,6 +10,38 @@ def test_lists_by_pattern():
   assert temporal_jax.list_models("nothing*") == []
 
 
+@pytest.mark.parametrize(
+  ("family", "members"),
+  [
+    ("resnet{}", "18 34 50 101 152"),
+    ("tsn_resnet{}", "18 34 50 101 152"),
+    ("atm_resnet{}", "18 34 50 101 152"),
+    ("{}_resnet50", "tsm aggregation tada2d"),
+    ("blresnet{}", "50 101"),
+    ("{}", "tsn_blresnet50 blvnet_50 blvnet_101 blvnet_tsm_50"),
+    ("blvnet_tam_{}", "50 101"),
+    ("convnext_{}", "tiny small base"),
+    ("{}", "tadaconvnext_tiny"),
+    ("tadaconvnextv2_{}", "tiny small base"),
+    ("vit_{}", "b32 b16 l14 l14_336 b16_in21k"),
+    ("{}", "eva_l14 eva_l14_336"),
+    ("atm_vit_{}", "b16 l14 l14_336"),
+    ("atm_eva_{}", "l14 l14_336"),
+    ("ila_vit_{}", "b32 b16 l14 l14_336"),
+    ("vit_b32_{}", "spatial joint divided ata"),
+    ("{}", "xclip_b32 xvit_b16 tsm_vit_b16"),
+    ("tadaformer_{}", "b16 l14"),
+    ("{}", "slowonly_50 slowonly_50_tada r3d_50 r3d_50_tada"),
+    ("slowfast_50_{}", "4x16 8x8 4x16_tada 8x8_tada"),
+    ("r2plus1d_{}", "10 18 50 50_tada 50_tada1d"),
+    ("{}_18", "r2d3d r3d"),
+  ],
+)
+def test_every_published_network_has_its_name(family, members):
+  names = {family.format(member) for member in members.split()}
+  assert names <= set(temporal_jax.list_models())
+
+
 def test_table_is_immutable():
   with pytest.raises(TypeError):
     models.MODELS["mine"] = None

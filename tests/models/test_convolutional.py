@@ -52,6 +52,11 @@ PUBLISHED = {
     convnext.network(),
     "downsample_layers.0.0.bias",
   ),
+  "tadaconvnext_tiny": (
+    (400, 38_661_688, 326),
+    tada.convnext_net(tada.route_mlp("layer")),
+    "backbone.stages.2.8.dwconv_rf.ln.weight",
+  ),
   "tadaconvnextv2_tiny": (
     (400, 45_971_488, 434),
     tada.convnext_net(),

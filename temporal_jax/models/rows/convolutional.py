@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from temporal_jax import ops
 from temporal_jax.models import spec
@@ -12,8 +13,10 @@ from temporal_jax.models.spec import ModelSpec
 _BLVNET = "arXiv:1912.00869, table 5; IBM/bLVNet-TAM"
 _BLRESNET = "arXiv:1807.03848; IBM/BigLittleNet"
 _CONVNEXT = "arXiv:2201.03545; facebookresearch/ConvNeXt"
-_TADACONVNEXT = "arXiv:2308.05787, table 7; alibaba-mmai-research/TAdaConv"
-
+_TADACONVNEXT = "arXiv:2110.06178; modelscope/modelscope"
+_TADACONVNEXTV2 = "arXiv:2308.05787, table 7; alibaba-mmai-research/TAdaConv"
+# Patches of the stem, over frames, as TAdaConvNeXt of both versions has them.
+_TADACONVNEXT_FORM = {"tubelet": (3, 2), "average_first": True}
 
 _BIG_LITTLE = {50: (3, 4, 6, 3), 101: (4, 8, 18, 3)}
 _CONVNEXTS = {
@@ -33,27 +36,26 @@ def _big_little(depth: int, temporal: str, alternate: bool) -> ModelSpec:
   )
 
 
-def _convnext(size: str) -> ModelSpec:
+def _convnext(
+  size: str,
+  temporal: str = "none",
+  frames: int = 16,
+  pixels: spec.Pixels = spec.IMAGENET,
+  source: str = _CONVNEXT,
+  **form: Any,
+) -> ModelSpec:
   stage_sizes, widths, _ = _CONVNEXTS[size]
-  kwargs = {"stage_sizes": stage_sizes, "widths": widths}
-  return spec.row(
-    ConvNeXt, kwargs, "none", (16, 224, 224), spec.IMAGENET, _CONVNEXT
-  )
+  kwargs = {"stage_sizes": stage_sizes, "widths": widths, **form}
+  clip_shape = (frames, 224, 224)
+  return spec.row(ConvNeXt, kwargs, temporal, clip_shape, pixels, source)
 
 
-def _tadaconvnext(size: str) -> ModelSpec:
-  stage_sizes, widths, head_width = _CONVNEXTS[size]
-  kwargs = {
-    "stage_sizes": stage_sizes,
-    "widths": widths,
-    "tubelet": (3, 2),
-    "activation": ops.quick_gelu,
-    "average_first": True,
-  }
-  temporal = f"adaptive_attention_{head_width}"
-  clip_shape = (16, 224, 224)
-  return spec.row(
-    ConvNeXt, kwargs, temporal, clip_shape, spec.TADA, _TADACONVNEXT
+def _tadaconvnextv2(size: str) -> ModelSpec:
+  temporal = f"adaptive_attention_{_CONVNEXTS[size][2]}"
+  return _convnext(
+    *(size, temporal, 16, spec.TADA, _TADACONVNEXTV2),
+    activation=ops.quick_gelu,
+    **_TADACONVNEXT_FORM,
   )
 
 
@@ -68,6 +70,10 @@ ROWS: Mapping[str, ModelSpec] = MappingProxyType(
     "blvnet_tam_50": _big_little(50, "aggregation", True),
     "blvnet_tam_101": _big_little(101, "aggregation", True),
     **{f"convnext_{size}": _convnext(size) for size in _CONVNEXTS},
-    **{f"tadaconvnextv2_{size}": _tadaconvnext(size) for size in _CONVNEXTS},
+    "tadaconvnext_tiny": _convnext(
+      *("tiny", "adaptive_depthwise", 32, spec.TADA, _TADACONVNEXT),
+      **_TADACONVNEXT_FORM,
+    ),
+    **{f"tadaconvnextv2_{size}": _tadaconvnextv2(size) for size in _CONVNEXTS},
   }
 )
