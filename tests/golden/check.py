@@ -32,15 +32,15 @@ class Row(NamedTuple):
     return f"{self.name:34} {figures} {self.verdict} {self.quantity}"
 
 
-def check(path: pathlib.Path) -> Row:
-  """Runs one case; the row tells its worst quantity."""
+def check(path: pathlib.Path, options: compare.Options | None = None) -> Row:
+  """Runs one case, compiled with `options`; a row tells its worst quantity."""
   case = Case.read(path)
   if case.source in NOT_CARRIED:
     return Row(case.name, "not carried")
   if case.source not in REFERENCES:
     return Row(case.name, "unsupported", ": ".join(case.source))
   try:
-    errors = compare.errors(case, REFERENCES[case.source])
+    errors = compare.errors(case, REFERENCES[case.source], options)
   except (KeyError, TypeError, ValueError, RuntimeError) as error:
     return Row(case.name, "FAIL", f"{type(error).__name__}: {error}")
   allowed = {name: case.tolerance(name) for name in errors}

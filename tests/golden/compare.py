@@ -3,6 +3,7 @@
 import functools
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import einops
@@ -14,23 +15,25 @@ from convert_weights import SKIP, convert, revert
 from tests.golden.case import Case, Tensor
 from tests.golden.reference import Arrays, Reference
 
-# The tests compile with less optimisation; the figures are held against what
-# users run. (Where a ReLU's input is 1e-8, other roundings switch it.)
-_AS_USERS_COMPILE = {
-  "xla_backend_optimization_level": 3,
-  "xla_llvm_disable_expensive_passes": False,
-}
+Options = Mapping[str, int | bool]  # Of XLA's compiler.
 
 
-def errors(case: Case, reference: Reference) -> dict[str, float]:
+def errors(
+  case: Case, reference: Reference, options: Options | None = None
+) -> dict[str, float]:
   """Returns the relative error of every stored quantity of the case.
+
+  Args:
+    case: The figures.
+    reference: How ours is built and called.
+    options: What the compiler is told, by default what the process tells it.
 
   Raises:
     ValueError: If the weights do not fit ours.
     KeyError: If ours does not yield a quantity.
   """
   with jax.default_matmul_precision("highest"):
-    found = _quantities(case, reference)
+    found = _quantities(case, reference, options)
   return {
     name: _relative_error(found[name], expected, case.output_layouts[name].step)
     for name, expected in case.expected.items()
@@ -38,7 +41,9 @@ def errors(case: Case, reference: Reference) -> dict[str, float]:
   }
 
 
-def _quantities(case: Case, reference: Reference) -> Arrays:
+def _quantities(
+  case: Case, reference: Reference, options: Options | None
+) -> Arrays:
   """Computes outputs, gradients and statistics in the official layout."""
   module = reference.build(case.constructor)
   rules = reference.rules(case.constructor)
@@ -71,7 +76,7 @@ def _quantities(case: Case, reference: Reference) -> Arrays:
 
   gradients, (outputs, state) = jax.jit(
     jax.grad(forward, argnums=(0, 1), has_aux=True, allow_int=True),
-    compiler_options=_AS_USERS_COMPILE,
+    compiler_options=options and dict(options),
   )(inputs, tensors)
   return {
     **outputs,
