@@ -9,36 +9,16 @@ import pytest
 import temporal_jax
 from temporal_jax import layers, models
 from temporal_jax.models.video_text import VideoTextModel
+from tests.models.small_video_text import SIZES, TEXTS, make_clip
 
 KEY = jax.random.key(0, impl="rbg")  # Compiles faster.
 ALIGNMENT = models.Temporal(
   attention_branch=functools.partial(layers.LearnableAlignment, features=8)
 )
-SMALL = {
-  "patch_size": 4,
-  "width": 64,
-  "depth": 1,
-  "num_heads": 1,
-  "grid": 4,
-  "projection": 64,
-  "text_width": 16,
-  "text_depth": 1,
-  "text_heads": 2,
-  "vocabulary": 50,
-  "context": 6,
-  "num_frames": 3,
-  "prompt_depth": 1,
-}
-TEXTS = np.array([[48, 3, 49, 0], [48, 5, 49, 0], [48, 5, 3, 49]])
-
-
-def _clip(num_frames=3, rows=16, columns=16):
-  shape = (2, num_frames, rows, columns, 3)
-  return np.random.default_rng(0).standard_normal(shape, np.float32)
 
 
 def _model(temporal=ALIGNMENT, **kwargs):
-  return VideoTextModel(**SMALL | kwargs, temporal=temporal)
+  return VideoTextModel(**SIZES | kwargs, temporal=temporal)
 
 
 @functools.cache
@@ -50,7 +30,7 @@ def _drawn(model):
     value = 0.2 * rng.standard_normal(leaf.shape, np.float32)
     return abs(value) if path[-1].key == "var" else value
 
-  shapes = jax.eval_shape(model.init, KEY, _clip())
+  shapes = jax.eval_shape(model.init, KEY, make_clip())
   return jax.tree.map_with_path(draw, shapes)
 
 
@@ -61,7 +41,7 @@ def _apply(model):
 
 def test_contract():
   model = _model(depth=2)
-  logits, aux = _apply(model)(_drawn(model), _clip(), TEXTS)
+  logits, aux = _apply(model)(_drawn(model), make_clip(), TEXTS)
   assert logits.shape == (2, 3)
   assert logits.dtype == jnp.float32
   assert aux["features"].shape == (2, 64)
@@ -75,13 +55,13 @@ def test_contract():
 def test_features_of_texts_serve_for_the_texts():
   model = _model()
   variables = _drawn(model)
-  want, aux = _apply(model)(variables, _clip(), TEXTS)
+  want, aux = _apply(model)(variables, make_clip(), TEXTS)
   encode = jax.jit(functools.partial(model.apply, method="encode_text"))
   features = encode(variables, TEXTS)
   np.testing.assert_allclose(
     features, aux["text_features"], rtol=1e-5, atol=1e-5
   )
-  got, _ = _apply(model)(variables, _clip(), text=features)
+  got, _ = _apply(model)(variables, make_clip(), text=features)
   np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
 
@@ -105,35 +85,37 @@ def test_order_of_frames_matters(temporal, head):
   def apply(variables, clip):
     return _apply(model)(variables, clip, TEXTS)[0]
 
-  forth = apply(without, _clip())
-  back = apply(without, _clip()[:, ::-1])
+  forth = apply(without, make_clip())
+  back = apply(without, make_clip()[:, ::-1])
   # What the frames hear in messages does not depend on their order.
   assert (np.abs(forth - back).max() > 1e-4) == (temporal is ALIGNMENT)
-  changed = apply(variables, _clip()) - apply(variables, _clip()[:, ::-1])
+  changed = apply(variables, make_clip()) - apply(
+    variables, make_clip()[:, ::-1]
+  )
   assert np.abs(changed).max() > 1e-5
 
 
 def test_starts_as_the_model_without_alignment():
   model, plain = _model(), _model(models.Temporal())
-  variables = jax.jit(model.init)(KEY, _clip())
-  want, _ = _apply(model)(variables, _clip(), TEXTS)
+  variables = jax.jit(model.init)(KEY, make_clip())
+  want, _ = _apply(model)(variables, make_clip(), TEXTS)
   params = jax.tree.map(lambda x: x, variables["params"])
   del params["visual"]["block1"]["attention_branch"]
-  got, aux = _apply(plain)({"params": params}, _clip(), TEXTS)
+  got, aux = _apply(plain)({"params": params}, make_clip(), TEXTS)
   np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
   assert "alignment_loss" not in aux
 
 
 def test_other_lengths_and_sizes():
   model = _model()
-  logits, _ = _apply(model)(_drawn(model), _clip(1, 20, 20), TEXTS)
+  logits, _ = _apply(model)(_drawn(model), make_clip(1, 20, 20), TEXTS)
   assert np.isfinite(logits).all()
-  longer = jax.eval_shape(model.apply, _drawn(model), _clip(5), TEXTS)
+  longer = jax.eval_shape(model.apply, _drawn(model), make_clip(5), TEXTS)
   assert longer[0].shape == (2, 3)
 
 
 def test_oblong_clips_need_their_grid():
-  model, clip = _model(), _clip(columns=20)
+  model, clip = _model(), make_clip(columns=20)
   with pytest.raises(ValueError, match="square grid of patches"):
     jax.eval_shape(model.apply, _drawn(model), clip, TEXTS)
   oblong = models.Temporal(
@@ -153,7 +135,7 @@ def test_every_parameter_learns():
   def loss(params):
     (logits, aux), state = model.apply(
       {**variables, "params": params},
-      _clip(),
+      make_clip(),
       TEXTS,
       train=True,
       rngs={"dropout": KEY},
@@ -175,10 +157,10 @@ def test_every_parameter_learns():
 
 def test_bfloat16_is_close():
   model, half = _model(), _model(dtype=jnp.bfloat16)
-  _, want = _apply(model)(_drawn(model), _clip(), TEXTS)
+  _, want = _apply(model)(_drawn(model), make_clip(), TEXTS)
   # Attention for other platforms is traced as well, and jax's promotes.
   with jax.numpy_dtype_promotion("standard"):
-    logits, got = _apply(half)(_drawn(model), _clip(), TEXTS)
+    logits, got = _apply(half)(_drawn(model), make_clip(), TEXTS)
   assert logits.dtype == jnp.float32
   for name in ("features", "text_features"):
     error = np.linalg.norm(got[name] - want[name])
@@ -191,7 +173,9 @@ def test_refuses_what_does_not_fit():
   with pytest.raises(ValueError, match="needs num_classes"):
     _model(head="linear")
   model = _model()
-  call = functools.partial(jax.eval_shape, model.apply, _drawn(model), _clip())
+  call = functools.partial(
+    jax.eval_shape, model.apply, _drawn(model), make_clip()
+  )
   with pytest.raises(ValueError, match="needs texts"):
     call()
   with pytest.raises(ValueError, match="integer tokens"):
@@ -204,17 +188,13 @@ def test_refuses_what_does_not_fit():
 @pytest.mark.parametrize(
   ("name", "num_frames", "count"),
   [
-    ("ila_vit_b32", 8, 201_596_977),
     ("ila_vit_b32", 16, 201_601_073),
-    ("ila_vit_b16", 8, 199_940_401),
-    ("ila_vit_b16", 16, 199_944_497),
-    pytest.param("ila_vit_l14", 8, 567_749_473, marks=pytest.mark.slow),
-    pytest.param("ila_vit_l14_336", 8, 568_077_153, marks=pytest.mark.slow),
+    pytest.param("ila_vit_b16", 16, 199_944_497, marks=pytest.mark.slow),
     ("xclip_b32", 8, 196_585_729),
   ],
 )
 def test_parameters(name, num_frames, count):
-  """As many as the authors' networks have."""
+  """As many as the authors' have; test_figures counts ILA's of 8 frames."""
   model = temporal_jax.create_model(
     name, num_classes=400, num_frames=num_frames
   )

@@ -10,23 +10,8 @@ import transformers
 from convert_weights import convert, xclip
 from temporal_jax import models
 from temporal_jax.models.video_text import VideoTextModel
+from tests.models.small_video_text import SIZES, TEXTS, make_clip
 
-SMALL = {
-  "patch_size": 4,
-  "width": 64,
-  "depth": 1,
-  "num_heads": 1,
-  "grid": 4,
-  "projection": 64,
-  "text_width": 16,
-  "text_depth": 1,
-  "text_heads": 2,
-  "vocabulary": 50,
-  "context": 6,
-  "num_frames": 3,
-  "prompt_depth": 1,
-}
-TEXTS = np.array([[48, 3, 49, 0], [48, 5, 49, 0], [48, 5, 3, 49]])
 # Names of transformers, and theirs in the authors' code, part by part.
 _NAMES = (
   (r"^vision_model\.embeddings\.(class|position)_embed", r"visual.\1_embed"),
@@ -72,8 +57,7 @@ def _authors_tensors(state):
 
 
 def test_messages_equal_transformers():
-  rng = np.random.default_rng(0)
-  clip = rng.standard_normal((2, 3, 16, 16, 3), np.float32)
+  clip = make_clip()
   width = {"hidden_size": 64, "intermediate_size": 256}
   torch.manual_seed(0)
   theirs = transformers.XCLIPModel(
@@ -102,7 +86,7 @@ def test_messages_equal_transformers():
       input_ids=torch.tensor(TEXTS),
       pixel_values=torch.tensor(clip).permute(0, 1, 4, 2, 3),
     )
-  model = VideoTextModel(**SMALL, temporal=models.OPERATORS["messages"])
+  model = VideoTextModel(**SIZES, temporal=models.OPERATORS["messages"])
   target = jax.eval_shape(model.init, jax.random.key(0), clip)
   rules = xclip.video_text(xclip.block())
   tensors = _authors_tensors(theirs.state_dict())
