@@ -1,4 +1,5 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -12,14 +13,18 @@ def _small(name="blvnet_tam_50", **kwargs):
 
 
 def _random(model, clip):
-  """Variables without zeros, which last norms of fresh branches have."""
+  """Variables that keep the size of what differs, from the clip to the end."""
   rng = np.random.default_rng(1)
 
-  def draw(leaf):
-    low, high = (0.5, 1.0) if leaf.ndim == 1 else (-0.2, 0.2)
-    return rng.uniform(low, high, leaf.shape).astype(np.float32)
+  def draw(path, leaf):
+    noise = rng.standard_normal(leaf.shape, np.float32)
+    if path[-1].key == "kernel":
+      return noise * np.float32(np.sqrt(2 / np.prod(leaf.shape[:-1])))
+    centre = 1 if path[-1].key in ("scale", "var") else 0
+    return centre + 0.1 * noise
 
-  return jax.tree.map(draw, jax.eval_shape(model.init, jax.random.key(0), clip))
+  shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
+  return jax.tree.map_with_path(draw, shapes)
 
 
 def _shapes(model, clip):
@@ -59,6 +64,31 @@ def test_without_an_operator_the_order_of_pairs_does_not_matter(clip):
   forward, _ = apply(variables, clip)
   swapped, _ = apply(variables, clip[:, [2, 3, 0, 1]])
   np.testing.assert_allclose(forward, swapped, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["blvnet_tam_50", "blvnet_tsm_50"])
+def test_with_an_operator_the_order_of_pairs_matters(clip, name):
+  model = _small(name)
+  variables = _random(model, clip)
+  apply = jax.jit(model.apply)
+  forward, _ = apply(variables, clip)
+  swapped, _ = apply(variables, clip[:, [2, 3, 0, 1]])
+  assert np.abs(forward - swapped).max() > 1e-2 * np.abs(forward).max()
+
+
+@pytest.mark.parametrize("name", ["blvnet_tam_50", "blresnet50"])
+def test_gradients_reach_every_parameter(clip, name):
+  model = _small(name)
+  variables = _random(model, clip)
+
+  def loss(params):
+    logits, _ = model.apply({**variables, "params": params}, clip)
+    return jnp.sum(jnp.sin(logits))
+
+  gradients = jax.jit(jax.grad(loss))(variables["params"])
+  for path, gradient in jax.tree.leaves_with_path(gradients):
+    assert np.isfinite(gradient).all(), path
+    assert np.abs(gradient).max() > 0, path
 
 
 def test_over_all_frames_it_is_an_image_network(clip):

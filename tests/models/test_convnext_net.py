@@ -79,20 +79,45 @@ def test_order_of_frames_matters_only_with_tubelets_or_slots(clip):
     assert np.allclose(forward, backward, atol=1e-4) != ordered
 
 
+@pytest.mark.parametrize(
+  ("name", "temporal"),
+  [
+    ("convnext_tiny", None),
+    ("tadaconvnext_tiny", "default"),
+    ("tadaconvnextv2_tiny", ADAPTIVE),
+  ],
+)
+def test_gradients_reach_every_parameter(clip, name, temporal):
+  model = _small(name, temporal)
+  variables = _random(model, clip)
+
+  def loss(params):
+    logits, aux = model.apply({**variables, "params": params}, clip)
+    return jnp.sum(jnp.sin(logits)), (logits, aux)
+
+  step = jax.jit(jax.grad(loss, has_aux=True))
+  gradients, (logits, aux) = step(variables["params"])
+  assert logits.shape == (2, 5)
+  assert ("stage2_block1" in aux) == (temporal is not None)
+  for path, gradient in jax.tree.leaves_with_path(gradients):
+    assert np.isfinite(gradient).all(), path
+    assert np.abs(gradient).max() > 0, path
+
+
 def test_consensus_of_features_normalises_their_mean(clip):
   models = [
-    _small("convnext_tiny", average_first=first) for first in (True, False)
+    _small("convnext_tiny", None, average_first=first)
+    for first in (True, False)
   ]
   variables = _random(models[0], clip)
-  (early, early_aux), (late, late_aux) = (
-    jax.jit(model.apply)(variables, clip) for model in models
-  )
+  applies = [jax.jit(model.apply) for model in models]
+  (early, early_aux), (late, late_aux) = (f(variables, clip) for f in applies)
   np.testing.assert_allclose(
     early_aux["frame_features"], late_aux["frame_features"]
   )
   assert np.abs(early - late).max() > 1e-3
-  frame = clip[:, :1]
-  early, late = (jax.jit(model.apply)(variables, frame)[0] for model in models)
+  still = np.repeat(clip[:, :1], 4, axis=1)
+  early, late = (f(variables, still)[0] for f in applies)
   np.testing.assert_allclose(early, late, rtol=1e-5, atol=1e-6)
 
 
