@@ -158,6 +158,8 @@ def create_model(
   return temporal_jax.create_model(
     config.model.name,
     num_classes=num_classes,
+    num_frames=config.model.num_frames or config.data.num_frames,
+    image_size=config.model.image_size or config.data.image_size,
     temporal=config.model.temporal,
     dtype=config.model.dtype or training.default_dtype(),
     **config.model.overrides,

@@ -19,6 +19,10 @@ def get_config() -> ml_collections.ConfigDict:
   config.model = ml_collections.ConfigDict()
   config.model.name = "resnet18"  # See temporal_jax.list_models().
   config.model.temporal = "default"  # "none", "shift", "aggregation", ...
+  # What learned positions are made for, 0 for the clips below: with init_from
+  # that run's, if its clips differed; other clips get them interpolated.
+  config.model.num_frames = 0
+  config.model.image_size = 0
   config.model.dtype = ""  # Of activations; "" is bfloat16, float32 on CPU.
   config.model.overrides = ml_collections.ConfigDict()  # Of the model's class.
 

@@ -9,13 +9,14 @@ import jax.numpy as jnp
 from temporal_jax.layers import BatchNorm, Conv2D
 from temporal_jax.models import heads
 from temporal_jax.models.big_little import BigLittleModule, double, part
+from temporal_jax.models.network import Network
 from temporal_jax.models.remat import apply_block
 from temporal_jax.models.residual import BottleneckBlock
 from temporal_jax.models.temporal import Temporal, apply_slot
 from temporal_jax.ops import checks
 
 
-class BigLittleNet(nn.Module):
+class BigLittleNet(Network):
   """A stem and three big-little modules, then a stage of bottlenecks.
 
   Of alternate frames the last stage and the classifier see the big branch's
@@ -70,6 +71,18 @@ class BigLittleNet(nn.Module):
     if len(self.stage_sizes) != 4:
       raise ValueError(f"there are four stages, got {self.stage_sizes}.")
     self.temporal.check("BigLittleNet", self.SLOTS)
+
+  @nn.nowrap
+  def fit(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Refuses an odd number of alternate frames, see `Network.fit`."""
+    del image_size
+    if self.alternate and num_frames is not None and num_frames % 2:
+      raise ValueError(
+        f"alternate frames come in pairs, got num_frames {num_frames}."
+      )
+    return {}
 
   @nn.compact
   def __call__(

@@ -3,13 +3,14 @@
 import dataclasses
 import difflib
 import fnmatch
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import flax.linen as nn
 
 from temporal_jax.models import operators
+from temporal_jax.models.network import Network, check_size
 from temporal_jax.models.rows import (
   convolutional,
   image_towers,
@@ -49,22 +50,29 @@ def create_model(
   name: str,
   *,
   num_classes: int | Mapping[str, int] | None,
+  num_frames: int | None = None,
+  image_size: int | None = None,
   temporal: str | Temporal | None = "default",
   **overrides: Any,
-) -> nn.Module:
+) -> Network:
   """Builds a model by name.
 
   Args:
     name: A key of `MODELS`; `list_models` shows them.
     num_classes: Outputs of the classifier, L, or what else the class takes,
       e.g. {"verb": 97, "noun": 300}.
+    num_frames: Frames of the clips it is for, those of the row by default. Its
+      learned positions are made for them; it takes clips of other lengths by
+      interpolating those, where nothing else forbids it.
+    image_size: Side of their frames, in pixels, likewise.
     temporal: What fills the temporal slots: a name of `operators.OPERATORS`, a
       `Temporal`, None for nothing, or "default" for the row's own.
     **overrides: Replace arguments of the model's class.
 
   Raises:
-    ValueError: If the model or the operator is unknown, or the backbone lacks a
-      slot that the operator fills.
+    ValueError: If the model or the operator is unknown, the backbone lacks a
+      slot that the operator fills, it cannot take such clips, or an override
+      tells what follows from them.
     TypeError: If an override is not an argument of the model's class.
   """
   spec = find_model(name)
@@ -73,12 +81,33 @@ def create_model(
   )
   _check_overrides(spec.module, overrides)
   kwargs = {**spec.kwargs, **overrides}
-  return spec.module(num_classes=num_classes, temporal=slots, **kwargs)
+  model = spec.module(num_classes=num_classes, temporal=slots, **kwargs)
+  return _fit(model, overrides, num_frames=num_frames, image_size=image_size)
+
+
+def _fit(
+  model: Network, overrides: Collection[str], **sizes: int | None
+) -> Network:
+  """Returns the model for clips of these sizes; None leaves it as it is.
+
+  Raises:
+    ValueError: If it cannot take them, or an override tells what follows.
+  """
+  for name, size in sizes.items():
+    check_size(name, size)
+  fitted = model.fit(**sizes)
+  for name in overrides:
+    if name in fitted:
+      given = [size for size in sizes if sizes[size] is not None]
+      raise ValueError(
+        f"{name} follows from {' and '.join(given)}: give one or the other."
+      )
+  return model.clone(**fitted) if fitted else model
 
 
 def _check_overrides(module: type[nn.Module], overrides: Iterable[str]) -> None:
   """Raises TypeError if an override is not an argument of the module."""
-  own = {"name", "parent", "num_classes", "temporal"}
+  own = {"name", "parent", "num_classes", "num_frames", "temporal"}
   known = {field.name for field in dataclasses.fields(module)} - own
   for name in overrides:
     if name not in known:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from temporal_jax.layers import LayerNorm, PatchEmbedding
 from temporal_jax.models import heads
 from temporal_jax.models.convnext import ConvNeXtBlock
+from temporal_jax.models.network import Network
 from temporal_jax.models.remat import apply_block
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.ops import checks
@@ -17,7 +18,7 @@ from temporal_jax.ops import checks
 exact_gelu = functools.partial(nn.gelu, approximate=False)
 
 
-class ConvNeXt(nn.Module):
+class ConvNeXt(Network):
   """ConvNeXt on every frame, or every tubelet, then one prediction.
 
   Attributes:
@@ -70,6 +71,16 @@ class ConvNeXt(nn.Module):
       )
     self.temporal.check("ConvNeXt", self.SLOTS)
 
+  @nn.nowrap
+  def fit(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Refuses images too small for the stages, see `Network.fit`."""
+    del num_frames
+    if image_size is not None:
+      self._check_sides(image_size)
+    return {}
+
   @nn.compact
   def __call__(
     self, clip: jax.Array, train: bool = False
@@ -91,9 +102,7 @@ class ConvNeXt(nn.Module):
       ValueError: If `clip` is not floating point of rank 5, or too small.
     """
     checks.video(clip)
-    least = 4 * 2 ** (len(self.widths) - 1)
-    if min(clip.shape[2:4]) < least:
-      raise ValueError(f"sides must be {least} or more, got {clip.shape}.")
+    self._check_sides(*clip.shape[2:4])
     x = self._norm("stem_norm")(self._stem(clip.astype(self.dtype)))
     aux = {}
     done = 0
@@ -125,6 +134,12 @@ class ConvNeXt(nn.Module):
       norm=LayerNorm(epsilon=1e-6, name="norm"),
     )
     return logits, aux | head_aux
+
+  @nn.nowrap
+  def _check_sides(self, *sides: int) -> None:
+    least = 4 * 2 ** (len(self.widths) - 1)
+    if min(sides) < least:
+      raise ValueError(f"frames must have {least} pixels a side, got {sides}.")
 
   def _norm(self, name: str) -> LayerNorm:
     return LayerNorm(epsilon=1e-6, dtype=self.dtype, name=name)

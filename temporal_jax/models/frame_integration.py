@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import LayerNorm
+from temporal_jax.models.positions import fit_frames
 from temporal_jax.models.transformer import TransformerBlock
 
 
@@ -48,10 +49,7 @@ class MultiframeIntegration(nn.Module):
     _, length, width = x.shape
     shape = (self.num_frames or length, width)
     position = self.param("position", init, shape)
-    if shape[0] != length:
-      position = jax.image.resize(
-        position, (length, width), "linear", antialias=False
-      )
+    position = fit_frames(position, length)
     y = x + position.astype(x.dtype)[None]
     for i in range(self.num_layers):
       block = TransformerBlock(

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv2D
 from temporal_jax.models import heads
+from temporal_jax.models.network import Network
 from temporal_jax.models.remat import apply_block
 from temporal_jax.models.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.temporal import Temporal, apply_slot
@@ -18,7 +19,7 @@ _BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock}
 _STEMS = ("7x7_pool", "7x7", "3x3")
 
 
-class ResNet(nn.Module):
+class ResNet(Network):
   """ResNet on every frame, then one prediction for the clip.
 
   Attributes:

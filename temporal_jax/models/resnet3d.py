@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.models import heads, pathway
+from temporal_jax.models.network import Network
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.ops import checks
 
 
-class ResNet3D(nn.Module):
+class ResNet3D(Network):
   """ResNet whose convolutions see several frames.
 
   `taps`, `strides` and `time_strides` have a number for the stem and one for

@@ -8,13 +8,14 @@ import jax.numpy as jnp
 
 from temporal_jax.layers import BatchNorm, Conv3D
 from temporal_jax.models import heads, pathway
+from temporal_jax.models.network import Network
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.ops import checks
 
 _STRIDES = (1, 2, 2, 2)
 
 
-class SlowFast(nn.Module):
+class SlowFast(Network):
   """Two ResNets over one clip; the fast one is told to the slow one.
 
   Before each stage features of the fast pathway, brought to the slow one's

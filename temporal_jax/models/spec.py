@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import flax.linen as nn
+from temporal_jax.models.network import Network
 
 Channels = tuple[float, float, float]
 
@@ -37,7 +37,7 @@ class ModelSpec(NamedTuple):
     source: Paper, then repository.
   """
 
-  module: type[nn.Module]
+  module: type[Network]
   kwargs: Mapping[str, Any]
   temporal: str
   clip_shape: tuple[int, int, int]
@@ -47,7 +47,7 @@ class ModelSpec(NamedTuple):
 
 
 def row(
-  module: type[nn.Module],
+  module: type[Network],
   kwargs: Mapping[str, Any],
   temporal: str,
   clip_shape: tuple[int, int, int],

@@ -12,6 +12,8 @@ from temporal_jax.models.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
 )
+from temporal_jax.models.network import Network
+from temporal_jax.models.positions import grid_side
 from temporal_jax.models.prompt import VideoSpecificPrompt
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.text import TextTransformer
@@ -21,7 +23,7 @@ from temporal_jax.models.vision_transformer import VisionTransformer
 HEADS = ("text", "linear")
 
 
-class VideoTextModel(nn.Module):
+class VideoTextModel(Network):
   """CLIP's vision transformer on frames, integrated over time, and a head.
 
   Head "text" compares a clip with texts, to whose features is added what a
@@ -86,6 +88,18 @@ class VideoTextModel(nn.Module):
       raise ValueError(f"head must be one of {HEADS}, got {self.head!r}.")
     if self.head == "linear" and self.num_classes is None:
       raise ValueError("head 'linear' needs num_classes.")
+
+  @nn.nowrap
+  def fit(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Returns the positions that clips need, see `Network.fit`."""
+    fitted = {}
+    if image_size is not None:
+      fitted["grid"] = grid_side(image_size, self.patch_size)
+    if num_frames is not None:
+      fitted["num_frames"] = num_frames
+    return fitted
 
   def setup(self) -> None:
     """Makes the towers and the head."""

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
-from temporal_jax.models import heads
+from temporal_jax.models import heads, positions
+from temporal_jax.models.network import Network
 from temporal_jax.models.remat import apply_block
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.transformer import TransformerBlock
@@ -18,7 +19,7 @@ from temporal_jax.ops import checks
 exact_gelu = functools.partial(nn.gelu, approximate=False)
 
 
-class VisionTransformer(nn.Module):
+class VisionTransformer(Network):
   """ViT on every frame; a head makes the clip's logits of the frames.
 
   Attributes:
@@ -41,8 +42,10 @@ class VisionTransformer(nn.Module):
       frames from one to the next.
     grid: Rows and columns of the learned positions; other grids of patches get
       them resized bicubically.
-    num_temporal_positions: Frames with a learned position, 0 for none. Longer
-      clips repeat them, as the reference does.
+    num_temporal_positions: Frames, or tubelets, with a learned position; 0 for
+      none.
+    longer_clips: Where clips have other numbers of frames: "interpolate" the
+      positions linearly, or "repeat" them, as X-ViT's reference does.
     average_first: Whether the last norm follows the average of the frames'
       class tokens, of which the head then sees one (TAdaFormer), instead of
       norming every frame's.
@@ -82,6 +85,7 @@ class VisionTransformer(nn.Module):
   tubelet: tuple[int, int] = (1, 1)
   grid: int = 14
   num_temporal_positions: int = 0
+  longer_clips: str = "interpolate"
   average_first: bool = False
   head: str | heads.Factory = "average"
   head_dropout: float = 0.0
@@ -98,7 +102,27 @@ class VisionTransformer(nn.Module):
     super().__post_init__()
     heads.resolve(self.head)  # An unknown name raises.
     self.temporal.check("VisionTransformer", self.SLOTS)
-    heads.resolve(self.head)
+    if self.longer_clips not in positions.LONGER_CLIPS:
+      raise ValueError(
+        f"longer_clips must be in {positions.LONGER_CLIPS}, got "
+        f"{self.longer_clips!r}."
+      )
+
+  @nn.nowrap
+  def fit(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Returns the positions that clips need, see `Network.fit`."""
+    fitted = {}
+    if image_size is not None:
+      fitted["grid"] = positions.grid_side(image_size, self.patch_size)
+    # As many as published where longer clips repeat them.
+    is_fixed = self.longer_clips == "repeat" or not self.num_temporal_positions
+    if num_frames is not None and not is_fixed:
+      frames, stride = self.tubelet
+      reach = num_frames + 2 * (frames // 2) - frames
+      fitted["num_temporal_positions"] = reach // stride + 1
+    return fitted
 
   @nn.compact
   def __call__(
@@ -196,20 +220,17 @@ class VisionTransformer(nn.Module):
     normal = nn.initializers.truncated_normal(0.02)
     class_token = self.param("class_token", normal, (width,))
     shape = (self.grid**2 + 1, width)
-    positions = self.param("position_embedding", normal, shape)
-    grid = positions[1:].reshape(self.grid, self.grid, width)
-    if grid.shape[:2] != (rows, columns):
-      grid = ops.resize_bicubic(grid, size=(rows, columns))
-    positions = jnp.concatenate([positions[:1], grid.reshape(-1, width)])
+    places = self.param("position_embedding", normal, shape)
+    places = positions.fit_grid(places, (rows, columns))
     first = jnp.broadcast_to(class_token, (batch, num_frames, 1, width))
     patches = patches.reshape(batch, num_frames, -1, width)
     x = jnp.concatenate([first.astype(self.dtype), patches], axis=2)
-    x = x + positions.astype(self.dtype)[None, None]
+    x = x + places.astype(self.dtype)[None, None]
     if not self.num_temporal_positions:
       return x, (rows, columns)
     shape = (self.num_temporal_positions, width)
-    embedding = self.param("temporal_embedding", nn.initializers.zeros, shape)
-    moments = embedding[jnp.arange(num_frames) % self.num_temporal_positions]
+    moments = self.param("temporal_embedding", nn.initializers.zeros, shape)
+    moments = positions.fit_frames(moments, num_frames, self.longer_clips)
     return x + moments.astype(self.dtype)[None, :, None], (rows, columns)
 
   def _block(self, index: int, name: str) -> TransformerBlock:

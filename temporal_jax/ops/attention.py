@@ -69,9 +69,12 @@ def _native(
   """The attention of jax.nn, which needs d' = d."""
   if v.shape[-1] != q.shape[-1]:
     return _flattened(q, k, v, *mask, scale=scale)
-  return jax.nn.dot_product_attention(
-    q, k, v, scale=scale, mask=mask[0] if mask else None
-  )
+  # It adds bfloat16 to float32 inside, which is refused where promotion is
+  # strict, and is traced on CPU as well.
+  with jax.numpy_dtype_promotion("standard"):
+    return jax.nn.dot_product_attention(
+      q, k, v, scale=scale, mask=mask[0] if mask else None
+    )
 
 
 def _flattened(

@@ -140,5 +140,5 @@ def test_one_frame():
 def test_rejects_what_it_cannot_be(clip):
   with pytest.raises(ValueError, match="each stage has a width"):
     _small(widths=(8,))
-  with pytest.raises(ValueError, match="sides must be 8 or more"):
+  with pytest.raises(ValueError, match="must have 8 pixels a side"):
     _small().init(jax.random.key(0), clip[:, :, :7])

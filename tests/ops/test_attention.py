@@ -120,3 +120,16 @@ def test_rejects_shapes_that_do_not_fit(q, k, v):
   arrays = [np.zeros(shape, np.float32) for shape in (q, k, v)]
   with pytest.raises(ValueError, match=r"q must be .*got shapes"):
     jax.eval_shape(ops.attention, *arrays)
+
+
+def test_bfloat16_compiles_where_promotion_is_strict():
+  """Under jit the lowering of other platforms is traced too."""
+  q, k, v = (jnp.asarray(x, jnp.bfloat16) for x in _draw(*[(2, 5, 2, 4)] * 3))
+
+  def loss(q, k, v):
+    return jnp.sum(ops.attention(q, k, v))
+
+  with jax.numpy_dtype_promotion("strict"):
+    value, gradients = jax.jit(jax.value_and_grad(loss, (0, 1, 2)))(q, k, v)
+  assert value.dtype == jnp.bfloat16
+  assert {g.dtype for g in gradients} == {jnp.dtype(jnp.bfloat16)}

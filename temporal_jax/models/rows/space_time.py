@@ -54,7 +54,12 @@ def _pattern(temporal: str, source: str) -> ModelSpec:
 ROWS: Mapping[str, ModelSpec] = MappingProxyType(
   {
     "xvit_b16": _row(
-      {"num_temporal_positions": 8, "head": "attention", "head_dropout": 0.5},
+      {
+        "num_temporal_positions": 8,
+        "longer_clips": "repeat",
+        "head": "attention",
+        "head_dropout": 0.5,
+      },
       *("mixing", 16, spec.HALF, _XVIT),
     ),
     "tsm_vit_b16": _row({}, "stream_shift", 16, spec.HALF, _TSM_VIT),

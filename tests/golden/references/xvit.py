@@ -47,6 +47,7 @@ def _vision_transformer(constructor):
     constructor["num_heads"],
     grid=224 // constructor["patch_size"],
     num_temporal_positions=constructor["num_frames"],
+    longer_clips="repeat",
     temporal=Temporal(
       keys_values=shift, where=lambda stage, block: block in shifted
     ),

@@ -1,0 +1,37 @@
+"""What every network can be asked: which clips it is for."""
+
+from typing import Any
+
+import flax.linen as nn
+
+
+class Network(nn.Module):
+  """A network over clips.
+
+  It takes any number of frames and any size, and its parameters follow from
+  neither, unless a class says otherwise in `fit`.
+  """
+
+  @nn.nowrap
+  def fit(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, Any]:
+    """Returns the arguments that follow from the clips a network is for.
+
+    Args:
+      num_frames: Frames of a clip, positive; None for what the arguments say.
+      image_size: Side of a frame, in pixels, likewise.
+
+    Raises:
+      ValueError: If the network cannot take such clips.
+    """
+    del num_frames, image_size
+    return {}
+
+
+def check_size(name: str, size: Any) -> None:
+  """Raises ValueError unless a size is None or a positive integer."""
+  if size is None:
+    return
+  if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
+    raise ValueError(f"{name} must be a positive integer, got {size!r}.")
