@@ -10,7 +10,9 @@ from torch import nn
 from benchmarks import hub_networks, torch_networks_3d
 from benchmarks.row import FRAMES, VIDEO
 from benchmarks.torch_atm import Atm
+from benchmarks.torch_big_little import BigLittle50
 from benchmarks.torch_networks import FrameResNet50
+from benchmarks.torch_tada_v2 import TAdaConvNeXt, TAdaFormer
 from benchmarks.torch_xvit import XVit
 from convert_weights import Rule, atm, blvnet, resnet, resnet3d, tada, xvit
 from convert_weights.rules import under
@@ -42,6 +44,7 @@ class Network(NamedTuple):
 _FOLDED = "frames folded in the batch"
 _OWN = "transcription of {}"
 _TADA = _OWN.format("alibaba-mmai-research/TAdaConv")
+_NO_DROPOUT = {"head_dropout": 0.0}
 _SLOW = {"first_taps": (1, 1, 3, 3)}
 
 
@@ -57,8 +60,10 @@ def _of_images(
   )
 
 
-def _video(name: str, theirs: Callable, rules: Sequence[Rule]) -> Network:
-  return Network(name, theirs, rules, _TADA, VIDEO)
+def _video(
+  name: str, theirs: Callable, rules: Sequence[Rule], **kwargs: Any
+) -> Network:
+  return Network(name, theirs, rules, _TADA, VIDEO, {**_CLASSES, **kwargs})
 
 
 _AGGREGATION = under(
@@ -127,7 +132,7 @@ NETWORKS = (
     kwargs={
       **_CLASSES,
       "head": functools.partial(HEADS["attention"], dropout=0.0),
-      "head_dropout": 0.0,
+      **_NO_DROPOUT,
     },
   ),
   Network(
@@ -150,5 +155,15 @@ NETWORKS = (
       first_taps=((1, 1, 3, 3), (3, 3, 3, 3)),
       lateral_taps=5,
     ),
+  ),
+  Network(
+    "blvnet_tam_50",
+    BigLittle50,
+    blvnet.big_little_net(tensor="baseline_model", head="new_fc"),
+    _OWN.format("IBM/bLVNet-TAM"),
+  ),
+  _video("tadaconvnextv2_tiny", TAdaConvNeXt, tada.convnext_net()),
+  _video(
+    "tadaformer_b16", TAdaFormer, tada.vision_transformer(), **_NO_DROPOUT
   ),
 )

@@ -41,10 +41,6 @@ from benchmarks.model_rows import NETWORKS, Network
 from temporal_jax import create_model
 from temporal_jax.models import count, find_model
 
-# Relative, of outputs; a GPU's float32 is TF32. Of gradients ten times as much:
-# 1e-6 on the clip changes the norm of those of a random ResNet by 2e-3.
-_TOLERANCE = {"cpu": 1e-3, "float32": 5e-2, "bfloat16": 0.5}
-
 
 def measure(
   row: Network,
@@ -71,8 +67,7 @@ def measure(
     folded = sides.difference(mine.folded.run(), other.inference())
     difference = max(difference, folded)
   gradients = sides.training_difference(mine.training.run(), other.training())
-  on_cpu = jax.default_backend() == "cpu"
-  tolerance = _TOLERANCE["cpu" if on_cpu else dtype]
+  tolerance = _tolerance(dtype)
   if not (difference < tolerance and gradients < 10 * tolerance):
     raise ValueError(
       f"{row.name}: outputs differ by {difference:.1e}, loss and gradients by "
@@ -103,6 +98,18 @@ def measure(
   result["multiply_adds"] = _multiply_adds(row, clip)
   rate = result["multiply_adds"] / fastest
   return result | {"share_of_matmul": rate / machine.matmul_rate(dtype)}
+
+
+def _tolerance(dtype: str) -> float:
+  """Returns the most that outputs may differ; parity is the tests' matter.
+
+  Gradients may ten times as much: 1e-6 on the clip changes the norm of those of
+  a random ResNet by 2e-3.
+  """
+  if dtype == "bfloat16":
+    return 0.3
+  on_cpu = jax.default_backend() == "cpu"
+  return 1e-3 if on_cpu else 5e-2  # TF32 elsewhere.
 
 
 def _multiply_adds(row: Network, clip: np.ndarray) -> int:

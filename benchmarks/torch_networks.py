@@ -14,7 +14,7 @@ from benchmarks import torch_forms
 _STAGES = (3, 4, 6, 3)
 
 
-class _Aggregation(nn.Module):
+class Aggregation(nn.Module):
   """TAM under the names of IBM/bLVNet-TAM."""
 
   def __init__(self, channels):
@@ -34,7 +34,7 @@ class _Bottleneck(nn.Module):
 
   def __init__(self, channels, width, stride, aggregates):
     super().__init__()
-    self.tam = _Aggregation(channels) if aggregates else None
+    self.tam = Aggregation(channels) if aggregates else None
     for i, (inputs, features, size) in enumerate(
       ((channels, width, 1), (width, width, 3), (width, 4 * width, 1)), 1
     ):

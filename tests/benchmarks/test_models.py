@@ -64,6 +64,12 @@ def test_a_network_is_measured():
   assert 0 < result["share_of_matmul"] < 1
 
 
+def test_bfloat16_is_measured_too():
+  settings = {"seconds": 0.01, "clip_shape": (2, 24, 32)}
+  result = models.measure(_tiny(), "bfloat16", **settings)
+  assert 1e-5 < result["difference"] < 0.1
+
+
 def test_what_computes_something_else_is_refused():
   with pytest.raises(ValueError, match="differ"):
     models.measure(_tiny(stem="7x7"), seconds=0.01, clip_shape=(2, 24, 32))
