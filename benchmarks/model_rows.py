@@ -11,12 +11,24 @@ from benchmarks import hub_networks, torch_networks_3d
 from benchmarks.row import FRAMES, VIDEO
 from benchmarks.torch_atm import Atm
 from benchmarks.torch_big_little import BigLittle50
+from benchmarks.torch_ila import IlaTower
 from benchmarks.torch_networks import FrameResNet50
 from benchmarks.torch_tada_v2 import TAdaConvNeXt, TAdaFormer
 from benchmarks.torch_xvit import XVit
-from convert_weights import Rule, atm, blvnet, resnet, resnet3d, tada, xvit
+from convert_weights import (
+  Rule,
+  atm,
+  blvnet,
+  clip,
+  ila,
+  resnet,
+  resnet3d,
+  tada,
+  xvit,
+)
 from convert_weights.rules import under
-from temporal_jax.models import HEADS
+from temporal_jax.layers import LearnableAlignment
+from temporal_jax.models import HEADS, Temporal
 
 _CLASSES = MappingProxyType({"num_classes": 400})
 
@@ -25,12 +37,14 @@ class Network(NamedTuple):
   """A network of the catalog, and what it is timed against.
 
   Attributes:
-    name: In the catalog; clips are of the size it names.
+    name: In the catalog, or with `model` any; clips are of the size that the
+      catalog names.
     theirs: Makes the network in torch, with random weights: clip -> logits.
     rules: Of our variables from its weights.
     form: What the network in torch is.
     pattern: einops pattern from our clips to those it takes.
     kwargs: What `create_model` is given; nothing is dropped in training.
+    model: Name in the catalog if `name` is not.
   """
 
   name: str
@@ -39,11 +53,20 @@ class Network(NamedTuple):
   form: str
   pattern: str = FRAMES
   kwargs: Mapping[str, Any] = _CLASSES
+  model: str | None = None
+
+  @property
+  def key(self) -> str:
+    """Its name in the catalog."""
+    return self.model or self.name
 
 
 _FOLDED = "frames folded in the batch"
 _OWN = "transcription of {}"
 _TADA = _OWN.format("alibaba-mmai-research/TAdaConv")
+_ALIGNMENT = Temporal(
+  attention_branch=functools.partial(LearnableAlignment, disturbed=False)
+)
 _NO_DROPOUT = {"head_dropout": 0.0}
 _SLOW = {"first_taps": (1, 1, 3, 3)}
 
@@ -165,5 +188,13 @@ NETWORKS = (
   _video("tadaconvnextv2_tiny", TAdaConvNeXt, tada.convnext_net()),
   _video(
     "tadaformer_b16", TAdaFormer, tada.vision_transformer(), **_NO_DROPOUT
+  ),
+  Network(
+    "ila_vit_b32 (video tower)",
+    IlaTower,
+    clip.vision_transformer(ila.block("separable")),
+    _OWN.format("Francis-Rings/ILA, masks undisturbed"),
+    kwargs={"num_classes": None, "temporal": _ALIGNMENT},
+    model="vit_b32",
   ),
 )

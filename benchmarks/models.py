@@ -55,7 +55,7 @@ def measure(
   Raises:
     ValueError: If outputs, losses or gradients differ.
   """
-  clip_shape = clip_shape or find_model(row.name).clip_shape
+  clip_shape = clip_shape or find_model(row.key).clip_shape
   rng = np.random.default_rng(0)
   clip = rng.standard_normal((batch, *clip_shape, 3), np.float32)
   compiled = torch.cuda.is_available()
@@ -113,7 +113,7 @@ def _tolerance(dtype: str) -> float:
 
 
 def _multiply_adds(row: Network, clip: np.ndarray) -> int:
-  model = create_model(row.name, **row.kwargs)
+  model = create_model(row.key, **row.kwargs)
   clip = jax.ShapeDtypeStruct(clip.shape, clip.dtype)
   variables = jax.eval_shape(model.init, jax.random.key(0), clip)
   return count.multiply_adds(model.apply, variables, clip)

@@ -75,7 +75,7 @@ def ours(
   row: Network, network: torch.nn.Module, clip: np.ndarray, dtype: str
 ) -> Ours:
   """Compiles our network with the weights of `network`."""
-  model = create_model(row.name, dtype=jnp.dtype(dtype), **row.kwargs)
+  model = create_model(row.key, dtype=jnp.dtype(dtype), **row.kwargs)
   shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
   tensors = {k: v.cpu().numpy() for k, v in network.state_dict().items()}
   variables = jax.device_put(convert(row.rules, tensors, shapes))

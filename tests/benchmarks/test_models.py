@@ -24,8 +24,8 @@ def test_every_weight_has_its_counterpart(name):
   row = ROWS[name]
   with torch.device("meta"):
     network = row.theirs()
-  model = create_model(name, **row.kwargs)
-  shape = (1, *find_model(name).clip_shape, 3)
+  model = create_model(row.key, **row.kwargs)
+  shape = (1, *find_model(row.key).clip_shape, 3)
   clip = jax.ShapeDtypeStruct(shape, jnp.float32)
   target = jax.eval_shape(model.init, jax.random.key(0), clip)
   tensors = {
