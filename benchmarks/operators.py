@@ -13,7 +13,6 @@ Huge pages spare both the first touch of large results (glibc on Linux).
 import argparse
 import json
 import pathlib
-import platform
 import statistics
 
 import einops
@@ -21,7 +20,7 @@ import jax
 import numpy as np
 import torch
 
-from benchmarks import timing
+from benchmarks import machine, timing
 from benchmarks.module_rows import MODULE_ROWS
 from benchmarks.row import Row
 from benchmarks.rows import ROWS
@@ -117,14 +116,8 @@ def main() -> None:
     f"median ratio {statistics.median(ratios):.2f}x, least {min(ratios):.2f}x"
   )
   if options.json:
-    machine = {
-      "device": jax.devices()[0].device_kind,
-      "processor": platform.processor() or platform.machine(),
-      "jax": jax.__version__,
-      "torch": torch.__version__,
-      "torch_threads": torch.get_num_threads(),
-    }
-    text = json.dumps({"machine": machine, "rows": results}, indent=1)
+    report = {"machine": machine.describe(), "rows": results}
+    text = json.dumps(report, indent=1)
     options.json.write_text(text + "\n")
 
 

@@ -25,6 +25,7 @@ def side_by_side(
   *,
   seconds: float = 1.5,
   turns: tuple[int, int] = (5, 20),
+  repeats: int = 3,
 ) -> Times:
   """Times both in turns, so that a busy machine is busy for both.
 
@@ -33,6 +34,7 @@ def side_by_side(
     theirs: Likewise.
     seconds: Time to spend.
     turns: Fewest and most turns.
+    repeats: Timed runs of a turn; their median counts.
   """
   for function in (ours, theirs):  # Compiles, and fills caches.
     function()
@@ -42,18 +44,18 @@ def side_by_side(
   while len(pairs) < turns[0] or (
     len(pairs) < turns[1] and time.perf_counter() - start < seconds
   ):
-    pairs.append((_milliseconds(ours), _milliseconds(theirs)))
+    pairs.append((_milliseconds(ours, repeats), _milliseconds(theirs, repeats)))
   mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
   return Times(mine, other, statistics.median(b / a for a, b in pairs))
 
 
-def _milliseconds(function: Callable[[], Any]) -> float:
-  """Returns the median of a turn of three.
+def _milliseconds(function: Callable[[], Any], repeats: int) -> float:
+  """Returns the median of a turn.
 
   One run before is not timed: the threads of the other library still spin.
   """
   function()
-  return statistics.median(_time(function) for _ in range(3))
+  return statistics.median(_time(function) for _ in range(repeats))
 
 
 def _time(function: Callable[[], Any]) -> float:

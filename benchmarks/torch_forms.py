@@ -55,7 +55,9 @@ def max_pooling(x):
   return functional.max_pool3d(x, (3, 1, 1), stride=1, padding=(1, 0, 0))
 
 
-def adaptive_convolution(x, kernel, calibration, axis, groups, padding):
+def adaptive_convolution(
+  x, kernel, calibration, axis, groups, padding, stride=1
+):
   """TAdaConv: N C T H W, kernel (O, I / groups, k, k), calibration N C T.
 
   Every frame gets a kernel of its own and is a group of one convolution.
@@ -70,6 +72,7 @@ def adaptive_convolution(x, kernel, calibration, axis, groups, padding):
   out = functional.conv2d(
     folded,
     kernels.reshape(-1, *kernel.shape[1:]),
+    stride=stride,
     padding=padding,
     groups=groups * batch * frames,
   )

@@ -12,6 +12,8 @@ class BatchNorm(nn.Module):
   variance by the unbiased one, as torch does (flax keeps the biased one). Under
   jit the batch is the global batch: all devices of the mesh together.
 
+  Variables of `models.fold_batch_norm` hold a bias alone, which is added.
+
   Attributes:
     momentum: Share of the old running statistics that stays (torch: 1 - 0.1).
     epsilon: Added to the variance.
@@ -33,9 +35,18 @@ class BatchNorm(nn.Module):
     """Normalises (..., C).
 
     Raises:
-      ValueError: In training, if a channel has one value only.
+      ValueError: In training, if a channel has one value only, or the norm is
+        folded into a convolution.
     """
     channels = (x.shape[-1],)
+    if self._is_folded():
+      if train:
+        raise ValueError(
+          "a batch norm folded into the convolution before it cannot train."
+        )
+      bias = self.param("bias", nn.initializers.zeros, channels)
+      shape = (1,) * (x.ndim - 1) + channels
+      return (x.astype(jnp.float32) + bias.reshape(shape)).astype(self.dtype)
     running_mean = self.variable("batch_stats", "mean", jnp.zeros, channels)
     running_var = self.variable("batch_stats", "var", jnp.ones, channels)
     scale = self.param("scale", self.scale_init, channels)
@@ -49,6 +60,14 @@ class BatchNorm(nn.Module):
     centred = x.astype(jnp.float32) - mean.reshape(shape)
     out = centred * factor.reshape(shape) + bias.reshape(shape)
     return out.astype(self.dtype)
+
+  def _is_folded(self) -> bool:
+    """Whether there is neither a scale nor statistics."""
+    return not (
+      self.is_initializing()
+      or self.has_variable("params", "scale")
+      or self.has_variable("batch_stats", "mean")
+    )
 
   def _batch_statistics(
     self, x: jax.Array, running_mean: nn.Variable, running_var: nn.Variable

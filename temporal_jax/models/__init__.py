@@ -11,6 +11,7 @@ from temporal_jax.models.catalog import (
 )
 from temporal_jax.models.convnext import ConvNeXtBlock
 from temporal_jax.models.convnext_net import ConvNeXt
+from temporal_jax.models.fold import fold_batch_norm
 from temporal_jax.models.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
@@ -57,5 +58,6 @@ __all__ = [
   "count",
   "create_model",
   "find_model",
+  "fold_batch_norm",
   "list_models",
 ]

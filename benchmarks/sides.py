@@ -1,0 +1,163 @@
+"""One network in both libraries, ready to run: inference, and a training step.
+
+A training step is the forward pass as in training, cross-entropy, and the
+gradients of all parameters. Parameters are float32; with bfloat16 either
+library computes in it what it holds safe.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import einops
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+from torch.nn import functional
+
+from benchmarks.model_rows import Network
+from convert_weights import convert
+from temporal_jax import create_model
+from temporal_jax.models import fold_batch_norm
+
+
+class Compiled(NamedTuple):
+  """What runs once and waits, and the seconds to trace and compile it."""
+
+  run: Callable[[], Any]
+  seconds: float
+
+
+class Ours(NamedTuple):
+  """Inference returns logits; training the loss and the gradients.
+
+  `folded` is inference with batch norms folded, None if there are none.
+  """
+
+  inference: Compiled
+  folded: Compiled | None
+  training: Compiled
+
+
+class Theirs(NamedTuple):
+  """As `Ours`."""
+
+  inference: Callable[[], torch.Tensor]
+  training: Callable[[], tuple[torch.Tensor, tuple]]
+
+
+def compile_ahead(function: Callable, *args: Any) -> Compiled:
+  """Traces and compiles a function for `args`, or for their shapes."""
+  start = time.perf_counter()
+  compiled = jax.jit(function).lower(*args).compile()
+  seconds = time.perf_counter() - start
+  return Compiled(lambda: jax.block_until_ready(compiled(*args)), seconds)
+
+
+def build(row: Network) -> torch.nn.Module:
+  """Makes the network in torch.
+
+  What is the same in all places, such as the zeros of a fresh branch, is
+  changed a little: else that branch would not be compared.
+  """
+  torch.manual_seed(0)
+  network = row.theirs()
+  with torch.no_grad():
+    for tensor in (*network.parameters(), *network.buffers()):
+      if tensor.is_floating_point() and tensor.min() == tensor.max():
+        tensor.add_(0.02 * torch.randn_like(tensor))
+  return network
+
+
+def ours(
+  row: Network, network: torch.nn.Module, clip: np.ndarray, dtype: str
+) -> Ours:
+  """Compiles our network with the weights of `network`."""
+  model = create_model(row.key, dtype=jnp.dtype(dtype), **row.kwargs)
+  shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
+  tensors = {k: v.cpu().numpy() for k, v in network.state_dict().items()}
+  variables = jax.device_put(convert(row.rules, tensors, shapes))
+  clip = jax.device_put(clip)
+
+  def infer(variables: dict, clip: jax.Array) -> jax.Array:
+    return model.apply(variables, clip)[0]
+
+  def loss(params: dict, others: dict, clip: jax.Array) -> jax.Array:
+    (logits, _), _ = model.apply(
+      {**others, "params": params}, clip, train=True, mutable="batch_stats"
+    )
+    return -jnp.mean(jax.nn.log_softmax(logits.astype(jnp.float32))[:, 0])
+
+  folded = None
+  if variables.get("batch_stats"):
+    folded = compile_ahead(infer, jax.jit(fold_batch_norm)(variables), clip)
+  params = variables["params"]
+  others = {k: v for k, v in variables.items() if k != "params"}
+  step = jax.value_and_grad(loss)
+  return Ours(
+    compile_ahead(infer, variables, clip),
+    folded,
+    compile_ahead(step, params, others, clip),
+  )
+
+
+def theirs(
+  row: Network,
+  network: torch.nn.Module,
+  clip: np.ndarray,
+  dtype: str,
+  *,
+  compiled: bool,
+) -> Theirs:
+  """Readies the network in torch; `compiled` by torch.compile."""
+  on_gpu = torch.cuda.is_available()
+  device = "cuda" if on_gpu else "cpu"
+  clip = np.ascontiguousarray(einops.rearrange(clip, row.pattern))
+  frames = torch.tensor(clip, device=device)
+  labels = torch.zeros(len(frames), dtype=torch.long, device=device)
+  network = network.to(device)
+  parameters = list(network.parameters())
+  run = torch.compile(network) if compiled else network
+  wait = torch.cuda.synchronize if on_gpu else lambda: None
+
+  def precision() -> contextlib.AbstractContextManager:
+    if dtype == "float32":
+      return contextlib.nullcontext()
+    return torch.autocast(device, getattr(torch, dtype))
+
+  def inference() -> torch.Tensor:
+    network.eval()
+    with torch.no_grad(), precision():
+      out = run(frames)
+    wait()
+    return out
+
+  def training() -> tuple[torch.Tensor, tuple]:
+    network.train()
+    with precision():
+      logits = run(frames)
+    loss = functional.cross_entropy(logits.float(), labels)
+    gradients = torch.autograd.grad(loss, parameters)
+    wait()
+    return loss, gradients
+
+  return Theirs(inference, training)
+
+
+def difference(ours: jax.Array, theirs: torch.Tensor) -> float:
+  """Returns the relative error of ours."""
+  found = np.asarray(ours, np.float32)
+  wanted = theirs.detach().float().cpu().numpy()
+  return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+
+
+def training_difference(ours: tuple, theirs: tuple) -> float:
+  """Returns the relative error of the loss and of the gradients' norm."""
+  squares = (np.vdot(leaf, leaf) for leaf in jax.tree.leaves(ours[1]))
+  wanted = sum(leaf.double().square().sum() for leaf in theirs[1])
+  return max(
+    difference(ours[0], theirs[0]),
+    difference(np.sqrt(sum(squares)), wanted.sqrt()),
+  )
