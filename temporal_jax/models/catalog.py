@@ -20,7 +20,6 @@ from temporal_jax.models.rows import (
   video_text,
 )
 from temporal_jax.models.spec import ModelSpec
-from temporal_jax.models.temporal import Temporal
 
 MODELS: Mapping[str, ModelSpec] = MappingProxyType(
   {
@@ -52,7 +51,7 @@ def create_model(
   num_classes: int | Mapping[str, int] | None,
   num_frames: int | None = None,
   image_size: int | None = None,
-  temporal: str | Temporal | None = "default",
+  temporal: str | operators.Operator | None = "default",
   **overrides: Any,
 ) -> Network:
   """Builds a model by name.
@@ -66,7 +65,8 @@ def create_model(
       interpolating those, where nothing else forbids it.
     image_size: Side of their frames, in pixels, likewise.
     temporal: What fills the temporal slots: a name of `operators.OPERATORS`, a
-      `Temporal`, None for nothing, or "default" for the row's own.
+      `Temporal`, a function from the network to one, None for nothing, or
+      "default" for the row's own.
     **overrides: Replace arguments of the model's class.
 
   Raises:
@@ -76,12 +76,11 @@ def create_model(
     TypeError: If an override is not an argument of the model's class.
   """
   spec = find_model(name)
-  slots = operators.resolve(
-    spec.temporal if temporal == "default" else temporal
-  )
   _check_overrides(spec.module, overrides)
   kwargs = {**spec.kwargs, **overrides}
-  model = spec.module(num_classes=num_classes, temporal=slots, **kwargs)
+  model = spec.module(num_classes=num_classes, **kwargs)
+  operator = spec.temporal if temporal == "default" else temporal
+  model = model.clone(temporal=operators.resolve(operator, model))
   return _fit(model, overrides, num_frames=num_frames, image_size=image_size)
 
 

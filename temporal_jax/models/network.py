@@ -1,6 +1,6 @@
-"""What every network can be asked: which clips it is for."""
+"""What every network can be asked: its slots, and which clips it is for."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 
@@ -11,6 +11,9 @@ class Network(nn.Module):
   It takes any number of frames and any size, and its parameters follow from
   neither, unless a class says otherwise in `fit`.
   """
+
+  # The temporal slots that every network of a class has.
+  SLOTS: ClassVar[tuple[str, ...]] = ()
 
   @nn.nowrap
   def fit(

@@ -2,17 +2,26 @@
 
 import difflib
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from temporal_jax import layers
+from temporal_jax.models.network import Network
 from temporal_jax.models.temporal import Temporal
 
+# What fills the slots of one network, or a function from a network to that.
+Operator = Temporal | Callable[[Network], Temporal]
 
-def adaptive_attention(head_width: int) -> Temporal:
-  """Returns TAdaConvV2 as TAdaConvNeXtV2 has it, with pooling along time."""
+
+def adaptive_attention(network: Network) -> Temporal:
+  """Returns TAdaConvV2 as TAdaConvNeXtV2 has it, with pooling along time.
+
+  The attention of its route function is half as wide as the convolution, and
+  has one head in the first stage.
+  """
+  widths = getattr(network, "widths", (64,))
   route = functools.partial(
-    layers.RouteAttention, ratio=2, head_width=head_width, bias=True
+    layers.RouteAttention, ratio=2, head_width=widths[0] // 2, bias=True
   )
   convolution = functools.partial(
     layers.AdaptiveConv, axis="out", use_bias=True, route=route
@@ -40,11 +49,26 @@ def arithmetic(
   )
 
 
+def arithmetic_once(network: Network) -> Temporal:
+  """Returns ATM where its paper has it.
+
+  In a transformer that is behind 7/12 of the blocks, before the eighth of 12 or
+  the fifteenth of 24. In networks of stages it is where the third begins; there
+  it combines at half the resolution.
+  """
+  if "mlp_input" in network.SLOTS:
+    return arithmetic([round(network.depth * 7 / 12)])
+  return Temporal(
+    block_input=functools.partial(layers.ArithmeticModeling, stride=2),
+    where=lambda stage, block: (stage, block) == (2, 0),
+  )
+
+
 _TEMPORAL_BRANCH = functools.partial(
   layers.AdaptiveBranch, temporal_projection=True
 )
 
-OPERATORS: Mapping[str, Temporal] = MappingProxyType(
+OPERATORS: Mapping[str, Operator] = MappingProxyType(
   {
     "none": Temporal(),
     "shift": Temporal(branch_input=layers.TemporalShift),
@@ -55,15 +79,8 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
       convolution=layers.AdaptiveConv,
       after_convolution=layers.StridedTemporalPooling,
     ),
-    # Where a ResNet's third stage begins; combined at half the resolution.
-    "arithmetic_resnet": Temporal(
-      block_input=functools.partial(layers.ArithmeticModeling, stride=2),
-      where=lambda stage, block: (stage, block) == (2, 0),
-    ),
-    "adaptive_attention_48": adaptive_attention(48),
-    "adaptive_attention_64": adaptive_attention(64),
-    "arithmetic_12": arithmetic([7]),  # Before the eighth of 12 blocks.
-    "arithmetic_24": arithmetic([14]),
+    "adaptive_attention": adaptive_attention,
+    "arithmetic": arithmetic_once,
     "adaptive_convolution": Temporal(convolution=layers.AdaptiveConv),
     "adaptive_depthwise": Temporal(
       convolution=functools.partial(
@@ -111,15 +128,24 @@ OPERATORS: Mapping[str, Temporal] = MappingProxyType(
 )
 
 
-def resolve(temporal: str | Temporal | None) -> Temporal:
-  """Returns the slots that `temporal` names; a `Temporal` is passed through.
+def resolve(temporal: str | Operator | None, network: Network) -> Temporal:
+  """Returns what `temporal` puts into the slots of a network.
+
+  Args:
+    temporal: A name of `OPERATORS`, what stands there, or None for nothing.
+    network: The network, whatever its own slots hold.
 
   Raises:
     ValueError: If the name is not in `OPERATORS`.
   """
-  if isinstance(temporal, Temporal):
-    return temporal
-  name = "none" if temporal is None else temporal
+  operator = _find(temporal) if isinstance(temporal, str) else temporal
+  if operator is None:
+    return Temporal()
+  return operator if isinstance(operator, Temporal) else operator(network)
+
+
+def _find(name: str) -> Operator:
+  """Returns an operator by name; an unknown one raises ValueError."""
   if name not in OPERATORS:
     close = difflib.get_close_matches(name, OPERATORS, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""

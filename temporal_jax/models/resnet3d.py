@@ -61,6 +61,8 @@ class ResNet3D(Network):
   remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
+  SLOTS = pathway.SLOTS
+
   def __post_init__(self) -> None:
     super().__post_init__()
     pathway.check_block(self.block, self.first_taps)
@@ -71,7 +73,7 @@ class ResNet3D(Network):
         raise ValueError(
           f"{name} must have {least} numbers, got {getattr(self, name)}."
         )
-    slots = pathway.FACTORISED_SLOTS if self.factorised else pathway.SLOTS
+    slots = pathway.FACTORISED_SLOTS if self.factorised else self.SLOTS
     self.temporal.check("ResNet3D", slots)
 
   @nn.compact

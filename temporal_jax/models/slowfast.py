@@ -63,6 +63,8 @@ class SlowFast(Network):
   remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
+  SLOTS = pathway.SLOTS
+
   def __post_init__(self) -> None:
     super().__post_init__()
     for taps in self.first_taps:
@@ -70,7 +72,7 @@ class SlowFast(Network):
     for width in (self.stem_width, *self.widths):
       if width % self.beta:
         raise ValueError(f"beta {self.beta} must divide the width {width}.")
-    self.temporal.check("SlowFast", pathway.SLOTS)
+    self.temporal.check("SlowFast", self.SLOTS)
 
   @nn.compact
   def __call__(

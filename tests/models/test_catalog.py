@@ -79,3 +79,14 @@ def test_slots_a_backbone_lacks_are_refused():
   temporal = models.Temporal(keys_values=object)
   with pytest.raises(ValueError, match=r"'convolution'\], not \['keys_values'"):
     temporal_jax.create_model("resnet18", num_classes=3, temporal=temporal)
+
+
+@pytest.mark.parametrize(
+  ("name", "filled"),
+  [("vit_b16", (0, 7)), ("vit_l14", (0, 14)), ("resnet50", (2, 0))],
+)
+def test_an_operator_may_follow_from_the_network(name, filled):
+  model = temporal_jax.create_model(name, num_classes=3, temporal="arithmetic")
+  stages = range(1 if name.startswith("vit") else 4)
+  places = [(stage, block) for stage in stages for block in range(24)]
+  assert [place for place in places if model.temporal.where(*place)] == [filled]

@@ -20,9 +20,9 @@ _TADACONVNEXT_FORM = {"tubelet": (3, 2), "average_first": True}
 
 _BIG_LITTLE = {50: (3, 4, 6, 3), 101: (4, 8, 18, 3)}
 _CONVNEXTS = {
-  "tiny": ((3, 3, 9, 3), (96, 192, 384, 768), "48"),
-  "small": ((3, 3, 27, 3), (96, 192, 384, 768), "48"),
-  "base": ((3, 3, 27, 3), (128, 256, 512, 1024), "64"),
+  "tiny": ((3, 3, 9, 3), (96, 192, 384, 768)),
+  "small": ((3, 3, 27, 3), (96, 192, 384, 768)),
+  "base": ((3, 3, 27, 3), (128, 256, 512, 1024)),
 }
 
 
@@ -44,16 +44,15 @@ def _convnext(
   source: str = _CONVNEXT,
   **form: Any,
 ) -> ModelSpec:
-  stage_sizes, widths, _ = _CONVNEXTS[size]
+  stage_sizes, widths = _CONVNEXTS[size]
   kwargs = {"stage_sizes": stage_sizes, "widths": widths, **form}
   clip_shape = (frames, 224, 224)
   return spec.row(ConvNeXt, kwargs, temporal, clip_shape, pixels, source)
 
 
 def _tadaconvnextv2(size: str) -> ModelSpec:
-  temporal = f"adaptive_attention_{_CONVNEXTS[size][2]}"
   return _convnext(
-    *(size, temporal, 16, spec.TADA, _TADACONVNEXTV2),
+    *(size, "adaptive_attention", 16, spec.TADA, _TADACONVNEXTV2),
     activation=ops.quick_gelu,
     **_TADACONVNEXT_FORM,
   )

@@ -53,10 +53,10 @@ ROWS: Mapping[str, ModelSpec] = MappingProxyType(
     "vit_b16_in21k": _row(_IN21K_FORM, _IN21K, pixels=spec.HALF),
     "eva_l14": _eva("l14", _EVA),
     "eva_l14_336": _eva("l14_336", _EVA),
-    "atm_vit_b16": _clip("b16", _ATM, "arithmetic_12"),
-    "atm_vit_l14": _clip("l14", _ATM, "arithmetic_24"),
-    "atm_vit_l14_336": _clip("l14_336", _ATM, "arithmetic_24"),
-    "atm_eva_l14": _eva("l14", _ATM, "arithmetic_24"),
-    "atm_eva_l14_336": _eva("l14_336", _ATM, "arithmetic_24"),
+    "atm_vit_b16": _clip("b16", _ATM, "arithmetic"),
+    "atm_vit_l14": _clip("l14", _ATM, "arithmetic"),
+    "atm_vit_l14_336": _clip("l14_336", _ATM, "arithmetic"),
+    "atm_eva_l14": _eva("l14", _ATM, "arithmetic"),
+    "atm_eva_l14_336": _eva("l14_336", _ATM, "arithmetic"),
   }
 )
