@@ -98,7 +98,6 @@ class VisionTransformer(nn.Module):
     super().__post_init__()
     heads.resolve(self.head)  # An unknown name raises.
     self.temporal.check("VisionTransformer", self.SLOTS)
-    heads.resolve(self.head)
 
   @nn.compact
   def __call__(
