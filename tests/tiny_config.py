@@ -1,4 +1,4 @@
-"""A run of seconds, for tests/test_train.py; data.root is given there."""
+"""A run of seconds, for tests/train; data.root is given there."""
 
 from configs import base
 
