@@ -77,34 +77,16 @@ def test_has_the_papers_parameters(name):
 
 
 @pytest.mark.parametrize(
-  "name",
-  [
-    pytest.param("slowfast_50_4x16_tada", marks=pytest.mark.slow),
-    "r2plus1d_10",
-    "r2plus1d_50_tada1d",
-    pytest.param("r3d_50_tada", marks=pytest.mark.slow),
-  ],
+  ("name", "width"),
+  [("r2plus1d_10", 16), ("r3d_50", 64), ("slowfast_50_8x8", 96)],
 )
-def test_order_of_frames_matters_and_gradients_are_finite(name):
-  model, clip = _tiny(name), _clip()
-  variables = jax.jit(model.init)(jax.random.key(0), clip)
-  # The last norm of a fresh branch is zero: no branch, no time.
-  params = jax.tree.map(lambda leaf: leaf + 0.03, variables["params"])
-
-  def loss(params, clip):
-    logits, aux = model.apply({**variables, "params": params}, clip)
-    return jnp.sum(jnp.sin(logits)), (logits, aux)
-
-  step = jax.jit(jax.grad(loss, has_aux=True))
-  gradients, (forward, aux) = step(params, clip)
-  _, (backward, _) = step(params, clip[:, ::-1])
-  assert forward.shape == (2, 5)
-  assert forward.dtype == jnp.float32
-  width = 64 + 32 * ("slowfast" in name)
-  assert aux["features"].shape == (2, width if "_50" in name else 16)
-  assert not np.allclose(forward, backward, atol=1e-5)
-  for leaf in jax.tree.leaves(gradients):
-    assert np.isfinite(leaf).all()
+def test_contract(name, width):
+  model = _tiny(name)
+  apply = model.init_with_output
+  (logits, aux), _ = jax.eval_shape(apply, jax.random.key(0), _clip())
+  assert logits.shape == (2, 5)
+  assert logits.dtype == jnp.float32
+  assert aux["features"].shape == (2, width)
 
 
 def test_late_taps_see_the_order_of_frames():
@@ -133,34 +115,6 @@ def test_odd_sizes_and_few_frames(name, shape):
   assert variables == _shapes(model, (1, *usual, 3))
 
 
-def test_starts_as_the_network_without_tadaconv():
-  adaptive, plain = _tiny("r3d_50_tada"), _tiny("r3d_50")
-  clip = _clip()
-  variables = jax.jit(adaptive.init)(jax.random.key(0), clip)
-  want = jax.tree.structure(_shapes(plain, clip.shape))
-  params = {
-    name: {k: v for k, v in module.items()}
-    for name, module in variables["params"].items()
-  }
-  for name in params:
-    if "block" in name:
-      kernel = variables["params"][name]["conv2"]["kernel"]
-      params[name]["conv2"] = {"kernel": kernel}
-      params[name]["norm3"] = jax.tree.map(
-        lambda x: x + 0.5, params[name]["norm3"]
-      )
-      variables["params"][name]["norm3"] = params[name]["norm3"]
-  statistics = {
-    name: {k: v for k, v in module.items() if k != "conv2"}
-    for name, module in variables["batch_stats"].items()
-  }
-  image = {"params": params, "batch_stats": statistics}
-  assert jax.tree.structure(image) == want
-  got, _ = jax.jit(adaptive.apply)(variables, clip)
-  want, _ = jax.jit(plain.apply)(image, clip)
-  np.testing.assert_allclose(got, want, atol=1e-5)
-
-
 def test_slow_frames_are_every_alpha_th():
   model, clip = _tiny("slowfast_50_8x8"), _clip(9)
   variables = jax.jit(model.init)(jax.random.key(0), clip)
@@ -172,28 +126,6 @@ def test_slow_frames_are_every_alpha_th():
   assert not np.allclose(got, other, atol=1e-5)
   with pytest.raises(ValueError, match="slow must be"):
     model.apply(variables, clip, slow=clip)
-
-
-def test_training_moves_statistics_of_both_pathways():
-  model, clip = _tiny("slowfast_50_4x16", dropout=0.5), _clip()
-  variables = jax.jit(model.init)(jax.random.key(0), clip)
-
-  @jax.jit
-  def logits(key):
-    return model.apply(
-      variables,
-      clip,
-      train=True,
-      rngs={"dropout": key},
-      mutable=["batch_stats"],
-    )
-
-  (first, _), state = logits(jax.random.key(0))
-  (second, _), _ = logits(jax.random.key(1))
-  assert not np.allclose(first, second)
-  for name in ("slow_stem", "fast_stem"):
-    mean = state["batch_stats"][name]["norm"]["mean"]
-    assert np.abs(mean).max() > 0
 
 
 def test_computes_in_bfloat16():
