@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from temporal_jax import layers, ops
-from temporal_jax.models import OPERATORS, Temporal
+from temporal_jax import layers
+from temporal_jax.models import Temporal
 from temporal_jax.models.convnext import ConvNeXtBlock
 
 ADAPTIVE = Temporal(
@@ -65,40 +65,6 @@ def test_starts_as_the_reference():
   np.testing.assert_allclose(params["scale"]["scale"], np.full(8, 1e-6))
   for kernel in (params["conv"]["kernel"], params["mlp"]["expand"]["kernel"]):
     np.testing.assert_allclose(kernel.std(), 0.02, rtol=0.2)
-
-
-@pytest.mark.parametrize(
-  "temporal",
-  [ADAPTIVE, OPERATORS["adaptive_depthwise"]],
-  ids=["second-version", "first-version"],
-)
-def test_with_its_slots_filled_it_starts_as_the_plain_block(temporal):
-  x = _clip()
-  plain = ConvNeXtBlock(layer_scale=1.0)
-  image = jax.jit(plain.init)(jax.random.key(1), x)["params"]
-  block = ConvNeXtBlock(layer_scale=1.0, temporal=temporal)
-  temporal = jax.jit(block.init)(jax.random.key(0), x)["params"]
-  params = {
-    **temporal,
-    **image,
-    "conv": {**temporal["conv"], **image["conv"]},
-  }
-  got, aux = jax.jit(block.apply)({"params": params}, x)
-  want, _ = jax.jit(plain.apply)({"params": image}, x)
-  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
-  np.testing.assert_array_equal(aux["calibration"], np.ones((2, 3, 8)))
-
-
-def test_the_order_of_the_frames_matters_to_its_slots_alone():
-  x = _clip()
-  for temporal in (Temporal(), ADAPTIVE):
-    block = ConvNeXtBlock(temporal=temporal, activation=ops.quick_gelu)
-    variables = _random(block, x)
-    apply = jax.jit(block.apply)
-    forward, _ = apply(variables, x)
-    backward, _ = apply(variables, x[:, ::-1])
-    difference = np.abs(forward - backward[:, ::-1]).max()
-    assert (difference > 1e-3) == (temporal is ADAPTIVE)
 
 
 def test_drops_whole_clips_in_training():

@@ -64,19 +64,13 @@ def test_contract(clip, name, frames):
   assert aux["frame_features"].shape == (2, frames, 16)
 
 
-def test_order_of_frames_matters_only_with_tubelets_or_slots(clip):
-  for tubelet, temporal in (
-    ((1, 1), None),
-    ((1, 1), ADAPTIVE),
-    ((3, 2), None),
-  ):
-    model = _small(temporal=temporal, tubelet=tubelet)
-    variables = _random(model, clip)
-    apply = jax.jit(model.apply)
-    forward, _ = apply(variables, clip)
-    backward, _ = apply(variables, clip[:, ::-1])
-    ordered = tubelet != (1, 1) or temporal is not None
-    assert np.allclose(forward, backward, atol=1e-4) != ordered
+def test_tubelets_see_the_order_of_frames(clip):
+  model = _small(temporal=None, tubelet=(3, 2))
+  variables = _random(model, clip)
+  apply = jax.jit(model.apply)
+  forward, _ = apply(variables, clip)
+  backward, _ = apply(variables, clip[:, ::-1])
+  assert np.abs(forward - backward).max() > 1e-4
 
 
 @pytest.mark.parametrize(

@@ -173,19 +173,6 @@ def test_dropout_is_that_of_the_mlp():
   assert not np.allclose(got, block.apply(params, X)[0], atol=1e-3)
 
 
-@pytest.mark.parametrize("aligned", [False, True])
-def test_temporal_attention_starts_as_the_plain_block(aligned):
-  branch = functools.partial(layers.TemporalAttention, 2, aligned)
-  block = TransformerBlock(2, temporal=Temporal(attention_branch=branch))
-  params = block.init(jax.random.key(0), X)
-  plain = {**params["params"]}
-  plain.pop("attention_branch")
-  np.testing.assert_array_equal(
-    block.apply(params, X)[0],
-    TransformerBlock(2).apply({"params": plain}, X)[0],
-  )
-
-
 def test_divided_attention_is_that_of_timesformer():
   branch = functools.partial(layers.TemporalAttention, 2)
   block = TransformerBlock(2, temporal=Temporal(attention_branch=branch))

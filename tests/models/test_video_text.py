@@ -95,17 +95,6 @@ def test_order_of_frames_matters(temporal, head):
   assert np.abs(changed).max() > 1e-5
 
 
-def test_starts_as_the_model_without_alignment():
-  model, plain = _model(), _model(models.Temporal())
-  variables = jax.jit(model.init)(KEY, make_clip())
-  want, _ = _apply(model)(variables, make_clip(), TEXTS)
-  params = jax.tree.map(lambda x: x, variables["params"])
-  del params["visual"]["block1"]["attention_branch"]
-  got, aux = _apply(plain)({"params": params}, make_clip(), TEXTS)
-  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
-  assert "alignment_loss" not in aux
-
-
 def test_other_lengths_and_sizes():
   model = _model()
   logits, _ = _apply(model)(_drawn(model), make_clip(1, 20, 20), TEXTS)

@@ -22,7 +22,10 @@ NETWORKS = {
   "transformer": ("tsm_vit_b16", _TOWER),
   "resnet3d": ("r3d_50", {**_RESIDUAL, "block": "basic"}),
   "resnet3d_factorised": ("r2plus1d_50", {**_RESIDUAL, "block": "basic"}),
-  "slowfast": ("slowfast_50_8x8", {**_RESIDUAL, "alpha": 2, "beta": 2}),
+  "slowfast": (
+    "slowfast_50_8x8",
+    {**_RESIDUAL, "stem_width": 32, "widths": (32,), "alpha": 2, "beta": 2},
+  ),
   "video_text": (
     "xclip_b32",
     {**_TOWER, "projection": 64, "head": "linear"},
@@ -66,7 +69,7 @@ def draw(leaves):
   def value(path, shape):
     rng = np.random.default_rng(zlib.crc32("/".join(path).encode()))
     centre = 1 if path[-1] in ("scale", "var") else 0
-    spread = min(0.2, np.prod(shape[:-1]) ** -0.5)
+    spread = np.prod(shape[:-1]) ** -0.5 if len(shape) > 1 else 0.2
     return (centre + spread * rng.standard_normal(shape)).astype(np.float32)
 
   return {path: value(path, leaf.shape) for path, leaf in leaves.items()}

@@ -1,0 +1,254 @@
+"""Every temporal operator in every backbone."""
+
+import dataclasses
+import functools
+import pathlib
+
+import flax.traverse_util as trees
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from temporal_jax import models
+from temporal_jax.models import slots_table
+from tests.models import tiny
+
+ROOT = pathlib.Path(__file__).parents[2]
+_RESNETS = ("resnet_basic", "resnet_bottleneck")
+_3D = ("resnet3d", "resnet3d_factorised", "slowfast")
+_MAPS = (*_RESNETS, "convnext", *_3D)  # Whose convolutions are slots.
+_TOKENS = ("transformer",)
+_ALL = (*_MAPS, "big_little", *_TOKENS)
+# Operator: the networks of `tiny` that have its slots.
+SUPPORTED = {
+  "none": _ALL,
+  "shift": (*_MAPS, "big_little"),
+  "aggregation": (*_MAPS, "big_little"),
+  "adaptive": _MAPS,
+  "adaptive_convolution": _MAPS,
+  "adaptive_attention_48": _MAPS,
+  "adaptive_attention_64": _MAPS,
+  "adaptive_space_and_time": ("resnet3d_factorised",),
+  "arithmetic_resnet": (*_RESNETS, *_TOKENS),
+  "stream_shift": (*_RESNETS, *_TOKENS),
+  "arithmetic_12": _TOKENS,
+  "arithmetic_24": _TOKENS,
+  "mixing": _TOKENS,
+  "mixing_quarter": _TOKENS,
+  "mixing_eight": _TOKENS,
+  "mixing_summary": _TOKENS,
+  "joint": _TOKENS,
+  "divided": _TOKENS,
+  "aligned": _TOKENS,
+  "adaptive_branch": _TOKENS,
+  "adaptive_branches": _TOKENS,
+  "alignment": _TOKENS,
+  "alignment_dense": _TOKENS,
+  "messages": _TOKENS,
+}
+CLIPS = np.concatenate([tiny.clip(), tiny.clip()[:, ::-1]])
+PAIRS = [(operator, name) for operator in SUPPORTED for name in _ALL]
+# These differ from others by a number alone, and are built but not run.
+TWINS = ("adaptive_attention_64", "arithmetic_24", "mixing_quarter")
+# Left to make test-all: every operator runs somewhere without them, and every
+# slot of every network is filled.
+SLOW = {
+  "shift": ("resnet_bottleneck", "big_little", "convnext", *_3D),
+  "aggregation": ("slowfast",),
+  "adaptive": ("slowfast",),
+  "adaptive_convolution": (*_RESNETS, "convnext", *_3D[:2]),
+  "adaptive_attention_48": (*_RESNETS, *_3D),
+  "arithmetic_resnet": ("resnet_bottleneck", *_TOKENS),
+  "stream_shift": ("resnet_basic",),
+  "mixing_eight": _TOKENS,
+  "alignment_dense": _TOKENS,
+}
+# Operator: where a network with it starts as the network without it. ATM
+# starts as a ReLU, which changes nothing behind another. ConvNeXt's convolution
+# has a bias, as that of TAdaConvV2 has; the others have none.
+STARTS_PLAIN = {
+  "adaptive": (*_RESNETS, *_3D),
+  "adaptive_convolution": (*_RESNETS, *_3D),
+  "adaptive_attention_48": ("convnext",),
+  "adaptive_space_and_time": ("resnet3d_factorised",),
+  "arithmetic_resnet": _RESNETS,
+  "divided": _TOKENS,
+  "aligned": _TOKENS,
+  "adaptive_branch": _TOKENS,
+  "adaptive_branches": _TOKENS,
+  "alignment": _TOKENS,
+  "alignment_dense": _TOKENS,
+}
+# To these the frames are a set; positions tell them apart.
+UNORDERED = ("joint", "divided", "aligned", "messages")
+_UNSEEN = 2e-5  # Share of the largest feature that rounding may change.
+# These see the order of frames without an operator.
+ORDERED = (*_3D, "big_little")
+# Channels that the heads of a route function divide.
+WIDTHS = {
+  "adaptive_attention_48": 96,
+  "adaptive_attention_64": 128,
+  "adaptive_branch": 256,
+  "adaptive_branches": 256,
+}
+
+
+def _pairs(table):
+  """The pairs of a table, apart from those that are not run."""
+  return [
+    pytest.param(
+      *(operator, name),
+      marks=[pytest.mark.slow] if name in SLOW.get(operator, ()) else [],
+    )
+    for operator, names in table.items()
+    for name in names
+    if operator not in ("none", *TWINS)
+  ]
+
+
+def _build(operator, name):
+  """A network wide enough for the operator, and the network without it."""
+  temporal = models.OPERATORS[operator]
+  width = WIDTHS.get(operator)
+  kwargs = {}
+  if width and name in _3D:
+    width *= 1 + (name == "slowfast")  # The fast pathway has half of it.
+    kwargs = {"widths": (width,), "stem_width": width}
+  elif width:
+    kwargs = {"widths": (width,)} if name == "convnext" else {"width": width}
+  if operator == "adaptive_branches":  # Behind the last there is no attention.
+    kwargs["depth"] = 2
+  # Some sit in a block that so small a network lacks.
+  temporal = dataclasses.replace(temporal, where=lambda _, block: block == 0)
+  model = tiny.build(name, temporal=temporal, **kwargs)
+  return model, model.clone(temporal=models.Temporal())
+
+
+def _leaves(model):
+  return trees.flatten_dict(tiny.shapes(model, CLIPS))
+
+
+@functools.cache
+def _plain_features(plain):
+  """The paths of a plain network's variables, and its features."""
+  leaves = _leaves(plain)
+  apply = jax.jit(
+    lambda variables: plain.apply(trees.unflatten_dict(variables), CLIPS)[1][
+      "features"
+    ]
+  )
+  return set(leaves), np.asarray(apply(tiny.draw(leaves)))
+
+
+@functools.cache
+def _compiled(operator, name):
+  """A pair: its leaves' shapes, and its features and gradients as a function.
+
+  Gradients are those of the operator's parameters, or of all biases.
+  """
+  model, plain = _build(operator, name)
+  leaves, (paths, _) = _leaves(model), _plain_features(plain)
+  learned = [path for path in leaves if path[0] == "params"]
+  own = [path for path in learned if path not in paths]
+  learned = own or [path for path in learned if path[-1] == "bias"]
+
+  def loss(learned, leaves):
+    variables = trees.unflatten_dict({**leaves, **learned})
+    logits, aux = model.apply(variables, CLIPS)
+    features = aux["features"]
+    return jnp.sum(jnp.sin(logits)) + jnp.sum(jnp.square(features)), features
+
+  step = jax.jit(jax.grad(loss, has_aux=True))
+
+  def run(leaves):
+    return step({path: leaves[path] for path in learned}, leaves)
+
+  return leaves, run
+
+
+def _initial(operator, name):
+  """Leaves of the operator as initialised, those of the network drawn."""
+  model, plain = _build(operator, name)
+  leaves = _leaves(model)
+  own = leaves.keys() - _plain_features(plain)[0]
+
+  def init(key):
+    leaves = trees.flatten_dict(model.init(key, CLIPS))
+    return {path: leaves[path] for path in own}
+
+  key = jax.random.key(0, impl="rbg")  # Compiles faster.
+  return tiny.draw(leaves) | (jax.jit(init)(key) if own else {})
+
+
+def _differ(some, others):
+  return np.abs(some - others).max() > _UNSEEN * np.abs(some).max()
+
+
+def test_the_tables_name_every_operator():
+  assert SUPPORTED.keys() == models.OPERATORS.keys()
+  assert set(tiny.NETWORKS) - {"video_text"} == set(_ALL)
+  # Its blocks are a vision transformer's.
+  assert models.VideoTextModel.SLOTS == models.VisionTransformer.SLOTS
+
+
+def test_the_page_says_the_same():
+  """`tiny` networks by the page's names."""
+  classes = {
+    "resnet_bottleneck": "ResNet",
+    "big_little": "BigLittleNet",
+    "convnext": "ConvNeXt",
+    "resnet3d": "ResNet3D",
+    "resnet3d_factorised": "R(2+1)D",
+    "slowfast": "SlowFast",
+    "transformer": "VisionTransformer",
+  }
+  assert set(classes.values()) == slots_table.BACKBONES.keys()
+  page = (ROOT / "docs" / "operators.md").read_text()
+  assert page == "\n".join(slots_table.lines()) + "\n"
+  rows = [
+    [cell.strip(" `") for cell in line.split("|")[1:-1]]
+    for line in page.splitlines()
+    if line.startswith("| ")
+  ]
+  header, *rows = rows
+  for operator, _, *cells in rows:
+    found = {name for name, cell in zip(header[2:], cells, strict=True) if cell}
+    expected = {classes[n] for n in SUPPORTED[operator] if n in classes}
+    assert found == expected, operator
+
+
+@pytest.mark.parametrize(("operator", "name"), PAIRS)
+def test_other_pairs_are_refused_with_what_there_is(operator, name):
+  if name in SUPPORTED[operator]:
+    if operator in TWINS:
+      _leaves(_build(operator, name)[0])
+  else:
+    with pytest.raises(ValueError, match=r"has the temporal slots \[.*\], not"):
+      tiny.build(name, temporal=operator)
+
+
+@pytest.mark.parametrize(("operator", "name"), _pairs(SUPPORTED))
+def test_learns_and_tells_the_order_of_frames(operator, name):
+  _, plain = _plain_features(_build(operator, name)[1])
+  leaves, run = _compiled(operator, name)
+  gradients, features = run(tiny.draw(leaves))
+  for path, gradient in gradients.items():
+    assert np.isfinite(gradient).all(), path
+    assert np.abs(gradient).max() > 0, path
+  assert _differ(features, plain)
+  assert _differ(*np.asarray(features)) == (operator not in UNORDERED)
+
+
+@pytest.mark.parametrize(("operator", "name"), _pairs(STARTS_PLAIN))
+def test_starts_as_the_plain_network(operator, name):
+  _, plain = _plain_features(_build(operator, name)[1])
+  _, run = _compiled(operator, name)
+  _, features = run(_initial(operator, name))
+  np.testing.assert_allclose(features, plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", _ALL)
+def test_only_these_see_the_order_without_an_operator(name):
+  _, features = _plain_features(_build("none", name)[1])
+  assert _differ(*features) == (name in ORDERED)
