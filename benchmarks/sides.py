@@ -31,7 +31,7 @@ class Compiled(NamedTuple):
 
 
 class Ours(NamedTuple):
-  """Inference returns logits; training the loss and the gradients.
+  """Inference returns logits; training the loss, statistics and gradients.
 
   `folded` is inference with batch norms folded, None if there are none.
   """
@@ -42,7 +42,7 @@ class Ours(NamedTuple):
 
 
 class Theirs(NamedTuple):
-  """As `Ours`."""
+  """Inference returns logits; training the loss and the gradients."""
 
   inference: Callable[[], torch.Tensor]
   training: Callable[[], tuple[torch.Tensor, tuple]]
@@ -84,18 +84,19 @@ def ours(
   def infer(variables: dict, clip: jax.Array) -> jax.Array:
     return model.apply(variables, clip)[0]
 
-  def loss(params: dict, others: dict, clip: jax.Array) -> jax.Array:
-    (logits, _), _ = model.apply(
+  def loss(params: dict, others: dict, clip: jax.Array) -> tuple:
+    (logits, _), updates = model.apply(
       {**others, "params": params}, clip, train=True, mutable="batch_stats"
     )
-    return -jnp.mean(jax.nn.log_softmax(logits.astype(jnp.float32))[:, 0])
+    log_probabilities = jax.nn.log_softmax(logits.astype(jnp.float32))
+    return -jnp.mean(log_probabilities[:, 0]), updates
 
   folded = None
   if variables.get("batch_stats"):
     folded = compile_ahead(infer, jax.jit(fold_batch_norm)(variables), clip)
   params = variables["params"]
   others = {k: v for k, v in variables.items() if k != "params"}
-  step = jax.value_and_grad(loss)
+  step = jax.value_and_grad(loss, has_aux=True)
   return Ours(
     compile_ahead(infer, variables, clip),
     folded,
@@ -158,6 +159,6 @@ def training_difference(ours: tuple, theirs: tuple) -> float:
   squares = (np.vdot(leaf, leaf) for leaf in jax.tree.leaves(ours[1]))
   wanted = sum(leaf.double().square().sum() for leaf in theirs[1])
   return max(
-    difference(ours[0], theirs[0]),
+    difference(ours[0][0], theirs[0]),
     difference(np.sqrt(sum(squares)), wanted.sqrt()),
   )

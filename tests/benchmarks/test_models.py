@@ -17,9 +17,17 @@ from temporal_jax import create_model  # noqa: E402
 from temporal_jax.models import find_model  # noqa: E402
 
 ROWS = {row.name: row for row in model_rows.NETWORKS}
+# Of the hub, folded frames, three dimensions, and a transformer of our own.
+FAST = ("resnet50", "tsm_resnet50", "slowonly_50", "atm_vit_b16")
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(
+  "name",
+  [
+    name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+    for name in ROWS
+  ],
+)
 def test_every_weight_has_its_counterpart(name):
   row = ROWS[name]
   with torch.device("meta"):
@@ -64,6 +72,7 @@ def test_a_network_is_measured():
   assert 0 < result["share_of_matmul"] < 1
 
 
+@pytest.mark.slow
 def test_bfloat16_is_measured_too():
   settings = {"seconds": 0.01, "clip_shape": (2, 24, 32)}
   result = models.measure(_tiny(), "bfloat16", **settings)
