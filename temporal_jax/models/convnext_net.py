@@ -12,7 +12,7 @@ from temporal_jax.models import heads
 from temporal_jax.models.convnext import ConvNeXtBlock
 from temporal_jax.models.network import Network
 from temporal_jax.models.remat import apply_block
-from temporal_jax.models.temporal import Temporal
+from temporal_jax.models.temporal import Temporal, apply_slot
 from temporal_jax.ops import checks
 
 exact_gelu = functools.partial(nn.gelu, approximate=False)
@@ -60,7 +60,7 @@ class ConvNeXt(Network):
   remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
-  SLOTS = ConvNeXtBlock.SLOTS
+  SLOTS = ("block_input", *ConvNeXtBlock.SLOTS)
 
   def __post_init__(self) -> None:
     super().__post_init__()
@@ -112,18 +112,20 @@ class ConvNeXt(Network):
         x = self._patches(x, stage, 2, f"downsample{stage}_conv")
       for index in range(num_blocks):
         name = f"stage{stage + 1}_block{index + 1}"
+        slots = self.temporal.at(stage, index)
+        x, before = apply_slot(slots.block_input, f"{name}_input", x, train)
         block = ConvNeXtBlock(
           activation=self.activation,
           layer_scale=self.layer_scale,
           drop_path=self.drop_path * done / max(sum(self.stage_sizes) - 1, 1),
-          temporal=self.temporal.at(stage, index),
+          temporal=slots,
           dtype=self.dtype,
           name=name,
         )
-        x, block_aux = apply_block(block, x, train, remat=self.remat)
+        x, within = apply_block(block, x, train, remat=self.remat)
         done += 1
-        if block_aux:
-          aux[name] = block_aux
+        if before or within:
+          aux[name] = {**before, **within}
     logits, head_aux = heads.classify(
       jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
       self.num_classes,

@@ -2,7 +2,7 @@
 
 import difflib
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from temporal_jax import layers
@@ -19,9 +19,15 @@ def adaptive_attention(network: Network) -> Temporal:
   The attention of its route function is half as wide as the convolution, and
   has one head in the first stage.
   """
-  widths = getattr(network, "widths", (64,))
+  width = network.widths[0] if hasattr(network, "widths") else network.width
+  return _adaptive_attention(width // 2)
+
+
+# Made once, so that networks built alike are equal.
+@functools.cache
+def _adaptive_attention(head_width: int) -> Temporal:
   route = functools.partial(
-    layers.RouteAttention, ratio=2, head_width=widths[0] // 2, bias=True
+    layers.RouteAttention, ratio=2, head_width=head_width, bias=True
   )
   convolution = functools.partial(
     layers.AdaptiveConv, axis="out", use_bias=True, route=route
@@ -30,13 +36,12 @@ def adaptive_attention(network: Network) -> Temporal:
   return Temporal(convolution=convolution, after_convolution=pooling)
 
 
-def arithmetic(
-  blocks: Collection[int], *, class_token: bool = True
-) -> Temporal:
+@functools.cache
+def arithmetic(*blocks: int, class_token: bool = True) -> Temporal:
   """Returns ATM before some blocks of a transformer.
 
   Args:
-    blocks: Their numbers, from 0.
+    *blocks: Their numbers, from 0.
     class_token: Whether every block convolves the class token along time,
       before attention and before the MLP, as the released networks do.
   """
@@ -49,6 +54,12 @@ def arithmetic(
   )
 
 
+_BEFORE_THIRD_STAGE = Temporal(
+  block_input=functools.partial(layers.ArithmeticModeling, stride=2),
+  where=lambda stage, block: (stage, block) == (2, 0),
+)
+
+
 def arithmetic_once(network: Network) -> Temporal:
   """Returns ATM where its paper has it.
 
@@ -57,11 +68,8 @@ def arithmetic_once(network: Network) -> Temporal:
   it combines at half the resolution.
   """
   if "mlp_input" in network.SLOTS:
-    return arithmetic([round(network.depth * 7 / 12)])
-  return Temporal(
-    block_input=functools.partial(layers.ArithmeticModeling, stride=2),
-    where=lambda stage, block: (stage, block) == (2, 0),
-  )
+    return arithmetic(round(network.depth * 7 / 12))
+  return _BEFORE_THIRD_STAGE
 
 
 _TEMPORAL_BRANCH = functools.partial(

@@ -3,14 +3,16 @@
 python -m temporal_jax.models.slots_table > docs/operators.md
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from temporal_jax.models import pathway
 from temporal_jax.models.big_little_net import BigLittleNet
 from temporal_jax.models.convnext_net import ConvNeXt
-from temporal_jax.models.operators import OPERATORS
+from temporal_jax.models.network import Network
+from temporal_jax.models.operators import OPERATORS, resolve
 from temporal_jax.models.resnet import ResNet
+from temporal_jax.models.resnet3d import ResNet3D
+from temporal_jax.models.slowfast import SlowFast
 from temporal_jax.models.vision_transformer import VisionTransformer
 
 _HEAD = """\
@@ -22,15 +24,16 @@ temporal slots of a backbone; anything else is refused with the slots there are.
 R(2+1)D is `ResNet3D` with factorised convolutions. Made by
 `python -m temporal_jax.models.slots_table > docs/operators.md`.
 """
-BACKBONES: Mapping[str, Collection[str]] = MappingProxyType(
+# Any network of a class has its slots.
+BACKBONES: Mapping[str, Network] = MappingProxyType(
   {
-    "ResNet": ResNet.SLOTS,
-    "BigLittleNet": BigLittleNet.SLOTS,
-    "ConvNeXt": ConvNeXt.SLOTS,
-    "ResNet3D": pathway.SLOTS,
-    "R(2+1)D": pathway.FACTORISED_SLOTS,
-    "SlowFast": pathway.SLOTS,
-    "VisionTransformer": VisionTransformer.SLOTS,
+    "ResNet": ResNet(1),
+    "BigLittleNet": BigLittleNet(1),
+    "ConvNeXt": ConvNeXt(1),
+    "ResNet3D": ResNet3D(1),
+    "R(2+1)D": ResNet3D(1, factorised=True),
+    "SlowFast": SlowFast(1),
+    "VisionTransformer": VisionTransformer(1),
   }
 )
 
@@ -40,11 +43,22 @@ def lines() -> Iterator[str]:
   yield _HEAD
   yield f"| operator | slots | {' | '.join(BACKBONES)} |"
   yield "|" + "---|" * (len(BACKBONES) + 2)
-  for name, temporal in OPERATORS.items():
-    filled = temporal.filled()
-    cells = ["yes" if filled <= set(s) else "" for s in BACKBONES.values()]
-    slots = ", ".join(f"`{slot}`" for slot in sorted(filled))
+  for name in OPERATORS:
+    filled = [_fill(name, network) for network in BACKBONES.values()]
+    slots = sorted(set().union(*(slots for slots in filled if slots)))
+    slots = ", ".join(f"`{slot}`" for slot in slots)
+    cells = ["" if slots is None else "yes" for slots in filled]
     yield f"| `{name}` | {slots} | {' | '.join(cells)} |"
+
+
+def _fill(name: str, network: Network) -> set[str] | None:
+  """Returns the slots an operator fills, None where there are none such."""
+  temporal = resolve(name, network)
+  try:
+    network.clone(temporal=temporal)
+  except ValueError:
+    return None
+  return temporal.filled()
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def test_the_layer_before_the_classes_is_a_tanh():
 
 
 def test_arithmetic_tells_time_and_differentiates():
-  clip, model = _clip(1, 4, 12, 12), _small("eva", arithmetic([1]))
+  clip, model = _clip(1, 4, 12, 12), _small("eva", arithmetic(1))
   variables = _random(model, clip)
   slots = variables["params"]["block2"]
   assert set(slots["block_input"]) == {"part1", "part2"}
@@ -105,7 +105,7 @@ def test_without_an_operator_the_order_of_frames_does_not_matter(form):
 
 
 def test_frames_and_sizes_are_free():
-  plain, model = _small("eva"), _small("eva", arithmetic([1]))
+  plain, model = _small("eva"), _small("eva", arithmetic(1))
   variables = _random(model, _clip(1, 4, 12, 12))
   logits, _ = _apply(model)(variables, _clip(1, 1, 20, 20))
   assert np.isfinite(logits).all()
@@ -131,7 +131,7 @@ def test_rotary_positions_tell_places_apart():
 def test_starts_as_the_tower_of_images_but_for_the_relu():
   """Arithmetic alone; the class token's convolution starts as a shift."""
   clip = _clip(1, 2, 12, 12)
-  model = _small("clip", arithmetic([1], class_token=False))
+  model = _small("clip", arithmetic(1, class_token=False))
   variables = jax.jit(model.init)(jax.random.key(0), clip)
   plain = {**variables["params"]}
   plain["block2"] = {

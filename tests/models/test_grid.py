@@ -27,13 +27,11 @@ SUPPORTED = {
   "aggregation": (*_MAPS, "big_little"),
   "adaptive": _MAPS,
   "adaptive_convolution": _MAPS,
-  "adaptive_attention_48": _MAPS,
-  "adaptive_attention_64": _MAPS,
+  "adaptive_attention": _MAPS,
   "adaptive_space_and_time": ("resnet3d_factorised",),
-  "arithmetic_resnet": (*_RESNETS, *_TOKENS),
-  "stream_shift": (*_RESNETS, *_TOKENS),
-  "arithmetic_12": _TOKENS,
-  "arithmetic_24": _TOKENS,
+  "adaptive_depthwise": _MAPS,
+  "arithmetic": (*_RESNETS, "convnext", *_TOKENS),
+  "stream_shift": (*_RESNETS, "convnext", *_TOKENS),
   "mixing": _TOKENS,
   "mixing_quarter": _TOKENS,
   "mixing_eight": _TOKENS,
@@ -50,7 +48,7 @@ SUPPORTED = {
 CLIPS = np.concatenate([tiny.clip(), tiny.clip()[:, ::-1]])
 PAIRS = [(operator, name) for operator in SUPPORTED for name in _ALL]
 # These differ from others by a number alone, and are built but not run.
-TWINS = ("adaptive_attention_64", "arithmetic_24", "mixing_quarter")
+TWINS = ("mixing_quarter",)
 # Left to make test-all: every operator runs somewhere without them, and every
 # slot of every network is filled.
 SLOW = {
@@ -58,9 +56,10 @@ SLOW = {
   "aggregation": ("slowfast",),
   "adaptive": ("slowfast",),
   "adaptive_convolution": (*_RESNETS, "convnext", *_3D[:2]),
-  "adaptive_attention_48": (*_RESNETS, *_3D),
-  "arithmetic_resnet": ("resnet_bottleneck", *_TOKENS),
-  "stream_shift": ("resnet_basic",),
+  "adaptive_attention": (*_RESNETS, *_3D),
+  "adaptive_depthwise": (*_RESNETS, *_3D),
+  "arithmetic": ("resnet_bottleneck", "convnext"),
+  "stream_shift": ("resnet_basic", "convnext"),
   "mixing_eight": _TOKENS,
   "alignment_dense": _TOKENS,
 }
@@ -70,9 +69,10 @@ SLOW = {
 STARTS_PLAIN = {
   "adaptive": (*_RESNETS, *_3D),
   "adaptive_convolution": (*_RESNETS, *_3D),
-  "adaptive_attention_48": ("convnext",),
+  "adaptive_attention": ("convnext",),
+  "adaptive_depthwise": ("convnext",),
   "adaptive_space_and_time": ("resnet3d_factorised",),
-  "arithmetic_resnet": _RESNETS,
+  "arithmetic": _RESNETS,
   "divided": _TOKENS,
   "aligned": _TOKENS,
   "adaptive_branch": _TOKENS,
@@ -87,8 +87,7 @@ _UNSEEN = 2e-5  # Share of the largest feature that rounding may change.
 ORDERED = (*_3D, "big_little")
 # Channels that the heads of a route function divide.
 WIDTHS = {
-  "adaptive_attention_48": 96,
-  "adaptive_attention_64": 128,
+  "adaptive_attention": 16,
   "adaptive_branch": 256,
   "adaptive_branches": 256,
 }
@@ -109,7 +108,6 @@ def _pairs(table):
 
 def _build(operator, name):
   """A network wide enough for the operator, and the network without it."""
-  temporal = models.OPERATORS[operator]
   width = WIDTHS.get(operator)
   kwargs = {}
   if width and name in _3D:
@@ -119,10 +117,11 @@ def _build(operator, name):
     kwargs = {"widths": (width,)} if name == "convnext" else {"width": width}
   if operator == "adaptive_branches":  # Behind the last there is no attention.
     kwargs["depth"] = 2
+  plain = tiny.build(name, **kwargs)
+  temporal = models.operators.resolve(operator, plain)
   # Some sit in a block that so small a network lacks.
   temporal = dataclasses.replace(temporal, where=lambda _, block: block == 0)
-  model = tiny.build(name, temporal=temporal, **kwargs)
-  return model, model.clone(temporal=models.Temporal())
+  return plain.clone(temporal=temporal), plain
 
 
 def _leaves(model):

@@ -49,7 +49,7 @@ PUBLISHED = [
   (
     "atm_vit_b16_8f_not1d",
     "atm_vit_b16",
-    {"temporal": arithmetic([7], class_token=False)},
+    {"temporal": arithmetic(7, class_token=False)},
     "atm",
     87944988,
     "9fb8354e1c5d0fb8",

@@ -25,7 +25,7 @@ def _temporal(constructor):
   if constructor["tsm"] not in (None, "tokent1d"):
     raise ValueError(f"tsm {constructor['tsm']!r} is in no released network.")
   return arithmetic(
-    constructor["atm_locations"], class_token=constructor["tsm"] is not None
+    *constructor["atm_locations"], class_token=constructor["tsm"] is not None
   )
 
 
