@@ -10,11 +10,14 @@ demo: export GLIBC_TUNABLES := glibc.malloc.hugetlb=1
 demo: .venv/demo.installed
 	$(BIN)/python train.py --config=configs/camera_motion.py --workdir=runs/demo
 
+# A file's tests stay together while there are enough: they share what they made.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
 test: .venv/test.installed
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(PYTEST)
 
 test-all: .venv/test.installed
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 lint: .venv/test.installed
 	$(BIN)/ruff check .

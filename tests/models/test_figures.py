@@ -9,7 +9,7 @@ from temporal_jax.models import MODELS, table
 from temporal_jax.models.figures import FIGURES
 
 # They take many seconds to trace.
-LARGE = re.compile("l14|small|base|101|152|8x8")
+LARGE = re.compile("l14|small|base|101|152|8x8|ila_vit_b16")
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "models.md"
 
 
