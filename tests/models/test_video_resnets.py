@@ -100,21 +100,6 @@ def test_late_taps_see_the_order_of_frames():
   assert not np.allclose(forward, backward, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-  "name", ["slowfast_50_4x16", "r2plus1d_50_tada1d", "r3d_18"]
-)
-@pytest.mark.parametrize("shape", [(1, 1, 17, 23, 3), (1, 5, 9, 12, 3)])
-def test_odd_sizes_and_few_frames(name, shape):
-  model = temporal_jax.create_model(name, num_classes=5)
-  clip = jax.ShapeDtypeStruct(shape, jnp.float32)
-  variables = jax.eval_shape(model.init, jax.random.key(0), clip)
-  logits, _ = jax.eval_shape(model.apply, variables, clip)
-  assert logits.shape == (1, 5)
-  # The clip does not decide which parameters there are.
-  usual = models.find_model(name).clip_shape
-  assert variables == _shapes(model, (1, *usual, 3))
-
-
 def test_slow_frames_are_every_alpha_th():
   model, clip = _tiny("slowfast_50_8x8"), _clip(9)
   variables = jax.jit(model.init)(jax.random.key(0), clip)
