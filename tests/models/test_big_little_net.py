@@ -93,13 +93,6 @@ def test_over_all_frames_it_is_an_image_network(clip):
   )
 
 
-@pytest.mark.parametrize("name", ["blvnet_tam_50", "blresnet50"])
-def test_odd_sizes(name):
-  clip = np.zeros((1, 2, 33, 47, 3), np.float32)
-  logits, _ = _shapes(_small(name), clip)
-  assert logits.shape == (1, 5)
-
-
 def test_one_frame_only_where_frames_do_not_alternate():
   clip = np.zeros((1, 1, 32, 32, 3), np.float32)
   logits, _ = _shapes(_small("blresnet50"), clip)

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 
 import temporal_jax
+from benchmarks import memory
+from temporal_jax.models.rows.image_towers import EVA_BLOCK
+from tests.models import tiny
 
-_TINY_VIT = {"width": 32, "depth": 2, "num_heads": 2, "projection": None}
-SMALL = {
-  "resnet18": {"stage_sizes": (1, 1), "width": 8},
-  "blvnet_tam_50": {"stage_sizes": (2, 2, 2, 1), "width": 8},
-  "convnext_tiny": {"stage_sizes": (1, 1), "widths": (8, 16)},
-  "eva_l14": {**_TINY_VIT, "patch_size": 8, "grid": 4},
-  "r2plus1d_10": {"stage_sizes": (1, 1), "stem_width": 8, "widths": (8, 16)},
+NETWORKS = {
+  "resnet_bottleneck": {"width": 8, "stage_sizes": (2,)},
+  "big_little": {},
+  "convnext": {"stage_sizes": (2,)},
+  "transformer": {"depth": 2, "block": EVA_BLOCK},
+  "resnet3d": {},
+  "slowfast": {},
+  "video_text": {"depth": 2},
 }
 
 
@@ -25,25 +29,24 @@ def _loss(model, variables, clip):
   return loss
 
 
-def _built(name, remat):
-  return temporal_jax.create_model(
-    name, num_classes=3, remat=remat, **SMALL[name]
-  )
+SLOW = ("big_little", "video_text")  # To compile twice, with gradients.
 
 
-@pytest.mark.parametrize("name", list(SMALL))
+@pytest.mark.parametrize(
+  "name",
+  [
+    pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+    for name in NETWORKS
+  ],
+)
 def test_values_stay(name):
-  rng = np.random.default_rng(0)
-  clip = rng.standard_normal((1, 2, 32, 32, 3), np.float32)
-  plain, again = (_built(name, remat) for remat in (False, True))
-  shapes, others = (
-    jax.eval_shape(model.init, jax.random.key(0), clip)
-    for model in (plain, again)
+  clip = tiny.clip()
+  plain, again = (
+    tiny.build(name, remat=remat, **NETWORKS[name]) for remat in (False, True)
   )
-  assert shapes == others
-  variables = jax.tree.map(
-    lambda leaf: rng.uniform(0.1, 0.2, leaf.shape).astype(np.float32), shapes
-  )
+  leaves = tiny.flat(tiny.shapes(plain, clip))
+  assert tiny.flat(tiny.shapes(again, clip)) == leaves
+  variables = tiny.nested(tiny.draw(leaves))
   (one, kept), (other, recomputed) = (
     jax.jit(jax.value_and_grad(_loss(model, variables, clip)))(
       variables["params"]
@@ -77,3 +80,17 @@ def test_a_vit_keeps_less_than_half_for_the_gradients():
     residuals = jax.tree.leaves(jax.eval_shape(gradient, variables, clip))
     kept.append(sum(leaf.size for leaf in residuals) - parameters)
   assert 0 < kept[1] < kept[0] / 2
+
+
+def test_memory_is_what_the_compiler_sets_aside():
+  size = memory.temporary_bytes(
+    "vit_b16",
+    batch=1,
+    frames=2,
+    dtype="float32",
+    remat=False,
+    image_size=32,
+    depth=1,
+  )
+  tokens = 2 * 5 * 768  # The values of one layer.
+  assert 4 * tokens < size < 2**30

@@ -141,8 +141,8 @@ def test_differentiates(name):
 def test_one_frame_and_other_sizes(name):
   model = _small(name)
   variables = _init(model, _clip())
-  logits, _ = jax.jit(model.apply)(variables, _clip(frames=1))
-  assert np.isfinite(logits).all()
+  logits, _ = jax.eval_shape(model.apply, variables, _clip(frames=1))
+  assert logits.shape == (2, 5)
   logits, _ = jax.eval_shape(model.apply, variables, _clip(11, 12, 12))
   assert logits.shape == (2, 5)
   oblong = _clip(3, 8, 12)

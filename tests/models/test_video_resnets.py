@@ -10,7 +10,6 @@ import pytest
 import temporal_jax
 from convert_weights import convert, resnet3d, revert
 from temporal_jax.models.rows import video_resnets
-from tests.models import tiny_resnet3d
 
 # Parameters with 400 classes: those of the authors' code.
 PLAIN = {
@@ -98,17 +97,3 @@ def test_weights_go_out_and_come_back(name, rules):
   tensors = revert(rules, target)
   again = convert(rules, tensors, shapes)
   assert jax.tree.map(np.shape, again) == jax.tree.map(np.shape, target)
-
-
-@pytest.mark.parametrize(
-  "name", ["slowfast_50_4x16", "r2plus1d_50_tada1d", "r3d_18"]
-)
-@pytest.mark.parametrize("shape", [(1, 1, 17, 23, 3), (1, 5, 9, 12, 3)])
-def test_odd_sizes_and_few_frames(name, shape):
-  model, key = tiny_resnet3d.build(name), jax.random.key(0)
-  clip = jax.ShapeDtypeStruct(shape, jnp.float32)
-  (logits, _), variables = jax.eval_shape(model.init_with_output, key, clip)
-  assert logits.shape == (1, 5)
-  # The clip does not decide which parameters there are.
-  usual = jax.ShapeDtypeStruct((1, 8, 32, 32, 3), jnp.float32)
-  assert variables == jax.eval_shape(model.init, key, usual)

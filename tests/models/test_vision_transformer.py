@@ -40,19 +40,6 @@ def test_other_sizes_resize_the_positions(clip):
   assert np.isfinite(logits).all()
 
 
-def test_temporal_positions_repeat(clip):
-  model = VisionTransformer(7, **SMALL, num_temporal_positions=2)
-  still = np.repeat(clip[:, :1], 4, axis=1)
-  variables = model.init(jax.random.key(0), still)
-  shape = variables["params"]["temporal_embedding"].shape
-  assert shape == (2, 16)
-  moments = jax.random.normal(jax.random.key(1), shape)
-  variables["params"]["temporal_embedding"] = moments
-  frames = model.apply(variables, still)[1]["frame_features"]
-  np.testing.assert_allclose(frames[:, 0], frames[:, 2], rtol=1e-4, atol=1e-5)
-  assert np.abs(frames[:, 0] - frames[:, 1]).max() > 1e-2
-
-
 def test_bfloat16_stays_near(clip):
   exact, _ = _apply(VisionTransformer(7, **SMALL), clip)
   half, _ = _apply(

@@ -1,0 +1,73 @@
+r"""Memory of a training step's gradients, with and without `remat`.
+
+  python -m benchmarks.memory vit_l14 [--batch B] [--frames T] [--dtype D]
+
+What the compiler sets aside, in GiB, as `compiled.memory_analysis()` reports
+it: nothing is run, so that a step larger than the device can be measured too.
+To be run on a GPU or TPU: on CPU XLA merges the second forward pass with the
+first, and nothing is gained.
+"""
+
+import argparse
+
+import jax
+import jax.numpy as jnp
+
+import temporal_jax
+from temporal_jax.models import find_model
+
+
+def temporary_bytes(
+  name: str, *, batch: int, frames: int, dtype: str, remat: bool, **kwargs
+) -> int:
+  """Returns what the gradients of a network need beside arguments and result.
+
+  Args:
+    name: Row of the catalog; one that reads no texts.
+    batch: Clips, B.
+    frames: Frames of a clip, T.
+    dtype: Of the activations.
+    remat: Whether blocks are computed again.
+    **kwargs: Other arguments of `create_model`.
+  """
+  model = temporal_jax.create_model(
+    name, num_classes=400, num_frames=frames, dtype=dtype, remat=remat, **kwargs
+  )
+  side = kwargs.get("image_size", find_model(name).clip_shape[1])
+  clips = jax.ShapeDtypeStruct((batch, frames, side, side, 3), jnp.float32)
+  variables = jax.eval_shape(model.init, jax.random.key(0), clips)
+
+  def loss(params, rest, clips):
+    (logits, _), state = model.apply(
+      {"params": params, **rest},
+      clips,
+      train=True,
+      rngs={"dropout": jax.random.key(0)},
+      mutable=["batch_stats"],
+    )
+    return jnp.mean(jnp.square(logits)), state
+
+  params = variables.pop("params")
+  step = jax.jit(jax.grad(loss, has_aux=True))
+  compiled = step.lower(params, variables, clips).compile()
+  return compiled.memory_analysis().temp_size_in_bytes
+
+
+def main(argv: list[str] | None = None) -> None:
+  """Prints a line without `remat` and one with it."""
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument("name", help="row of the catalog")
+  parser.add_argument("--batch", type=int, default=8, help="clips")
+  parser.add_argument("--frames", type=int, default=8, help="of a clip")
+  parser.add_argument("--dtype", default="bfloat16", help="of activations")
+  settings = vars(parser.parse_args(argv))
+  print(f"{jax.devices()[0].device_kind}: {settings}")
+  for remat in (False, True):
+    size = temporary_bytes(**settings, remat=remat)
+    print(f"remat={remat}: {size / 2**30:.2f} GiB", flush=True)
+
+
+if __name__ == "__main__":
+  main()
