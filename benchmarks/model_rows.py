@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from benchmarks import hub_networks, torch_networks_3d
+from benchmarks import hub_networks, torch_networks_3d, torch_timesformer
 from benchmarks.row import FRAMES, VIDEO
 from benchmarks.torch_atm import Atm
 from benchmarks.torch_big_little import BigLittle50
@@ -196,5 +196,15 @@ NETWORKS = (
     _OWN.format("Francis-Rings/ILA, masks undisturbed"),
     kwargs={"num_classes": None, "temporal": _ALIGNMENT},
     model="vit_b32",
+  ),
+  *(
+    Network(
+      f"vit_b32_{pattern}",
+      functools.partial(torch_timesformer.TimeSformer, pattern),
+      torch_timesformer.rules(),
+      _OWN.format("facebookresearch/TimeSformer, a class token a frame"),
+      kwargs={"num_classes": None},
+    )
+    for pattern in ("joint", "divided")
   ),
 )

@@ -213,7 +213,8 @@ def main() -> None:
   if torch.cuda.is_available():  # As XLA does by itself.
     torch.set_float32_matmul_precision("high")
   about = machine.describe() | {"transformers": transformers.__version__}
-  print(_HEADER)
+  if not options.compile_only:
+    print(_HEADER)
   results = []
   for name, job in _jobs(options):
     for dtype in options.dtypes:

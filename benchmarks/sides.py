@@ -33,7 +33,7 @@ class Compiled(NamedTuple):
 class Ours(NamedTuple):
   """Inference returns logits; training the loss, statistics and gradients.
 
-  `folded` is inference with batch norms folded, None if there are none.
+  `folded` is inference with batch norms folded, None if none are.
   """
 
   inference: Compiled
@@ -91,17 +91,15 @@ def ours(
     log_probabilities = jax.nn.log_softmax(logits.astype(jnp.float32))
     return -jnp.mean(log_probabilities[:, 0]), updates
 
-  folded = None
-  if variables.get("batch_stats"):
-    folded = compile_ahead(infer, jax.jit(fold_batch_norm)(variables), clip)
+  inference = compile_ahead(infer, variables, clip)
+  folded, fewer = None, jax.jit(fold_batch_norm)(variables)
+  if jax.tree.structure(fewer) != jax.tree.structure(variables):
+    folded = compile_ahead(infer, fewer, clip)
   params = variables["params"]
   others = {k: v for k, v in variables.items() if k != "params"}
   step = jax.value_and_grad(loss, has_aux=True)
-  return Ours(
-    compile_ahead(infer, variables, clip),
-    folded,
-    compile_ahead(step, params, others, clip),
-  )
+  training = compile_ahead(step, params, others, clip)
+  return Ours(inference, folded, training)
 
 
 def theirs(
