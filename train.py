@@ -22,9 +22,7 @@ import temporal_jax
 from temporal_jax import data, evaluation, models, training
 
 _CONFIG = config_flags.DEFINE_config_file("config", lock_config=True)
-_WORKDIR = flags.DEFINE_string(
-  "workdir", None, "Folder for checkpoints, records and the report."
-)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for all a run writes.")
 
 
 def run(
@@ -200,8 +198,7 @@ def make_steps(
   videos: data.Videos,
 ) -> tuple[Any, Any]:
   """Returns the jitted training and evaluation step."""
-  pairs = config.data.flip_pairs
-  flip = data.flipped_labels(videos.class_names, pairs)
+  flip = data.flipped_labels(videos.class_names, config.data.flip_pairs)
   augmentation = data.Augmentation(
     **setup.pixels,
     flip_labels=flip if config.data.flip else (),
