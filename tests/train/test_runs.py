@@ -104,6 +104,23 @@ def test_wrong_value_says_what_is_allowed(field, value, message):
     train.check(config)
 
 
+def test_positions_are_made_for_the_clips_unless_told_otherwise():
+  config = tiny_config.get_config()
+  config.model.name = "vit_b32_joint"
+  config.model.temporal = "default"
+  config.model.overrides = {}
+  config.data.image_size = 64
+  model = train.create_model(config, num_classes=2)
+  assert (model.num_temporal_positions, model.grid) == (3, 2)
+  config.model.num_frames, config.model.image_size = 8, 224
+  model = train.create_model(config, num_classes=2)
+  assert (model.num_temporal_positions, model.grid) == (8, 7)
+  config.model.image_size = 100
+  config.batch_size = 8
+  with pytest.raises(ValueError, match="multiple of the 32 pixels"):
+    train.check(config)
+
+
 def test_bad_videos_are_named_counted_and_reported(run, video_folder, tmp_path):
   root = shutil.copytree(video_folder, tmp_path / "videos")
   rows = ["path,label,split"]
