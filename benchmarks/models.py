@@ -36,7 +36,7 @@ import numpy as np
 import torch
 import transformers
 
-from benchmarks import machine, sides, timing
+from benchmarks import machine, model_table, sides, timing
 from benchmarks.model_rows import NETWORKS, Network
 from temporal_jax import create_model
 from temporal_jax.models import count, find_model
@@ -49,8 +49,11 @@ def measure(
   seconds: float = 2.0,
   batch: int = 1,
   clip_shape: tuple[int, int, int] | None = None,
+  train: bool = True,
 ) -> dict[str, Any]:
   """Measures one network and checks that both compute the same.
+
+  Without `train` what is said of training is None.
 
   Raises:
     ValueError: If outputs, losses or gradients differ.
@@ -60,18 +63,20 @@ def measure(
   clip = rng.standard_normal((batch, *clip_shape, 3), np.float32)
   compiled = torch.cuda.is_available()
   network = sides.build(row)
-  mine = sides.ours(row, network, clip, dtype)
+  mine = sides.ours(row, network, clip, dtype, train=train)
   other = sides.theirs(row, network, clip, dtype, compiled=compiled)
   difference = sides.difference(mine.inference.run(), other.inference())
   if mine.folded:
     folded = sides.difference(mine.folded.run(), other.inference())
     difference = max(difference, folded)
-  gradients = sides.training_difference(mine.training.run(), other.training())
+  gradients = mine.training and sides.training_difference(
+    mine.training.run(), other.training()
+  )
   tolerance = _tolerance(dtype)
-  if not (difference < tolerance and gradients < 10 * tolerance):
+  if not (difference < tolerance and (gradients or 0) < 10 * tolerance):
     raise ValueError(
       f"{row.name}: outputs differ by {difference:.1e}, loss and gradients by "
-      f"{gradients:.1e}."
+      f"{gradients or 0:.1e}."
     )
 
   def times(run, theirs):
@@ -86,10 +91,10 @@ def measure(
     "clip": clip.shape,
     "inference": times(mine.inference.run, other.inference),
     "folded": mine.folded and times(mine.folded.run, other.inference),
-    "training": times(mine.training.run, other.training),
+    "training": mine.training and times(mine.training.run, other.training),
     "compile_seconds": {
       "inference": mine.inference.seconds,
-      "training": mine.training.seconds,
+      "training": mine.training and mine.training.seconds,
     },
     "difference": difference,
     "gradient_difference": gradients,
@@ -137,38 +142,6 @@ def compile_only(name: str, dtype: str, frames: int | None) -> dict[str, Any]:
   }
 
 
-_HEADER = (
-  f"{'':31}{'inference ms':>25}{'folded':>16}{'training ms':>26}"
-  f"{'compile s':>14}{'difference':>18}{'share':>7}\n"
-  f"{'':31}{'ours':>8}{'torch':>9}{'ratio':>8}{'ours':>8}{'ratio':>8}"
-  f"{'ours':>9}{'torch':>9}{'ratio':>8}{'inf.':>7}{'train':>7}"
-  f"{'output':>9}{'grads':>9}"
-)
-
-
-def _line(result: dict[str, Any]) -> str:
-  start = f"{result['name']:22}{result['dtype']:9}"
-  if "error" in result:
-    return f"{start}failed: {result['error']}"
-  compiling = result["compile_seconds"]
-  if "training" not in result:
-    return f"{start}{compiling['inference']:8.1f} s to compile"
-  inference, training = result["inference"], result["training"]
-  folded = f"{'':16}"
-  if result["folded"]:
-    of = result["folded"]
-    folded = f"{of['ours']:8.1f}{of['ratio']:7.2f}x"
-  return (
-    f"{start}{inference['ours']:8.1f}{inference['theirs']:9.1f}"
-    f"{inference['ratio']:7.2f}x{folded}"
-    f"{training['ours']:9.1f}{training['theirs']:9.1f}"
-    f"{training['ratio']:7.2f}x"
-    f"{compiling['inference']:7.1f}{compiling['training']:7.1f}"
-    f"{result['difference']:9.0e}{result['gradient_difference']:9.0e}"
-    f"{result['share_of_matmul']:7.0%}"
-  )
-
-
 def _options() -> argparse.Namespace:
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -180,6 +153,7 @@ def _options() -> argparse.Namespace:
   add("--batch", type=int, default=1, help="clips")
   add("--dtype", nargs="+", choices=["float32", "bfloat16"], dest="dtypes")
   add("--compile-only", nargs="+", metavar="NAME", help="networks")
+  add("--inference", action="store_true", help="no training steps")
   add("--frames", type=int, help="of what is only compiled")
   options = parser.parse_args()
   if not options.dtypes:
@@ -193,7 +167,11 @@ def _jobs(options: argparse.Namespace) -> list[tuple[str, Callable]]:
   if options.compile_only:
     only = functools.partial(compile_only, frames=options.frames)
     return [(n, functools.partial(only, n)) for n in options.compile_only]
-  settings = {"seconds": options.seconds, "batch": options.batch}
+  settings = {
+    "seconds": options.seconds,
+    "batch": options.batch,
+    "train": not options.inference,
+  }
   return [
     (row.name, functools.partial(measure, row, **settings))
     for row in NETWORKS
@@ -214,7 +192,7 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
   about = machine.describe() | {"transformers": transformers.__version__}
   if not options.compile_only:
-    print(_HEADER)
+    print(model_table.HEADER)
   results = []
   for name, job in _jobs(options):
     for dtype in options.dtypes:
@@ -222,7 +200,7 @@ def main() -> None:
         results.append(job(dtype=dtype))
       except (RuntimeError, ValueError) as error:
         results.append({"name": name, "dtype": dtype, "error": str(error)})
-      print(_line(results[-1]), flush=True)
+      print(model_table.line(results[-1]), flush=True)
       if options.json:
         text = json.dumps({"machine": about, "rows": results}, indent=1)
         options.json.write_text(text + "\n")

@@ -33,12 +33,13 @@ class Compiled(NamedTuple):
 class Ours(NamedTuple):
   """Inference returns logits; training the loss, statistics and gradients.
 
-  `folded` is inference with batch norms folded, None if none are.
+  `folded` is inference with batch norms folded, None if none are; `training`
+  is None if it is not asked for.
   """
 
   inference: Compiled
   folded: Compiled | None
-  training: Compiled
+  training: Compiled | None
 
 
 class Theirs(NamedTuple):
@@ -72,7 +73,12 @@ def build(row: Network) -> torch.nn.Module:
 
 
 def ours(
-  row: Network, network: torch.nn.Module, clip: np.ndarray, dtype: str
+  row: Network,
+  network: torch.nn.Module,
+  clip: np.ndarray,
+  dtype: str,
+  *,
+  train: bool = True,
 ) -> Ours:
   """Compiles our network with the weights of `network`."""
   model = create_model(row.key, dtype=jnp.dtype(dtype), **row.kwargs)
@@ -95,6 +101,8 @@ def ours(
   folded, fewer = None, jax.jit(fold_batch_norm)(variables)
   if jax.tree.structure(fewer) != jax.tree.structure(variables):
     folded = compile_ahead(infer, fewer, clip)
+  if not train:
+    return Ours(inference, folded, None)
   params = variables["params"]
   others = {k: v for k, v in variables.items() if k != "params"}
   step = jax.value_and_grad(loss, has_aux=True)
