@@ -6,6 +6,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from temporal_jax import ops
+
 
 class Mlp(nn.Module):
   """Dense, activation, Dense, with dropout after each if asked for.
@@ -21,7 +23,7 @@ class Mlp(nn.Module):
 
   hidden: int
   features: int | None = None
-  activation: Callable[[jax.Array], jax.Array] = nn.gelu
+  activation: Callable[[jax.Array], jax.Array] = ops.gelu
   dropout: float = 0.0
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   dtype: jax.typing.DTypeLike = jnp.float32

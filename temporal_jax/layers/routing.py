@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax
 
+from temporal_jax import ops
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.calibration import calibrations, frame_descriptors
 from temporal_jax.layers.initializers import torch_default
@@ -95,4 +96,4 @@ class RouteMlp(nn.Module):
     if self.norm == "batch":
       return nn.relu(BatchNorm(dtype=x.dtype, name="norm")(x, train))
     norm = LayerNorm(epsilon=1e-6, dtype=x.dtype, name="norm")
-    return nn.gelu(norm(x), approximate=False)
+    return ops.gelu(norm(x))

@@ -1,12 +1,12 @@
 """The block of ConvNeXt, applied frame by frame, with temporal slots."""
 
-import functools
 from collections.abc import Callable
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from temporal_jax import ops
 from temporal_jax.layers import (
   DepthwiseConv2D,
   DropPath,
@@ -38,9 +38,7 @@ class ConvNeXtBlock(nn.Module):
   """
 
   size: int = 7
-  activation: Callable[[jax.Array], jax.Array] = functools.partial(
-    nn.gelu, approximate=False
-  )
+  activation: Callable[[jax.Array], jax.Array] = ops.gelu
   layer_scale: float = 1e-6
   drop_path: float = 0.0
   temporal: Temporal = Temporal()

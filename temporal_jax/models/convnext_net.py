@@ -1,12 +1,12 @@
 """ConvNeXt over the frames of a clip, with temporal slots in its blocks."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
 from temporal_jax.models import heads
 from temporal_jax.models.convnext import ConvNeXtBlock
@@ -14,8 +14,6 @@ from temporal_jax.models.network import Network
 from temporal_jax.models.remat import apply_block
 from temporal_jax.models.temporal import Temporal, apply_slot
 from temporal_jax.ops import checks
-
-exact_gelu = functools.partial(nn.gelu, approximate=False)
 
 
 class ConvNeXt(Network):
@@ -50,7 +48,7 @@ class ConvNeXt(Network):
   stage_sizes: Sequence[int] = (3, 3, 9, 3)
   widths: Sequence[int] = (96, 192, 384, 768)
   tubelet: tuple[int, int] = (1, 1)
-  activation: Callable[[jax.Array], jax.Array] = exact_gelu
+  activation: Callable[[jax.Array], jax.Array] = ops.gelu
   layer_scale: float = 1e-6
   drop_path: float = 0.0
   temporal: Temporal = Temporal()

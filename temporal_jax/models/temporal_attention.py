@@ -1,12 +1,12 @@
 """Aggregation of the frames' features by a small temporal transformer."""
 
-import functools
 from collections.abc import Mapping
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from temporal_jax import ops
 from temporal_jax.layers import Classifier, LayerNorm
 from temporal_jax.models.transformer import TransformerBlock
 
@@ -52,7 +52,6 @@ class TemporalAttentionAggregation(nn.Module):
     """
     if x.ndim != 3:
       raise ValueError(f"x must be (B, T, D), got shape {x.shape}.")
-    gelu = functools.partial(nn.gelu, approximate=False)
     dtype, width = self.dtype or x.dtype, x.shape[-1]
     token = self.param("class_token", nn.initializers.zeros, (width,))
     token = jnp.broadcast_to(token.astype(dtype), (len(x), 1, width))
@@ -60,7 +59,7 @@ class TemporalAttentionAggregation(nn.Module):
     for i in range(self.num_blocks):
       x, _ = TransformerBlock(
         self.num_heads,
-        activation=gelu,
+        activation=ops.gelu,
         qkv_bias=False,
         dtype=dtype,
         name=f"block{i + 1}",
@@ -70,6 +69,6 @@ class TemporalAttentionAggregation(nn.Module):
     if self.num_classes is None:
       return features, aux
     y = LayerNorm(dtype=dtype, name="norm")(features)
-    y = gelu(nn.Dense(self.hidden, dtype=dtype, name="expand")(y))
+    y = ops.gelu(nn.Dense(self.hidden, dtype=dtype, name="expand")(y))
     y = nn.Dropout(self.dropout, deterministic=not train)(y)
     return Classifier(self.num_classes, name="head")(y), aux

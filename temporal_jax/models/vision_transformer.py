@@ -1,6 +1,5 @@
 """Vision transformer over the frames of a clip, with temporal slots."""
 
-import functools
 from collections.abc import Callable, Mapping
 
 import flax.linen as nn
@@ -15,8 +14,6 @@ from temporal_jax.models.remat import apply_block
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.transformer import TransformerBlock
 from temporal_jax.ops import checks
-
-exact_gelu = functools.partial(nn.gelu, approximate=False)
 
 
 class VisionTransformer(Network):
@@ -75,7 +72,7 @@ class VisionTransformer(Network):
   width: int = 768
   depth: int = 12
   num_heads: int = 12
-  activation: Callable[[jax.Array], jax.Array] = exact_gelu
+  activation: Callable[[jax.Array], jax.Array] = ops.gelu
   epsilon: float = 1e-6
   patch_bias: bool = True
   pre_norm: bool = False

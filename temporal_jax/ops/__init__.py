@@ -1,6 +1,6 @@
 """The operators: pure functions over (B, T, H, W, C)."""
 
-from temporal_jax.ops.activations import quick_gelu
+from temporal_jax.ops.activations import gelu, quick_gelu
 from temporal_jax.ops.adaptive_convolution import adaptive_convolution
 from temporal_jax.ops.aggregation import temporal_aggregation
 from temporal_jax.ops.alignment import (
@@ -61,6 +61,7 @@ __all__ = [
   "depthwise_convolution_2d",
   "depthwise_temporal_convolution",
   "drop_path",
+  "gelu",
   "joint_attention",
   "l2_normalize",
   "match_patches",

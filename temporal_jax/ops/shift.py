@@ -1,9 +1,12 @@
 """Temporal shift: some channels move one frame along time, for free."""
 
+import functools
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops import checks
+from temporal_jax.ops import checks, fusion
 from temporal_jax.ops.temporal_convolution import move
 
 # Which frames the shifted channels read, seen from the current frame.
@@ -42,15 +45,12 @@ def temporal_shift(
   """
   checks.frames(x)
   offsets = _offsets(direction, window, fold_div)
-  fold = x.shape[-1] // fold_div
-  channel = jax.lax.broadcasted_iota(
-    jnp.int32, (1,) * (x.ndim - 1) + x.shape[-1:], x.ndim - 1
+  shift = functools.partial(
+    _shift, fold=x.shape[-1] // fold_div, offsets=offsets
   )
-  out = x
-  for i, offset in enumerate(offsets):
-    reads = (channel >= i * fold) & (channel < (i + 1) * fold)
-    out = jnp.where(reads, move(x, -offset), out)
-  return out
+  return jax.lax.platform_dependent(
+    x, cpu=functools.partial(fusion.apart, shift), default=shift
+  )
 
 
 def temporal_shift_step(
@@ -119,6 +119,18 @@ def token_shift(
     parts[which], fold_div=fold_div, direction=direction
   )
   return jnp.concatenate(parts, axis=2)
+
+
+def _shift(x: jax.Array, fold: int, offsets: Sequence[int]) -> jax.Array:
+  """Lets the i-th `fold` channels read the frame `offsets[i]` away."""
+  channel = jax.lax.broadcasted_iota(
+    jnp.int32, (1,) * (x.ndim - 1) + x.shape[-1:], x.ndim - 1
+  )
+  out = x
+  for i, offset in enumerate(offsets):
+    reads = (channel >= i * fold) & (channel < (i + 1) * fold)
+    out = jnp.where(reads, move(x, -offset), out)
+  return out
 
 
 def _offsets(direction: str, window: int, fold_div: int) -> list[int]:

@@ -1,15 +1,16 @@
 """Depthwise convolution as a sum of shifted products, and its gradients.
 
-For CPU. XLA fuses such a sum with a reduction that follows it, a layer norm's
-for one, and then takes ten times as long; a condition on values keeps the two
-apart. Kernel gradients loop over frames: their intermediate results are small.
+For CPU. Fused with a reduction that follows it, a layer norm's for one, such a
+sum takes ten times as long, so it stands apart. Kernel gradients loop over
+frames: their intermediate results are small.
 """
 
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+
+from temporal_jax.ops import fusion
 
 # Compiled on their own, so that blocks of one shape are traced once.
 _traced_once = functools.partial(
@@ -35,7 +36,7 @@ def convolve(
       dilation,
     )
 
-  return _apart(convolve_some, x)
+  return fusion.apart(convolve_some, x)
 
 
 @_traced_once
@@ -75,24 +76,8 @@ def gradients(
   zeros = jnp.zeros((rows, across, columns, x.shape[-1]), _precise(x).dtype)
   total, _ = jax.lax.scan(add_frame, zeros, (x, gradient))
   kernel_gradient = total.sum(axis=1)[::dilation, ::dilation]
-  x_gradient = _apart(convolve_back, gradient)
+  x_gradient = fusion.apart(convolve_back, gradient)
   return x_gradient, kernel_gradient.astype(kernel.dtype)
-
-
-def _apart(
-  function: Callable[[jax.Array], jax.Array], x: jax.Array
-) -> jax.Array:
-  """Calls a function of frames (N, H, W, C) so that XLA fuses nothing with it.
-
-  Of the two branches, frame by frame and all at once, the second is taken
-  unless the first value is not a number, which XLA cannot know.
-  """
-  return jax.lax.cond(
-    jnp.isnan(x[0, 0, 0, 0]),
-    lambda x: jax.lax.map(function, x),
-    function,
-    x,
-  )
 
 
 def _correlate(

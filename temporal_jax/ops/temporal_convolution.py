@@ -1,9 +1,11 @@
 """Convolution along time, as a sum of shifted products."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops import checks
+from temporal_jax.ops import checks, fusion
 
 
 def temporal_convolution(
@@ -63,8 +65,14 @@ def depthwise_temporal_convolution(
   checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
   weights = kernel.reshape(len(kernel), *[1] * (x.ndim - 1), -1)
-  taps = zip(neighbours(x, len(kernel)), weights, strict=True)
-  return sum(frames * weight for frames, weight in taps)
+
+  def convolve(x):
+    taps = zip(neighbours(x, len(kernel)), weights, strict=True)
+    return sum(frames * weight for frames, weight in taps)
+
+  return jax.lax.platform_dependent(
+    x, cpu=functools.partial(fusion.apart, convolve), default=convolve
+  )
 
 
 def neighbours(

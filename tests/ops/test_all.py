@@ -69,6 +69,7 @@ ROWS = {
   "depthwise_temporal_convolution": Row(
     ops.depthwise_temporal_convolution, (_MAP,), ((3, 6),), temporal=True
   ),
+  "gelu": Row(ops.gelu, (_MAP,)),
   "joint_attention": Row(ops.joint_attention, (_HEADS,) * 3),
   "l2_normalize": Row(ops.l2_normalize, (_TOKENS,)),
   "max_pool_2d": Row(_bind(ops.max_pool_2d, size=3, stride=2), (_MAP,)),

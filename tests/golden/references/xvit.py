@@ -2,10 +2,8 @@
 
 import functools
 
-import flax.linen as nn
-
 from convert_weights import xvit
-from temporal_jax import layers
+from temporal_jax import layers, ops
 from temporal_jax.models import Temporal, create_model
 from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
 from temporal_jax.models.transformer import TransformerBlock
@@ -30,7 +28,7 @@ def _block(constructor):
   return TransformerBlock(
     constructor["num_heads"],
     mlp_ratio=constructor["mlp_ratio"],
-    activation=functools.partial(nn.gelu, approximate=False),
+    activation=ops.gelu,
     epsilon=constructor["ln_eps"],
     temporal=Temporal(keys_values=_mixing(constructor)),
   )

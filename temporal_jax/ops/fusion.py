@@ -1,0 +1,27 @@
+"""What XLA may fuse."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+
+def apart(
+  function: Callable[[jax.Array], jax.Array], x: jax.Array
+) -> jax.Array:
+  """Calls a function of one array so that XLA fuses nothing with it.
+
+  A function that reads `x` at several places is otherwise fused with what
+  makes `x`, all of which is then computed once a place; or with what reads the
+  result. On CPU either costs more than an array in memory.
+
+  The call is one branch of a condition whose value XLA learns too late to
+  remove it; the other branch never runs.
+  """
+  out = jax.eval_shape(function, x)
+  return jax.lax.cond(
+    jax.lax.optimization_barrier(jnp.ones((), bool)),
+    function,
+    lambda _: jnp.zeros(out.shape, out.dtype),
+    x,
+  )
