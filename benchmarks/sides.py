@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional
 
 from benchmarks.model_rows import Network
-from convert_weights import convert
+from convert_weights.conversion import fill
 from temporal_jax import create_model
 from temporal_jax.models import fold_batch_norm
 
@@ -84,7 +84,7 @@ def ours(
   model = create_model(row.key, dtype=jnp.dtype(dtype), **row.kwargs)
   shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
   tensors = {k: v.cpu().numpy() for k, v in network.state_dict().items()}
-  variables = jax.device_put(convert(row.rules, tensors, shapes))
+  variables = jax.device_put(fill(row.rules, tensors, shapes))
   clip = jax.device_put(clip)
 
   def infer(variables: dict, clip: jax.Array) -> jax.Array:

@@ -1,8 +1,9 @@
 """Rules: how the leaves of a Flax tree are made of the tensors of a source."""
 
+import functools
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 _NUMBER = re.compile(r"\{(\w+?)([+-]\d+)?\}")
 
@@ -19,19 +20,17 @@ class Rule(NamedTuple):
     pattern: einops pattern from the tensor to the leaf. Several tensors are
       stacked, and the left side begins with that axis. The right side names
       every axis and has no brackets, so that it can be read backwards too.
+    change: What happens to the values then, see `changes`.
   """
 
   leaf: str
   tensors: tuple[str, ...]
   pattern: str
+  change: Callable[[Any, tuple[int, ...], str], Any] | None = None
 
   def match(self, path: str) -> dict[str, int] | None:
     """Returns the numbers with which the leaf is `path`, None if it is not."""
-    parts = _NUMBER.split(self.leaf)  # text, name, offset, text, ...
-    regex = re.escape(parts[0])
-    for name, text in zip(parts[1::3], parts[3::3], strict=True):
-      regex += rf"(?P<{name}>\d+){re.escape(text)}"
-    found = re.fullmatch(regex, path)
+    found = _expression(self.leaf).fullmatch(path)
     return found and {k: int(v) for k, v in found.groupdict().items()}
 
   def sources(self, numbers: dict[str, int]) -> tuple[str, ...]:
@@ -43,6 +42,16 @@ class Rule(NamedTuple):
     return tuple(_NUMBER.sub(fill, name) for name in self.tensors)
 
 
+@functools.cache
+def _expression(leaf: str) -> re.Pattern:
+  """Returns the expression of the paths that a rule's leaf stands for."""
+  parts = _NUMBER.split(leaf)  # text, name, offset, text, ...
+  regex = re.escape(parts[0])
+  for name, text in zip(parts[1::3], parts[3::3], strict=True):
+    regex += rf"(?P<{name}>\d+){re.escape(text)}"
+  return re.compile(regex)
+
+
 def under(rules: Iterable[Rule], leaf: str, tensor: str) -> list[Rule]:
   """Puts rules under the path `leaf` and the name `tensor` ("" for none)."""
   prefix = tensor and f"{tensor}."
@@ -51,7 +60,7 @@ def under(rules: Iterable[Rule], leaf: str, tensor: str) -> list[Rule]:
     collection, path = rule.leaf.split("/", 1)
     path = f"{leaf}/{path}" if leaf else path
     names = tuple(prefix + name for name in rule.tensors)
-    moved.append(Rule(f"{collection}/{path}", names, rule.pattern))
+    moved.append(rule._replace(leaf=f"{collection}/{path}", tensors=names))
   return moved
 
 

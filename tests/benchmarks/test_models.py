@@ -17,7 +17,7 @@ from benchmarks import (  # noqa: E402
   model_table,
   models,
 )
-from convert_weights import convert  # noqa: E402
+from convert_weights.conversion import fill  # noqa: E402
 from temporal_jax import create_model  # noqa: E402
 from temporal_jax.models import find_model  # noqa: E402
 
@@ -45,7 +45,7 @@ def test_every_weight_has_its_counterpart(name):
     key: np.broadcast_to(np.float32(0), tuple(tensor.shape))
     for key, tensor in network.state_dict().items()
   }
-  convert(row.rules, tensors, target)  # Raises if anything is left.
+  fill(row.rules, tensors, target)  # Raises if anything is left.
 
 
 def _tiny(**kwargs):

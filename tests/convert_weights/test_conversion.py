@@ -2,8 +2,8 @@ import jax
 import numpy as np
 import pytest
 
-from convert_weights import Rule, convert, revert
-from convert_weights.rules import batch_norm, conv2d, linear, under
+from convert_weights.conversion import fill, revert
+from convert_weights.rules import Rule, batch_norm, conv2d, linear, under
 
 RULES = [
   *conv2d("stage{s}_block{b}/conv", "layer{s}.{b-1}.conv"),
@@ -53,7 +53,7 @@ def target():
 
 
 def test_makes_every_leaf(tensors, target):
-  made = convert(RULES, tensors, target)
+  made = fill(RULES, tensors, target)
   assert jax.tree.map(
     np.shape, made, is_leaf=lambda x: hasattr(x, "shape")
   ) == (TARGET)
@@ -68,7 +68,7 @@ def test_makes_every_leaf(tensors, target):
 
 
 def test_the_way_back_is_exact(tensors, target):
-  back = revert(RULES, convert(RULES, tensors, target))
+  back = revert(RULES, fill(RULES, tensors, target))
   del tensors["bn.num_batches_tracked"]  # No leaf of ours.
   assert back.keys() == tensors.keys()
   for name, value in tensors.items():
@@ -81,7 +81,7 @@ def test_lists_all_that_is_wrong(tensors, target):
   tensors["qkv"] = tensors["qkv"].T
   target["params"]["new"] = jax.ShapeDtypeStruct((9,), np.float32)
   with pytest.raises(ValueError, match="do not fit") as error:
-    convert(RULES, tensors, target)
+    fill(RULES, tensors, target)
   lines = str(error.value).splitlines()[1:]
   assert [line[0] for line in lines] == ["!", "+", "-", "-"]
   assert "params/qkv/kernel (6, 3, 4, 2)" in lines[0]

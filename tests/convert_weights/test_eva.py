@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from convert_weights import convert, eva, revert
+from convert_weights.conversion import fill, revert
+from convert_weights.sources import eva
 from temporal_jax.models.transformer import TransformerBlock
 
 WIDTH, HEADS, GRID = 16, 2, (2, 3)
@@ -118,7 +119,7 @@ def _converted(block, x):
   init = functools.partial(OURS.init, grid=GRID)
   target = jax.eval_shape(init, jax.random.key(0), x)
   tensors = {k: v.numpy() for k, v in block.state_dict().items()}
-  return convert(eva.transformer_block(), tensors, target), tensors
+  return fill(eva.transformer_block(), tensors, target), tensors
 
 
 def test_block_computes_what_its_weights_did(block, x):

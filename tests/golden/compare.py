@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights import SKIP, convert, revert
+from convert_weights.conversion import SKIP, fill, revert
 from tests.golden.case import Case, Tensor
 from tests.golden.reference import Arrays, Reference
 
@@ -60,7 +60,7 @@ def _quantities(
     tensors |= {k: initial[k] for k in case.constants() if k in initial}
 
   def forward(inputs: Arrays, tensors: Arrays) -> tuple[Any, Any]:
-    variables = convert(rules, tensors, target, skip=(*SKIP, *reference.skip))
+    variables = fill(rules, tensors, target, skip=(*SKIP, *reference.skip))
     ours = [  # In the official order, which a traced dict does not keep.
       _to_ours(inputs[name], tensor, reference.axes[name], sizes)
       for name, tensor in case.input_layouts.items()

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from convert_weights import Rule
+from convert_weights.rules import Rule
 
 Arrays = dict[str, jax.Array]
 

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import pytest
 
 import temporal_jax
-from convert_weights import blvnet, convnext, resnet, revert, tada
+from convert_weights.conversion import revert
+from convert_weights.sources import blvnet, convnext, resnet, tada
 
 _BLVNET = blvnet.big_little_net(tensor="baseline_model", head="new_fc")
 _BLRESNET = blvnet.big_little_net(tensor="", head="fc")

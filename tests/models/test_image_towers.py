@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import pytest
 
 import temporal_jax
-from convert_weights import atm, clip, eva, revert, timm
+from convert_weights.conversion import revert
+from convert_weights.sources import atm, clip, eva, timm
 from temporal_jax.models.operators import arithmetic
 
 _EVA_ATM = eva.vision_transformer([*eva.transformer_block(), *atm.slots()])

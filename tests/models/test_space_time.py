@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from convert_weights import revert, tada, xvit
+from convert_weights.conversion import revert
+from convert_weights.sources import tada, xvit
 from temporal_jax import create_model, models
 from temporal_jax.models.rows import space_time
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import temporal_jax
-from convert_weights import convert, resnet3d, revert
+from convert_weights.conversion import fill, revert
+from convert_weights.sources import resnet3d
 from temporal_jax.models.rows import video_resnets
 
 # Parameters with 400 classes: those of the authors' code.
@@ -95,5 +96,5 @@ def test_weights_go_out_and_come_back(name, rules):
     lambda leaf: np.broadcast_to(np.float32(0), leaf.shape), shapes
   )
   tensors = revert(rules, target)
-  again = convert(rules, tensors, shapes)
+  again = fill(rules, tensors, shapes)
   assert jax.tree.map(np.shape, again) == jax.tree.map(np.shape, target)

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 import transformers
 
-from convert_weights import convert, xclip
+from convert_weights.conversion import fill
+from convert_weights.sources import xclip
 from temporal_jax import models
 from temporal_jax.models.video_text import VideoTextModel
 from tests.models.small_video_text import SIZES, TEXTS, make_clip
@@ -90,6 +91,6 @@ def test_messages_equal_transformers():
   target = jax.eval_shape(model.init, jax.random.key(0), clip)
   rules = xclip.video_text(xclip.block())
   tensors = _authors_tensors(theirs.state_dict())
-  variables = convert(rules, tensors, target)
+  variables = fill(rules, tensors, target)
   logits, _ = jax.jit(model.apply)(variables, clip, TEXTS)
   np.testing.assert_allclose(logits, out.logits_per_video, rtol=1e-4, atol=1e-4)

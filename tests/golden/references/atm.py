@@ -4,8 +4,8 @@ import functools
 
 import flax.linen as nn
 
-from convert_weights import atm, clip
 from convert_weights.rules import under
+from convert_weights.sources import atm, clip
 from temporal_jax import layers, models, ops
 from temporal_jax.models.transformer import TransformerBlock
 from tests.golden.reference import Reference, first

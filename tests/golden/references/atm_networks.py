@@ -2,7 +2,7 @@
 
 import functools
 
-from convert_weights import atm, clip, eva
+from convert_weights.sources import atm, clip, eva
 from temporal_jax.models import TransformerBlock, VisionTransformer
 from temporal_jax.models.operators import arithmetic
 from temporal_jax.models.rows.clip_form import CLIP_FORM

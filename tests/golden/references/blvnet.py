@@ -2,7 +2,7 @@
 
 import functools
 
-from convert_weights import blvnet
+from convert_weights.sources import blvnet
 from temporal_jax import layers, models
 from temporal_jax.models.big_little import BigLittleModule
 from temporal_jax.models.big_little_net import BigLittleNet

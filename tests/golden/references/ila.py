@@ -5,8 +5,8 @@ import functools
 import flax.linen as nn
 import jax.numpy as jnp
 
-from convert_weights import ila, xclip
 from convert_weights.rules import under
+from convert_weights.sources import ila, xclip
 from temporal_jax import layers, models, ops
 from temporal_jax.models.frame_integration import (
   DirectionClassifier,

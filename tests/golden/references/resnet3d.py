@@ -3,8 +3,8 @@
 import flax.linen as nn
 import jax
 
-from convert_weights import resnet3d
 from convert_weights.rules import under
+from convert_weights.sources import resnet3d
 from temporal_jax.models.resnet3d import ResNet3D
 from temporal_jax.models.slowfast import SlowFast
 from tests.golden.reference import Reference

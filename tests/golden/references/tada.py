@@ -4,8 +4,8 @@ import functools
 
 import flax.linen as nn
 
-from convert_weights import tada
 from convert_weights.rules import under
+from convert_weights.sources import tada
 from temporal_jax import layers, models, ops
 from temporal_jax.models.convnext import ConvNeXtBlock
 from temporal_jax.models.residual import BottleneckBlock

@@ -2,7 +2,7 @@
 
 import functools
 
-from convert_weights import xvit
+from convert_weights.sources import xvit
 from temporal_jax import layers, ops
 from temporal_jax.models import Temporal, create_model
 from temporal_jax.models.temporal_attention import TemporalAttentionAggregation

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from convert_weights import clip
 from convert_weights.rules import Rule, layer_norm, linear, under
+from convert_weights.sources import clip
 
 
 def block() -> list[Rule]:

@@ -1,7 +1,7 @@
 """Rules of timm's vision transformers."""
 
-from convert_weights import xvit
 from convert_weights.rules import Rule, linear
+from convert_weights.sources import xvit
 
 
 def vision_transformer() -> list[Rule]:

@@ -1,6 +1,5 @@
 """Rules of alibaba-mmai-research/TAdaConv."""
 
-from convert_weights import clip, convnext
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -11,6 +10,7 @@ from convert_weights.rules import (
   linear,
   under,
 )
+from convert_weights.sources import clip, convnext
 
 
 def adaptive_conv(

@@ -1,6 +1,5 @@
 """Rules of Francis-Rings/ILA."""
 
-from convert_weights import clip, xclip
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -10,6 +9,7 @@ from convert_weights.rules import (
   linear,
   under,
 )
+from convert_weights.sources import clip, xclip
 
 
 def video_text(kind: str) -> list[Rule]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from convert_weights import clip
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -11,6 +10,7 @@ from convert_weights.rules import (
   linear,
   under,
 )
+from convert_weights.sources import clip
 
 # Operation -> its block in an `ATMBlock`, and that block's `DomainTransfer`.
 _NAMES = {

@@ -1,0 +1,66 @@
+"""What happens to values on the way from an image network to a video network.
+
+A change is called as `change(value, shape, inflation)` and returns the value of
+a leaf of this shape.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.models.positions import fit_grid
+
+INFLATIONS = ("centre", "mean")
+
+
+def inflate(
+  value: jax.Array, shape: tuple[int, ...], inflation: str
+) -> jax.Array:
+  """Gives a kernel taps over time, as its first axis, where the leaf has them.
+
+  Args:
+    value: Kernel without time; (..., C, C').
+    shape: The same, or (T, ..., C, C').
+    inflation: "centre" puts it at tap T // 2 with zeros around it, "mean" puts
+      T-th parts of it at every tap (I3D); the answer to a clip that stands
+      still is the image network's, but for the ends of the clip.
+  """
+  if inflation not in INFLATIONS:
+    raise ValueError(
+      f"inflation must be one of {INFLATIONS}, got {inflation!r}."
+    )
+  if len(shape) != value.ndim + 1:
+    return value
+  taps = shape[0]
+  if inflation == "mean":
+    return jnp.broadcast_to(value / taps, (taps, *value.shape))
+  sides = [(taps // 2, taps - 1 - taps // 2)] + [(0, 0)] * value.ndim
+  return jnp.pad(value[None], sides)
+
+
+def inflate_stem(
+  value: jax.Array, shape: tuple[int, ...], inflation: str
+) -> jax.Array:
+  """As `inflate`; a stem for optical flow takes the mean over R, G and B.
+
+  Args:
+    value: Kernel (H, W, 3, C').
+    shape: (H, W, C, C') or (T, H, W, C, C').
+    inflation: As of `inflate`.
+  """
+  channels = shape[-2]
+  if channels != value.shape[-2]:
+    mean = value.mean(axis=-2, keepdims=True)
+    value = jnp.broadcast_to(mean, (*mean.shape[:-2], channels, mean.shape[-1]))
+  return inflate(value, shape, inflation)
+
+
+def resize_positions(
+  value: jax.Array, shape: tuple[int, ...], inflation: str
+) -> jax.Array:
+  """Resizes learned positions (1 + N, D) to another square of patches.
+
+  Bicubically, as torch's `interpolate` does; that of the class token stays.
+  """
+  del inflation
+  side = round((shape[0] - 1) ** 0.5)
+  return fit_grid(value, (side, side))

@@ -1,0 +1,34 @@
+"""What is said of a source of weights."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from convert_weights.conversion import NOTHING, SKIP
+from convert_weights.rules import Rule
+from temporal_jax.models.network import Network
+
+Rules = Callable[[Network], Sequence[Rule]]
+
+
+class Source(NamedTuple):
+  """How the weights of one naming go into networks.
+
+  Attributes:
+    name: What users call it, e.g. "openai_clip".
+    origin: Repository or library whose naming it is.
+    rules: Network -> the rules that make its leaves.
+    takes: Whether a network can be made of such weights at all.
+    marks: Regular expressions; a checkpoint with a tensor for each is of this
+      naming.
+    skip: Regular expression of tensors that stay unused -> the reason.
+    new: Regular expression of leaves that no such checkpoint has -> the
+      reason; they keep their initial values.
+  """
+
+  name: str
+  origin: str
+  rules: Rules
+  takes: Callable[[Network], bool]
+  marks: Sequence[str]
+  skip: Mapping[str, str] = SKIP
+  new: Mapping[str, str] = NOTHING

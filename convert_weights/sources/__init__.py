@@ -1,0 +1,1 @@
+"""How the tensors of each repository are named, a file a repository."""
