@@ -1,1 +1,6 @@
 """Published weights in, a complete Flax tree out, and back."""
+
+from convert_weights.converter import convert, to_torch
+from convert_weights.table import SOURCES
+
+__all__ = ["SOURCES", "convert", "to_torch"]

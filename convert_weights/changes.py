@@ -12,6 +12,14 @@ from temporal_jax.models.positions import fit_grid
 INFLATIONS = ("centre", "mean")
 
 
+def check_inflation(inflation: str) -> None:
+  """Raises ValueError unless `inflate` knows it."""
+  if inflation not in INFLATIONS:
+    raise ValueError(
+      f"inflation must be one of {INFLATIONS}, got {inflation!r}."
+    )
+
+
 def inflate(
   value: jax.Array, shape: tuple[int, ...], inflation: str
 ) -> jax.Array:
@@ -24,10 +32,6 @@ def inflate(
       T-th parts of it at every tap (I3D); the answer to a clip that stands
       still is the image network's, but for the ends of the clip.
   """
-  if inflation not in INFLATIONS:
-    raise ValueError(
-      f"inflation must be one of {INFLATIONS}, got {inflation!r}."
-    )
   if len(shape) != value.ndim + 1:
     return value
   taps = shape[0]

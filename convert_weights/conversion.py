@@ -6,7 +6,7 @@ conversion can be differentiated as well, or planned from shapes alone.
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -67,7 +67,7 @@ def plan(
   """
   steps, fresh, problems, used = [], {}, [], set()
   for path, leaf in trees.flatten_dict(target, sep="/").items():
-    step = _find(rules, path)
+    step = find(rules, path, tensors)
     missing = [n for n in step.tensors if n not in tensors] if step else []
     if step and not missing:
       used.update(step.tensors)
@@ -156,7 +156,7 @@ def _reverted(
   rules: Sequence[Rule], leaves: Mapping[str, Any]
 ) -> Iterator[tuple[str, jax.Array]]:
   for path, leaf in leaves.items():
-    step = _find(rules, path)
+    step = find(rules, path)
     if step is None:
       raise ValueError(f"- {path} {leaf.shape}: no rule makes it")
     left, right = step.rule.pattern.split("->")
@@ -189,13 +189,24 @@ def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:
   return [f"! {step.leaf} {leaf.shape}: does not come of {listed}"]
 
 
-def _find(rules: Sequence[Rule], path: str) -> Step | None:
-  """Returns the first rule that makes a leaf and the tensors it needs."""
-  for rule in rules:
-    numbers = rule.match(path)
-    if numbers is not None:
-      return Step(path, rule, rule.sources(numbers))
-  return None
+def find(
+  rules: Sequence[Rule], path: str, tensors: Collection[str] = ()
+) -> Step | None:
+  """Returns how a leaf is made: by the first rule for it that can.
+
+  Args:
+    rules: How leaves are made.
+    path: Of the leaf.
+    tensors: Names there are. If no rule for the leaf finds all it needs, the
+      first is returned.
+  """
+  steps = [
+    Step(path, rule, rule.sources(numbers))
+    for rule in rules
+    if (numbers := rule.match(path)) is not None
+  ]
+  able = (s for s in steps if all(name in tensors for name in s.tensors))
+  return next(able, steps[0] if steps else None)
 
 
 def _reason(reasons: Mapping[str, str], name: str) -> str:

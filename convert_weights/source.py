@@ -1,7 +1,7 @@
 """What is said of a source of weights."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convert_weights.conversion import NOTHING, SKIP
 from convert_weights.rules import Rule
@@ -23,6 +23,8 @@ class Source(NamedTuple):
     skip: Regular expression of tensors that stay unused -> the reason.
     new: Regular expression of leaves that no such checkpoint has -> the
       reason; they keep their initial values.
+    forms: Arguments of `create_model` beside the catalog's, with which such
+      weights were published as well.
   """
 
   name: str
@@ -32,3 +34,4 @@ class Source(NamedTuple):
   marks: Sequence[str]
   skip: Mapping[str, str] = SKIP
   new: Mapping[str, str] = NOTHING
+  forms: Sequence[Mapping[str, Any]] = ()

@@ -14,6 +14,7 @@ BELOW = {
   "data": set(),
   "training": set(),
   "evaluation": set(),
+  "inference": {"ops", "layers", "models", "training"},
 }
 BANNED = {"configs", "convert_weights", "ml_collections", "tensorflow", "torch"}
 ROOT = pathlib.Path(__file__).parents[1]

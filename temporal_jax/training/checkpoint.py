@@ -9,6 +9,9 @@ import orbax.checkpoint as ocp
 
 from temporal_jax.training.state import TrainState, Tree
 
+# Folder of the variables in a model's directory.
+VARIABLES = "variables"
+
 
 class Checkpoints:
   """The checkpoints of one run: train state and place in the data together.
@@ -94,8 +97,12 @@ def read_state(directory: str | pathlib.Path) -> Tree:
   steps = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
   if not steps:
     raise FileNotFoundError(f"there is no checkpoint in {directory}.")
+  return read_tree(directory / str(max(steps)) / "state")
+
+
+def read_tree(path: pathlib.Path) -> Tree:
+  """Reads what Orbax saved at `path` as nested dicts, on one device."""
   with ocp.StandardCheckpointer() as reader:
-    path = directory / str(max(steps)) / "state"
     target = jax.tree.map(
       _whole_array, reader.metadata(path).item_metadata.tree
     )
@@ -103,16 +110,21 @@ def read_state(directory: str | pathlib.Path) -> Tree:
 
 
 def load_variables(directory: str | pathlib.Path) -> Tree:
-  """Reads {"params", "batch_stats"} of a run's newest checkpoint.
+  """Reads {"params", "batch_stats"} of a model or of a run.
 
-  The moving averages are taken where the run kept them.
+  Of a run that is the newest checkpoint, and the moving averages where it kept
+  them.
 
   Args:
-    directory: A run's workdir, or its folder of checkpoints.
+    directory: What `convert_weights` wrote, a run's workdir, or its folder of
+      checkpoints.
 
   Raises:
     FileNotFoundError: If there is no complete checkpoint.
   """
+  model = pathlib.Path(directory).expanduser().absolute() / VARIABLES
+  if model.is_dir():
+    return {"batch_stats": {}, **read_tree(model)}
   state = read_state(directory)
   if state.get("ema"):
     return state["ema"]

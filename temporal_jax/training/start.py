@@ -18,6 +18,8 @@ from temporal_jax.training.state import (
   init_variables,
 )
 
+_CLASSIFIER = r"params/(head|classifier)/.*"
+
 
 def first_state(
   model: nn.Module,
@@ -35,8 +37,8 @@ def first_state(
   """Decides where a run starts.
 
   1. A checkpoint of the run itself is resumed, `batches` with it.
-  2. Else the weights of the run `init_from` are taken, at step 0; only the head
-     may have another size and then stays as initialised.
+  2. Else the weights of `init_from` are taken, at step 0; only the head may be
+     missing or have another size, and then stays as initialised.
   3. Else all parameters are as initialised.
 
   Args:
@@ -47,7 +49,7 @@ def first_state(
     image_size: Side of a frame, in pixels.
     seed: Of the initialisation.
     ema: Whether moving averages are kept.
-    init_from: Workdir of another run, or "".
+    init_from: Workdir of another run, what `convert_weights` wrote, or "".
     checkpoints: Those of this run.
     batches: Set to the place where the checkpoint was written.
 
@@ -63,7 +65,9 @@ def first_state(
   origin, step = "from scratch", checkpoints.latest()
   if step is None and init_from:
     loaded = load_variables(init_from)
-    variables, fresh = graft(variables, loaded, replaceable="params/head/.*")
+    variables, fresh = graft(
+      variables, loaded, replaceable="params/(head|classifier)/.*"
+    )
     origin = f"weights of {init_from}; new: {', '.join(fresh) or 'nothing'}"
   state = create_state(variables, optimizer, ema=ema)
   state = jax.device_put(state, sharding.replicated(mesh))
@@ -78,7 +82,7 @@ class Grafted(NamedTuple):
 
   Attributes:
     variables: {"params", "batch_stats"}.
-    kept: Leaves that stay as initialised, since their shape differs.
+    kept: Leaves that stay as initialised.
   """
 
   variables: Tree
@@ -90,9 +94,9 @@ def graft(fresh: Tree, loaded: Tree, *, replaceable: str) -> Grafted:
 
   Args:
     fresh: Variables of the model to train.
-    loaded: Variables of another run of the same model.
-    replaceable: Regex of the leaves, e.g. "params/head/.*", that may have
-      another shape and then stay fresh.
+    loaded: Variables of the same model.
+    replaceable: Regex of the leaves, e.g. "params/head/.*", that may be missing
+      or have another shape, and then stay fresh.
 
   Raises:
     ValueError: Listing `-` leaves that are not loaded, `+` loaded ones that the
@@ -100,14 +104,15 @@ def graft(fresh: Tree, loaded: Tree, *, replaceable: str) -> Grafted:
   """
   target = traverse_util.flatten_dict(fresh, sep="/")
   source = traverse_util.flatten_dict(loaded, sep="/")
-  problems = [f"- {name}" for name in sorted(target.keys() - source.keys())]
-  problems += [f"+ {name}" for name in sorted(source.keys() - target.keys())]
+  problems = [f"+ {name}" for name in sorted(source.keys() - target.keys())]
   kept = []
-  for name in sorted(target.keys() & source.keys()):
-    if target[name].shape == source[name].shape:
+  for name in sorted(target):
+    if name in source and target[name].shape == source[name].shape:
       continue
     if re.fullmatch(replaceable, name):
       kept.append(name)
+    elif name not in source:
+      problems.append(f"- {name}")
     else:
       problems.append(
         f"! {name}: model {target[name].shape}, loaded {source[name].shape}"

@@ -1,0 +1,208 @@
+"""Published weights in, a directory with a network out.
+
+  python -m convert_weights MODEL CHECKPOINT OUT
+  python -m convert_weights inspect CHECKPOINT
+  python -m convert_weights verify OUT
+
+MODEL is a name of `temporal_jax.list_models()`. CHECKPOINT is a .safetensors,
+.npz, .pt, .pth or .pyth file. OUT appears only when it is complete; it is what
+`train.py --config.init_from` reads. `inspect` tells which naming a checkpoint
+has and which networks it fits; `verify` reads OUT again, compares the sha256
+and runs one clip. Whatever is wrong is said in one message, with exit code 2.
+"""
+
+import argparse
+import functools
+import json
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import rich.console
+import rich.progress
+
+from convert_weights import (
+  changes,
+  converter,
+  inspection,
+  output,
+  report,
+  table,
+)
+from convert_weights.labels import read_labels
+from convert_weights.reading import read
+from temporal_jax import inference
+
+_LARGE = 100e6  # Bytes from which progress is shown.
+
+
+def main(arguments: Sequence[str]) -> None:
+  """Runs one command; errors end it with one message and exit code 2."""
+  command = arguments[0] if arguments else ""
+  try:
+    if command == "inspect":
+      _inspect(_inspect_parser().parse_args(arguments[1:]))
+    elif command == "verify":
+      print(output.verify(_verify_parser().parse_args(arguments[1:]).out))
+    else:
+      _convert(_parser().parse_args(arguments))
+  except (OSError, TypeError, ValueError) as error:
+    print(f"convert_weights: {error}", file=sys.stderr)
+    raise SystemExit(2) from None
+
+
+def _convert(options: argparse.Namespace) -> None:
+  console = rich.console.Console()
+  if options.out.exists() and not options.dry_run:
+    raise FileExistsError(f"{options.out} exists already.")
+  checkpoint = read(options.checkpoint, ema=options.ema)
+  tensors = checkpoint.tensors
+  class_names = read_labels(options.labels) if options.labels else ()
+  try:
+    todo = converter.prepare(
+      options.model,
+      tensors,
+      source=options.source,
+      num_classes=options.num_classes or len(class_names) or None,
+      allow_missing=options.allow_missing,
+      channels=options.channels,
+      **dict(options.set),
+    )
+    console.print(report.table(todo, tensors))
+    for line in (*checkpoint.notes, *todo.notes, report.summary(todo)):
+      console.print(line, highlight=False)
+    description = output.describe(todo, options.checkpoint, class_names)
+    size = options.checkpoint.stat().st_size
+    variables = converter.compute(
+      todo,
+      tensors,
+      allow_non_finite=options.allow_non_finite,
+      inflation=options.inflation,
+      progress=functools.partial(
+        rich.progress.track, description="tensors", disable=size < _LARGE
+      ),
+    )
+  except ValueError as error:
+    raise ValueError(f"{options.checkpoint}: {error}") from None
+  if options.dry_run:
+    console.print("dry run: nothing is written.")
+    return
+  inference.save_model(options.out, variables, description)
+  console.print(f"wrote {options.out}", highlight=False)
+
+
+def _inspect(options: argparse.Namespace) -> None:
+  checkpoint = read(options.checkpoint, ema=options.ema)
+  tensors = checkpoint.tensors
+  print(f"{len(tensors)} tensors.", *checkpoint.notes)
+  sources = table.recognise(tensors)
+  if not sources:
+    raise ValueError(
+      f"{options.checkpoint}: the names, from {min(tensors)!r} on, are of no "
+      f"source; known are {sorted(table.SOURCES)}."
+    )
+  for source in sources:
+    print(f"source {source.name}: the naming of {source.origin}.")
+  for one in inspection.candidates(tensors):
+    plan = one.proposal.plan
+    print(f"  {one.command}: {len(plan.steps)} leaves, {len(plan.new)} new.")
+
+
+def _parser() -> argparse.ArgumentParser:
+  head, _, tail = __doc__.partition("\n\n")
+  parser = argparse.ArgumentParser(
+    prog="python -m convert_weights",
+    description=head,
+    epilog=tail,
+    formatter_class=argparse.RawDescriptionHelpFormatter,
+  )
+  parser.add_argument("model", metavar="MODEL", help="name in the catalog")
+  _add_checkpoint(parser)
+  parser.add_argument("out", metavar="OUT", type=_path, help="new directory")
+  parser.add_argument(
+    "--num-classes", type=_positive, help="other than the checkpoint has"
+  )
+  parser.add_argument("--labels", metavar="FILE", help="names of the classes")
+  parser.add_argument(
+    "--allow-missing",
+    metavar="GLOB",
+    action="append",
+    default=[],
+    help="leaves that may stay new, e.g. 'head/*'",
+  )
+  parser.add_argument(
+    "--allow-non-finite",
+    metavar="GLOB",
+    action="append",
+    default=[],
+    help="tensors that may hold NaN or infinity",
+  )
+  parser.add_argument("--dry-run", action="store_true", help="write nothing")
+  parser.add_argument("--source", help=f"one of {', '.join(table.SOURCES)}")
+  parser.add_argument(
+    "--set",
+    metavar="KEY=VALUE",
+    type=_setting,
+    action="append",
+    default=[],
+    help="argument of create_model, e.g. image_size=336",
+  )
+  parser.add_argument(
+    "--inflation",
+    choices=changes.INFLATIONS,
+    default="centre",
+    help="of image kernels along time",
+  )
+  parser.add_argument(
+    "--channels",
+    type=_positive,
+    default=3,
+    help="of a frame, 10 for optical flow",
+  )
+  return parser
+
+
+def _inspect_parser() -> argparse.ArgumentParser:
+  parser = argparse.ArgumentParser(prog="python -m convert_weights inspect")
+  _add_checkpoint(parser)
+  return parser
+
+
+def _verify_parser() -> argparse.ArgumentParser:
+  parser = argparse.ArgumentParser(prog="python -m convert_weights verify")
+  parser.add_argument("out", metavar="OUT", help="a converted network")
+  return parser
+
+
+def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
+  parser.add_argument("checkpoint", metavar="CHECKPOINT", type=_path)
+  parser.add_argument(
+    "--ema", action="store_true", help="take the moving averages"
+  )
+
+
+def _path(text: str) -> pathlib.Path:
+  return pathlib.Path(text).expanduser()
+
+
+def _positive(text: str) -> int:
+  number = int(text)
+  if number < 1:
+    raise argparse.ArgumentTypeError(f"{text} is not positive")
+  return number
+
+
+def _setting(text: str) -> tuple[str, Any]:
+  """Splits KEY=VALUE; the value is JSON, or text."""
+  key, equals, value = text.partition("=")
+  if not equals:
+    raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+  try:
+    return key, json.loads(value)
+  except ValueError:
+    return key, value
+
+
+if __name__ == "__main__":
+  main(sys.argv[1:])

@@ -1,0 +1,201 @@
+"""From a checkpoint's tensors to the variables of a network, and back."""
+
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import flax.traverse_util as trees
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from convert_weights import changes, conversion, proposal, table
+from convert_weights.proposal import Proposal
+
+
+def convert(
+  model_name: str,
+  tensors: Mapping[str, np.ndarray],
+  *,
+  source: str | None = None,
+  num_classes: int | Mapping[str, int] | None = None,
+  allow_missing: Sequence[str] = (),
+  allow_non_finite: Sequence[str] = (),
+  inflation: str = "centre",
+  channels: int = 3,
+  seed: int = 0,
+  **model_overrides: Any,
+) -> dict[str, Any]:
+  """Makes the variables of a network of a checkpoint's tensors.
+
+  Every leaf is made exactly once and every tensor is used, or skipped for a
+  reason that its source names. What an image network lacks keeps its initial
+  values.
+
+  Args:
+    model_name: Name of the network in the catalog.
+    tensors: Arrays by their names in the checkpoint, as `read` gives them.
+    source: Name in `SOURCES`; by default it is told from the names.
+    num_classes: Classes of the network, by default those of the checkpoint. If
+      they differ, the classifier keeps its initial values.
+    allow_missing: Shell patterns of leaves, e.g. "head/*", that keep their
+      initial values if the tensors do not make them.
+    allow_non_finite: Shell patterns of tensors that may hold NaN or infinity.
+    inflation: How image kernels become video kernels, see `changes.inflate`.
+    channels: Channels of a frame; for others than three a stem takes the mean
+      over R, G and B.
+    seed: Of the initial values.
+    **model_overrides: Arguments of `temporal_jax.create_model`.
+
+  Returns:
+    {"params", "batch_stats"} in float32; the second only if there are any.
+
+  Raises:
+    ValueError: If anything does not fit; all of it is listed.
+  """
+  todo = prepare(
+    model_name,
+    tensors,
+    source=source,
+    num_classes=num_classes,
+    allow_missing=allow_missing,
+    channels=channels,
+    **model_overrides,
+  )
+  return compute(
+    todo,
+    tensors,
+    allow_non_finite=allow_non_finite,
+    inflation=inflation,
+    seed=seed,
+  )
+
+
+def prepare(
+  model_name: str,
+  tensors: Mapping[str, Any],
+  *,
+  source: str | None = None,
+  **arguments: Any,
+) -> Proposal:
+  """Plans a conversion from shapes alone; arguments are those of `convert`.
+
+  Raises:
+    ValueError: If anything does not fit; all of it is listed.
+  """
+  naming = table.choose_source(source, tensors)
+  todo = proposal.propose(model_name, tensors, source=naming, **arguments)
+  conversion.check(todo.plan)
+  return todo
+
+
+def compute(
+  todo: Proposal,
+  tensors: Mapping[str, Any],
+  *,
+  allow_non_finite: Sequence[str] = (),
+  inflation: str = "centre",
+  seed: int = 0,
+  progress: Callable[[Sequence], Iterable] = iter,
+) -> dict[str, Any]:
+  """Computes the variables of a prepared conversion.
+
+  Args:
+    todo: By `prepare`.
+    tensors: Those it was prepared for.
+    allow_non_finite: As of `convert`.
+    inflation: As of `convert`.
+    seed: As of `convert`.
+    progress: Passes on what it iterates over, and shows how far it is.
+
+  Raises:
+    ValueError: If a tensor holds NaN or infinity; all such are listed.
+  """
+  changes.check_inflation(inflation)
+  leaves = trees.flatten_dict(todo.target, sep="/")
+  made = _initial(todo, seed)
+  broken = set()
+  for step in progress(todo.plan.steps):
+    shape = leaves[step.leaf].shape
+    value = conversion.make(step, tensors, shape, inflation)
+    made[step.leaf] = value = np.array(value, np.float32)
+    if not np.isfinite(value).all():
+      broken.update(step.tensors)
+  broken = [name for name in broken if not _matches(name, allow_non_finite)]
+  if broken:
+    raise ValueError(
+      f"NaN or infinity in {sorted(broken)}, which must be allowed by name."
+    )
+  return trees.unflatten_dict({path: made[path] for path in leaves}, sep="/")
+
+
+def to_torch(
+  model_name: str,
+  variables: Mapping[str, Any],
+  *,
+  source: str,
+  num_classes: int | Mapping[str, int] | None = None,
+  channels: int = 3,
+  **model_overrides: Any,
+) -> dict[str, np.ndarray]:
+  """Makes a state dict in the naming of a source: `convert` read backwards.
+
+  Args:
+    model_name: Name of the network in the catalog.
+    variables: Of that network.
+    source: Name in `SOURCES`.
+    num_classes: Classes of the network, by default those of the variables.
+    channels: Channels of a frame.
+    **model_overrides: Arguments of `temporal_jax.create_model`.
+
+  Returns:
+    Arrays by name, with the counters that torch's batch norms keep, at zero.
+
+  Raises:
+    ValueError: If the source does not name such a network, or the variables
+      are not those of it.
+  """
+  naming = table.find_source(source)
+  shape = proposal.clip_shape(model_name, model_overrides, channels)
+  if num_classes is None:
+    num_classes = _classes(variables)
+  network, target = proposal.build_network(
+    model_name, naming, shape, num_classes=num_classes, **model_overrides
+  )
+  if wrong := proposal.differing(target, variables):
+    raise ValueError(f"these variables are not of {model_name}: {wrong}.")
+  tensors = conversion.revert(naming.rules(network), variables)
+  tensors = {name: np.asarray(value) for name, value in tensors.items()}
+  means = [name for name in tensors if name.endswith(".running_mean")]
+  counters = [f"{n.rpartition('.')[0]}.num_batches_tracked" for n in means]
+  return tensors | {name: np.zeros((), np.int64) for name in counters}
+
+
+def _classes(variables: Mapping[str, Any]) -> int | dict[str, int] | None:
+  """Returns the classes of a network, read off its classifier."""
+  params = variables["params"]
+  head = params.get("head", params.get("classifier", {}))
+  head = head.get("head", head)
+  if "bias" in head:
+    return head["bias"].shape[0]
+  return {task: part["bias"].shape[0] for task, part in head.items()} or None
+
+
+def _initial(todo: Proposal, seed: int) -> dict[str, np.ndarray]:
+  """Returns the initial values of the leaves that stay new.
+
+  Only these are computed: XLA leaves out what nobody asks for.
+  """
+
+  def some(key):
+    clip = jnp.zeros((1, *todo.clip_shape))
+    leaves = trees.flatten_dict(todo.network.init(key, clip), sep="/")
+    return {path: leaves[path] for path in todo.plan.new}
+
+  if not todo.plan.new:
+    return {}
+  return jax.tree.map(np.asarray, jax.jit(some)(jax.random.key(seed)))
+
+
+def _matches(name: str, globs: Sequence[str]) -> bool:
+  return any(fnmatch.fnmatchcase(name, glob) for glob in globs)

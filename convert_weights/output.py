@@ -1,0 +1,89 @@
+"""A converted network on disk, written and verified."""
+
+import hashlib
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from convert_weights import proposal, report
+from convert_weights.proposal import Proposal
+from temporal_jax import inference, models
+
+
+def describe(
+  todo: Proposal, checkpoint: pathlib.Path, class_names: tuple[str, ...]
+) -> dict[str, Any]:
+  """Returns what `model.json` says of a conversion.
+
+  Raises:
+    ValueError: If there are not as many names as classes.
+  """
+  classes = todo.num_classes
+  if class_names and len(class_names) != classes:
+    raise ValueError(f"{len(class_names)} labels for {classes} classes.")
+  spec = models.find_model(todo.model_name)
+  return {
+    "model": todo.model_name,
+    "overrides": todo.overrides,
+    "num_classes": classes,
+    "clip_shape": todo.clip_shape,
+    "class_names": class_names or None,
+    "pixels": {"mean": spec.mean, "std": spec.std},
+    "source": {
+      "name": todo.source.name,
+      "file": checkpoint.name,
+      "sha256": file_digest(checkpoint),
+    },
+    "report": report.as_json(todo),
+  }
+
+
+def file_digest(path: str | os.PathLike) -> str:
+  """Returns the sha256 of a file."""
+  with open(path, "rb") as file:
+    return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(directory: str | os.PathLike) -> str:
+  """Reads a converted network again, compares it and runs it once.
+
+  Returns:
+    What was found, in a line.
+
+  Raises:
+    FileNotFoundError: If there is no such network.
+    ValueError: If its values are not those that were written, do not fit the
+      network, or a forward pass gives NaN or infinity.
+  """
+  saved = inference.load_model(directory)
+  written = saved.description["sha256"]
+  if (found := inference.digest(saved.variables)) != written:
+    raise ValueError(
+      f"the variables in {directory} changed since they were written: sha256 "
+      f"{found}, {written} in model.json."
+    )
+  clip = jnp.zeros((1, *saved.clip_shape))
+  target = jax.eval_shape(saved.network.init, jax.random.key(0), clip)
+  if wrong := proposal.differing(target, _without_empty(saved.variables)):
+    raise ValueError(f"{directory} does not fit {saved.name}: {wrong} differ.")
+  inputs = [clip]
+  if getattr(saved.network, "head", None) == "text":
+    inputs.append(jnp.zeros((1, saved.network.context), jnp.int32))
+  out, _ = jax.jit(saved.network.apply)(saved.variables, *inputs)
+  arrays = jax.tree.leaves(out)
+  if not all(np.isfinite(x).all() for x in arrays):
+    raise ValueError(f"{saved.name} in {directory} gives NaN or infinity.")
+  shapes = ", ".join(str(x.shape) for x in arrays)
+  return (
+    f"{saved.name}: sha256 {written[:12]} as written; a clip "
+    f"{(1, *saved.clip_shape)} gives {shapes}."
+  )
+
+
+def _without_empty(variables: Mapping[str, Any]) -> dict[str, Any]:
+  return {name: tree for name, tree in variables.items() if tree}

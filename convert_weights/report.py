@@ -1,0 +1,81 @@
+"""What became of every tensor and every leaf, for people and for files."""
+
+import collections
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import flax.traverse_util as trees
+from rich.table import Table
+
+from convert_weights.conversion import Step
+from convert_weights.proposal import Proposal
+
+
+class _Line(NamedTuple):
+  """One line of the table; those that differ in numbers alone are one."""
+
+  what: str
+  name: str
+  shape: str
+  note: str
+
+
+def table(todo: Proposal, tensors: Mapping[str, Any]) -> Table:
+  """Returns the table of a proposal, blocks of one kind in one line."""
+  shown = Table(title=f"{todo.source.name} -> {todo.model_name}")
+  for column in ("", "leaf or tensor", "shape", "from, or why", "times"):
+    shown.add_column(
+      column, overflow="fold", justify="right" if column == "times" else "left"
+    )
+  styles = {"used": "green", "new": "yellow", "skipped": "dim"}
+  counted = collections.Counter(_lines(todo, tensors))
+  for line, times in counted.items():
+    shown.add_row(*line, str(times), style=styles[line.what])
+  return shown
+
+
+def summary(todo: Proposal) -> str:
+  """Returns the table in one line."""
+  plan = todo.plan
+  used = sum(len(step.tensors) for step in plan.steps)
+  return (
+    f"{used} tensors used, {len(plan.skipped)} skipped; {len(plan.steps)} "
+    f"leaves made, {len(plan.new)} new."
+  )
+
+
+def as_json(todo: Proposal) -> dict[str, Any]:
+  """Returns the whole mapping, for `model.json`."""
+  plan = todo.plan
+  return {
+    "used": {
+      step.leaf: {"tensors": list(step.tensors), "rule": _rule(step)}
+      for step in plan.steps
+    },
+    "new": dict(plan.new),
+    "skipped": dict(plan.skipped),
+    "notes": list(todo.notes),
+  }
+
+
+def _lines(todo: Proposal, tensors: Mapping[str, Any]) -> Iterable[_Line]:
+  leaves = trees.flatten_dict(todo.target, sep="/")
+  for step in todo.plan.steps:
+    names = ", ".join(_star(name) for name in step.tensors)
+    shape = str(leaves[step.leaf].shape)
+    yield _Line("used", _star(step.leaf), shape, names)
+  for leaf, reason in todo.plan.new.items():
+    yield _Line("new", _star(leaf), str(leaves[leaf].shape), reason)
+  for name, reason in todo.plan.skipped.items():
+    yield _Line("skipped", _star(name), str(tensors[name].shape), reason)
+
+
+def _star(name: str) -> str:
+  """Puts a star for the numbers of blocks and stages."""
+  return re.sub(r"(?<=[a-z._])\d+(?=[./_])", "*", name)
+
+
+def _rule(step: Step) -> str:
+  change = step.rule.change
+  return step.rule.pattern + (f"; {change.__name__}" if change else "")
