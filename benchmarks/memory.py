@@ -1,24 +1,35 @@
 r"""Memory of a training step's gradients, with and without `remat`.
 
-  python -m benchmarks.memory vit_l14 [--batch B] [--frames T] [--dtype D]
+  python -m benchmarks.memory vit_l14 [--batch B] [--frames T] [--dtype D] \
+    [--tpu v5p:1x1x1]
 
 What the compiler sets aside, in GiB, as `compiled.memory_analysis()` reports
 it: nothing is run, so that a step larger than the device can be measured too.
-To be run on a GPU or TPU: on CPU XLA merges the second forward pass with the
-first, and nothing is gained.
+With --tpu it compiles for one chip of a TPU that need not be there, if the
+libtpu of jax's own version is installed. On CPU XLA merges the second forward
+pass with the first, and nothing is gained.
 """
 
 import argparse
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.experimental import topologies
 
 import temporal_jax
 from temporal_jax.models import find_model
 
 
 def temporary_bytes(
-  name: str, *, batch: int, frames: int, dtype: str, remat: bool, **kwargs
+  name: str,
+  *,
+  batch: int,
+  frames: int,
+  dtype: str,
+  remat: bool,
+  tpu: str | None = None,
+  **kwargs,
 ) -> int:
   """Returns what the gradients of a network need beside arguments and result.
 
@@ -28,6 +39,8 @@ def temporary_bytes(
     frames: Frames of a clip, T.
     dtype: Of the activations.
     remat: Whether blocks are computed again.
+    tpu: Kind and chips of a TPU to compile for, e.g. "v5p:1x1x1"; by default
+      the device there is.
     **kwargs: Other arguments of `create_model`.
   """
   model = temporal_jax.create_model(
@@ -47,10 +60,28 @@ def temporary_bytes(
     )
     return jnp.mean(jnp.square(logits)), state
 
+  variables, clips = _placed((variables, clips), tpu)
   params = variables.pop("params")
-  step = jax.jit(jax.grad(loss, has_aux=True))
-  compiled = step.lower(params, variables, clips).compile()
+  step = jax.jit(jax.grad(loss, has_aux=True)).trace(params, variables, clips)
+  platforms = ("tpu",) if tpu else None
+  compiled = step.lower(lowering_platforms=platforms).compile()
   return compiled.memory_analysis().temp_size_in_bytes
+
+
+def _placed(shapes: Any, tpu: str | None) -> Any:
+  """Puts shapes on the first chip of a TPU that need not be there."""
+  if tpu is None:
+    return shapes
+  bounds = [int(side) for side in tpu.partition(":")[2].split("x")]
+  topology = topologies.get_topology_desc(
+    platform="tpu",
+    topology_name=tpu,
+    chips_per_host_bounds=(bounds + [1])[:3],
+  )
+  chip = jax.sharding.SingleDeviceSharding(topology.devices[0])
+  return jax.tree.map(
+    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=chip), shapes
+  )
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -62,8 +93,10 @@ def main(argv: list[str] | None = None) -> None:
   parser.add_argument("--batch", type=int, default=8, help="clips")
   parser.add_argument("--frames", type=int, default=8, help="of a clip")
   parser.add_argument("--dtype", default="bfloat16", help="of activations")
+  parser.add_argument("--tpu", help="compile for it, e.g. v5p:1x1x1")
   settings = vars(parser.parse_args(argv))
-  print(f"{jax.devices()[0].device_kind}: {settings}")
+  device = settings["tpu"] or jax.devices()[0].device_kind
+  print(f"{device}: {settings}")
   for remat in (False, True):
     size = temporary_bytes(**settings, remat=remat)
     print(f"remat={remat}: {size / 2**30:.2f} GiB", flush=True)
