@@ -40,7 +40,7 @@ def kind(head: bytes) -> str:
   if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
     return "zip"
   what = _text(head)
-  # A header of JSON follows its length, eight bytes.
+  # A header of JSON follows its length: eight bytes, zeros among them.
   if not what and head[8:9] == b"{":
     return "safetensors"
   if head[:1] == b"\x80" and _TORCH_MAGIC in head[:32]:
@@ -52,17 +52,13 @@ def kind(head: bytes) -> str:
 
 def _text(head: bytes) -> str:
   """Says what text it is, "" if it is none."""
-  start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-  if start.startswith(b"<") or b"<html" in head.lower():
+  if any(byte < 32 and byte not in b"\t\n\f\r" for byte in head):
+    return ""
+  text = head.decode(errors="replace").lstrip("\ufeff \t\r\n")
+  if text.startswith("<") or "<html" in text.lower():
     return "a web page (HTML or XML), as a failed download leaves it"
-  if start.startswith(b"version https://git-lfs"):
+  if text.startswith("version https://git-lfs"):
     return "a pointer of git-lfs and not the file; run `git lfs pull`"
-  # The last character may be cut; text has no control characters but these.
-  text = head.decode("utf-8", errors="ignore")
-  if len(text.encode()) < len(head) - 3:
-    return ""
-  if not all(c.isprintable() or c in "\t\r\n\f" for c in text):
-    return ""
   return f"a text file that begins with {text[:30]!r}"
 
 

@@ -63,9 +63,9 @@ def read(path: str | os.PathLike, *, ema: bool = False) -> Checkpoint:
     return _read(path, ema)
   except CheckpointError as error:
     raise CheckpointError(f"{path}: {error}") from None
-  except OSError as error:
-    raise CheckpointError(f"{path}: {error.strerror or error}.") from None
-  # Damaged files raise anything, by the libraries that read them.
+  except PermissionError as error:
+    raise CheckpointError(f"{path}: {error.strerror}.") from None
+  # The libraries that read damaged files raise anything.
   except Exception as error:
     reason = str(error).strip().split("\n")[0][:_LONGEST_REASON]
     raise CheckpointError(
@@ -107,9 +107,10 @@ def _open(
   kind = archives.kind(entries)
   if kind == "npz":
     return kind, tensor_files.read_npz(path, entries), _as_it_is
-  script = kind == "torchscript"
-  reader = torch_files.read_script if script else torch_files.read_torch
-  return kind, reader(path, entries), torch_files.to_numpy
+  archives.check_sums(path, entries)  # torch itself does not.
+  if kind == "torch":
+    return kind, torch_files.read_torch(path, entries), torch_files.to_numpy
+  return kind, torch_files.read_script(path), torch_files.to_numpy
 
 
 def _as_it_is(name: str, array: np.ndarray) -> np.ndarray:

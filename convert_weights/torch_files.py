@@ -62,23 +62,22 @@ def read_legacy(path: pathlib.Path) -> Any:
     return _load_file(torch, path)
 
 
-def read_script(path: pathlib.Path, entries: Sequence[zipfile.ZipInfo]) -> Any:
+def read_script(path: pathlib.Path) -> Any:
   """Reads the tensors of what torch.jit.save wrote, as OpenAI's CLIP is.
 
   Of its code only `__setstate__` runs when it is read: what has one is refused.
   """
   torch = _import_torch()
-  with zipfile.ZipFile(path) as archive:
-    for entry in entries:
-      if not entry.filename.endswith((".py", ".pkl")):
-        continue
-      code = archive.read(entry)  # Checks its sum as well.
-      if entry.filename.endswith(".py") and b"__setstate__" in code:
-        raise CheckpointError(
-          f"a TorchScript archive whose {entry.filename!r} would run code as "
-          "it is read (__setstate__); it was not opened."
-        )
   with _quiet():
+    # Found as torch.jit.load finds it; others may see another archive.
+    reader = torch._C.PyTorchFileReader(str(path))
+    for name in reader.get_all_records():
+      code = name.lower().endswith(".py") and reader.get_record(name)
+      if code and b"__setstate__" in code:
+        raise CheckpointError(
+          f"a TorchScript archive whose {name!r} would run code as it is read "
+          "(__setstate__); it was not opened."
+        )
     return torch.jit.load(path, map_location="cpu").state_dict()
 
 

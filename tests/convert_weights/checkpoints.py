@@ -59,3 +59,11 @@ def refused(path):
   assert len(message) < len(str(path)) + 500
   assert caught.value.__suppress_context__  # No traceback of torch's above it.
   return message
+
+
+def assert_equal(tensors, weights):
+  """Asserts the same names, dtypes and values."""
+  assert dict(tensors).keys() == weights.keys()
+  for name, value in weights.items():
+    assert tensors[name].dtype == value.dtype
+    np.testing.assert_array_equal(tensors[name], value)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from convert_weights.reading import CheckpointError, read
-from tests.convert_weights.checkpoints import FORMATS, refused, save
+from tests.convert_weights.checkpoints import FORMATS, WEIGHTS, refused, save
 
 
 def _header(text, data=b""):
@@ -90,6 +90,7 @@ _BAD = {
   "lfs": (b"version https://git-lfs.github.com/spec/v1\noid", "git-lfs"),
   "text": ("poids: très légers\n".encode(), "a text file that begins"),
   "json": (b'{"name":{"dtype": "F32"}}', "a text file"),
+  "latin text": ("très léger".encode("latin-1"), "a text file"),
   "cut text": (("x" * 1023 + "é").encode(), "a text file"),
   "png": (b"\x89PNG\r\n\x1a\n" + bytes(50), "a PNG image"),
   "jpeg": (b"\xff\xd8\xff\xe0" + bytes(50), "a JPEG image"),
@@ -97,7 +98,7 @@ _BAD = {
   "video": (bytes(3) + b"\x18ftypmp42" + bytes(50), "a video"),
   "tar": (_tar(), "a tar archive"),
   "npy": (_npy(np.zeros(2)), "without a name"),
-  "bytes": (bytes(range(128, 256)), "begins with 80 81 82"),
+  "bytes": (bytes(range(9, 256)), "begins with 09 0a 0b"),
   "few bytes": (b"\0", "begins with 00"),
   "pickle": (pickle.dumps({"w": 1}), "a pickle, which could run code"),
   "zip of others": (_zip(a="1", b="2", c="", d=""), "holds .* and more"),
@@ -175,6 +176,15 @@ def test_cut_off(tmp_path, form):
     refused(path)
   path.write_bytes(data[:-1])
   refused(path)
+
+
+@pytest.mark.parametrize("form", ["npz", "torch", "torchscript"])
+def test_one_value_is_damaged(tmp_path, form):
+  path = save(form, tmp_path / "whole")
+  data = bytearray(path.read_bytes())
+  data[data.index(WEIGHTS["head.weight"].tobytes()) + 5] ^= 1
+  path.write_bytes(data)
+  assert "Bad CRC-32" in refused(path)
 
 
 @pytest.mark.parametrize("form", FORMATS)
