@@ -1,0 +1,5 @@
+"""The error of a file that is no checkpoint, or not a good one."""
+
+
+class CheckpointError(ValueError):
+  """A file cannot be read as a checkpoint; the message says which and why."""
