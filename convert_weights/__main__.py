@@ -16,7 +16,7 @@ import functools
 import json
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import rich.console
@@ -31,7 +31,7 @@ from convert_weights import (
   table,
 )
 from convert_weights.labels import read_labels
-from convert_weights.reading import read
+from convert_weights.reading import Checkpoint, read
 from temporal_jax import inference
 
 _LARGE = 100e6  # Bytes from which progress is shown.
@@ -70,7 +70,7 @@ def _convert(options: argparse.Namespace) -> None:
       **dict(options.set),
     )
     console.print(report.table(todo, tensors))
-    for line in (*checkpoint.notes, *todo.notes, report.summary(todo)):
+    for line in (*_said(checkpoint), *todo.notes, report.summary(todo)):
       console.print(line, highlight=False)
     description = output.describe(todo, options.checkpoint, class_names)
     size = options.checkpoint.stat().st_size
@@ -95,7 +95,7 @@ def _convert(options: argparse.Namespace) -> None:
 def _inspect(options: argparse.Namespace) -> None:
   checkpoint = read(options.checkpoint, ema=options.ema)
   tensors = checkpoint.tensors
-  print(f"{len(tensors)} tensors.", *checkpoint.notes)
+  print(f"{len(tensors)} tensors.", *_said(checkpoint), sep="\n")
   sources = table.recognise(tensors)
   if not sources:
     raise ValueError(
@@ -107,6 +107,16 @@ def _inspect(options: argparse.Namespace) -> None:
   for one in inspection.candidates(tensors):
     plan = one.proposal.plan
     print(f"  {one.command}: {len(plan.steps)} leaves, {len(plan.new)} new.")
+
+
+def _said(checkpoint: Checkpoint) -> Iterator[str]:
+  """Yields what is to be known of a file beside its tensors."""
+  within = f", in {checkpoint.wrapper}" if checkpoint.wrapper else ""
+  yield f"{checkpoint.path.name}: {checkpoint.format}{within}."
+  if checkpoint.others:
+    yield f"it holds other weights too: {', '.join(checkpoint.others)}."
+  if checkpoint.ignored:
+    yield f"beside them and not read: {', '.join(checkpoint.ignored)}."
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ import numpy as np
 
 from convert_weights import changes, conversion, proposal, table
 from convert_weights.proposal import Proposal
+from convert_weights.reading import non_finite
 
 
 def convert(
@@ -112,20 +113,20 @@ def compute(
     ValueError: If a tensor holds NaN or infinity; all such are listed.
   """
   changes.check_inflation(inflation)
+  used = {name for step in todo.plan.steps for name in step.tensors}
+  broken = [
+    name
+    for name in non_finite({name: tensors[name] for name in sorted(used)})
+    if not any(fnmatch.fnmatchcase(name, glob) for glob in allow_non_finite)
+  ]
+  if broken:
+    raise ValueError(f"NaN or infinity in {broken}, not allowed by name.")
   leaves = trees.flatten_dict(todo.target, sep="/")
   made = _initial(todo, seed)
-  broken = set()
   for step in progress(todo.plan.steps):
     shape = leaves[step.leaf].shape
     value = conversion.make(step, tensors, shape, inflation)
-    made[step.leaf] = value = np.array(value, np.float32)
-    if not np.isfinite(value).all():
-      broken.update(step.tensors)
-  broken = [name for name in broken if not _matches(name, allow_non_finite)]
-  if broken:
-    raise ValueError(
-      f"NaN or infinity in {sorted(broken)}, which must be allowed by name."
-    )
+    made[step.leaf] = np.array(value, np.float32)
   return trees.unflatten_dict({path: made[path] for path in leaves}, sep="/")
 
 
@@ -195,7 +196,3 @@ def _initial(todo: Proposal, seed: int) -> dict[str, np.ndarray]:
   if not todo.plan.new:
     return {}
   return jax.tree.map(np.asarray, jax.jit(some)(jax.random.key(seed)))
-
-
-def _matches(name: str, globs: Sequence[str]) -> bool:
-  return any(fnmatch.fnmatchcase(name, glob) for glob in globs)

@@ -95,7 +95,7 @@ def test_missing_leaves_must_be_allowed_by_name():
     _convert(tensors)
   variables = _convert(tensors, allow_missing=["stage1_block1/conv1/*"])
   assert np.isfinite(_flat(variables)[f"params/{leaf}"]).all()
-  with pytest.raises(ValueError, match="'haed/.' may be missing, but matches no"):
+  with pytest.raises(ValueError, match=r"'haed/\*' may be missing, but"):
     _convert(tensors, allow_missing=["haed/*"])
 
 
@@ -104,7 +104,7 @@ def test_refuses_what_is_not_finite_unless_it_is_allowed(value):
   tensors = _tensors()
   tensors["conv1.weight"] = tensors["conv1.weight"].copy()
   tensors["conv1.weight"][0, 0, 0, 0] = value
-  with pytest.raises(ValueError, match=r"NaN or infinity in \['conv1.weight'\]"):
+  with pytest.raises(ValueError, match=r"NaN or infinity in \['conv1"):
     _convert(tensors)
   _convert(tensors, allow_non_finite=["conv1.*"])
 

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from convert_weights.validation import non_finite
+from convert_weights.reading import non_finite
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", jnp.bfloat16])

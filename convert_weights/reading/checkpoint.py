@@ -7,16 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convert_weights import (
+from convert_weights.reading import (
   archives,
   contents,
   tensor_files,
   torch_files,
   wrappers,
 )
-from convert_weights.errors import CheckpointError
-
-__all__ = ["Checkpoint", "CheckpointError", "read"]
+from convert_weights.reading.errors import CheckpointError
 
 _LONGEST_REASON = 200  # Characters of another library's error.
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import safetensors
 
-from convert_weights.errors import CheckpointError
+from convert_weights.reading.errors import CheckpointError
 
 _SAFETENSORS_DTYPES = {
   "F64": np.float64,

@@ -1,6 +1,6 @@
 """What a file is, told by its first bytes; its name is not trusted."""
 
-from convert_weights.errors import CheckpointError
+from convert_weights.reading.errors import CheckpointError
 
 HEAD = 1024  # Bytes that tell.
 ALLOWED = "safetensors, npz, and what torch.save or torch.jit.save writes"

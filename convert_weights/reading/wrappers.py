@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from convert_weights.errors import CheckpointError
+from convert_weights.reading.errors import CheckpointError
 
 RAW = ("state_dict", "model", "model_state", "model_state_dict", "module")
 EMA = ("state_dict_ema", "model_ema", "model_ema_state", "ema_state_dict")

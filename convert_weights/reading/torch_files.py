@@ -14,7 +14,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights.errors import CheckpointError
+from convert_weights.reading.errors import CheckpointError
 
 # Older ones can be made to corrupt memory by tensors alone (CVE-2026-24747).
 _OLDEST_TORCH = "2.10"

@@ -5,8 +5,8 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 
-from convert_weights.contents import ALLOWED
-from convert_weights.errors import CheckpointError
+from convert_weights.reading.contents import ALLOWED
+from convert_weights.reading.errors import CheckpointError
 
 # Weights hardly shrink: who promises more than this is not to be unpacked.
 _LARGEST_RATIO = 32

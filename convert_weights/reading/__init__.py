@@ -1,0 +1,7 @@
+"""Checkpoints are read from files, safely: weights, or one clear error."""
+
+from convert_weights.reading.checkpoint import Checkpoint, read
+from convert_weights.reading.errors import CheckpointError
+from convert_weights.reading.validation import non_finite
+
+__all__ = ["Checkpoint", "CheckpointError", "non_finite", "read"]
