@@ -35,6 +35,7 @@ def inflate(
   if len(shape) != value.ndim + 1:
     return value
   taps = shape[0]
+  value = jnp.asarray(value, jnp.float32)  # Halves divide badly.
   if inflation == "mean":
     return jnp.broadcast_to(value / taps, (taps, *value.shape))
   sides = [(taps // 2, taps - 1 - taps // 2)] + [(0, 0)] * value.ndim
@@ -67,4 +68,8 @@ def resize_positions(
   """
   del inflation
   side = round((shape[0] - 1) ** 0.5)
-  return fit_grid(value, (side, side))
+  return fit_grid(jnp.asarray(value, jnp.float32), (side, side))
+
+
+# Going back they change nothing, where the leaf has the tensor's rank.
+SAME_RANK = (inflate, resize_positions)

@@ -151,19 +151,23 @@ def _count_classes(
   for path, leaf in trees.flatten_dict(probed, sep="/").items():
     if leaf.ndim != 2 or leaf.shape[1] != 1:
       continue
-    step = conversion.find(rules, path, tensors)
-    if step and all(name in tensors for name in step.tensors):
-      names, made = step.rule.pattern.split("->")
-      axis = names.split().index(made.split()[-1])
-      shape = tensors[step.tensors[0]].shape
-      return shape[axis] if len(shape) == len(names.split()) else None
+    for step in conversion.find_ways(rules, path):
+      if all(name in tensors for name in step.tensors):
+        names, made = (side.split() for side in step.rule.pattern.split("->"))
+        shape = tensors[step.tensors[0]].shape
+        fits = len(shape) == len(names)
+        return shape[names.index(made[-1])] if fits else None
   return None
 
 
 def _names(leaves: Collection[str], rules: Sequence[Rule]) -> list[str]:
   """Returns the tensors that make these leaves."""
-  steps = (conversion.find(rules, leaf) for leaf in leaves)
-  return [name for step in steps if step for name in step.tensors]
+  return [
+    name
+    for leaf in leaves
+    for step in conversion.find_ways(rules, leaf)
+    for name in step.tensors
+  ]
 
 
 def _allowed(globs: Sequence[str], target: Shapes) -> dict[str, str]:
