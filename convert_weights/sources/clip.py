@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
+from convert_weights.source import Source
+from convert_weights.sources import image_towers
+from temporal_jax.models.network import Network
 
 
 def transformer_block() -> list[Rule]:
@@ -72,3 +75,59 @@ def text_transformer() -> list[Rule]:
     *layer_norm("norm", "ln_final"),
     Rule("params/projection/kernel", ("text_projection",), "i o -> i o"),
   ]
+
+
+def _rules(network: Network) -> list[Rule]:
+  """Rules of the image tower, or of both where the network has a text tower.
+
+  mlfoundations/open_clip puts its other text towers under "text".
+  """
+  text = text_transformer()
+  return image_towers.clip_rules(
+    network,
+    under(vision_transformer(), "", "visual"),
+    [*text, *under(text, "", "text")],
+    "logit_scale",
+  )
+
+
+_TEXT = (
+  r"(text\.)?(positional_embedding|text_projection|attn_mask"
+  r"|(token_embedding|transformer|ln_final)\..+)"
+)
+_NO_WEIGHTS = {
+  "input_resolution|context_length|vocab_size": "a size of the network",
+}
+_SKIP = {
+  **_NO_WEIGHTS,
+  _TEXT: "the text tower, where the network reads no texts",
+  "logit_scale": "the factor of similarities, where the network has none",
+  r"visual\.proj": "the projection, where the network has none",
+}
+
+SOURCES: tuple[Source, ...] = (
+  # The weights do not say which activation they were trained with: OpenAI's
+  # with QuickGELU, most of open_clip's own with GELU.
+  Source(
+    "openai_clip",
+    "openai/CLIP, mlfoundations/open_clip",
+    _rules,
+    image_towers.is_clip,
+    (r"visual\.class_embedding", r"visual\.conv1\.weight"),
+    _SKIP,
+    {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+  ),
+  # No network here has its attention pooling: it is known to be refused.
+  Source(
+    "openai_clip_resnet",
+    "openai/CLIP, its ResNets, which no network of this library is",
+    lambda network: [],
+    lambda network: False,
+    (r"visual\.attnpool\.c_proj\.weight", r"visual\.conv1\.weight"),
+    {
+      **_NO_WEIGHTS,
+      r"visual\..+": "a ResNet with attention pooling, no network of ours",
+      f"{_TEXT}|logit_scale": "the texts' side of that ResNet",
+    },
+  ),
+)

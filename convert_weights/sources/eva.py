@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
+from convert_weights.source import Source
+from convert_weights.sources import image_towers
+from temporal_jax.models.network import Network
 
 # Tables of the rotary positions, which ours computes.
 UNUSED = (r"(.*\.)?rope\.freqs_(cos|sin)",)
@@ -70,3 +73,30 @@ def vision_transformer(block: Sequence[Rule] = ()) -> list[Rule]:
     *layer_norm("norm", "norm"),
     *linear("projection", "head"),
   ]
+
+
+def _rules(network: Network) -> list[Rule]:
+  """Rules of the tower as it is released, with the texts', or by itself."""
+  del network
+  tower = image_towers.from_images(vision_transformer())
+  return [*under(tower, "", "visual"), *tower]
+
+
+SOURCES: tuple[Source, ...] = (
+  Source(
+    "eva02_clip",
+    "baaivision/EVA, EVA-CLIP",
+    _rules,
+    image_towers.is_eva,
+    (
+      r"(visual\.)?blocks\.0\.attn\.q_bias",
+      r"(visual\.)?blocks\.0\.attn\.inner_attn_ln\.weight",
+    ),
+    {
+      **dict.fromkeys(UNUSED, "rotary positions, which are computed"),
+      r"text\..+": "the text tower; the network reads no texts",
+      "logit_scale": "the factor of similarities; the network has none",
+    },
+    {**image_towers.NEW, **image_towers.HEAD},
+  ),
+)

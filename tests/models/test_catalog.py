@@ -24,7 +24,7 @@ def test_lists_by_pattern():
     ("{}", "tadaconvnext_tiny"),
     ("tadaconvnextv2_{}", "tiny small base"),
     ("vit_{}", "b32 b16 l14 l14_336 b16_in21k"),
-    ("{}", "eva_l14 eva_l14_336"),
+    ("eva_{}", "b16 l14 l14_336"),
     ("atm_vit_{}", "b16 l14 l14_336"),
     ("atm_eva_{}", "l14 l14_336"),
     ("ila_vit_{}", "b32 b16 l14 l14_336"),

@@ -75,9 +75,8 @@ PUBLISHED = [
   ),
   (
     "image_eva02_clip_b16",
-    "eva_l14",
-    {"width": 768, "depth": 12, "num_heads": 12, "projection": 512}
-    | {"patch_size": 16, "grid": 14},
+    "eva_b16",
+    {},
     "eva",
     86263040,
     "815be055d7a286ae",

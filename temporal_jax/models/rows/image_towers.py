@@ -51,6 +51,7 @@ ROWS: Mapping[str, ModelSpec] = MappingProxyType(
   {
     **{f"vit_{size}": _clip(size, _CLIP) for size in SIZES},
     "vit_b16_in21k": _row(_IN21K_FORM, _IN21K, pixels=spec.HALF),
+    "eva_b16": _eva("b16", _EVA),
     "eva_l14": _eva("l14", _EVA),
     "eva_l14_336": _eva("l14_336", _EVA),
     "atm_vit_b16": _clip("b16", _ATM, "arithmetic"),
