@@ -84,8 +84,13 @@ def prepare(
   Raises:
     ValueError: If anything does not fit; all of it is listed.
   """
-  naming = table.choose_source(source, tensors)
-  todo = proposal.propose(model_name, tensors, source=naming, **arguments)
+  sources = table.possible_sources(source, tensors)
+  todo = proposal.propose(model_name, tensors, sources=sources, **arguments)
+  if not todo.plan.steps:
+    raise ValueError(
+      f"the names of the tensors, from {min(tensors)!r} on, are of no source "
+      f"for {model_name}; known are {sorted(table.SOURCES)}."
+    )
   conversion.check(todo.plan)
   return todo
 
@@ -161,8 +166,10 @@ def to_torch(
   if num_classes is None:
     num_classes = _classes(variables)
   network, target = proposal.build_network(
-    model_name, naming, shape, num_classes=num_classes, **model_overrides
+    model_name, shape, num_classes=num_classes, **model_overrides
   )
+  if not naming.takes(network):
+    raise ValueError(f"source {source!r} has no names for {model_name}.")
   if wrong := proposal.differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
   tensors = conversion.revert(naming.rules(network), variables)

@@ -30,7 +30,7 @@ def candidates(tensors: Mapping[str, Any]) -> Iterator[Candidate]:
   for source in table.recognise(tensors):
     for name in MODELS:
       for form in ({}, *source.forms):
-        todo = _try(name, tensors, source=source, **form)
+        todo = _try(name, tensors, sources=[source], **form)
         if todo and not todo.plan.problems:
           flags = [f"--set {key}={value}" for key, value in form.items()]
           found.append(Candidate(todo, " ".join([name, *flags])))

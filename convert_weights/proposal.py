@@ -1,9 +1,8 @@
 """What is to be done with a checkpoint, told from shapes alone."""
 
 import fnmatch
-import functools
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.traverse_util as trees
@@ -50,50 +49,68 @@ def propose(
   model_name: str,
   tensors: Mapping[str, Any],
   *,
-  source: Source,
+  sources: Sequence[Source],
   num_classes: int | Mapping[str, int] | None = None,
   allow_missing: Sequence[str] = (),
   channels: int = 3,
   **model_overrides: Any,
 ) -> Proposal:
-  """Plans a conversion; arguments are those of `convert`.
+  """Plans a conversion from the source that leaves the fewest problems.
 
   Args:
     model_name: As of `convert`.
     tensors: Arrays, or their shapes and dtypes.
-    source: The naming of the tensors.
+    sources: What the naming of the tensors may be.
     num_classes: As of `convert`.
     allow_missing: As of `convert`.
     channels: As of `convert`.
     **model_overrides: As of `convert`.
 
   Raises:
-    ValueError: If there is no such network, it is not made of such weights, or
-      a pattern in `allow_missing` matches no leaf.
+    ValueError: If there is no such network, it takes the weights of none of the
+      sources, or a pattern in `allow_missing` matches no leaf.
   """
   shape = clip_shape(model_name, model_overrides, channels)
-  build = functools.partial(build_network, model_name, source, shape)
-  probe, probed = build(num_classes=1, **model_overrides)
-  found = _count_classes(probed, source.rules(probe), tensors)
-  wanted = found if num_classes is None else num_classes
-  network, target = build(num_classes=wanted, **model_overrides)
-  rules, skip, new = source.rules(network), dict(source.skip), dict(source.new)
-  notes = ()
-  if found is not None and wanted != found:
-    reason = f"{found} classes in the checkpoint, {wanted} wanted"
-    notes = (f"the head starts anew: {reason}.",)
-    head = differing(probed, target)
-    skip |= {re.escape(n): reason for n in _names(head, source.rules(probe))}
-    new |= {re.escape(leaf): reason for leaf in head}
-    rules = [r for r in rules if not any(r.match(leaf) for leaf in head)]
-  elif wanted is None and not hasattr(network, "encode_text"):
-    notes = ("no classifier in the checkpoint: the network gives features.",)
-  new |= _allowed(allow_missing, target)
-  plan = conversion.plan(rules, tensors, target, skip=skip, new=new)
-  return Proposal(
-    *(model_name, model_overrides, wanted, source),
-    *(network, shape, target, plan, notes),
-  )
+
+  built = {}
+
+  def build(classes: Any) -> tuple[Network, Shapes]:
+    if str(classes) not in built:
+      built[str(classes)] = build_network(
+        model_name, shape, num_classes=classes, **model_overrides
+      )
+    return built[str(classes)]
+
+  proposals = []
+  for source in sources:
+    if not source.takes(build(1)[0]):
+      continue
+    found = _count_classes(build(1)[1], source.rules(build(1)[0]), tensors)
+    wanted = found if num_classes is None else num_classes
+    network, target = build(wanted)
+    naming, notes = source, ()
+    if found is not None and wanted != found:
+      naming = _without(source, network, differing(build(1)[1], target), found)
+      notes = (f"the head starts anew: {found} classes in the checkpoint.",)
+    elif wanted is None and not hasattr(network, "encode_text"):
+      notes = ("no classifier in the checkpoint: the network gives features.",)
+    plan = conversion.plan(
+      naming.rules(network),
+      tensors,
+      target,
+      skip=naming.skip,
+      new={**naming.new, **_allowed(allow_missing, target)},
+    )
+    proposals.append(
+      Proposal(
+        *(model_name, model_overrides, wanted, source),
+        *(network, shape, target, plan, notes),
+      )
+    )
+  if not proposals:
+    origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
+    raise ValueError(f"{model_name} does not take the weights of {origins}.")
+  return min(proposals, key=lambda one: len(one.plan.problems))
 
 
 def clip_shape(
@@ -107,24 +124,45 @@ def clip_shape(
 
 
 def build_network(
-  model_name: str,
-  source: Source,
-  shape: tuple[int, int, int, int],
-  **arguments: Any,
+  model_name: str, shape: tuple[int, int, int, int], **arguments: Any
 ) -> tuple[Network, Shapes]:
   """Returns a network and its variables, as shapes.
 
   Raises:
-    ValueError: If it does not take the weights of this source.
+    ValueError: If it must have classes and is given none.
   """
   network = temporal_jax.create_model(model_name, **arguments)
-  if not source.takes(network):
-    raise ValueError(
-      f"{model_name} does not take the weights of {source.origin} (source "
-      f"{source.name!r})."
-    )
   clip = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
-  return network, jax.eval_shape(network.init, jax.random.key(0), clip)
+  try:
+    return network, jax.eval_shape(network.init, jax.random.key(0), clip)
+  except TypeError:
+    if arguments.get("num_classes") is not None:
+      raise
+    raise ValueError(
+      f"the checkpoint has no classifier, and {model_name} needs one: give "
+      f"num_classes."
+    ) from None
+
+
+def _without(
+  source: Source, network: Network, head: Sequence[str], classes: int
+) -> Source:
+  """Returns a source whose tensors do not make the leaves of the head."""
+  rules = source.rules(network)
+  reason = f"a head of {classes} classes"
+  names = {
+    name
+    for leaf in head
+    for step in conversion.find_ways(rules, leaf)
+    for name in step.tensors
+  }
+  return source._replace(
+    rules=lambda network: [
+      rule for rule in rules if not any(rule.match(leaf) for leaf in head)
+    ],
+    skip={**source.skip, **{re.escape(name): reason for name in names}},
+    new={**source.new, **{re.escape(leaf): "other classes" for leaf in head}},
+  )
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
@@ -158,16 +196,6 @@ def _count_classes(
         fits = len(shape) == len(names)
         return shape[names.index(made[-1])] if fits else None
   return None
-
-
-def _names(leaves: Collection[str], rules: Sequence[Rule]) -> list[str]:
-  """Returns the tensors that make these leaves."""
-  return [
-    name
-    for leaf in leaves
-    for step in conversion.find_ways(rules, leaf)
-    for name in step.tensors
-  ]
 
 
 def _allowed(globs: Sequence[str], target: Shapes) -> dict[str, str]:

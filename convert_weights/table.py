@@ -6,14 +6,30 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from convert_weights.source import Source
-from convert_weights.sources import atm, blvnet, clip
+from convert_weights.sources import (
+  atm,
+  blvnet,
+  clip,
+  convnext,
+  eva,
+  google_vit,
+  huggingface_clip,
+  huggingface_vit,
+  ila,
+  resnet,
+  resnet3d,
+  tada,
+  timm,
+  xclip,
+  xvit,
+)
 
+_FILES = (
+  *(atm, blvnet, clip, convnext, eva, google_vit, huggingface_clip),
+  *(huggingface_vit, ila, resnet, resnet3d, tada, timm, xclip, xvit),
+)
 SOURCES: Mapping[str, Source] = MappingProxyType(
-  {
-    source.name: source
-    for module in (atm, blvnet, clip)
-    for source in getattr(module, "SOURCES", ())
-  }
+  {s.name: s for file in _FILES for s in getattr(file, "SOURCES", ())}
 )
 
 
@@ -29,22 +45,19 @@ def find_source(name: str) -> Source:
   return SOURCES[name]
 
 
-def choose_source(name: str | None, tensors: Collection[str]) -> Source:
-  """Returns the source of that name, or the one that the tensors show.
+def possible_sources(
+  name: str | None, tensors: Collection[str]
+) -> list[Source]:
+  """Returns the source of that name, or those that the tensors may be of.
+
+  These are the recognised ones, or all if a damaged file shows none.
 
   Raises:
-    ValueError: If there is none, or the names show none or several.
+    ValueError: If there is no source of that name.
   """
   if name is not None:
-    return find_source(name)
-  found = recognise(tensors)
-  if len(found) != 1:
-    seen = ", ".join(source.name for source in found) or "none"
-    raise ValueError(
-      f"the names of the tensors, from {min(tensors)!r} on, show no one source "
-      f"but {seen}; name one of {sorted(SOURCES)}."
-    )
-  return found[0]
+    return [find_source(name)]
+  return recognise(tensors) or list(SOURCES.values())
 
 
 def recognise(names: Collection[str]) -> list[Source]:
