@@ -15,6 +15,7 @@ import flax.traverse_util as trees
 import jax
 import jax.numpy as jnp
 
+from convert_weights.changes import SAME_RANK
 from convert_weights.rules import Rule
 
 # Regular expression of tensors that no network reads -> the reason.
@@ -58,7 +59,8 @@ def plan(
   """Says how every leaf of `target` is made, from shapes alone.
 
   Args:
-    rules: How leaves are made; the first that matches a leaf makes it.
+    rules: How leaves are made; of those that match a leaf the first makes it
+      whose tensors are all there, so that a tensor may have several names.
     tensors: Arrays, or their shapes and dtypes, by their names in the source.
     target: Variables whose leaves have a shape, e.g. by `jax.eval_shape`.
     skip: Regular expression of tensors that may stay unused -> the reason.
@@ -67,16 +69,17 @@ def plan(
   """
   steps, fresh, problems, used = [], {}, [], set()
   for path, leaf in trees.flatten_dict(target, sep="/").items():
-    step = _find(rules, path)
-    missing = [n for n in step.tensors if n not in tensors] if step else []
-    if step and not missing:
+    ways = _ways(rules, path)
+    step = next((w for w in ways if all(n in tensors for n in w.tensors)), None)
+    if step:
       used.update(step.tensors)
       steps.append(step)
       problems += _misfits(step, tensors, leaf)
     elif reason := _reason(new, path):
       fresh[path] = reason
-    elif step:
-      problems.append(f"- {path} {leaf.shape}: the source lacks {missing}")
+    elif ways:
+      lacks = _missing(ways, tensors)
+      problems.append(f"- {path} {leaf.shape}: the source lacks {lacks}")
     else:
       problems.append(f"- {path} {leaf.shape}: no rule makes it")
   skipped = {}
@@ -156,11 +159,13 @@ def _reverted(
   rules: Sequence[Rule], leaves: Mapping[str, Any]
 ) -> Iterator[tuple[str, jax.Array]]:
   for path, leaf in leaves.items():
-    step = _find(rules, path)
-    if step is None:
+    ways = _ways(rules, path)
+    if not ways:
       raise ValueError(f"- {path} {leaf.shape}: no rule makes it")
+    step = ways[0]
     left, right = step.rule.pattern.split("->")
-    if step.rule.change or leaf.ndim != len(right.split()):
+    changed = step.rule.change not in (None, *SAME_RANK)
+    if changed or leaf.ndim != len(right.split()):
       raise ValueError(f"! {path} {leaf.shape}: its rule has no way back")
     value = einops.rearrange(leaf, f"{right} -> {left}")
     values = list(value) if len(step.tensors) > 1 else [value]
@@ -189,13 +194,21 @@ def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:
   return [f"! {step.leaf} {leaf.shape}: does not come of {listed}"]
 
 
-def _find(rules: Sequence[Rule], path: str) -> Step | None:
-  """Returns the first rule that makes a leaf and the tensors it needs."""
-  for rule in rules:
-    numbers = rule.match(path)
-    if numbers is not None:
-      return Step(path, rule, rule.sources(numbers))
-  return None
+def _ways(rules: Sequence[Rule], path: str) -> list[Step]:
+  """Returns how a leaf may be made: the rules that match it."""
+  matches = ((rule, rule.match(path)) for rule in rules)
+  return [
+    Step(path, rule, rule.sources(numbers))
+    for rule, numbers in matches
+    if numbers is not None
+  ]
+
+
+def _missing(ways: Sequence[Step], tensors: Mapping[str, Any]) -> str:
+  """Returns the tensors that the ways which lack the fewest of them lack."""
+  missing = [[n for n in way.tensors if n not in tensors] for way in ways]
+  fewest = min(map(len, missing))
+  return " or ".join(str(names) for names in missing if len(names) == fewest)
 
 
 def _reason(reasons: Mapping[str, str], name: str) -> str:
