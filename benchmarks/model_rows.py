@@ -181,7 +181,7 @@ NETWORKS = (
   Network(
     "blvnet_tam_50",
     BigLittle50,
-    blvnet.big_little_net(tensor="baseline_model", head="new_fc"),
+    blvnet.video_network(),
     _OWN.format("IBM/bLVNet-TAM"),
   ),
   _video("tadaconvnextv2_tiny", TAdaConvNeXt, tada.convnext_net()),

@@ -1,7 +1,7 @@
 """What happens to values on the way from an image network to a video network.
 
 A change is called as `change(value, shape, inflation)` and returns the value of
-a leaf of this shape.
+a leaf of this shape; a value that has the shape already keeps its values.
 """
 
 import jax
@@ -26,12 +26,15 @@ def inflate(
   """Gives a kernel taps over time, as its first axis, where the leaf has them.
 
   Args:
-    value: Kernel without time; (..., C, C').
-    shape: The same, or (T, ..., C, C').
+    value: Kernel without time; (..., C, C'), or anything else that stays.
+    shape: The same, or (T, ..., C, C'); (T, C, C') for one pixel's, whose axes
+      of space fall away.
     inflation: "centre" puts it at tap T // 2 with zeros around it, "mean" puts
       T-th parts of it at every tap (I3D); the answer to a clip that stands
       still is the image network's, but for the ends of the clip.
   """
+  if len(shape) == value.ndim - 1 and value.shape[:2] == (1, 1):
+    value = value[0, 0]
   if len(shape) != value.ndim + 1:
     return value
   taps = shape[0]
@@ -48,15 +51,36 @@ def inflate_stem(
   """As `inflate`; a stem for optical flow takes the mean over R, G and B.
 
   Args:
-    value: Kernel (H, W, 3, C').
+    value: Kernel (H, W, 3, C'), or a vector, which stays.
     shape: (H, W, C, C') or (T, H, W, C, C').
     inflation: As of `inflate`.
   """
+  if value.ndim == 1:
+    return value
   channels = shape[-2]
   if channels != value.shape[-2]:
-    mean = value.mean(axis=-2, keepdims=True)
+    mean = jnp.mean(value, axis=-2, keepdims=True, dtype=jnp.float32)
     value = jnp.broadcast_to(mean, (*mean.shape[:-2], channels, mean.shape[-1]))
   return inflate(value, shape, inflation)
+
+
+def inflate_wider(
+  value: jax.Array, shape: tuple[int, ...], inflation: str
+) -> jax.Array:
+  """As `inflate`; input channels that the image network lacks get zeros.
+
+  Args:
+    value: Kernel (..., C, C'), or a vector, which stays.
+    shape: (..., C + M, C') or (T, ..., C + M, C').
+    inflation: As of `inflate`.
+  """
+  if value.ndim == 1:
+    return value
+  more = shape[-2] - value.shape[-2]
+  if more < 0:
+    raise ValueError(f"{value.shape} has more input channels than {shape}.")
+  sides = [(0, 0)] * (value.ndim - 2) + [(0, more), (0, 0)]
+  return inflate(jnp.pad(value, sides), shape, inflation)
 
 
 def resize_positions(
@@ -69,7 +93,3 @@ def resize_positions(
   del inflation
   side = round((shape[0] - 1) ** 0.5)
   return fit_grid(jnp.asarray(value, jnp.float32), (side, side))
-
-
-# Going back they change nothing, where the leaf has the tensor's rank.
-SAME_RANK = (inflate, resize_positions)

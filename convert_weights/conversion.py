@@ -15,7 +15,6 @@ import flax.traverse_util as trees
 import jax
 import jax.numpy as jnp
 
-from convert_weights.changes import SAME_RANK
 from convert_weights.rules import Rule
 
 # Regular expression of tensors that no network reads -> the reason.
@@ -164,8 +163,7 @@ def _reverted(
       raise ValueError(f"- {path} {leaf.shape}: no rule makes it")
     step = ways[0]
     left, right = step.rule.pattern.split("->")
-    changed = step.rule.change not in (None, *SAME_RANK)
-    if changed or leaf.ndim != len(right.split()):
+    if leaf.ndim != len(right.split()):  # Inflated.
       raise ValueError(f"! {path} {leaf.shape}: its rule has no way back")
     value = einops.rearrange(leaf, f"{right} -> {left}")
     values = list(value) if len(step.tensors) > 1 else [value]

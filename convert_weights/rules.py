@@ -64,6 +64,13 @@ def under(rules: Iterable[Rule], leaf: str, tensor: str) -> list[Rule]:
   return moved
 
 
+def changing(
+  rules: Iterable[Rule], change: Callable[[Any, tuple[int, ...], str], Any]
+) -> list[Rule]:
+  """Lets what rules make go through a change, see `changes`."""
+  return [rule._replace(change=change) for rule in rules]
+
+
 def linear(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]:
   """Rules of a torch `Linear`."""
   return _affine(leaf, tensor, "o i -> i o", bias)

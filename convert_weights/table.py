@@ -14,22 +14,39 @@ from convert_weights.sources import (
   eva,
   google_vit,
   huggingface_clip,
+  huggingface_convnext,
+  huggingface_resnet,
   huggingface_vit,
   ila,
   resnet,
-  resnet3d,
   tada,
   timm,
   xclip,
   xvit,
 )
 
-_FILES = (
-  *(atm, blvnet, clip, convnext, eva, google_vit, huggingface_clip),
-  *(huggingface_vit, ila, resnet, resnet3d, tada, timm, xclip, xvit),
+_SOURCES = (
+  # Images.
+  *resnet.SOURCES,
+  *huggingface_resnet.SOURCES,
+  *convnext.SOURCES,
+  *huggingface_convnext.SOURCES,
+  *clip.SOURCES,
+  *huggingface_clip.SOURCES,
+  *eva.SOURCES,
+  *timm.SOURCES,
+  *huggingface_vit.SOURCES,
+  *google_vit.SOURCES,
+  # Videos.
+  *blvnet.SOURCES,
+  *xvit.SOURCES,
+  *atm.SOURCES,
+  *ila.SOURCES,
+  *xclip.SOURCES,
+  *tada.SOURCES,
 )
 SOURCES: Mapping[str, Source] = MappingProxyType(
-  {s.name: s for file in _FILES for s in getattr(file, "SOURCES", ())}
+  {source.name: source for source in _SOURCES}
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from convert_weights.conversion import SKIP
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -10,7 +11,10 @@ from convert_weights.rules import (
   linear,
   under,
 )
-from convert_weights.sources import clip
+from convert_weights.source import Source
+from convert_weights.sources import clip, eva
+from temporal_jax.models.network import Network
+from temporal_jax.models.vision_transformer import VisionTransformer
 
 # Operation -> its block in an `ATMBlock`, and that block's `DomainTransfer`.
 _NAMES = {
@@ -26,6 +30,20 @@ def classifier() -> list[Rule]:
   block = [*clip.transformer_block(), *slots()]
   tower = clip.vision_transformer(block)
   return [*under(tower, "", "visual"), *linear("head", "fc")]
+
+
+def eva_tower() -> list[Rule]:
+  """Rules of `VisionTransformer` from EVA-02-CLIP's with ATM."""
+  return eva.vision_transformer([*eva.transformer_block(), *slots()])
+
+
+def eva_classifier() -> list[Rule]:
+  """Rules of `VisionTransformer` from a `VideoCLIP` on EVA-02-CLIP's tower.
+
+  The tower comes by itself as well, without the name that it has in there.
+  """
+  tower = eva_tower()
+  return [*under(tower, "", "visual"), *tower, *linear("head", "fc")]
 
 
 def slots() -> list[Rule]:
@@ -98,3 +116,40 @@ def _transformation(downsample: bool) -> list[Rule]:
     *batch_norm("fuse_norm", "conv3_fuse.2"),
     Rule("params/expand/kernel", ("upsample.0.weight",), expand),
   ]
+
+
+def _is_eva(network: VisionTransformer) -> bool:
+  """Returns whether a tower ends as EVA-02-CLIP's, with a biased projection."""
+  return network.projection_bias
+
+
+def _rules(network: Network) -> list[Rule]:
+  return eva_classifier() if _is_eva(network) else classifier()
+
+
+def _takes(network: Network) -> bool:
+  """Returns whether a network is a tower of CLIP's, with ATM or without."""
+  if not isinstance(network, VisionTransformer) or network.projection is None:
+    return False
+  is_tower = network.pre_norm or _is_eva(network)
+  return is_tower and network.temporal.filled() <= {"block_input", "mlp_input"}
+
+
+SOURCES: tuple[Source, ...] = (
+  Source(
+    name="atm",
+    origin="whwu95/ATM",
+    rules=_rules,
+    takes=_takes,
+    marks=(
+      r"(visual\.)?(transformer\.res)?blocks\.0\..+",
+      r"fc\.weight|(visual\.)?blocks\.\d+\.control_point\w+\..+",
+    ),
+    skip={
+      **SKIP,
+      **dict.fromkeys(
+        eva.UNUSED, "tables of the rotary positions, which ours computes"
+      ),
+    },
+  ),
+)

@@ -1,5 +1,7 @@
 """Rules of Francis-Rings/ILA."""
 
+from convert_weights import slots
+from convert_weights.conversion import SKIP
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -9,7 +11,11 @@ from convert_weights.rules import (
   linear,
   under,
 )
+from convert_weights.source import Source
 from convert_weights.sources import clip, xclip
+from temporal_jax.layers import LearnableAlignment
+from temporal_jax.models.network import Network
+from temporal_jax.models.video_text import VideoTextModel
 
 
 def video_text(kind: str) -> list[Rule]:
@@ -101,3 +107,28 @@ def direction_classifier() -> list[Rule]:
     *layer_norm("norm", "classify_head.0"),
     *linear("head", "classify_head.2"),
   ]
+
+
+def _rules(network: Network) -> list[Rule]:
+  kind = slots.filling(network, "attention_branch").kind
+  if network.head == "text":
+    return video_text(kind)
+  return video_classifier(kind)
+
+
+def _takes(network: Network) -> bool:
+  return isinstance(network, VideoTextModel) and isinstance(
+    slots.filling(network, "attention_branch"), LearnableAlignment
+  )
+
+
+SOURCES: tuple[Source, ...] = (
+  Source(
+    name="ila",
+    origin="Francis-Rings/ILA",
+    rules=_rules,
+    takes=_takes,
+    marks=(r"visual\.transformer\.resblocks\.0\.temporal_skip_fc\.weight",),
+    skip={**SKIP, **xclip.TEXT},
+  ),
+)

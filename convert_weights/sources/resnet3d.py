@@ -5,6 +5,7 @@ kernel has.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from convert_weights.rules import (
   Rule,
@@ -14,6 +15,8 @@ from convert_weights.rules import (
   linear,
   under,
 )
+from temporal_jax.models.resnet3d import ResNet3D
+from temporal_jax.models.slowfast import SlowFast
 
 
 def conv3d(leaf: str, tensor: str, taps: int) -> list[Rule]:
@@ -94,13 +97,20 @@ def pathway(
   return rules
 
 
-def resnet3d(kind: str, **settings) -> list[Rule]:
-  """Rules of a `ResNet3D`; settings as of `pathway`."""
-  settings = {"theirs": "", **settings}
-  return [
-    *under(pathway(kind, **settings), "", "backbone"),
-    *linear("head", "head.out"),
-  ]
+def resnet3d(
+  kind: str, *, pathways: Sequence[str] = ("",), **settings: Any
+) -> list[Rule]:
+  """Rules of a `ResNet3D`.
+
+  Args:
+    kind: Kind of its blocks.
+    pathways: What its names may begin with, as a pathway of a SlowFast.
+    **settings: As of `pathway`.
+  """
+  rules = []
+  for name in pathways:
+    rules += under(pathway(kind, theirs=name, **settings), "", "backbone")
+  return [*rules, *linear("head", "head.out")]
 
 
 def slowfast(
@@ -127,3 +137,24 @@ def slowfast(
       first_taps=first_taps[place],
     )
   return rules
+
+
+def network(network: ResNet3D | SlowFast) -> list[Rule]:
+  """Rules of a network, which must hold no temporal operator."""
+  if isinstance(network, SlowFast):
+    return slowfast(
+      network.block,
+      stem_taps=network.stem_taps,
+      first_taps=network.first_taps,
+      lateral_taps=network.lateral_taps,
+    )
+  pathways = ["", "slow_", "fast_"]
+  if max(network.taps[1:]) == 1:  # Such are a SlowFast's.
+    pathways = pathways[1:] if network.taps[0] == 1 else pathways[:0:-1]
+  return resnet3d(
+    network.block,
+    pathways=pathways,
+    taps=network.taps,
+    first_taps=network.first_taps,
+    parted=network.factorised,
+  )

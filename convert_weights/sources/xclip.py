@@ -2,8 +2,23 @@
 
 from collections.abc import Sequence
 
+from convert_weights import slots
 from convert_weights.rules import Rule, layer_norm, linear, under
+from convert_weights.source import Source
 from convert_weights.sources import clip
+from temporal_jax.layers import CrossFrameMessage
+from temporal_jax.models.network import Network
+from temporal_jax.models.video_text import VideoTextModel
+
+_UNREAD = "of the texts, which the linear head does not read"
+# What a network with head "text" reads and one with head "linear" does not;
+# as many blocks on the texts as CLIP has.
+TEXT = {
+  r"(positional_embedding|text_projection|logit_scale)": _UNREAD,
+  r"(token_embedding|ln_final)\.(weight|bias)": _UNREAD,
+  r"transformer\.resblocks\.(\d|1[01])\..+": _UNREAD,
+  r"prompts_(visual_proj|visual_ln\..+|generator\..+)": _UNREAD,
+}
 
 
 def block() -> list[Rule]:
@@ -82,3 +97,25 @@ def _prompt_layer() -> list[Rule]:
     *linear("mlp/expand", "mlp.0"),
     *linear("mlp/contract", "mlp.3"),
   ]
+
+
+def _takes(network: Network) -> bool:
+  return (
+    isinstance(network, VideoTextModel)
+    and network.head == "text"
+    and isinstance(slots.filling(network, "block_input"), CrossFrameMessage)
+  )
+
+
+SOURCES: tuple[Source, ...] = (
+  Source(
+    name="xclip",
+    origin="microsoft/VideoX",
+    rules=lambda network: video_text(block()),
+    takes=_takes,
+    marks=(
+      r"visual\.transformer\.resblocks\.0\.message_attn\.in_proj_weight",
+      r"prompts_visual_proj",
+    ),
+  ),
+)

@@ -1,6 +1,10 @@
 """Rules of 1adrianb/video-transformers, whose blocks are timm's."""
 
+from convert_weights.conversion import SKIP
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
+from convert_weights.source import Source
+from temporal_jax.models.network import Network
+from temporal_jax.models.vision_transformer import VisionTransformer
 
 
 def attention() -> list[Rule]:
@@ -49,7 +53,7 @@ def vision_transformer() -> list[Rule]:
 
 
 # With the attention head the source keeps a classifier that it does not call.
-UNUSED = (r"new_fc\..*",)
+UNUSED = {r"new_fc\.(weight|bias)": "a classifier that X-ViT does not call"}
 
 
 def network(*, attention: bool = True) -> list[Rule]:
@@ -60,3 +64,25 @@ def network(*, attention: bool = True) -> list[Rule]:
   else:
     head = linear("head", "new_fc")
   return [*under(backbone, "", "base_model"), *head]
+
+
+def _takes(network: Network) -> bool:
+  """Returns whether a network mixes keys and values as X-ViT does."""
+  return (
+    isinstance(network, VisionTransformer)
+    and network.num_temporal_positions > 0
+    and network.temporal.filled() == {"keys_values"}
+    and network.head in ("attention", "average")
+  )
+
+
+SOURCES: tuple[Source, ...] = (
+  Source(
+    name="xvit",
+    origin="1adrianb/video-transformers",
+    rules=lambda model: network(attention=model.head == "attention"),
+    takes=_takes,
+    marks=(r"base_model\.temp_embed",),
+    skip={**SKIP, **UNUSED},
+  ),
+)

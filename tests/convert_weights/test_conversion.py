@@ -2,8 +2,16 @@ import jax
 import numpy as np
 import pytest
 
-from convert_weights.conversion import fill, revert
-from convert_weights.rules import Rule, batch_norm, conv2d, linear, under
+from convert_weights import changes
+from convert_weights.conversion import fill, plan, revert
+from convert_weights.rules import (
+  Rule,
+  batch_norm,
+  changing,
+  conv2d,
+  linear,
+  under,
+)
 
 RULES = [
   *conv2d("stage{s}_block{b}/conv", "layer{s}.{b-1}.conv"),
@@ -94,3 +102,35 @@ def test_lists_all_that_is_wrong(tensors, target):
 def test_a_leaf_without_a_rule_cannot_go_back():
   with pytest.raises(ValueError, match="params/a"):
     revert([], {"params": {"a": np.zeros(1)}})
+
+
+def test_a_tensor_may_have_two_names():
+  rules = [*linear("head", "new"), *linear("head", "old")]
+  leaves = {"kernel": np.zeros((6, 7)), "bias": np.zeros(7)}
+  target = {"params": {"head": leaves}}
+  old = {"old.weight": np.ones((7, 6)), "old.bias": np.ones(7)}
+  made = fill(rules, old, target)
+  np.testing.assert_array_equal(made["params"]["head"]["kernel"], 1)
+  assert revert(rules, made).keys() == {"new.weight", "new.bias"}
+  both = {**old, **{k.replace("old", "new"): v for k, v in old.items()}}
+  problems = plan(rules, both, target).problems
+  assert problems == (
+    "+ old.bias (7,): no leaf uses it",
+    "+ old.weight (7, 6): no leaf uses it",
+  )
+  (problem,) = plan(rules, {"old.weight": old["old.weight"]}, target).problems
+  assert "['new.bias'] or ['old.bias']" in problem
+
+
+@pytest.mark.parametrize(
+  "change", [changes.inflate, changes.inflate_stem, changes.inflate_wider]
+)
+def test_a_rule_that_inflates_reads_backwards_where_it_need_not(change):
+  rules = changing(conv2d("conv", "conv"), change)
+  kernel = np.random.default_rng(0).standard_normal((3, 3, 4, 5))
+  back = revert(rules, {"params": {"conv": {"kernel": kernel}}})
+  np.testing.assert_array_equal(
+    back["conv.weight"], kernel.transpose(3, 2, 0, 1)
+  )
+  with pytest.raises(ValueError, match="no way back"):
+    revert(rules, {"params": {"conv": {"kernel": kernel[None]}}})

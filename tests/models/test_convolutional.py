@@ -5,84 +5,23 @@ import jax.numpy as jnp
 import pytest
 
 import temporal_jax
-from convert_weights.conversion import revert
-from convert_weights.sources import blvnet, convnext, resnet, tada
 
-_BLVNET = blvnet.big_little_net(tensor="baseline_model", head="new_fc")
-_BLRESNET = blvnet.big_little_net(tensor="", head="fc")
-# Row: classes, parameters and tensors of the published file (counters of
-# batches left out), its rules, and the name of one tensor in it.
+# Row: classes, and parameters of the published file.
 PUBLISHED = {
-  "tada2d_resnet50": (
-    (400, 27_485_472, 475),
-    tada.resnet(),
-    "backbone.conv5.res_3.conv_branch.b_rf.bn.running_var",
-  ),
-  "blvnet_tam_50": (
-    (174, 25_020_142, 378),
-    _BLVNET,
-    "baseline_model.layer3.big.4.bn3.weight",
-  ),
-  "blvnet_tam_101": (
-    (174, 40_177_134, 663),
-    _BLVNET,
-    "baseline_model.layer4.2.tam.next.weight",
-  ),
-  "blresnet50": (
-    (1000, 26_694_568, 357),
-    _BLRESNET,
-    "layer4.0.downsample.1.weight",
-  ),
-  "blresnet101": (
-    (1000, 41_851_560, 642),
-    _BLRESNET,
-    "layer3.little.2.conv1.weight",
-  ),
-  "convnext_tiny": (
-    (1000, 28_589_128, 182),
-    convnext.network(),
-    "stages.2.8.gamma",
-  ),
-  "convnext_small": (
-    (1000, 50_223_688, 344),
-    convnext.network(),
-    "downsample_layers.3.1.weight",
-  ),
-  "convnext_base": (
-    (1000, 88_591_464, 344),
-    convnext.network(),
-    "downsample_layers.0.0.bias",
-  ),
-  "tadaconvnext_tiny": (
-    (400, 38_661_688, 326),
-    tada.convnext_net(tada.route_mlp("layer")),
-    "backbone.stages.2.8.dwconv_rf.ln.weight",
-  ),
-  "tadaconvnextv2_tiny": (
-    (400, 45_971_488, 434),
-    tada.convnext_net(),
-    "backbone.stages.3.2.norm_avgpool.weight",
-  ),
-  "tadaconvnextv2_small": (
-    (400, 82_249_120, 848),
-    tada.convnext_net(),
-    "backbone.stages.2.26.dwconv_rf.b_bias.weight",
-  ),
-  "tadaconvnextv2_base": (
-    (400, 145_687_632, 848),
-    tada.convnext_net(),
-    "backbone.stages.0.0.dwconv.bias",
-  ),
-  "resnet18": (
-    (1000, 11_689_512, 102),
-    resnet.network(),
-    "layer4.1.bn2.running_mean",
-  ),
-  "tsn_resnet50": (
-    (1000, 25_557_032, 267),
-    resnet.network(),
-    "layer1.0.downsample.0.weight",
-  ),
+  "tada2d_resnet50": (400, 27_485_472),
+  "blvnet_tam_50": (174, 25_020_142),
+  "blvnet_tam_101": (174, 40_177_134),
+  "blresnet50": (1000, 26_694_568),
+  "blresnet101": (1000, 41_851_560),
+  "convnext_tiny": (1000, 28_589_128),
+  "convnext_small": (1000, 50_223_688),
+  "convnext_base": (1000, 88_591_464),
+  "tadaconvnext_tiny": (400, 38_661_688),
+  "tadaconvnextv2_tiny": (400, 45_971_488),
+  "tadaconvnextv2_small": (400, 82_249_120),
+  "tadaconvnextv2_base": (400, 145_687_632),
+  "resnet18": (1000, 11_689_512),
+  "tsn_resnet50": (1000, 25_557_032),
 }
 
 
@@ -108,14 +47,10 @@ def _count(variables):
     for name in PUBLISHED
   ],
 )
-def test_has_the_published_files_tensors(name):
-  (num_classes, num_parameters, num_tensors), rules, tensor = PUBLISHED[name]
+def test_has_the_published_parameters(name):
+  num_classes, num_parameters = PUBLISHED[name]
   model = temporal_jax.create_model(name, num_classes=num_classes)
-  variables = _variables(model)
-  assert _count(variables) == num_parameters
-  tensors = jax.eval_shape(lambda tree: revert(rules, tree), variables)
-  assert len(tensors) == num_tensors
-  assert tensor in tensors
+  assert _count(_variables(model)) == num_parameters
 
 
 def test_an_operator_adds_its_own_parameters_alone():

@@ -1,4 +1,4 @@
-"""Published files of CLIP, EVA-02-CLIP and ATM on them, told by a digest."""
+"""Published files of CLIP and EVA-02-CLIP, told by a digest."""
 
 import functools
 import hashlib
@@ -9,10 +9,7 @@ import pytest
 
 import temporal_jax
 from convert_weights.conversion import revert
-from convert_weights.sources import atm, clip, eva, timm
-from temporal_jax.models.operators import arithmetic
-
-_EVA_ATM = eva.vision_transformer([*eva.transformer_block(), *atm.slots()])
+from convert_weights.sources import clip, eva, timm
 
 # Published file, row, arguments, rules; parameters, and a digest of the names
 # and shapes of the file's tensors.
@@ -36,34 +33,6 @@ PUBLISHED = [
     103186515,
     "4201b0dec08ed347",
   ),
-  (
-    "clip_vit_b16_8f_baseline",
-    "vit_b16",
-    {},
-    "atm",
-    86397840,
-    "1657de708ca20a48",
-  ),
-  ("atm_vit_b16_8f", "atm_vit_b16", {}, "atm", 88000284, "5252084dc5ce26ac"),
-  ("atm_vit_b16_16f", "atm_vit_b16", {}, "atm", 88000284, "5252084dc5ce26ac"),
-  ("atm_vit_b16_32f", "atm_vit_b16", {}, "atm", 88000284, "5252084dc5ce26ac"),
-  (
-    "atm_vit_b16_8f_not1d",
-    "atm_vit_b16",
-    {"temporal": arithmetic(7, class_token=False)},
-    "atm",
-    87944988,
-    "9fb8354e1c5d0fb8",
-  ),
-  ("atm_vit_l14_8f", "atm_vit_l14", {}, "atm", 306296092, "2ac704703af87d65"),
-  (
-    "atm_vit_l14_336_16f",
-    "atm_vit_l14_336",
-    {},
-    "atm",
-    306623772,
-    "31579aaa37bfbe02",
-  ),
   ("image_eva02_clip_l14", "eva_l14", {}, "eva", 304105152, "0bbae50327a60633"),
   (
     "image_eva02_clip_l14_336",
@@ -81,22 +50,20 @@ PUBLISHED = [
     86263040,
     "815be055d7a286ae",
   ),
-  ("atm_eva_l14_8f", "atm_eva_l14", {}, "eva", 306127436, "4735ac3ea67a1f97"),
 ]
 RULES = {
   "clip": clip.vision_transformer(),
   "timm": timm.vision_transformer(),
-  "atm": atm.classifier(),
-  "eva": _EVA_ATM,
+  "eva": eva.vision_transformer(),
 }
-CLASSES = {"clip": None, "timm": 21843, "atm": 400, "eva": None}
+CLASSES = {"clip": None, "timm": 21843, "eva": None}
 
 
 @functools.cache
-def _shapes(row, num_classes, temporal, arguments):
+def _shapes(row, num_classes, arguments):
   """The row's variables, as shapes, for a clip of a single frame."""
   model = temporal_jax.create_model(
-    row, num_classes=num_classes, temporal=temporal, **dict(arguments)
+    row, num_classes=num_classes, **dict(arguments)
   )
   side = model.patch_size * model.grid
   clip = jax.ShapeDtypeStruct((1, 1, side, side, 3), jnp.float32)
@@ -117,9 +84,7 @@ def test_is_what_was_published(
   published, row, arguments, family, count, digest
 ):
   del published
-  arguments = dict(arguments)
-  temporal = arguments.pop("temporal", "default")
-  target = _shapes(row, CLASSES[family], temporal, tuple(arguments.items()))
+  target = _shapes(row, CLASSES[family], tuple(arguments.items()))
   leaves = jax.tree.leaves(target["params"])
   assert sum(leaf.size for leaf in leaves) == count
   tensors = jax.eval_shape(functools.partial(revert, RULES[family]), target)

@@ -84,13 +84,6 @@ def _clip_block(constructor):
   return TransformerBlock(constructor["n_head"], temporal=slots)
 
 
-def _clip_block_rules(constructor):
-  rules = clip.transformer_block()
-  if constructor.get("atm"):
-    rules += under(atm.modeling(), "block_input", "control_point_c")
-  return rules
-
-
 REFERENCES = {
   (_FILE, "SimBlock"): _block("correlation"),
   (_FILE, "DiffBlock"): _block("difference"),
@@ -119,7 +112,7 @@ REFERENCES = {
   ("clip/model.py", "ResidualAttentionBlock"): Reference(
     build=_clip_block,
     axes=_TOKENS,
-    rules=_clip_block_rules,
+    rules=lambda c: [*clip.transformer_block(), *atm.slots()],
     sizes=_segments,
     name_outputs=first,
   ),

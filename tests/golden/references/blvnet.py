@@ -60,12 +60,6 @@ def _net(constructor):
   )
 
 
-def _net_rules(constructor):
-  head = "new_fc" if constructor["dropout"] > 0 else "baseline_model.fc"
-  taps = constructor["blending_frames"]
-  return blvnet.big_little_net(taps, tensor="baseline_model", head=head)
-
-
 def _name_net_outputs(out):
   return {"logits": out[0], "pooled": out[1]["frame_features"]}
 
@@ -99,7 +93,7 @@ REFERENCES = {
   ("core/models/blvnet_tam.py", "bLVNet_TAM"): Reference(
     build=_net,
     axes={"x": "n t h w c", "logits": "n classes", "pooled": "n t c"},
-    rules=_net_rules,
+    rules=lambda c: blvnet.video_network(c["blending_frames"]),
     sizes=lambda c: {"c": c["input_channels"]},
     name_outputs=_name_net_outputs,
   ),

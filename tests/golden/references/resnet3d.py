@@ -82,38 +82,17 @@ def _strides(backbone):
   }
 
 
-def _of_resnet3d(constructor):
-  """What both the module and its rules must know."""
+def _resnet3d(constructor):
   backbone = _backbone(constructor)
   branch = backbone["BRANCH"]["NAME"]
   if branch not in ("R2Plus1DBranch", "R2D3DBranch"):
     raise ValueError(f"no ResNet3D of {branch}")
-  return {
-    "taps": tuple(size[0] for size in backbone["KERNEL_SIZE"]),
-    "first_taps": (1, 1, 1, 1),
-  }
-
-
-def _is_factorised(constructor):
-  return _backbone(constructor)["BRANCH"]["NAME"] == "R2Plus1DBranch"
-
-
-def _resnet3d(constructor):
-  backbone = _backbone(constructor)
   return ResNet3D(
     **_shared(constructor),
-    **_of_resnet3d(constructor),
     **_strides(backbone),
-    factorised=_is_factorised(constructor),
+    taps=tuple(size[0] for size in backbone["KERNEL_SIZE"]),
+    factorised=branch == "R2Plus1DBranch",
     stem_pool=backbone["STEM"]["NAME"] == "DownSampleStem",
-  )
-
-
-def _resnet3d_rules(constructor):
-  return resnet3d.resnet3d(
-    _shared(constructor)["block"],
-    **_of_resnet3d(constructor),
-    parted=_is_factorised(constructor),
   )
 
 
@@ -135,15 +114,6 @@ def _single(constructor):
   return {"slowonly": 0, "fastonly": 1, "slowfast": None}[mode]
 
 
-def _of_slowfast(constructor):
-  slow, fast = (_pathway(constructor, place) for place in (0, 1))
-  return {
-    "stem_taps": (slow["taps"][0], fast["taps"][0]),
-    "first_taps": (slow["first_taps"], fast["first_taps"]),
-    "lateral_taps": _backbone(constructor)["SLOWFAST"]["KERNEL_SIZE"],
-  }
-
-
 def _slowfast(constructor):
   backbone, place = _backbone(constructor), _single(constructor)
   settings = backbone["SLOWFAST"]
@@ -153,10 +123,13 @@ def _slowfast(constructor):
       **_pathway(constructor, place),
       **_strides(backbone),
     )
+  slow, fast = (_pathway(constructor, place) for place in (0, 1))
   return _Pathways(
     SlowFast(
       **_shared(constructor),
-      **_of_slowfast(constructor),
+      stem_taps=(slow["taps"][0], fast["taps"][0]),
+      first_taps=(slow["first_taps"], fast["first_taps"]),
+      lateral_taps=settings["KERNEL_SIZE"],
       alpha=settings["ALPHA"],
       beta=settings["BETA"],
       lateral_ratio=settings["CONV_CHANNEL_RATIO"],
@@ -165,20 +138,17 @@ def _slowfast(constructor):
 
 
 def _slowfast_rules(constructor):
-  block, place = _shared(constructor)["block"], _single(constructor)
-  if place is None:
-    rules = resnet3d.slowfast(block, **_of_slowfast(constructor))
-    return under(rules, "network", "")
-  return resnet3d.resnet3d(
-    block, theirs=("slow_", "fast_")[place], **_pathway(constructor, place)
-  )
+  module = _slowfast(constructor)
+  if isinstance(module, _Pathways):
+    return under(resnet3d.network(module.network), "network", "")
+  return resnet3d.network(module)
 
 
 # R3D and R(2+1)D; TAda2D shares their class, see `tada_networks`.
 RESNET3D = Reference(
   build=_resnet3d,
   axes=_AXES,
-  rules=_resnet3d_rules,
+  rules=lambda c: resnet3d.network(_resnet3d(c)),
   name_outputs=_name_outputs,
 )
 REFERENCES = {

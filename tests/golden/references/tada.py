@@ -5,7 +5,7 @@ import functools
 import flax.linen as nn
 
 from convert_weights.rules import under
-from convert_weights.sources import tada
+from convert_weights.sources import tada_parts
 from temporal_jax import layers, models, ops
 from temporal_jax.models.convnext import ConvNeXtBlock
 from temporal_jax.models.residual import BottleneckBlock
@@ -67,7 +67,9 @@ def _conv(constructor, route=None):
 
 
 def _given_rules(constructor):
-  rules = tada.adaptive_conv(**_kernel(constructor), bias=constructor["bias"])
+  rules = tada_parts.adaptive_conv(
+    **_kernel(constructor), bias=constructor["bias"]
+  )
   return under(rules, "conv", "")
 
 
@@ -109,8 +111,8 @@ def _second_version_rules(constructor):
   if not constructor["internal_rf_func"]:
     return _given_rules(constructor)
   if constructor["internal_temp_aggr"]:
-    return tada.aggregated_conv(**_kernel(constructor))
-  return tada.routed_conv(**_kernel(constructor))
+    return tada_parts.aggregated_conv(**_kernel(constructor))
+  return tada_parts.routed_conv(**_kernel(constructor))
 
 
 def _bottleneck(constructor, block=BottleneckBlock):
@@ -181,12 +183,12 @@ REFERENCES = {
   (f"{_OPS}/tadaconv.py", "RouteFuncMLP"): Reference(
     build=lambda c: layers.RouteMlp(ratio=c["ratio"], taps=tuple(c["kernels"])),
     axes={"x": "n t h w c", **_CALIBRATIONS},
-    rules=lambda c: tada.route_mlp(),
+    rules=lambda c: tada_parts.route_mlp(),
   ),
   (f"{_OPS}/tadaconv_v2.py", "RouteFuncwTransformer"): Reference(
     build=_route_attention,
     axes={"x": "n t h w c", **_CALIBRATIONS},
-    rules=lambda c: tada.route_attention(),
+    rules=lambda c: tada_parts.route_attention(),
     name_outputs=_name_calibrations,
   ),
   (f"{_OPS}/tadaconv_v2.py", "TAdaConv2dV2"): Reference(
@@ -199,13 +201,13 @@ REFERENCES = {
   (f"{_OPS}/misc.py", "LayerNorm"): Reference(
     build=lambda c: layers.LayerNorm(epsilon=c["eps"]),
     axes=_MAPS,
-    rules=lambda c: tada.channel_norm(),
+    rules=lambda c: tada_parts.channel_norm(),
     call=stateless,
   ),
   (f"{_BRANCHES}/tada_branch.py", "TAda2DBlock"): Reference(
     build=functools.partial(_bottleneck, block=_BranchOnly),
     axes=_MAPS,
-    rules=lambda c: tada.bottleneck_branch(),
+    rules=lambda c: tada_parts.bottleneck_branch(),
     name_outputs=first,
   ),
   (
@@ -214,19 +216,19 @@ REFERENCES = {
   ): Reference(
     build=_bottleneck,
     axes=_MAPS,
-    rules=lambda c: tada.bottleneck(),
+    rules=lambda c: tada_parts.bottleneck(),
     name_outputs=first,
   ),
   (f"{_BRANCHES}/tadaconvnextv2.py", "TAdaConvNeXtV2Block"): Reference(
     build=_convnext,
     axes=_MAPS,
-    rules=lambda c: tada.convnext_block(),
+    rules=lambda c: tada_parts.convnext_block(),
     name_outputs=first,
   ),
   (f"{_BRANCHES}/tadaformer.py", "TAdaFormerBlock"): Reference(
     build=_transformer,
     axes={"x": "n t l c", "out": "n t l c"},
-    rules=lambda c: tada.transformer_block(
+    rules=lambda c: tada_parts.transformer_block(
       temporal_projection=c["temp_enhance"]
     ),
     sizes=lambda c: {"t": c["num_frames"]},

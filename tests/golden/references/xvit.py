@@ -120,7 +120,7 @@ REFERENCES = {
     },
     rules=lambda c: xvit.network(attention=_has_attention(c)),
     sizes=lambda c: {"t": c["frames"]},
-    skip=xvit.UNUSED,
+    skip=tuple(xvit.UNUSED),
     name_outputs=_name_results,
   ),
 }
