@@ -165,11 +165,12 @@ def to_torch(
   shape = proposal.clip_shape(model_name, model_overrides, channels)
   if num_classes is None:
     num_classes = _classes(variables)
-  network, target = proposal.build_network(
+  built = proposal.build_network(
     model_name, shape, num_classes=num_classes, **model_overrides
   )
-  if not naming.takes(network):
+  if built is None or not naming.takes(built[0]):
     raise ValueError(f"source {source!r} has no names for {model_name}.")
+  network, target = built
   if wrong := proposal.differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
   tensors = conversion.revert(naming.rules(network), variables)

@@ -74,7 +74,7 @@ def propose(
 
   built = {}
 
-  def build(classes: Any) -> tuple[Network, Shapes]:
+  def build(classes: Any) -> tuple[Network, Shapes] | None:
     if str(classes) not in built:
       built[str(classes)] = build_network(
         model_name, shape, num_classes=classes, **model_overrides
@@ -87,11 +87,13 @@ def propose(
       continue
     found = _count_classes(build(1)[1], source.rules(build(1)[0]), tensors)
     wanted = found if num_classes is None else num_classes
-    network, target = build(wanted)
+    network, target = build(wanted) or build(1)
     naming, notes = source, ()
     if found is not None and wanted != found:
       naming = _without(source, network, differing(build(1)[1], target), found)
-      notes = (f"the head starts anew: {found} classes in the checkpoint.",)
+      notes = (
+        f"the head starts anew: {wanted} classes, {found} in the checkpoint.",
+      )
     elif wanted is None and not hasattr(network, "encode_text"):
       notes = ("no classifier in the checkpoint: the network gives features.",)
     plan = conversion.plan(
@@ -101,6 +103,9 @@ def propose(
       skip=naming.skip,
       new={**naming.new, **_allowed(allow_missing, target)},
     )
+    if build(wanted) is None:
+      lacking = "- a classifier, which the network needs: give num_classes"
+      plan = plan._replace(problems=(lacking, *plan.problems))
     proposals.append(
       Proposal(
         *(model_name, model_overrides, wanted, source),
@@ -124,24 +129,26 @@ def clip_shape(
 
 
 def build_network(
-  model_name: str, shape: tuple[int, int, int, int], **arguments: Any
-) -> tuple[Network, Shapes]:
+  model_name: str,
+  shape: tuple[int, int, int, int],
+  *,
+  num_classes: int | Mapping[str, int] | None,
+  **overrides: Any,
+) -> tuple[Network, Shapes] | None:
   """Returns a network and its variables, as shapes.
 
-  Raises:
-    ValueError: If it must have classes and is given none.
+  Returns None if it ends with a classifier and `num_classes` is None.
   """
-  network = temporal_jax.create_model(model_name, **arguments)
+  network = temporal_jax.create_model(
+    model_name, num_classes=num_classes, **overrides
+  )
   clip = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
   try:
     return network, jax.eval_shape(network.init, jax.random.key(0), clip)
   except TypeError:
-    if arguments.get("num_classes") is not None:
+    if num_classes is not None:
       raise
-    raise ValueError(
-      f"the checkpoint has no classifier, and {model_name} needs one: give "
-      f"num_classes."
-    ) from None
+    return None
 
 
 def _without(
@@ -158,7 +165,9 @@ def _without(
   }
   return source._replace(
     rules=lambda network: [
-      rule for rule in rules if not any(rule.match(leaf) for leaf in head)
+      rule
+      for rule in rules
+      if not any(rule.match(leaf) is not None for leaf in head)
     ],
     skip={**source.skip, **{re.escape(name): reason for name in names}},
     new={**source.new, **{re.escape(leaf): "other classes" for leaf in head}},

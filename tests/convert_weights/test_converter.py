@@ -63,7 +63,7 @@ def test_half_precision_becomes_float32():
 def test_other_classes_start_the_head_anew_and_nothing_else():
   todo = converter.prepare("resnet18", _tensors(), num_classes=7, **TINY)
   assert todo.notes == (
-    "the head starts anew: 5 classes in the checkpoint, 7 wanted.",
+    "the head starts anew: 7 classes, 5 in the checkpoint.",
   )
   assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
   variables = converter.compute(todo, _tensors())
@@ -130,7 +130,7 @@ def test_refuses_a_network_that_is_not_made_of_such_weights():
 
 
 def test_refuses_names_of_no_source():
-  with pytest.raises(ValueError, match="show no one source but none"):
+  with pytest.raises(ValueError, match="from 'what' on, are of no source for"):
     convert_weights.convert("resnet18", {"what": np.zeros(3, np.float32)})
 
 
