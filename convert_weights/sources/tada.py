@@ -11,7 +11,7 @@ from convert_weights.rules import (
 )
 from convert_weights.source import Source
 from convert_weights.sources import convnext, resnet3d, tada_parts
-from temporal_jax.layers import AdaptiveBranch, RouteMlp
+from temporal_jax.layers import AdaptiveBranch, AdaptiveConv, RouteMlp
 from temporal_jax.models.convnext_net import ConvNeXt
 from temporal_jax.models.network import Network
 from temporal_jax.models.resnet import ResNet
@@ -106,15 +106,14 @@ def takes(network: Network) -> bool:
   if isinstance(network, VisionTransformer):
     branch = slots.filling(network, "attention_branch")
     return network.pre_norm and isinstance(branch, AdaptiveBranch)
-  if isinstance(network, ResNet) and network.block != "bottleneck":
-    return False
   if not isinstance(network, ResNet | ConvNeXt):
     return False
-  filled = network.temporal.filled()
-  return "convolution" in filled and filled <= {
-    "convolution",
-    "after_convolution",
-  }
+  if isinstance(network, ResNet) and network.block != "bottleneck":
+    return False
+  convolution = slots.filling(network, "convolution", features=1)
+  if not isinstance(convolution, AdaptiveConv) or convolution.route is None:
+    return False
+  return network.temporal.filled() <= {"convolution", "after_convolution"}
 
 
 SOURCES: tuple[Source, ...] = (

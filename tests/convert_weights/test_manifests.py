@@ -149,10 +149,7 @@ PUBLISHED = {
   "xvit_b16_8f_k400": ("xvit", "xvit_b16", {}, "27b3da82d034c10d", _NEW_FC),
 }
 # The larger ones take many seconds to trace.
-_LARGE = (
-  *("l14", "_b_", "_s_", "small", "base", "101", "152", "ila", "ssv2"),
-  *("tadaconvnextv2_t", "tadaformer_b16_k400", "slowfast_r50_4x16"),
-)
+_LARGE = ("l14", "ila", "_b_", "_s_", "b16_ssv2", "blresnet_101", "tam_101")
 
 
 @pytest.mark.parametrize(
