@@ -56,40 +56,54 @@ def _convert(options: argparse.Namespace) -> None:
   console = rich.console.Console()
   if options.out.exists() and not options.dry_run:
     raise FileExistsError(f"{options.out} exists already.")
-  checkpoint = read(options.checkpoint, ema=options.ema)
-  tensors = checkpoint.tensors
   class_names = read_labels(options.labels) if options.labels else ()
+  checkpoint = read(options.checkpoint, ema=options.ema)
   try:
-    todo = converter.prepare(
-      options.model,
-      tensors,
-      source=options.source,
-      num_classes=options.num_classes or len(class_names) or None,
-      allow_missing=options.allow_missing,
-      channels=options.channels,
-      **dict(options.set),
-    )
-    console.print(report.table(todo, tensors))
-    for line in (*_said(checkpoint), *todo.notes, report.summary(todo)):
-      console.print(line, highlight=False)
-    description = output.describe(todo, options.checkpoint, class_names)
-    size = options.checkpoint.stat().st_size
-    variables = converter.compute(
-      todo,
-      tensors,
-      allow_non_finite=options.allow_non_finite,
-      inflation=options.inflation,
-      progress=functools.partial(
-        rich.progress.track, description="tensors", disable=size < _LARGE
-      ),
-    )
+    variables, description = _compute(options, checkpoint, class_names, console)
   except ValueError as error:
     raise ValueError(f"{options.checkpoint}: {error}") from None
+  del checkpoint  # Its file need not stay in memory while OUT is written.
   if options.dry_run:
     console.print("dry run: nothing is written.")
     return
   inference.save_model(options.out, variables, description)
   console.print(f"wrote {options.out}", highlight=False)
+
+
+def _compute(
+  options: argparse.Namespace,
+  checkpoint: Checkpoint,
+  class_names: Sequence[str],
+  console: rich.console.Console,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+  """Says what is to be done and does it.
+
+  Returns:
+    The variables, and what `model.json` says of them.
+  """
+  todo = converter.prepare(
+    options.model,
+    checkpoint.tensors,
+    source=options.source,
+    num_classes=options.num_classes or len(class_names) or None,
+    allow_missing=options.allow_missing,
+    channels=options.channels,
+    **dict(options.set),
+  )
+  console.print(report.table(todo, checkpoint.tensors))
+  for line in (*_said(checkpoint), *todo.notes, report.summary(todo)):
+    console.print(line, highlight=False)
+  size = checkpoint.path.stat().st_size
+  variables = converter.compute(
+    todo,
+    checkpoint.tensors,
+    allow_non_finite=options.allow_non_finite,
+    inflation=options.inflation,
+    progress=functools.partial(
+      rich.progress.track, description="leaves", disable=size < _LARGE
+    ),
+  )
+  return variables, output.describe(todo, checkpoint.path, class_names)
 
 
 def _inspect(options: argparse.Namespace) -> None:

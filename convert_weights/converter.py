@@ -131,7 +131,7 @@ def compute(
   for step in progress(todo.plan.steps):
     shape = leaves[step.leaf].shape
     value = conversion.make(step, tensors, shape, inflation)
-    made[step.leaf] = np.array(value, np.float32)
+    made[step.leaf] = jnp.array(value, jnp.float32)
   return trees.unflatten_dict({path: made[path] for path in leaves}, sep="/")
 
 
@@ -190,7 +190,7 @@ def _classes(variables: Mapping[str, Any]) -> int | dict[str, int] | None:
   return {task: part["bias"].shape[0] for task, part in head.items()} or None
 
 
-def _initial(todo: Proposal, seed: int) -> dict[str, np.ndarray]:
+def _initial(todo: Proposal, seed: int) -> dict[str, jax.Array]:
   """Returns the initial values of the leaves that stay new.
 
   Only these are computed: XLA leaves out what nobody asks for.
@@ -203,4 +203,4 @@ def _initial(todo: Proposal, seed: int) -> dict[str, np.ndarray]:
 
   if not todo.plan.new:
     return {}
-  return jax.tree.map(np.asarray, jax.jit(some)(jax.random.key(seed)))
+  return jax.jit(some)(jax.random.key(seed))

@@ -194,17 +194,35 @@ def _count_classes(
     probed: Variables of the network with one class.
     rules: Of the source.
     tensors: Of the checkpoint.
+
+  Raises:
+    ValueError: If kernel and bias of the classifier differ in it.
   """
-  for path, leaf in trees.flatten_dict(probed, sep="/").items():
+  leaves = trees.flatten_dict(probed, sep="/")
+  for path, leaf in leaves.items():
     if leaf.ndim != 2 or leaf.shape[1] != 1:
       continue
-    for step in conversion.find_ways(rules, path):
-      if all(name in tensors for name in step.tensors):
-        names, made = (side.split() for side in step.rule.pattern.split("->"))
-        shape = tensors[step.tensors[0]].shape
-        fits = len(shape) == len(names)
-        return shape[names.index(made[-1])] if fits else None
+    layer = path.removesuffix("kernel")
+    counts = {}
+    for part in (path, f"{layer}bias"):
+      counts |= _last_axis(part, rules, tensors)
+    if len(set(counts.values())) > 1:
+      raise ValueError(f"the classes of the head differ: {counts}.")
+    return next(iter(counts.values()), None)
   return None
+
+
+def _last_axis(
+  path: str, rules: Sequence[Rule], tensors: Mapping[str, Any]
+) -> dict[str, int]:
+  """Returns the tensor that makes a leaf -> the length of its last axis."""
+  for step in conversion.find_ways(rules, path):
+    if all(name in tensors for name in step.tensors):
+      names, made = (side.split() for side in step.rule.pattern.split("->"))
+      shape = tensors[step.tensors[0]].shape
+      if len(shape) == len(names):
+        return {step.tensors[0]: shape[names.index(made[-1])]}
+  return {}
 
 
 def _allowed(globs: Sequence[str], target: Shapes) -> dict[str, str]:

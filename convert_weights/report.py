@@ -6,10 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import flax.traverse_util as trees
+from rich import box
 from rich.table import Table
 
 from convert_weights.conversion import Step
 from convert_weights.proposal import Proposal
+
+_NUMBER = re.compile(
+  r"(?<=\.)\d+(?=\.)|(?<=block)\d+|(?<=stage)\d+|(?<=layer)\d+"
+)
 
 
 class _Line(NamedTuple):
@@ -23,15 +28,15 @@ class _Line(NamedTuple):
 
 def table(todo: Proposal, tensors: Mapping[str, Any]) -> Table:
   """Returns the table of a proposal, blocks of one kind in one line."""
-  shown = Table(title=f"{todo.source.name} -> {todo.model_name}")
-  for column in ("", "leaf or tensor", "shape", "from, or why", "times"):
-    shown.add_column(
-      column, overflow="fold", justify="right" if column == "times" else "left"
-    )
+  shown = Table(
+    title=f"{todo.source.name} -> {todo.model_name}", box=box.SIMPLE_HEAD
+  )
+  for column in ("", "", "leaf or tensor", "shape", "from, or why"):
+    shown.add_column(column, overflow="fold")
   styles = {"used": "green", "new": "yellow", "skipped": "dim"}
   counted = collections.Counter(_lines(todo, tensors))
   for line, times in counted.items():
-    shown.add_row(*line, str(times), style=styles[line.what])
+    shown.add_row(f"{times} x", *line, style=styles[line.what])
   return shown
 
 
@@ -67,13 +72,15 @@ def _lines(todo: Proposal, tensors: Mapping[str, Any]) -> Iterable[_Line]:
     yield _Line("used", _star(step.leaf), shape, names)
   for leaf, reason in todo.plan.new.items():
     yield _Line("new", _star(leaf), str(leaves[leaf].shape), reason)
-  for name, reason in todo.plan.skipped.items():
-    yield _Line("skipped", _star(name), str(tensors[name].shape), reason)
+  skipped = todo.plan.skipped
+  first = {reason: name for name, reason in reversed(skipped.items())}
+  for reason in skipped.values():
+    yield _Line("skipped", f"{first[reason]} ...", "", reason)
 
 
 def _star(name: str) -> str:
-  """Puts a star for the numbers of blocks and stages."""
-  return re.sub(r"(?<=[a-z._])\d+(?=[./_])", "*", name)
+  """Puts a star for the numbers of blocks, stages and layers."""
+  return _NUMBER.sub("*", name)
 
 
 def _rule(step: Step) -> str:

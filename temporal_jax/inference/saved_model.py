@@ -75,7 +75,7 @@ def save_model(
   directory.parent.mkdir(parents=True, exist_ok=True)
   partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
   try:
-    with ocp.StandardCheckpointer() as writer:
+    with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
       writer.save(partial / VARIABLES, dict(variables))
     text = json.dumps({**description, "sha256": digest(variables)}, indent=2)
     (partial / DESCRIPTION).write_text(f"{text}\n")
