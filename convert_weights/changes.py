@@ -33,6 +33,7 @@ def inflate(
       T-th parts of it at every tap (I3D); the answer to a clip that stands
       still is the image network's, but for the ends of the clip.
   """
+  check_inflation(inflation)
   if len(shape) == value.ndim - 1 and value.shape[:2] == (1, 1):
     value = value[0, 0]
   if len(shape) != value.ndim + 1:

@@ -130,5 +130,10 @@ SOURCES: tuple[Source, ...] = (
     takes=_takes,
     marks=(r"visual\.transformer\.resblocks\.0\.temporal_skip_fc\.weight",),
     skip={**SKIP, **xclip.TEXT},
+    forms=(
+      {"temporal": "alignment_dense"},
+      {"head": "linear"},
+      {"head": "linear", "temporal": "alignment_dense"},
+    ),
   ),
 )

@@ -123,5 +123,6 @@ SOURCES: tuple[Source, ...] = (
     rules=rules,
     takes=takes,
     marks=(r"head\.out\.weight", r"backbone\..+"),
+    forms=({"temporal": "adaptive_branches"},),
   ),
 )

@@ -84,5 +84,6 @@ SOURCES: tuple[Source, ...] = (
     takes=_takes,
     marks=(r"base_model\.temp_embed",),
     skip={**SKIP, **UNUSED},
+    forms=({"head": "average"}, {"temporal": "mixing_quarter"}),
   ),
 )
