@@ -1,6 +1,7 @@
 """Published weights in, a complete Flax tree out, and back."""
 
 from convert_weights.converter import convert, to_torch
+from convert_weights.reading import CheckpointError, read
 from convert_weights.table import SOURCES
 
-__all__ = ["SOURCES", "convert", "to_torch"]
+__all__ = ["SOURCES", "CheckpointError", "convert", "read", "to_torch"]

@@ -33,6 +33,13 @@ def test_head_of_another_size_stays_fresh():
   )
 
 
+def test_missing_head_stays_fresh():
+  fresh, loaded = _variables(seed=0), _variables(seed=1)
+  del loaded["params"]["head"]
+  got = training.graft(fresh, loaded, replaceable="params/head/.*")
+  assert got.kept == ("params/head/bias", "params/head/kernel")
+
+
 @pytest.mark.parametrize(
   ("fresh", "loaded", "message"),
   [

@@ -1,0 +1,90 @@
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import temporal_jax
+from temporal_jax import inference, training
+
+DESCRIPTION = {
+  "model": "resnet18",
+  "overrides": {"width": 8, "stage_sizes": [1]},
+  "num_classes": 2,
+  "clip_shape": [2, 16, 16, 3],
+  "class_names": ["falling", "waving"],
+  "pixels": {"mean": [0.5] * 3, "std": [0.25] * 3},
+}
+
+
+@pytest.fixture(scope="module")
+def variables():
+  model = temporal_jax.create_model(
+    "resnet18", num_classes=2, width=8, stage_sizes=(1,)
+  )
+  return jax.jit(model.init)(jax.random.key(0), jnp.zeros((1, 2, 16, 16, 3)))
+
+
+@pytest.fixture
+def directory(tmp_path, variables):
+  inference.save_model(tmp_path / "model", variables, DESCRIPTION)
+  return tmp_path / "model"
+
+
+def test_is_read_as_it_was_written(directory, variables):
+  saved = inference.load_model(directory)
+  jax.tree.map(np.testing.assert_array_equal, saved.variables, variables)
+  assert saved.class_names == ("falling", "waving")
+  assert saved.clip_shape == (2, 16, 16, 3)
+  logits, _ = saved.network.apply(saved.variables, jnp.zeros((1, 2, 16, 16, 3)))
+  assert logits.shape == (1, 2)
+  assert saved.description["sha256"] == inference.digest(variables)
+  assert [path.name for path in directory.parent.iterdir()] == ["model"]
+
+
+def test_training_reads_it_too(directory, variables):
+  loaded = training.load_variables(directory)
+  jax.tree.map(np.testing.assert_array_equal, loaded, variables)
+
+
+def test_a_network_without_statistics(tmp_path):
+  params = {"params": {"a": np.ones(3, np.float32)}}
+  inference.save_model(tmp_path / "model", params, DESCRIPTION)
+  loaded = training.load_variables(tmp_path / "model")
+  assert loaded["batch_stats"] == {}
+  np.testing.assert_array_equal(loaded["params"]["a"], params["params"]["a"])
+
+
+def test_digest_sees_names_shapes_and_values():
+  tree = {"params": {"a": np.arange(6, dtype=np.float32)}}
+  others = [
+    {"params": {"b": tree["params"]["a"]}},
+    {"params": {"a": tree["params"]["a"].reshape(2, 3)}},
+    {"params": {"a": tree["params"]["a"] + 1}},
+  ]
+  found = {inference.digest(other) for other in [tree, *others]}
+  assert len(found) == 4
+
+
+def test_writes_over_nothing(directory, variables):
+  with pytest.raises(FileExistsError, match="exists already"):
+    inference.save_model(directory, variables, DESCRIPTION)
+
+
+def test_leaves_nothing_behind_if_it_fails(tmp_path, variables):
+  with pytest.raises(TypeError):
+    inference.save_model(tmp_path / "model", variables, {"model": object()})
+  assert list(tmp_path.iterdir()) == []
+
+
+def test_refuses_what_is_no_model(tmp_path, directory):
+  with pytest.raises(FileNotFoundError, match=r"there is no model\.json in"):
+    inference.load_model(tmp_path)
+  path = directory / "model.json"
+  path.write_text(json.dumps({"model": "resnet18"}))
+  with pytest.raises(ValueError, match=r"lacks \['overrides', "):
+    inference.load_model(directory)
+  path.write_text("{")
+  with pytest.raises(ValueError, match="is not JSON"):
+    inference.load_model(directory)
