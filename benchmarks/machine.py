@@ -1,5 +1,6 @@
 """What a benchmark ran on, and how fast that machine multiplies matrices."""
 
+import os
 import platform
 import statistics
 import time
@@ -8,9 +9,12 @@ import jax
 import jax.numpy as jnp
 import torch
 
+# What of the environment decides how fast XLA is.
+_ENVIRONMENT = ("XLA_FLAGS", "GLIBC_TUNABLES")
+
 
 def describe() -> dict[str, str | int]:
-  """Returns the device and the versions."""
+  """Returns the device, the versions and the environment."""
   found = {
     "device": jax.devices()[0].device_kind,
     "platform": jax.default_backend(),
@@ -18,6 +22,7 @@ def describe() -> dict[str, str | int]:
     "jax": jax.__version__,
     "torch": torch.__version__,
     "torch_threads": torch.get_num_threads(),
+    **{name: os.environ.get(name, "") for name in _ENVIRONMENT},
   }
   if torch.cuda.is_available():
     found["torch_device"] = torch.cuda.get_device_name()

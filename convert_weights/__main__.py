@@ -93,6 +93,7 @@ def _compute(
   console.print(report.table(todo, checkpoint.tensors))
   for line in (*_said(checkpoint), *todo.notes, report.summary(todo)):
     console.print(line, highlight=False)
+  description = output.describe(todo, checkpoint.path, class_names)
   size = checkpoint.path.stat().st_size
   variables = converter.compute(
     todo,
@@ -103,7 +104,7 @@ def _compute(
       rich.progress.track, description="leaves", disable=size < _LARGE
     ),
   )
-  return variables, output.describe(todo, checkpoint.path, class_names)
+  return variables, description
 
 
 def _inspect(options: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from convert_weights import changes, conversion, proposal, table
 from convert_weights.proposal import Proposal
-from convert_weights.reading import non_finite
+from convert_weights.reading import non_finite, release
 
 
 def convert(
@@ -132,6 +132,8 @@ def compute(
     shape = leaves[step.leaf].shape
     value = conversion.make(step, tensors, shape, inflation)
     made[step.leaf] = jnp.array(value, jnp.float32)
+    for name in step.tensors:
+      release(tensors[name])
   return trees.unflatten_dict({path: made[path] for path in leaves}, sep="/")
 
 

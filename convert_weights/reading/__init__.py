@@ -2,6 +2,7 @@
 
 from convert_weights.reading.checkpoint import Checkpoint, read
 from convert_weights.reading.errors import CheckpointError
+from convert_weights.reading.pages import release
 from convert_weights.reading.validation import non_finite
 
-__all__ = ["Checkpoint", "CheckpointError", "non_finite", "read"]
+__all__ = ["Checkpoint", "CheckpointError", "non_finite", "read", "release"]
