@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from temporal_jax.ops import checks
 from temporal_jax.ops.attention import attention
-from temporal_jax.ops.shift import temporal_shift
+from temporal_jax.ops.shift import find_offsets, shift_channels
 from temporal_jax.ops.space_time_attention import check_heads
 
 
@@ -43,13 +43,15 @@ def space_time_mixing_attention(
     1adrianb/video-transformers, with shifted keys and values.
   """
   check_heads(q, k, v)
-  k, v = (
-    temporal_shift(
-      x.reshape(*x.shape[:-2], -1), window=window, fold_div=fold_div
-    ).reshape(x.shape)
-    for x in (k, v)
-  )
-  return attention(q, k, v)
+  # Within what lays out the heads: mixed keys and values never exist apart.
+  offsets = find_offsets("both", window, fold_div)
+
+  def mix(x):
+    flat = x.reshape(*x.shape[:-2], -1)
+    fold = flat.shape[-1] // fold_div
+    return shift_channels(flat, fold, offsets).reshape(x.shape)
+
+  return attention(q, mix(k), mix(v))
 
 
 def append_summaries(x: jax.Array, source: jax.Array) -> jax.Array:

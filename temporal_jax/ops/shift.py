@@ -44,9 +44,9 @@ def temporal_shift(
     2021, https://arxiv.org/abs/2106.05968, equation 9.
   """
   checks.frames(x)
-  offsets = _offsets(direction, window, fold_div)
+  offsets = find_offsets(direction, window, fold_div)
   shift = functools.partial(
-    _shift, fold=x.shape[-1] // fold_div, offsets=offsets
+    shift_channels, fold=x.shape[-1] // fold_div, offsets=offsets
   )
   return jax.lax.platform_dependent(
     x, cpu=functools.partial(fusion.apart, shift), default=shift
@@ -72,7 +72,7 @@ def temporal_shift_step(
 
   Source: Lin et al. 2019, https://arxiv.org/abs/1811.08383, section 4.3.
   """
-  _offsets("past", 1, fold_div)
+  find_offsets("past", 1, fold_div)
   fold = x.shape[-1] // fold_div
   expected = (*x.shape[:-1], fold)
   if cache.shape != expected:
@@ -121,7 +121,9 @@ def token_shift(
   return jnp.concatenate(parts, axis=2)
 
 
-def _shift(x: jax.Array, fold: int, offsets: Sequence[int]) -> jax.Array:
+def shift_channels(
+  x: jax.Array, fold: int, offsets: Sequence[int]
+) -> jax.Array:
   """Lets the i-th `fold` channels read the frame `offsets[i]` away."""
   channel = jax.lax.broadcasted_iota(
     jnp.int32, (1,) * (x.ndim - 1) + x.shape[-1:], x.ndim - 1
@@ -133,7 +135,7 @@ def _shift(x: jax.Array, fold: int, offsets: Sequence[int]) -> jax.Array:
   return out
 
 
-def _offsets(direction: str, window: int, fold_div: int) -> list[int]:
+def find_offsets(direction: str, window: int, fold_div: int) -> list[int]:
   """Returns which frame each fold of channels reads, seen from its own.
 
   Raises:
