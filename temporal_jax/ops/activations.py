@@ -7,8 +7,9 @@ import jax.numpy as jnp
 def gelu(x: jax.Array) -> jax.Array:
   """Returns x Phi(x), the exact GELU, of any shape.
 
-  Takes half the time of jax.nn's on CPU, whose erfc keeps the digits of values
-  below 1e-8 that the product loses again. In float32 at least, inside.
+  Takes 0.6 of the time of jax.nn's on CPU, which computes erfc: that keeps more
+  digits of results far below zero, which are nearly zero. In float32 at least,
+  inside.
 
   Source: Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415; class
     `GELU` of torch.nn.
