@@ -90,7 +90,8 @@ def propose(
     network, target = build(wanted) or build(1)
     naming, notes = source, ()
     if found is not None and wanted != found:
-      naming = _without(source, network, differing(build(1)[1], target), found)
+      other = build(2 if wanted == 1 else 1)[1]
+      naming = _without(source, network, differing(other, target), found)
       notes = (
         f"the head starts anew: {wanted} classes, {found} in the checkpoint.",
       )

@@ -74,6 +74,11 @@ def test_other_classes_start_the_head_anew_and_nothing_else():
       np.testing.assert_array_equal(leaf, same[path])
 
 
+def test_a_single_class_starts_the_head_anew_too():
+  todo = converter.prepare("resnet18", _tensors(), num_classes=1, **TINY)
+  assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
+
+
 def test_what_an_image_network_lacks_keeps_its_initial_values():
   tensors = convert_weights.to_torch(
     "resnet50", _variables("resnet50"), source="torchvision", **TINY
