@@ -8,8 +8,12 @@ import shutil
 import jax
 import numpy as np
 import pytest
+import safetensors.numpy
 
+import convert_weights
+import temporal_jax
 import train
+from convert_weights import __main__ as convert_command
 from temporal_jax import training
 from tests import tiny_config
 
@@ -157,6 +161,29 @@ def test_starts_from_the_weights_of_another_run(
     tmp_path / "run",
     f"data.root={tmp_path / 'videos'}",
     f"init_from={whole[0]}",
+  )
+  assert status == 0, err
+  assert "new: params/head/bias, params/head/kernel." in out
+
+
+def test_starts_from_converted_weights(run, video_folder, tmp_path):
+  model = {"width": 4, "stage_sizes": [1, 1]}
+  clip = jax.ShapeDtypeStruct((1, 3, 16, 16, 3), np.float32)
+  network = temporal_jax.create_model("resnet18", num_classes=9, **model)
+  shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
+  variables = jax.tree.map(lambda x: np.ones(x.shape, x.dtype), shapes)
+  tensors = convert_weights.to_torch(
+    "resnet18", variables, source="torchvision", **model
+  )
+  safetensors.numpy.save_file(tensors, tmp_path / "image.safetensors")
+  settings = [f"--set={key}={value}" for key, value in model.items()]
+  names = [str(tmp_path / name) for name in ("image.safetensors", "model")]
+  convert_command.main(["resnet18", *names, *settings])
+  status, out, err = run(
+    tmp_path / "run",
+    f"data.root={video_folder}",
+    "model.temporal=none",
+    f"init_from={names[1]}",
   )
   assert status == 0, err
   assert "new: params/head/bias, params/head/kernel." in out
