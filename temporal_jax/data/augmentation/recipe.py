@@ -1,0 +1,191 @@
+"""Recipes: operations in their order, as one string of a config.
+
+"rand_augment('rand-m7-n4-mstd0.5-inc1', fill=128)|random_sized_crop|flip"
+"""
+
+import ast
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from temporal_jax.data.augmentation.auto_augment import AutoAugment
+from temporal_jax.data.augmentation.clip import Operation
+from temporal_jax.data.augmentation.color import ColorJitter, Grayscale
+from temporal_jax.data.augmentation.crops import (
+  MultiScaleCrop,
+  RandomCrop,
+  RandomSizedCrop,
+)
+from temporal_jax.data.augmentation.erasing import RandomErasing
+from temporal_jax.data.augmentation.flip import Flip, directed
+from temporal_jax.data.augmentation.normalizing import Normalize
+from temporal_jax.data.augmentation.rand_augment import RandAugment
+from temporal_jax.data.augmentation.sizes import Resize, ShortSideJitter
+
+OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType(
+  {
+    "auto_augment": AutoAugment,
+    "color_jitter": ColorJitter,
+    "flip": Flip,
+    "grayscale": Grayscale,
+    "multi_scale_crop": MultiScaleCrop,
+    "normalize": Normalize,
+    "rand_augment": RandAugment,
+    "random_crop": RandomCrop,
+    "random_erasing": RandomErasing,
+    "random_sized_crop": RandomSizedCrop,
+    "resize": Resize,
+    "short_side_jitter": ShortSideJitter,
+  }
+)
+_RESAMPLE = (MultiScaleCrop, RandomCrop, RandomSizedCrop, Resize)
+
+
+def parse(recipe: str) -> tuple[Operation, ...]:
+  """Reads a recipe; `normalize` comes last, or before erasing, if not named.
+
+  Nothing is evaluated: arguments are numbers, strings, tuples, True, False.
+
+  Args:
+    recipe: Operations separated by "|", each a name of `OPERATIONS`, with its
+      arguments in brackets if any; "" for normalisation alone.
+
+  Raises:
+    ValueError: If the recipe cannot be read, names an unknown operation or
+      argument, gives a wrong value, or has an order that cannot be.
+  """
+  operations = [_operation(node, recipe) for node in _nodes(recipe)]
+  stages = [operation.stage for operation in operations]
+  if not any(isinstance(operation, Normalize) for operation in operations):
+    end = stages.index("normalized") if "normalized" in stages else len(stages)
+    operations.insert(end, Normalize())
+  _check_order(operations, recipe)
+  return tuple(operations)
+
+
+def check_flip(
+  class_names: Sequence[str],
+  recipe: str,
+  pairs: Sequence[tuple[str, str]],
+) -> None:
+  """Refuses to mirror classes that say left or right without their pairs.
+
+  Something-Something has three pairs: pulling, pushing and turning the camera.
+
+  Args:
+    class_names: Names of the classes.
+    recipe: See `parse`; flip(keep_labels=True) is taken at its word.
+    pairs: Classes that mirroring swaps, as of `flipped_labels`.
+
+  Raises:
+    ValueError: If the recipe flips, no pairs are given, and names say left or
+      right; it lists them.
+  """
+  flips = any(
+    isinstance(operation, Flip) and not operation.keep_labels
+    for operation in parse(recipe)
+  )
+  names = directed(class_names)
+  if flips and not pairs and names:
+    raise ValueError(
+      f"the recipe {recipe!r} mirrors clips, but these classes have a "
+      f"direction: {names}. Name those that mirroring swaps in "
+      'config.data.flip_pairs = (("... left to right", "... right to left"), '
+      "...), or leave the flip out."
+    )
+
+
+def _nodes(recipe: str) -> list[ast.expr]:
+  """Splits a recipe into its operations."""
+  if not recipe.strip():
+    return []
+  try:
+    node = ast.parse(recipe.strip(), mode="eval").body
+  except SyntaxError as error:
+    raise ValueError(
+      f"the recipe {recipe!r} cannot be read: {error.msg} at column "
+      f"{error.offset}."
+    ) from error
+  nodes = []
+  while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+    nodes.append(node.right)
+    node = node.left
+  return [node, *reversed(nodes)]
+
+
+def _operation(node: ast.expr, recipe: str) -> Operation:
+  """Builds one operation."""
+  text = ast.unparse(node)
+  name = node.func if isinstance(node, ast.Call) else node
+  if not isinstance(name, ast.Name):
+    raise ValueError(
+      f"{text!r} in the recipe {recipe!r} is no operation; there are {_table()}"
+    )
+  if name.id not in OPERATIONS:
+    near = difflib.get_close_matches(name.id, OPERATIONS, n=3)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise ValueError(
+      f"unknown operation {name.id!r} in the recipe {recipe!r}; {hint}There "
+      f"are {_table()}"
+    )
+  operation = OPERATIONS[name.id]
+  arguments, named = [], {}
+  if isinstance(node, ast.Call):
+    try:
+      arguments = [ast.literal_eval(value) for value in node.args]
+      named = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
+    except ValueError as error:
+      raise ValueError(
+        f"arguments of {text!r} must be numbers, strings, tuples, True or "
+        "False."
+      ) from error
+  try:
+    inspect.signature(operation).bind(*arguments, **named)
+  except TypeError as error:
+    raise ValueError(
+      f"{text!r} in the recipe: {error}; it is {_signature(name.id)}."
+    ) from error
+  try:
+    return operation(*arguments, **named)
+  except ValueError as error:
+    raise ValueError(f"{text!r} in the recipe: {error}") from error
+
+
+def _check_order(operations: Sequence[Operation], recipe: str) -> None:
+  places = [
+    place
+    for place, operation in enumerate(operations)
+    if isinstance(operation, Normalize)
+  ]
+  if len(places) > 1:
+    raise ValueError(f"the recipe {recipe!r} normalizes twice.")
+  for place, operation in enumerate(operations):
+    name = _name(operation)
+    if operation.stage == "pixels" and place > places[0]:
+      raise ValueError(f"{name} must come before normalize in {recipe!r}.")
+    if operation.stage == "normalized" and place < places[0]:
+      raise ValueError(f"{name} must come after normalize in {recipe!r}.")
+    if isinstance(operation, ShortSideJitter) and not any(
+      isinstance(later, _RESAMPLE) for later in operations[place:]
+    ):
+      raise ValueError(
+        f"a crop or resize must come after {name} in {recipe!r}."
+      )
+
+
+def _name(operation: Operation) -> str:
+  return next(n for n, kind in OPERATIONS.items() if type(operation) is kind)
+
+
+def _signature(name: str) -> str:
+  values = inspect.signature(OPERATIONS[name]).parameters.values()
+  words = [
+    v.name if v.default is v.empty else f"{v.name}={v.default!r}"
+    for v in values
+  ]
+  return f"{name}({', '.join(words)})"
+
+
+def _table() -> str:
+  return "".join(f"\n  {_signature(name)}" for name in OPERATIONS)
