@@ -2,6 +2,8 @@
 
 from temporal_jax.data.augmentation import (
   Augmentation,
+  Mix,
+  check_flip,
   flipped_labels,
   normalize,
 )
@@ -10,9 +12,11 @@ from temporal_jax.data.bad_videos import (
   BadVideoError,
   BadVideos,
 )
+from temporal_jax.data.clips import ClipFormat
 from temporal_jax.data.decoding import VideoError, VideoReader
 from temporal_jax.data.opening import open_sources
-from temporal_jax.data.pipeline import ClipFormat, eval_batches, train_batches
+from temporal_jax.data.order import TrainBatches
+from temporal_jax.data.pipeline import eval_batches, train_batches
 from temporal_jax.data.sources import DatasetSource, FileSource, Source, Video
 from temporal_jax.data.videos import Videos, open_videos
 
@@ -24,11 +28,14 @@ __all__ = [
   "ClipFormat",
   "DatasetSource",
   "FileSource",
+  "Mix",
   "Source",
+  "TrainBatches",
   "Video",
   "VideoError",
   "VideoReader",
   "Videos",
+  "check_flip",
   "eval_batches",
   "flipped_labels",
   "normalize",

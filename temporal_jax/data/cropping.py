@@ -1,15 +1,19 @@
 """Square crops on the host, the same for all frames of a clip."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
 def crop(
-  frames: np.ndarray, size: int, rng: np.random.Generator | None = None
+  frames: Sequence[np.ndarray],
+  size: int,
+  rng: np.random.Generator | None = None,
 ) -> np.ndarray:
   """Cuts out a size x size square: a random one, or the middle without `rng`.
 
   Args:
-    frames: (T, H, W, C), H and W at least `size`.
+    frames: T frames (H, W, C), H and W at least `size`.
     size: Side of the square, in pixels.
     rng: Source of randomness in training; None in evaluation.
 
@@ -17,9 +21,12 @@ def crop(
     (T, size, size, C), of the same dtype.
 
   Raises:
-    ValueError: If the frames are smaller than the square.
+    ValueError: If the frames are smaller than the square, or differ in size.
   """
-  height, width = frames.shape[1:3]
+  sizes = {frame.shape[:2] for frame in frames}
+  if len(sizes) > 1:
+    raise ValueError(f"frames of one clip differ in size: {sorted(sizes)}.")
+  height, width = sizes.pop()
   if min(height, width) < size:
     raise ValueError(
       f"a {size} x {size} crop does not fit frames of {height} x {width}."
@@ -29,4 +36,5 @@ def crop(
   else:
     top = rng.integers(height - size + 1)
     left = rng.integers(width - size + 1)
-  return frames[:, top : top + size, left : left + size]
+  rows, columns = slice(top, top + size), slice(left, left + size)
+  return np.stack([frame[rows, columns] for frame in frames])

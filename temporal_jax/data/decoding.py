@@ -3,10 +3,13 @@
 import bisect
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import av
 import numpy as np
+
+_T = TypeVar("_T")
 
 
 class VideoError(ValueError):
@@ -71,7 +74,13 @@ class VideoReader:
   def read(
     self, indices: Sequence[int], *, short_side: int | None = None
   ) -> np.ndarray:
-    """Decodes frames.
+    """Returns what `pictures` does as one array (len(indices), H, W, 3)."""
+    return np.stack(self.pictures(indices, short_side=short_side))
+
+  def pictures(
+    self, indices: Sequence[int], *, short_side: int | None = None
+  ) -> list[np.ndarray]:
+    """Decodes frames, each by itself, so that they are copied when cropped.
 
     Args:
       indices: Frame numbers in [0, num_frames), in any order, also repeated.
@@ -79,24 +88,51 @@ class VideoReader:
         aspect; None keeps the size.
 
     Returns:
-      Frames (len(indices), H, W, 3), uint8 RGB.
+      Frames (H, W, 3), uint8 RGB.
 
     Raises:
       IndexError: If an index is out of range.
       VideoError: If a frame cannot be decoded.
     """
+    return self._read(indices, lambda frame: _keep_aspect(frame, short_side))
+
+  def read_stretched(
+    self, indices: Sequence[int], canvas: tuple[int, int]
+  ) -> tuple[np.ndarray, tuple[int, int]]:
+    """Decodes whole frames and stretches them to one size.
+
+    Args:
+      indices: As of `read`.
+      canvas: Height and width of the result, H and W.
+
+    Returns:
+      Frames (len(indices), H, W, 3), uint8 RGB, and the height and width of the
+      first one before it was stretched, the right way up.
+
+    Raises:
+      IndexError: If an index is out of range.
+      VideoError: If a frame cannot be decoded.
+    """
+    pictures, sizes = zip(
+      *self._read(indices, lambda frame: _stretch(frame, canvas)), strict=True
+    )
+    return np.stack(pictures), sizes[0]
+
+  def _read(
+    self, indices: Sequence[int], convert: Callable[[av.VideoFrame], _T]
+  ) -> list[_T]:
+    """Returns the converted frames of `indices`; each is converted once."""
     outside = [i for i in indices if not 0 <= i < self.num_frames]
     if outside:
       raise IndexError(f"frames {outside} are not in [0, {self.num_frames}).")
     times = [self._times[i] for i in indices]
     try:
       frames = {
-        time: _to_array(frame, short_side)
-        for time, frame in self._decode(sorted(set(times)))
+        time: convert(frame) for time, frame in self._decode(sorted(set(times)))
       }
     except av.FFmpegError as error:
       raise VideoError(_reason(error)) from error
-    return np.stack([frames[time] for time in times])
+    return [frames[time] for time in times]
 
   def _index(self) -> tuple[list[int], list[int]]:
     """Returns the presentation times of the frames and of the keyframes."""
@@ -136,14 +172,31 @@ class VideoReader:
       yield time, frame
 
 
-def _to_array(frame: av.VideoFrame, short_side: int | None) -> np.ndarray:
-  """Returns (H, W, 3) uint8, resized and the right way up."""
+def _keep_aspect(frame: av.VideoFrame, short_side: int | None) -> np.ndarray:
+  """Returns (H, W, 3) uint8, resized by its shorter side, the right way up."""
   height, width = frame.height, frame.width
   if short_side is not None:
     scale = short_side / min(height, width)
     height = max(short_side, round(height * scale))
     width = max(short_side, round(width * scale))
-  picture = frame.reformat(width, height, "rgb24", interpolation="BILINEAR")
+  return _to_array(frame, height, width, "BILINEAR")
+
+
+def _stretch(
+  frame: av.VideoFrame, canvas: tuple[int, int]
+) -> tuple[np.ndarray, tuple[int, int]]:
+  """Returns (*canvas, 3) uint8 and the frame's size, the right way up."""
+  size = frame.height, frame.width
+  if round(frame.rotation / 90) % 2:  # Lies on its side until it is turned.
+    return _to_array(frame, *canvas[::-1], "BICUBIC"), size[::-1]
+  return _to_array(frame, *canvas, "BICUBIC"), size
+
+
+def _to_array(
+  frame: av.VideoFrame, height: int, width: int, interpolation: str
+) -> np.ndarray:
+  """Returns a frame of a size as uint8 RGB, then turned the right way up."""
+  picture = frame.reformat(width, height, "rgb24", interpolation=interpolation)
   return np.rot90(picture.to_ndarray(), k=round(frame.rotation / 90))
 
 

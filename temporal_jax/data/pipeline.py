@@ -1,101 +1,13 @@
 """From a source of videos to batches of uint8 clips, by grain."""
 
-import dataclasses
 from typing import Any
 
 import grain
-import numpy as np
 
-from temporal_jax.data import cropping, sampling
 from temporal_jax.data.bad_videos import BadVideos
-from temporal_jax.data.decoding import VideoError, VideoReader
+from temporal_jax.data.clips import ClipFormat, ClipReader
+from temporal_jax.data.order import Share, TrainBatches
 from temporal_jax.data.sources import Source
-
-Batch = dict[str, np.ndarray]
-
-
-@dataclasses.dataclass(frozen=True)
-class ClipFormat:
-  """How a clip is cut from a video.
-
-  Attributes:
-    num_frames: Frames in a clip, T.
-    image_size: Side of the square crop, in pixels.
-    short_side: Pixels to which a frame's shorter side is resized before the
-      crop; None keeps the video's size.
-    sampling: "segment" or "dense", see `sampling.sample_indices`.
-    stride: Frames from one to the next, for "dense".
-  """
-
-  num_frames: int
-  image_size: int
-  short_side: int | None = None
-  sampling: str = "segment"
-  stride: int = 1
-
-  def __post_init__(self) -> None:
-    sampling.check(self.sampling, self.num_frames, self.stride)
-    if self.image_size < 1 or (self.short_side or self.image_size) < (
-      self.image_size
-    ):
-      raise ValueError(
-        f"image_size {self.image_size} must be positive and at most short_side "
-        f"{self.short_side}."
-      )
-
-
-@dataclasses.dataclass(frozen=True)
-class _ReadClip:
-  """Decodes, samples and crops one video of `source`."""
-
-  source: Source
-  clip: ClipFormat
-  bad_videos: BadVideos
-
-  def __call__(
-    self, index: int, rng: np.random.Generator | None
-  ) -> dict[str, Any] | None:
-    """Returns the clip of video `index`, at random if `rng` is given.
-
-    A bad video gives None when it is to be skipped, else a clip of weight 0.
-    """
-    video = self.source[index]
-    try:
-      with VideoReader(video["video"]) as reader:
-        indices = sampling.sample_indices(
-          reader.num_frames,
-          self.clip.num_frames,
-          sampling=self.clip.sampling,
-          stride=self.clip.stride,
-          rng=rng,
-        )
-        frames = reader.read(indices, short_side=self.clip.short_side)
-    except VideoError as error:
-      self.bad_videos.add(video["id"], str(error), listed=len(self.source))
-      if self.bad_videos.policy == "skip":
-        return None
-      return self.blank(video["label"], video["id"])
-    try:
-      frames = cropping.crop(frames, self.clip.image_size, rng)
-    except ValueError as error:
-      raise ValueError(
-        f"{video['id']}: {error} Set config.data.short_side to resize first."
-      ) from error
-    return self._element(frames, video["label"], 1.0, video["id"])
-
-  def blank(self, label: int = 0, name: str = "") -> dict[str, Any]:
-    """Returns black frames of weight zero."""
-    side = self.clip.image_size
-    frames = np.zeros((self.clip.num_frames, side, side, 3), np.uint8)
-    return self._element(frames, label, 0.0, name)
-
-  def _element(self, frames, label, weight, name) -> dict[str, Any]:
-    return {
-      "clip": np.ascontiguousarray(frames),
-      "label": np.int32(label),
-      "weight": np.float32(weight),
-      "id": np.str_(name),
-    }
 
 
 def train_batches(
@@ -108,41 +20,45 @@ def train_batches(
   num_threads: int = 4,
   process_index: int = 0,
   process_count: int = 1,
-) -> grain.DatasetIterator:
+) -> TrainBatches:
   """Endless batches of random clips, reshuffled every epoch.
 
-  The state of the iterator says which batch comes next; an iterator set to a
-  state gives the same batches again, bit for bit.
+  There is one endless order of clips, whatever the number of processes: a
+  clip's frames and crop follow from the seed and its place in it alone. Batch s
+  is its places [s B, (s + 1) B), and process p of P has the p-th of P equal
+  parts of each batch. Only with `bad_videos` "skip" do batches depend on P, in
+  which the clips of a process move up where one is left out.
 
   Args:
     source: The training videos.
     clip: How a clip is cut from a video.
-    batch_size: Clips a batch, of this process.
+    batch_size: Clips a batch, B, over all processes.
     seed: Of order, frames and crops.
     bad_videos: What to do with a video that cannot be read.
     num_threads: Threads that decode.
-    process_index: This process reads every `process_count`-th video from here.
-    process_count: Processes that share the data.
+    process_index: Number of this process, p.
+    process_count: Processes that share the data, P.
 
   Yields:
-    {"clip": (B, T, S, S, 3) uint8, "label": (B,) int32, "weight": (B,) float32,
-    0 for a masked clip, "id": (B,) str}.
+    Of B / P clips {"clip": (B / P, T, S, S, 3) uint8, "label": as of
+    `labels.encode_label`, "weight": (B / P,) float32, 0 for a masked clip,
+    "id": (B / P,) str}. With a canvas (H, W) the clips are (B / P, T, H, W, 3)
+    and "size" (B / P, 2) float32 is the height and width, in pixels, that a
+    frame has in its true proportions when its shorter side is resized.
 
   Raises:
-    ValueError: If there are fewer videos than processes.
+    ValueError: If there is no video, or `batch_size` is no multiple of P.
   """
-  if len(source) < process_count:
-    raise ValueError(
-      f"{len(source)} training videos are too few for {process_count} "
-      "processes."
-    )
-  read = _ReadClip(source, clip, bad_videos)
-  videos = grain.MapDataset.range(len(source)).seed(seed).shuffle()
-  clips = videos[process_index::process_count].repeat().random_map(read)
-  options = grain.ReadOptions(
-    num_threads=num_threads, prefetch_buffer_size=2 * batch_size + num_threads
+  if not len(source):
+    raise ValueError("there is no training video.")
+  reader = ClipReader(source, clip, bad_videos)
+  videos = grain.MapDataset.range(len(source)).seed(seed).shuffle().repeat()
+  return TrainBatches(
+    videos.random_map(reader.random),
+    Share(batch_size, process_index, process_count),
+    num_videos=len(source),
+    num_threads=num_threads,
   )
-  return iter(clips.to_iter_dataset(options).batch(batch_size))
 
 
 def eval_batches(
@@ -163,27 +79,29 @@ def eval_batches(
   Args:
     source: The videos.
     clip: How a clip is cut from a video; frames and crop are the middle ones.
-    batch_size: Clips a batch, of this process.
+    batch_size: Clips a batch, B, over all processes.
     bad_videos: What to do with a video that cannot be read.
     num_threads: Threads that decode.
-    process_index: This process reads every `process_count`-th video from here.
+    process_index: Number of this process, which has its part of each batch as
+      in `train_batches`.
     process_count: Processes that share the data.
 
   Returns:
-    An iterable of batches as of `train_batches`; it can be walked again.
+    An iterable of batches as of `train_batches`, without a canvas; it can be
+    walked again.
   """
-  read = _ReadClip(source, clip, bad_videos)
-  together = batch_size * process_count
-  padded = -(-len(source) // together) * together
+  reader = ClipReader(source, clip, bad_videos)
+  share = Share(batch_size, process_index, process_count)
+  batches = -(-len(source) // batch_size)
 
-  def read_or_pad(index: int) -> dict[str, Any]:
-    if index >= len(source):
-      return read.blank()
-    return read(index, None) or read.blank(source[index]["label"])
+  def read_or_pad(number: int) -> dict[str, Any]:
+    place = share.place(number)
+    index = min(place, len(source) - 1)
+    element = reader.middle(index) if place == index else None
+    return element or reader.blank(source[index]["label"], "")
 
-  videos = grain.MapDataset.range(padded)[process_index::process_count]
+  numbers = grain.MapDataset.range(batches * share.rows)
   options = grain.ReadOptions(
-    num_threads=num_threads, prefetch_buffer_size=2 * batch_size + num_threads
+    num_threads=num_threads, prefetch_buffer_size=2 * share.rows + num_threads
   )
-  clips = videos.map(read_or_pad).to_iter_dataset(options)
-  return clips.batch(batch_size)
+  return numbers.map(read_or_pad).to_iter_dataset(options).batch(share.rows)

@@ -4,6 +4,7 @@ import pathlib
 from typing import Protocol, TypedDict
 
 from temporal_jax.data import datasets
+from temporal_jax.data.labels import ClassNames, Label
 
 
 class Video(TypedDict):
@@ -11,19 +12,27 @@ class Video(TypedDict):
 
   Attributes:
     id: Its name in messages and reports.
-    label: Its class, an index into the source's `class_names`.
+    label: Its class, an index into the source's `class_names`; with several
+      tasks a tuple of them; with several labels a set of them.
     video: The file's bytes, or its path.
   """
 
   id: str
-  label: int
+  label: Label
   video: bytes | str
 
 
 class Source(Protocol):
-  """Random access to the videos of a split."""
+  """Random access to the videos of a split.
 
-  class_names: tuple[str, ...]
+  Attributes:
+    class_names: Names of the L classes; with several tasks (a verb and a noun)
+      a dict of those of each, in the order of the labels.
+    multi_label: Whether a video has a set of classes instead of one.
+  """
+
+  class_names: ClassNames
+  multi_label: bool
 
   def __len__(self) -> int:
     """Returns the number of videos."""
@@ -34,6 +43,8 @@ class Source(Protocol):
 
 class DatasetSource:
   """A split of a TFDS data set in ArrayRecord files, built when missing."""
+
+  multi_label = False
 
   def __init__(self, name: str, split: str, data_dir: str | pathlib.Path):
     """Opens the split.
@@ -70,11 +81,16 @@ class FileSource:
   """Video files with their labels."""
 
   def __init__(
-    self, files: list[tuple[str, int]], class_names: tuple[str, ...]
+    self,
+    files: list[tuple[str, Label]],
+    class_names: ClassNames,
+    *,
+    multi_label: bool = False,
   ):
     """Holds (path, label) pairs; the path is the video's name."""
     self._files = files
     self.class_names = class_names
+    self.multi_label = multi_label
 
   def __len__(self) -> int:
     return len(self._files)

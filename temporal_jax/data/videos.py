@@ -6,7 +6,10 @@ from typing import NamedTuple
 import grain
 
 from temporal_jax.data.bad_videos import BadVideos
-from temporal_jax.data.pipeline import ClipFormat, eval_batches, train_batches
+from temporal_jax.data.clips import ClipFormat
+from temporal_jax.data.labels import ClassNames
+from temporal_jax.data.order import TrainBatches
+from temporal_jax.data.pipeline import eval_batches, train_batches
 from temporal_jax.data.sources import Source
 
 
@@ -14,16 +17,20 @@ class Videos(NamedTuple):
   """The data of a run.
 
   Attributes:
-    class_names: Names of the L classes.
+    class_names: Names of the L classes, or a dict of those of each task.
+    multi_label: Whether a video has a set of classes instead of one.
     train_batches: Endless batches, see `pipeline.train_batches`.
     eval_batches: Every test video once, see `pipeline.eval_batches`.
+    num_train: Training videos listed.
     num_test: Test videos listed.
     bad_test: Test videos that could not be read.
   """
 
-  class_names: tuple[str, ...]
-  train_batches: grain.DatasetIterator
+  class_names: ClassNames
+  multi_label: bool
+  train_batches: TrainBatches
   eval_batches: grain.IterDataset
+  num_train: int
   num_test: int
   bad_test: BadVideos
 
@@ -44,7 +51,7 @@ def open_videos(
   Args:
     sources: The videos, by split.
     clip: How a clip is cut from a video.
-    batch_size: Clips a batch, of this process.
+    batch_size: Clips a batch, over all processes.
     seed: Of order, frames and crops in training.
     bad_videos: What to do with a video that cannot be read, by split.
     num_threads: Threads that decode.
@@ -59,12 +66,14 @@ def open_videos(
   }
   return Videos(
     class_names=sources["train"].class_names,
+    multi_label=sources["train"].multi_label,
     train_batches=train_batches(
       sources["train"], clip, seed=seed, bad_videos=bad_videos["train"], **share
     ),
     eval_batches=eval_batches(
       sources["test"], clip, bad_videos=bad_videos["test"], **share
     ),
+    num_train=len(sources["train"]),
     num_test=len(sources["test"]),
     bad_test=bad_videos["test"],
   )

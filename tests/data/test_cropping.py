@@ -26,3 +26,10 @@ def test_random_crops_reach_all_corners_and_are_the_same_for_all_frames():
 def test_small_frames_are_refused():
   with pytest.raises(ValueError, match="does not fit frames of 6 x 8"):
     crop(PIXELS, 7)
+
+
+def test_frames_of_two_sizes_are_refused():
+  with pytest.raises(
+    ValueError, match=r"differ in size: \[\(6, 7\), \(6, 8\)\]"
+  ):
+    crop([PIXELS[0], PIXELS[1, :, :7]], 4)

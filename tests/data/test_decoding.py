@@ -4,6 +4,7 @@ import struct
 
 import av
 import numpy as np
+import PIL.Image
 import pytest
 
 from temporal_jax.data.decoding import VideoError, VideoReader
@@ -88,6 +89,24 @@ def test_short_side_keeps_the_aspect():
   frames = np.zeros((2, 40, 60, 3), np.uint8)
   with VideoReader(encode_mp4(frames, fps=10)) as reader:
     assert reader.read([0], short_side=20).shape == (1, 20, 30, 3)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_stretched_frames_fill_the_canvas_the_right_way_up(degrees):
+  rows, columns = np.mgrid[:40, :64]
+  ramp = 30 + 3 * rows + columns  # Another brightness in every corner.
+  frames = np.repeat(ramp.astype(np.uint8)[None, ..., None], 3, axis=3)
+  video = encode_mp4(np.repeat(frames, 3, axis=0), fps=10)
+  video = _rotated(video, degrees) if degrees else video
+  with VideoReader(video) as reader:
+    got, size = reader.read_stretched([2, 0, 2], (20, 16))
+  upright = np.rot90(frames[0], k=-(degrees // 90))
+  want = PIL.Image.fromarray(upright).resize(
+    (16, 20), PIL.Image.Resampling.BICUBIC
+  )
+  assert got.shape == (3, 20, 16, 3)
+  assert size == upright.shape[:2]
+  assert np.abs(got.astype(int) - np.asarray(want)).max() < 8
 
 
 def test_missing_frames_are_refused():

@@ -67,8 +67,15 @@ def test_csv_is_relative_to_itself_and_may_say_the_split(tmp_path):
     ("", "needs the columns path and label"),
     ("path,label\n", "lists no video"),
     ("path,label,split\n1.mp4,a,val\n", "line 2: split must be in"),
-    ("path,label\n1.mp4,\n", "line 2: path or label is empty"),
+    ("path,label\n1.mp4,\n", "line 2: label is empty"),
+    ("path,label\n,a\n", "line 2: path is empty"),
+    ("path,label\n1.mp4,a,b\n", r"line 2: \['b'\] are more cells"),
     ("path,label,split\n1.mp4,a,test\n2.mp4,b,train\n", "no training video"),
+    ("path,label,verb\n1.mp4,a,b\n", "data.tasks names the tasks"),
+    ("path,verb\n1.mp4,a\n", "data.tasks names the tasks"),
+    ("path,verb,noun\n1.mp4,a,b\n2.mp4,a,\n", "line 3: noun is empty"),
+    ("path,labels\n1.mp4,a;b\n2.mp4,a;;b\n", "line 3: .* 'a;;b'"),
+    ("path,labels\n1.mp4,a;a\n", "line 2: .* 'a;a'"),
   ],
 )
 def test_bad_csv_says_why(tmp_path, text, message):
@@ -83,3 +90,65 @@ def test_missing_and_empty_roots_say_so(tmp_path):
     file_sources(tmp_path / "nowhere", 0.2)
   with pytest.raises(ValueError, match="lists no video"):
     file_sources(tmp_path, 0.2)
+
+
+def _labels(source):
+  return [source[i]["label"] for i in range(len(source))]
+
+
+def test_several_columns_are_tasks_in_their_order(tmp_path):
+  file = tmp_path / "list.csv"
+  file.write_text("path,verb,split,noun\n1.mp4,mix,,egg\n2.mp4,cut,,ham\n")
+  source = file_sources(file, 0.0)["train"]
+  assert source.class_names == {"verb": ("cut", "mix"), "noun": ("egg", "ham")}
+  assert list(source.class_names) == ["verb", "noun"]
+  assert not source.multi_label
+  assert _labels(source) == [(1, 0), (0, 1)]
+
+
+@pytest.mark.parametrize(
+  ("tasks", "class_names", "labels"),
+  [
+    (("noun", "verb"), {"noun": ("egg",), "verb": ("cut", "mix")}, [(0, 1)]),
+    (("verb",), {"verb": ("cut", "mix")}, [(1,)]),
+    (("label",), ("x",), [0]),
+  ],
+)
+def test_tasks_are_chosen_of_more_columns(tmp_path, tasks, class_names, labels):
+  file = tmp_path / "list.csv"
+  file.write_text(
+    "label,path,start,verb,noun,split\n"
+    "x,1.mp4,3.5,mix,egg,train\nx,2.mp4,9,cut,egg,test\n"
+  )
+  sources = file_sources(file, 0.0, tasks)
+  assert sources["train"].class_names == class_names
+  assert _labels(sources["train"]) == labels
+
+
+def test_labels_are_sets_and_may_be_empty(tmp_path):
+  file = tmp_path / "list.csv"
+  file.write_text("path,labels\n1.mp4,run;eat\n2.mp4,\n3.mp4, sit\n")
+  source = file_sources(file, 0.0)["train"]
+  assert source.class_names == ("eat", "run", "sit")
+  assert source.multi_label
+  assert _labels(source) == [{0, 1}, set(), {2}]
+
+
+def test_videos_of_several_labels_are_split_all_together(tmp_path):
+  file = tmp_path / "list.csv"
+  rows = [f"{i}.mp4,verb{i},noun{i % 2}" for i in range(20)]
+  file.write_text("\n".join(["path,verb,noun", *rows]))
+  sources = file_sources(file, 0.2)
+  assert len(sources["test"]) == 4
+  assert len(sources["train"]) == 16
+
+
+def test_unknown_tasks_are_refused(tmp_path):
+  file = tmp_path / "list.csv"
+  file.write_text("path,verb,labels\n1.mp4,a,b\n")
+  with pytest.raises(ValueError, match=r"lacks the columns \['noun'\]"):
+    file_sources(file, 0.0, ("verb", "noun"))
+  with pytest.raises(ValueError, match="labels cannot be one task"):
+    file_sources(file, 0.0, ("verb", "labels"))
+  with pytest.raises(ValueError, match="is a folder"):
+    file_sources(tmp_path, 0.0, ("verb",))

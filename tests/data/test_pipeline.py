@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import data
+from temporal_jax.data.encoding import encode_mp4
 from temporal_jax.data.files import file_sources
 from tests.conftest import frame_numbers
 
@@ -63,44 +64,10 @@ def test_every_epoch_has_every_video_in_another_order(video_folder):
   assert epochs[0] != epochs[1] != epochs[2]
 
 
-def test_state_brings_the_same_batches_back(video_folder):
-  source = _source(video_folder)
-  first = _train(source)
-  for _ in range(4):
-    next(first)
-  state = first.get_state()
-  want = [next(first) for _ in range(4)]
-  again = _train(source, num_threads=1)
-  again.set_state(state)
-  for batch in want:
-    got = next(again)
-    for name in batch:
-      np.testing.assert_array_equal(got[name], batch[name])
-
-
 def test_seed_changes_order_and_crops(video_folder):
   source = _source(video_folder)
   a, b = (next(_train(source, seed=seed)) for seed in (0, 1))
   assert list(a["id"]) != list(b["id"])
-
-
-def test_processes_share_the_videos(video_folder):
-  source = _source(video_folder)
-  seen = [
-    set(
-      _ids(
-        next(batches)
-        for batches in [
-          _train(source, process_index=i, process_count=2, batch_size=6)
-        ]
-      )
-    )
-    for i in range(2)
-  ]
-  assert not seen[0] & seen[1]
-  assert len(seen[0] | seen[1]) == 12
-  with pytest.raises(ValueError, match="too few for 13 processes"):
-    _train(source, process_count=13)
 
 
 def test_evaluation_reads_each_video_once_and_pads(video_folder):
@@ -113,15 +80,15 @@ def test_evaluation_reads_each_video_once_and_pads(video_folder):
   assert _ids(batches) == _ids(got)
 
 
-def test_processes_evaluate_the_same_number_of_batches(video_folder):
+def test_processes_together_evaluate_the_batches_of_one(video_folder):
   source = _source(video_folder)
-  parts = [
-    list(_eval(source, process_index=i, process_count=2)[0]) for i in range(2)
-  ]
-  assert len(parts[0]) == len(parts[1])
-  assert sorted(_ids(parts[0]) + _ids(parts[1])) == sorted(
-    source[i]["id"] for i in range(12)
-  )
+  kwargs = {"batch_size": 10, "process_count": 2}
+  parts = [list(_eval(source, process_index=i, **kwargs)[0]) for i in range(2)]
+  whole = list(_eval(source, batch_size=10)[0])
+  for batch, *shares in zip(whole, *parts, strict=True):
+    for name, values in batch.items():
+      together = np.concatenate([share[name] for share in shares])
+      np.testing.assert_array_equal(together, values)
 
 
 def test_raise_names_the_video(damaged):
@@ -192,6 +159,9 @@ def test_small_videos_say_how_to_resize(video_folder):
     {"num_frames": 1, "image_size": 0},
     {"num_frames": 1, "image_size": 8, "short_side": 7},
     {"num_frames": 1, "image_size": 8, "sampling": "often"},
+    {"num_frames": 1, "image_size": 8, "canvas": (8, 0)},
+    {"num_frames": 1, "image_size": 8, "canvas": (8,)},
+    {"num_frames": 1, "image_size": 8, "canvas": (16, 7)},
   ],
 )
 def test_rejects_impossible_clips(kwargs):
@@ -202,3 +172,65 @@ def test_rejects_impossible_clips(kwargs):
 def test_rejects_unknown_policy():
   with pytest.raises(ValueError, match="on_error must be in"):
     data.BadVideos("ignore")
+
+
+@pytest.mark.parametrize(
+  ("short_side", "size"), [(None, (8, 12)), (20, (20, 30))]
+)
+def test_canvas_keeps_whole_frames_and_tells_their_proportions(
+  tmp_path, short_side, size
+):
+  frames = np.full((4, 40, 60, 3), 60, np.uint8)
+  frames[:, :, 30:] = 200  # The right half, of any width.
+  (tmp_path / "a").mkdir()
+  (tmp_path / "a" / "1.mp4").write_bytes(encode_mp4(frames, fps=10))
+  (tmp_path / "a" / "2.mp4").touch()
+  clip = data.ClipFormat(4, 8, short_side, canvas=(8, 32))
+  bad = data.BadVideos("mask")
+  batches = data.train_batches(
+    *(_source(tmp_path), clip), batch_size=2, seed=0, bad_videos=bad
+  )
+  batch = next(batches)
+  good, masked = np.argsort(-batch["weight"])
+  assert batch["clip"].shape == (2, 4, 8, 32, 3)
+  assert batch["size"].dtype == np.float32
+  np.testing.assert_allclose(batch["size"][good], size, rtol=1e-6)
+  assert np.all(batch["clip"][masked] == 0)
+  got = batch["clip"][good].astype(int)
+  assert np.all(np.abs(got[:, :, :14] - 60) < 8)
+  assert np.all(np.abs(got[:, :, 18:] - 200) < 8)
+  evaluated = data.eval_batches(
+    _source(tmp_path), clip, batch_size=2, bad_videos=bad
+  )
+  batch = next(iter(evaluated))
+  assert batch["clip"].shape == (2, 4, 8, 8, 3)
+  assert "size" not in batch
+  got = batch["clip"][0].astype(int)  # The middle of 8 x 12, or of 20 x 30.
+  assert np.all(np.abs(got[:, :, :2] - 60) < 12)
+  assert np.all(np.abs(got[:, :, 6:] - 200) < 12)
+
+
+@pytest.mark.parametrize(
+  ("header", "cells", "want"),
+  [
+    ("verb,noun", ("cut,egg", "mix,egg"), np.array([[0, 0], [1, 0]], np.int32)),
+    (
+      "labels",
+      ("b;c", "a;c"),
+      np.array([[0, 1, 1], [1, 0, 1]], np.float32),
+    ),
+  ],
+)
+def test_batches_hold_labels_of_every_kind(
+  video_folder, tmp_path, header, cells, want
+):
+  videos = sorted(video_folder.glob("*/*"))[:2]
+  rows = [f"{path},{cell}" for path, cell in zip(videos, cells, strict=True)]
+  file = tmp_path / "list.csv"
+  file.write_text("\n".join([f"path,{header}", *rows]))
+  batches, _ = _eval(_source(file), batch_size=3)
+  (batch,) = batches
+  np.testing.assert_array_equal(batch["label"][:2], want)
+  assert batch["label"].dtype == want.dtype
+  assert batch["label"].shape == (3, want.shape[1])
+  np.testing.assert_array_equal(batch["weight"], [1, 1, 0])
