@@ -1,10 +1,16 @@
 """Scores every clip of a set once."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import jax
 import numpy as np
+
+from temporal_jax.evaluation.gathering import (
+  Stack,
+  gather_json,
+  stack_processes,
+)
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -15,42 +21,108 @@ class Predictions:
 
   Attributes:
     ids: Names of the clips, N of them.
-    labels: (N,) true classes.
-    scores: (N, L) class probabilities.
+    labels: (N,) true classes; (N, K) those of K tasks; or (N, L) float, 1 for
+      each of several true classes.
+    scores: (N, L) class probabilities, or a dict of those of each task, in the
+      order of the labels.
   """
 
   ids: tuple[str, ...]
   labels: np.ndarray
-  scores: np.ndarray
+  scores: np.ndarray | dict[str, np.ndarray]
 
   @property
   def predicted(self) -> np.ndarray:
-    """Best class of each clip (N,)."""
+    """Best class of each clip (N,), or of each of K tasks (N, K)."""
+    if isinstance(self.scores, dict):
+      best = [scores.argmax(axis=1) for scores in self.scores.values()]
+      return np.stack(best, axis=1)
     return self.scores.argmax(axis=1)
 
 
 def evaluate(
-  score: Callable[[jax.Array], jax.Array],
+  score: Callable[[jax.Array], jax.Array | Mapping[str, jax.Array]],
   batches: Iterable[Arrays],
   place: Callable[[Arrays], Mapping[str, jax.Array]],
+  *,
+  tasks: Sequence[str] = (),
+  stack: Stack = stack_processes,
 ) -> Predictions:
   """Scores all clips of weight above zero; padding and bad videos have zero.
 
+  Several processes each hand in their own rows of a common batch, and all get
+  the scores of all clips.
+
   Args:
-    score: uint8 clips (B, T, S, S, 3) -> class probabilities (B, L).
-    batches: {"clip", "label", "weight", "id"}, all of one size.
-    place: Puts a host batch on the devices.
+    score: uint8 clips (B, T, S, S, 3) -> class probabilities (B, L), or a dict
+      of those of each task.
+    batches: {"clip", "label", "weight", "id"}, all of one size; with several
+      processes this one's rows.
+    place: Puts a host batch on the devices, as rows of arrays that span all
+      processes; a process's rows keep their order.
+    tasks: Names of the tasks in the order of the labels; () for a single one.
+    stack: Gathers arrays over processes.
 
   Raises:
-    ValueError: If no clip is left to score.
+    ValueError: If no clip is left to score, the tasks scored are others, or
+      this process read other rows than its devices hold.
   """
-  ids, labels, scores = [], [], []
-  for batch in batches:
-    probabilities = np.asarray(score(place(batch)["clip"]))
-    real = batch["weight"] > 0
-    ids.extend(str(name) for name in batch["id"][real])
-    labels.append(batch["label"][real])
-    scores.append(probabilities[real])
-  if not ids:
+  parts = []
+  for number, batch in enumerate(batches):
+    clip = place(batch)["clip"]
+    rows = _own_rows(clip)
+    if len(rows) != len(batch["id"]):
+      raise ValueError(
+        f"this process read {len(batch['id'])} clips of a batch, but its "
+        f"devices hold {len(rows)}."
+      )
+    scores = score(clip)
+    if sorted(tasks) != sorted(scores if isinstance(scores, Mapping) else ()):
+      raise ValueError(
+        f"scores of the tasks {tuple(tasks)} are needed, got "
+        f"{tuple(scores) if isinstance(scores, Mapping) else 'a single one'}."
+      )
+    parts.append(
+      {
+        "place": (number * len(clip) + rows).astype(np.int32),
+        "label": batch["label"],
+        "weight": batch["weight"],
+        "scores": jax.tree.map(
+          lambda array, rows=rows: _here(array)[rows], scores
+        ),
+        "id": batch["id"],
+      }
+    )
+  if not parts:
     raise ValueError("there is no clip to evaluate.")
-  return Predictions(tuple(ids), np.concatenate(labels), np.concatenate(scores))
+  local = jax.tree.map(lambda *values: np.concatenate(values), *parts)
+  names = gather_json(local.pop("id").tolist(), stack)
+  ids = [name for of_process in names for name in of_process]
+  whole = jax.tree.map(lambda values: np.concatenate(stack(values)), local)
+  # Rows that several processes have count once.
+  _, order = np.unique(whole["place"], return_index=True)
+  order = order[whole["weight"][order] > 0]
+  if not len(order):
+    raise ValueError("there is no clip to evaluate.")
+  scores = jax.tree.map(lambda values: values[order], whole["scores"])
+  return Predictions(
+    tuple(ids[i] for i in order),
+    whole["label"][order],
+    {task: scores[task] for task in tasks} if tasks else scores,
+  )
+
+
+def _own_rows(array: jax.Array) -> np.ndarray:
+  """Numbers of the rows that this process has, ascending."""
+  rows = np.arange(len(array))
+  return np.unique(
+    np.concatenate([rows[shard.index[0]] for shard in array.addressable_shards])
+  )
+
+
+def _here(array: jax.Array) -> np.ndarray:
+  """The array as far as this process has it; the rest is zero."""
+  values = np.zeros(array.shape, array.dtype)
+  for shard in array.addressable_shards:
+    values[shard.index] = shard.data
+  return values

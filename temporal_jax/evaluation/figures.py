@@ -13,32 +13,37 @@ _TRAIN, _TEST = "#4c72b0", "#dd8452"
 
 
 def save_curves(
-  rows: Sequence[dict], num_classes: int, file: str | pathlib.Path
+  rows: Sequence[dict],
+  file: str | pathlib.Path,
+  *,
+  measure: str,
+  num_classes: int,
 ) -> None:
   """Draws loss and accuracy over the steps of a run.
 
   Args:
     rows: Rows of metrics.jsonl.
-    num_classes: L; chance is 1 / L.
     file: PNG to write.
+    measure: Which value of the test clips is drawn: "top1" or "mAP".
+    num_classes: L; chance of being right is 1 / L.
   """
   figure = matplotlib.figure.Figure(figsize=(9, 3.6), layout="constrained")
   left, right = figure.subplots(1, 2)
-  steps = [row["step"] for row in rows]
-  left.plot(steps, [row["loss"] for row in rows], color=_TRAIN)
-  left.set(xlabel="step", ylabel="training loss", ylim=(0, None))
-  train = [100 * row["accuracy"] for row in rows]
-  right.plot(steps, train, color=_TRAIN, label="training clips")
-  tested = [row for row in rows if "test/top1" in row]
-  right.plot(
-    [row["step"] for row in tested],
-    [100 * row["test/top1"] for row in tested],
-    color=_TEST,
-    marker="o",
-    label="test clips",
+  left.plot(
+    [row["step"] for row in rows], [row["loss"] for row in rows], color=_TRAIN
   )
-  right.axhline(100 / num_classes, color="grey", ls=":", label="chance")
-  right.set(xlabel="step", ylabel="top-1 accuracy (%)", ylim=(0, 100))
+  left.set(xlabel="step", ylabel="training loss", ylim=(0, None))
+  for name, label, style in (
+    ("accuracy", "training clips", {"color": _TRAIN}),
+    (f"test/{measure}", "test clips", {"color": _TEST, "marker": "o"}),
+  ):
+    known = [row for row in rows if name in row]
+    steps = [row["step"] for row in known]
+    right.plot(steps, [100 * row[name] for row in known], label=label, **style)
+  if measure == "top1":
+    right.axhline(100 / num_classes, color="grey", ls=":", label="chance")
+  ylabel = "top-1 accuracy (%)" if measure == "top1" else f"{measure} (%)"
+  right.set(xlabel="step", ylabel=ylabel, ylim=(0, 100))
   right.legend(loc="upper left", frameon=False)
   for axes in (left, right):
     axes.grid(alpha=0.3)
@@ -84,7 +89,7 @@ def save_confusion(
 def save_contact_sheet(
   batch: Mapping[str, np.ndarray],
   predictions: Predictions,
-  class_names: Sequence[str],
+  class_names: Sequence[str] | Mapping[str, Sequence[str]],
   file: str | pathlib.Path,
   *,
   clips_shown: int = 18,
@@ -96,7 +101,7 @@ def save_contact_sheet(
     batch: {"clip": (B, T, S, S, 3) uint8, "id": (B,)}; its first clips that
       were scored are drawn.
     predictions: Scores of these clips, and maybe of others.
-    class_names: Names of the L classes.
+    class_names: Names of the L classes, or a dict of those of each task.
     file: PNG to write.
     clips_shown: Clips drawn, at most.
     frames_shown: Frames of a strip, evenly spread from first to last.
@@ -113,17 +118,36 @@ def save_contact_sheet(
   for axes in grid:
     axes.set_axis_off()
   for axes, i in zip(grid, shown, strict=False):
-    index = place[str(batch["id"][i])]
     axes.imshow(_strip(batch["clip"][i], frames_shown))
-    score = predictions.scores[index]
-    true, best = predictions.labels[index], predictions.predicted[index]
-    verdict = "correct" if true == best else f"taken for {class_names[best]}"
-    axes.set_title(
-      f"{class_names[true]}: {verdict} ({score[best]:.0%})",
-      color=_RIGHT if true == best else _WRONG,
-      fontsize=9,
+    title, right = _verdict(
+      predictions, place[str(batch["id"][i])], class_names
     )
+    axes.set_title(title, color=_RIGHT if right else _WRONG, fontsize=9)
   figure.savefig(file, dpi=110)
+
+
+def _verdict(
+  predictions: Predictions,
+  index: int,
+  class_names: Sequence[str] | Mapping[str, Sequence[str]],
+) -> tuple[str, bool]:
+  """Says of a clip what it is and is taken for, and whether that is right."""
+  true, best = predictions.labels[index], predictions.predicted[index]
+  if isinstance(class_names, Mapping):
+    lines = []
+    for (task, names), t, b in zip(
+      class_names.items(), true, best, strict=True
+    ):
+      mistake = "" if t == b else f", taken for {names[b]}"
+      lines.append(f"{task}: {names[t]}{mistake}")
+    return "\n".join(lines), bool(np.all(true == best))
+  score = f"({predictions.scores[index, best]:.0%})"
+  if np.ndim(true):
+    names = [class_names[i] for i in np.flatnonzero(true)]
+    title = f"{', '.join(names) or 'none'}: first {class_names[best]} {score}"
+    return title, bool(true[best])
+  verdict = "correct" if true == best else f"taken for {class_names[best]}"
+  return f"{class_names[true]}: {verdict} {score}", bool(true == best)
 
 
 def _strip(clip: np.ndarray, count: int) -> np.ndarray:

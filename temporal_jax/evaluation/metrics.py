@@ -27,3 +27,27 @@ def confusion_matrix(
   matrix = np.zeros((num_classes, num_classes), np.int64)
   np.add.at(matrix, (labels, predicted), 1)
   return matrix
+
+
+def average_precisions(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+  """Average precision of each class of clips that may have several.
+
+  It is the mean, over a class' clips, of the share that such clips have among
+  all that score at least as high: the area under the steps of precision over
+  recall.
+
+  Args:
+    scores: (N, L), larger is better.
+    labels: (N, L), above 0 for the classes of a clip.
+
+  Returns:
+    (L,) in [0, 1]; NaN for a class without clips.
+  """
+  values = np.full(scores.shape[1], np.nan)
+  for number, (score, true) in enumerate(zip(scores.T, labels.T, strict=True)):
+    positive = np.sort(score[true > 0])
+    if positive.size:
+      right = positive.size - np.searchsorted(positive, positive)
+      every = score.size - np.searchsorted(np.sort(score), positive)
+      values[number] = np.mean(right / every)
+  return values

@@ -1,7 +1,9 @@
 """The report of an evaluation, as plain numbers."""
 
 import json
+import math
 import pathlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,14 +19,31 @@ from temporal_jax.evaluation.figures import (
 
 
 def accuracies(predictions: Predictions) -> dict[str, float]:
-  """Returns top1 and top5 as fractions of the clips."""
+  """Returns how well the clips were told, as fractions.
+
+  Of one class a clip: "top1" and "top5". Of several tasks: "verb/top1",
+  "verb/top5" and so on, and "top1", the share of clips with all of them right.
+  Of several classes a clip: "mAP", the mean of the average precisions of the
+  classes that have clips.
+  """
   scores, labels = predictions.scores, predictions.labels
+  if isinstance(scores, dict):
+    right = np.all(predictions.predicted == labels, axis=1)
+    return {"top1": float(np.mean(right))} | {
+      f"{task}/top{k}": metrics.top_k(scores[task], labels[:, place], k)
+      for place, task in enumerate(scores)
+      for k in (1, 5)
+    }
+  if labels.ndim == 2:
+    values = metrics.average_precisions(scores, labels)
+    known = values[~np.isnan(values)]
+    return {"mAP": float(known.mean()) if known.size else 0.0}
   return {f"top{k}": metrics.top_k(scores, labels, k) for k in (1, 5)}
 
 
 def summarize(
   predictions: Predictions,
-  class_names: Sequence[str],
+  class_names: Sequence[str] | Mapping[str, Sequence[str]],
   *,
   listed: int,
   bad_videos: Mapping[str, str],
@@ -34,26 +53,62 @@ def summarize(
 
   Args:
     predictions: Scores of the clips that could be read.
-    class_names: Names of the L classes.
+    class_names: Names of the L classes, or a dict of those of each task.
     listed: Clips the test set lists.
     bad_videos: Why each bad test video could not be read.
     seconds: Time the evaluation took.
 
   Returns:
-    `top1` and `top5` as fractions of the scored clips; `clips_listed`,
-    `clips_decoded` and `clips_scored`; `seconds`; `per_class` with `top1` (None
-    without clips) and `clips`; `confusion`, rows true and columns predicted;
-    `bad_videos`.
+    What `accuracies` does; `clips_listed`, `clips_decoded` and `clips_scored`;
+    `seconds`; `per_class` with `top1` (None without clips) and `clips`;
+    `confusion`, rows true and columns predicted; `bad_videos`. Of several tasks
+    the dict `tasks` has per_class and confusion of each; of several classes a
+    clip, per_class has `ap` instead of top1, and there is no confusion.
   """
-  labels, predicted = predictions.labels, predictions.predicted
-  matrix = metrics.confusion_matrix(predicted, labels, len(class_names))
-  counts = matrix.sum(axis=1)
   return {
     **accuracies(predictions),
     "clips_listed": listed,
     "clips_decoded": listed - len(bad_videos),
-    "clips_scored": len(labels),
+    "clips_scored": len(predictions.labels),
     "seconds": round(seconds, 2),
+    **_by_class(predictions, class_names),
+    "bad_videos": dict(bad_videos),
+  }
+
+
+def _by_class(
+  predictions: Predictions,
+  class_names: Sequence[str] | Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+  """Returns the part of a summary that goes by class."""
+  labels, predicted = predictions.labels, predictions.predicted
+  if isinstance(class_names, Mapping):
+    return {
+      "tasks": {
+        task: _confused(predicted[:, place], labels[:, place], names)
+        for place, (task, names) in enumerate(class_names.items())
+      }
+    }
+  if labels.ndim == 1:
+    return _confused(predicted, labels, class_names)
+  values = metrics.average_precisions(predictions.scores, labels)
+  return {
+    "per_class": {
+      name: {"ap": float(value) if count else None, "clips": int(count)}
+      for name, value, count in zip(
+        class_names, values, (labels > 0).sum(axis=0), strict=True
+      )
+    }
+  }
+
+
+def _confused(
+  predicted: np.ndarray, labels: np.ndarray, class_names: Sequence[str]
+) -> dict[str, Any]:
+  """Returns top-1 by class and the confusion of classes."""
+  matrix = metrics.confusion_matrix(predicted, labels, len(class_names))
+  counts = matrix.sum(axis=1)
+  return {
     "per_class": {
       name: {
         "top1": float(matrix[i, i] / counts[i]) if counts[i] else None,
@@ -62,16 +117,19 @@ def summarize(
       for i, name in enumerate(class_names)
     },
     "confusion": matrix.tolist(),
-    "bad_videos": dict(bad_videos),
   }
 
 
 def headline(summary: Mapping[str, Any]) -> str:
   """Returns the line that a person reads first."""
+  measures = ", ".join(
+    f"{name.replace('top', 'top-')} {value:.1%}"
+    for name, value in summary.items()
+    if re.search(r"top\d$|mAP$", name)
+  )
   return (
-    f"top-1 {summary['top1']:.1%}, top-5 {summary['top5']:.1%} of "
-    f"{summary['clips_scored']} clips scored, {summary['clips_decoded']} "
-    f"decoded, {summary['clips_listed']} listed."
+    f"{measures} of {summary['clips_scored']} clips scored, "
+    f"{summary['clips_decoded']} decoded, {summary['clips_listed']} listed."
   )
 
 
@@ -93,12 +151,25 @@ def write_report(
     predictions: Scores of these clips, and maybe of others.
   """
   directory = pathlib.Path(directory)
-  class_names = list(summary["per_class"])
   unfinished = directory / "report.json.tmp"
   unfinished.write_text(json.dumps(summary, indent=2) + "\n")
   unfinished.replace(directory / "report.json")
-  save_curves(rows, len(class_names), directory / "curves.png")
-  save_confusion(summary["confusion"], class_names, directory / "confusion.png")
+  of_tasks = summary.get("tasks", {})
+  names = {task: list(part["per_class"]) for task, part in of_tasks.items()}
+  class_names = names or list(summary["per_class"])
+  one_class = "mAP" not in summary
+  save_curves(
+    rows,
+    directory / "curves.png",
+    measure="top1" if one_class else "mAP",
+    num_classes=math.prod(len(n) for n in names.values() or [class_names]),
+  )
+  for task, part in of_tasks.items():
+    file = directory / f"confusion_{task}.png"
+    save_confusion(part["confusion"], names[task], file)
+  if "confusion" in summary:
+    file = directory / "confusion.png"
+    save_confusion(summary["confusion"], class_names, file)
   save_contact_sheet(
     sample, predictions, class_names, directory / "predictions.png"
   )

@@ -25,3 +25,27 @@ def test_confusion_counts_rows_true_columns_predicted():
     np.array([1, 1, 0, 2]), np.array([0, 0, 0, 2]), 3
   )
   np.testing.assert_array_equal(got, [[1, 2, 0], [0, 0, 0], [0, 0, 1]])
+
+
+def _naive_average_precision(scores, true):
+  """Steps of precision over recall, down through the distinct scores."""
+  area, recall = 0.0, 0.0
+  for threshold in sorted(set(scores), reverse=True):
+    chosen = [t for s, t in zip(scores, true, strict=True) if s >= threshold]
+    precision = sum(chosen) / len(chosen)
+    area += (sum(chosen) / sum(true) - recall) * precision
+    recall = sum(chosen) / sum(true)
+  return area
+
+
+@pytest.mark.parametrize("levels", [3, 1000])
+def test_average_precisions_match_the_area_under_the_curve(levels):
+  rng = np.random.default_rng(levels)
+  scores = rng.integers(0, levels, (40, 4)) / levels  # With few levels, ties.
+  labels = (rng.random((40, 4)) < 0.3).astype(np.float32)
+  labels[:, 2] = 0
+  got = metrics.average_precisions(scores, labels)
+  assert np.isnan(got[2])
+  for i in (0, 1, 3):
+    want = _naive_average_precision(scores[:, i], labels[:, i])
+    np.testing.assert_allclose(got[i], want, rtol=1e-6)

@@ -63,3 +63,79 @@ def test_pictures_are_drawn(tmp_path):
     picture = matplotlib.image.imread(tmp_path / f"{name}.png")
     assert min(picture.shape[:2]) > 100
     assert picture.std() > 0.02
+
+
+def test_headline_tells_the_measures():
+  assert evaluation.headline(_summary()) == (
+    "top-1 75.0%, top-5 100.0% of 4 clips scored, 4 decoded, 6 listed."
+  )
+
+
+def _write_other(directory, predictions, class_names, row):
+  rng = np.random.default_rng(0)
+  summary = evaluation.summarize(
+    predictions, class_names, listed=2, bad_videos={}, seconds=0.0
+  )
+  evaluation.write_report(
+    directory,
+    summary,
+    rows=[{"step": 1, "loss": 2.0} | row],
+    sample={
+      "clip": rng.integers(0, 256, (2, 3, 8, 8, 3), np.uint8),
+      "id": np.array(["a", "b"]),
+    },
+    predictions=predictions,
+  )
+  return json.loads((directory / "report.json").read_text())
+
+
+def test_tasks_are_reported_each_and_together(tmp_path):
+  predictions = evaluation.Predictions(
+    ids=("a", "b"),
+    labels=np.array([[1, 0], [0, 1]]),
+    scores={
+      "verb": np.array([[0.1, 0.9], [0.8, 0.2]]),
+      "noun": np.array([[0.6, 0.4], [0.7, 0.3]]),
+    },
+  )
+  names = {"verb": ("cut", "mix"), "noun": ("egg", "ham")}
+  row = {"accuracy": 0.5, "test/top1": 0.5}
+  report = _write_other(tmp_path, predictions, names, row)
+  assert report["verb/top1"] == 1.0
+  assert report["noun/top1"] == report["top1"] == 0.5
+  assert report["noun/top5"] == 1.0
+  assert report["tasks"]["noun"]["confusion"] == [[1, 0], [1, 0]]
+  assert report["tasks"]["noun"]["per_class"]["ham"] == {
+    "top1": 0.0,
+    "clips": 1,
+  }
+  assert evaluation.headline(report).startswith(
+    "top-1 50.0%, verb/top-1 100.0%"
+  )
+  assert {path.name for path in tmp_path.glob("*.png")} == {
+    "confusion_noun.png",
+    "confusion_verb.png",
+    "curves.png",
+    "predictions.png",
+  }
+
+
+def test_several_classes_a_clip_are_reported_by_precision(tmp_path):
+  predictions = evaluation.Predictions(
+    ids=("a", "b"),
+    labels=np.array([[1, 1, 0], [0, 1, 0]], np.float32),
+    scores=np.array([[0.1, 0.9, 0.5], [0.8, 0.2, 0.1]]),
+  )
+  names = ("eat", "run", "sit")
+  report = _write_other(tmp_path, predictions, names, {"test/mAP": 0.7})
+  assert report["mAP"] == 0.75
+  assert report["per_class"] == {
+    "eat": {"ap": 0.5, "clips": 1},
+    "run": {"ap": 1.0, "clips": 2},
+    "sit": {"ap": None, "clips": 0},
+  }
+  assert evaluation.headline(report).startswith("mAP 75.0% of 2 clips")
+  assert {path.name for path in tmp_path.glob("*.png")} == {
+    "curves.png",
+    "predictions.png",
+  }
