@@ -1,68 +1,128 @@
-"""Learning rate schedule and optimizer."""
+"""The optimizers, with a learning rate and a decay for each parameter."""
+
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from temporal_jax.training.groups import Group
+from temporal_jax.training.parameter_names import path_name
+from temporal_jax.training.state import Tree
+
 OPTIMIZERS = ("adamw", "sgd")
-
-
-def warmup_cosine(
-  peak: float, *, warmup_steps: int, num_steps: int, end: float = 0.0
-) -> optax.Schedule:
-  """Linear warm-up from 0 to `peak`, then half a cosine down to `end`.
-
-  Raises:
-    ValueError: If the warm-up is not shorter than the run.
-  """
-  if not 0 <= warmup_steps < num_steps:
-    raise ValueError(
-      f"warmup_steps must be in [0, num_steps), got {warmup_steps} of "
-      f"{num_steps}."
-    )
-  return optax.warmup_cosine_decay_schedule(
-    init_value=0.0 if warmup_steps else peak,
-    peak_value=peak,
-    warmup_steps=warmup_steps,
-    decay_steps=num_steps,
-    end_value=end,
-  )
 
 
 def create_optimizer(
   name: str,
   schedule: optax.Schedule,
+  groups: Mapping[str, Group],
   *,
-  weight_decay: float,
   momentum: float = 0.9,
+  betas: tuple[float, float] = (0.9, 0.999),
   clip_norm: float = 0.0,
+  scaled_schedule: Callable[[float], optax.Schedule] | None = None,
 ) -> optax.GradientTransformation:
   """Builds the optimizer.
 
+  The gradient is clipped, then AdamW or SGD computes from it a step, which is
+  multiplied by the learning rate of the parameter's group. Frozen parameters
+  have no update, no state and no part in the norm that is clipped.
+
   Args:
-    name: "adamw" (decoupled decay) or "sgd" (Nesterov, decay in the gradient,
-      as torch has it).
+    name: "adamw" (decay beside the step, epsilon 1e-8) or "sgd" (Nesterov's,
+      decay in the gradient), both as torch has them.
     schedule: Step -> learning rate.
-    weight_decay: Strength; biases, scales and other vectors are left alone.
-    momentum: Of SGD; AdamW has 0.9 and 0.999.
+    groups: Of the parameters, by name; see `parameter_groups`.
+    momentum: Of SGD.
+    betas: Of AdamW.
     clip_norm: Largest global norm of the gradient; 0 clips nothing.
+    scaled_schedule: Factor of a group -> schedule of its learning rate, where
+      that is not the factor times `schedule`: in ILA all groups end at the same
+      learning rate.
+
+  Returns:
+    Its state holds trees of the parameters' structure, with
+    `optax.MaskedNode` in the places of frozen ones.
 
   Raises:
-    ValueError: If the name is not in `OPTIMIZERS`.
+    ValueError: If the name is not in `OPTIMIZERS`, a number is out of range, or
+      a parameter has no group.
   """
   if name not in OPTIMIZERS:
     raise ValueError(f"optimizer must be in {OPTIMIZERS}, got {name!r}.")
-  clip = optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity()
+  for word, value in (("momentum", momentum), *(("betas", b) for b in betas)):
+    if not 0 <= value < 1:
+      raise ValueError(f"{word} must be in [0, 1), got {value}.")
+  if clip_norm < 0:
+    raise ValueError(f"clip_norm must be 0 or above, got {clip_norm}.")
+  decay = _add_decay(groups)
   if name == "adamw":
-    update = optax.adamw(schedule, weight_decay=weight_decay, mask=_matrices)
+    rule = optax.chain(optax.scale_by_adam(*betas), decay)
   else:
-    update = optax.chain(
-      optax.add_decayed_weights(weight_decay, mask=_matrices),
-      optax.sgd(schedule, momentum=momentum, nesterov=True),
+    rule = optax.chain(decay, optax.trace(momentum, nesterov=True))
+  optimizer = optax.chain(
+    optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity(),
+    rule,
+    _scale_by_rates(
+      scaled_schedule or (lambda factor: lambda step: factor * schedule(step)),
+      groups,
+    ),
+  )
+  return optax.partition(
+    {"trained": optimizer, "frozen": optax.set_to_zero()},
+    lambda params: _map_groups(
+      lambda group, _: "frozen" if group.frozen else "trained", groups, params
+    ),
+  )
+
+
+def _map_groups(
+  function: Callable, groups: Mapping[str, Group], *trees: Tree
+) -> Tree:
+  """Maps `function(group, *leaves)` over trees of the parameters' names."""
+
+  def call(path: jax.tree_util.KeyPath, *leaves: jax.Array) -> jax.Array:
+    name = path_name(path)
+    if name not in groups:
+      raise ValueError(f"parameter {name!r} is in no group.")
+    return function(groups[name], *leaves)
+
+  return jax.tree_util.tree_map_with_path(call, *trees)
+
+
+def _add_decay(groups: Mapping[str, Group]) -> optax.GradientTransformation:
+  """Adds the parameters, times their decay."""
+
+  def decayed(group: Group, update: jax.Array, param: jax.Array) -> jax.Array:
+    return update + group.weight_decay * param if group.weight_decay else update
+
+  return optax.stateless(
+    lambda updates, params: _map_groups(decayed, groups, updates, params)
+  )
+
+
+def _scale_by_rates(
+  scaled_schedule: Callable[[float], optax.Schedule],
+  groups: Mapping[str, Group],
+) -> optax.GradientTransformation:
+  """Goes down by the learning rate of each group."""
+  factors = {group.lr_factor for group in groups.values() if not group.frozen}
+  schedules = {factor: scaled_schedule(factor) for factor in sorted(factors)}
+
+  def init(params: Tree) -> optax.ScaleByScheduleState:
+    del params
+    return optax.ScaleByScheduleState(count=jnp.zeros((), jnp.int32))
+
+  def update(
+    updates: Tree, state: optax.ScaleByScheduleState, params: Tree = None
+  ) -> tuple[Tree, optax.ScaleByScheduleState]:
+    del params
+    rates = {factor: rate(state.count) for factor, rate in schedules.items()}
+    updates = _map_groups(
+      lambda group, leaf: -rates[group.lr_factor] * leaf, groups, updates
     )
-  return optax.chain(clip, update)
+    count = optax.safe_increment(state.count)
+    return updates, optax.ScaleByScheduleState(count=count)
 
-
-def _matrices(params: optax.Params) -> optax.Params:
-  """True for the parameters that decay: those of two axes or more."""
-  return jax.tree.map(lambda leaf: jnp.ndim(leaf) > 1, params)
+  return optax.GradientTransformation(init, update)

@@ -1,0 +1,150 @@
+"""How each parameter is trained: its learning rate, its decay, if at all."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import jax
+import rich.box
+import rich.console
+import rich.table
+
+from temporal_jax.training.layer_decay import BEFORE_BLOCKS, layer_factors
+from temporal_jax.training.parameter_names import first_fits, named, path_name
+from temporal_jax.training.state import Tree
+
+Rules = Sequence[tuple[str, float]]  # (regex, factor) of parameters' names.
+
+
+class Group(NamedTuple):
+  """What parameters that are trained alike have in common.
+
+  Attributes:
+    lr_factor: Factor of the learning rate.
+    weight_decay: Strength; the learning rate, and so its factor, is multiplied
+      on it, as in torch.
+    frozen: Whether they are not trained; the others are 0 then.
+  """
+
+  lr_factor: float
+  weight_decay: float
+  frozen: bool
+
+
+def parameter_groups(
+  params: Tree,
+  *,
+  weight_decay: float,
+  decay_vectors: bool = False,
+  decay_factors: Rules = (),
+  lr_factors: Rules = (),
+  frozen: Sequence[str] = (),
+  layer_decay: float = 1.0,
+  layer_decay_except: Sequence[str] = (),
+  layer_decay_first: str = BEFORE_BLOCKS,
+) -> dict[str, Group]:
+  """Returns name -> group of each parameter.
+
+  Names are told by regexes, see `parameter_names`.
+
+  Args:
+    params: Parameters, abstract or not.
+    weight_decay: Strength of the decay, before factors.
+    decay_vectors: Whether vectors decay, if no rule of `decay_factors` fits
+      them: what has fewer than two axes, and all that is named a bias, since
+      the biases of attention have an axis for its heads.
+    decay_factors: Factors of the decay, 1 where none fits.
+    lr_factors: Factors of the learning rate, on top of the layer decay.
+    frozen: What is not trained.
+    layer_decay: See `layer_factors`, and for the two below.
+    layer_decay_except: What the layer decay leaves at 1.
+    layer_decay_first: What comes before the first block.
+
+  Raises:
+    ValueError: If a regex counts for no parameter, a value is negative, or all
+      parameters are frozen.
+  """
+  names = named(params)
+  if not 0 <= weight_decay < math.inf:
+    raise ValueError(f"weight_decay must be 0 or above, got {weight_decay}.")
+  lr_factor = _factors("lr_factors", lr_factors, names)
+  decay_factor = _factors("decay_factors", decay_factors, names)
+  still = first_fits("frozen", frozen, names)
+  if len(still) == len(names):
+    raise ValueError(f"frozen {tuple(frozen)} leaves nothing to train.")
+  layers = layer_factors(
+    params, layer_decay, kept=layer_decay_except, before=layer_decay_first
+  )
+
+  def group(name: str, leaf: jax.Array) -> Group:
+    if name in still:
+      return Group(0.0, 0.0, frozen=True)
+    vector = leaf.ndim < 2 or name.endswith("bias")
+    decays = 1.0 if decay_vectors or not vector else 0.0
+    return Group(
+      lr_factor=layers[name] * lr_factor.get(name, 1.0),
+      weight_decay=weight_decay * decay_factor.get(name, decays),
+      frozen=False,
+    )
+
+  return {name: group(name, leaf) for name, leaf in names.items()}
+
+
+def stop_frozen(params: Tree, groups: Mapping[str, Group]) -> Tree:
+  """Returns the parameters, of which the frozen ones have no gradient.
+
+  Inside a loss it saves computing gradients that nobody uses, and keeps them
+  out of the gradient's norm.
+
+  Args:
+    params: Parameters.
+    groups: Of these parameters; {} freezes none.
+  """
+  if not groups:
+    return params
+
+  def stop(path: jax.tree_util.KeyPath, leaf: jax.Array) -> jax.Array:
+    frozen = groups[path_name(path)].frozen
+    return jax.lax.stop_gradient(leaf) if frozen else leaf
+
+  return jax.tree_util.tree_map_with_path(stop, params)
+
+
+def describe_groups(params: Tree, groups: Mapping[str, Group]) -> str:
+  """Returns a table as text: one row a group, largest learning rate first.
+
+  Args:
+    params: Parameters, abstract or not.
+    groups: Of these parameters.
+  """
+  table = rich.table.Table(box=rich.box.SIMPLE_HEAD)
+  for title in ("lr factor", "weight decay", "tensors", "parameters"):
+    table.add_column(title, justify="right")
+  table.add_column("for example", no_wrap=True)
+  members: dict[Group, list[str]] = {}
+  for name, group in groups.items():
+    members.setdefault(group, []).append(name)
+  sizes = {name: math.prod(leaf.shape) for name, leaf in named(params).items()}
+  for group in sorted(members, reverse=True):
+    names = members[group]
+    told = ("frozen", "") if group.frozen else [f"{x:.4g}" for x in group[:2]]
+    count = sum(sizes[name] for name in names)
+    table.add_row(*told, f"{len(names):,}", f"{count:,}", names[0])
+  file = io.StringIO()
+  rich.console.Console(file=file, width=200).print(table)
+  lines = (line.rstrip() for line in file.getvalue().splitlines())
+  return "\n".join(line for line in lines if line)
+
+
+def _factors(
+  field: str, rules: Rules, names: Mapping[str, jax.Array]
+) -> dict[str, float]:
+  """Returns name -> factor, where a rule fits."""
+  for rule in rules:
+    if isinstance(rule, str) or len(rule) != 2:
+      raise ValueError(f"{field} must be pairs (regex, factor), got {rule!r}.")
+    if not 0 <= rule[1] < math.inf:
+      raise ValueError(f"{field}: a factor must be 0 or above, got {rule}.")
+  fits = first_fits(field, [regex for regex, _ in rules], names)
+  return {name: float(rules[position][1]) for name, position in fits.items()}
