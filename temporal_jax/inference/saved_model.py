@@ -17,7 +17,7 @@ import orbax.checkpoint as ocp
 
 from temporal_jax import models
 from temporal_jax.models.network import Network
-from temporal_jax.training.checkpoint import VARIABLES, load_variables
+from temporal_jax.training.loading import VARIABLES, load_variables
 
 DESCRIPTION = "model.json"
 _NEEDED = (

@@ -1,15 +1,31 @@
 """Training: state, steps, loop, checkpoints and records."""
 
-from temporal_jax.training.checkpoint import (
-  Checkpoints,
-  load_variables,
-  read_state,
-)
+from temporal_jax.training.averages import move_averages
+from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
 from temporal_jax.training.disturbance import mask_disturbance
+from temporal_jax.training.groups import (
+  Group,
+  describe_groups,
+  parameter_groups,
+)
+from temporal_jax.training.layer_decay import BEFORE_BLOCKS
+from temporal_jax.training.layout import (
+  Layout,
+  absent_tpu,
+  describe_layout,
+  plan_step,
+)
+from temporal_jax.training.loading import load_variables, read_state
 from temporal_jax.training.loop import NonFiniteLossError, Plan, train
-from temporal_jax.training.optimizer import create_optimizer, warmup_cosine
+from temporal_jax.training.loss import LOSSES, Loss
+from temporal_jax.training.optimizer import OPTIMIZERS, create_optimizer
+from temporal_jax.training.parameter_sharding import (
+  shard_parameters,
+  shard_state,
+)
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import Records, read_rows, write_config
+from temporal_jax.training.schedule import SCHEDULES, create_schedule
 from temporal_jax.training.sharding import (
   check_batch_size,
   create_mesh,
@@ -17,29 +33,50 @@ from temporal_jax.training.sharding import (
   over_batch,
   place_batch,
   replicated,
+  simulate_devices,
 )
-from temporal_jax.training.start import first_state, graft
+from temporal_jax.training.start import Start, first_state, graft
 from temporal_jax.training.state import (
   TrainState,
   create_state,
   init_variables,
+  state_shapes,
+  variable_shapes,
 )
-from temporal_jax.training.step import make_eval_step, make_train_step
+from temporal_jax.training.step import (
+  StepSpec,
+  make_eval_step,
+  make_train_step,
+)
 from temporal_jax.training.stop import StopRequest
 
 __all__ = [
+  "BEFORE_BLOCKS",
+  "LOSSES",
+  "OPTIMIZERS",
+  "SCHEDULES",
+  "CheckpointError",
   "Checkpoints",
+  "Group",
+  "Layout",
+  "Loss",
   "NonFiniteLossError",
   "Plan",
   "Progress",
   "Records",
+  "Start",
+  "StepSpec",
   "StopRequest",
   "TrainState",
+  "absent_tpu",
   "check_batch_size",
   "create_mesh",
   "create_optimizer",
+  "create_schedule",
   "create_state",
   "default_dtype",
+  "describe_groups",
+  "describe_layout",
   "first_state",
   "graft",
   "init_variables",
@@ -47,12 +84,19 @@ __all__ = [
   "make_eval_step",
   "make_train_step",
   "mask_disturbance",
+  "move_averages",
   "over_batch",
+  "parameter_groups",
   "place_batch",
+  "plan_step",
   "read_rows",
   "read_state",
   "replicated",
+  "shard_parameters",
+  "shard_state",
+  "simulate_devices",
+  "state_shapes",
   "train",
-  "warmup_cosine",
+  "variable_shapes",
   "write_config",
 ]

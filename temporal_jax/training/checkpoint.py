@@ -1,16 +1,32 @@
 """Saving and restoring a run with Orbax."""
 
 import pathlib
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-import grain
 import jax
 import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers
 
-from temporal_jax.training.state import TrainState, Tree
+from temporal_jax.training.state import TrainState
 
-# Folder of the variables in a model's directory.
-VARIABLES = "variables"
+
+class CheckpointError(RuntimeError):
+  """A checkpoint could not be written."""
+
+
+class Restored(NamedTuple):
+  """A checkpoint that was read.
+
+  Attributes:
+    state: The train state.
+    position: The place in the data.
+    unreadable: Newer checkpoints that could not be read, with the reasons.
+  """
+
+  state: TrainState
+  position: dict[str, Any]
+  unreadable: tuple[str, ...]
 
 
 class Checkpoints:
@@ -23,16 +39,46 @@ class Checkpoints:
     directory: Where they lie, one folder a step.
   """
 
-  def __init__(self, directory: str | pathlib.Path, *, keep: int = 2):
+  def __init__(
+    self, directory: str | pathlib.Path, *, keep: int = 2, best: str = ""
+  ):
     """Opens the directory, which may be new.
 
     Args:
-      directory: Where the checkpoints lie.
+      directory: Where the checkpoints lie; the same for all processes.
       keep: Newest checkpoints that stay.
+      best: Value by which the best one stays too, the largest; "" for none.
+
+    Raises:
+      CheckpointError: If it is no directory and cannot be made.
     """
     self.directory = pathlib.Path(directory).expanduser().absolute()
-    options = ocp.CheckpointManagerOptions(max_to_keep=keep)
-    self._manager = ocp.CheckpointManager(self.directory, options=options)
+    policies = [checkpoint_managers.LatestN(n=keep)]
+    if best:
+      policies.append(
+        checkpoint_managers.BestN(
+          get_metric_fn=lambda values: values[best],
+          n=1,
+          keep_checkpoints_without_metrics=False,
+        )
+      )
+    self._best = best
+    options = ocp.CheckpointManagerOptions(
+      preservation_policy=checkpoint_managers.AnyPreservationPolicy(policies)
+    )
+    try:
+      self._manager = ocp.CheckpointManager(
+        self.directory,
+        options=options,
+        item_handlers={
+          "state": ocp.StandardCheckpointHandler(),
+          "position": ocp.JsonCheckpointHandler(),
+        },
+      )
+    except OSError as error:
+      raise CheckpointError(
+        f"checkpoints cannot lie in {self.directory}: {error}."
+      ) from error
 
   def latest(self) -> int | None:
     """Returns the step of the newest complete checkpoint, if any."""
@@ -42,96 +88,137 @@ class Checkpoints:
     """Returns the folder of a step's checkpoint."""
     return self.directory / str(step)
 
-  def save(self, state: TrainState, data: grain.DatasetIterator) -> None:
-    """Saves in the background; the arrays are copied before it returns."""
+  def save(
+    self,
+    state: TrainState,
+    position: Mapping[str, Any],
+    scores: Mapping[str, float] | None = None,
+  ) -> None:
+    """Saves in the background; the arrays are copied before it returns.
+
+    Args:
+      state: The train state.
+      position: The place in the data, as JSON takes it; the same on all
+        processes.
+      scores: Values of the test clips after this step, if there are any.
+
+    Raises:
+      CheckpointError: If this one or the one before cannot be written.
+      ValueError: If the scores lack the one by which the best is kept.
+    """
+    if scores and self._best and self._best not in scores:
+      raise ValueError(
+        f"keep_best {self._best!r} is not among the test values "
+        f"{sorted(scores)}."
+      )
     step = int(state.step)
     if step == self.latest():
       return
     items = ocp.args.Composite(
-      state=ocp.args.StandardSave(state),
-      data=grain.checkpoint.CheckpointSave(data),
+      state=ocp.args.StandardSave(state), position=ocp.args.JsonSave(position)
     )
-    self._manager.save(step, args=items)
+    ranked = dict(scores) if scores else None
+    self._report(lambda: self._manager.save(step, args=items, metrics=ranked))
 
-  def restore(
-    self, step: int, state: TrainState, data: grain.DatasetIterator
-  ) -> TrainState:
-    """Returns the saved state; `data` is set to the saved place.
+  def restore(self, state: TrainState) -> Restored | None:
+    """Reads the newest checkpoint that can be read.
 
     Args:
-      step: Step of the checkpoint.
-      state: A state of the same shapes: its shardings are those of the result,
-        whatever devices the checkpoint was written on.
-      data: An iterator over the same data.
+      state: A state, or the shapes of one: its shardings are those of the
+        result, whatever devices the checkpoint was written on.
+
+    Returns:
+      The checkpoint, or None if there is none.
 
     Raises:
-      ValueError: If the shapes differ.
+      ValueError: If the newest is of another model or optimizer, or there are
+        checkpoints of which none can be read.
     """
-    items = ocp.args.Composite(
-      state=ocp.args.StandardRestore(_abstract(state)),
-      data=grain.checkpoint.CheckpointRestore(data),
-    )
-    return self._manager.restore(step, args=items)["state"]
+    unreadable = []
+    for step in sorted(self._manager.all_steps(), reverse=True):
+      try:
+        found = self._read(step, state)
+      except _MismatchError as error:
+        raise ValueError(
+          f"the checkpoint {self.path(step)} is not of this model and "
+          f"optimizer:\n{error}\nTake a new --workdir, or the config it was "
+          "written with."
+        ) from None
+      except (OSError, KeyError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().split("\n", maxsplit=1)[0]
+        unreadable.append(f"{self.path(step)} ({reason})")
+        continue
+      return Restored(found["state"], found["position"], tuple(unreadable))
+    if unreadable:
+      raise ValueError("no checkpoint can be read: " + "; ".join(unreadable))
+    return None
 
   def wait(self) -> None:
-    """Returns when the checkpoint being saved is complete."""
-    self._manager.wait_until_finished()
+    """Returns when the checkpoint being saved is complete.
+
+    Raises:
+      CheckpointError: If it cannot be written.
+    """
+    self._report(self._manager.wait_until_finished)
 
   def close(self) -> None:
     """Completes what is being saved and lets go of the directory."""
-    self._manager.close()
+    self._report(self._manager.close)
 
-
-def read_state(directory: str | pathlib.Path) -> Tree:
-  """Reads the newest checkpoint of a run as nested dicts, on one device.
-
-  Args:
-    directory: A run's workdir, or its folder of checkpoints.
-
-  Raises:
-    FileNotFoundError: If there is no complete checkpoint.
-  """
-  directory = pathlib.Path(directory).expanduser().absolute()
-  if (directory / "checkpoints").is_dir():
-    directory = directory / "checkpoints"
-  steps = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
-  if not steps:
-    raise FileNotFoundError(f"there is no checkpoint in {directory}.")
-  return read_tree(directory / str(max(steps)) / "state")
-
-
-def read_tree(path: pathlib.Path) -> Tree:
-  """Reads what Orbax saved at `path` as nested dicts, on one device."""
-  with ocp.StandardCheckpointer() as reader:
-    target = jax.tree.map(
-      _whole_array, reader.metadata(path).item_metadata.tree
+  def _read(self, step: int, state: TrainState) -> Any:
+    """Reads one checkpoint, if it is of such a state."""
+    metadata = self._manager.item_metadata(step)["state"]
+    if metadata is None:
+      raise ValueError("it holds no state")
+    _compare(metadata, state)
+    items = ocp.args.Composite(
+      state=ocp.args.StandardRestore(_abstract(state)),
+      position=ocp.args.JsonRestore(),
     )
-    return reader.restore(path, target)
+    return self._manager.restore(step, args=items)
+
+  def _report(self, action: Callable[[], Any]) -> None:
+    """Does what writes; says what is left if it cannot."""
+    try:
+      action()
+    except (OSError, ValueError, RuntimeError) as error:
+      steps = ocp.utils.checkpoint_steps(self.directory)
+      good = self.path(max(steps)) if steps else "none"
+      reason = str(error).strip().split("\n", maxsplit=1)[0]
+      raise CheckpointError(
+        f"a checkpoint could not be written to {self.directory}: {reason}; "
+        f"the last good one is {good}."
+      ) from error
 
 
-def load_variables(directory: str | pathlib.Path) -> Tree:
-  """Reads {"params", "batch_stats"} of a model or of a run.
+class _MismatchError(Exception):
+  """A checkpoint has other arrays than the state."""
 
-  Of a run that is the newest checkpoint, and the moving averages where it kept
-  them.
 
-  Args:
-    directory: What `convert_weights` wrote, a run's workdir, or its folder of
-      checkpoints.
-
-  Raises:
-    FileNotFoundError: If there is no complete checkpoint.
-  """
-  model = pathlib.Path(directory).expanduser().absolute() / VARIABLES
-  if model.is_dir():
-    return {"batch_stats": {}, **read_tree(model)}
-  state = read_state(directory)
-  if state.get("ema"):
-    return state["ema"]
-  return {
-    "params": state["params"],
-    "batch_stats": state.get("batch_stats", {}),
-  }
+def _compare(metadata: Any, state: TrainState) -> None:
+  """Raises _MismatchError unless a checkpoint has the arrays of the state."""
+  saved, wanted = (
+    {
+      jax.tree_util.keystr(path, simple=True, separator="/"): leaf.shape
+      for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }
+    for tree in (metadata.tree, state)
+  )
+  differences = [
+    *(
+      f"- {name}: not in the checkpoint" for name in wanted if name not in saved
+    ),
+    *(f"+ {name}: not in the run" for name in saved if name not in wanted),
+    *(
+      f"! {name}: checkpoint {tuple(saved[name])}, run {tuple(shape)}"
+      for name, shape in wanted.items()
+      if name in saved and tuple(saved[name]) != tuple(shape)
+    ),
+  ]
+  if differences:
+    more = len(differences) - 10
+    tail = [f"and {more} more"] if more > 0 else []
+    raise _MismatchError("\n".join([*differences[:10], *tail]))
 
 
 def _abstract(state: TrainState) -> TrainState:
@@ -139,9 +226,3 @@ def _abstract(state: TrainState) -> TrainState:
   return jax.tree.map(
     lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), state
   )
-
-
-def _whole_array(metadata: Any) -> jax.ShapeDtypeStruct:
-  """A target that any machine can hold: the whole array on one device."""
-  device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-  return jax.ShapeDtypeStruct(metadata.shape, metadata.dtype, sharding=device)

@@ -2,9 +2,9 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-import grain
 import jax
 import jax.numpy as jnp
 
@@ -26,12 +26,14 @@ class Plan:
     log_every: Steps from one logging step to the next.
     eval_every: Steps from one evaluation to the next; 0 for none.
     save_every: Steps from one checkpoint to the next.
+    keeps_best: Whether every evaluation makes a checkpoint too.
   """
 
   num_steps: int
   log_every: int
   eval_every: int
   save_every: int
+  keeps_best: bool = False
 
   def __post_init__(self) -> None:
     for name in ("num_steps", "log_every", "save_every"):
@@ -52,11 +54,27 @@ class Plan:
 
   def saves(self, step: int) -> bool:
     """Whether a checkpoint is written after `step` steps."""
-    return step % self.save_every == 0 or self.ends(step)
+    due = step % self.save_every == 0 or self.ends(step)
+    return due or (self.keeps_best and self.evaluates(step))
 
   def ends(self, step: int) -> bool:
     """Whether `step` steps are the whole run."""
     return step >= self.num_steps
+
+
+# A number of this process -> those of all processes, in their order.
+Gather = Callable[[int], list[int]]
+
+
+class Batches(Iterator, Protocol):
+  """Endless host batches that know where they are."""
+
+  def position(self, gather: Gather) -> dict[str, Any]:
+    """Returns the place after the last batch, as JSON takes it.
+
+    Args:
+      gather: See `train`.
+    """
 
 
 class NonFiniteLossError(RuntimeError):
@@ -66,7 +84,7 @@ class NonFiniteLossError(RuntimeError):
 def train(
   state: TrainState,
   step_fn: Callable[[TrainState, Arrays], TrainState],
-  batches: grain.DatasetIterator,
+  batches: Batches,
   *,
   place: Callable[..., Arrays],
   plan: Plan,
@@ -76,13 +94,14 @@ def train(
   records: Records,
   progress: Progress,
   stop: StopRequest,
+  gather: Gather,
 ) -> TrainState:
   """Trains from `state` to the end of the plan, or until asked to stop.
 
   Args:
     state: Where to start.
     step_fn: Jitted training step; it may take over the memory of its state.
-    batches: Host batches.
+    batches: Host batches of this process.
     place: Puts a host batch on the devices.
     plan: When things happen.
     schedule: Step -> learning rate, to be written down.
@@ -91,6 +110,7 @@ def train(
     records: Where to write values.
     progress: Where to show them.
     stop: Tells whether the system asked to stop.
+    gather: Returns the numbers of all processes for this one's.
 
   Returns:
     The last state; it is saved if a step was done.
@@ -104,18 +124,19 @@ def train(
       f"step {step} is at or past num_steps {plan.num_steps}: nothing is left "
       "to train. Raise --config.num_steps, or take a new --workdir."
     )
-  clock = _Clock(step)
+  clock, stopping = _Clock(step), stop.comes_after(step)
   with Feed(batches, place) as feed:
-    while not plan.ends(step) and not stop.signal:
+    while not plan.ends(step) and not stopping:
       batch = feed.take()
       state = step_fn(state, batch)
       step += 1
       progress.advance(step)
-      due = plan.logs(step) or plan.saves(step) or stop.signal
-      if not due:
+      stopping = stop.comes_after(step)
+      if not (plan.logs(step) or plan.saves(step) or stopping):
         feed.fetch(running=state.step)
         continue
       _check_finite(state.window, checkpoints)
+      scores = {}
       if plan.logs(step):
         timing = clock.lap(step, feed, batch, plan.num_steps)
         metrics = _summary(state.window, schedule(step - 1))
@@ -127,8 +148,8 @@ def train(
         fresh = jax.device_put(Window.empty(), state.step.sharding)
         state = state.replace(window=fresh)
         clock.restart(feed)
-      if plan.saves(step) or stop.signal:
-        checkpoints.save(state, batches)
+      if plan.saves(step) or stopping:
+        checkpoints.save(state, batches.position(gather), scores)
     checkpoints.wait()
   return state
 

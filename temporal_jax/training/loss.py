@@ -1,31 +1,116 @@
-"""Losses of clips, one number each."""
+"""What is minimised: one number a clip."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
+LOSSES = ("softmax", "sigmoid")
 
-def cross_entropy(
-  logits: jax.Array, label: jax.Array, *, smoothing: float = 0.0
-) -> jax.Array:
-  """Cross-entropy with label smoothing.
+# An array of one task, or a dict of arrays by task.
+Tasks = Any
 
-  The target is 1 - smoothing + smoothing / L at the label and smoothing / L
-  elsewhere.
 
-  Args:
-    logits: (B, L), any float dtype; computed in float32.
-    label: (B,) int32 in [0, L).
-    smoothing: In [0, 1).
+@dataclasses.dataclass(frozen=True)
+class Loss:
+  """Cross-entropy of one task, or summed over several.
 
-  Returns:
-    Loss of each clip (B,), float32.
+  Attributes:
+    num_classes: Classes L, or those of each task, e.g. {"verb": 97,
+      "noun": 300}; of each the cross-entropy counts alike.
+    name: "softmax", one class a clip, or "sigmoid", any number of classes a
+      clip: the mean of the binary cross-entropies.
+    label_smoothing: In [0, 1): the target is 1 - s + s / L at the label and
+      s / L elsewhere. Not for "sigmoid".
+
+  Source: classes `CrossEntropyLoss` and `BCEWithLogitsLoss` of pytorch/pytorch;
+    the sum over tasks is that of Damen et al. 2022,
+    https://arxiv.org/abs/2006.13256, and of the TAdaConv code.
   """
-  target = jax.nn.one_hot(label, logits.shape[-1])
-  target = optax.smooth_labels(target, smoothing)
-  return optax.softmax_cross_entropy(logits.astype(jnp.float32), target)
 
+  num_classes: int | Mapping[str, int]
+  name: str = "softmax"
+  label_smoothing: float = 0.0
 
-def weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
-  """Mean of (B,) values by weight (B,); 0 where all weights are."""
-  return jnp.sum(values * weight) / jnp.maximum(jnp.sum(weight), 1.0)
+  def __post_init__(self) -> None:
+    if self.name not in LOSSES:
+      raise ValueError(f"loss must be in {LOSSES}, got {self.name!r}.")
+    if not 0 <= self.label_smoothing < 1:
+      raise ValueError(
+        f"label_smoothing must be in [0, 1), got {self.label_smoothing}."
+      )
+    if self.name == "sigmoid" and self.label_smoothing:
+      raise ValueError("loss 'sigmoid' takes no label_smoothing.")
+
+  def targets(self, label: jax.Array) -> Tasks:
+    """Returns how much of each class a clip has.
+
+    Args:
+      label: (B,) classes; (B, K) those of K tasks, in the order of
+        `num_classes`; or for "sigmoid" (B, L), 1 for each class it has.
+
+    Returns:
+      (B, L) float32, or a dict of them by task.
+
+    Raises:
+      ValueError: If the label has another shape.
+    """
+    if isinstance(self.num_classes, Mapping):
+      if label.shape[1:] != (len(self.num_classes),):
+        raise ValueError(
+          f"labels of the tasks {tuple(self.num_classes)} must be (B, "
+          f"{len(self.num_classes)}), got shape {label.shape}."
+        )
+      return {
+        task: self._one_hot(label[:, i], size)
+        for i, (task, size) in enumerate(self.num_classes.items())
+      }
+    if self.name == "sigmoid" and label.ndim == 2:
+      return label.astype(jnp.float32)
+    if label.ndim != 1:
+      raise ValueError(f"labels must be (B,), got shape {label.shape}.")
+    return self._one_hot(label, self.num_classes)
+
+  def __call__(self, logits: Tasks, target: Tasks) -> jax.Array:
+    """Returns the loss of each clip (B,), float32.
+
+    Args:
+      logits: (B, L), any float dtype, or a dict of them by task.
+      target: As `targets` gives them, mixed or not.
+    """
+    if isinstance(logits, Mapping):
+      return sum(self(logits[task], target[task]) for task in target)
+    logits = logits.astype(jnp.float32)
+    if self.name == "sigmoid":
+      return optax.sigmoid_binary_cross_entropy(logits, target).mean(axis=-1)
+    return optax.softmax_cross_entropy(logits, target)
+
+  def probabilities(self, logits: Tasks) -> Tasks:
+    """Returns the classes' probabilities (B, L), float32, of each task."""
+    if isinstance(logits, Mapping):
+      return {task: self.probabilities(of) for task, of in logits.items()}
+    squash = jax.nn.sigmoid if self.name == "sigmoid" else jax.nn.softmax
+    return squash(logits.astype(jnp.float32))
+
+  def hits(self, logits: Tasks, target: Tasks) -> jax.Array:
+    """Returns 1.0 for each clip (B,) whose best class is right.
+
+    That is the largest of its target, or for "sigmoid" any that it has. Of
+    several tasks all must be right.
+    """
+    if isinstance(logits, Mapping):
+      each = [self.hits(logits[task], target[task]) for task in target]
+      return jnp.prod(jnp.stack(each), axis=0)
+    best = jnp.argmax(logits, axis=-1)
+    if self.name == "softmax":
+      return (best == jnp.argmax(target, axis=-1)).astype(jnp.float32)
+    has = jnp.take_along_axis(target, best[:, None], axis=-1)[:, 0]
+    return (has > 0.5).astype(jnp.float32)
+
+  def _one_hot(self, label: jax.Array, num_classes: int) -> jax.Array:
+    return optax.smooth_labels(
+      jax.nn.one_hot(label, num_classes), self.label_smoothing
+    )

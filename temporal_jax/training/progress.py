@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 
+import jax
 import rich.console
 import rich.progress
 
@@ -17,8 +18,9 @@ class Progress:
     """Prepares the line of a run from `first_step` to `num_steps`."""
     self._num_steps = num_steps
     self._first_step = first_step
-    self._console = rich.console.Console(file=sys.stdout)
-    self._live = self._console.is_terminal
+    quiet = jax.process_index() > 0  # The first of several processes speaks.
+    self._console = rich.console.Console(file=sys.stdout, quiet=quiet)
+    self._live = self._console.is_terminal and not quiet
     self._bar = rich.progress.Progress(
       rich.progress.TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
       rich.progress.BarColumn(bar_width=20),

@@ -5,6 +5,7 @@ import os
 import pathlib
 from collections.abc import Mapping
 
+import jax
 import tensorboardX
 
 
@@ -97,11 +98,14 @@ class Records:
 
   metrics.jsonl holds what the run computed: the same to the last bit however
   often it was interrupted. timing.jsonl holds how fast it was. TensorBoard gets
-  both.
+  both. Of several processes the first one writes.
   """
 
   def __init__(self, workdir: str | pathlib.Path, last_step: int):
     """Opens the records to go on after `last_step`."""
+    self._writes = jax.process_index() == 0
+    if not self._writes:
+      return
     workdir = pathlib.Path(workdir)
     self._metrics = JsonLines(workdir / "metrics.jsonl", last_step)
     self._timing = JsonLines(workdir / "timing.jsonl", last_step)
@@ -113,6 +117,8 @@ class Records:
     return self
 
   def __exit__(self, *exception: object) -> None:
+    if not self._writes:
+      return
     self._metrics.close()
     self._timing.close()
     self._events.close()
@@ -121,6 +127,8 @@ class Records:
     self, step: int, metrics: Mapping[str, float], timing: Mapping[str, float]
   ) -> None:
     """Writes the values of a logging step."""
+    if not self._writes:
+      return
     self._metrics.write(step, metrics)
     self._timing.write(step, timing)
     for name, value in {**metrics, **timing}.items():

@@ -1,5 +1,7 @@
 """All that a run must remember: one tree of arrays."""
 
+from collections.abc import Callable
+
 import flax
 import flax.linen as nn
 import jax
@@ -83,9 +85,12 @@ def init_variables(
     clip_shape: (B, T, H, W, 3).
     key: Random key.
   """
-  clip = jnp.zeros(clip_shape, jnp.float32)
-  variables = jax.jit(model.init)(key, clip)
-  return {"batch_stats": {}, **flax.core.unfreeze(variables)}
+  return jax.jit(_initialiser(model, clip_shape))(key)
+
+
+def variable_shapes(model: nn.Module, clip_shape: tuple[int, ...]) -> Tree:
+  """Returns the shapes of what `init_variables` returns; computes nothing."""
+  return jax.eval_shape(_initialiser(model, clip_shape), jax.random.key(0))
 
 
 def create_state(
@@ -106,3 +111,24 @@ def create_state(
     ema=jax.tree.map(jnp.copy, variables) if ema else {},
     window=Window.empty(),
   )
+
+
+def state_shapes(
+  variables: Tree, optimizer: optax.GradientTransformation, *, ema: bool
+) -> TrainState:
+  """Returns the shapes of what `create_state` returns; computes nothing."""
+  return jax.eval_shape(
+    lambda variables: create_state(variables, optimizer, ema=ema), variables
+  )
+
+
+def _initialiser(
+  model: nn.Module, clip_shape: tuple[int, ...]
+) -> Callable[[jax.Array], Tree]:
+  """Returns key -> variables."""
+
+  def init(key: jax.Array) -> Tree:
+    variables = model.init(key, jnp.zeros(clip_shape, jnp.float32))
+    return {"batch_stats": {}, **flax.core.unfreeze(variables)}
+
+  return init

@@ -1,143 +1,232 @@
 """One training step and one evaluation step, compiled for a mesh."""
 
-from collections.abc import Callable
+import contextlib
+import dataclasses
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 
-from temporal_jax.training import loss, sharding
+from temporal_jax.training import sharding
+from temporal_jax.training.averages import move_averages
+from temporal_jax.training.frozen import frozen_batch_norm
+from temporal_jax.training.gradients import accumulate
+from temporal_jax.training.groups import Group, stop_frozen
+from temporal_jax.training.loss import Loss, Tasks
+from temporal_jax.training.parameter_sharding import make_gather
 from temporal_jax.training.state import TrainState, Tree, Window
 
 Arrays = dict[str, jax.Array]
-# (key, uint8 clips, labels) -> (float clips, labels).
-Augment = Callable[
-  [jax.Array, jax.Array, jax.Array], tuple[jax.Array, jax.Array]
-]
+# (key, uint8 clips, labels, true sizes) -> (float clips, labels).
+Augment = Callable[..., tuple[jax.Array, jax.Array]]
+# (key, clips, targets) -> (clips, targets).
+Mix = Callable[[jax.Array, jax.Array, Tasks], tuple[jax.Array, Tasks]]
+
+
+@dataclasses.dataclass(frozen=True)
+class StepSpec:
+  """What happens in a training step.
+
+  Attributes:
+    network: The network, or step -> the network, where it changes on the way.
+    optimizer: The state's optimizer.
+    loss: Of a clip.
+    augment: Turns uint8 clips into the network's input; may repeat them.
+    seed: Of augmentation and dropout.
+    mix: Mixes clips and targets; None for none.
+    inputs: Other arguments of the network, e.g. {"text": tokens}.
+    aux_weights: Weights of losses that the network returns in its aux; one that
+      it does not return counts nothing.
+    groups: Of the parameters, by name: gradients of frozen ones are not
+      computed, nor counted in the logged norm; {} freezes none.
+    freeze_batch_norm: Whether BatchNorm uses its statistics.
+    parts: Parts of a batch that are computed one by one.
+    ema_decay: Share of the old average that stays; see `move_averages`.
+    ema_warmup: Whether young averages forget faster.
+  """
+
+  network: nn.Module | Callable[[jax.Array], nn.Module]
+  optimizer: optax.GradientTransformation
+  loss: Loss
+  augment: Augment
+  seed: int
+  mix: Mix | None = None
+  inputs: Mapping[str, jax.Array] = dataclasses.field(default_factory=dict)
+  aux_weights: Mapping[str, float] = dataclasses.field(default_factory=dict)
+  groups: Mapping[str, Group] = dataclasses.field(default_factory=dict)
+  freeze_batch_norm: bool = False
+  parts: int = 1
+  ema_decay: float = 0.0
+  ema_warmup: bool = True
+
+  def network_at(self, step: jax.Array) -> nn.Module:
+    """Returns the network of a step."""
+    if isinstance(self.network, nn.Module):
+      return self.network
+    return self.network(step)
+
+
+class _Batch(NamedTuple):
+  """Clips (B, T, S, S, 3), targets (B, L) and weights (B,)."""
+
+  clip: jax.Array
+  target: Tasks
+  weight: jax.Array
 
 
 def make_train_step(
-  model: nn.Module,
-  optimizer: optax.GradientTransformation,
-  augment: Augment,
-  mesh: jax.sharding.Mesh,
-  *,
-  seed: int,
-  label_smoothing: float = 0.0,
-  ema_decay: float = 0.0,
+  spec: StepSpec, mesh: jax.sharding.Mesh, layout: TrainState
 ) -> Callable[[TrainState, Arrays], TrainState]:
   """Returns the jitted `step(state, batch) -> state`.
 
-  All randomness of a step follows from `seed` and the step's number. The step
+  All randomness of a step follows from the seed and the step's number. The step
   takes over the memory of the state it is given.
 
   Args:
-    model: Called as `model(clip, train=True) -> (logits, aux)`.
-    optimizer: The state's optimizer.
-    augment: Turns uint8 clips into the model's input.
-    mesh: The batch is spread over its data axis.
-    seed: Of augmentation and dropout.
-    label_smoothing: See `loss.cross_entropy`.
-    ema_decay: Share of the old average that stays, at most
-      (1 + step) / (10 + step); 0 if no averages are kept.
+    spec: What happens in it.
+    mesh: Clips are spread over its axes data and fsdp.
+    layout: Sharding of every array of the state.
   """
+  split, gather = sharding.over_batch(mesh), make_gather(layout.params)
 
   def step(state: TrainState, batch: Arrays) -> TrainState:
-    key = jax.random.fold_in(jax.random.key(seed), state.step)
-    augment_key, dropout_key = jax.random.split(key)
-    clip, label = augment(augment_key, batch["clip"], batch["label"])
-    weight = batch["weight"]
+    key = jax.random.fold_in(jax.random.key(spec.seed), state.step)
+    input_key, dropout_key = jax.random.split(key)
+    clips = _prepare(spec, input_key, batch)
+    total = jnp.maximum(jnp.sum(clips.weight), 1.0)
+    network = spec.network_at(state.step)
 
-    def objective(params: Tree) -> tuple[jax.Array, tuple]:
-      (logits, _), updates = model.apply(
-        {"params": params, "batch_stats": state.batch_stats},
-        clip,
-        train=True,
-        rngs={"dropout": dropout_key},
-        mutable=["batch_stats"],
-      )
-      losses = loss.cross_entropy(logits, label, smoothing=label_smoothing)
-      mean = loss.weighted_mean(losses, weight)
-      return mean, (logits, losses, updates.get("batch_stats", {}))
+    def objective(
+      params: Tree, batch_stats: Tree, part: _Batch, number: jax.Array
+    ) -> tuple[jax.Array, tuple[Tree, Arrays]]:
+      params = gather(stop_frozen(params, spec.groups))
+      part = jax.lax.with_sharding_constraint(part, split)
+      with _statistics(spec):
+        (logits, aux), updates = network.apply(
+          {"params": params, "batch_stats": batch_stats},
+          part.clip,
+          **spec.inputs,
+          train=True,
+          rngs={"dropout": jax.random.fold_in(dropout_key, number)},
+          mutable=["batch_stats"],
+        )
+      losses = spec.loss(logits, part.target)
+      value = jnp.sum(losses * part.weight) / total
+      for name, weight in spec.aux_weights.items():
+        value += weight / spec.parts * aux.get(name, 0.0)
+      sums = {
+        "loss": jnp.sum(losses * part.weight),
+        "correct": jnp.sum(spec.loss.hits(logits, part.target) * part.weight),
+      }
+      return value, (updates.get("batch_stats", {}), sums)
 
-    (mean, (logits, losses, batch_stats)), grads = jax.value_and_grad(
-      objective, has_aux=True
-    )(state.params)
+    value, grads, batch_stats, sums = accumulate(
+      *(objective, state.params, state.batch_stats, clips),
+      num_parts=spec.parts,
+    )
     grad_norm = optax.tree.norm(grads)
-    updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+    updates, opt_state = spec.optimizer.update(
+      grads, state.opt_state, state.params
+    )
     params = optax.apply_updates(state.params, updates)
-    correct = (jnp.argmax(logits, -1) == label).astype(jnp.float32)
-    finite = jnp.isfinite(mean) & jnp.isfinite(grad_norm)
-    return state.replace(
+    finite = jnp.isfinite(value) & jnp.isfinite(grad_norm)
+    new = state.replace(
       step=state.step + 1,
       params=params,
       batch_stats=batch_stats,
       opt_state=opt_state,
-      ema=_average(state, params, batch_stats, ema_decay),
-      window=_extend(
-        state.window, state.step, losses, correct, weight, grad_norm, finite
-      ),
+      window=_extend(state, sums, jnp.sum(clips.weight), grad_norm, finite),
     )
+    if not state.ema:
+      return new
+    averages = move_averages(
+      state.ema,
+      new.variables(),
+      state.step,
+      decay=spec.ema_decay,
+      warmup=spec.ema_warmup,
+    )
+    return new.replace(ema=averages)
 
-  whole, split = sharding.replicated(mesh), sharding.over_batch(mesh)
   return jax.jit(
     step,
-    in_shardings=(whole, split),
-    out_shardings=whole,
+    in_shardings=(layout, split),
+    out_shardings=layout,
     donate_argnums=0,
   )
 
 
 def make_eval_step(
-  model: nn.Module,
+  network: nn.Module,
   preprocess: Callable[[jax.Array], jax.Array],
+  probabilities: Callable[[Tasks], Tasks],
   mesh: jax.sharding.Mesh,
-) -> Callable[[Tree, jax.Array], jax.Array]:
+  layout: Tree,
+  inputs: Mapping[str, jax.Array] = MappingProxyType({}),
+) -> Callable[[Tree, jax.Array], Tasks]:
   """Returns the jitted `step(variables, clips) -> probabilities (B, L)`.
 
   Args:
-    model: Called as `model(clip, train=False) -> (logits, aux)`.
-    preprocess: Turns uint8 clips into the model's input.
-    mesh: The clips are spread over its data axis.
+    network: Called as `network(clip, train=False) -> (logits, aux)`.
+    preprocess: Turns uint8 clips into the network's input.
+    probabilities: Logits to probabilities, see `Loss.probabilities`.
+    mesh: The clips are spread over its axes data and fsdp.
+    layout: Sharding of every array of the variables.
+    inputs: Other arguments of the network.
   """
 
-  def step(variables: Tree, clip: jax.Array) -> jax.Array:
-    logits, _ = model.apply(variables, preprocess(clip), train=False)
-    return jax.nn.softmax(logits.astype(jnp.float32))
+  def step(variables: Tree, clip: jax.Array) -> Tasks:
+    logits, _ = network.apply(
+      variables, preprocess(clip), **inputs, train=False
+    )
+    return probabilities(logits)
 
-  whole, split = sharding.replicated(mesh), sharding.over_batch(mesh)
-  return jax.jit(step, in_shardings=(whole, split), out_shardings=whole)
+  return jax.jit(
+    step,
+    in_shardings=(layout, sharding.over_batch(mesh)),
+    out_shardings=sharding.replicated(mesh),
+  )
 
 
-def _average(
-  state: TrainState, params: Tree, batch_stats: Tree, decay: float
-) -> Tree:
-  """Moves the averages; young averages forget faster."""
-  if not state.ema:
-    return {}
-  step = state.step.astype(jnp.float32)
-  keep = jnp.minimum(decay, (1 + step) / (10 + step))
-  new = {"params": params, "batch_stats": batch_stats}
-  return jax.tree.map(lambda a, b: keep * a + (1 - keep) * b, state.ema, new)
+def _prepare(spec: StepSpec, key: jax.Array, batch: Arrays) -> _Batch:
+  """Augments, encodes the labels and mixes."""
+  augment_key, mix_key = jax.random.split(key)
+  clip, label = spec.augment(
+    augment_key, batch["clip"], batch["label"], batch.get("size")
+  )
+  repeats = clip.shape[0] // batch["weight"].shape[0]
+  target = spec.loss.targets(label)
+  if spec.mix is not None:
+    clip, target = spec.mix(mix_key, clip, target)
+  return _Batch(clip, target, jnp.repeat(batch["weight"], repeats))
+
+
+def _statistics(spec: StepSpec) -> contextlib.AbstractContextManager:
+  """Freezes BatchNorm if it is to be."""
+  if spec.freeze_batch_norm:
+    return frozen_batch_norm()
+  return contextlib.nullcontext()
 
 
 def _extend(
-  window: Window,
-  step: jax.Array,
-  losses: jax.Array,
-  correct: jax.Array,
+  state: TrainState,
+  sums: Arrays,
   weight: jax.Array,
   grad_norm: jax.Array,
   finite: jax.Array,
 ) -> Window:
   """Adds one step to the window."""
+  window: Any = state.window
   first_bad = (window.bad_step < 0) & ~finite
   return Window(
-    loss=window.loss + jnp.sum(losses * weight),
-    correct=window.correct + jnp.sum(correct * weight),
-    weight=window.weight + jnp.sum(weight),
+    loss=window.loss + sums["loss"],
+    correct=window.correct + sums["correct"],
+    weight=window.weight + weight,
     grad_norm=window.grad_norm + grad_norm,
     steps=window.steps + 1,
-    bad_step=jnp.where(first_bad, step, window.bad_step),
+    bad_step=jnp.where(first_bad, state.step, window.bad_step),
   )

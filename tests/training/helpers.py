@@ -19,35 +19,47 @@ MODEL = temporal_jax.create_model(
   stem="3x3",
 )
 PIXELS = {"mean": (0.5,) * 3, "std": (0.25,) * 3}
+_CLIP_SHAPE = (1, 2, 8, 8, 3)
+_GROUPS = training.parameter_groups(
+  training.variable_shapes(MODEL, _CLIP_SHAPE)["params"], weight_decay=0.01
+)
 OPTIMIZER = training.create_optimizer(
-  "adamw", optax.constant_schedule(1e-2), weight_decay=0.01, clip_norm=1.0
+  "adamw", optax.constant_schedule(1e-2), _GROUPS, clip_norm=1.0
 )
 
 
 @functools.cache
 def make_mesh(count: int) -> jax.sharding.Mesh:
-  """A mesh of the first `count` devices."""
-  return jax.sharding.Mesh(np.array(jax.devices()[:count]), ("data",))
+  """A mesh of the first `count` devices, along the data."""
+  return training.create_mesh({"data": count}, jax.devices()[:count])
 
 
 @functools.cache
 def _variables():
-  return training.init_variables(MODEL, (1, 2, 8, 8, 3), jax.random.key(0))
+  return training.init_variables(MODEL, _CLIP_SHAPE, jax.random.key(0))
 
 
 def make_state(mesh: jax.sharding.Mesh, optimizer=OPTIMIZER, ema=True):
   """The state before step 0."""
   variables = jax.tree.map(jnp.copy, _variables())  # A step takes it over.
   state = training.create_state(variables, optimizer, ema=ema)
-  return jax.device_put(state, training.replicated(mesh))
+  return jax.device_put(state, training.shard_state(state, mesh))
 
 
 @functools.cache  # One compilation for all tests.
-def make_step(mesh: jax.sharding.Mesh, optimizer=OPTIMIZER, **kwargs):
+def make_step(
+  mesh: jax.sharding.Mesh, optimizer=OPTIMIZER, label_smoothing=0.0, **kwargs
+):
   """The training step."""
-  kwargs = {"seed": 0, "ema_decay": 0.9} | kwargs
-  augment = data.Augmentation(**PIXELS)
-  return training.make_train_step(MODEL, optimizer, augment, mesh, **kwargs)
+  spec = training.StepSpec(
+    network=MODEL,
+    optimizer=optimizer,
+    loss=training.Loss(3, label_smoothing=label_smoothing),
+    augment=data.Augmentation("", **PIXELS, image_size=8),
+    **{"seed": 0, "ema_decay": 0.9, **kwargs},
+  )
+  layout = training.shard_state(make_state(mesh, optimizer), mesh)
+  return training.make_train_step(spec, mesh, layout)
 
 
 def make_batch(seed: int = 0, size: int = 16) -> dict[str, np.ndarray]:

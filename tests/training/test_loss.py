@@ -1,28 +1,89 @@
+"""Losses against torch and loops."""
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
-from temporal_jax.training import loss
+from temporal_jax.training.loss import Loss
+
+LOGITS = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+LABEL = np.array([0, 1, 4, 2, 2, 3], np.int32)
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
-def test_cross_entropy_matches_torch(smoothing):
-  rng = np.random.default_rng(0)
-  logits = rng.normal(0, 3, (6, 5)).astype(np.float32)
-  label = rng.integers(0, 5, 6).astype(np.int32)
-  got = loss.cross_entropy(logits, label, smoothing=smoothing)
-  want = torch.nn.functional.cross_entropy(
-    torch.tensor(logits),
-    torch.tensor(label, dtype=torch.int64),
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_softmax_is_torchs(smoothing):
+  loss = Loss(5, label_smoothing=smoothing)
+  ours = loss(jnp.asarray(LOGITS), loss.targets(jnp.asarray(LABEL)))
+  theirs = functional.cross_entropy(
+    torch.from_numpy(LOGITS),
+    torch.from_numpy(LABEL).long(),
     label_smoothing=smoothing,
     reduction="none",
   )
-  np.testing.assert_allclose(got, want, rtol=1e-5)
+  np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-6)
 
 
-def test_weighted_mean_leaves_out_weight_zero():
-  values = np.array([1.0, 2.0, 50.0], np.float32)
-  got = loss.weighted_mean(values, np.array([1, 1, 0], np.float32))
-  np.testing.assert_allclose(got, 1.5)
-  none = loss.weighted_mean(values, np.zeros(3, np.float32))
-  np.testing.assert_allclose(none, 0.0)
+def test_sigmoid_is_torchs_mean_over_the_classes():
+  many = np.random.default_rng(1).integers(0, 2, (6, 5)).astype(np.float32)
+  loss = Loss(5, name="sigmoid")
+  ours = loss(jnp.asarray(LOGITS), loss.targets(jnp.asarray(many)))
+  theirs = functional.binary_cross_entropy_with_logits(
+    torch.from_numpy(LOGITS), torch.from_numpy(many), reduction="none"
+  )
+  np.testing.assert_allclose(ours, theirs.mean(1).numpy(), rtol=1e-6)
+  best = many[
+    np.arange(6), LOGITS.argmax(1)
+  ]  # Whether the best is one of them.
+  np.testing.assert_array_equal(
+    loss.hits(jnp.asarray(LOGITS), jnp.asarray(many)), best
+  )
+  one = loss.targets(jnp.asarray(LABEL))  # Clips with one class each.
+  np.testing.assert_array_equal(one, np.eye(5)[LABEL])
+
+
+def test_tasks_add_up():
+  loss = Loss({"verb": 5, "noun": 3})
+  logits = {"verb": jnp.asarray(LOGITS), "noun": jnp.asarray(LOGITS[:, :3])}
+  noun = LABEL % 3
+  target = loss.targets(jnp.asarray(np.stack([LABEL, noun], 1)))
+  shifted = np.log(np.exp(LOGITS).sum(1)) - LOGITS[np.arange(6), LABEL]
+  nouns = np.log(np.exp(LOGITS[:, :3]).sum(1)) - LOGITS[np.arange(6), noun]
+  np.testing.assert_allclose(loss(logits, target), shifted + nouns, rtol=1e-5)
+  right = (LOGITS.argmax(1) == LABEL) & (LOGITS[:, :3].argmax(1) == noun)
+  np.testing.assert_array_equal(loss.hits(logits, target), right.astype(float))
+
+
+def test_probabilities():
+  logits = jnp.asarray(LOGITS, jnp.bfloat16)
+  soft = Loss(5).probabilities({"verb": logits})["verb"]
+  np.testing.assert_allclose(soft.sum(1), 1, rtol=1e-6)
+  assert soft.dtype == jnp.float32
+  each = Loss(5, name="sigmoid").probabilities(jnp.asarray(LOGITS))
+  np.testing.assert_allclose(each, 1 / (1 + np.exp(-LOGITS)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+  ("loss", "label", "message"),
+  [
+    (Loss({"verb": 5, "noun": 3}), LABEL, r"verb.*noun.*\(B, 2\)"),
+    (Loss(5), LABEL[:, None], r"\(B,\)"),
+  ],
+)
+def test_labels_of_another_shape(loss, label, message):
+  with pytest.raises(ValueError, match=message):
+    loss.targets(jnp.asarray(label))
+
+
+@pytest.mark.parametrize(
+  ("arguments", "message"),
+  [
+    ({"name": "hinge"}, "softmax.*sigmoid.*hinge"),
+    ({"label_smoothing": 1.0}, "label_smoothing"),
+    ({"name": "sigmoid", "label_smoothing": 0.1}, "sigmoid"),
+  ],
+)
+def test_wrong_arguments(arguments, message):
+  with pytest.raises(ValueError, match=message):
+    Loss(5, **arguments)

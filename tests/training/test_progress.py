@@ -14,7 +14,7 @@ def _show(monkeypatch, terminal):
   monkeypatch.setattr(
     progress.rich.console,
     "Console",
-    lambda file: console(
+    lambda file, quiet: console(
       file=out, force_terminal=terminal, width=120, color_system=None
     ),
   )

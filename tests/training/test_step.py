@@ -1,8 +1,10 @@
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax.core import FrozenDict
 
 from temporal_jax import data, training
 from tests.training.helpers import (
@@ -84,6 +86,65 @@ def test_without_averages_the_parameters_are_evaluated():
   assert state.eval_variables()["params"] is state.params
 
 
+@pytest.mark.parametrize("devices", [1, 8])
+def test_parts_have_the_gradient_of_the_whole(devices):
+  """But for BatchNorm, which here uses its statistics."""
+  whole = _run(devices, freeze_batch_norm=True)
+  parts = _run(devices, freeze_batch_norm=True, parts=2)
+  _assert_close(whole, parts, rtol=1e-3, atol=1e-5)
+
+
+def test_frozen_batch_norm_keeps_its_statistics():
+  stats = _run(1, freeze_batch_norm=True).batch_stats
+  _assert_close(stats, make_state(make_mesh(1)).batch_stats, rtol=0)
+
+
+def test_frozen_parameters_stay_and_count_nothing():
+  groups = training.parameter_groups(
+    make_state(make_mesh(1)).params, weight_decay=0.1, frozen=("stem.*",)
+  )
+  optimizer = training.create_optimizer("sgd", lambda step: 0.1, groups)
+  mesh = make_mesh(1)
+  step = make_step(mesh, optimizer, groups=FrozenDict(groups))
+  first = make_state(mesh, optimizer)
+  before = jax.device_get(first.params)
+  state = step(first, training.place_batch(make_batch(), mesh))
+  _assert_close(state.params["stem_conv"], before["stem_conv"], rtol=0)
+  moved = state.params["head"]["kernel"] - before["head"]["kernel"]
+  assert np.abs(moved).max() > 1e-4
+  free = _run(1, steps=1).window.grad_norm
+  assert 0 < state.window.grad_norm < free
+
+
+def test_losses_of_the_network_count_by_their_weight():
+  """The aux loss of a head that returns one is trained with the rest."""
+
+  class Pushed(nn.Module):
+    @nn.compact
+    def __call__(self, clip, train=False):
+      bias = self.param("bias", nn.initializers.zeros, (3,))
+      logits = jnp.mean(clip) * 0.0 + jnp.tile(bias, (len(clip), 1))
+      return logits, {"push": -jnp.sum(bias), "features": logits}
+
+  mesh, optimizer = make_mesh(1), optax.sgd(1.0)
+  model = Pushed()
+  variables = training.init_variables(model, (1, 2, 8, 8, 3), jax.random.key(0))
+  state = training.create_state(variables, optimizer, ema=False)
+  spec = training.StepSpec(
+    network=model,
+    optimizer=optimizer,
+    loss=training.Loss(3),
+    augment=data.Augmentation("", **PIXELS, image_size=8),
+    seed=0,
+    aux_weights={"push": 0.5, "absent": 9.0},
+    parts=2,
+  )
+  step = training.make_train_step(spec, mesh, training.shard_state(state, mesh))
+  batch = make_batch(size=6)  # All classes alike: their gradients cancel.
+  state = step(state, training.place_batch(batch, mesh))
+  np.testing.assert_allclose(state.params["bias"], 0.5, rtol=1e-5)
+
+
 def test_first_non_finite_step_is_remembered():
   mesh = make_mesh(1)
   huge = optax.sgd(1e30)
@@ -104,7 +165,11 @@ def test_evaluation_gives_probabilities(devices):
   mesh = make_mesh(devices)
   state = make_state(mesh)
   step = training.make_eval_step(
-    MODEL, lambda clip: data.normalize(clip, **PIXELS), mesh
+    MODEL,
+    lambda clip: data.normalize(clip, **PIXELS),
+    training.Loss(3).probabilities,
+    mesh,
+    training.shard_state(state, mesh).ema,
   )
   clip = training.place_batch(make_batch(), mesh)["clip"]
   scores = step(state.eval_variables(), clip)
