@@ -4,25 +4,58 @@
 
 Every field of the config can be set by --config.FIELD=VALUE. The same command
 again goes on where the run stopped or, when it is complete, evaluates it again.
+
+  --plan                shows the layout of a step on --plan_devices simulated
+                        devices, or on the TPU --plan_tpu that need not be there
+  --draw=FILE.png       draws augmented training clips
+  --coordinator=HOST:PORT --num_processes=N --process_id=I
+                        is one of N processes of a run; --distributed instead
+                        where JAX finds that out by itself (TPU, Slurm, ...)
 """
 
+import collections
 import functools
 import pathlib
 import time
-from typing import Any, NamedTuple
 
-import flax.linen as nn
 import jax
 import ml_collections
-import optax
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-import temporal_jax
-from temporal_jax import data, evaluation, models, training
+import launch
+from temporal_jax import data, evaluation, training
 
 _CONFIG = config_flags.DEFINE_config_file("config", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all a run writes.")
+_PLAN = flags.DEFINE_bool("plan", False, "Show the layout instead of training.")
+_PLAN_DEVICES = flags.DEFINE_integer("plan_devices", 8, "Simulated devices.")
+_PLAN_TPU = flags.DEFINE_string("plan_tpu", None, "As v5p:4x4x4, instead.")
+_DRAW = flags.DEFINE_string("draw", None, "PNG of clips instead of training.")
+_DISTRIBUTED = flags.DEFINE_bool("distributed", False, "One of several.")
+_COORDINATOR = flags.DEFINE_string("coordinator", None, "Of the processes.")
+_NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "With it.")
+_PROCESS_ID = flags.DEFINE_integer("process_id", None, "From 0.")
+
+
+def run_stages(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  stop: training.StopRequest,
+) -> None:
+  """Runs the stages of a config, each from the weights of the one before."""
+  stages = launch.stages(config)
+  for number, stage in enumerate(stages, start=1):
+    place = workdir
+    if len(stages) > 1:
+      place = workdir / f"stage_{number}"
+      if jax.process_index() == 0:
+        print(f"stage {number} of {len(stages)}: {place}")
+    if number > 1:
+      stage.init_from = str(workdir / f"stage_{number - 1}")
+    run(stage, place, stop)
+    if stop.signal:
+      return
 
 
 def run(
@@ -31,190 +64,86 @@ def run(
   stop: training.StopRequest,
 ) -> None:
   """One run, from its config to its report."""
-  setup = check(config)
+  mesh = launch.check(config)
+  first = jax.process_index() == 0
+  say = print if first else lambda *words: None
   workdir.mkdir(parents=True, exist_ok=True)
-  for change in training.write_config(workdir, config.to_json(indent=2)):
-    print(f"config changed since the last start: {change}.")
-  videos = open_videos(config, workdir, setup)
-  model = create_model(config, len(videos.class_names))
-  train_step, eval_step = make_steps(config, model, setup, videos)
-  place = functools.partial(training.place_batch, mesh=setup.mesh)
+  if first:
+    for change in training.write_config(workdir, config.to_json(indent=2)):
+      say(f"config changed since the last start: {change}.")
+  videos = launch.open_videos(config, workdir)
+  names = videos.class_names
+  parts = launch.assemble(
+    config, launch.num_classes(config, videos), videos.num_train, mesh
+  )
+  say(training.describe_groups(parts.shapes.params, parts.groups))
+  checkpoints = training.Checkpoints(
+    workdir / "checkpoints",
+    keep=config.keep_checkpoints,
+    best=config.keep_best if config.eval_every else "",
+  )
+  state, position, origin = training.first_state(
+    *(parts.model, parts.optimizer, parts.shapes),
+    clip_shape=launch.clip_shape(config),
+    seed=config.seed,
+    init_from=config.init_from,
+    checkpoints=checkpoints,
+  )
+  say(f"start: {origin}.")
+  if position and (note := videos.train_batches.seek(position)):
+    say(f"Training clips: {note}.")
+  train_step, eval_step = launch.create_steps(
+    *(config, parts, launch.create_augmentation(config, names)),
+    inputs=launch.other_inputs(
+      parts.model, names, state.variables(), parts.groups
+    ),
+  )
+
+  place = functools.partial(training.place_batch, mesh=mesh)
 
   def predict(variables: dict) -> evaluation.Predictions:
     score = functools.partial(eval_step, variables)
-    return evaluation.evaluate(score, videos.eval_batches, place)
+    tasks = tuple(names) if isinstance(names, dict) else ()
+    return evaluation.evaluate(score, videos.eval_batches, place, tasks=tasks)
 
-  checkpoints = training.Checkpoints(
-    workdir / "checkpoints", keep=config.keep_checkpoints
-  )
-  state, origin = training.first_state(
-    model,
-    setup.optimizer,
-    setup.mesh,
-    num_frames=config.data.num_frames,
-    image_size=config.data.image_size,
-    seed=config.seed,
-    ema=config.optim.ema_decay > 0,
-    init_from=config.init_from,
-    checkpoints=checkpoints,
-    batches=videos.train_batches,
-  )
-  print(f"start: {origin}.")
   with (
-    training.Records(workdir, last_step=int(state.step)) as records,
-    training.Progress(config.num_steps, int(state.step)) as progress,
+    training.Records(workdir, int(state.step)) as records,
+    training.Progress(parts.length.num_steps, int(state.step)) as progress,
   ):
     state = training.train(
       *(state, train_step, videos.train_batches),
       place=place,
-      plan=setup.plan,
-      schedule=setup.schedule,
+      plan=launch.plan(config, parts.length),
+      schedule=launch.schedule(config, parts.length),
       evaluate=lambda variables: evaluation.accuracies(predict(variables)),
       checkpoints=checkpoints,
       records=records,
       progress=progress,
       stop=stop,
+      gather=evaluation.gather_json,
     )
   checkpoints.close()
-  if stop.signal and int(state.step) < config.num_steps:
-    print(f"{stop.signal}: stopped at step {int(state.step)}; start again.")
+  if stop.signal and int(state.step) < parts.length.num_steps:
+    say(f"{stop.signal}: stopped at step {int(state.step)}; start again.")
     return
   began = time.perf_counter()
   predictions = predict(state.eval_variables())
+  reasons = evaluation.gather_json(videos.bad_test.reasons())
   summary = evaluation.summarize(
-    predictions,
-    videos.class_names,
+    *(predictions, names),
     listed=videos.num_test,
-    bad_videos=videos.bad_test.reasons(),
+    bad_videos=collections.ChainMap(*reasons),
     seconds=time.perf_counter() - began,
   )
-  evaluation.write_report(
-    workdir,
-    summary,
-    rows=training.read_rows(workdir / "metrics.jsonl"),
-    sample=next(iter(videos.eval_batches)),
-    predictions=predictions,
-  )
-  print(evaluation.headline(summary))
-  print(f"Report: {workdir / 'report.json'}; pictures beside it.")
-
-
-class Setup(NamedTuple):
-  """What follows from the config alone."""
-
-  mesh: jax.sharding.Mesh
-  plan: training.Plan
-  schedule: optax.Schedule
-  optimizer: optax.GradientTransformation
-  clip: data.ClipFormat
-  pixels: dict[str, tuple[float, float, float]]  # Mean and std.
-
-
-def check(config: ml_collections.ConfigDict) -> Setup:
-  """Finds what is wrong with the config before any work is done."""
-  mesh = training.create_mesh(config.mesh)
-  training.check_batch_size(config.batch_size, mesh)
-  create_model(config, num_classes=1)
-  spec = models.find_model(config.model.name)
-  schedule = training.warmup_cosine(
-    config.optim.lr,
-    warmup_steps=config.optim.warmup_steps,
-    num_steps=config.num_steps,
-    end=config.optim.end_lr,
-  )
-  return Setup(
-    mesh=mesh,
-    plan=training.Plan(
-      num_steps=config.num_steps,
-      log_every=config.log_every,
-      eval_every=config.eval_every,
-      save_every=config.save_every,
-    ),
-    schedule=schedule,
-    optimizer=training.create_optimizer(
-      config.optim.name,
-      schedule,
-      weight_decay=config.optim.weight_decay,
-      momentum=config.optim.momentum,
-      clip_norm=config.optim.clip_norm,
-    ),
-    clip=data.ClipFormat(
-      num_frames=config.data.num_frames,
-      image_size=config.data.image_size,
-      short_side=config.data.short_side or None,
-      sampling=config.data.sampling,
-      stride=config.data.stride,
-    ),
-    pixels={"mean": spec.mean, "std": spec.std},
-  )
-
-
-def create_model(
-  config: ml_collections.ConfigDict, num_classes: int
-) -> nn.Module:
-  """Builds the network, without parameters."""
-  return temporal_jax.create_model(
-    config.model.name,
-    num_classes=num_classes,
-    num_frames=config.model.num_frames or config.data.num_frames,
-    image_size=config.model.image_size or config.data.image_size,
-    temporal=config.model.temporal,
-    dtype=config.model.dtype or training.default_dtype(),
-    **config.model.overrides,
-  )
-
-
-def open_videos(
-  config: ml_collections.ConfigDict, workdir: pathlib.Path, setup: Setup
-) -> data.Videos:
-  """Opens the data set or the user's own files; prepares what is missing."""
-  bad_videos = {
-    split: data.BadVideos(config.data.on_error, workdir / f"bad_{split}.jsonl")
-    for split in ("train", "test")
-  }
-  sources = data.open_sources(
-    name=config.data.name,
-    root=config.data.root,
-    data_dir=config.data.data_dir,
-    splits={"train": config.data.train_split, "test": config.data.test_split},
-    test_fraction=config.data.test_fraction,
-  )
-  return data.open_videos(
-    sources,
-    setup.clip,
-    batch_size=config.batch_size // jax.process_count(),
-    seed=config.seed,
-    bad_videos=bad_videos,
-    num_threads=config.data.num_threads,
-    process_index=jax.process_index(),
-    process_count=jax.process_count(),
-  )
-
-
-def make_steps(
-  config: ml_collections.ConfigDict,
-  model: nn.Module,
-  setup: Setup,
-  videos: data.Videos,
-) -> tuple[Any, Any]:
-  """Returns the jitted training and evaluation step."""
-  flip = data.flipped_labels(videos.class_names, config.data.flip_pairs)
-  augmentation = data.Augmentation(
-    **setup.pixels,
-    flip_labels=flip if config.data.flip else (),
-    color_jitter=config.data.color_jitter,
-  )
-  train_step = training.make_train_step(
-    model,
-    setup.optimizer,
-    augmentation,
-    setup.mesh,
-    seed=config.seed,
-    label_smoothing=config.optim.label_smoothing,
-    ema_decay=config.optim.ema_decay,
-  )
-  normalize = functools.partial(data.normalize, **setup.pixels)
-  return train_step, training.make_eval_step(model, normalize, setup.mesh)
+  if first:
+    evaluation.write_report(
+      *(workdir, summary),
+      rows=training.read_rows(workdir / "metrics.jsonl"),
+      sample=next(iter(videos.eval_batches)),
+      predictions=predictions,
+    )
+  say(evaluation.headline(summary))
+  say(f"Report: {workdir / 'report.json'}; pictures beside it.")
 
 
 def main(argv: list[str]) -> None:
@@ -222,18 +151,41 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f"unknown arguments {argv[1:]}.")
   logging.set_verbosity(logging.WARNING)
+  if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
+    raise app.UsageError("--workdir must say where the run writes.")
   try:
     with training.StopRequest() as stop:
-      run(_CONFIG.value, pathlib.Path(_WORKDIR.value).expanduser(), stop)
+      if _PLAN.value:
+        print(
+          launch.show_plan(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value)
+        )
+      elif _DRAW.value:
+        launch.draw(_CONFIG.value, _DRAW.value)
+      else:
+        _join_processes()
+        workdir = pathlib.Path(_WORKDIR.value).expanduser()
+        run_stages(_CONFIG.value, workdir, stop)
   except (
     FileNotFoundError,
+    ImportError,
     TypeError,
     ValueError,
     data.BadVideoError,
+    training.CheckpointError,
     training.NonFiniteLossError,
   ) as error:
     logging.debug("the error was raised here", exc_info=True)
     raise SystemExit(f"train.py: {error}") from None
+
+
+def _join_processes() -> None:
+  """Meets the other processes of the run, if there are any."""
+  if _COORDINATOR.value:
+    jax.distributed.initialize(
+      _COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value
+    )
+  elif _DISTRIBUTED.value:
+    jax.distributed.initialize()
 
 
 def parse_flags(argv: list[str]) -> list[str]:
@@ -245,5 +197,5 @@ def parse_flags(argv: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-  flags.mark_flags_as_required(["config", "workdir"])
+  flags.mark_flags_as_required(["config"])
   app.run(main, flags_parser=parse_flags)

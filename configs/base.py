@@ -12,9 +12,14 @@ def get_config() -> ml_collections.ConfigDict:
   config = ml_collections.ConfigDict()
 
   config.seed = 0
-  config.num_steps = 1000
-  config.batch_size = 32  # Clips a step, over all devices.
-  config.init_from = ""  # Workdir of a run whose weights to start from.
+  config.num_steps = 1000  # Updates of the weights; 0 for num_epochs.
+  config.num_epochs = 0.0  # Passes over the training videos, if num_steps is 0.
+  config.batch_size = 32  # Videos a step, over all devices.
+  # Weights to start from: what convert_weights wrote, or another run's workdir.
+  config.init_from = ""
+  # Runs one after the other, each a dict of changes {"data.num_frames": 16},
+  # each from the weights of the one before; () for a single run.
+  config.stages = ()
 
   config.model = ml_collections.ConfigDict()
   config.model.name = "resnet18"  # See temporal_jax.list_models().
@@ -25,6 +30,11 @@ def get_config() -> ml_collections.ConfigDict:
   config.model.image_size = 0
   config.model.dtype = ""  # Of activations; "" is bfloat16, float32 on CPU.
   config.model.overrides = ml_collections.ConfigDict()  # Of the model's class.
+  config.model.remat = False  # Compute blocks again instead of keeping them.
+  config.model.freeze_batch_norm = False  # Use its statistics, not the batch's.
+  # ILA: the first epoch in which masks are disturbed less, halved every epoch;
+  # 0 never.
+  config.model.disturbance_decay_epoch = 0
 
   config.data = data = ml_collections.ConfigDict()
   data.name = ""  # A data set of temporal_jax.data.datasets, or
@@ -33,34 +43,80 @@ def get_config() -> ml_collections.ConfigDict:
   data.train_split = "train"  # Of `name`; TFDS slices work.
   data.test_split = "test"
   data.test_fraction = 0.2  # Of `root`, where it does not say.
+  data.tasks = ()  # Of a video with several labels: ("verb", "noun").
+  data.num_classes = ()  # There must be, for each task; () for those found.
   data.num_frames = 8  # T.
   data.sampling = "segment"  # Or "dense", frames `stride` apart.
   data.stride = 1
   data.short_side = 0  # Pixels to resize to before the crop; 0 for as it is.
   data.image_size = 224  # Side of the square crop, in pixels.
+  # Height and width to which whole training frames are stretched for `augment`
+  # to crop (it knows their true proportions); () crops on the host at random.
+  data.canvas = ()
+  # What is done to training clips on the device, in this order, see
+  # temporal_jax.data.augmentation: "random_sized_crop(area=(0.08, 1))|flip".
+  data.augment = ""
+  data.flip_pairs = ()  # Classes that mirroring swaps, in pairs.
+  data.repeats = 1  # Augmented copies of a training clip in a step.
   data.on_error = "raise"  # A bad video: "raise", "skip" or "mask".
   data.num_threads = 4  # That decode.
-  data.flip = False  # Mirror half of the training clips.
-  data.flip_pairs = ()  # Classes that mirroring swaps, in pairs.
-  data.color_jitter = 0.0  # Strength, 0 to 1.
+
+  config.mix = mix = ml_collections.ConfigDict()  # Clips of a step, in pairs.
+  mix.mixup_alpha = 0.0  # Of the Beta distribution; 0 for no mixup,
+  mix.cutmix_alpha = 0.0  # or no cutmix.
+  mix.probability = 1.0  # That clips are mixed at all.
+  mix.switch_probability = 0.5  # Of cutmix, where both are on.
+  mix.mode = "batch"  # One draw a step, or "pair", one a pair of clips.
+  mix.partner = "reversed"  # A clip's: from the batch's other end, or "random".
+
+  config.loss = loss = ml_collections.ConfigDict()
+  loss.name = "softmax"  # Or "sigmoid", of several labels a clip.
+  loss.label_smoothing = 0.0
+  loss.alignment = 1.0  # Weight of ILA's alignment loss.
 
   config.optim = optim = ml_collections.ConfigDict()
   optim.name = "adamw"  # Or "sgd".
-  optim.lr = 1e-3  # Peak, at the batch size above.
-  optim.end_lr = 0.0
+  optim.lr = 1e-3  # Peak,
+  optim.lr_batch_size = 0  # at this batch size, scaled to others; 0 for any.
+  optim.schedule = "cosine"  # See temporal_jax.training.create_schedule.
+  optim.end_lr = 0.0  # Scaled to the batch as `lr` is,
+  optim.scale_end_lr = True  # and by lr_factors and layer_decay too.
+  optim.warmup_lr = 0.0  # At step 0; scaled as `lr` is.
   optim.warmup_steps = 0
+  optim.warmup_epochs = 0.0  # If warmup_steps is 0.
+  optim.milestones = ()  # Of "multistep": epochs after which lr is a tenth.
+  optim.momentum = 0.9  # Of SGD, which is Nesterov's.
+  optim.betas = (0.9, 0.999)  # Of AdamW.
   optim.weight_decay = 0.05
-  optim.momentum = 0.9  # Of SGD.
+  optim.decay_vectors = False  # Whether biases, scales and such decay too.
+  # Parameters are told by regexes on their whole name "block_3/mlp/fc1/kernel";
+  # the first that fits counts, and each must fit one.
+  optim.decay_factors = ()  # ((regex, factor of weight_decay), ...)
+  optim.lr_factors = ()  # ((regex, factor of lr), ...)
+  optim.frozen = ()  # Regexes of what is not trained.
+  optim.layer_decay = 1.0  # Factor of lr from a transformer block to the next.
+  optim.layer_decay_except = ()  # Regexes of what it leaves at 1.
+  optim.layer_decay_first = ""  # Regex of what is before the blocks; "": usual.
+  optim.accumulate = 1  # Parts of a step's batch, computed one by one.
   optim.clip_norm = 1.0  # Largest norm of the gradient; 0 for no limit.
-  optim.label_smoothing = 0.0
   optim.ema_decay = 0.0  # Of the averaged weights; 0 keeps none.
+  optim.ema_warmup = True  # Young averages forget faster.
 
-  config.mesh = ml_collections.ConfigDict({"data": -1})  # -1: all devices.
+  # Devices on each axis, -1 for all others. Clips go over data and fsdp,
+  # parameters over fsdp and tensor.
+  config.mesh = mesh = ml_collections.ConfigDict()
+  mesh.data = -1
+  mesh.fsdp = 1
+  mesh.tensor = 1
+  # ((regex of parameters, axes of the array's dimensions), ...); () for those
+  # of temporal_jax.training.sharding.
+  config.sharding = ()
 
   config.log_every = 20  # Steps.
   config.eval_every = 0  # Steps; 0 evaluates at the end only.
   config.save_every = 100  # Steps.
-  config.keep_checkpoints = 2
+  config.keep_checkpoints = 2  # The newest ones,
+  config.keep_best = "top1"  # and the one best in this test value; "" for none.
 
   config.lock()
   config.model.overrides.unlock()  # Its fields are the model's.

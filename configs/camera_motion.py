@@ -24,16 +24,15 @@ def get_config():
   config.data.num_frames = 8
   config.data.sampling = "dense"  # Even speed.
   config.data.image_size = 32
-  config.data.flip = True
+  config.data.augment = "flip|color_jitter(brightness=0.3, contrast=0.3)"
   config.data.flip_pairs = (
     ("pan left", "pan right"),
     ("rotate clockwise", "rotate counter-clockwise"),
   )
-  config.data.color_jitter = 0.3
 
   config.optim.lr = 4e-3
   config.optim.warmup_steps = 65
-  config.optim.label_smoothing = 0.1
+  config.loss.label_smoothing = 0.1
   config.optim.ema_decay = 0.99
 
   config.eval_every = 130

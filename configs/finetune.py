@@ -27,11 +27,11 @@ def get_config():
   config.data.short_side = 128
   config.data.image_size = 112
   config.data.on_error = "skip"
-  config.data.color_jitter = 0.3
+  config.data.augment = "color_jitter(brightness=0.3, contrast=0.3)"
 
   config.optim.lr = 2e-3
   config.optim.warmup_steps = 20
-  config.optim.label_smoothing = 0.1
+  config.loss.label_smoothing = 0.1
   config.optim.ema_decay = 0.98
 
   config.save_every = 50

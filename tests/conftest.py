@@ -1,6 +1,9 @@
 """Strict settings for all tests: dtypes, ranks, eight simulated devices."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 # Before jax is imported anywhere.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -14,6 +17,13 @@ os.environ["XLA_FLAGS"] = (
   + " --xla_cpu_use_fusion_emitters=false"
   + " --xla_cpu_parallel_codegen_split_count=1"
 )
+# What is compiled once serves all workers of this run, and what they start.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+  compiled = tempfile.mkdtemp(prefix="temporal_jax_compiled_")
+  atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+  os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
+  os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+  os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 import jax
 import numpy as np

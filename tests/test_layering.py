@@ -12,7 +12,7 @@ BELOW = {
   "layers": {"ops"},
   "models": {"ops", "layers"},
   "data": set(),
-  "training": set(),
+  "training": {"layers"},
   "evaluation": set(),
   "inference": {"ops", "layers", "models", "training"},
 }
@@ -47,7 +47,8 @@ def test_imports_only_below(layer):
 
 
 def test_files_are_short():
-  for file in [*PACKAGE.rglob("*.py"), ROOT / "train.py"]:
+  launch = (ROOT / "launch").glob("*.py")
+  for file in [*PACKAGE.rglob("*.py"), *launch, ROOT / "train.py"]:
     assert len(file.read_text().splitlines()) <= 250, f"{file}: two ideas?"
 
 

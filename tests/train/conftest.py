@@ -11,24 +11,22 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory):
-  """Starts train.py on one device; compiled steps are shared."""
-  env = {
-    **os.environ,
-    "XLA_FLAGS": "--xla_force_host_platform_device_count=1",
-    "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-  }
+def start():
+  """Starts train.py."""
 
-  def popen(workdir, *flags, config="tests/tiny_config.py"):
+  def popen(workdir, *flags, config="tests/tiny_config.py", devices=1, more=()):
+    flags_of_xla = os.environ["XLA_FLAGS"].replace(
+      "device_count=8", f"device_count={devices}"
+    )
     return subprocess.Popen(
       [
         *(sys.executable, "train.py"),
         *(f"--config={config}", f"--workdir={workdir}"),
         *(f"--config.{flag}" for flag in flags),
+        *more,
       ],
       cwd=ROOT,
-      env=env,
+      env={**os.environ, "XLA_FLAGS": flags_of_xla},
       stdout=subprocess.PIPE,
       stderr=subprocess.PIPE,
       text=True,

@@ -11,9 +11,10 @@ import pytest
 import safetensors.numpy
 
 import convert_weights
+import launch
 import temporal_jax
-import train
 from convert_weights import __main__ as convert_command
+from launch.network import create_network
 from temporal_jax import training
 from tests import tiny_config
 
@@ -91,7 +92,8 @@ def test_wrong_flag_fails_in_one_line(
     ("model.temporal", "agregation", "did you mean 'aggregation'"),
     ("optim.name", "adam", r"optimizer must be in \('adamw', 'sgd'\)"),
     ("optim.warmup_steps", 99, r"warmup_steps must be in \[0, num_steps\)"),
-    ("num_steps", 0, r"warmup_steps must be in \[0, num_steps\)"),
+    ("num_steps", 0, "num_steps or num_epochs"),
+    ("optim.accumulate", 2, "must divide the 1 clips of a device, got 2"),
     ("save_every", 0, "save_every must be at least 1"),
     ("batch_size", 0, "batch_size 0 must be a positive multiple"),
     ("mesh.data", 3, "does not fit 8 devices"),
@@ -101,11 +103,11 @@ def test_wrong_flag_fails_in_one_line(
 def test_wrong_value_says_what_is_allowed(field, value, message):
   config = tiny_config.get_config()
   config.batch_size = 8
-  train.check(config)
+  launch.check(config)
   with config.unlocked():
     config.update_from_flattened_dict({field: value})
   with pytest.raises(ValueError, match=message):
-    train.check(config)
+    launch.check(config)
 
 
 def test_positions_are_made_for_the_clips_unless_told_otherwise():
@@ -114,15 +116,15 @@ def test_positions_are_made_for_the_clips_unless_told_otherwise():
   config.model.temporal = "default"
   config.model.overrides = {}
   config.data.image_size = 64
-  model = train.create_model(config, num_classes=2)
+  model = create_network(config, 2)
   assert (model.num_temporal_positions, model.grid) == (3, 2)
   config.model.num_frames, config.model.image_size = 8, 224
-  model = train.create_model(config, num_classes=2)
+  model = create_network(config, 2)
   assert (model.num_temporal_positions, model.grid) == (8, 7)
   config.model.image_size = 100
   config.batch_size = 8
   with pytest.raises(ValueError, match="multiple of the 32 pixels"):
-    train.check(config)
+    launch.check(config)
 
 
 def test_bad_videos_are_named_counted_and_reported(run, video_folder, tmp_path):

@@ -1,0 +1,28 @@
+"""From a config to a run: what train.py calls, in order."""
+
+from launch.checking import check
+from launch.classes import num_classes
+from launch.clips import clip_shape, create_augmentation, open_videos
+from launch.duration import plan, schedule
+from launch.network import other_inputs
+from launch.parts import Parts, assemble
+from launch.preview import draw, show_plan
+from launch.stages import stages
+from launch.steps import create_steps
+
+__all__ = [
+  "Parts",
+  "assemble",
+  "check",
+  "clip_shape",
+  "create_augmentation",
+  "create_steps",
+  "draw",
+  "num_classes",
+  "open_videos",
+  "other_inputs",
+  "plan",
+  "schedule",
+  "show_plan",
+  "stages",
+]

@@ -1,0 +1,48 @@
+"""How many classes a run has, of one task or of several."""
+
+import ml_collections
+
+from temporal_jax import data
+
+Classes = int | dict[str, int]
+
+
+def num_classes(
+  config: ml_collections.ConfigDict, videos: data.Videos
+) -> Classes:
+  """Returns the number of classes of the videos, by task if there are several.
+
+  Raises:
+    ValueError: If the config says otherwise, or its loss is for one class a
+      video where they have several.
+  """
+  names = videos.class_names
+  found = len(names)
+  if isinstance(names, dict):
+    found = {task: len(of) for task, of in names.items()}
+  if config.data.num_classes and expected_classes(config) != found:
+    raise ValueError(
+      f"data.num_classes says {expected_classes(config)}, the videos have "
+      f"{found} classes."
+    )
+  if videos.multi_label and config.loss.name != "sigmoid":
+    raise ValueError(
+      "the videos have several classes each: loss.name must be 'sigmoid', got "
+      f"{config.loss.name!r}."
+    )
+  return found
+
+
+def expected_classes(config: ml_collections.ConfigDict) -> Classes:
+  """Returns the number of classes that the config says.
+
+  Raises:
+    ValueError: If it does not say one number a task.
+  """
+  tasks, counts = config.data.tasks, config.data.num_classes
+  if len(counts) != max(len(tasks), 1):
+    raise ValueError(
+      "data.num_classes must be one number for each of data.tasks "
+      f"{tuple(tasks)}, or a single one without tasks; got {tuple(counts)}."
+    )
+  return dict(zip(tasks, counts, strict=True)) if tasks else counts[0]

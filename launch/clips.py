@@ -1,0 +1,91 @@
+"""The videos of a run, and what becomes of their clips."""
+
+import pathlib
+from typing import Any
+
+import jax
+import ml_collections
+
+from temporal_jax import data, models
+
+
+def clip_shape(config: ml_collections.ConfigDict) -> tuple[int, ...]:
+  """Returns the shape (1, T, H, W, 3) of one clip."""
+  side = config.data.image_size
+  return (1, config.data.num_frames, side, side, 3)
+
+
+def clip_format(config: ml_collections.ConfigDict) -> data.ClipFormat:
+  """Returns how a clip is cut from a video."""
+  return data.ClipFormat(
+    num_frames=config.data.num_frames,
+    image_size=config.data.image_size,
+    short_side=config.data.short_side or None,
+    sampling=config.data.sampling,
+    stride=config.data.stride,
+    canvas=tuple(config.data.canvas) or None,
+  )
+
+
+def open_videos(
+  config: ml_collections.ConfigDict, workdir: pathlib.Path
+) -> data.Videos:
+  """Opens the data set or the user's own files; prepares what is missing."""
+  index, count = jax.process_index(), jax.process_count()
+  own = f"_{index}" if index else ""
+  bad_videos = {
+    split: data.BadVideos(
+      config.data.on_error, workdir / f"bad_{split}{own}.jsonl"
+    )
+    for split in ("train", "test")
+  }
+  sources = data.open_sources(
+    name=config.data.name,
+    root=config.data.root,
+    data_dir=config.data.data_dir,
+    splits={"train": config.data.train_split, "test": config.data.test_split},
+    test_fraction=config.data.test_fraction,
+    tasks=tuple(config.data.tasks),
+  )
+  return data.open_videos(
+    sources,
+    clip_format(config),
+    batch_size=config.batch_size,
+    seed=config.seed,
+    bad_videos=bad_videos,
+    num_threads=config.data.num_threads,
+    process_index=index,
+    process_count=count,
+  )
+
+
+def pixels(
+  config: ml_collections.ConfigDict,
+) -> dict[str, tuple[float, float, float]]:
+  """Returns mean and std of the network's pixels."""
+  spec = models.find_model(config.model.name)
+  return {"mean": spec.mean, "std": spec.std}
+
+
+def create_augmentation(
+  config: ml_collections.ConfigDict, names: Any
+) -> data.Augmentation:
+  """Returns what is done to training clips on the device.
+
+  Args:
+    config: The run's config.
+    names: Names of the classes, by task if there are several; () if they are
+      not known, and labels then stay what they are.
+
+  Raises:
+    ValueError: If clips are mirrored whose classes tell left from right.
+  """
+  pairs = config.data.flip_pairs if names else ()
+  data.check_flip(names, config.data.augment, pairs)
+  return data.Augmentation(
+    config.data.augment,
+    **pixels(config),
+    image_size=config.data.image_size,
+    flip_labels=data.flipped_labels(names, pairs) if pairs else (),
+    repeats=config.data.repeats,
+  )

@@ -1,0 +1,75 @@
+"""How long a run is, and what happens when."""
+
+from typing import NamedTuple
+
+import ml_collections
+import optax
+
+from temporal_jax import training
+
+
+class Duration(NamedTuple):
+  """How long a run is.
+
+  Attributes:
+    num_steps: Steps of the run.
+    warmup_steps: Of them, those of the warm-up; not rounded where it is in
+      epochs.
+    steps_per_epoch: Steps of one pass over the training videos, not rounded.
+  """
+
+  num_steps: int
+  warmup_steps: float
+  steps_per_epoch: float
+
+
+def duration(config: ml_collections.ConfigDict, num_videos: int) -> Duration:
+  """Returns the length of a run over so many training videos.
+
+  Raises:
+    ValueError: Unless one of num_steps and num_epochs says it.
+  """
+  if bool(config.num_steps) == bool(config.num_epochs):
+    raise ValueError(
+      "give either num_steps or num_epochs, the other 0; got "
+      f"{config.num_steps} and {config.num_epochs}."
+    )
+  epoch = num_videos / config.batch_size
+  optim = config.optim
+  warmup_steps = optim.warmup_steps or optim.warmup_epochs * epoch
+  if optim.schedule == "cosine_inclusive":
+    warmup_steps = round(warmup_steps)
+  return Duration(
+    num_steps=config.num_steps or max(round(config.num_epochs * epoch), 1),
+    warmup_steps=warmup_steps,
+    steps_per_epoch=epoch,
+  )
+
+
+def schedule(
+  config: ml_collections.ConfigDict, length: Duration, factor: float = 1.0
+) -> optax.Schedule:
+  """Returns step -> learning rate, times a factor but for its end."""
+  optim = config.optim
+  scale = config.batch_size / (optim.lr_batch_size or config.batch_size)
+  return training.create_schedule(
+    optim.schedule,
+    peak=optim.lr * scale * factor,
+    start=optim.warmup_lr * scale * factor,
+    end=optim.end_lr * scale,
+    num_steps=length.num_steps,
+    warmup_steps=length.warmup_steps,
+    milestones=[round(m * length.steps_per_epoch) for m in optim.milestones],
+    steps_per_epoch=length.steps_per_epoch,
+  )
+
+
+def plan(config: ml_collections.ConfigDict, length: Duration) -> training.Plan:
+  """Returns when things happen."""
+  return training.Plan(
+    num_steps=length.num_steps,
+    log_every=config.log_every,
+    eval_every=config.eval_every,
+    save_every=config.save_every,
+    keeps_best=bool(config.keep_best),
+  )
