@@ -1,0 +1,1 @@
+"""Runs of bLVNet-TAM, arXiv:1912.00869."""

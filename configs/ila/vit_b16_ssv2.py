@@ -1,0 +1,22 @@
+r"""ILA ViT-B/16 on Something-Something v2, 8 frames, from CLIP.
+
+  python -m convert_weights ila_vit_b16 ViT-B-16.pt models/ila_vit_b16_ssv2 \
+    --num-classes 174 --set head=linear --set temporal=alignment_dense
+  python train.py --config=configs/ila/vit_b16_ssv2.py \
+    --workdir=runs/ila_vit_b16_ssv2 --config.data.root=LIST \
+    --config.init_from=models/ila_vit_b16_ssv2
+
+Expected: 65.0 % top-1, 89.2 % top-5 with 4 clips x 3 crops; 66.8 and 90.3 %
+with --config.data.num_frames=16 (README of Francis-Rings/ILA). Follows table 1
+of the supplement of arXiv:2304.10465.
+"""
+
+from configs.ila import base
+
+
+def get_config():
+  """Returns the run's config; every field is explained in configs/base.py."""
+  config = base.something_something()
+  config.model.name = "ila_vit_b16"
+  config.data.num_frames = 8
+  return config

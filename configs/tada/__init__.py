@@ -1,0 +1,1 @@
+"""Runs of TAdaConv, arXiv:2308.05787."""

@@ -1,0 +1,24 @@
+r"""TAdaConvNeXtV2-S on Kinetics-710, 16 frames, from ImageNet-1K.
+
+  python -m convert_weights tadaconvnextv2_small convnext_small_1k_224_ema.pth \
+    models/tada_convnextv2_small_k710 --num-classes 710
+  python train.py --config=configs/tada/convnextv2_small_k710.py \
+    --workdir=runs/tada_convnextv2_small_k710 --config.data.root=LIST \
+    --config.init_from=models/tada_convnextv2_small_k710
+
+Expected: not published on K710 itself; its weights give 86.1 % on Kinetics-400
+(table 8). Follows table A1 of arXiv:2308.05787.
+"""
+
+from configs.tada import base
+
+
+def get_config():
+  """Returns the run's config; every field is explained in configs/base.py."""
+  config = base.convnext("k710")
+  config.model.name = "tadaconvnextv2_small"
+  config.model.overrides.drop_path = 0.4
+  config.data.num_frames = 16
+  config.num_epochs = 100.0
+  config.optim.warmup_epochs = 8.0
+  return config

@@ -1,0 +1,26 @@
+r"""TAdaFormer-L/14 on Kinetics-710, 16 frames, from CLIP.
+
+  python -m convert_weights tadaformer_l14 ViT-L-14.pt \
+    models/tada_former_l14_k710 --num-classes 710
+  python train.py --config=configs/tada/former_l14_k710.py \
+    --workdir=runs/tada_former_l14_k710 --config.data.root=LIST \
+    --config.init_from=models/tada_former_l14_k710
+
+Expected: not published on K710 itself; its weights give 88.9 % on Kinetics-400
+(table 8). Follows table A2 of arXiv:2308.05787.
+"""
+
+from configs.tada import base
+
+
+def get_config():
+  """Returns the run's config; every field is explained in configs/base.py."""
+  config = base.transformer("k710", layer_decay=0.8)
+  config.model.name = "tadaformer_l14"
+  config.data.num_frames = 16
+  config.batch_size = 256
+  config.num_epochs = 24.0
+  config.optim.lr = 5e-5
+  config.optim.lr_batch_size = 256
+  config.optim.warmup_epochs = 5.0
+  return config

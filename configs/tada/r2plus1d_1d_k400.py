@@ -1,0 +1,21 @@
+r"""R(2+1)D-50, TAdaConv throughout on Kinetics-400, 8 frames.
+
+  python train.py --config=configs/tada/r2plus1d_1d_k400.py \
+    --workdir=runs/tada_r2plus1d_1d_k400 --config.data.root=LIST
+
+Expected: 75.4 % top-1 with 10 clips x 3 crops (table 3c of arXiv:2308.05787).
+Follows section 5.2 of arXiv:2308.05787, which has the training of TAda2D for
+all. Its weights are those of ImageNet, which convert_weights does not bring to
+R(2+1)D: this starts anew.
+"""
+
+from configs.tada import base
+
+
+def get_config():
+  """Returns the run's config; every field is explained in configs/base.py."""
+  config = base.residual_network("k400")
+  config.model.name = "r2plus1d_50_tada1d"
+  config.data.num_frames = 8
+  config.data.stride = 8
+  return config

@@ -1,0 +1,22 @@
+r"""R3D-50 with TAdaConv on Something-Something v2, 8 frames.
+
+  python -m convert_weights r3d_50_tada resnet50.pth models/tada_r3d_ssv2 \
+    --num-classes 174 --inflation mean
+  python train.py --config=configs/tada/r3d_ssv2.py \
+    --workdir=runs/tada_r3d_ssv2 --config.data.root=LIST \
+    --config.init_from=models/tada_r3d_ssv2
+
+Expected: 62.9 % top-1 with 2 clips x 3 crops (table 3c of arXiv:2308.05787).
+Follows section 5.2 of arXiv:2308.05787, which has the training of TAda2D for
+all.
+"""
+
+from configs.tada import base
+
+
+def get_config():
+  """Returns the run's config; every field is explained in configs/base.py."""
+  config = base.residual_network("ssv2")
+  config.model.name = "r3d_50_tada"
+  config.data.num_frames = 8
+  return config

@@ -1,0 +1,1 @@
+"""Runs of X-ViT, arXiv:2106.05968."""

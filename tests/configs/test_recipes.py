@@ -1,0 +1,212 @@
+"""Every recipe of configs/: its command, its values, its network."""
+
+import fnmatch
+import importlib
+import math
+import pathlib
+import re
+import shlex
+
+import jax
+import pytest
+
+import launch
+from launch.classes import expected_classes
+from temporal_jax import training
+from temporal_jax.data.augmentation.recipe import parse
+from temporal_jax.training.parameter_names import named
+
+ROOT = pathlib.Path(__file__).parents[2]
+NAMES = sorted(
+  f"{path.parent.name}/{path.stem}"
+  for path in (ROOT / "configs").glob("*/*.py")
+  if path.stem not in ("__init__", "base")
+)
+FAST = {
+  "atm/vit_b16_ssv2",
+  "blvnet/tam_50_ssv1",
+  "ila/vit_b16_ssv2",
+  "tada/former_b16_ssv2",
+  "xvit/b16_k400",
+}
+# Tracing ViT-L takes seconds.
+NETWORKS = [
+  name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+  for name in NAMES
+]
+MAKER = "convert_weights"
+CLASSES = {
+  **{"ssv1": (174,), "ssv2": (174,), "k400": (400,), "k600": (600,)},
+  **{"k710": (710,), "ek100": (97, 300), "hacs": (200,), "mit": (339,)},
+  **{"anet": (200,), "charades": (157,)},
+}
+# As printed: optimizer, learning rate at a batch, epochs (or steps) and those
+# of the warm-up, weight decay, layer decay. The first line that fits counts.
+TABLES = [
+  ("atm/resnet*_k400", ("sgd", 0.01, 64, 150, 0, 5e-4, 1)),
+  ("atm/resnet*", ("sgd", 0.01, 64, 60, 0, 5e-4, 1)),
+  ("atm/vit_b16_ssv?", ("adamw", 7e-4, 256, 20, 5, 0.05, 0.7)),
+  ("atm/vit_b16_k400", ("adamw", 3e-4, 256, 20, 5, 0.05, 0.65)),
+  ("atm/vit_l14_ssv?", ("adamw", 7e-4, 256, 15, 5, 0.05, 0.75)),
+  ("atm/vit_l14*", ("adamw", 2e-4, 256, 15, 5, 0.05, 0.7)),
+  ("atm/eva_l14_ssv?", ("adamw", 1e-3, 256, 15, 5, 0.05, 0.75)),
+  ("atm/eva_l14*", ("adamw", 2e-4, 256, 20, 5, 0.05, 0.7)),
+  ("ila/*_k400", ("adamw", 8e-6, 256, 50_000, 5, 0.003, 1)),
+  ("ila/*_ssv2", ("adamw", 5e-4, 256, 30_000, 5, 0.01, 1)),
+  ("xvit/b16_ssv2", ("sgd", 0.03, 64, 35, 5, 1e-4, 1)),
+  ("xvit/b16_ek100", ("sgd", 0.05, 128, 50, 5, 1e-4, 1)),
+  ("xvit/b16_k?00", ("sgd", 0.03, 64, 30, 5, 1e-5, 1)),
+  ("blvnet/*", ("sgd", 0.01, 0, 50, 0, 5e-4, 1)),
+  ("tada/tada2d_hacs", ("adamw", 2e-4, 512, 30, 8, 0.02, 1)),
+  ("tada/convnextv2_small_hacs", ("adamw", 2e-4, 512, 30, 8, 0.02, 1)),
+  ("tada/former_l14_hacs", ("adamw", 2e-4, 512, 30, 8, 0.05, 0.85)),
+  ("tada/tada2d_16x5_k400", ("sgd", 0.12, 64, 100, 8, 1e-4, 1)),
+  ("tada/tada2d_16f_ssv2", ("sgd", 0.24, 64, 64, 4, 1e-4, 1)),
+  ("tada/convnextv2_*_k710_k400", ("adamw", 5e-4, 512, 30, 4, 0.02, 1)),
+  ("tada/convnextv2_*_ssv?", ("adamw", 5e-4, 512, 64, 2.5, 0.02, 1)),
+  ("tada/convnextv2_*_ek100", ("adamw", 5e-4, 512, 50, 5, 0.02, 1)),
+  ("tada/convnextv2_*", ("adamw", 5e-4, 512, 100, 8, 0.02, 1)),
+  ("tada/former_b16_k710", ("adamw", 1e-4, 512, 30, 5, 0.05, 0.7)),
+  ("tada/former_l14_k710", ("adamw", 5e-5, 256, 24, 5, 0.05, 0.8)),
+  ("tada/former_b16_k710_k400", ("adamw", 1e-5, 256, 15, 2.5, 0.05, 0.7)),
+  ("tada/former_l14_k710_k400", ("adamw", 5e-6, 128, 10, 2, 0.05, 0.8)),
+  ("tada/former_b16_k400", ("adamw", 5e-5, 256, 30, 5, 0.05, 0.7)),
+  ("tada/former_l14_k400", ("adamw", 2e-5, 128, 24, 5, 0.05, 0.85)),
+  ("tada/former_b16_ssv?", ("adamw", 5e-4, 256, 24, 5, 0.05, 0.7)),
+  ("tada/former_l14_ssv?", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.85)),
+  ("tada/former_b16_ek100", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.7)),
+  ("tada/former_l14_ek100", ("adamw", 1e-4, 64, 15, 2.5, 0.05, 0.85)),
+  ("tada/*_ssv2", ("sgd", 0.48, 128, 64, 4, 1e-4, 1)),
+  ("tada/*_k400", ("sgd", 0.24, 128, 100, 8, 1e-4, 1)),
+]
+# Millions, as the papers print them for the same classes.
+PARAMETERS = {
+  "blvnet/tam_50_ssv1": 25.0,
+  "blvnet/tam_50_ssv2": 25.0,
+  "blvnet/tam_101_ssv1": 40.2,
+  "blvnet/tam_101_ssv2": 40.2,
+  "tada/tada2d_16x5_k400": 27.5,
+  "tada/convnextv2_tiny_k400": 45.9,
+  "tada/convnextv2_small_k400": 82.2,
+  "tada/convnextv2_base_k400": 145.7,
+  "tada/former_b16_k400": 104.1,
+  "tada/former_l14_k400": 364,
+  "tada/slowonly_k400": 35.6,
+  "tada/slowfast_4x16_k400": 37.7,
+  "tada/slowfast_8x8_k400": 37.7,
+  "tada/r2plus1d_k400": 31.2,
+  "tada/r2plus1d_1d_k400": 34.4,
+  "tada/r3d_k400": 50.1,
+}
+
+
+def _module(name):
+  return importlib.import_module(f"configs.{name.replace('/', '.')}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_opens_with_its_command_and_what_to_expect(name):
+  text = _module(name).__doc__
+  commands = text.replace("\\\n", " ").split("\n\n")[1].splitlines()
+  words = [shlex.split(command) for command in commands]
+  made = [w[5] for w in words[:-1] if w[:3] == ["python", "-m", MAKER]]
+  run = f"runs/{name.replace('/', '_')}"
+  python, script, config, workdir, root, *start = words[-1]
+  assert (python, script) == ("python", "train.py")
+  assert config == f"--config=configs/{name}.py"
+  assert (workdir, root) == (f"--workdir={run}", "--config.data.root=LIST")
+  if made:
+    assert start == [f"--config.init_from={made[0]}"]
+    assert words[0][3] == _module(name).get_config().model.name
+  elif start:  # Another recipe's run.
+    origin = start[0].removeprefix("--config.init_from=runs/")
+    assert origin in {other.replace("/", "_") for other in NAMES}
+  assert "\nExpected: " in text
+  assert "Follows " in " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_has_the_values_of_its_table(name):
+  config = _module(name).get_config()
+  optim = config.optim
+  want = next(row for pattern, row in TABLES if fnmatch.fnmatch(name, pattern))
+  assert want == (
+    optim.name,
+    optim.lr,
+    optim.lr_batch_size,
+    config.num_steps or config.num_epochs,
+    optim.warmup_epochs,
+    optim.weight_decay,
+    optim.layer_decay,
+  )
+  assert config.batch_size == (optim.lr_batch_size or 64) or "ek100" in name
+  assert optim.clip_norm == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_is_locked_and_fits_its_data_set(name):
+  config = _module(name).get_config()
+  assert config.is_locked
+  config.to_json()
+  assert config.data.num_classes == CLASSES[name.split("_")[-1]]
+  assert len(config.data.tasks) in (0, len(config.data.num_classes))
+  # Only flips that swap take pairs; all of Something-Something must.
+  operations = config.data.augment.split("|")
+  swaps = "flip" in operations and name.endswith(("ssv1", "ssv2"))
+  assert bool(config.data.flip_pairs) == swaps
+  assert operations.count("normalize") == 1
+  parse(config.data.augment)
+  launch.check(config)
+  assert min(config.data.canvas) >= config.data.image_size
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_whole_state_is_built_and_every_regex_fits(name):
+  config = _module(name).get_config()
+  mesh = training.create_mesh({"data": 1}, jax.devices()[:1])
+  num_videos = 100 * config.batch_size
+  parts = launch.assemble(config, expected_classes(config), num_videos, mesh)
+  parameters = named(parts.shapes.params)
+  assert parts.groups.keys() == parameters.keys()
+  optim = config.optim
+  if optim.layer_decay != 1:
+    assert any(re.fullmatch(r"block\d+/.*", p) for p in parameters)
+    depths = {group.lr_factor for group in parts.groups.values()}
+    assert len(depths) > 12
+  if name in PARAMETERS:
+    count = sum(math.prod(leaf.shape) for leaf in parameters.values())
+    assert count == pytest.approx(1e6 * PARAMETERS[name], rel=0.01)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("blvnet")])
+def test_stages_go_from_short_clips_to_long_ones(name):
+  config = _module(name).get_config()
+  frames = []
+  for change in config.stages:
+    stage = config.copy_and_resolve_references()
+    stage.update_from_flattened_dict(change)
+    frames.append(stage.data.num_frames)
+    first = len(frames) == 1
+    assert stage.num_epochs == (50 if first else 25)
+    assert stage.optim.milestones == (() if first else (10, 20))
+    rate = 0.01 if first or "ssv" in name else 0.005
+    assert stage.optim.lr == rate
+  assert frames == [16, 32, 48, 64][: len(frames)]
+  assert len(frames) == (4 if "101" in name else 3 if "k400" in name else 2)
+
+
+def test_the_table_in_docs_has_every_recipe():
+  lines = (ROOT / "docs" / "recipes.md").read_text().splitlines()
+  rows = [
+    [cell.strip(" `") for cell in line.strip("|").split("|")]
+    for line in lines
+    if line.startswith("| `configs/")
+  ]
+  listed = {row[0]: row[1:] for row in rows}
+  assert len(listed) == len(rows)
+  assert listed.keys() == {f"configs/{name}.py" for name in NAMES}
+  for name in NAMES:
+    config = _module(name).get_config()
+    model, _, frames, *_ = listed[f"configs/{name}.py"]
+    assert model == config.model.name
+    assert frames.split(", ")[0] == str(config.data.num_frames)
