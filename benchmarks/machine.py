@@ -4,6 +4,7 @@ import os
 import platform
 import statistics
 import time
+from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,19 @@ import torch
 
 # What of the environment decides how fast XLA is.
 _ENVIRONMENT = ("XLA_FLAGS", "GLIBC_TUNABLES")
+
+# Dense bfloat16 operations a second, as NVIDIA states them.
+_PEAKS = MappingProxyType(
+  {
+    "NVIDIA A100-SXM4-40GB": 312e12,
+    "NVIDIA A100-SXM4-80GB": 312e12,
+    "NVIDIA A100 80GB PCIe": 312e12,
+    "NVIDIA H100 PCIe": 756e12,
+    "NVIDIA H100 80GB HBM3": 989e12,
+    "NVIDIA H200": 989e12,
+    "NVIDIA L4": 121e12,
+  }
+)
 
 
 def describe() -> dict[str, str | int]:
@@ -41,3 +55,13 @@ def matmul_rate(dtype: jax.typing.DTypeLike) -> float:
     multiply(x, x).block_until_ready()
     seconds.append(time.perf_counter() - start)
   return size**3 / statistics.median(seconds)
+
+
+def peak_flops(dtype: jax.typing.DTypeLike) -> float | None:
+  """Returns the operations a second that the device is made for.
+
+  A multiply-add is two. None for a device or a dtype that is not known.
+  """
+  if jnp.dtype(dtype) != jnp.bfloat16:
+    return None
+  return _PEAKS.get(jax.devices()[0].device_kind)

@@ -24,7 +24,6 @@ only compiles inference, of shapes, and prints the seconds.
 import argparse
 import fnmatch
 import functools
-import gc
 import json
 import pathlib
 from collections.abc import Callable
@@ -204,18 +203,9 @@ def main() -> None:
       if options.json:
         text = json.dumps({"machine": about, "rows": results}, indent=1)
         options.json.write_text(text + "\n")
-      _forget()
+      sides.forget()
   if any("error" in result for result in results):
     raise SystemExit(1)
-
-
-def _forget() -> None:
-  """Frees the memory of a row."""
-  gc.collect()
-  jax.clear_caches()
-  torch._dynamo.reset()
-  if torch.cuda.is_available():
-    torch.cuda.empty_cache()
 
 
 if __name__ == "__main__":

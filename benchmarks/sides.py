@@ -5,12 +5,13 @@ gradients of all parameters. Parameters are float32; with bfloat16 either
 library computes in it what it holds safe.
 """
 
-import contextlib
+import gc
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import einops
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -72,6 +73,16 @@ def build(row: Network) -> torch.nn.Module:
   return network
 
 
+def with_weights(
+  row: Network, network: torch.nn.Module, clip: np.ndarray, dtype: str
+) -> tuple[nn.Module, dict]:
+  """Returns our network, and its variables from the weights of `network`."""
+  model = create_model(row.key, dtype=jnp.dtype(dtype), **row.kwargs)
+  shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
+  tensors = {k: v.cpu().numpy() for k, v in network.state_dict().items()}
+  return model, jax.device_put(fill(row.rules, tensors, shapes))
+
+
 def ours(
   row: Network,
   network: torch.nn.Module,
@@ -81,10 +92,7 @@ def ours(
   train: bool = True,
 ) -> Ours:
   """Compiles our network with the weights of `network`."""
-  model = create_model(row.key, dtype=jnp.dtype(dtype), **row.kwargs)
-  shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
-  tensors = {k: v.cpu().numpy() for k, v in network.state_dict().items()}
-  variables = jax.device_put(fill(row.rules, tensors, shapes))
+  model, variables = with_weights(row, network, clip, dtype)
   clip = jax.device_put(clip)
 
   def infer(variables: dict, clip: jax.Array) -> jax.Array:
@@ -110,6 +118,44 @@ def ours(
   return Ours(inference, folded, training)
 
 
+def forward(
+  row: Network,
+  network: torch.nn.Module,
+  clip: np.ndarray,
+  dtype: str,
+  *,
+  compiled: bool,
+) -> Callable[[], torch.Tensor]:
+  """Readies the network in torch: returns what computes logits of `clip`.
+
+  Args:
+    row: What the network is.
+    network: It, moved to the GPU if there is one.
+    clip: Our clips (B, T, H, W, 3).
+    dtype: In which torch's autocast computes.
+    compiled: Whether by torch.compile.
+  """
+  device = _device()
+  clip = np.ascontiguousarray(einops.rearrange(clip, row.pattern))
+  frames = torch.tensor(clip, device=device)
+  network.to(device)
+  run = torch.compile(network) if compiled else network
+
+  def logits() -> torch.Tensor:
+    if dtype == "float32":
+      return run(frames)
+    with torch.autocast(device, getattr(torch, dtype)):
+      return run(frames)
+
+  return logits
+
+
+def wait() -> None:
+  """Waits until torch's device has done all."""
+  if torch.cuda.is_available():
+    torch.cuda.synchronize()
+
+
 def theirs(
   row: Network,
   network: torch.nn.Module,
@@ -119,38 +165,38 @@ def theirs(
   compiled: bool,
 ) -> Theirs:
   """Readies the network in torch; `compiled` by torch.compile."""
-  on_gpu = torch.cuda.is_available()
-  device = "cuda" if on_gpu else "cpu"
-  clip = np.ascontiguousarray(einops.rearrange(clip, row.pattern))
-  frames = torch.tensor(clip, device=device)
-  labels = torch.zeros(len(frames), dtype=torch.long, device=device)
-  network = network.to(device)
+  run = forward(row, network, clip, dtype, compiled=compiled)
+  labels = torch.zeros(len(clip), dtype=torch.long, device=_device())
   parameters = list(network.parameters())
-  run = torch.compile(network) if compiled else network
-  wait = torch.cuda.synchronize if on_gpu else lambda: None
-
-  def precision() -> contextlib.AbstractContextManager:
-    if dtype == "float32":
-      return contextlib.nullcontext()
-    return torch.autocast(device, getattr(torch, dtype))
 
   def inference() -> torch.Tensor:
     network.eval()
-    with torch.no_grad(), precision():
-      out = run(frames)
+    with torch.no_grad():
+      out = run()
     wait()
     return out
 
   def training() -> tuple[torch.Tensor, tuple]:
     network.train()
-    with precision():
-      logits = run(frames)
-    loss = functional.cross_entropy(logits.float(), labels)
+    loss = functional.cross_entropy(run().float(), labels)
     gradients = torch.autograd.grad(loss, parameters)
     wait()
     return loss, gradients
 
   return Theirs(inference, training)
+
+
+def _device() -> str:
+  return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def forget() -> None:
+  """Frees the memory of a row."""
+  gc.collect()
+  jax.clear_caches()
+  torch._dynamo.reset()
+  if torch.cuda.is_available():
+    torch.cuda.empty_cache()
 
 
 def difference(ours: jax.Array, theirs: torch.Tensor) -> float:

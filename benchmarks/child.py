@@ -1,0 +1,27 @@
+"""Runs a command and writes its peak memory, in bytes, to a file.
+
+  python -m benchmarks.child FILE COMMAND [ARGUMENT ...]
+
+What it writes is the largest resident memory that one process of the command
+had. It is a process of its own and small, since Linux counts as a child's
+memory that of the process which started it.
+"""
+
+import pathlib
+import resource
+import subprocess
+import sys
+
+
+def main() -> int:
+  """Returns the exit status of the command."""
+  file, *command = sys.argv[1:]
+  status = subprocess.call(command)
+  peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+  unit = 1 if sys.platform == "darwin" else 1024
+  pathlib.Path(file).write_text(str(peak * unit))
+  return status
+
+
+if __name__ == "__main__":
+  sys.exit(main())
