@@ -178,8 +178,10 @@ def make_eval_step(
     layout: Sharding of every array of the variables.
     inputs: Other arguments of the network.
   """
+  gather = make_gather(layout["params"])
 
   def step(variables: Tree, clip: jax.Array) -> Tasks:
+    variables = {**variables, "params": gather(variables["params"])}
     logits, _ = network.apply(
       variables, preprocess(clip), **inputs, train=False
     )
