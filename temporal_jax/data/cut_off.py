@@ -1,0 +1,75 @@
+"""Telling that the end of a video file is missing."""
+
+import struct
+from typing import BinaryIO
+
+# Boxes without which a QuickTime or MP4 file cannot be shown.
+_NEEDED = (b"mdat", b"moof", b"moov")
+_FIRST = (b"free", b"ftyp", b"pnot", b"skip", b"wide", *_NEEDED)
+_EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
+
+
+def declared_length(file: BinaryIO) -> int:
+  """Returns how many bytes a video file says that it has, at the least.
+
+  A file that was cut off has fewer. What its frames are is then lost without a
+  word in some formats, as their decoders take what is there.
+
+  Args:
+    file: Open for reading and seeking; QuickTime, MP4, AVI, Matroska or WebM.
+
+  Returns:
+    Bytes; 0 for other formats, or if the file does not say.
+  """
+  file.seek(0)
+  head = file.read(12)
+  if head[4:8] in _FIRST:
+    return _boxes(file)
+  if head[:4] == b"RIFF" and head[8:] == b"AVI ":
+    return 8 + struct.unpack("<I", head[4:8])[0]
+  if head[:4] == _EBML.to_bytes(4, "big"):
+    return _elements(file)
+  return 0
+
+
+def _boxes(file: BinaryIO) -> int:
+  """Returns where the last box ends that is needed."""
+  end, place = 0, 0
+  while True:
+    file.seek(place)
+    head = file.read(16)
+    if len(head) < 8:
+      return end
+    size, kind = struct.unpack(">I4s", head[:8])
+    if size == 1 and len(head) == 16:
+      (size,) = struct.unpack(">Q", head[8:])
+    if size < 8:  # It reaches to the end, or is no box.
+      return end
+    place += size
+    if kind in _NEEDED:
+      end = place
+
+
+def _elements(file: BinaryIO) -> int:
+  """Returns where the first segment ends, if it says."""
+  file.seek(4)
+  header = _number(file)
+  if header is None:
+    return 0
+  file.seek(header, 1)
+  if file.read(4) != _SEGMENT.to_bytes(4, "big"):
+    return 0
+  size = _number(file)
+  return 0 if size is None else file.tell() + size
+
+
+def _number(file: BinaryIO) -> int | None:
+  """Reads a number of one to eight bytes; None stands for unknown."""
+  first = file.read(1)
+  if not first or not first[0]:
+    return None
+  more = 8 - first[0].bit_length()
+  rest = file.read(more)
+  bits = 7 * (more + 1)
+  value = int.from_bytes(first + rest, "big") & ((1 << bits) - 1)
+  return None if len(rest) < more or value == (1 << bits) - 1 else value

@@ -1,0 +1,134 @@
+"""Makes video files of many layouts, frame by frame."""
+
+import fractions
+import io
+import struct
+import tempfile
+
+import av
+import numpy as np
+import PIL.Image
+from av.stream import Disposition
+
+from tests.conftest import make_frames
+
+
+class Listed(list):
+  """A source of videos that are given."""
+
+  class_names = ("a", "b")
+  multi_label = False
+
+  def __init__(self, videos: dict):
+    super().__init__(
+      {"id": name, "label": 0, "video": video} for name, video in videos.items()
+    )
+
+
+def make_video(
+  frames: np.ndarray,
+  *,
+  codec: str = "libx264",
+  form: str = "mp4",
+  pixels: str = "yuv420p",
+  times: np.ndarray | None = None,
+  options: dict[str, str] | None = None,
+  container_options: dict[str, str] | None = None,
+) -> bytes:
+  """Returns a file of frames (T, H, W, 3), shown at times in 1/30 s."""
+  with (
+    # FFmpeg reads it again to move what is needed to its front.
+    tempfile.NamedTemporaryFile() as file,
+    av.open(
+      file.name, "w", format=form, options=container_options
+    ) as container,
+  ):
+    stream = container.add_stream(codec, rate=30, options=options or {})
+    stream.height, stream.width = frames.shape[1:3]
+    stream.pix_fmt = pixels
+    stream.codec_context.thread_count = 1
+    for i, array in enumerate(frames):
+      frame = av.VideoFrame.from_ndarray(array, "rgb24")
+      frame.pts = i if times is None else int(times[i])
+      frame.time_base = fractions.Fraction(1, 30)
+      container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+    container.close()
+    return file.read()
+
+
+def make_rotated(video: bytes, degrees: int) -> bytes:
+  """Writes a rotation into the track header of an mp4."""
+  matrix = video.index(b"tkhd") + 4 + 40  # After version, times and volume.
+  cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+  one = 1 << 16
+  fixed = struct.pack(">6i", cos * one, sin * one, 0, -sin * one, cos * one, 0)
+  return video[:matrix] + fixed + video[matrix + len(fixed) :]
+
+
+def make_trimmed(video: bytes, start: int, count: int) -> bytes:
+  """Has the edit list of an mp4 of 30 frames a second show some frames only."""
+  scales = [
+    struct.unpack_from(">I", video, video.index(box) + 16)[0]
+    for box in (b"mvhd", b"mdhd")
+  ]
+  entry = video.index(b"elst") + 12  # After version and number of entries.
+  (begin,) = struct.unpack_from(">i", video, entry + 4)
+  new = struct.pack(
+    ">Ii", count * scales[0] // 30, begin + start * scales[1] // 30
+  )
+  return video[:entry] + new + video[entry + len(new) :]
+
+
+def make_sizes(*videos: np.ndarray) -> bytes:
+  """Returns a stream whose size changes from one part to the next."""
+  parts, shown = [], 0
+  for frames in videos:
+    times = shown + np.arange(len(frames))
+    part = make_video(frames, form="mpegts", times=times, options={"bf": "0"})
+    parts.append(part)
+    shown += len(frames)
+  return b"".join(parts)
+
+
+def make_sound(*, cover: bool = False) -> bytes:
+  """Returns an mp4 with sound alone, or with the picture of a cover."""
+  file = io.BytesIO()
+  with av.open(file, "w", format="mp4") as container:
+    sound = container.add_stream("aac", rate=8000, layout="mono")
+    if cover:
+      picture = container.add_stream("mjpeg", rate=1)
+      picture.height = picture.width = 32
+      picture.pix_fmt = "yuvj420p"
+      picture.disposition = Disposition.attached_pic
+      frame = av.VideoFrame.from_ndarray(make_frames(1)[0], "rgb24")
+      container.mux(picture.encode(frame.reformat(format="yuvj420p")))
+      container.mux(picture.encode())
+    frame = av.AudioFrame.from_ndarray(
+      np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
+    )
+    frame.sample_rate = 8000
+    container.mux(sound.encode(frame))
+    container.mux(sound.encode())
+  return file.getvalue()
+
+
+def make_picture(array: np.ndarray, form: str = "jpeg") -> bytes:
+  """Returns a picture file of (H, W, 3), or of (H, W) in grey."""
+  file = io.BytesIO()
+  PIL.Image.fromarray(array).save(file, form, quality=95)
+  return file.getvalue()
+
+
+def blank_packets(video: bytes, times: set[int]) -> bytes:
+  """Overwrites what frames at some places in time are decoded from."""
+  damaged = bytearray(video)
+  with av.open(io.BytesIO(video)) as container:
+    packets = [p for p in container.demux(video=0) if p.pts is not None]
+    shown = sorted(packet.pts for packet in packets)
+    for packet in packets:
+      if shown.index(packet.pts) in times:
+        # The length and the kind of the first unit stay.
+        begin, end = packet.pos + 6, packet.pos + packet.size
+        damaged[begin:end] = b"\xa5" * (end - begin)
+  return bytes(damaged)
