@@ -13,10 +13,14 @@ from temporal_jax.data.bad_videos import (
   BadVideos,
 )
 from temporal_jax.data.clips import ClipFormat
-from temporal_jax.data.decoding import VideoError, VideoReader
+from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.flow import FlowFolder
+from temporal_jax.data.image_folder import ImageFolder
 from temporal_jax.data.opening import open_sources
 from temporal_jax.data.order import TrainBatches
+from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.pipeline import eval_batches, train_batches
+from temporal_jax.data.readers import Reader, open_reader
 from temporal_jax.data.sources import DatasetSource, FileSource, Source, Video
 from temporal_jax.data.videos import Videos, open_videos
 
@@ -28,7 +32,10 @@ __all__ = [
   "ClipFormat",
   "DatasetSource",
   "FileSource",
+  "FlowFolder",
+  "ImageFolder",
   "Mix",
+  "Reader",
   "Source",
   "TrainBatches",
   "Video",
@@ -39,6 +46,7 @@ __all__ = [
   "eval_batches",
   "flipped_labels",
   "normalize",
+  "open_reader",
   "open_sources",
   "open_videos",
   "train_batches",

@@ -1,14 +1,16 @@
 """From a video to a clip of uint8 frames."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
 
 from temporal_jax.data import cropping, sampling
 from temporal_jax.data.bad_videos import BadVideos
-from temporal_jax.data.decoding import VideoError, VideoReader
 from temporal_jax.data.labels import Label, encode_label
+from temporal_jax.data.pictures import VideoError
+from temporal_jax.data.readers import num_channels, open_reader
 from temporal_jax.data.sources import Source
 
 
@@ -87,8 +89,14 @@ class ClipReader:
   ) -> dict[str, Any]:
     """Returns black frames of weight zero."""
     height, width = canvas or 2 * (self.clip.image_size,)
-    frames = np.zeros((self.clip.num_frames, height, width, 3), np.uint8)
+    shape = (self.clip.num_frames, height, width, self._channels)
+    frames = np.zeros(shape, np.uint8)
     return self._element(frames, canvas, label, 0.0, name)
+
+  @functools.cached_property
+  def _channels(self) -> int:
+    """Channels of a frame."""
+    return num_channels(self.source[0]["video"])
 
   def _read(
     self,
@@ -103,7 +111,7 @@ class ClipReader:
     video = self.source[index]
     name, size = video["id"], None
     try:
-      with VideoReader(video["video"]) as reader:
+      with open_reader(video["video"]) as reader:
         indices = sampling.sample_indices(
           reader.num_frames,
           self.clip.num_frames,

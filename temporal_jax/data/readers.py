@@ -1,0 +1,64 @@
+"""One way to read any video: a file, pictures, or optical flow."""
+
+import os
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+import numpy as np
+
+from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.flow import FlowFolder, FlowReader
+from temporal_jax.data.image_folder import ImageFolder, ImageFolderReader
+
+# A file's bytes or path, the path of a folder of pictures *.jpg, or what says
+# where other pictures are.
+Readable = bytes | str | ImageFolder | FlowFolder
+
+
+class Reader(Protocol):
+  """Reads frames of a video by their index.
+
+  Attributes:
+    num_frames: Frames, at least 1.
+    fps: Frames a second, None if that is not known.
+  """
+
+  num_frames: int
+  fps: float | None
+
+  def __enter__(self) -> Self: ...
+
+  def __exit__(self, *exception: object) -> None: ...
+
+  def close(self) -> None:
+    """Frees what was opened; further calls do nothing."""
+
+  def pictures(
+    self, indices: Sequence[int], *, short_side: int | None = None
+  ) -> list[np.ndarray]:
+    """Returns frames (H, W, C), uint8, as `VideoReader.pictures`."""
+
+  def read_stretched(
+    self, indices: Sequence[int], canvas: tuple[int, int]
+  ) -> tuple[np.ndarray, tuple[int, int]]:
+    """Returns frames (T, H, W, C) and a size, as `VideoReader`."""
+
+
+def open_reader(video: Readable) -> Reader:
+  """Opens a video for reading; use it as a context manager.
+
+  Raises:
+    VideoError: If it cannot be read.
+  """
+  if isinstance(video, FlowFolder):
+    return FlowReader(video)
+  if isinstance(video, str) and os.path.isdir(video):
+    video = ImageFolder(video)
+  if isinstance(video, ImageFolder):
+    return ImageFolderReader(video)
+  return VideoReader(video)
+
+
+def num_channels(video: Readable) -> int:
+  """Returns the channels of a frame, C: 3, or 2 for each pair of a flow."""
+  return 2 * video.stack if isinstance(video, FlowFolder) else 3
