@@ -8,6 +8,7 @@ import numpy as np
 
 from temporal_jax.data import cropping, sampling
 from temporal_jax.data.bad_videos import BadVideos
+from temporal_jax.data.decoding import TIME_LIMIT
 from temporal_jax.data.labels import Label, encode_label
 from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.readers import num_channels, open_reader
@@ -28,6 +29,8 @@ class ClipFormat:
     stride: Frames from one to the next, for "dense".
     canvas: Height and width to which whole training frames are stretched, for
       the device to crop; None crops them here at random.
+    time_limit: Seconds that opening a video file, and reading a clip, may take;
+      one that takes longer counts as bad.
   """
 
   num_frames: int
@@ -36,6 +39,7 @@ class ClipFormat:
   sampling: str = "segment"
   stride: int = 1
   canvas: tuple[int, int] | None = None
+  time_limit: float = TIME_LIMIT
 
   def __post_init__(self) -> None:
     sampling.check(self.sampling, self.num_frames, self.stride)
@@ -45,6 +49,10 @@ class ClipFormat:
       raise ValueError(
         "canvas must be a positive height and width, or None; got "
         f"{self.canvas}."
+      )
+    if self.time_limit <= 0:
+      raise ValueError(
+        f"time_limit must be a positive time in s, got {self.time_limit}."
       )
     resized = self.resized_side()
     if self.image_size < 1 or (resized or self.image_size) < self.image_size:
@@ -111,7 +119,9 @@ class ClipReader:
     video = self.source[index]
     name, size = video["id"], None
     try:
-      with open_reader(video["video"]) as reader:
+      with open_reader(
+        video["video"], time_limit=self.clip.time_limit
+      ) as reader:
         indices = sampling.sample_indices(
           reader.num_frames,
           self.clip.num_frames,

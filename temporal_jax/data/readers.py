@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.decoding import TIME_LIMIT, VideoReader
 from temporal_jax.data.flow import FlowFolder, FlowReader
 from temporal_jax.data.image_folder import ImageFolder, ImageFolderReader
 
@@ -44,8 +44,12 @@ class Reader(Protocol):
     """Returns frames (T, H, W, C) and a size, as `VideoReader`."""
 
 
-def open_reader(video: Readable) -> Reader:
+def open_reader(video: Readable, *, time_limit: float = TIME_LIMIT) -> Reader:
   """Opens a video for reading; use it as a context manager.
+
+  Args:
+    video: A file, pictures, or optical flow.
+    time_limit: Seconds that opening a file, and each reading, may take.
 
   Raises:
     VideoError: If it cannot be read.
@@ -56,7 +60,7 @@ def open_reader(video: Readable) -> Reader:
     video = ImageFolder(video)
   if isinstance(video, ImageFolder):
     return ImageFolderReader(video)
-  return VideoReader(video)
+  return VideoReader(video, time_limit=time_limit)
 
 
 def num_channels(video: Readable) -> int:

@@ -8,7 +8,7 @@ from temporal_jax.data.encoding import encode_mp4
 from temporal_jax.data.pictures import VideoError
 from tests.conftest import make_frames
 from tests.data.damage import KINDS, damage, good_videos
-from tests.data.making import make_picture, make_sound, make_video
+from tests.data.making import Listed, make_picture, make_sound, make_video
 
 GOOD = encode_mp4(make_frames(30), fps=10)
 IN_FRONT = make_video(
@@ -88,6 +88,18 @@ def _resident_megabytes():
 def test_damaged_files_are_named(tmp_path):
   failed = _read_all(tmp_path, 50)
   assert set(failed) == set(KINDS)
+
+
+def test_videos_that_take_too_long_are_bad():
+  source = Listed({"slow": GOOD})
+  clip = data.ClipFormat(num_frames=6, image_size=16, time_limit=1e-9)
+  batches = data.eval_batches(
+    source, clip, batch_size=1, bad_videos=data.BadVideos("raise")
+  )
+  with pytest.raises(data.BadVideoError, match="slow: reading takes more than"):
+    list(batches)
+  with pytest.raises(ValueError, match=r"positive time in s, got 0"):
+    data.ClipFormat(num_frames=6, image_size=16, time_limit=0)
 
 
 def test_damage_is_repeatable():
