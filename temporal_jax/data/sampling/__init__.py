@@ -1,0 +1,33 @@
+"""Which frames of a video make a clip, by rules that a config names.
+
+| paper, data set | rule |
+|---|---|
+| TSN | segments |
+| ATM, Something-Something; Charades in training | whole_segments |
+| ATM, Kinetics and ActivityNet; Charades in tests | rounded_segments |
+| ILA | rounded_segments("inside"), random_clips, fixed_stride |
+| X-ViT, Kinetics | interval(16, single="start") |
+| X-ViT, Something-Something | rounded_segments("borders") |
+| bLVNet-TAM | equal_segments, equal_segments(shared=True) |
+| TAda, Something-Something; TAdaFormer on Kinetics | nearest_segments |
+| TAda, Kinetics | interval(8), interval(5) |
+| TAda, EPIC-Kitchens | interval(8, fps=60) |
+"""
+
+from temporal_jax.data.sampling.choice import (
+  SAMPLINGS,
+  check,
+  parse_sampling,
+  sample_indices,
+)
+from temporal_jax.data.sampling.rule import Sampling
+from temporal_jax.data.sampling.span import frames_of_span
+
+__all__ = [
+  "SAMPLINGS",
+  "Sampling",
+  "check",
+  "frames_of_span",
+  "parse_sampling",
+  "sample_indices",
+]

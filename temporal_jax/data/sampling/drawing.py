@@ -1,0 +1,98 @@
+"""A picture of the frames that sampling rules take."""
+
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import matplotlib.figure
+import numpy as np
+
+from temporal_jax.data.sampling.choice import sample_indices
+
+_DRAWN = 3  # Random clips shown of each rule.
+
+
+class Row(NamedTuple):
+  """A rule, and the video that it is shown on.
+
+  Attributes:
+    sampling: See `parse_sampling`.
+    total: Frames of the video.
+    num_frames: Of a clip.
+    num_clips: Of a test.
+    stride: See `parse_sampling`.
+    fps: Frames a second of the video.
+  """
+
+  sampling: str
+  total: int
+  num_frames: int = 8
+  num_clips: int = 1
+  stride: int = 1
+  fps: float = 30.0
+
+
+def draw_sampling(
+  file: str | pathlib.Path, rows: Sequence[Row], *, seed: int = 0
+) -> None:
+  """Draws which frames rules take: random clips above, a test's below.
+
+  A row is a video from its first frame to its last, a dot a frame of a clip,
+  and a line of dots a clip.
+
+  Args:
+    file: PNG to write.
+    rows: What to draw, from top to bottom.
+    seed: Of the random clips.
+
+  Raises:
+    ValueError: If there are no rows, or one is wrong.
+  """
+  if not rows:
+    raise ValueError("there is no row to draw.")
+  heights = [_DRAWN + row.num_clips + 3 for row in rows]
+  figure = matplotlib.figure.Figure(
+    figsize=(8, 0.16 * sum(heights) + 0.3), layout="constrained"
+  )
+  grid = figure.subplots(len(rows), 1, squeeze=False, height_ratios=heights)[
+    :, 0
+  ]
+  for axes, row in zip(grid, rows, strict=True):
+    random, fixed = _clips(row, np.random.default_rng(seed))
+    for line, clip in enumerate(random + fixed):
+      color = "0.6" if line < len(random) else "tab:red"
+      axes.plot(clip, [line] * len(clip), "o", color=color, markersize=4)
+    axes.set_title(
+      f"{row.sampling}: {row.num_frames} of {row.total} frames",
+      **{"fontsize": 9, "loc": "left"},
+    )
+    axes.set(
+      xlim=(-0.02 * row.total - 0.5, 1.02 * row.total - 0.5),
+      ylim=(len(random) + len(fixed) - 0.3, -0.7),
+      yticks=[(_DRAWN - 1) / 2, _DRAWN + (row.num_clips - 1) / 2],
+      yticklabels=["training", "test"],
+    )
+    axes.tick_params(labelsize=8, left=False)
+    axes.spines[["left", "right", "top"]].set_visible(False)
+  figure.savefig(file, dpi=120)
+
+
+def _clips(
+  row: Row, rng: np.random.Generator
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+  """Returns random clips, and those of a test."""
+  common = {"sampling": row.sampling, "stride": row.stride, "fps": row.fps}
+  random = [
+    sample_indices(row.total, row.num_frames, rng=rng, **common)
+    for _ in range(_DRAWN)
+  ]
+  fixed = [
+    sample_indices(
+      *(row.total, row.num_frames),
+      **common,
+      clip=clip,
+      num_clips=row.num_clips,
+    )
+    for clip in range(row.num_clips)
+  ]
+  return random, fixed

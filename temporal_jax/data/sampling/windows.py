@@ -1,0 +1,135 @@
+"""Clips from a part of the video: frames at a fixed distance."""
+
+import dataclasses
+
+import numpy as np
+
+from temporal_jax.data.augmentation.clip import (
+  check_choice,
+  check_number,
+  check_whole,
+)
+from temporal_jax.data.sampling.rule import Lengths, inside
+
+
+@dataclasses.dataclass(frozen=True)
+class Dense:
+  """Frames `stride` apart.
+
+  Tests spread the starts of K clips so that there is as much before the first
+  as after the last; one clip lies in the middle. A video shorter than the clip
+  repeats its last frame.
+
+  Attributes:
+    stride: In frames; 0 takes what the config says elsewhere.
+  """
+
+  stride: int = 0
+
+  def __post_init__(self) -> None:
+    check_whole("stride", self.stride, 0)
+
+  def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
+    """See `Sampling.random`: any start that fits."""
+    return self._take(lengths, rng.integers(self._room(lengths) + 1))
+
+  def fixed(self, lengths: Lengths, clip: int, num_clips: int) -> np.ndarray:
+    """See `Sampling.fixed`."""
+    start = self._room(lengths) * (clip + 1) // (num_clips + 1)
+    return self._take(lengths, start)
+
+  def _room(self, lengths: Lengths) -> int:
+    """Returns the last start."""
+    return max(lengths.total - ((lengths.clip - 1) * self.stride + 1), 0)
+
+  def _take(self, lengths: Lengths, start: int) -> np.ndarray:
+    indices = start + self.stride * np.arange(lengths.clip)
+    return inside(indices, lengths.total)
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedStride:
+  """Frames L // T apart, from a random start: ILA's "fixed intervals".
+
+  The paper gives no formula; the starts that fit are drawn alike. In tests they
+  are spread as of `Dense`.
+  """
+
+  def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
+    """See `Sampling.random`: any start that fits."""
+    return _widest(lengths).random(lengths, rng)
+
+  def fixed(self, lengths: Lengths, clip: int, num_clips: int) -> np.ndarray:
+    """See `Sampling.fixed`."""
+    return _widest(lengths).fixed(lengths, clip, num_clips)
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+  """T frames over the time of T x `rate` frames of a video of `fps`.
+
+  From a start s they lie evenly between s and s + span - 1, span = T rate times
+  the video's frames a second / `fps`, and are rounded down. Clip k of K starts
+  at (L - span) k / K, so that none reaches the end. A video shorter than that
+  repeats its last frame.
+
+  Attributes:
+    rate: Frames from one to the next at `fps`, about.
+    fps: Frames a second that `rate` counts; 0 counts the video's own frames,
+      whatever their time.
+    single: Where the only clip of a test lies: "middle" (TAda) or "start"
+      (X-ViT).
+
+  Source: `_interval_based_sampling` in datasets/base/base_dataset.py of
+    alibaba-mmai-research/TAdaConv; slowfast/datasets/decoder.py of
+    1adrianb/video-transformers.
+  """
+
+  rate: float
+  fps: float = 30.0
+  single: str = "middle"
+
+  def __post_init__(self) -> None:
+    check_number("rate", self.rate, 1)
+    check_number("fps", self.fps, 0)
+    check_choice("single", self.single, ("middle", "start"))
+
+  def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
+    """See `Sampling.random`: any start that fits."""
+    return self._take(lengths, self._room(lengths) * rng.random())
+
+  def fixed(self, lengths: Lengths, clip: int, num_clips: int) -> np.ndarray:
+    """See `Sampling.fixed`."""
+    room = self._room(lengths)
+    if num_clips == 1 and self.single == "middle":
+      return self._take(lengths, room / 2)
+    return self._take(lengths, room * clip / num_clips)
+
+  def _room(self, lengths: Lengths) -> float:
+    """Returns the last start."""
+    return max(lengths.total - self._span(lengths), 0.0)
+
+  def _span(self, lengths: Lengths) -> float:
+    """Returns the length of a clip in frames of the video.
+
+    Raises:
+      ValueError: If the video's frames a second are needed and not known.
+    """
+    span = lengths.clip * self.rate
+    if not self.fps:
+      return max(span, 1.0)
+    if not lengths.fps:
+      raise ValueError(
+        f"an interval at fps={self.fps} needs the video's frames a second, got "
+        f"{lengths.fps}; fps=0 counts its frames."
+      )
+    return max(span * lengths.fps / self.fps, 1.0)
+
+  def _take(self, lengths: Lengths, start: float) -> np.ndarray:
+    end = start + self._span(lengths) - 1
+    frames = np.linspace(start, end, lengths.clip)
+    return inside(frames, lengths.total)
+
+
+def _widest(lengths: Lengths) -> Dense:
+  return Dense(max(lengths.total // lengths.clip, 1))

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from temporal_jax.data import sampling
+from temporal_jax.data.sampling import SAMPLINGS, sample_indices
+
+ALL = sorted(set(SAMPLINGS) - {"interval", "rounded_segments"}) + [
+  "interval(3)",
+  "interval(3, fps=0, single='start')",
+  "rounded_segments('inside')",
+  "rounded_segments('borders')",
+  "rounded_segments('spread')",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+  total=st.integers(1, 300),
+  num_frames=st.integers(1, 32),
+  rule=st.sampled_from(ALL),
+  stride=st.integers(1, 5),
+  num_clips=st.integers(1, 3),
+  seed=st.none() | st.integers(0, 9),
+  data=st.data(),
+)
+def test_indices_ascend_inside_the_video(
+  total, num_frames, rule, stride, num_clips, seed, data
+):
+  kwargs = {"sampling": rule, "stride": stride, "fps": 24.0}
+  if seed is None:
+    clip = data.draw(st.integers(0, num_clips - 1))
+    kwargs |= {"clip": clip, "num_clips": num_clips}
+  else:
+    kwargs["rng"] = np.random.default_rng(seed)
+  got = sample_indices(total, num_frames, **kwargs)
+  assert got.shape == (num_frames,)
+  assert got.dtype == np.int64
+  assert got.min() >= 0
+  assert got.max() < total
+  if total >= num_frames:
+    assert np.all(np.diff(got) >= 0)
+
+
+def test_segment_takes_the_middles():
+  got = sample_indices(16, 4, sampling="segment")
+  np.testing.assert_array_equal(got, [2, 6, 10, 14])
+
+
+def test_segment_draws_one_frame_of_each_part():
+  rng = np.random.default_rng(0)
+  drawn = np.stack(
+    [sample_indices(16, 4, sampling="segment", rng=rng) for _ in range(200)]
+  )
+  for part in range(4):
+    assert set(drawn[:, part]) == set(range(4 * part, 4 * part + 4))
+
+
+def test_dense_takes_the_middle_window():
+  got = sample_indices(20, 4, sampling="dense", stride=3)
+  np.testing.assert_array_equal(got, [5, 8, 11, 14])
+
+
+def test_dense_says_its_stride_itself_or_takes_the_given_one():
+  given_, own = (
+    sample_indices(20, 4, sampling=rule, stride=3)
+    for rule in ("dense", "dense(2)")
+  )
+  assert set(np.diff(given_)) == {3}
+  assert set(np.diff(own)) == {2}
+
+
+def test_dense_clips_leave_as_much_before_as_after():
+  starts = [
+    sample_indices(16, 4, sampling="dense", clip=clip, num_clips=3)[0]
+    for clip in range(3)
+  ]
+  assert starts == [3, 6, 9]  # Of the starts 0 to 12.
+
+
+def test_dense_draws_every_start():
+  rng = np.random.default_rng(0)
+  starts = {
+    sample_indices(10, 3, sampling="dense", stride=2, rng=rng)[0]
+    for _ in range(200)
+  }
+  assert starts == set(range(6))
+
+
+def test_short_videos_repeat_the_last_frame():
+  got = sample_indices(3, 5, sampling="dense")
+  np.testing.assert_array_equal(got, [0, 1, 2, 2, 2])
+
+
+@pytest.mark.parametrize(
+  ("kwargs", "message"),
+  [
+    ({"sampling": "random"}, "sampling must be one of segment, segments, "),
+    ({"sampling": "segmets"}, "did you mean 'segments'"),
+    ({"sampling": "dense("}, "sampling must be a name"),
+    ({"sampling": "dense|segments"}, "sampling must be one of"),
+    ({"sampling": "dense(stride=print)"}, "must be numbers, strings"),
+    ({"sampling": "interval"}, r"must be interval\(rate, fps=30.0"),
+    ({"sampling": "interval(16, frames=3)"}, "frames"),
+    ({"sampling": "interval(0)"}, "rate must be a number in"),
+    ({"sampling": "interval(4, fps=-1)"}, "fps must be a number in"),
+    ({"sampling": "interval(4, single='end')"}, "single must be one of"),
+    ({"sampling": "interval(4)"}, "needs the video's frames a second"),
+    ({"sampling": "equal_segments(2)"}, "shared must be one of"),
+    ({"sampling": "rounded_segments('ends')"}, "clips must be one of"),
+    ({"sampling": "dense(stride=-1)"}, "stride must be an integer"),
+    ({"sampling": "dense", "stride": 0}, "at least 1"),
+    ({"sampling": "dense", "num_frames": 0}, "at least 1"),
+    ({"sampling": "dense", "total": 0}, "at least 1"),
+    ({"sampling": "dense", "clip": 1}, r"clip must be in \[0, 1\)"),
+    (
+      {"sampling": "rounded_segments('borders')", "num_clips": 4},
+      "up to 3 clips",
+    ),
+    (
+      {"sampling": "dense", "num_clips": 2, "rng": np.random.default_rng(0)},
+      "one by one",
+    ),
+  ],
+)
+def test_rejects_wrong_arguments(kwargs, message):
+  with pytest.raises(ValueError, match=message):
+    sample_indices(**({"total": 10, "num_frames": 4} | kwargs))
+
+
+def test_a_rule_is_its_arguments():
+  rule = sampling.parse_sampling("interval(rate=16, fps=25, single='start')")
+  assert rule == SAMPLINGS["interval"](16, 25, "start")
