@@ -1,0 +1,103 @@
+"""What cells of annotation files say; every error names the place."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def member(where: str, entry: Any, name: str) -> Any:
+  """Returns a member of a JSON object.
+
+  Raises:
+    ValueError: If it is missing.
+  """
+  if not isinstance(entry, dict) or name not in entry:
+    found = sorted(entry)[:9] if isinstance(entry, dict) else repr(entry)[:80]
+    raise ValueError(f"{where}: {name!r} is missing, there is {found}.")
+  return entry[name]
+
+
+def whole(where: str, name: str, value: Any, low: int = 0) -> int:
+  """Returns a cell as an integer of at least `low`.
+
+  Raises:
+    ValueError: If it is none.
+  """
+  try:
+    number = int(value)
+  except (TypeError, ValueError):
+    number = low - 1
+  if number < low:
+    raise ValueError(
+      f"{where}: {name} must be an integer of at least {low}, got {value!r}."
+    )
+  return number
+
+
+def seconds(where: str, name: str, value: Any) -> float:
+  """Returns a cell as seconds: "12.5", or "0:00:12.5" in hours and minutes.
+
+  Raises:
+    ValueError: If it is none, or negative.
+  """
+  total = -1.0
+  try:
+    parts = [float(part) for part in str(value).split(":")]
+    if len(parts) in (1, 3) and min(parts) >= 0:
+      total = sum(p * 60**k for k, p in enumerate(reversed(parts)))
+  except ValueError:
+    pass
+  if not 0 <= total < float("inf"):
+    raise ValueError(
+      f"{where}: {name} must be seconds or h:m:s, got {value!r}."
+    )
+  return total
+
+
+def class_number(where: str, names: Mapping[str, int], name: str) -> int:
+  """Returns the number of a class.
+
+  Raises:
+    ValueError: If it is not one of them.
+  """
+  if name not in names:
+    raise ValueError(
+      f"{where}: the class {name!r} is not one of the {len(names)} known ones."
+    )
+  return names[name]
+
+
+def class_in_range(where: str, value: Any, count: int) -> int:
+  """Returns a class that is given by its number.
+
+  Raises:
+    ValueError: If it is not in [0, count).
+  """
+  number = whole(where, "the class", value)
+  if number >= count:
+    raise ValueError(
+      f"{where}: the class must be in [0, {count}), got {number}."
+    )
+  return number
+
+
+def numbered(names: Sequence[str]) -> dict[str, int]:
+  """Returns the number of each name."""
+  return {name: number for number, name in enumerate(names)}
+
+
+def in_order(
+  numbers: Mapping[int, str], where: str, *, first: int = 0
+) -> tuple[str, ...]:
+  """Returns names by their numbers, which must leave no gap.
+
+  Raises:
+    ValueError: If they do.
+  """
+  expected = range(first, first + len(numbers))
+  gaps = sorted(set(expected) - set(numbers))
+  if gaps or not numbers:
+    raise ValueError(
+      f"{where}: classes must be numbered from {first} on, {gaps[:5]} are "
+      f"missing of {len(numbers)}."
+    )
+  return tuple(numbers[number] for number in expected)

@@ -1,0 +1,79 @@
+"""EPIC-Kitchens-100: parts of long videos, each with a verb and a noun."""
+
+from collections.abc import Mapping
+
+from temporal_jax.data.annotations.cells import (
+  class_in_range,
+  in_order,
+  seconds,
+  whole,
+)
+from temporal_jax.data.annotations.reading import File, rows
+from temporal_jax.data.annotations.record import Annotations, Record
+
+PATH = "{participant_id}/videos/{video_id}.MP4"
+_COLUMNS = (
+  "narration_id",
+  "participant_id",
+  "video_id",
+  "start_timestamp",
+  "stop_timestamp",
+  "verb_class",
+  "noun_class",
+)
+
+
+def read_epic_kitchens(
+  files: Mapping[str, File],
+  verbs: File,
+  nouns: File,
+  *,
+  path: str = PATH,
+  cut: bool = False,
+) -> Annotations:
+  """Reads the published CSV files; a label is (verb, noun).
+
+  Args:
+    files: By split: {"train": "EPIC_100_train.csv", "test":
+      "EPIC_100_validation.csv"}.
+    verbs: EPIC_100_verb_classes.csv.
+    nouns: EPIC_100_noun_classes.csv.
+    path: Of a video, from the columns: participant_id, video_id, narration_id.
+    cut: Whether each part is a file of its own, as "{narration_id}.MP4".
+
+  Raises:
+    ValueError: If a row is wrong or its class unknown.
+  """
+  names = {"verb": _classes(verbs), "noun": _classes(nouns)}
+  records = []
+  for split, file in files.items():
+    for where, row in rows(file, _COLUMNS):
+      start = seconds(where, "start_timestamp", row["start_timestamp"])
+      stop = seconds(where, "stop_timestamp", row["stop_timestamp"])
+      if stop <= start:
+        raise ValueError(f"{where}: it stops at {stop} s, before {start} s.")
+      label = tuple(
+        class_in_range(where, row[f"{task}_class"], len(of))
+        for task, of in names.items()
+      )
+      records.append(
+        Record(
+          id=row["narration_id"],
+          path=path.format(**row),
+          label=label,
+          split=split,
+          start=None if cut else start,
+          stop=None if cut else stop,
+          origin=row["video_id"],
+        )
+      )
+  return Annotations(records, names)
+
+
+def _classes(file: File) -> tuple[str, ...]:
+  """Returns the names of verbs or nouns: the column "key", by "id"."""
+  table = {
+    whole(where, "id", row["id"]): row["key"]
+    for where, row in rows(file, ("id", "key"))
+  }
+  return in_order(table, str(file))

@@ -1,0 +1,62 @@
+"""HACS: segments, in ActivityNet's format, and clips of two seconds."""
+
+from temporal_jax.data.annotations.activity_net import (
+  SUBSETS,
+  read_activity_net,
+)
+from temporal_jax.data.annotations.cells import class_number, numbered, seconds
+from temporal_jax.data.annotations.reading import File, rows
+from temporal_jax.data.annotations.record import Annotations, Record
+
+PATH = "{label}/v_{id}.mp4"
+_COLUMNS = ("classname", "youtube_id", "subset", "start", "end", "label")
+
+
+def read_hacs_segments(file: File, *, path: str = PATH) -> Annotations:
+  """Reads HACS_segments_v1.1.1.json: labelled parts of both splits.
+
+  Args:
+    file: JSON as of `read_activity_net`.
+    path: Of a video, from id and label.
+  """
+  return read_activity_net(file, path=path, whole_videos=())
+
+
+def read_hacs_clips(file: File, *, path: str = PATH) -> Annotations:
+  """Reads HACS_clips_v1.1.1.csv: clips of two seconds that show their class.
+
+  Those labelled -1, which do not, are left out, and so is the subset "testing".
+
+  Args:
+    file: classname,youtube_id,subset,start,end,label.
+    path: Of a video, from id and label.
+
+  Raises:
+    ValueError: If a row is wrong.
+  """
+  table = []
+  for where, row in rows(file, _COLUMNS):
+    if row["label"] not in ("1", "-1", "0"):
+      raise ValueError(f"{where}: label must be 1 or -1, got {row['label']!r}.")
+    if row["label"] == "1" and row["subset"] in SUBSETS:
+      table.append((where, row))
+  names = tuple(sorted({row["classname"] for _, row in table}))
+  numbers = numbered(names)
+  records = []
+  for place, (where, row) in enumerate(table):
+    name, video = row["classname"], row["youtube_id"]
+    start, stop = (seconds(where, c, row[c]) for c in ("start", "end"))
+    if stop <= start:
+      raise ValueError(f"{where}: it stops at {stop} s, before {start} s.")
+    records.append(
+      Record(
+        id=f"{video}_{place}",
+        path=path.format(id=video, label=name),
+        label=class_number(where, numbers, name),
+        split=SUBSETS[row["subset"]],
+        start=start,
+        stop=stop,
+        origin=video,
+      )
+    )
+  return Annotations(records, names)

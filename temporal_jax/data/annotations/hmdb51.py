@@ -1,0 +1,38 @@
+"""HMDB51: three splits of class/video.avi, a list a class."""
+
+import pathlib
+
+from temporal_jax.data.annotations.reading import File, fields
+from temporal_jax.data.annotations.record import Annotations, Record
+
+_SPLITS = {"0": "", "1": "train", "2": "test"}
+
+
+def read_hmdb51(folder: File, *, split: int = 1) -> Annotations:
+  """Reads the lists class_test_splitN.txt: "video.avi 1".
+
+  1 is a training video, 2 a test video, 0 is left out.
+
+  Args:
+    folder: Of the lists (testTrainMulti_7030_splits).
+    split: Which of the three, N.
+
+  Raises:
+    ValueError: If a line is wrong, or there is no such split.
+  """
+  ending = f"_test_split{split}.txt"
+  files = {
+    file.name.removesuffix(ending): file
+    for file in sorted(pathlib.Path(folder).glob(f"*{ending}"))
+  }
+  if not files:
+    raise ValueError(f"{folder} has no lists *{ending}.")
+  records = []
+  for label, (name, file) in enumerate(files.items()):
+    for where, (video, use) in fields(file, 2):
+      if use not in _SPLITS:
+        raise ValueError(f"{where}: must end in 0, 1 or 2, got {use!r}.")
+      if _SPLITS[use]:
+        path = f"{name}/{video}"
+        records.append(Record(path, path, label, _SPLITS[use]))
+  return Annotations(records, tuple(files))

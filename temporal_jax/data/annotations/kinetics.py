@@ -1,0 +1,52 @@
+"""Kinetics-400, -600 and -700: CSV files of YouTube videos."""
+
+from collections.abc import Mapping, Sequence
+
+from temporal_jax.data.annotations.cells import class_number, numbered, whole
+from temporal_jax.data.annotations.reading import File, rows
+from temporal_jax.data.annotations.record import Annotations, Record
+
+PATH = "{label}/{youtube_id}_{start:06d}_{stop:06d}.mp4"
+_COLUMNS = ("label", "youtube_id", "time_start", "time_end")
+
+
+def read_kinetics(
+  files: Mapping[str, File],
+  *,
+  class_names: Sequence[str] = (),
+  path: str = PATH,
+) -> Annotations:
+  """Reads the published CSV files: label,youtube_id,time_start,time_end.
+
+  Args:
+    files: By split: {"train": "train.csv", "test": "validate.csv"}.
+    class_names: In the order of a network's outputs, where it is not the
+      alphabetical one; as of `read_names`.
+    path: Of a video's clip, from label, youtube_id, start and stop.
+
+  Raises:
+    ValueError: If a row is wrong or its class unknown.
+  """
+  table = [
+    (split, where, row)
+    for split, file in files.items()
+    for where, row in rows(file, _COLUMNS)
+  ]
+  # Published files quote some names twice.
+  labels = [row["label"].strip().strip('"') for _, _, row in table]
+  names = tuple(class_names) or tuple(sorted(set(labels)))
+  numbers = numbered(names)
+  records = []
+  for label, (split, where, row) in zip(labels, table, strict=True):
+    start = whole(where, "time_start", row["time_start"])
+    stop = whole(where, "time_end", row["time_end"], start + 1)
+    video = row["youtube_id"]
+    place = path.format(label=label, youtube_id=video, start=start, stop=stop)
+    records.append(
+      Record(
+        f"{video}_{start:06d}_{stop:06d}",
+        *(place, class_number(where, numbers, label), split),
+        origin=video,
+      )
+    )
+  return Annotations(records, names)

@@ -1,0 +1,50 @@
+"""Moments in Time: clips of three seconds, a folder a class."""
+
+from collections.abc import Mapping
+
+from temporal_jax.data.annotations.cells import (
+  class_number,
+  in_order,
+  numbered,
+  whole,
+)
+from temporal_jax.data.annotations.reading import File, fields, rows
+from temporal_jax.data.annotations.record import Annotations, Record
+
+_FOLDERS = {"train": "training", "test": "validation"}
+
+
+def read_moments_in_time(
+  files: Mapping[str, File],
+  categories: File,
+  *,
+  folders: Mapping[str, str] = _FOLDERS,
+) -> Annotations:
+  """Reads the published CSV files: path,class,votes for it,votes against it.
+
+  Args:
+    files: By split: {"train": "trainingSet.csv", "test": "validationSet.csv"}.
+    categories: moments_categories.txt, lines "class,number".
+    folders: That hold the videos of a split.
+
+  Raises:
+    ValueError: If a line is wrong or its class unknown.
+  """
+  given = {
+    whole(where, name, number): name
+    for where, (name, number) in fields(categories, 2, ",")
+  }
+  names = in_order(given, str(categories))
+  numbers = numbered(names)
+  columns = ("path", "label", "agree", "disagree")
+  records = [
+    Record(
+      id=row["path"],
+      path=f"{folders[split]}/{row['path']}",
+      label=class_number(where, numbers, row["label"]),
+      split=split,
+    )
+    for split, file in files.items()
+    for where, row in rows(file, columns, header=False)
+  ]
+  return Annotations(records, names)

@@ -1,0 +1,57 @@
+"""What annotations say: which videos, or parts of them, have which labels."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from temporal_jax.data.labels import ClassNames, Label
+
+
+class Record(NamedTuple):
+  """A labelled video, or a labelled part of one.
+
+  Attributes:
+    id: Its name, which no other record of the split has.
+    path: Of the video, or the folder of its frames, from the data set's folder.
+    label: As of `sources.Video`.
+    split: "train" or "test".
+    start: Where the part begins, in seconds; None is the whole video.
+    stop: Where it ends.
+    origin: The video it comes from, such as its id on YouTube: what tells that
+      two splits share it. "" if that is not known.
+  """
+
+  id: str
+  path: str
+  label: Label
+  split: str
+  start: float | None = None
+  stop: float | None = None
+  origin: str = ""
+
+
+class Annotations(NamedTuple):
+  """A data set's records, in the order of its files.
+
+  Attributes:
+    records: Of all splits.
+    class_names: As of `sources.Source`.
+    multi_label: Whether a record has a set of classes instead of one.
+  """
+
+  records: Sequence[Record]
+  class_names: ClassNames
+  multi_label: bool = False
+
+  def split(self, name: str) -> list[Record]:
+    """Returns the records of a split."""
+    return [record for record in self.records if record.split == name]
+
+
+def origins(records: Sequence[Record], split: str) -> set[str]:
+  """Returns the known origins of a split."""
+  return {r.origin for r in records if r.split == split and r.origin}
+
+
+def overlap(records: Sequence[Record]) -> list[str]:
+  """Returns the origins that "train" and "test" share, sorted."""
+  return sorted(origins(records, "train") & origins(records, "test"))
