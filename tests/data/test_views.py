@@ -4,7 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from temporal_jax.data import views
+from temporal_jax.data import VideoReader, views
+from temporal_jax.data.encoding import encode_mp4
 from temporal_jax.data.protocol import (
   CROP_RULES,
   NUM_CROPS,
@@ -51,6 +52,18 @@ def test_one_crop_is_the_middle_and_ten_are_corners_middle_and_mirrored(rule):
   want = [(0, 0), (0, 28), (8, 0), (8, 28), (4, 14)]
   assert [place[:2] for place in ten[::2]] == want
   assert [place[:2] for place in ten[1::2]] == want
+
+
+def test_one_view_of_a_file_is_its_middle():
+  rng = np.random.default_rng(0)
+  video = rng.integers(0, 256, (10, 32, 48, 3), np.uint8)
+  with VideoReader(encode_mp4(video, fps=10)) as reader:
+    got = views.read_views(
+      reader, EvalProtocol(num_frames=2, crop_size=16, short_side=24)
+    )
+    # The middles of two halves; 24 x 36 pixels.
+    frames = reader.read([2, 7], short_side=24)
+  np.testing.assert_array_equal(got, frames[None, :, 4:20, 10:26])
 
 
 def test_small_frames_are_refused():
