@@ -1,6 +1,5 @@
 """Scores every clip of a set once."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import jax
@@ -11,33 +10,9 @@ from temporal_jax.evaluation.gathering import (
   gather_json,
   stack_processes,
 )
+from temporal_jax.evaluation.predictions import Predictions, from_views
 
 Arrays = Mapping[str, np.ndarray]
-
-
-@dataclasses.dataclass(frozen=True)
-class Predictions:
-  """Scores of N clips, in the order of the source.
-
-  Attributes:
-    ids: Names of the clips, N of them.
-    labels: (N,) true classes; (N, K) those of K tasks; or (N, L) float, 1 for
-      each of several true classes.
-    scores: (N, L) class probabilities, or a dict of those of each task, in the
-      order of the labels.
-  """
-
-  ids: tuple[str, ...]
-  labels: np.ndarray
-  scores: np.ndarray | dict[str, np.ndarray]
-
-  @property
-  def predicted(self) -> np.ndarray:
-    """Best class of each clip (N,), or of each of K tasks (N, K)."""
-    if isinstance(self.scores, dict):
-      best = [scores.argmax(axis=1) for scores in self.scores.values()]
-      return np.stack(best, axis=1)
-    return self.scores.argmax(axis=1)
 
 
 def evaluate(
@@ -46,6 +21,7 @@ def evaluate(
   place: Callable[[Arrays], Mapping[str, jax.Array]],
   *,
   tasks: Sequence[str] = (),
+  fusion: str = "softmax",
   stack: Stack = stack_processes,
 ) -> Predictions:
   """Scores all clips of weight above zero; padding and bad videos have zero.
@@ -54,18 +30,19 @@ def evaluate(
   the scores of all clips.
 
   Args:
-    score: uint8 clips (B, T, S, S, 3) -> class probabilities (B, L), or a dict
-      of those of each task.
+    score: uint8 clips (B, T, S, S, 3) -> class probabilities (B, L) or, of V
+      views of each video, (B, V, L); or a dict of those of each task.
     batches: {"clip", "label", "weight", "id"}, all of one size; with several
       processes this one's rows.
     place: Puts a host batch on the devices, as rows of arrays that span all
       processes; a process's rows keep their order.
     tasks: Names of the tasks in the order of the labels; () for a single one.
+    fusion: What is averaged over views, see `views.average_views`.
     stack: Gathers arrays over processes.
 
   Raises:
-    ValueError: If no clip is left to score, the tasks scored are others, or
-      this process read other rows than its devices hold.
+    ValueError: If no clip is left to score, the tasks scored are others, this
+      process read other rows than its devices hold, or see `average_views`.
   """
   parts = []
   for number, batch in enumerate(batches):
@@ -105,11 +82,10 @@ def evaluate(
   if not len(order):
     raise ValueError("there is no clip to evaluate.")
   scores = jax.tree.map(lambda values: values[order], whole["scores"])
-  return Predictions(
-    tuple(ids[i] for i in order),
-    whole["label"][order],
-    {task: scores[task] for task in tasks} if tasks else scores,
-  )
+  if tasks:
+    scores = {task: scores[task] for task in tasks}
+  names = tuple(ids[i] for i in order)
+  return from_views(names, whole["label"][order], scores, fusion=fusion)
 
 
 def _own_rows(array: jax.Array) -> np.ndarray:

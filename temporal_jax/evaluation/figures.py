@@ -1,15 +1,17 @@
 """Pictures of a run: curves, confusion matrix, contact sheet."""
 
 import pathlib
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.figure
 import numpy as np
 
-from temporal_jax.evaluation.evaluate import Predictions
+from temporal_jax.evaluation.predictions import Predictions
 
 _RIGHT, _WRONG = "#1a7f37", "#c0392b"
 _TRAIN, _TEST = "#4c72b0", "#dd8452"
+_NAMED = 200  # Classes, at most, whose names can be read beside a matrix.
 
 
 def save_curves(
@@ -56,6 +58,8 @@ def save_confusion(
 ) -> None:
   """Draws a confusion matrix in percent of each true class.
 
+  More than 200 classes are told by their numbers alone.
+
   Args:
     matrix: Counts (L, L): rows true, columns predicted.
     class_names: Names of the L classes.
@@ -64,14 +68,18 @@ def save_confusion(
   matrix = np.asarray(matrix)
   percent = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
   count = len(class_names)
-  side = max(4.5, 0.55 * count + 2.5)
+  side = min(max(4.5, 0.55 * count + 2.5), 18)
   figure = matplotlib.figure.Figure((side + 0.6, side), layout="constrained")
   axes = figure.subplots()
   image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
   figure.colorbar(image, label="% of the true class", shrink=0.8)
-  places = np.arange(count)
-  axes.set_xticks(places, class_names, rotation=45, ha="right")
-  axes.set_yticks(places, class_names)
+  if count <= _NAMED:
+    style = {"fontsize": min(10, 600 / count)}  # Points, as the rows allow.
+    names = [textwrap.shorten(name, 40) for name in class_names]
+    slant = {"rotation": 45 if count <= 20 else 90}
+    ha = "right" if count <= 20 else "center"
+    axes.set_xticks(np.arange(count), names, ha=ha, **slant, **style)
+    axes.set_yticks(np.arange(count), names, **style)
   axes.set(xlabel="predicted", ylabel="true")
   if count <= 20:
     for row, column in zip(*np.nonzero(matrix), strict=True):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+_PAIRS_AT_ONCE = 2**22
+
 
 def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
   """Share of clips whose label is among the k best classes.
@@ -18,6 +20,70 @@ def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
     return 0.0
   best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
   return float(np.mean(np.any(best == labels[:, None], axis=1)))
+
+
+def pair_top_k(
+  first: np.ndarray, second: np.ndarray, labels: np.ndarray, k: int
+) -> float:
+  """Share of clips whose pair of classes is among the k best pairs.
+
+  A pair, such as a verb and a noun, which make an action, scores the product of
+  the two probabilities, averaged over views.
+
+  Args:
+    first: Probabilities of the first task, (N, L1) or, of V views, (N, V, L1).
+    second: Those of the second, (N, L2) or (N, V, L2).
+    labels: (N, 2): in [0, L1) and [0, L2).
+    k: At least 1.
+
+  Returns:
+    Fraction in [0, 1]; 0 without clips.
+
+  Raises:
+    ValueError: If clips or views of the tasks and labels differ.
+
+  Source: class `EpicKitchenMeter` in tadaconv/utils/meters.py of
+    alibaba-mmai-research/TAdaConv@75b7839, key `action_class_ind_pred`.
+  """
+  if first.shape[:-1] != second.shape[:-1] or labels.shape != (len(first), 2):
+    raise ValueError(
+      "clips and views of two tasks must be the same, got scores "
+      f"{first.shape}, {second.shape} and labels {labels.shape}."
+    )
+  if not len(labels):
+    return 0.0
+  one, two = (s[:, None] if s.ndim == 2 else s for s in (first, second))
+  width = two.shape[-1]
+  true = labels[:, 0] * width + labels[:, 1]
+  rows = max(1, _PAIRS_AT_ONCE // (one.shape[-1] * width))
+  hits = 0
+  for start in range(0, len(labels), rows):
+    part = slice(start, start + rows)
+    pairs = np.einsum("nvi,nvj->nij", one[part], two[part])
+    pairs = pairs.reshape(len(pairs), -1)
+    score = np.take_along_axis(pairs, true[part, None], axis=1)
+    before = np.arange(pairs.shape[1]) < true[part, None]
+    ahead = (pairs > score) | ((pairs == score) & before)
+    hits += np.count_nonzero(ahead.sum(axis=1) < k)
+  return hits / len(labels)
+
+
+def class_accuracies(
+  predicted: np.ndarray, labels: np.ndarray, num_classes: int
+) -> np.ndarray:
+  """Top-1 accuracy of each class.
+
+  Args:
+    predicted: (N,) best class of each clip.
+    labels: (N,) true class.
+    num_classes: L.
+
+  Returns:
+    (L,) in [0, 1]; NaN for a class without clips.
+  """
+  counts = np.bincount(labels, minlength=num_classes)
+  right = np.bincount(labels[predicted == labels], minlength=num_classes)
+  return np.where(counts > 0, right / np.maximum(counts, 1), np.nan)
 
 
 def confusion_matrix(
@@ -38,11 +104,13 @@ def average_precisions(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
   Args:
     scores: (N, L), larger is better.
-    labels: (N, L), above 0 for the classes of a clip.
+    labels: (N, L), above 0 for the classes of a clip; or (N,), its one class.
 
   Returns:
     (L,) in [0, 1]; NaN for a class without clips.
   """
+  if labels.ndim == 1:
+    labels = labels[:, None] == np.arange(scores.shape[1])
   values = np.full(scores.shape[1], np.nan)
   for number, (score, true) in enumerate(zip(scores.T, labels.T, strict=True)):
     positive = np.sort(score[true > 0])

@@ -5,40 +5,63 @@ import math
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from temporal_jax.evaluation import metrics
-from temporal_jax.evaluation.evaluate import Predictions
 from temporal_jax.evaluation.figures import (
   save_confusion,
   save_contact_sheet,
   save_curves,
 )
+from temporal_jax.evaluation.predictions import Predictions
+from temporal_jax.evaluation.saved_scores import save_scores
 
 
 def accuracies(predictions: Predictions) -> dict[str, float]:
   """Returns how well the clips were told, as fractions.
 
-  Of one class a clip: "top1" and "top5". Of several tasks: "verb/top1",
-  "verb/top5" and so on, and "top1", the share of clips with all of them right.
-  Of several classes a clip: "mAP", the mean of the average precisions of the
-  classes that have clips.
+  Of one class a clip: "top1", "top5", "class_mean", the mean of the classes'
+  top-1, and "mAP", that of their average precisions. Of several classes a clip:
+  "mAP". Only classes that have clips count in means. Of several tasks:
+  "verb/top1", "verb/top5" and so on; "top1", the share of clips with all of
+  them right; and of two, which make an action, "top5" of the pairs.
   """
   scores, labels = predictions.scores, predictions.labels
   if isinstance(scores, dict):
-    right = np.all(predictions.predicted == labels, axis=1)
-    return {"top1": float(np.mean(right))} | {
+    return _together(predictions) | {
       f"{task}/top{k}": metrics.top_k(scores[task], labels[:, place], k)
       for place, task in enumerate(scores)
       for k in (1, 5)
     }
+  precision = {"mAP": _mean(metrics.average_precisions(scores, labels))}
   if labels.ndim == 2:
-    values = metrics.average_precisions(scores, labels)
-    known = values[~np.isnan(values)]
-    return {"mAP": float(known.mean()) if known.size else 0.0}
-  return {f"top{k}": metrics.top_k(scores, labels, k) for k in (1, 5)}
+    return precision
+  by_class = metrics.class_accuracies(
+    predictions.predicted, labels, scores.shape[1]
+  )
+  values = {f"top{k}": metrics.top_k(scores, labels, k) for k in (1, 5)}
+  return values | {"class_mean": _mean(by_class)} | precision
+
+
+def _together(predictions: Predictions) -> dict[str, float]:
+  """Returns the accuracies of several tasks at once."""
+  if len(predictions.scores) == 2:
+    scores = (predictions.views or predictions.scores).values()
+    return {
+      f"top{k}": metrics.pair_top_k(*scores, predictions.labels, k)
+      for k in (1, 5)
+    }
+  right = np.all(predictions.predicted == predictions.labels, axis=1)
+  return {"top1": float(np.mean(right))}
+
+
+def _mean(values: np.ndarray) -> float:
+  """Returns the mean of the values that are known, 0 without any."""
+  known = values[~np.isnan(values)]
+  return float(known.mean()) if known.size else 0.0
 
 
 def summarize(
@@ -125,12 +148,20 @@ def headline(summary: Mapping[str, Any]) -> str:
   measures = ", ".join(
     f"{name.replace('top', 'top-')} {value:.1%}"
     for name, value in summary.items()
-    if re.search(r"top\d$|mAP$", name)
+    if re.search(r"top\d$|mAP$", name) and _is_read_first(name, summary)
   )
-  return (
-    f"{measures} of {summary['clips_scored']} clips scored, "
-    f"{summary['clips_decoded']} decoded, {summary['clips_listed']} listed."
-  )
+  counts = (summary[f"clips_{what}"] for what in ("scored", "decoded"))
+  return f"{measures} of {coverage(*counts, summary['clips_listed'])}."
+
+
+def coverage(scored: int, decoded: int, listed: int) -> str:
+  """Returns in words how many of the clips of a set were scored."""
+  return f"{scored} clips scored, {decoded} decoded, {listed} listed"
+
+
+def _is_read_first(name: str, summary: Mapping[str, Any]) -> bool:
+  """Whether a measure is in the headline: mAP where there is no top-1."""
+  return name != "mAP" or "top1" not in summary
 
 
 def write_report(
@@ -140,8 +171,9 @@ def write_report(
   rows: Sequence[dict],
   sample: Mapping[str, np.ndarray],
   predictions: Predictions,
+  protocol: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-  """Writes report.json and its pictures.
+  """Writes report.json, its pictures, and all scores as scores.npz.
 
   Args:
     directory: Where to write.
@@ -149,6 +181,7 @@ def write_report(
     rows: Rows of metrics.jsonl, for curves.png.
     sample: A batch of test clips, for predictions.png.
     predictions: Scores of these clips, and maybe of others.
+    protocol: How clips were cut and views averaged, for scores.npz.
   """
   directory = pathlib.Path(directory)
   unfinished = directory / "report.json.tmp"
@@ -157,11 +190,13 @@ def write_report(
   of_tasks = summary.get("tasks", {})
   names = {task: list(part["per_class"]) for task, part in of_tasks.items()}
   class_names = names or list(summary["per_class"])
-  one_class = "mAP" not in summary
+  save_scores(
+    directory / "scores.npz", predictions, class_names, protocol=dict(protocol)
+  )
   save_curves(
     rows,
     directory / "curves.png",
-    measure="top1" if one_class else "mAP",
+    measure="top1" if "top1" in summary else "mAP",
     num_classes=math.prod(len(n) for n in names.values() or [class_names]),
   )
   for task, part in of_tasks.items():

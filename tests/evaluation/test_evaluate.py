@@ -168,6 +168,22 @@ def test_tasks_keep_the_order_of_their_labels():
     evaluation.evaluate(_score, [batch], _place, tasks=tasks)
 
 
+@pytest.mark.parametrize("fusion", evaluation.FUSIONS)
+def test_views_of_a_video_are_averaged(fusion):
+  views = np.array([[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]], np.float32)
+
+  def score(clip):
+    return jax.numpy.broadcast_to(views, (len(clip), 3, 2))
+
+  got = evaluation.evaluate(score, WHOLE, _place, fusion=fusion)
+  want = views.mean(axis=0)
+  if fusion == "logits":
+    want = np.cbrt(views.prod(axis=0))
+    want /= want.sum()
+  np.testing.assert_allclose(got.scores, np.tile(want, (6, 1)), rtol=1e-6)
+  np.testing.assert_array_equal(got.views, np.tile(views, (6, 1, 1)))
+
+
 def test_plain_values_of_any_length_are_gathered():
   values = [{"a": "ä" * 300}, [], 7]
   got = _Processes(3).run(

@@ -49,3 +49,62 @@ def test_average_precisions_match_the_area_under_the_curve(levels):
   for i in (0, 1, 3):
     want = _naive_average_precision(scores[:, i], labels[:, i])
     np.testing.assert_allclose(got[i], want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("views", [None, 3])
+@pytest.mark.parametrize("k", [1, 5])
+def test_pairs_match_a_loop_over_all_of_them(views, k, monkeypatch):
+  monkeypatch.setattr(metrics, "_PAIRS_AT_ONCE", 50)  # In parts of 2 clips.
+  rng = np.random.default_rng(k)
+  middle = () if views is None else (views,)
+  verbs = rng.random((9, *middle, 4))
+  nouns = rng.random((9, *middle, 6))
+  labels = np.stack([rng.integers(0, 4, 9), rng.integers(0, 6, 9)], axis=1)
+  hits = 0
+  for n in range(9):
+    score = {}
+    for i in range(4):
+      for j in range(6):
+        if views is None:
+          score[i, j] = verbs[n, i] * nouns[n, j]
+        else:
+          score[i, j] = sum(verbs[n, v, i] * nouns[n, v, j] for v in range(3))
+    best = sorted(score, key=score.get, reverse=True)[:k]
+    hits += tuple(labels[n]) in best
+  assert 0 < hits < 9 or k == 1
+  assert metrics.pair_top_k(verbs, nouns, labels, k) == hits / 9
+
+
+def test_views_of_a_pair_are_averaged_after_the_product():
+  verbs = np.array([[[0.9, 0.1], [0.1, 0.9]]])
+  nouns = np.array([[[0.9, 0.1], [0.1, 0.9]]])
+  # Averaged before, all four pairs would score 0.25.
+  assert metrics.pair_top_k(verbs, nouns, np.array([[1, 1]]), 2) == 1.0
+  assert metrics.pair_top_k(verbs, nouns, np.array([[0, 1]]), 2) == 0.0
+
+
+def test_equal_pairs_do_not_all_count():
+  flat = np.full((1, 3), 1 / 3)
+  assert metrics.pair_top_k(flat, flat, np.array([[0, 2]]), 3) == 1.0
+  assert metrics.pair_top_k(flat, flat, np.array([[1, 0]]), 3) == 0.0
+
+
+def test_pairs_of_other_clips_are_refused():
+  with pytest.raises(ValueError, match=r"\(2, 3\), \(3, 4\)"):
+    metrics.pair_top_k(np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 2)), 1)
+
+
+def test_accuracy_of_each_class():
+  got = metrics.class_accuracies(
+    np.array([0, 1, 1, 1]), np.array([0, 0, 1, 3]), 4
+  )
+  np.testing.assert_array_equal(got, [0.5, 1.0, np.nan, 0.0])
+
+
+def test_average_precision_takes_one_class_a_clip():
+  rng = np.random.default_rng(0)
+  scores, labels = rng.random((20, 3)), rng.integers(0, 3, 20)
+  got = metrics.average_precisions(scores, labels)
+  for i in range(3):
+    want = _naive_average_precision(scores[:, i], (labels == i).astype(int))
+    np.testing.assert_allclose(got[i], want, rtol=1e-6)

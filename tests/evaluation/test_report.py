@@ -39,6 +39,7 @@ def _write(directory):
       "id": np.array(["a", "b", "bad", "c", "d"]),
     },
     predictions=PREDICTIONS,
+    protocol={"num_clips": 1},
   )
 
 
@@ -47,6 +48,10 @@ def test_summary_has_the_fixed_keys(tmp_path):
   report = json.loads((tmp_path / "report.json").read_text())
   assert report["top1"] == 0.75
   assert report["top5"] == 1.0
+  assert report["class_mean"] == 0.75
+  # "left" leads and comes last of 4; "right" is second and third.
+  left, right = (1 / 1 + 2 / 4) / 2, (1 / 2 + 2 / 3) / 2
+  np.testing.assert_allclose(report["mAP"], (left + right) / 2)
   assert report["clips_listed"] == 6
   assert report["clips_decoded"] == 4
   assert report["clips_scored"] == 4
@@ -55,6 +60,15 @@ def test_summary_has_the_fixed_keys(tmp_path):
   assert report["per_class"]["never"] == {"top1": None, "clips": 0}
   assert report["confusion"] == [[1, 1, 0], [0, 2, 0], [0, 0, 0]]
   assert report["bad_videos"] == {"x": "empty", "y": "cut off"}
+
+
+def test_all_scores_are_kept(tmp_path):
+  _write(tmp_path)
+  saved = evaluation.load_scores(tmp_path / "scores.npz")
+  assert saved.class_names == NAMES
+  assert saved.protocol == {"num_clips": 1}
+  assert saved.predictions.ids == PREDICTIONS.ids
+  np.testing.assert_array_equal(saved.predictions.scores, PREDICTIONS.scores)
 
 
 def test_pictures_are_drawn(tmp_path):
@@ -103,14 +117,14 @@ def test_tasks_are_reported_each_and_together(tmp_path):
   report = _write_other(tmp_path, predictions, names, row)
   assert report["verb/top1"] == 1.0
   assert report["noun/top1"] == report["top1"] == 0.5
-  assert report["noun/top5"] == 1.0
+  assert report["noun/top5"] == report["top5"] == 1.0
   assert report["tasks"]["noun"]["confusion"] == [[1, 0], [1, 0]]
   assert report["tasks"]["noun"]["per_class"]["ham"] == {
     "top1": 0.0,
     "clips": 1,
   }
   assert evaluation.headline(report).startswith(
-    "top-1 50.0%, verb/top-1 100.0%"
+    "top-1 50.0%, top-5 100.0%, verb/top-1 100.0%"
   )
   assert {path.name for path in tmp_path.glob("*.png")} == {
     "confusion_noun.png",
@@ -139,3 +153,28 @@ def test_several_classes_a_clip_are_reported_by_precision(tmp_path):
     "curves.png",
     "predictions.png",
   }
+
+
+def test_an_action_is_scored_by_the_views_of_both_tasks():
+  views = {
+    "verb": np.array([[[0.9, 0.1], [0.2, 0.8]]]),
+    "noun": np.array([[[0.1, 0.9], [0.8, 0.2]]]),
+  }
+  # Means are (0.55, 0.45) and (0.45, 0.55); products (0.125, 0.425, 0.325,
+  # 0.125), so that the second best pair is (1, 0), not (0, 0).
+  for labels, top5 in (([0, 1], 1.0), ([1, 0], 1.0)):
+    predictions = evaluation.from_views("a", np.array([labels]), views)
+    got = evaluation.accuracies(predictions)
+    assert got["top1"] == (labels == [0, 1])
+    assert got["top5"] == top5
+
+
+def test_three_tasks_count_where_all_are_right():
+  scores = {name: np.array([[0.1, 0.9], [0.8, 0.2]]) for name in "abc"}
+  predictions = evaluation.Predictions(
+    ("x", "y"), np.array([[1, 1, 1], [0, 0, 1]]), scores
+  )
+  got = evaluation.accuracies(predictions)
+  assert got["top1"] == 0.5
+  assert got["c/top1"] == 0.5
+  assert "top5" not in got

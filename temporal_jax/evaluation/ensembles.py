@@ -1,0 +1,154 @@
+"""Several runs together, from their saved scores."""
+
+from collections.abc import Mapping, Sequence, Set
+
+import numpy as np
+
+from temporal_jax.evaluation.metrics import class_accuracies
+from temporal_jax.evaluation.predictions import Predictions
+from temporal_jax.evaluation.saved_scores import SavedScores
+from temporal_jax.evaluation.views import average_views
+
+
+def align(runs: Sequence[SavedScores]) -> list[Predictions]:
+  """Returns the predictions of runs in the clip order of the first.
+
+  Raises:
+    ValueError: If there is no run, or classes, ids or labels differ between the
+      first run and another one.
+  """
+  if not runs:
+    raise ValueError("at least one run must be given.")
+  first, aligned = runs[0], []
+  rows = _rows(first.predictions.ids, "run 1")
+  for number, run in enumerate(runs, start=1):
+    who = f"run {number}"
+    _check_classes(first, run, who)
+    mine = _rows(run.predictions.ids, who)
+    if mine.keys() != rows.keys():
+      raise ValueError(
+        f"ids differ: in run 1 alone are {_some(rows.keys() - mine.keys())}, "
+        f"in {who} alone {_some(mine.keys() - rows.keys())}."
+      )
+    order = np.array([mine[name] for name in first.predictions.ids], int)
+    predictions = run.predictions.take(order)
+    want, got = first.predictions.labels, predictions.labels
+    if not np.array_equal(want, got):
+      raise ValueError(f"labels of run 1 and {who} differ.")
+    aligned.append(predictions)
+  return aligned
+
+
+def ensemble(
+  runs: Sequence[SavedScores],
+  weights: Sequence[float] | None = None,
+  *,
+  fusion: str = "softmax",
+) -> SavedScores:
+  """Averages the scores of runs on the same clips.
+
+  Frames of different number, networks or kinds of input (RGB and optical flow)
+  are combined so. Of several tasks each is averaged by itself.
+
+  Args:
+    runs: R runs; their clips may be in different orders.
+    weights: Of the runs (R,), above 0; None gives all the same.
+    fusion: "softmax" or "logits", see `average_views`.
+
+  Returns:
+    Scores in the clip order of the first run, without views; the protocol names
+    those of all runs with their weights.
+
+  Raises:
+    ValueError: If classes, ids or labels of the runs differ, or the weights do
+      not fit them.
+  """
+  aligned = align(runs)
+
+  def combine(scores: Sequence[np.ndarray]) -> np.ndarray:
+    together = np.stack(scores, axis=1)
+    return average_views(together, fusion=fusion, weights=weights)
+
+  first = aligned[0]
+  if isinstance(first.scores, Mapping):
+    scores = {
+      task: combine([run.scores[task] for run in aligned])
+      for task in first.scores
+    }
+  else:
+    scores = combine([run.scores for run in aligned])
+  shares = [1.0] * len(runs) if weights is None else [float(w) for w in weights]
+  protocol = {
+    "fusion": fusion,
+    "runs": [
+      {"weight": weight, "protocol": run.protocol}
+      for weight, run in zip(shares, runs, strict=True)
+    ],
+  }
+  return SavedScores(
+    Predictions(first.ids, first.labels, scores),
+    runs[0].class_names,
+    protocol,
+  )
+
+
+def class_gains(before: SavedScores, after: SavedScores) -> np.ndarray:
+  """Returns by how much one run tells each class better than another.
+
+  Args:
+    before: The run to compare with.
+    after: The other run, on the same clips.
+
+  Returns:
+    (L,) difference of top-1 accuracies in [-1, 1]; NaN for a class without
+    clips.
+
+  Raises:
+    ValueError: If classes, ids or labels differ, or a clip has several labels.
+  """
+  runs = align([before, after])
+  if runs[0].labels.ndim != 1:
+    raise ValueError(
+      "gains are of clips of one class, got labels of shape "
+      f"{runs[0].labels.shape}."
+    )
+  old, new = (
+    class_accuracies(run.predicted, run.labels, len(before.class_names))
+    for run in runs
+  )
+  return new - old
+
+
+def _rows(ids: Sequence[str], who: str) -> dict[str, int]:
+  """Returns where each id is."""
+  rows = {name: row for row, name in enumerate(ids)}
+  if len(rows) < len(ids):
+    twice = next(name for row, name in enumerate(ids) if rows[name] != row)
+    raise ValueError(f"{who} has the id {twice!r} twice.")
+  return rows
+
+
+def _check_classes(first: SavedScores, run: SavedScores, who: str) -> None:
+  """Tells of other classes, or the same ones in another order."""
+  if type(first.class_names) is not type(run.class_names):
+    raise ValueError(f"run 1 and {who} are not both of several tasks.")
+  names = [
+    of if isinstance(of, Mapping) else {"": of}
+    for of in (first.class_names, run.class_names)
+  ]
+  if list(names[0]) != list(names[1]):
+    raise ValueError(
+      f"tasks differ: {list(names[0])} of run 1, {list(names[1])} of {who}."
+    )
+  for task, known in names[0].items():
+    if known != names[1][task]:
+      other, of_task = names[1][task], f" of {task}" if task else ""
+      same = sorted(known) == sorted(other)
+      hint = "in order alone" if same else f"{len(known)} and {len(other)}"
+      raise ValueError(f"classes{of_task} of run 1 and {who} differ: {hint}.")
+
+
+def _some(names: Set[str]) -> str:
+  """Returns how many names there are and the first of them."""
+  first = ", ".join(sorted(names)[:3])
+  return f"{len(names)} ({first})" if names else "none"
