@@ -1,0 +1,119 @@
+"""What the commands of `temporal-jax data` take."""
+
+import argparse
+import pathlib
+from typing import Any
+
+
+def create_parser() -> argparse.ArgumentParser:
+  """Returns what parses the words after `data`."""
+  parser = argparse.ArgumentParser(
+    prog="temporal-jax data",
+    description="Looks after the videos of a data set.",
+  )
+  commands = parser.add_subparsers(dest="command", required=True)
+  _add_check(commands)
+  _add_inspect(commands)
+  _add_transcode(commands)
+  return parser
+
+
+def _add_check(commands: Any) -> None:
+  parser = commands.add_parser(
+    "check",
+    help="decode every video once",
+    description="Decodes every video under ROOT once. It may be stopped and "
+    "called again: unchanged files are not decoded twice. Exit code 1 if any "
+    "is bad.",
+  )
+  _add_root(parser, "folder with videos at any depth")
+  parser.add_argument(
+    "--manifest",
+    type=_path,
+    required=True,
+    metavar="OUT.jsonl",
+    help="frames, fps, size, bytes, sha256 and keyframes of each video",
+  )
+  parser.add_argument(
+    "--bad",
+    type=_path,
+    required=True,
+    metavar="BAD.txt",
+    help="path and reason of each bad video, a tab between them",
+  )
+  _add_threads(parser)
+  parser.add_argument(
+    "--time-limit",
+    type=float,
+    default=600.0,
+    metavar="SECONDS",
+    help="a video may take (%(default)s)",
+  )
+
+
+def _add_inspect(commands: Any) -> None:
+  parser = commands.add_parser(
+    "inspect",
+    help="look at labels and files",
+    description="Tells the classes' counts, the labels' range and gaps, how "
+    "frames are numbered, missing files, and the same video in several splits. "
+    "Exit code 1 if something is wrong.",
+  )
+  _add_root(parser, "class/video, train|test/class/video, or a CSV file")
+  parser.add_argument(
+    "--manifest", type=_path, metavar="FILE", help="of a check of the folder"
+  )
+  parser.add_argument(
+    "--sheet", type=_path, metavar="OUT.png", help="pictures of some videos"
+  )
+  parser.add_argument(
+    "--json", type=_path, metavar="OUT.json", help="all that was found"
+  )
+  parser.add_argument(
+    "--tasks",
+    nargs="+",
+    default=(),
+    metavar="COLUMN",
+    help="columns of the CSV file that are tasks",
+  )
+  parser.add_argument(
+    "--test-fraction",
+    type=float,
+    default=0.2,
+    help="for the test where nothing says the split (%(default)s)",
+  )
+
+
+def _add_transcode(commands: Any) -> None:
+  parser = commands.add_parser(
+    "transcode",
+    help="make videos small and quick to read",
+    description="Writes every video under ROOT to OUT as H.264 in mp4, frame "
+    "by frame at the same times, without sound. It may be stopped and called "
+    "again: what is there is kept. Exit code 1 if any is bad.",
+  )
+  _add_root(parser, "folder with videos at any depth")
+  parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
+  for flag, default, words in (
+    ("--short-side", 256, "pixels of the shorter side"),
+    ("--gop", 12, "frames from one keyframe to the next, at most"),
+    ("--crf", 18, "of x264: 0 is lossless, 51 the worst"),
+  ):
+    parser.add_argument(
+      flag, type=int, default=default, help=f"{words} (%(default)s)"
+    )
+  _add_threads(parser)
+
+
+def _add_root(parser: argparse.ArgumentParser, words: str) -> None:
+  parser.add_argument("root", type=_path, metavar="ROOT", help=words)
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+  parser.add_argument(
+    "--threads", type=int, default=4, help="videos at a time (%(default)s)"
+  )
+
+
+def _path(text: str) -> pathlib.Path:
+  return pathlib.Path(text).expanduser()

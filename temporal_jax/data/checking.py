@@ -1,0 +1,197 @@
+"""Decodes every video of a folder once, and writes down what it found."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import pathlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.files import SUFFIXES
+from temporal_jax.data.manifest import (
+  Row,
+  read_manifest,
+  write_bad,
+  write_manifest,
+)
+from temporal_jax.data.parallel import run_parallel
+from temporal_jax.data.pictures import VideoError, reason
+
+TIME_LIMIT = 600.0  # Seconds: more than clips need, as all frames are decoded.
+
+# Shows progress: gets the rows that come, and their number; hands them on.
+Track = Callable[[Iterable[Row], int], Iterable[Row]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+  """What a check of a folder came to.
+
+  Attributes:
+    rows: The manifest, by path.
+    decoded: Files that were decoded now.
+    kept: Files whose rows were there already.
+    others: Files that have no video's suffix and were left alone, by suffix.
+  """
+
+  rows: dict[str, Row]
+  decoded: int
+  kept: int
+  others: dict[str, int]
+
+  @property
+  def bad(self) -> dict[str, str]:
+    """Why each bad file is bad, by path."""
+    return {
+      path: row["error"] for path, row in self.rows.items() if row["error"]
+    }
+
+
+def check_folder(
+  root: str | pathlib.Path,
+  *,
+  manifest: str | pathlib.Path,
+  bad: str | pathlib.Path,
+  num_threads: int = 4,
+  time_limit: float = TIME_LIMIT,
+  track: Track = lambda rows, total: rows,
+) -> Check:
+  """Decodes all videos under a folder and writes a manifest of them.
+
+  It may be stopped at any time and called again: rows of files with the same
+  size and time of change are kept. Rows of files that are gone are dropped.
+
+  Args:
+    root: Folder; files of the suffixes `files.SUFFIXES` at any depth count.
+    manifest: JSON lines to write, one a file: `path` from `root`, `bytes`,
+      `mtime_ns`, `sha256`, `error` (None for a good file), and of a good one
+      `frames`, `fps`, `height` and `width` the right way up, and `keyframes`,
+      the numbers of the frames that are decoded without others.
+    bad: Text file to write: a line of path, tab, reason for each bad file.
+    num_threads: Files that are decoded at a time.
+    time_limit: Seconds a file may take; one that takes longer is bad.
+    track: Shows progress.
+
+  Raises:
+    FileNotFoundError: If `root` is no folder.
+    ValueError: If it holds no video, or the manifest is none.
+  """
+  root = pathlib.Path(root)
+  videos, others = list_videos(root)
+  if not videos:
+    raise ValueError(
+      f"{root} holds no video; files must end in one of {', '.join(SUFFIXES)}."
+    )
+  known = read_manifest(manifest)
+  kept = {
+    path: known[path]
+    for path in videos
+    if path in known and _unchanged(root / path, known[path])
+  }
+  todo = [path for path in videos if path not in kept]
+  # Now, so that a file that cannot be written is not found at the end.
+  write_manifest(manifest, kept.values())
+  write_bad(bad, kept.values())
+  check = functools.partial(check_file, root, time_limit=time_limit)
+  new = (row for _, row in run_parallel(check, todo, num_threads))
+  rows = dict(kept)
+  with pathlib.Path(manifest).open("a") as out:
+    for row in track(new, len(todo)):
+      rows[row["path"]] = row
+      out.write(json.dumps(row) + "\n")
+      out.flush()
+  rows = dict(sorted(rows.items()))
+  write_manifest(manifest, rows.values())
+  write_bad(bad, rows.values())
+  return Check(rows, len(todo), len(kept), others)
+
+
+def list_videos(root: pathlib.Path) -> tuple[list[str], dict[str, int]]:
+  """Returns the videos under a folder, and how many other files there are.
+
+  Returns:
+    Paths from `root`, sorted; and the number of other files by suffix.
+
+  Raises:
+    FileNotFoundError: If `root` is no folder.
+  """
+  if not root.is_dir():
+    raise FileNotFoundError(f"{root} is no folder.")
+  videos, others = [], Counter()
+  for folder, _, names in os.walk(root):
+    for name in names:
+      suffix = os.path.splitext(name)[1].lower()
+      if suffix in SUFFIXES:
+        path = pathlib.Path(folder, name).relative_to(root)
+        videos.append(path.as_posix())
+      else:
+        others[suffix or "none"] += 1
+  return sorted(videos), dict(others)
+
+
+def check_file(
+  root: pathlib.Path, path: str, *, time_limit: float = TIME_LIMIT
+) -> Row:
+  """Decodes a file once and returns its row of the manifest.
+
+  Args:
+    root: Folder of the path.
+    path: The file, from `root`.
+    time_limit: Seconds it may take.
+  """
+  row: Row = {"path": path, "bytes": None, "mtime_ns": None, "sha256": None}
+  try:
+    status = (root / path).stat()
+    row |= {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+    with (root / path).open("rb") as file:
+      row["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    return (
+      row | decode_all(root / path, time_limit=time_limit) | {"error": None}
+    )
+  except VideoError as error:
+    return row | {"error": str(error)}
+  except OSError as error:
+    return row | {"error": reason(error)}
+
+
+def decode_all(
+  file: str | pathlib.Path, *, time_limit: float = TIME_LIMIT
+) -> Row:
+  """Decodes every frame of a file from first to last.
+
+  Args:
+    file: The video.
+    time_limit: Seconds it may take.
+
+  Returns:
+    `frames`, `fps` (None of a single frame), `height`, `width` and `keyframes`.
+
+  Raises:
+    VideoError: If the file cannot be opened, a frame cannot be decoded without
+      faults, or it takes too long.
+  """
+  with VideoReader(file, time_limit=time_limit) as reader:
+    _, (height, width) = reader.read_stretched([0], (256, 256))
+    # All are held at once: as small as the scaler makes them in one step.
+    thumbnail = max(8, -(-min(height, width) // 100))
+    reader.pictures(range(reader.num_frames), short_side=thumbnail)
+    return {
+      "frames": reader.num_frames,
+      "fps": reader.fps,
+      "height": height,
+      "width": width,
+      "keyframes": reader.keyframes,
+    }
+
+
+def _unchanged(file: pathlib.Path, row: Row) -> bool:
+  """Whether a file is still the one of a row."""
+  try:
+    status = file.stat()
+  except OSError:
+    return False
+  same = status.st_size == row.get("bytes")
+  return same and status.st_mtime_ns == row.get("mtime_ns")

@@ -1,0 +1,167 @@
+"""The commands `data check`, `data inspect` and `data transcode`.
+
+Nothing but the standard library is imported before a command runs.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from temporal_jax.data.arguments import create_parser
+
+_Item = TypeVar("_Item")
+
+
+def main(argv: Sequence[str]) -> int:
+  """Runs a command.
+
+  Args:
+    argv: Words after `data`.
+
+  Returns:
+    0 if all is well; 1 if something is wrong with the data; 2 if the command
+    itself cannot be run.
+  """
+  options = create_parser().parse_args(argv)
+  run = {"check": _check, "inspect": _inspect, "transcode": _transcode}
+  try:
+    return run[options.command](options)
+  except (OSError, ValueError) as error:
+    print(f"data {options.command}: {error}", file=sys.stderr)
+    return 2
+
+
+def _check(options: argparse.Namespace) -> int:
+  from temporal_jax.data.checking import check_folder
+
+  found = check_folder(
+    options.root,
+    manifest=options.manifest,
+    bad=options.bad,
+    num_threads=options.threads,
+    time_limit=options.time_limit,
+    track=_track("decoding"),
+  )
+  for path, reason in sorted(found.bad.items()):
+    print(f"bad: {path}: {reason}")
+  if found.others:
+    words = ", ".join(f"{n} {suffix}" for suffix, n in found.others.items())
+    print(f"no videos by their names, not looked at: {words}.")
+  print(
+    f"{len(found.rows)} videos: {found.decoded} decoded, {found.kept} known "
+    f"from before, {len(found.bad)} bad. See {options.manifest} and "
+    f"{options.bad}."
+  )
+  return 1 if found.bad else 0
+
+
+def _inspect(options: argparse.Namespace) -> int:
+  from temporal_jax.data import inspecting
+  from temporal_jax.data.files import file_sources
+  from temporal_jax.data.manifest import read_manifest
+
+  if options.manifest and not options.manifest.exists():
+    raise FileNotFoundError(f"{options.manifest} does not exist.")
+  sources = file_sources(options.root, options.test_fraction, options.tasks)
+  root = options.root if options.root.is_dir() else options.root.parent
+  found = inspecting.inspect_sources(
+    sources,
+    root=root,
+    manifest=read_manifest(options.manifest) if options.manifest else {},
+  )
+  _describe(found)
+  if options.json:
+    options.json.write_text(json.dumps(found, indent=2) + "\n")
+  if options.sheet:
+    from temporal_jax.data.contact_sheet import save_contact_sheet
+
+    save_contact_sheet(options.sheet, sources["train"])
+    print(f"pictures of training videos: {options.sheet}.")
+  return 1 if _problems(found) else 0
+
+
+def _describe(found: dict[str, Any]) -> None:
+  """Prints what was found, a line each."""
+  for split, number in found["videos"].items():
+    print(f"{split}: {number} videos.")
+  labels = found["labels"]
+  for task, part in ({"": labels} if "counts" in labels else labels).items():
+    name = f"{task}: " if task else ""
+    print(
+      f"{name}labels {part['lowest']} to {part['highest']}, "
+      f"{len(part['gaps'])} gaps {part['gaps'] or ''}".rstrip()
+      + "."
+    )
+    for split, counts in part["counts"].items():
+      if any(counts.values()):
+        few, many = (pick(counts, key=counts.get) for pick in (min, max))
+        print(
+          f"{name}{split}: {counts[few]} ({few}) to {counts[many]} ({many}) "
+          f"videos a class."
+        )
+  for start, number in found["frame_folders"]["starts"].items():
+    print(f"{number} folders of frames begin with number {start}.")
+  for problem in _problems(found):
+    print(problem)
+
+
+def _problems(found: dict[str, Any]) -> list[str]:
+  """Returns a line for each thing that is wrong."""
+  frames = found["frame_folders"]
+  lines = [f"missing: {name}" for name in found["missing"]]
+  lines += [f"bad: {name}: {why}" for name, why in found["bad"].items()]
+  lines += [
+    "same content in several splits: "
+    + ", ".join(f"{name} ({split})" for split, name in group)
+    for group in found["duplicates"]
+  ]
+  lines += [f"no frames: {folder}" for folder in frames["empty"]]
+  lines += [
+    f"frames lack in {folder}: {numbers}"
+    for folder, numbers in frames["gaps"].items()
+  ]
+  labels = found["labels"]
+  for task, part in ({"": labels} if "counts" in labels else labels).items():
+    if part["outside"]:
+      lines.append(f"{task} labels without a class: {part['outside']}".strip())
+  return lines
+
+
+def _transcode(options: argparse.Namespace) -> int:
+  from temporal_jax.data.transcoding import Transcoding, transcode_folder
+
+  done = transcode_folder(
+    options.root,
+    options.out,
+    Transcoding(options.short_side, options.gop, options.crf),
+    num_threads=options.threads,
+    track=_track("transcoding"),
+  )
+  for path, reason in sorted(done.bad.items()):
+    print(f"bad: {path}: {reason}")
+  print(
+    f"{done.written} videos written to {options.out}, {done.kept} were there; "
+    f"{len(done.bad)} bad."
+  )
+  return 1 if done.bad else 0
+
+
+def _track(words: str) -> Any:
+  """Returns what shows on a terminal how far a command is."""
+  import rich.console
+  import rich.progress
+
+  console = rich.console.Console(stderr=True)
+
+  def track(items: Iterable[_Item], total: int) -> Iterable[_Item]:
+    return rich.progress.track(
+      items,
+      words,
+      total,
+      console=console,
+      disable=not console.is_terminal,
+    )
+
+  return track

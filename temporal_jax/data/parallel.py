@@ -1,0 +1,49 @@
+"""One function on many things, by threads."""
+
+import concurrent.futures
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def run_parallel(
+  function: Callable[[_Item], _Result],
+  items: Iterable[_Item],
+  num_threads: int,
+) -> Iterator[tuple[_Item, _Result]]:
+  """Yields items with their results, in the order in which they are done.
+
+  Only a few items are taken ahead of those that are done. Decoding and hashing
+  leave Python's lock, so that threads are enough.
+
+  Args:
+    function: Called in threads; what it raises ends everything.
+    items: What it is called with.
+    num_threads: Calls at a time.
+
+  Raises:
+    ValueError: If `num_threads` is below 1.
+  """
+  if num_threads < 1:
+    raise ValueError(f"num_threads must be at least 1, got {num_threads}.")
+  todo = iter(items)
+  with concurrent.futures.ThreadPoolExecutor(num_threads) as pool:
+    running: dict[concurrent.futures.Future[_Result], _Item] = {}
+    try:
+      while True:
+        for item in todo:
+          running[pool.submit(function, item)] = item
+          if len(running) >= 2 * num_threads:
+            break
+        if not running:
+          return
+        done, _ = concurrent.futures.wait(
+          running, return_when=concurrent.futures.FIRST_COMPLETED
+        )
+        for future in done:
+          yield running.pop(future), future.result()
+    finally:
+      for future in running:
+        future.cancel()

@@ -1,0 +1,208 @@
+"""Videos made smaller and quicker to read: a short side, short groups."""
+
+import pathlib
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import av
+import numpy as np
+
+from temporal_jax.data.checking import list_videos
+from temporal_jax.data.containers import open_container
+from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.frame_index import index_frames
+from temporal_jax.data.parallel import run_parallel
+from temporal_jax.data.pictures import VideoError, quarter_turns, reason
+from temporal_jax.data.playing import Player
+
+# Shows progress: gets what is done and the number to come, and hands it on.
+Track = Callable[[Iterable[tuple[str, str | None]], int], Iterable]
+
+
+class Transcoding(NamedTuple):
+  """How a video is encoded.
+
+  Attributes:
+    short_side: Pixels of the shorter side, even; smaller videos keep their size
+      but for an odd row or column.
+    gop: Frames from one keyframe to the next, at most: of a group of pictures
+      the frames before a wanted one have to be decoded too.
+    crf: Constant rate factor of x264, 0 (lossless) to 51.
+  """
+
+  short_side: int = 256
+  gop: int = 12
+  crf: int = 18
+
+  def check(self) -> "Transcoding":
+    """Returns itself.
+
+    Raises:
+      ValueError: If a number is out of its range.
+    """
+    if self.short_side < 2 or self.short_side % 2:
+      raise ValueError(
+        f"short_side must be even and positive, got {self.short_side}."
+      )
+    if self.gop < 1:
+      raise ValueError(f"gop must be at least 1, got {self.gop}.")
+    if not 0 <= self.crf <= 51:
+      raise ValueError(f"crf must be in [0, 51], got {self.crf}.")
+    return self
+
+
+class Transcoded(NamedTuple):
+  """What transcoding a folder came to.
+
+  Attributes:
+    written: Videos that were written now.
+    kept: Videos that were there already.
+    bad: Why each bad video is not there, by its path from the folder.
+  """
+
+  written: int
+  kept: int
+  bad: dict[str, str]
+
+
+def transcode_folder(
+  root: str | pathlib.Path,
+  out: str | pathlib.Path,
+  how: Transcoding,
+  *,
+  num_threads: int = 4,
+  track: Track = lambda files, total: files,
+) -> Transcoded:
+  """Transcodes all videos under a folder into another one, as mp4.
+
+  It may be stopped at any time and called again: what is there is kept.
+
+  Args:
+    root: Folder with videos.
+    out: Folder to write, with the same folders in it.
+    how: How videos are encoded.
+    num_threads: Videos at a time.
+    track: Shows progress.
+
+  Raises:
+    FileNotFoundError: If `root` is no folder.
+    ValueError: If it holds no video, two videos would have one name, `out` is
+      in `root`, or a number of `how` is out of its range.
+  """
+  how.check()
+  root, out = pathlib.Path(root), pathlib.Path(out)
+  if out.resolve().is_relative_to(root.resolve()):
+    raise ValueError(f"{out} must not be in {root}.")
+  videos, _ = list_videos(root)
+  if not videos:
+    raise ValueError(f"{root} holds no video.")
+  targets: dict[pathlib.Path, str] = {}
+  for path in videos:
+    target = (out / path).with_suffix(".mp4")
+    if target in targets:
+      raise ValueError(f"{targets[target]} and {path} would both be {target}.")
+    targets[target] = path
+  todo = {path: t for t, path in targets.items() if not t.exists()}
+
+  def one(path: str) -> str | None:
+    try:
+      transcode(root / path, todo[path], how)
+    except VideoError as error:
+      return str(error)
+    return None
+
+  done = track(run_parallel(one, todo, num_threads), len(todo))
+  bad = {path: error for path, error in done if error}
+  return Transcoded(len(todo) - len(bad), len(videos) - len(todo), bad)
+
+
+def transcode(
+  video: str | pathlib.Path, out: str | pathlib.Path, how: Transcoding
+) -> int:
+  """Encodes a video anew as H.264 in mp4, frame by frame at the same times.
+
+  The first frame comes at time 0; pictures are turned the right way up; sound
+  is left out.
+
+  Args:
+    video: The video.
+    out: File to write; it appears only when it is complete.
+    how: How it is encoded.
+
+  Returns:
+    Frames written.
+
+  Raises:
+    VideoError: If a frame cannot be read or written.
+    ValueError: If a number of `how` is out of its range.
+  """
+  how.check()
+  out = pathlib.Path(out)
+  out.parent.mkdir(parents=True, exist_ok=True)
+  unfinished = out.with_name(out.name + ".tmp")
+  try:
+    source, stream = open_container(str(video))
+    with source, av.open(str(unfinished), "w", format="mp4") as target:
+      written = _encode(source, stream, target, how)
+    with VideoReader(unfinished) as reader:
+      if reader.num_frames != written:
+        raise VideoError(f"{reader.num_frames} of {written} frames are written")
+    unfinished.replace(out)
+  except (av.FFmpegError, OSError) as error:
+    raise VideoError(reason(error)) from error
+  finally:
+    unfinished.unlink(missing_ok=True)
+  return written
+
+
+def _encode(
+  source: av.container.InputContainer,
+  stream: av.VideoStream,
+  target: av.container.OutputContainer,
+  how: Transcoding,
+) -> int:
+  """Copies the frames of one container to another; returns their number."""
+  stream.thread_type = "NONE"
+  stream.codec_context.thread_count = 1
+  index = index_frames(source.demux(stream))
+  encoder = target.add_stream(
+    "libx264",
+    rate=round(index.rate(stream) or 1) or 1,  # Each frame has its own time.
+    options={"crf": str(how.crf), "g": str(how.gop)},
+  )
+  encoder.pix_fmt = "yuv420p"
+  encoder.codec_context.time_base = stream.time_base
+  encoder.codec_context.thread_count = 1
+  begun = False
+  for shown, frame in Player(source, stream, index, iter).frames(
+    set(index.times)
+  ):
+    picture = _turned(frame)
+    if not begun:
+      encoder.height, encoder.width = _size(picture, how.short_side)
+      begun = True
+    picture = picture.reformat(
+      encoder.width, encoder.height, "yuv420p", interpolation="BICUBIC"
+    )
+    picture.pts, picture.time_base = shown - index.times[0], stream.time_base
+    target.mux(encoder.encode(picture))
+  target.mux(encoder.encode())
+  return len(index.times)
+
+
+def _turned(frame: av.VideoFrame) -> av.VideoFrame:
+  """Returns the frame the right way up."""
+  turns = quarter_turns(frame)
+  if not turns % 4:
+    return frame
+  pixels = np.rot90(frame.to_ndarray(format="rgb24"), k=turns)
+  return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
+
+
+def _size(frame: av.VideoFrame, short_side: int) -> tuple[int, int]:
+  """Returns the even height and width of a resized frame."""
+  scale = min(short_side / min(frame.height, frame.width), 1.0)
+  height, width = (
+    max(2, 2 * round(side * scale / 2)) for side in (frame.height, frame.width)
+  )
+  return height, width
