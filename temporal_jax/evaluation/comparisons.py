@@ -65,6 +65,7 @@ def save_gains(
     color=_colors(gains[order]),
   )
   left.set(xlabel="classes, by gain", ylabel="gain in top-1 (points)")
+  left.set_xticks([])
   right.barh(np.arange(shown.size), gains[shown], color=_colors(gains[shown]))
   names = [textwrap.shorten(class_names[i], 48) for i in shown]
   right.set_yticks(np.arange(shown.size), names, fontsize=8)

@@ -91,7 +91,8 @@ def save_confusion(
         va="center",
         color="white" if percent[row, column] > 50 else "black",
       )
-  figure.savefig(file, dpi=120)
+  small_words = 60 < count <= _NAMED
+  figure.savefig(file, dpi=200 if small_words else 120)
 
 
 def save_contact_sheet(
