@@ -66,7 +66,7 @@ def _read(video: Video, count: int) -> tuple[np.ndarray, str]:
       frames = reader.pictures(indices, short_side=_SIDE)
   except VideoError as error:
     return np.zeros((count, _SIDE, _SIDE, 3), np.uint8), str(error)
-  return cropping.crop(frames, _SIDE, None), f"{total} frames"
+  return cropping.crop(frames, _SIDE, None), f"{count} of {total} frames"
 
 
 def _named(label: Label, class_names: ClassNames) -> str:
