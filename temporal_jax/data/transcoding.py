@@ -75,7 +75,8 @@ def transcode_folder(
 ) -> Transcoded:
   """Transcodes all videos under a folder into another one, as mp4.
 
-  It may be stopped at any time and called again: what is there is kept.
+  It may be stopped at any time and called again: what is there is kept, however
+  it was encoded.
 
   Args:
     root: Folder with videos.
