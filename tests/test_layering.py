@@ -14,7 +14,11 @@ BELOW = {
   "data": set(),
   "training": {"layers"},
   "evaluation": set(),
-  "inference": {"ops", "layers", "models", "training"},
+  "inference": {
+    *("ops", "layers", "models"),
+    *("data", "training", "evaluation"),
+  },
+  "commands": {"models", "data", "evaluation", "inference"},
 }
 BANNED = {"configs", "convert_weights", "ml_collections", "tensorflow", "torch"}
 ROOT = pathlib.Path(__file__).parents[1]

@@ -1,6 +1,7 @@
 """A directory that holds a network: its variables and all one must know.
 
-`variables/` is an Orbax checkpoint, `model.json` the rest.
+`variables/` is an Orbax checkpoint, `model.json` the rest. The workdir of a run
+is such a directory too: its variables are those of the newest checkpoint.
 """
 
 import hashlib
@@ -16,7 +17,10 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from temporal_jax import models
+from temporal_jax.data.labels import ClassNames
+from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.models.network import Network
+from temporal_jax.training import default_dtype
 from temporal_jax.training.loading import VARIABLES, load_variables
 
 DESCRIPTION = "model.json"
@@ -27,7 +31,6 @@ _NEEDED = (
   "clip_shape",
   "class_names",
   "pixels",
-  "sha256",
 )
 
 
@@ -39,8 +42,10 @@ class SavedModel(NamedTuple):
     network: The module.
     variables: {"params", "batch_stats"}.
     clip_shape: (T, H, W, C) of its clips.
-    class_names: A name a class, () if they are not known.
+    class_names: A name a class, () if they are not known; of several tasks a
+      dict of those of each.
     pixels: {"mean", "std"} of R, G and B, of values in [0, 1].
+    protocol: Which clips of a video it was tested with, or one in the middle.
     description: All that `model.json` says.
   """
 
@@ -48,8 +53,9 @@ class SavedModel(NamedTuple):
   network: Network
   variables: dict[str, Any]
   clip_shape: tuple[int, int, int, int]
-  class_names: tuple[str, ...]
+  class_names: ClassNames
   pixels: Mapping[str, Sequence[float]]
+  protocol: EvalProtocol
   description: Mapping[str, Any]
 
 
@@ -77,15 +83,31 @@ def save_model(
   try:
     with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
       writer.save(partial / VARIABLES, dict(variables))
-    text = json.dumps({**description, "sha256": digest(variables)}, indent=2)
-    (partial / DESCRIPTION).write_text(f"{text}\n")
+    write_description(partial, {**description, "sha256": digest(variables)})
     partial.rename(directory)
   finally:
     shutil.rmtree(partial, ignore_errors=True)
 
 
-def load_model(directory: str | os.PathLike) -> SavedModel:
-  """Reads a network that `save_model` wrote.
+def write_description(
+  directory: pathlib.Path, description: Mapping[str, Any]
+) -> None:
+  """Writes `model.json`, never half."""
+  unfinished = directory / f"{DESCRIPTION}.tmp"
+  unfinished.write_text(json.dumps(description, indent=2) + "\n")
+  unfinished.replace(directory / DESCRIPTION)
+
+
+def load_model(
+  directory: str | os.PathLike, *, dtype: str | None = None
+) -> SavedModel:
+  """Reads a network that `save_model` or a run wrote.
+
+  Args:
+    directory: What `convert_weights` wrote, or the workdir of a run: of that
+      the newest checkpoint, and the moving averages where it kept them.
+    dtype: Of the activations; None for what `model.json` says, or else bfloat16
+      and on CPU float32.
 
   Raises:
     FileNotFoundError: If there is none.
@@ -102,19 +124,38 @@ def load_model(directory: str | os.PathLike) -> SavedModel:
   missing = [key for key in _NEEDED if key not in description]
   if missing:
     raise ValueError(f"{path} lacks {missing}.")
-  name, overrides = description["model"], description["overrides"]
+  name, overrides = description["model"], dict(description["overrides"])
+  overrides["dtype"] = dtype or overrides.get("dtype") or default_dtype()
   network = models.create_model(
     name, num_classes=description["num_classes"], **overrides
   )
+  clip_shape = tuple(description["clip_shape"])
   return SavedModel(
     name,
     network,
     load_variables(directory),
-    tuple(description["clip_shape"]),
-    tuple(description["class_names"] or ()),
+    clip_shape,
+    _class_names(description["class_names"]),
     description["pixels"],
+    _protocol(description.get("protocol"), clip_shape),
     description,
   )
+
+
+def _class_names(names: Any) -> ClassNames:
+  if isinstance(names, dict):
+    return {task: tuple(of_task) for task, of_task in names.items()}
+  return tuple(names or ())
+
+
+def _protocol(
+  record: Mapping[str, Any] | None, clip_shape: Sequence[int]
+) -> EvalProtocol:
+  """Returns the protocol of a record, or the middle of a video."""
+  if record:
+    return EvalProtocol(**record)
+  frames, side, *_ = clip_shape
+  return EvalProtocol(num_frames=frames, crop_size=side, short_side=side)
 
 
 def digest(variables: Mapping[str, Any]) -> str:

@@ -1,48 +1,16 @@
 import json
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import pytest
 
-from temporal_jax.data import commands
+from temporal_jax.cli import main
 from temporal_jax.data.decoding import VideoReader
-
-ROOT = pathlib.Path(__file__).parents[2]
-
-# The packages' own __init__ files, which import the rest, are passed over.
-_HELP = """
-import sys, types
-class Blocker:
-  def find_spec(self, name, path=None, target=None):
-    if name.split(".")[0] in ("jax", "numpy", "av", "rich", "matplotlib"):
-      raise ImportError(f"{name} is blocked")
-sys.meta_path.insert(0, Blocker())
-for name in ("temporal_jax", "temporal_jax.data"):
-  sys.modules[name] = types.ModuleType(name)
-  sys.modules[name].__path__ = [name.replace(".", "/")]
-from temporal_jax.data import commands
-commands.main(sys.argv[1:])
-"""
-
-
-@pytest.mark.parametrize("words", [[], ["check"]])
-def test_help_needs_nothing_but_python(words):
-  done = subprocess.run(
-    [sys.executable, "-c", _HELP, *words, "--help"],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    check=True,
-  )
-  assert "usage: temporal-jax data" in done.stdout
-  assert ("BAD.txt" if words else "transcode") in done.stdout
 
 
 def _check(root, directory):
-  return commands.main(
+  return main(
     [
+      "data",
       *("check", str(root), "--threads", "2"),
       *("--manifest", str(directory / "manifest.jsonl")),
       *("--bad", str(directory / "bad.txt")),
@@ -69,7 +37,7 @@ def test_inspect_ends_with_1_if_something_is_wrong(
 ):
   root = shutil.copytree(video_folder, tmp_path / "videos")
   sheet, report = tmp_path / "sheet.png", tmp_path / "report.json"
-  assert commands.main(["inspect", str(root), "--json", str(report)]) == 0
+  assert main(["data", "inspect", str(root), "--json", str(report)]) == 0
   out = capsys.readouterr().out
   assert "labels 0 to 1, 0 gaps." in out
   assert "train: 5 (fall) to 5 (fall) videos a class." in out
@@ -80,7 +48,7 @@ def test_inspect_ends_with_1_if_something_is_wrong(
   lines += [f"{listed[0]},1,test", f"{listed[3]},3,train", "gone.mp4,3,test"]
   (tmp_path / "list.csv").write_text("\n".join(lines))
   words = ["inspect", str(tmp_path / "list.csv"), "--sheet", str(sheet)]
-  assert commands.main(words) == 1
+  assert main(["data", *words]) == 1
   assert sheet.stat().st_size > 10_000
   out = capsys.readouterr().out
   assert "labels 1 to 3, 1 gaps [2]." in out
@@ -91,7 +59,7 @@ def test_inspect_ends_with_1_if_something_is_wrong(
 def test_transcode_writes_small_videos(video_folder, tmp_path, capsys):
   out = tmp_path / "out"
   words = ["transcode", str(video_folder), str(out), "--short-side", "16"]
-  assert commands.main(words) == 0
+  assert main(["data", *words]) == 0
   assert "12 videos written" in capsys.readouterr().out
   with VideoReader(out / "rise" / "0.mp4") as reader:
     assert reader.read([0]).shape == (1, 16, 16, 3)
@@ -100,13 +68,13 @@ def test_transcode_writes_small_videos(video_folder, tmp_path, capsys):
 @pytest.mark.parametrize(
   ("words", "message"),
   [
-    (["check", "/nowhere"], "data check: /nowhere is no folder"),
-    (["inspect", "/nowhere"], "data inspect: data.root /nowhere does not"),
-    (["transcode", "/nowhere", "/out"], "data transcode: /nowhere is no"),
+    (["check", "/nowhere"], "data: /nowhere is no folder"),
+    (["inspect", "/nowhere"], "data: data.root /nowhere does not"),
+    (["transcode", "/nowhere", "/out"], "data: /nowhere is no"),
   ],
 )
 def test_what_cannot_be_run_ends_with_2(tmp_path, capsys, words, message):
   if words[0] == "check":
     words = [*words, "--manifest", str(tmp_path / "m"), "--bad", str(tmp_path)]
-  assert commands.main(words) == 2
+  assert main(["data", *words]) == 2
   assert message in capsys.readouterr().err

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import evaluation
-from temporal_jax.evaluation import commands
+from temporal_jax.cli import main
 
 NAMES = ("left", "right")
 
@@ -26,20 +26,20 @@ def runs(tmp_path):
 
 def test_runs_are_combined(runs, tmp_path, capsys):
   out = tmp_path / "both.npz"
-  assert commands.main(["combine", str(out), *runs]) == 0
+  assert main(["scores", "combine", str(out), *runs]) == 0
   shown = capsys.readouterr().out
   assert f"{runs[0]}: top1 50.0%" in shown
   assert "together: top1 75.0%" in shown
   got = evaluation.load_scores(out).predictions.scores
   np.testing.assert_allclose(got[1], [0.55, 0.45])
   words = ["combine", str(out), *runs, "--weights", "9", "1"]
-  assert commands.main(words) == 0
+  assert main(["scores", *words]) == 0
   assert "together: top1 50.0%" in capsys.readouterr().out
 
 
 def test_runs_are_compared(runs, tmp_path, capsys):
   out = tmp_path / "gains.png"
-  assert commands.main(["compare", *runs, str(out)]) == 0
+  assert main(["scores", "compare", *runs, str(out)]) == 0
   assert "two/scores.npz: top1 50.0%" in capsys.readouterr().out
   assert out.stat().st_size > 10_000
 
@@ -48,7 +48,7 @@ def test_accuracy_by_views_is_shown(tmp_path, capsys):
   views = np.full((4, 4, 2), [0.6, 0.4])
   views[2:, 2:] = [0.1, 0.9]  # The second clip, of two crops, knows.
   run, out = _save(tmp_path / "run", views), tmp_path / "views.png"
-  assert commands.main(["views", str(out), run, "--crops", "2"]) == 0
+  assert main(["scores", "views", str(out), run, "--crops", "2"]) == 0
   assert "1: 100.0%, 2: 100.0%" in capsys.readouterr().out
   assert out.stat().st_size > 5_000
 
@@ -61,5 +61,5 @@ def test_what_cannot_be_run_ends_with_2(runs, tmp_path, capsys):
     (["combine", out, str(tmp_path / "none.npz")], "none.npz"),
     (["views", out, runs[0]], "holds no views"),
   ):
-    assert commands.main(words) == 2
+    assert main(["scores", *words]) == 2
     assert message in capsys.readouterr().err

@@ -5,13 +5,9 @@ import pathlib
 from typing import Any
 
 
-def create_parser() -> argparse.ArgumentParser:
-  """Returns what parses the words after `data`."""
-  parser = argparse.ArgumentParser(
-    prog="temporal-jax data",
-    description="Looks after the videos of a data set.",
-  )
-  commands = parser.add_subparsers(dest="command", required=True)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `data` takes."""
+  commands = parser.add_subparsers(dest="task", required=True, metavar="TASK")
   _add_check(commands)
   _add_inspect(commands)
   _add_transcode(commands)

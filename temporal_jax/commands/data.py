@@ -1,36 +1,21 @@
-"""The commands `data check`, `data inspect` and `data transcode`.
-
-Nothing but the standard library is imported before a command runs.
-"""
+"""Check, look at and transcode the videos of a data set."""
 
 import argparse
 import json
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from temporal_jax.data.arguments import create_parser
+from temporal_jax.commands.data_arguments import add_arguments
+
+__all__ = ["add_arguments", "run"]
 
 _Item = TypeVar("_Item")
 
 
-def main(argv: Sequence[str]) -> int:
-  """Runs a command.
-
-  Args:
-    argv: Words after `data`.
-
-  Returns:
-    0 if all is well; 1 if something is wrong with the data; 2 if the command
-    itself cannot be run.
-  """
-  options = create_parser().parse_args(argv)
-  run = {"check": _check, "inspect": _inspect, "transcode": _transcode}
-  try:
-    return run[options.command](options)
-  except (OSError, ValueError) as error:
-    print(f"data {options.command}: {error}", file=sys.stderr)
-    return 2
+def run(options: argparse.Namespace) -> int:
+  """Returns 0 if all is well, 1 if something is wrong with the data."""
+  tasks = {"check": _check, "inspect": _inspect, "transcode": _transcode}
+  return tasks[options.task](options)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -1,0 +1,56 @@
+"""The command `temporal-jax`: what a person does with videos and networks."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from temporal_jax import __version__
+
+COMMANDS = (
+  "data",
+  "scores",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs a command.
+
+  Args:
+    argv: Its words; those of the process if None.
+
+  Returns:
+    0 if all went well; 1 if some of what was asked for could not be done; 2 if
+    the command cannot be run as it is.
+  """
+  options = create_parser().parse_args(argv)
+  try:
+    return options.run(options)
+  except (ImportError, OSError, ValueError) as error:
+    print(f"temporal-jax {options.command}: {error}", file=sys.stderr)
+    return 2
+  except KeyboardInterrupt:
+    return 130
+
+
+def create_parser() -> argparse.ArgumentParser:
+  """Returns what parses all commands; none of them is imported whole."""
+  parser = argparse.ArgumentParser(
+    prog="temporal-jax", description="Video recognition for JAX."
+  )
+  parser.add_argument("--version", action="version", version=__version__)
+  commands = parser.add_subparsers(
+    dest="command", required=True, metavar="COMMAND"
+  )
+  for name in COMMANDS:
+    module = importlib.import_module(f"temporal_jax.commands.{name}")
+    words = module.__doc__.partition("\n")[0]
+    command = commands.add_parser(
+      name,
+      help=words[0].lower() + words[1:].rstrip("."),
+      description=module.__doc__,
+      formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(command)
+    command.set_defaults(run=module.run)
+  return parser

@@ -1,0 +1,67 @@
+"""A saved network as one function from uint8 clips to probabilities."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import data, models
+from temporal_jax.data.text import tokenize
+from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.models.video_text import VideoTextModel
+
+Probabilities = jax.Array | dict[str, jax.Array]
+Forward = Callable[[Mapping[str, Any], jax.Array], Probabilities]
+
+
+def create_forward(saved: SavedModel) -> Forward:
+  """Returns `forward(variables, clip) -> probabilities`, a pure function.
+
+  It takes clips (B, T, H, W, 3) uint8 and normalises their pixels.
+  Probabilities are (B, L) float32, of several tasks a dict of them; of several
+  labels a clip each class has its own, from a sigmoid, else they are the
+  softmax of all.
+
+  Args:
+    saved: The network. One that compares clips with texts takes those of its
+      class names; see `prepare_variables`.
+  """
+  network = saved.network
+  probabilities = (
+    jax.nn.sigmoid if saved.description.get("multi_label") else jax.nn.softmax
+  )
+
+  def forward(variables: Mapping[str, Any], clip: jax.Array) -> Probabilities:
+    variables = dict(variables)
+    inputs = variables.pop("inputs", {})
+    pixels = data.normalize(clip, saved.pixels["mean"], saved.pixels["std"])
+    logits, _ = network.apply(variables, pixels, **inputs, train=False)
+    return jax.tree.map(
+      lambda values: probabilities(values.astype(jnp.float32)), logits
+    )
+
+  return forward
+
+
+def prepare_variables(saved: SavedModel) -> dict[str, Any]:
+  """Returns what `forward` takes: batch norms folded, class names encoded.
+
+  Raises:
+    ImportError: If texts are needed and the extra "text" is not installed.
+    ValueError: If texts are needed and there are no class names.
+  """
+  variables = models.fold_batch_norm(saved.variables)
+  network = saved.network
+  if not (isinstance(network, VideoTextModel) and network.head == "text"):
+    return variables
+  if not saved.class_names:
+    raise ValueError(
+      f"{saved.name} compares clips with the names of classes, and there are "
+      "none in its model.json."
+    )
+  tokens = jnp.asarray(tokenize(saved.class_names, context=network.context))
+  encode = jax.jit(
+    lambda variables: network.apply(variables, tokens, method="encode_text")
+  )
+  return {**variables, "inputs": {"text": encode(variables)}}

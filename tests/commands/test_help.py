@@ -1,0 +1,44 @@
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from temporal_jax.cli import COMMANDS, main
+
+ROOT = pathlib.Path(__file__).parents[2]
+_HELP = """
+import sys
+class Blocker:
+  def find_spec(self, name, path=None, target=None):
+    if name.split(".")[0] in ("jax", "numpy", "av", "rich", "matplotlib"):
+      raise ImportError(f"{name} is blocked")
+sys.meta_path.insert(0, Blocker())
+from temporal_jax.cli import main
+for words in ([], *([name] for name in sys.argv[1:])):
+  try:
+    main([*words, "--help"])
+  except SystemExit as end:
+    assert not end.code, words
+"""
+
+
+def test_help_needs_nothing_but_python():
+  done = subprocess.run(
+    [sys.executable, "-c", _HELP, *COMMANDS],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  for name in COMMANDS:
+    assert f"usage: temporal-jax {name}" in done.stdout
+  files = {p.stem for p in (ROOT / "temporal_jax" / "commands").glob("*.py")}
+  assert set(COMMANDS) <= files
+
+
+@pytest.mark.parametrize("words", [[], ["fly"]])
+def test_what_is_no_command_is_refused(words, capsys):
+  with pytest.raises(SystemExit, match="2"):
+    main(words)
+  assert "COMMAND" in capsys.readouterr().err
