@@ -23,20 +23,35 @@ def read_call(text: str, table: Mapping[str, type[_T]], what: str) -> _T:
     ValueError: If the text cannot be read, names nothing of the table, or gives
       an unknown argument or a wrong value.
   """
+  return build_call(read_expression(text, what), table, what)
+
+
+def read_expression(text: str, what: str) -> ast.expr:
+  """Parses words of a config.
+
+  Raises:
+    ValueError: If they are no expression.
+  """
   try:
-    node = ast.parse(text.strip(), mode="eval").body
+    return ast.parse(text.strip(), mode="eval").body
   except SyntaxError as error:
     raise ValueError(
-      f"{what} must be a name, with arguments in brackets if any, got "
-      f"{text!r}: {error.msg}."
+      f"the {what} {text!r} cannot be read: {error.msg} at column "
+      f"{error.offset}."
     ) from error
+
+
+def build_call(node: ast.expr, table: Mapping[str, type[_T]], what: str) -> _T:
+  """Builds what a parsed text says, see `read_call`."""
+  text = ast.unparse(node)
   name = node.func if isinstance(node, ast.Call) else node
-  if not isinstance(name, ast.Name) or name.id not in table:
-    word = name.id if isinstance(name, ast.Name) else text
-    near = difflib.get_close_matches(word, table, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+  if not isinstance(name, ast.Name):
+    raise ValueError(f"{text!r} is no {what}; there are {_signatures(table)}")
+  if name.id not in table:
+    near = difflib.get_close_matches(name.id, table, n=3)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise ValueError(
-      f"{what} must be one of {', '.join(table)}, got {text!r}{hint}"
+      f"unknown {what} {name.id!r}; {hint}There are {_signatures(table)}"
     )
   arguments, named = [], {}
   if isinstance(node, ast.Call):
@@ -45,15 +60,15 @@ def read_call(text: str, table: Mapping[str, type[_T]], what: str) -> _T:
       named = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
     except ValueError as error:
       raise ValueError(
-        f"arguments of {what} {text!r} must be numbers, strings, tuples, True "
-        "or False."
+        f"arguments of the {what} {text!r} must be numbers, strings, tuples, "
+        "True or False."
       ) from error
   kind = table[name.id]
   try:
     inspect.signature(kind).bind(*arguments, **named)
   except TypeError as error:
     raise ValueError(
-      f"{what} must be {signature(name.id, kind)}, got {text!r}: {error}."
+      f"{what} {text!r}: {error}; it is {_signature(name.id, kind)}."
     ) from error
   try:
     return kind(*arguments, **named)
@@ -61,7 +76,12 @@ def read_call(text: str, table: Mapping[str, type[_T]], what: str) -> _T:
     raise ValueError(f"{what} {text!r}: {error}") from error
 
 
-def signature(name: str, kind: type) -> str:
+def _signatures(table: Mapping[str, type]) -> str:
+  """Returns all that can be written, a line each."""
+  return "".join(f"\n  {_signature(*item)}" for item in table.items())
+
+
+def _signature(name: str, kind: type) -> str:
   """Returns how a class of a table is written: "interval(rate, fps=30.0)"."""
   words = [
     value.name

@@ -4,8 +4,6 @@
 """
 
 import ast
-import difflib
-import inspect
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -22,6 +20,7 @@ from temporal_jax.data.augmentation.flip import Flip, directed
 from temporal_jax.data.augmentation.normalizing import Normalize
 from temporal_jax.data.augmentation.rand_augment import RandAugment
 from temporal_jax.data.augmentation.sizes import Resize, ShortSideJitter
+from temporal_jax.data.calls import build_call, read_expression
 
 OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType(
   {
@@ -55,7 +54,9 @@ def parse(recipe: str) -> tuple[Operation, ...]:
     ValueError: If the recipe cannot be read, names an unknown operation or
       argument, gives a wrong value, or has an order that cannot be.
   """
-  operations = [_operation(node, recipe) for node in _nodes(recipe)]
+  operations = [
+    build_call(node, OPERATIONS, "operation") for node in _nodes(recipe)
+  ]
   stages = [operation.stage for operation in operations]
   if not any(isinstance(operation, Normalize) for operation in operations):
     end = stages.index("normalized") if "normalized" in stages else len(stages)
@@ -100,56 +101,12 @@ def _nodes(recipe: str) -> list[ast.expr]:
   """Splits a recipe into its operations."""
   if not recipe.strip():
     return []
-  try:
-    node = ast.parse(recipe.strip(), mode="eval").body
-  except SyntaxError as error:
-    raise ValueError(
-      f"the recipe {recipe!r} cannot be read: {error.msg} at column "
-      f"{error.offset}."
-    ) from error
+  node = read_expression(recipe, "recipe")
   nodes = []
   while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
     nodes.append(node.right)
     node = node.left
   return [node, *reversed(nodes)]
-
-
-def _operation(node: ast.expr, recipe: str) -> Operation:
-  """Builds one operation."""
-  text = ast.unparse(node)
-  name = node.func if isinstance(node, ast.Call) else node
-  if not isinstance(name, ast.Name):
-    raise ValueError(
-      f"{text!r} in the recipe {recipe!r} is no operation; there are {_table()}"
-    )
-  if name.id not in OPERATIONS:
-    near = difflib.get_close_matches(name.id, OPERATIONS, n=3)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ValueError(
-      f"unknown operation {name.id!r} in the recipe {recipe!r}; {hint}There "
-      f"are {_table()}"
-    )
-  operation = OPERATIONS[name.id]
-  arguments, named = [], {}
-  if isinstance(node, ast.Call):
-    try:
-      arguments = [ast.literal_eval(value) for value in node.args]
-      named = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
-    except ValueError as error:
-      raise ValueError(
-        f"arguments of {text!r} must be numbers, strings, tuples, True or "
-        "False."
-      ) from error
-  try:
-    inspect.signature(operation).bind(*arguments, **named)
-  except TypeError as error:
-    raise ValueError(
-      f"{text!r} in the recipe: {error}; it is {_signature(name.id)}."
-    ) from error
-  try:
-    return operation(*arguments, **named)
-  except ValueError as error:
-    raise ValueError(f"{text!r} in the recipe: {error}") from error
 
 
 def _check_order(operations: Sequence[Operation], recipe: str) -> None:
@@ -176,16 +133,3 @@ def _check_order(operations: Sequence[Operation], recipe: str) -> None:
 
 def _name(operation: Operation) -> str:
   return next(n for n, kind in OPERATIONS.items() if type(operation) is kind)
-
-
-def _signature(name: str) -> str:
-  values = inspect.signature(OPERATIONS[name]).parameters.values()
-  words = [
-    v.name if v.default is v.empty else f"{v.name}={v.default!r}"
-    for v in values
-  ]
-  return f"{name}({', '.join(words)})"
-
-
-def _table() -> str:
-  return "".join(f"\n  {_signature(name)}" for name in OPERATIONS)
