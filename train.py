@@ -13,10 +13,8 @@ again goes on where the run stopped or, when it is complete, evaluates it again.
                         where JAX finds that out by itself (TPU, Slurm, ...)
 """
 
-import collections
 import functools
 import pathlib
-import time
 
 import jax
 import ml_collections
@@ -24,7 +22,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 import launch
-from temporal_jax import data, evaluation, training
+from temporal_jax import data, evaluation, inference, training
 
 _CONFIG = config_flags.DEFINE_config_file("config", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all a run writes.")
@@ -76,6 +74,8 @@ def run(
   parts = launch.assemble(
     config, launch.num_classes(config, videos), videos.num_train, mesh
   )
+  if first:
+    inference.write_description(workdir, launch.describe(config, videos))
   say(training.describe_groups(parts.shapes.params, parts.groups))
   checkpoints = training.Checkpoints(
     workdir / "checkpoints",
@@ -100,12 +100,7 @@ def run(
   )
 
   place = functools.partial(training.place_batch, mesh=mesh)
-
-  def predict(variables: dict) -> evaluation.Predictions:
-    score = functools.partial(eval_step, variables)
-    tasks = tuple(names) if isinstance(names, dict) else ()
-    return evaluation.evaluate(score, videos.eval_batches, place, tasks=tasks)
-
+  scoring = launch.Scoring(videos, eval_step, place, launch.protocol(config))
   with (
     training.Records(workdir, int(state.step)) as records,
     training.Progress(parts.length.num_steps, int(state.step)) as progress,
@@ -115,7 +110,7 @@ def run(
       place=place,
       plan=launch.plan(config, parts.length),
       schedule=launch.schedule(config, parts.length),
-      evaluate=lambda variables: evaluation.accuracies(predict(variables)),
+      evaluate=functools.partial(scoring.accuracies, say=progress.say),
       checkpoints=checkpoints,
       records=records,
       progress=progress,
@@ -126,15 +121,7 @@ def run(
   if stop.signal and int(state.step) < parts.length.num_steps:
     say(f"{stop.signal}: stopped at step {int(state.step)}; start again.")
     return
-  began = time.perf_counter()
-  predictions = predict(state.eval_variables())
-  reasons = evaluation.gather_json(videos.bad_test.reasons())
-  summary = evaluation.summarize(
-    *(predictions, names),
-    listed=videos.num_test,
-    bad_videos=collections.ChainMap(*reasons),
-    seconds=time.perf_counter() - began,
-  )
+  predictions, summary = scoring.summarize(state.eval_variables())
   if first:
     evaluation.write_report(
       *(workdir, summary),

@@ -124,11 +124,12 @@ def train_batches(
   """
   listed = [(file, 0) for file in files] * -(-1000 // len(files))
   return data.train_batches(
-    data.FileSource(listed, ("any",)),
+    data.VideoOpener(
+      data.FileSource(listed, ("any",)), data.BadVideos("raise")
+    ),
     setting.clip(),
     batch_size=batch,
     seed=0,
-    bad_videos=data.BadVideos("raise"),
     num_threads=num_threads,
   )
 

@@ -38,7 +38,9 @@ def get_config() -> ml_collections.ConfigDict:
 
   config.data = data = ml_collections.ConfigDict()
   data.name = ""  # A data set of temporal_jax.data.datasets, or
-  data.root = ""  # a folder class/video.mp4, or a CSV file path,label.
+  data.root = ""  # a folder class/video.mp4, or a CSV file path,label;
+  data.annotations = ""  # or, of these, "ssv2" and such: a folder of its files
+  data.videos = ""  # whose videos are here; "" for in root too.
   data.data_dir = "data"  # Where prepared data sets lie.
   data.train_split = "train"  # Of `name`; TFDS slices work.
   data.test_split = "test"
@@ -46,8 +48,8 @@ def get_config() -> ml_collections.ConfigDict:
   data.tasks = ()  # Of a video with several labels: ("verb", "noun").
   data.num_classes = ()  # There must be, for each task; () for those found.
   data.num_frames = 8  # T.
-  data.sampling = "segment"  # Or "dense", frames `stride` apart.
-  data.stride = 1
+  data.sampling = "segments"  # Which frames, see docs/sampling.md.
+  data.stride = 1  # Of "dense".
   data.short_side = 0  # Pixels to resize to before the crop; 0 for as it is.
   data.image_size = 224  # Side of the square crop, in pixels.
   # Height and width to which whole training frames are stretched for `augment`
@@ -60,6 +62,19 @@ def get_config() -> ml_collections.ConfigDict:
   data.repeats = 1  # Augmented copies of a training clip in a step.
   data.on_error = "raise"  # A bad video: "raise", "skip" or "mask".
   data.num_threads = 4  # That decode.
+  data.time_limit = 60.0  # Seconds that reading a clip may take.
+
+  # Which views of a test video are scored in the end, see docs/sampling.md;
+  # tests while it trains take one.
+  config.eval = evaluation = ml_collections.ConfigDict()
+  evaluation.sampling = ""  # "" is data.sampling,
+  evaluation.crop_size = 0  # 0 is data.image_size,
+  evaluation.short_side = 0  # 0 is data.short_side.
+  evaluation.stretch = ()  # Height and width of frames, instead of short_side.
+  evaluation.num_clips = 1
+  evaluation.num_crops = 1  # Of each clip: 1, 3 or 10,
+  evaluation.crop_rule = "exact"  # as the papers place them.
+  evaluation.fusion = "softmax"  # What is averaged, or "logits".
 
   config.mix = mix = ml_collections.ConfigDict()  # Clips of a step, in pairs.
   mix.mixup_alpha = 0.0  # Of the Beta distribution; 0 for no mixup,

@@ -23,7 +23,7 @@ def get_config():
   config.model.overrides.update({"width": 16, "stem": "7x7"})
 
   config.data.num_frames = 8
-  config.data.sampling = "segment"  # The whole video, whatever its length.
+  config.data.sampling = "segments"  # The whole video, whatever its length.
   config.data.short_side = 128
   config.data.image_size = 112
   config.data.on_error = "skip"

@@ -2,26 +2,31 @@
 
 from launch.checking import check
 from launch.classes import num_classes
-from launch.clips import clip_shape, create_augmentation, open_videos
+from launch.clips import clip_shape, create_augmentation, open_videos, protocol
+from launch.description import describe
 from launch.duration import plan, schedule
 from launch.network import other_inputs
 from launch.parts import Parts, assemble
 from launch.preview import draw, show_plan
+from launch.scoring import Scoring
 from launch.stages import stages
 from launch.steps import create_steps
 
 __all__ = [
   "Parts",
+  "Scoring",
   "assemble",
   "check",
   "clip_shape",
   "create_augmentation",
   "create_steps",
+  "describe",
   "draw",
   "num_classes",
   "open_videos",
   "other_inputs",
   "plan",
+  "protocol",
   "schedule",
   "show_plan",
   "stages",

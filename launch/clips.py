@@ -16,7 +16,7 @@ def clip_shape(config: ml_collections.ConfigDict) -> tuple[int, ...]:
 
 
 def clip_format(config: ml_collections.ConfigDict) -> data.ClipFormat:
-  """Returns how a clip is cut from a video."""
+  """Returns how a training clip is cut from a video."""
   return data.ClipFormat(
     num_frames=config.data.num_frames,
     image_size=config.data.image_size,
@@ -24,6 +24,25 @@ def clip_format(config: ml_collections.ConfigDict) -> data.ClipFormat:
     sampling=config.data.sampling,
     stride=config.data.stride,
     canvas=tuple(config.data.canvas) or None,
+  )
+
+
+def protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
+  """Returns which views of a test video are scored."""
+  test = config.eval
+  stretch = tuple(test.stretch) or None
+  short_side = None if stretch else test.short_side or config.data.short_side
+  return data.EvalProtocol(
+    num_frames=config.data.num_frames,
+    sampling=test.sampling or config.data.sampling,
+    stride=config.data.stride,
+    num_clips=test.num_clips,
+    num_crops=test.num_crops,
+    crop_size=test.crop_size or config.data.image_size,
+    short_side=short_side or None,
+    stretch=stretch,
+    crop_rule=test.crop_rule,
+    fusion=test.fusion,
   )
 
 
@@ -46,13 +65,17 @@ def open_videos(
     splits={"train": config.data.train_split, "test": config.data.test_split},
     test_fraction=config.data.test_fraction,
     tasks=tuple(config.data.tasks),
+    annotations=config.data.annotations,
+    videos=config.data.videos,
   )
   return data.open_videos(
     sources,
     clip_format(config),
+    protocol(config),
     batch_size=config.batch_size,
     seed=config.seed,
     bad_videos=bad_videos,
+    time_limit=config.data.time_limit,
     num_threads=config.data.num_threads,
     process_index=index,
     process_count=count,

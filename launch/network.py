@@ -23,13 +23,20 @@ def create_network(
   return temporal_jax.create_model(
     config.model.name,
     num_classes=classes,
-    num_frames=config.model.num_frames or config.data.num_frames,
-    image_size=config.model.image_size or config.data.image_size,
-    temporal=config.model.temporal,
     dtype=config.model.dtype or training.default_dtype(),
     **remat,
-    **config.model.overrides,
+    **network_arguments(config),
   )
+
+
+def network_arguments(config: ml_collections.ConfigDict) -> dict[str, Any]:
+  """Returns what makes the network another one than its catalog's."""
+  return {
+    "num_frames": config.model.num_frames or config.data.num_frames,
+    "image_size": config.model.image_size or config.data.image_size,
+    "temporal": config.model.temporal,
+    **config.model.overrides,
+  }
 
 
 def reads_text(model: nn.Module) -> bool:

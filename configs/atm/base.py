@@ -35,6 +35,9 @@ def residual_network(dataset: str) -> ml_collections.ConfigDict:
     "multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), positions=13)|flip|"
     "normalize"
   )
+  _sample(config, dataset, num_clips=10)
+  if dataset in datasets.SOMETHING_SOMETHING:
+    config.eval.num_clips = config.eval.num_crops = 1
   config.optim.name = "sgd"
   config.optim.lr = 0.01
   config.optim.lr_batch_size = 64
@@ -63,6 +66,7 @@ def vision_transformer(
   config.data.repeats = 2
   is_something = dataset in datasets.SOMETHING_SOMETHING
   config.data.augment = _MOTIONS if is_something else _SCENES
+  _sample(config, dataset, num_clips=4)
   config.mix.mixup_alpha = 0.8
   config.mix.cutmix_alpha = 1.0
   config.loss.label_smoothing = 0.1
@@ -78,3 +82,27 @@ def vision_transformer(
     r"block\d+/(block_input|mlp_input)/(.*/)?kernel",
   )
   return config
+
+
+def _sample(
+  config: ml_collections.ConfigDict, dataset: str, *, num_clips: int
+) -> None:
+  """Sets which frames are taken, and the views of a test.
+
+  Args:
+    config: Changed in place.
+    dataset: See `datasets.use`.
+    num_clips: Of a test on Kinetics; on Something-Something it has two, on
+      ActivityNet and Charades, whose views are not stated, one of one crop.
+  """
+  test = config.eval
+  if dataset in datasets.SOMETHING_SOMETHING:
+    config.data.sampling = "whole_segments"
+    test.stretch = (256, 320)
+    test.num_clips, test.num_crops = 2, 3
+  else:
+    config.data.sampling = "rounded_segments"
+  if dataset == "k400":
+    test.num_clips, test.num_crops = num_clips, 3
+  if dataset in ("k400", *datasets.SOMETHING_SOMETHING):
+    test.crop_rule = "quarters"

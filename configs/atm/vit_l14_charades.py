@@ -19,6 +19,8 @@ def get_config():
   config = base.vision_transformer("charades")
   config.model.name = "atm_vit_l14"
   config.data.num_frames = 16
+  config.data.sampling = "whole_segments"  # Of the labelled part,
+  config.eval.sampling = "rounded_segments"  # of the whole video.
   config.num_epochs = 15.0
   config.optim.lr = 2e-4
   config.optim.layer_decay = 0.7

@@ -23,6 +23,8 @@ def network(
   config.batch_size = 64  # Less, at the same rate, where memory ends.
   config.model.overrides.dropout = 0.5
   config.data.num_frames = 16
+  config.data.sampling = "equal_segments"
+  config.eval.fusion = "logits"
   # Mirrored clips of Something-Something keep their labels, wrong for six
   # classes. To swap those: flip, and datasets.FLIP_PAIRS as data.flip_pairs.
   flip = "flip(keep_labels=True)" if config.data.flip_pairs else "flip"

@@ -19,5 +19,8 @@ def get_config():
   config = base.network("k400", short_side=331)
   config.model.name = "blvnet_tam_50"
   config.stages = base.stages(8, 16, 24, lr=0.005)
-  config.data.short_side = 256  # In tests.
+  config.eval.short_side = 256
+  config.eval.crop_size = 256
+  config.eval.num_clips = 3
+  config.eval.num_crops = 3
   return config

@@ -63,7 +63,11 @@ def _common(dataset: str, image_size: int) -> ml_collections.ConfigDict:
   config = base.get_config()
   short_side = image_size * 256 // 224
   datasets.use(config, dataset, short_side=short_side)
-  config.data.short_side = image_size  # In tests.
+  config.data.sampling = "rounded_segments('inside')"
+  config.eval.short_side = image_size
+  config.eval.num_clips = 4
+  config.eval.num_crops = 3
+  config.eval.crop_rule = "halves"
   config.batch_size = 256
   config.data.image_size = image_size
   config.model.disturbance_decay_epoch = 30  # The code's.

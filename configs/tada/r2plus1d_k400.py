@@ -17,5 +17,5 @@ def get_config():
   config = base.residual_network("k400")
   config.model.name = "r2plus1d_50_tada"
   config.data.num_frames = 8
-  config.data.stride = 8
+  config.data.sampling = "interval(8)"
   return config

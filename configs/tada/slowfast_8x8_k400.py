@@ -19,5 +19,5 @@ def get_config():
   config = base.residual_network("k400")
   config.model.name = "slowfast_50_8x8_tada"
   config.data.num_frames = 32  # Of the fast pathway.
-  config.data.stride = 2
+  config.data.sampling = "interval(2)"
   return config

@@ -19,5 +19,5 @@ def get_config():
   config = base.residual_network("k400")
   config.model.name = "slowonly_50_tada"
   config.data.num_frames = 8
-  config.data.stride = 8
+  config.data.sampling = "interval(8)"
   return config

@@ -20,7 +20,7 @@ def get_config():
   config.model.name = "tada2d_resnet50"
   config.batch_size = 64
   config.data.num_frames = 16
-  config.data.stride = 5
+  config.data.sampling = "interval(5)"
   config.optim.lr = 0.12
   config.optim.lr_batch_size = 64
   return config

@@ -19,5 +19,5 @@ def get_config():
   config = base.residual_network("k400")
   config.model.name = "tada2d_resnet50"
   config.data.num_frames = 8
-  config.data.stride = 8
+  config.data.sampling = "interval(8)"
   return config

@@ -24,6 +24,7 @@ def get_config():
     "random_erasing(0.5)"
   )
   config.data.flip_pairs = ()  # It does not flip.
+  config.eval.num_clips = 2
   config.optim.lr = 0.03
   config.optim.lr_batch_size = 64
   config.optim.warmup_lr = 0.003

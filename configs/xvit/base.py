@@ -14,11 +14,15 @@ def vision_transformer(dataset: str) -> ml_collections.ConfigDict:
   """Returns what all runs share."""
   config = base.get_config()
   datasets.use(config, dataset)
-  config.data.short_side = 224  # In tests.
   config.num_steps = 0
   config.batch_size = 64
   config.model.name = "xvit_b16"
   config.data.num_frames = 16
+  config.data.sampling = "rounded_segments('borders')"
+  config.eval.short_side = 224
+  config.eval.num_crops = 3
+  config.eval.crop_rule = "rounded_up"
+  config.eval.fusion = "logits"
   config.optim.name = "sgd"
   config.optim.momentum = 0.9
   config.optim.schedule = "cosine_whole_run"
@@ -38,8 +42,7 @@ def kinetics(dataset: str) -> ml_collections.ConfigDict:
   """
   config = vision_transformer(dataset)
   config.num_epochs = 30.0
-  config.data.sampling = "dense"
-  config.data.stride = 16
+  config.data.sampling = "interval(16, single='start')"
   config.data.augment = (
     "auto_augment|multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), "
     "positions=13)|flip|normalize"

@@ -12,7 +12,8 @@ from temporal_jax.data.bad_videos import (
   BadVideoError,
   BadVideos,
 )
-from temporal_jax.data.clips import ClipFormat
+from temporal_jax.data.clip_format import ClipFormat
+from temporal_jax.data.clips import VideoOpener
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.flow import FlowFolder
 from temporal_jax.data.image_folder import ImageFolder
@@ -20,6 +21,7 @@ from temporal_jax.data.opening import open_sources
 from temporal_jax.data.order import TrainBatches
 from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.pipeline import eval_batches, train_batches
+from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.data.readers import Reader, open_reader
 from temporal_jax.data.sources import DatasetSource, FileSource, Source, Video
 from temporal_jax.data.videos import Videos, open_videos
@@ -31,6 +33,7 @@ __all__ = [
   "BadVideos",
   "ClipFormat",
   "DatasetSource",
+  "EvalProtocol",
   "FileSource",
   "FlowFolder",
   "ImageFolder",
@@ -40,6 +43,7 @@ __all__ = [
   "TrainBatches",
   "Video",
   "VideoError",
+  "VideoOpener",
   "VideoReader",
   "Videos",
   "check_flip",

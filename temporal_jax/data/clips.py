@@ -1,169 +1,184 @@
-"""From a video to a clip of uint8 frames."""
+"""From the videos of a source to elements of a batch."""
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from temporal_jax.data import cropping, sampling
+from temporal_jax.data import cropping, sampling, views
 from temporal_jax.data.bad_videos import BadVideos
+from temporal_jax.data.clip_format import ClipFormat
 from temporal_jax.data.decoding import TIME_LIMIT
-from temporal_jax.data.labels import Label, encode_label
+from temporal_jax.data.labels import encode_label
 from temporal_jax.data.pictures import VideoError
-from temporal_jax.data.readers import num_channels, open_reader
-from temporal_jax.data.sources import Source
+from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.data.readers import Reader, num_channels, open_reader
+from temporal_jax.data.sources import Source, Video
+
+Element = dict[str, Any]
+Span = tuple[int, int]  # First frame, and number of frames.
 
 
 @dataclasses.dataclass(frozen=True)
-class ClipFormat:
-  """How a clip is cut from a video.
+class VideoOpener:
+  """Opens videos of a source, whole or the part that is labelled.
 
   Attributes:
-    num_frames: Frames in a clip, T.
-    image_size: Side of the square crop, in pixels.
-    short_side: Pixels to which a frame's shorter side is resized before the
-      crop; None keeps the video's size or, with a canvas, takes the canvas'
-      shorter side.
-    sampling: "segment" or "dense", see `sampling.sample_indices`.
-    stride: Frames from one to the next, for "dense".
-    canvas: Height and width to which whole training frames are stretched, for
-      the device to crop; None crops them here at random.
+    source: The videos.
+    bad_videos: What to do with a video that cannot be read.
     time_limit: Seconds that opening a video file, and reading a clip, may take;
       one that takes longer counts as bad.
   """
 
-  num_frames: int
-  image_size: int
-  short_side: int | None = None
-  sampling: str = "segment"
-  stride: int = 1
-  canvas: tuple[int, int] | None = None
+  source: Source
+  bad_videos: BadVideos
   time_limit: float = TIME_LIMIT
 
   def __post_init__(self) -> None:
-    sampling.check(self.sampling, self.num_frames, self.stride)
-    if self.canvas is not None and (
-      len(self.canvas) != 2 or min(self.canvas) < 1
-    ):
-      raise ValueError(
-        "canvas must be a positive height and width, or None; got "
-        f"{self.canvas}."
-      )
     if self.time_limit <= 0:
       raise ValueError(
         f"time_limit must be a positive time in s, got {self.time_limit}."
       )
-    resized = self.resized_side()
-    if self.image_size < 1 or (resized or self.image_size) < self.image_size:
-      raise ValueError(
-        f"image_size {self.image_size} must be positive and at most short_side "
-        f"{resized}."
-      )
-
-  def resized_side(self) -> int | None:
-    """Returns the shorter side of a frame before the crop, if it is resized."""
-    if self.short_side is None and self.canvas is not None:
-      return min(self.canvas)
-    return self.short_side
-
-
-@dataclasses.dataclass(frozen=True)
-class ClipReader:
-  """Decodes, samples and cuts videos of `source`.
-
-  Attributes:
-    source: The videos.
-    clip: How a clip is cut from a video.
-    bad_videos: What to do with a video that cannot be read.
-  """
-
-  source: Source
-  clip: ClipFormat
-  bad_videos: BadVideos
-
-  def random(
-    self, index: int, rng: np.random.Generator
-  ) -> dict[str, Any] | None:
-    """Returns a random clip of video `index`, on the canvas if there is one."""
-    return self._read(index, rng, self.clip.canvas)
-
-  def middle(self, index: int) -> dict[str, Any] | None:
-    """Returns the middle frames and crop of video `index`."""
-    return self._read(index, None, None)
-
-  def blank(
-    self, label: Label, name: str, canvas: tuple[int, int] | None = None
-  ) -> dict[str, Any]:
-    """Returns black frames of weight zero."""
-    height, width = canvas or 2 * (self.clip.image_size,)
-    shape = (self.clip.num_frames, height, width, self._channels)
-    frames = np.zeros(shape, np.uint8)
-    return self._element(frames, canvas, label, 0.0, name)
 
   @functools.cached_property
-  def _channels(self) -> int:
+  def channels(self) -> int:
     """Channels of a frame."""
     return num_channels(self.source[0]["video"])
 
-  def _read(
-    self,
-    index: int,
-    rng: np.random.Generator | None,
-    canvas: tuple[int, int] | None,
-  ) -> dict[str, Any] | None:
-    """Returns a clip.
+  def read(
+    self, index: int, take: Callable[[Reader, Span], Element]
+  ) -> Element | None:
+    """Returns what `take` makes of video `index`; None if that is bad.
+
+    Raises:
+      BadVideoError: If it is bad and that is not to be.
+      ValueError: As `take`, with the video's name.
+    """
+    video = self.source[index]
+    try:
+      with open_reader(video["video"], time_limit=self.time_limit) as reader:
+        return take(reader, _span(reader, video))
+    except VideoError as error:
+      self.bad_videos.add(video["id"], str(error), listed=len(self.source))
+      return None
+    except ValueError as error:
+      raise ValueError(f"{video['id']}: {error}") from error
+
+  def element(
+    self, index: int, clip: Element | None, blank: Element
+  ) -> Element:
+    """Returns a row of a batch: a clip, or a blank one of weight zero."""
+    video = self.source[index]
+    return {
+      **(blank if clip is None else clip),
+      "label": encode_label(video["label"], self.source.class_names),
+      "weight": np.float32(clip is not None),
+      "id": np.str_(video["id"]),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomClips:
+  """Clips to train on.
+
+  Attributes:
+    videos: Where they are.
+    clip: How a clip is cut from a video.
+  """
+
+  videos: VideoOpener
+  clip: ClipFormat
+
+  def read(self, index: int, rng: np.random.Generator) -> Element | None:
+    """Returns a random clip of video `index`, on the canvas if there is one.
 
     A bad video gives None when it is to be skipped, else a clip of weight 0.
     """
-    video = self.source[index]
-    name, size = video["id"], None
-    try:
-      with open_reader(
-        video["video"], time_limit=self.clip.time_limit
-      ) as reader:
-        indices = sampling.sample_indices(
-          reader.num_frames,
-          self.clip.num_frames,
-          sampling=self.clip.sampling,
-          stride=self.clip.stride,
-          rng=rng,
-        )
-        if canvas is None:
-          side = self.clip.resized_side()
-          frames = reader.pictures(indices, short_side=side)
-        else:
-          frames, size = reader.read_stretched(indices, canvas)
-    except VideoError as error:
-      self.bad_videos.add(name, str(error), listed=len(self.source))
-      if self.bad_videos.policy == "skip":
-        return None
-      return self.blank(video["label"], name, canvas)
-    try:
-      if canvas is None:
-        frames = cropping.crop(frames, self.clip.image_size, rng)
-    except ValueError as error:
-      raise ValueError(
-        f"{name}: {error} Set config.data.short_side to resize first."
-      ) from error
-    return self._element(frames, size, video["label"], 1.0, name)
+    taken = self.videos.read(
+      index, lambda reader, span: self._take(reader, span, rng)
+    )
+    if taken is None and self.videos.bad_videos.policy == "skip":
+      return None
+    return self.videos.element(index, taken, self._blank())
 
-  def _element(
-    self,
-    frames: np.ndarray,
-    size: tuple[int, int] | None,
-    label: Label,
-    weight: float,
-    name: str,
-  ) -> dict[str, Any]:
-    """One row of a batch; `size` is the video's where it was stretched."""
-    element = {
-      "clip": frames,
-      "label": encode_label(label, self.source.class_names),
-      "weight": np.float32(weight),
-      "id": np.str_(name),
-    }
-    if size is not None:
-      scale = self.clip.resized_side() / min(size)
-      element["size"] = np.array(size, np.float32) * np.float32(scale)
-    return element
+  def _take(
+    self, reader: Reader, span: Span, rng: np.random.Generator
+  ) -> Element:
+    first, total = span
+    clip = self.clip
+    indices = first + sampling.sample_indices(
+      *(total, clip.num_frames),
+      sampling=clip.sampling,
+      stride=clip.stride,
+      fps=reader.fps,
+      rng=rng,
+    )
+    if clip.canvas is not None:
+      frames, size = reader.read_stretched(indices, clip.canvas)
+      return {"clip": frames, "size": self._resized(size)}
+    frames = reader.pictures(indices, short_side=clip.resized_side())
+    return {"clip": cropping.crop(frames, clip.image_size, rng)}
+
+  def _blank(self) -> Element:
+    """Returns black frames."""
+    clip = self.clip
+    height, width = clip.canvas or 2 * (clip.image_size,)
+    shape = (clip.num_frames, height, width, self.videos.channels)
+    blank = {"clip": np.zeros(shape, np.uint8)}
+    if clip.canvas is not None:
+      blank["size"] = self._resized(clip.canvas)
+    return blank
+
+  def _resized(self, size: tuple[int, int]) -> np.ndarray:
+    """Returns the size of frames in their proportions, resized."""
+    scale = self.clip.resized_side() / min(size)
+    return np.array(size, np.float32) * np.float32(scale)
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedClips:
+  """Clips to test with: the same views of a video every time.
+
+  Attributes:
+    videos: Where they are.
+    protocol: Which views.
+  """
+
+  videos: VideoOpener
+  protocol: EvalProtocol
+
+  def read(self, index: int) -> Element:
+    """Returns the views of video `index`, of weight 0 if it is bad."""
+    return self.videos.element(
+      index, self.videos.read(index, self._take), self._blank()
+    )
+
+  def padding(self) -> Element:
+    """Returns what fills the last batch: the first video's label, weight 0."""
+    return self.videos.element(0, None, self._blank()) | {"id": np.str_("")}
+
+  def _take(self, reader: Reader, span: Span) -> Element:
+    clips = views.read_views(reader, self.protocol, fps=reader.fps, span=span)
+    return {"clip": clips.reshape(self._shape(clips.shape[-1]))}
+
+  def _blank(self) -> Element:
+    """Returns black frames."""
+    return {"clip": np.zeros(self._shape(self.videos.channels), np.uint8)}
+
+  def _shape(self, channels: int) -> tuple[int, ...]:
+    """Returns (V, T, S, S, C), without V of a single view."""
+    count, side = self.protocol.num_views, self.protocol.crop_size
+    shape = (self.protocol.num_frames, side, side, channels)
+    return shape if count == 1 else (count, *shape)
+
+
+def _span(reader: Reader, video: Video) -> Span:
+  """Returns the part of a video that is labelled, or all of it."""
+  if "start" not in video:
+    return 0, reader.num_frames
+  try:
+    return sampling.frames_of_span(reader.times, video["start"], video["stop"])
+  except ValueError as error:
+    raise VideoError(str(error)) from error

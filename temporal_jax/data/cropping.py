@@ -29,7 +29,8 @@ def crop(
   height, width = sizes.pop()
   if min(height, width) < size:
     raise ValueError(
-      f"a {size} x {size} crop does not fit frames of {height} x {width}."
+      f"a {size} x {size} crop does not fit frames of {height} x {width}; "
+      "resize them first, by short_side."
     )
   if rng is None:
     top, left = (height - size) // 2, (width - size) // 2

@@ -37,6 +37,7 @@ class VideoReader:
   Attributes:
     num_frames: Frames in the video, at least 1.
     fps: Frames a second, on average; None of a single frame.
+    times: When each frame is shown, in seconds from the first.
     keyframes: Indices of the frames that are decoded without others.
   """
 
@@ -146,6 +147,7 @@ class VideoReader:
     self._scaler = Scaler()
     index = index_frames(self._in_time(self._container.demux(stream)))
     self._times = index.times
+    self.times = index.seconds(stream)
     self._player = Player(self._container, stream, index, self._in_time)
     self.num_frames = len(index.times)
     self.keyframes = index.keyframes()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from temporal_jax.data.image_folder import ImageFolder, ImageFolderReader
-from temporal_jax.data.pictures import VideoError, check_indices
+from temporal_jax.data.pictures import VideoError, check_indices, even_times
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +86,15 @@ class FlowReader:
     """Frees the decoders; further calls do nothing."""
     for part in self._parts:
       part.close()
+
+  @property
+  def times(self) -> list[float]:
+    """When each stack is shown, in seconds from the first.
+
+    Raises:
+      VideoError: If the frames a second are not known.
+    """
+    return even_times(self.num_frames, self.fps)
 
   def pictures(
     self, indices: Sequence[int], *, short_side: int | None = None

@@ -33,6 +33,11 @@ class FrameIndex:
     numbers = {shown: number for number, shown in enumerate(self.times)}
     return [numbers[key] for key in self.keys if key in numbers]
 
+  def seconds(self, stream: av.VideoStream) -> list[float]:
+    """Returns when each frame is shown, in seconds from the first."""
+    first = self.times[0]
+    return [float((shown - first) * stream.time_base) for shown in self.times]
+
   def rate(self, stream: av.VideoStream) -> float | None:
     """Returns frames a second, on average; None of a single frame."""
     if len(self.times) == 1:

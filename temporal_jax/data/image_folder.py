@@ -12,6 +12,7 @@ from temporal_jax.data.pictures import (
   Scaler,
   VideoError,
   check_indices,
+  even_times,
   reason,
 )
 
@@ -96,6 +97,15 @@ class ImageFolderReader:
   def close(self) -> None:
     """Frees the decoder; further calls do nothing."""
     self._context = self._scaler = None
+
+  @property
+  def times(self) -> list[float]:
+    """When each frame is shown, in seconds from the first.
+
+    Raises:
+      VideoError: If the frames a second are not known.
+    """
+    return even_times(self.num_frames, self.fps)
 
   def pictures(
     self, indices: Sequence[int], *, short_side: int | None = None

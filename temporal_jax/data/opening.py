@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from temporal_jax.data.annotations import AnnotatedSource, open_annotations
 from temporal_jax.data.files import file_sources
 from temporal_jax.data.sources import DatasetSource, Source
 
@@ -14,6 +15,8 @@ def open_sources(
   splits: Mapping[str, str],
   test_fraction: float,
   tasks: Sequence[str] = (),
+  annotations: str = "",
+  videos: str = "",
 ) -> dict[str, Source]:
   """Opens the training and the test videos.
 
@@ -25,6 +28,9 @@ def open_sources(
     test_fraction: Share of `root` that is kept for the test.
     tasks: Columns of the CSV file `root` that hold a video's labels, see
       `files.file_sources`; () takes what its header says.
+    annotations: A name of `annotations.DATA_SETS`, if `root` is the folder of
+      its files as downloaded, or "".
+    videos: The folder that the paths of `annotations` begin in; "" is `root`.
 
   Returns:
     "train" and "test" sources.
@@ -39,6 +45,12 @@ def open_sources(
       "give either data.name, a data set, or data.root, a folder or CSV file; "
       f"got {name!r} and {root!r}."
     )
+  if videos and not annotations:
+    raise ValueError(
+      f"data.videos {videos} is for data.annotations, which is not given."
+    )
+  if annotations:
+    return _annotated(name, root, annotations, videos or root, tuple(tasks))
   if root:
     return file_sources(root, test_fraction, tasks)
   if tasks:
@@ -48,4 +60,23 @@ def open_sources(
     )
   return {
     role: DatasetSource(name, split, data_dir) for role, split in splits.items()
+  }
+
+
+def _annotated(
+  name: str, root: str, annotations: str, videos: str, tasks: tuple[str, ...]
+) -> dict[str, Source]:
+  """Opens a data set by its annotation files."""
+  if name:
+    raise ValueError(
+      f"data.annotations {annotations} are in data.root; data.name {name} is "
+      "another data set."
+    )
+  found = open_annotations(annotations, root)
+  names = found.class_names
+  own = tuple(names) if isinstance(names, dict) else ()
+  if tasks not in ((), own):
+    raise ValueError(f"the tasks of {annotations} are {own}, got {tasks}.")
+  return {
+    split: AnnotatedSource(found, split, videos) for split in ("train", "test")
   }

@@ -1,22 +1,24 @@
 """From a source of videos to batches of uint8 clips, by grain."""
 
-from typing import Any
-
 import grain
 
-from temporal_jax.data.bad_videos import BadVideos
-from temporal_jax.data.clips import ClipFormat, ClipReader
+from temporal_jax.data.clip_format import ClipFormat
+from temporal_jax.data.clips import (
+  Element,
+  FixedClips,
+  RandomClips,
+  VideoOpener,
+)
 from temporal_jax.data.order import Share, TrainBatches
-from temporal_jax.data.sources import Source
+from temporal_jax.data.protocol import EvalProtocol
 
 
 def train_batches(
-  source: Source,
+  videos: VideoOpener,
   clip: ClipFormat,
   *,
   batch_size: int,
   seed: int,
-  bad_videos: BadVideos,
   num_threads: int = 4,
   process_index: int = 0,
   process_count: int = 1,
@@ -26,15 +28,14 @@ def train_batches(
   There is one endless order of clips, whatever the number of processes: a
   clip's frames and crop follow from the seed and its place in it alone. Batch s
   is its places [s B, (s + 1) B), and process p of P has the p-th of P equal
-  parts of each batch. Only with `bad_videos` "skip" do batches depend on P, in
-  which the clips of a process move up where one is left out.
+  parts of each batch. Only where bad videos are skipped do batches depend on P:
+  the clips of a process move up where one is left out.
 
   Args:
-    source: The training videos.
+    videos: The training videos.
     clip: How a clip is cut from a video.
     batch_size: Clips a batch, B, over all processes.
     seed: Of order, frames and crops.
-    bad_videos: What to do with a video that cannot be read.
     num_threads: Threads that decode.
     process_index: Number of this process, p.
     process_count: Processes that share the data, P.
@@ -49,24 +50,23 @@ def train_batches(
   Raises:
     ValueError: If there is no video, or `batch_size` is no multiple of P.
   """
-  if not len(source):
+  count = len(videos.source)
+  if not count:
     raise ValueError("there is no training video.")
-  reader = ClipReader(source, clip, bad_videos)
-  videos = grain.MapDataset.range(len(source)).seed(seed).shuffle().repeat()
+  order = grain.MapDataset.range(count).seed(seed).shuffle().repeat()
   return TrainBatches(
-    videos.random_map(reader.random),
+    order.random_map(RandomClips(videos, clip).read),
     Share(batch_size, process_index, process_count),
-    num_videos=len(source),
+    num_videos=count,
     num_threads=num_threads,
   )
 
 
 def eval_batches(
-  source: Source,
-  clip: ClipFormat,
+  videos: VideoOpener,
+  protocol: EvalProtocol,
   *,
   batch_size: int,
-  bad_videos: BadVideos,
   num_threads: int = 4,
   process_index: int = 0,
   process_count: int = 1,
@@ -77,10 +77,9 @@ def eval_batches(
   a bad video; all processes get the same number of batches.
 
   Args:
-    source: The videos.
-    clip: How a clip is cut from a video; frames and crop are the middle ones.
-    batch_size: Clips a batch, B, over all processes.
-    bad_videos: What to do with a video that cannot be read.
+    videos: The videos.
+    protocol: Which views of each.
+    batch_size: Videos a batch, B, over all processes.
     num_threads: Threads that decode.
     process_index: Number of this process, which has its part of each batch as
       in `train_batches`.
@@ -88,17 +87,16 @@ def eval_batches(
 
   Returns:
     An iterable of batches as of `train_batches`, without a canvas; it can be
-    walked again.
+    walked again. Of V > 1 views clips are (B / P, V, T, S, S, 3).
   """
-  reader = ClipReader(source, clip, bad_videos)
+  clips = FixedClips(videos, protocol)
   share = Share(batch_size, process_index, process_count)
-  batches = -(-len(source) // batch_size)
+  count = len(videos.source)
+  batches = -(-count // batch_size)
 
-  def read_or_pad(number: int) -> dict[str, Any]:
+  def read_or_pad(number: int) -> Element:
     place = share.place(number)
-    index = min(place, len(source) - 1)
-    element = reader.middle(index) if place == index else None
-    return element or reader.blank(source[index]["label"], "")
+    return clips.read(place) if place < count else clips.padding()
 
   numbers = grain.MapDataset.range(batches * share.rows)
   options = grain.ReadOptions(

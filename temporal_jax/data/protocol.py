@@ -77,6 +77,10 @@ class EvalProtocol:
     """Views of a video: its clips, each with all its crops."""
     return self.num_clips * self.num_crops
 
+  def single_view(self) -> "EvalProtocol":
+    """Returns the protocol of one clip in the middle, and its middle crop."""
+    return dataclasses.replace(self, num_clips=1, num_crops=1)
+
   def describe(self) -> str:
     """Returns the protocol in words, for reports."""
     resized = "frames as they are"

@@ -21,10 +21,13 @@ class Reader(Protocol):
   Attributes:
     num_frames: Frames, at least 1.
     fps: Frames a second, None if that is not known.
+    times: When each frame is shown, in seconds from the first; asking for it is
+      a VideoError where that is not known.
   """
 
   num_frames: int
   fps: float | None
+  times: Sequence[float]
 
   def __enter__(self) -> Self: ...
 

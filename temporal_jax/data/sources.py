@@ -1,25 +1,31 @@
 """Where videos come from: a prepared data set, a folder, or a CSV file."""
 
 import pathlib
-from typing import Protocol, TypedDict
+from typing import NotRequired, Protocol, TypedDict
 
 from temporal_jax.data import datasets
 from temporal_jax.data.labels import ClassNames, Label
+from temporal_jax.data.readers import Readable
 
 
 class Video(TypedDict):
-  """One video of a source.
+  """One video of a source, or the part of it that is labelled.
 
   Attributes:
     id: Its name in messages and reports.
     label: Its class, an index into the source's `class_names`; with several
       tasks a tuple of them; with several labels a set of them.
-    video: The file's bytes, or its path.
+    video: The file's bytes, its path, or what else `readers` read.
+    start: Where the part begins, in seconds from the first frame; a whole video
+      has neither.
+    stop: Where it ends.
   """
 
   id: str
   label: Label
-  video: bytes | str
+  video: Readable
+  start: NotRequired[float]
+  stop: NotRequired[float]
 
 
 class Source(Protocol):

@@ -6,10 +6,13 @@ from typing import NamedTuple
 import grain
 
 from temporal_jax.data.bad_videos import BadVideos
-from temporal_jax.data.clips import ClipFormat
+from temporal_jax.data.clip_format import ClipFormat
+from temporal_jax.data.clips import VideoOpener
+from temporal_jax.data.decoding import TIME_LIMIT
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.order import TrainBatches
 from temporal_jax.data.pipeline import eval_batches, train_batches
+from temporal_jax.data.protocol import EvalProtocol, check_mirrored
 from temporal_jax.data.sources import Source
 
 
@@ -20,7 +23,8 @@ class Videos(NamedTuple):
     class_names: Names of the L classes, or a dict of those of each task.
     multi_label: Whether a video has a set of classes instead of one.
     train_batches: Endless batches, see `pipeline.train_batches`.
-    eval_batches: Every test video once, see `pipeline.eval_batches`.
+    eval_batches: One view of every test video, see `pipeline.eval_batches`.
+    test_batches: All views of them.
     num_train: Training videos listed.
     num_test: Test videos listed.
     bad_test: Test videos that could not be read.
@@ -30,6 +34,7 @@ class Videos(NamedTuple):
   multi_label: bool
   train_batches: TrainBatches
   eval_batches: grain.IterDataset
+  test_batches: grain.IterDataset
   num_train: int
   num_test: int
   bad_test: BadVideos
@@ -38,10 +43,12 @@ class Videos(NamedTuple):
 def open_videos(
   sources: Mapping[str, Source],
   clip: ClipFormat,
+  protocol: EvalProtocol,
   *,
   batch_size: int,
   seed: int,
   bad_videos: Mapping[str, BadVideos],
+  time_limit: float = TIME_LIMIT,
   num_threads: int = 4,
   process_index: int = 0,
   process_count: int = 1,
@@ -50,14 +57,25 @@ def open_videos(
 
   Args:
     sources: The videos, by split.
-    clip: How a clip is cut from a video.
+    clip: How a training clip is cut from a video.
+    protocol: Which views of a video are tested.
     batch_size: Clips a batch, over all processes.
     seed: Of order, frames and crops in training.
     bad_videos: What to do with a video that cannot be read, by split.
+    time_limit: Seconds that opening a video file, and reading a clip, may take.
     num_threads: Threads that decode.
     process_index: Number of this process.
     process_count: Processes that share the data.
+
+  Raises:
+    ValueError: If a number is out of its range, there is no training video, or
+      views are mirrored of classes that tell left from right.
   """
+  check_mirrored(protocol, sources["test"].class_names)
+  train, test = (
+    VideoOpener(sources[split], bad_videos[split], time_limit)
+    for split in ("train", "test")
+  )
   share = {
     "batch_size": batch_size,
     "num_threads": num_threads,
@@ -67,12 +85,9 @@ def open_videos(
   return Videos(
     class_names=sources["train"].class_names,
     multi_label=sources["train"].multi_label,
-    train_batches=train_batches(
-      sources["train"], clip, seed=seed, bad_videos=bad_videos["train"], **share
-    ),
-    eval_batches=eval_batches(
-      sources["test"], clip, bad_videos=bad_videos["test"], **share
-    ),
+    train_batches=train_batches(train, clip, seed=seed, **share),
+    eval_batches=eval_batches(test, protocol.single_view(), **share),
+    test_batches=eval_batches(test, protocol, **share),
     num_train=len(sources["train"]),
     num_test=len(sources["test"]),
     bad_test=bad_videos["test"],

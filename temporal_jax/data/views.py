@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.data.readers import Reader
 from temporal_jax.data.sampling import sample_indices
 
 
@@ -53,7 +53,8 @@ def crop_places(
   """
   if min(height, width) < size:
     raise ValueError(
-      f"a {size} x {size} crop does not fit frames of {height} x {width}."
+      f"a {size} x {size} crop does not fit frames of {height} x {width}; "
+      "resize them first, by short_side."
     )
   tops, lefts = _RULES[rule](height - size), _RULES[rule](width - size)
   middle = CropPlace(tops[1], lefts[1])
@@ -101,7 +102,7 @@ def clip_indices(
 
 
 def read_views(
-  reader: VideoReader,
+  reader: Reader,
   protocol: EvalProtocol,
   *,
   fps: float | None = None,

@@ -71,6 +71,7 @@ def summarize(
   listed: int,
   bad_videos: Mapping[str, str],
   seconds: float,
+  protocol: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
   """Returns what report.json holds.
 
@@ -80,13 +81,15 @@ def summarize(
     listed: Clips the test set lists.
     bad_videos: Why each bad test video could not be read.
     seconds: Time the evaluation took.
+    protocol: How clips were cut and views averaged.
 
   Returns:
     What `accuracies` does; `clips_listed`, `clips_decoded` and `clips_scored`;
-    `seconds`; `per_class` with `top1` (None without clips) and `clips`;
-    `confusion`, rows true and columns predicted; `bad_videos`. Of several tasks
-    the dict `tasks` has per_class and confusion of each; of several classes a
-    clip, per_class has `ap` instead of top1, and there is no confusion.
+    `seconds`; `protocol`; `per_class` with `top1` (None without clips) and
+    `clips`; `confusion`, rows true and columns predicted; `bad_videos`. Of
+    several tasks the dict `tasks` has per_class and confusion of each; of
+    several classes a clip, per_class has `ap` instead of top1, and there is no
+    confusion.
   """
   return {
     **accuracies(predictions),
@@ -94,6 +97,7 @@ def summarize(
     "clips_decoded": listed - len(bad_videos),
     "clips_scored": len(predictions.labels),
     "seconds": round(seconds, 2),
+    "protocol": dict(protocol),
     **_by_class(predictions, class_names),
     "bad_videos": dict(bad_videos),
   }
@@ -171,7 +175,6 @@ def write_report(
   rows: Sequence[dict],
   sample: Mapping[str, np.ndarray],
   predictions: Predictions,
-  protocol: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
   """Writes report.json, its pictures, and all scores as scores.npz.
 
@@ -181,7 +184,6 @@ def write_report(
     rows: Rows of metrics.jsonl, for curves.png.
     sample: A batch of test clips, for predictions.png.
     predictions: Scores of these clips, and maybe of others.
-    protocol: How clips were cut and views averaged, for scores.npz.
   """
   directory = pathlib.Path(directory)
   unfinished = directory / "report.json.tmp"
@@ -191,7 +193,8 @@ def write_report(
   names = {task: list(part["per_class"]) for task, part in of_tasks.items()}
   class_names = names or list(summary["per_class"])
   save_scores(
-    directory / "scores.npz", predictions, class_names, protocol=dict(protocol)
+    *(directory / "scores.npz", predictions, class_names),
+    protocol=summary["protocol"],
   )
   save_curves(
     rows,

@@ -170,6 +170,9 @@ def make_eval_step(
 ) -> Callable[[Tree, jax.Array], Tasks]:
   """Returns the jitted `step(variables, clips) -> probabilities (B, L)`.
 
+  Of V views of each video, clips (B, V, T, H, W, C), they are (B, V, L); views
+  are computed one after the other.
+
   Args:
     network: Called as `network(clip, train=False) -> (logits, aux)`.
     preprocess: Turns uint8 clips into the network's input.
@@ -182,10 +185,17 @@ def make_eval_step(
 
   def step(variables: Tree, clip: jax.Array) -> Tasks:
     variables = {**variables, "params": gather(variables["params"])}
-    logits, _ = network.apply(
-      variables, preprocess(clip), **inputs, train=False
-    )
-    return probabilities(logits)
+
+    def score(clip: jax.Array) -> Tasks:
+      logits, _ = network.apply(
+        variables, preprocess(clip), **inputs, train=False
+      )
+      return probabilities(logits)
+
+    if clip.ndim == 5:
+      return score(clip)
+    views = jax.lax.map(score, clip.swapaxes(0, 1))
+    return jax.tree.map(lambda scores: scores.swapaxes(0, 1), views)
 
   return jax.jit(
     step,

@@ -79,6 +79,43 @@ TABLES = [
   ("tada/*_ssv2", ("sgd", 0.48, 128, 64, 4, 1e-4, 1)),
   ("tada/*_k400", ("sgd", 0.24, 128, 100, 8, 1e-4, 1)),
 ]
+# Which frames in training; then in tests clips, crops, pixels of the crop and
+# of a frame's shorter side or both sides, and where crops lie.
+PROTOCOLS = [
+  ("atm/vit_l14_charades", "whole_segments", (1, 1, 224, 256, "exact")),
+  ("atm/vit_l14_anet", "rounded_segments", (1, 1, 224, 256, "exact")),
+  ("atm/resnet*_ssv?", "whole_segments", (1, 1, 224, (256, 320), "quarters")),
+  ("atm/*_ssv?", "whole_segments", (2, 3, 224, (256, 320), "quarters")),
+  ("atm/resnet*_k400", "rounded_segments", (10, 3, 224, 256, "quarters")),
+  ("atm/*_336_k400", "rounded_segments", (4, 3, 336, 336, "quarters")),
+  ("atm/*_k400", "rounded_segments", (4, 3, 224, 256, "quarters")),
+  ("ila/*_336_*", "rounded_segments('inside')", (4, 3, 336, 336, "halves")),
+  ("ila/*", "rounded_segments('inside')", (4, 3, 224, 224, "halves")),
+  (
+    "xvit/*_ssv2",
+    "rounded_segments('borders')",
+    (2, 3, 224, 224, "rounded_up"),
+  ),
+  (
+    "xvit/*_ek100",
+    "rounded_segments('borders')",
+    (1, 3, 224, 224, "rounded_up"),
+  ),
+  ("xvit/*", "interval(16, single='start')", (1, 3, 224, 224, "rounded_up")),
+  ("blvnet/*_k400", "equal_segments", (3, 3, 256, 256, "exact")),
+  ("blvnet/*", "equal_segments", (1, 1, 224, 256, "exact")),
+  ("tada/former_*_hacs", "interval(8)", (1, 1, 224, 224, "exact")),
+  ("tada/*_hacs", "interval(8)", (1, 1, 256, 256, "exact")),
+  ("tada/former_*_ek100", "interval(8, fps=60)", (10, 3, 224, 224, "exact")),
+  ("tada/*_ek100", "interval(8, fps=60)", (10, 3, 256, 256, "exact")),
+  ("tada/former_*_ssv?", "nearest_segments", (2, 3, 224, 224, "exact")),
+  ("tada/former_*", "nearest_segments", (4, 3, 224, 224, "exact")),
+  ("tada/*_ssv?", "nearest_segments", (2, 3, 256, 256, "exact")),
+  ("tada/convnextv2_*", "interval(5)", (4, 3, 256, 256, "exact")),
+  ("tada/tada2d_16x5_*", "interval(5)", (10, 3, 256, 256, "exact")),
+  ("tada/slowfast_*", "interval(2)", (10, 3, 256, 256, "exact")),
+  ("tada/*", "interval(8)", (10, 3, 256, 256, "exact")),
+]
 # Millions, as the papers print them for the same classes.
 PARAMETERS = {
   "blvnet/tam_50_ssv1": 25.0,
@@ -141,6 +178,27 @@ def test_has_the_values_of_its_table(name):
   )
   assert config.batch_size == (optim.lr_batch_size or 64) or "ek100" in name
   assert optim.clip_norm == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_and_tests_as_published(name):
+  config = _module(name).get_config()
+  test = launch.protocol(config)
+  assert (config.data.sampling, _views(test)) == next(
+    row[1:] for row in PROTOCOLS if fnmatch.fnmatch(name, row[0])
+  )
+  assert test.fusion == (
+    "logits" if name.startswith(("xvit", "blvnet")) else "softmax"
+  )
+  whole = name == "atm/vit_l14_charades"  # Trained on the labelled parts.
+  assert test.sampling == (
+    "rounded_segments" if whole else config.data.sampling
+  )
+
+
+def _views(test):
+  size = test.stretch or test.short_side
+  return test.num_clips, test.num_crops, test.crop_size, size, test.crop_rule
 
 
 @pytest.mark.parametrize("name", NAMES)

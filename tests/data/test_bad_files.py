@@ -61,8 +61,9 @@ def _read_all(folder, count):
     (folder / file.name).write_bytes(file.content)
   source = data.FileSource([(str(folder / f.name), 0) for f in files], ("any",))
   bad = data.BadVideos("mask", folder / "bad_videos.jsonl")
-  clip = data.ClipFormat(num_frames=6, image_size=16)
-  batches = data.eval_batches(source, clip, batch_size=5, bad_videos=bad)
+  protocol = data.EvalProtocol(num_frames=6, crop_size=16)
+  videos = data.VideoOpener(source, bad)
+  batches = data.eval_batches(videos, protocol, batch_size=5)
   shown = []
   for batch in batches:
     assert batch["clip"].shape == (5, 6, 16, 16, 3)
@@ -92,14 +93,13 @@ def test_damaged_files_are_named(tmp_path):
 
 def test_videos_that_take_too_long_are_bad():
   source = Listed({"slow": GOOD})
-  clip = data.ClipFormat(num_frames=6, image_size=16, time_limit=1e-9)
-  batches = data.eval_batches(
-    source, clip, batch_size=1, bad_videos=data.BadVideos("raise")
-  )
+  protocol = data.EvalProtocol(num_frames=6, crop_size=16)
+  videos = data.VideoOpener(source, data.BadVideos("raise"), time_limit=1e-9)
+  batches = data.eval_batches(videos, protocol, batch_size=1)
   with pytest.raises(data.BadVideoError, match="slow: reading takes more than"):
     list(batches)
   with pytest.raises(ValueError, match=r"positive time in s, got 0"):
-    data.ClipFormat(num_frames=6, image_size=16, time_limit=0)
+    data.VideoOpener(source, data.BadVideos("raise"), time_limit=0)
 
 
 def test_damage_is_repeatable():

@@ -72,9 +72,11 @@ def test_batches_of_flow_have_its_channels(tmp_path):
     FlowFolder(str(folder)) for folder in (tmp_path, tmp_path / "nowhere")
   )
   source = Listed({"good": good, "missing": missing})
-  clip = data.ClipFormat(num_frames=2, image_size=16)
+  protocol = data.EvalProtocol(num_frames=2, crop_size=16)
   bad = data.BadVideos("mask")
-  (batch,) = data.eval_batches(source, clip, batch_size=3, bad_videos=bad)
+  (batch,) = data.eval_batches(
+    data.VideoOpener(source, bad), protocol, batch_size=3
+  )
   np.testing.assert_array_equal(batch["weight"], [1, 0, 0])
   assert batch["clip"].shape == (3, 2, 16, 16, 10)
   assert _values(batch["clip"][0, 1])[0] == 30

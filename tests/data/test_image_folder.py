@@ -116,10 +116,9 @@ def test_rejects_wrong_arguments(arguments, message):
 def test_batches_are_made_of_folders(tmp_path):
   _write(tmp_path, "%05d.jpg")
   source = Listed({"a": ImageFolder(str(tmp_path)), "b": str(tmp_path)})
-  clip = data.ClipFormat(num_frames=4, image_size=24)
-  (batch,) = data.eval_batches(
-    source, clip, batch_size=2, bad_videos=data.BadVideos("raise")
-  )
+  protocol = data.EvalProtocol(num_frames=4, crop_size=24)
+  videos = data.VideoOpener(source, data.BadVideos("raise"))
+  (batch,) = data.eval_batches(videos, protocol, batch_size=2)
   assert [frame_numbers(frames) for frames in batch["clip"]] == 2 * [
     [1, 3, 5, 7]
   ]

@@ -28,11 +28,10 @@ def _run(source, count, *, policy="mask", batch_size=BATCH):
   """The batches of each of `count` processes."""
   return [
     data.train_batches(
-      source,
+      data.VideoOpener(source, data.BadVideos(policy)),
       CLIP,
       batch_size=batch_size,
       seed=3,
-      bad_videos=data.BadVideos(policy),
       num_threads=2,
       process_index=index,
       process_count=count,
@@ -212,9 +211,8 @@ def test_impossible_shares_are_refused(source, kwargs, message):
   kwargs = {"batch_size": 8, "process_index": 0} | kwargs
   with pytest.raises(ValueError, match=message):
     data.train_batches(
-      *(source, CLIP),
+      *(data.VideoOpener(source, data.BadVideos("raise")), CLIP),
       seed=0,
-      bad_videos=data.BadVideos("raise"),
       process_count=2,
       **kwargs,
     )

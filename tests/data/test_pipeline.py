@@ -8,7 +8,8 @@ from temporal_jax.data.encoding import encode_mp4
 from temporal_jax.data.files import file_sources
 from tests.conftest import frame_numbers
 
-CLIP = data.ClipFormat(num_frames=4, image_size=24, sampling="segment")
+CLIP = data.ClipFormat(num_frames=4, image_size=24)
+PROTOCOL = data.EvalProtocol(num_frames=4, crop_size=24)
 
 
 def _source(root):
@@ -18,13 +19,14 @@ def _source(root):
 def _train(source, policy="raise", file=None, **kwargs):
   kwargs = {"batch_size": 4, "seed": 0, "num_threads": 2} | kwargs
   bad = data.BadVideos(policy, file)
-  return data.train_batches(source, CLIP, bad_videos=bad, **kwargs)
+  return data.train_batches(data.VideoOpener(source, bad), CLIP, **kwargs)
 
 
 def _eval(source, policy="raise", **kwargs):
   bad = data.BadVideos(policy)
   kwargs = {"batch_size": 5, "num_threads": 2} | kwargs
-  return data.eval_batches(source, CLIP, bad_videos=bad, **kwargs), bad
+  videos = data.VideoOpener(source, bad)
+  return data.eval_batches(videos, PROTOCOL, **kwargs), bad
 
 
 def _ids(batches):
@@ -144,10 +146,9 @@ def test_nothing_but_bad_videos_stops(tmp_path):
 
 
 def test_small_videos_say_how_to_resize(video_folder):
-  clip = data.ClipFormat(num_frames=2, image_size=64)
-  batches = data.eval_batches(
-    _source(video_folder), clip, batch_size=2, bad_videos=data.BadVideos("skip")
-  )
+  videos = data.VideoOpener(_source(video_folder), data.BadVideos("skip"))
+  protocol = data.EvalProtocol(num_frames=2, crop_size=64)
+  batches = data.eval_batches(videos, protocol, batch_size=2)
   with pytest.raises(ValueError, match=r"0\.mp4.*short_side"):
     next(iter(batches))
 
@@ -165,7 +166,7 @@ def test_small_videos_say_how_to_resize(video_folder):
   ],
 )
 def test_rejects_impossible_clips(kwargs):
-  with pytest.raises(ValueError, match="must be"):
+  with pytest.raises(ValueError, match="must be|unknown sampling 'often'"):
     data.ClipFormat(**kwargs)
 
 
@@ -188,7 +189,7 @@ def test_canvas_keeps_whole_frames_and_tells_their_proportions(
   clip = data.ClipFormat(4, 8, short_side, canvas=(8, 32))
   bad = data.BadVideos("mask")
   batches = data.train_batches(
-    *(_source(tmp_path), clip), batch_size=2, seed=0, bad_videos=bad
+    data.VideoOpener(_source(tmp_path), bad), clip, batch_size=2, seed=0
   )
   batch = next(batches)
   good, masked = np.argsort(-batch["weight"])
@@ -200,7 +201,9 @@ def test_canvas_keeps_whole_frames_and_tells_their_proportions(
   assert np.all(np.abs(got[:, :, :14] - 60) < 8)
   assert np.all(np.abs(got[:, :, 18:] - 200) < 8)
   evaluated = data.eval_batches(
-    _source(tmp_path), clip, batch_size=2, bad_videos=bad
+    data.VideoOpener(_source(tmp_path), bad),
+    data.EvalProtocol(num_frames=4, crop_size=8, short_side=short_side or 8),
+    batch_size=2,
   )
   batch = next(iter(evaluated))
   assert batch["clip"].shape == (2, 4, 8, 8, 3)

@@ -193,7 +193,7 @@ def test_a_protocol_describes_itself():
     ({"stretch": (16, 20), "short_side": 16}, "not both"),
     ({"crop_rule": "thirds"}, "crop_rule must be one of"),
     ({"fusion": "max"}, "fusion must be one of"),
-    ({"sampling": "often"}, "sampling must be one of"),
+    ({"sampling": "often"}, "unknown sampling .often"),
   ],
 )
 def test_impossible_protocols_are_refused(changes, message):

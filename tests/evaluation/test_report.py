@@ -22,6 +22,7 @@ def _summary():
     listed=6,
     bad_videos={"x": "empty", "y": "cut off"},
     seconds=1.234,
+    protocol={"num_clips": 1},
   )
 
 
@@ -39,7 +40,6 @@ def _write(directory):
       "id": np.array(["a", "b", "bad", "c", "d"]),
     },
     predictions=PREDICTIONS,
-    protocol={"num_clips": 1},
   )
 
 

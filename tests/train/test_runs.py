@@ -87,7 +87,7 @@ def test_wrong_flag_fails_in_one_line(
 @pytest.mark.parametrize(
   ("field", "value", "message"),
   [
-    ("data.sampling", "often", r"sampling must be in \('segment', 'dense'\)"),
+    ("data.sampling", "often", "unknown sampling 'often'"),
     ("model.name", "resnet19", r"did you mean one of \['resnet"),
     ("model.temporal", "agregation", "did you mean 'aggregation'"),
     ("optim.name", "adam", r"optimizer must be in \('adamw', 'sgd'\)"),

@@ -19,14 +19,13 @@ from temporal_jax.data.annotations.something_something import (
   read_something_something_v1,
   read_something_something_v2,
 )
-from temporal_jax.data.annotations.sources import AnnotatedSource, Part
+from temporal_jax.data.annotations.sources import AnnotatedSource
 from temporal_jax.data.annotations.ucf101 import read_ucf101
 
 __all__ = [
   "DATA_SETS",
   "AnnotatedSource",
   "Annotations",
-  "Part",
   "Record",
   "class_rows",
   "merge",

@@ -3,23 +3,10 @@
 import collections
 import pathlib
 from collections.abc import Callable
-from typing import Any, NotRequired
+from typing import Any
 
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.sources import Video
-
-
-class Part(Video):
-  """A video, or the part of it that is labelled.
-
-  Attributes:
-    start: Where the part begins, in seconds from the first frame; a whole video
-      has neither.
-    stop: Where it ends.
-  """
-
-  start: NotRequired[float]
-  stop: NotRequired[float]
 
 
 class AnnotatedSource:
@@ -58,10 +45,10 @@ class AnnotatedSource:
   def __len__(self) -> int:
     return len(self._records)
 
-  def __getitem__(self, index: int) -> Part:
+  def __getitem__(self, index: int) -> Video:
     record = self._records[index]
     path = str(self._root / record.path)
-    video = Part(id=record.id, label=record.label, video=self._as_video(path))
+    video = Video(id=record.id, label=record.label, video=self._as_video(path))
     if record.start is not None:
       video |= {"start": record.start, "stop": record.stop}
     return video

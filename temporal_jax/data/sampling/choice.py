@@ -20,7 +20,6 @@ from temporal_jax.data.sampling.windows import Dense, FixedStride, Interval
 
 SAMPLINGS: Mapping[str, type[Sampling]] = MappingProxyType(
   {
-    "segment": Segments,  # The older spelling.
     "segments": Segments,
     "nearest_segments": NearestSegments,
     "whole_segments": WholeSegments,

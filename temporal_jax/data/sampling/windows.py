@@ -118,6 +118,8 @@ class Interval:
     span = lengths.clip * self.rate
     if not self.fps:
       return max(span, 1.0)
+    if lengths.total == 1:
+      return 1.0
     if not lengths.fps:
       raise ValueError(
         f"an interval at fps={self.fps} needs the video's frames a second, got "

@@ -48,7 +48,7 @@ def test_wrong_pairs_are_refused(pairs, message):
 
 
 def test_wrong_probability_is_refused():
-  with pytest.raises(ValueError, match="flip\\(2\\)' in the recipe: probab"):
+  with pytest.raises(ValueError, match="flip\\(2\\)': probab"):
     data.Augmentation("flip(2)", **PIXELS)
 
 

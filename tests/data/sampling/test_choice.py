@@ -44,14 +44,14 @@ def test_indices_ascend_inside_the_video(
 
 
 def test_segment_takes_the_middles():
-  got = sample_indices(16, 4, sampling="segment")
+  got = sample_indices(16, 4, sampling="segments")
   np.testing.assert_array_equal(got, [2, 6, 10, 14])
 
 
 def test_segment_draws_one_frame_of_each_part():
   rng = np.random.default_rng(0)
   drawn = np.stack(
-    [sample_indices(16, 4, sampling="segment", rng=rng) for _ in range(200)]
+    [sample_indices(16, 4, sampling="segments", rng=rng) for _ in range(200)]
   )
   for part in range(4):
     assert set(drawn[:, part]) == set(range(4 * part, 4 * part + 4))

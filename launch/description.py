@@ -1,0 +1,28 @@
+"""What others must know of a run's network to use it: its model.json."""
+
+import dataclasses
+from typing import Any
+
+import ml_collections
+
+from launch.classes import num_classes
+from launch.clips import pixels, protocol
+from launch.network import network_arguments
+from temporal_jax import data
+
+
+def describe(
+  config: ml_collections.ConfigDict, videos: data.Videos
+) -> dict[str, Any]:
+  """Returns what `inference.load_model` reads beside the checkpoints."""
+  test = protocol(config)
+  return {
+    "model": config.model.name,
+    "overrides": network_arguments(config),
+    "num_classes": num_classes(config, videos),
+    "clip_shape": (test.num_frames, test.crop_size, test.crop_size, 3),
+    "class_names": videos.class_names,
+    "multi_label": videos.multi_label,
+    "pixels": pixels(config),
+    "protocol": dataclasses.asdict(test),
+  }

@@ -1,0 +1,75 @@
+"""The test videos of a run, scored while it trains and in the end."""
+
+import collections
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import grain
+import jax
+
+from temporal_jax import data, evaluation
+from temporal_jax.training.state import Tree
+
+
+@dataclasses.dataclass(frozen=True)
+class Scoring:
+  """Scores the test videos of a run.
+
+  Attributes:
+    videos: Of the run.
+    eval_step: From variables and clips to class probabilities.
+    place: Puts a host batch on the devices.
+    protocol: Which views are scored in the end.
+  """
+
+  videos: data.Videos
+  eval_step: Callable
+  place: Callable
+  protocol: data.EvalProtocol
+
+  def accuracies(
+    self, variables: Tree, say: Callable[[str], None]
+  ) -> dict[str, float]:
+    """Returns how well single views of the videos are told."""
+    predictions = self._predict(variables, self.videos.eval_batches)
+    listed = self.videos.num_test
+    decoded = listed - len(self._bad_videos())
+    words = evaluation.coverage(len(predictions.ids), decoded, listed)
+    say(f"test: {words}.")
+    return evaluation.accuracies(predictions)
+
+  def summarize(
+    self, variables: Tree
+  ) -> tuple[evaluation.Predictions, dict[str, Any]]:
+    """Returns the scores of all views, and their report."""
+    began = time.perf_counter()
+    predictions = self._predict(variables, self.videos.test_batches)
+    summary = evaluation.summarize(
+      *(predictions, self.videos.class_names),
+      listed=self.videos.num_test,
+      bad_videos=self._bad_videos(),
+      protocol=dataclasses.asdict(self.protocol),
+      seconds=time.perf_counter() - began,
+    )
+    return predictions, summary
+
+  def _predict(
+    self, variables: Tree, batches: grain.IterDataset
+  ) -> evaluation.Predictions:
+    def score(clip: jax.Array) -> Any:
+      return self.eval_step(variables, clip)
+
+    names = self.videos.class_names
+    return evaluation.evaluate(
+      *(score, batches, self.place),
+      tasks=tuple(names) if isinstance(names, Mapping) else (),
+      fusion=self.protocol.fusion,
+    )
+
+  def _bad_videos(self) -> Mapping[str, str]:
+    """Returns why test videos could not be read, by all processes."""
+    return collections.ChainMap(
+      *evaluation.gather_json(self.videos.bad_test.reasons())
+    )
