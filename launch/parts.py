@@ -74,9 +74,7 @@ def assemble(
   optimizer = create_optimizer(config, length, groups)
   shapes = training.state_shapes(variables, optimizer, ema=optim.ema_decay > 0)
   layout = training.shard_state(shapes, mesh, config.sharding)
-  shapes = jax.tree.map(
-    lambda shape, sharding: shape.update(sharding=sharding), shapes, layout
-  )
+  shapes = training.with_shardings(shapes, layout)
   return Parts(model, classes, length, groups, optimizer, shapes, mesh)
 
 

@@ -99,5 +99,4 @@ def _batch_shapes(
   }
   if config.data.canvas:
     shapes["size"] = jax.ShapeDtypeStruct((size, 2), jnp.float32)
-  split = training.over_batch(mesh)
-  return {name: x.update(sharding=split) for name, x in shapes.items()}
+  return training.with_shardings(shapes, training.over_batch(mesh))

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers import DropPath, LayerNorm, Mlp, SelfAttention, SwiGlu
 from temporal_jax.models.temporal import Factory, Temporal, apply_slot
+from temporal_jax.ops.fusion import written_out
 
 
 class TransformerBlock(nn.Module):
@@ -83,12 +84,14 @@ class TransformerBlock(nn.Module):
         which has none, is filled.
     """
     slots = self.temporal
+    x = written_out(x) if train else x
     x, aux = apply_slot(slots.block_input, "block_input", x, train)
     x, more = self._branch(slots.attention_branch, "attention_branch", x, train)
     aux |= more
     y, more = self._attend(self._norm("norm1")(x), train, mask, grid)
     aux |= more
     x = x + self._drop(y, train)
+    x = written_out(x) if train else x
     x, more = apply_slot(slots.mlp_input, "mlp_input", x, train)
     aux |= more
     x, more = self._branch(slots.mlp_branch, "mlp_branch", x, train)

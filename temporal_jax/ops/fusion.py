@@ -1,5 +1,6 @@
 """What XLA may fuse."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -25,3 +26,19 @@ def apart(
     lambda _: jnp.zeros(out.shape, out.dtype),
     x,
   )
+
+
+def written_out(x: jax.Array) -> jax.Array:
+  """Returns `x`, which on CPU XLA writes to memory, and its gradient as well.
+
+  For a residual stream: XLA computes what is a sum at every place that reads
+  it, so that in the gradients of L blocks each one adds up those of all blocks
+  after it, at three places.
+  """
+  return jax.lax.platform_dependent(
+    x, cpu=functools.partial(apart, _itself), default=_itself
+  )
+
+
+def _itself(x: jax.Array) -> jax.Array:
+  return x

@@ -14,6 +14,7 @@ from temporal_jax.training.layout import (
   absent_tpu,
   describe_layout,
   plan_step,
+  with_shardings,
 )
 from temporal_jax.training.loading import load_variables, read_state
 from temporal_jax.training.loop import NonFiniteLossError, Plan, train
@@ -98,5 +99,6 @@ __all__ = [
   "state_shapes",
   "train",
   "variable_shapes",
+  "with_shardings",
   "write_config",
 ]

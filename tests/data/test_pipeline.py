@@ -166,7 +166,7 @@ def test_small_videos_say_how_to_resize(video_folder):
   ],
 )
 def test_rejects_impossible_clips(kwargs):
-  with pytest.raises(ValueError, match="must be|unknown sampling 'often'"):
+  with pytest.raises(ValueError, match=r"must be|unknown sampling 'often'"):
     data.ClipFormat(**kwargs)
 
 

@@ -1,10 +1,14 @@
 """train.py as several processes, which talk over the loopback."""
 
+import functools
 import json
 import signal
 import socket
 
+import jax
 import numpy as np
+
+from temporal_jax import training
 
 
 def _free_port():
@@ -68,3 +72,9 @@ def test_two_processes_stopped_and_gone_on_as_one(
   assert status == 0, err
   assert "start: resumed" in out
   _assert_close(tmp_path, whole[0])
+  got, want = (training.read_state(path) for path in (tmp_path, whole[0]))
+  for name in ("params", "ema", "opt_state"):
+    jax.tree.map(
+      functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+      *(got[name], want[name]),
+    )

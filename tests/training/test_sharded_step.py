@@ -13,6 +13,7 @@ from temporal_jax.training.layout import with_shardings
 from temporal_jax.training.parameter_sharding import shard_state
 from tests.training.sharded_step import (
   ADAMW,
+  CLIPS,
   batch_shapes,
   compiled_step,
   make_batch,
@@ -85,6 +86,29 @@ def test_fsdp_gathers_parameters_and_not_activations():
   assert found["all-gather"].size == _bytes(split)
   extra = found["all-reduce"].size - _bytes(params)
   assert 0 < extra < 400  # Scalars: sums over clips and of squares.
+
+
+def test_evaluation_gathers_parameters_and_not_activations():
+  mesh = make_mesh(fsdp=8)
+  state = make_state("vit", mesh)
+  model, clip = CLIPS["vit"]
+  variables = {"params": state.params, "batch_stats": state.batch_stats}
+  step = training.make_eval_step(
+    *(model, lambda clip: clip / 255.0, jax.nn.softmax, mesh),
+    jax.tree.map(lambda leaf: leaf.sharding, variables),
+  )
+  views = {"clip": np.zeros((clip[0], 3, *clip[1:]), np.uint8)}
+  views = training.place_batch(views, mesh)["clip"]
+  text = step.lower(variables, views).compile().as_text()
+  found = {row.kind: row for row in read_collectives(text, mesh.size)}
+  split = [
+    leaf
+    for leaf in jax.tree.leaves(state.params)
+    if not leaf.sharding.is_fully_replicated
+  ]
+  assert set(found) == {"all-gather"}
+  scores = 4 * clip[0] * 3 * model.num_classes  # Bytes of 3 views, for all.
+  assert found["all-gather"].size == _bytes(split) + scores
 
 
 def test_tensor_sums_twice_a_block_and_direction():

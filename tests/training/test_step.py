@@ -176,3 +176,10 @@ def test_evaluation_gives_probabilities(devices):
   assert scores.shape == (16, 3)
   assert scores.dtype == jnp.float32
   np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-5)
+  views = {"clip": np.stack([clip, clip[::-1], 255 - clip], axis=1)}
+  views = training.place_batch(views, mesh)["clip"]
+  several = step(state.eval_variables(), views)
+  assert several.shape == (16, 3, 3)
+  for view, want in enumerate((scores, scores[::-1])):
+    np.testing.assert_allclose(several[:, view], want, rtol=1e-6)
+  assert jnp.abs(several[:, 2] - scores).max() > 1e-3
