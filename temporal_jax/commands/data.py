@@ -1,4 +1,4 @@
-"""Check, look at and transcode the videos of a data set."""
+"""Check, look at, transcode and build the videos of a data set."""
 
 import argparse
 import json
@@ -14,7 +14,12 @@ _Item = TypeVar("_Item")
 
 def run(options: argparse.Namespace) -> int:
   """Returns 0 if all is well, 1 if something is wrong with the data."""
-  tasks = {"check": _check, "inspect": _inspect, "transcode": _transcode}
+  tasks = {
+    "check": _check,
+    "inspect": _inspect,
+    "transcode": _transcode,
+    "build": _build,
+  }
   return tasks[options.task](options)
 
 
@@ -131,6 +136,31 @@ def _transcode(options: argparse.Namespace) -> int:
     f"{len(done.bad)} bad."
   )
   return 1 if done.bad else 0
+
+
+def _build(options: argparse.Namespace) -> int:
+  from temporal_jax.data.annotations import open_annotations
+  from temporal_jax.data.datasets.annotated import AnnotatedVideos
+
+  found = open_annotations(options.name, options.root)
+  videos = options.videos or options.root
+  missing = [
+    record.path
+    for record in found.records
+    if not (videos / record.path).is_file()
+  ]
+  for path in missing:
+    print(f"missing: {path}")
+  if missing:
+    print(f"{len(missing)} of {len(found.records)} videos are not in {videos}.")
+    return 1
+  AnnotatedVideos(
+    *(options.name, found, videos),
+    data_dir=str(options.out),
+    file_format="array_record",
+  ).download_and_prepare()
+  print(f"{len(found.records)} videos: {options.out / options.name}.")
+  return 0
 
 
 def _track(words: str) -> Any:

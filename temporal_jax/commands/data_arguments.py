@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   _add_check(commands)
   _add_inspect(commands)
   _add_transcode(commands)
-  return parser
+  _add_build(commands)
 
 
 def _add_check(commands: Any) -> None:
@@ -99,6 +99,26 @@ def _add_transcode(commands: Any) -> None:
       flag, type=int, default=default, help=f"{words} (%(default)s)"
     )
   _add_threads(parser)
+
+
+def _add_build(commands: Any) -> None:
+  parser = commands.add_parser(
+    "build",
+    help="put videos and annotations into files that are quick to read",
+    description="Writes the videos of a data set, as they are, and their "
+    "labels to ArrayRecord files in OUT/NAME; train.py reads them by "
+    "--config.data.name=NAME --config.data.data_dir=OUT.",
+  )
+  parser.add_argument(
+    "name",
+    metavar="NAME",
+    help="of the annotations: k400, ssv2, ...; a wrong one is told all",
+  )
+  _add_root(parser, "folder of the annotation files as downloaded")
+  parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
+  parser.add_argument(
+    "--videos", type=_path, help="folder of the videos (ROOT)"
+  )
 
 
 def _add_root(parser: argparse.ArgumentParser, words: str) -> None:

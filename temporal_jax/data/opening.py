@@ -1,7 +1,9 @@
 """From what a config names to the sources of a run."""
 
+import pathlib
 from collections.abc import Mapping, Sequence
 
+from temporal_jax.data import datasets
 from temporal_jax.data.annotations import AnnotatedSource, open_annotations
 from temporal_jax.data.files import file_sources
 from temporal_jax.data.sources import DatasetSource, Source
@@ -21,7 +23,8 @@ def open_sources(
   """Opens the training and the test videos.
 
   Args:
-    name: A data set of `datasets.DATASETS`, or "".
+    name: A data set of `datasets.DATASETS`, one that `temporal-jax data build`
+      has built in `data_dir`, or "".
     root: A folder or CSV file of a user's own videos, or "".
     data_dir: Where prepared data sets lie.
     splits: What "train" and "test" are called in the data set.
@@ -58,9 +61,22 @@ def open_sources(
       f"data.tasks {tuple(tasks)} are columns of a CSV file, data.root; the "
       f"data set {name} has labels of its own."
     )
+  folder = pathlib.Path(data_dir).expanduser() / name
+  if name not in datasets.DATASETS and folder.is_dir():
+    return _prepared(folder, splits)
   return {
     role: DatasetSource(name, split, data_dir) for role, split in splits.items()
   }
+
+
+def _prepared(
+  folder: pathlib.Path, splits: Mapping[str, str]
+) -> dict[str, Source]:
+  """Opens a data set that `datasets.annotated` has built."""
+  # TFDS takes seconds to import.
+  from temporal_jax.data.datasets.annotated import PreparedSource
+
+  return {role: PreparedSource(folder, split) for role, split in splits.items()}
 
 
 def _annotated(

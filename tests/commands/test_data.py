@@ -1,8 +1,10 @@
 import json
+import pathlib
 import shutil
 
 import pytest
 
+from temporal_jax import data
 from temporal_jax.cli import main
 from temporal_jax.data.decoding import VideoReader
 
@@ -63,6 +65,47 @@ def test_transcode_writes_small_videos(video_folder, tmp_path, capsys):
   assert "12 videos written" in capsys.readouterr().out
   with VideoReader(out / "rise" / "0.mp4") as reader:
     assert reader.read([0]).shape == (1, 16, 16, 3)
+
+
+def _write_hmdb51(root, videos):
+  """Splits of two classes, as published, of 12 videos of `video_folder`."""
+  root.mkdir()
+  for name in ("fall", "rise"):
+    files = sorted((videos / name).glob("*.mp4"))
+    lines = [
+      f"{file.name} {2 if n == 0 else 1}" for n, file in enumerate(files)
+    ]
+    (root / f"{name}_test_split1.txt").write_text("\n".join(lines) + "\n")
+
+
+def test_built_data_sets_are_opened_by_name(video_folder, tmp_path, capsys):
+  root, out = tmp_path / "lists", tmp_path / "out"
+  _write_hmdb51(root, video_folder)
+  words = ["data", "build", "hmdb51_1", str(root), str(out)]
+  assert main([*words, "--videos", str(root)]) == 1
+  assert "missing: fall/0.mp4" in capsys.readouterr().out
+  assert main([*words, "--videos", str(video_folder)]) == 0
+  assert "12 videos" in capsys.readouterr().out
+  common = {"splits": {"train": "train", "test": "test"}, "test_fraction": 0.0}
+  built = data.open_sources(
+    name="hmdb51_1", root="", data_dir=str(out), **common
+  )
+  listed = data.open_sources(
+    *(),
+    **{"name": "", "root": str(root), "data_dir": "", **common},
+    annotations="hmdb51_1",
+    videos=str(video_folder),
+  )
+  for split, count in (("train", 10), ("test", 2)):
+    assert len(built[split]) == len(listed[split]) == count
+    want = {
+      video["id"]: video
+      for video in map(listed[split].__getitem__, range(count))
+    }
+    for video in map(built[split].__getitem__, range(count)):
+      assert video["label"] == want[video["id"]]["label"]
+      path = pathlib.Path(want[video["id"]]["video"])
+      assert video["video"] == path.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,10 @@ WRITTEN = {
   "confusion.png",
   "curves.png",
   "metrics.jsonl",
+  "model.json",
   "predictions.png",
   "report.json",
+  "scores.npz",
   "tensorboard",
   "timing.jsonl",
 }

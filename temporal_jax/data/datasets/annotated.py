@@ -106,10 +106,16 @@ class PreparedSource:
     """Opens the split; the annotations are not needed any more.
 
     Args:
-      folder: Of the version, data_dir/name/1.0.0.
+      folder: Of the data set, data_dir/name.
       split: "train", "test", or a TFDS slice such as "train[:10%]".
+
+    Raises:
+      FileNotFoundError: If it is not there, whole.
     """
-    builder = tfds.builder_from_directory(str(folder))
+    version = pathlib.Path(folder) / str(AnnotatedVideos.VERSION)
+    if not (version / "dataset_info.json").exists():
+      raise FileNotFoundError(f"{version} holds no prepared data set.")
+    builder = tfds.builder_from_directory(str(version))
     self._records = builder.as_data_source(split)
     label = builder.info.features["label"]
     self.multi_label = isinstance(label, tfds.features.Sequence)

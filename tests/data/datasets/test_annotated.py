@@ -30,7 +30,7 @@ def test_what_is_built_is_read_back(tmp_path, names, multi_label, labels):
     ("train", records[0], b"first"),
     ("test", records[1], b"second"),
   ):
-    source = PreparedSource(tmp_path / "out/things/1.0.0", split)
+    source = PreparedSource(tmp_path / "out/things", split)
     assert len(source) == 1
     assert source.class_names == names
     assert list(source.class_names) == list(names)
