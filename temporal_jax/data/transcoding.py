@@ -17,6 +17,8 @@ from temporal_jax.data.playing import Player
 
 # Shows progress: gets what is done and the number to come, and hands it on.
 Track = Callable[[Iterable[tuple[str, str | None]], int], Iterable]
+# Gets a frame (H, W, 3), uint8 RGB, and returns what is written instead.
+Paint = Callable[[np.ndarray], np.ndarray]
 
 
 class Transcoding(NamedTuple):
@@ -24,13 +26,13 @@ class Transcoding(NamedTuple):
 
   Attributes:
     short_side: Pixels of the shorter side, even; smaller videos keep their size
-      but for an odd row or column.
+      but for an odd row or column, and with None all do.
     gop: Frames from one keyframe to the next, at most: of a group of pictures
       the frames before a wanted one have to be decoded too.
     crf: Constant rate factor of x264, 0 (lossless) to 51.
   """
 
-  short_side: int = 256
+  short_side: int | None = 256
   gop: int = 12
   crf: int = 18
 
@@ -40,9 +42,10 @@ class Transcoding(NamedTuple):
     Raises:
       ValueError: If a number is out of its range.
     """
-    if self.short_side < 2 or self.short_side % 2:
+    side = self.short_side
+    if side is not None and (side < 2 or side % 2):
       raise ValueError(
-        f"short_side must be even and positive, got {self.short_side}."
+        f"short_side must be even and positive, or None; got {side}."
       )
     if self.gop < 1:
       raise ValueError(f"gop must be at least 1, got {self.gop}.")
@@ -118,7 +121,11 @@ def transcode_folder(
 
 
 def transcode(
-  video: str | pathlib.Path, out: str | pathlib.Path, how: Transcoding
+  video: str | pathlib.Path,
+  out: str | pathlib.Path,
+  how: Transcoding,
+  *,
+  paint: Paint | None = None,
 ) -> int:
   """Encodes a video anew as H.264 in mp4, frame by frame at the same times.
 
@@ -129,6 +136,7 @@ def transcode(
     video: The video.
     out: File to write; it appears only when it is complete.
     how: How it is encoded.
+    paint: Changes the pixels of every frame, in order; not their number.
 
   Returns:
     Frames written.
@@ -144,7 +152,7 @@ def transcode(
   try:
     source, stream = open_container(str(video))
     with source, av.open(str(unfinished), "w", format="mp4") as target:
-      written = _encode(source, stream, target, how)
+      written = _encode(source, stream, target, how, paint)
     with VideoReader(unfinished) as reader:
       if reader.num_frames != written:
         raise VideoError(f"{reader.num_frames} of {written} frames are written")
@@ -161,6 +169,7 @@ def _encode(
   stream: av.VideoStream,
   target: av.container.OutputContainer,
   how: Transcoding,
+  paint: Paint | None,
 ) -> int:
   """Copies the frames of one container to another; returns their number."""
   stream.thread_type = "NONE"
@@ -183,8 +192,14 @@ def _encode(
       encoder.height, encoder.width = _size(picture, how.short_side)
       begun = True
     picture = picture.reformat(
-      encoder.width, encoder.height, "yuv420p", interpolation="BICUBIC"
+      encoder.width,
+      encoder.height,
+      "rgb24" if paint else "yuv420p",
+      interpolation="BICUBIC",
     )
+    if paint:
+      pixels = paint(picture.to_ndarray())
+      picture = av.VideoFrame.from_ndarray(pixels, "rgb24")
     picture.pts, picture.time_base = shown - index.times[0], stream.time_base
     target.mux(encoder.encode(picture))
   target.mux(encoder.encode())
@@ -200,9 +215,10 @@ def _turned(frame: av.VideoFrame) -> av.VideoFrame:
   return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
 
 
-def _size(frame: av.VideoFrame, short_side: int) -> tuple[int, int]:
+def _size(frame: av.VideoFrame, short_side: int | None) -> tuple[int, int]:
   """Returns the even height and width of a resized frame."""
-  scale = min(short_side / min(frame.height, frame.width), 1.0)
+  shorter = min(frame.height, frame.width)
+  scale = min((short_side or shorter) / shorter, 1.0)
   height, width = (
     max(2, 2 * round(side * scale / 2)) for side in (frame.height, frame.width)
   )
