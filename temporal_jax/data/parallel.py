@@ -1,6 +1,8 @@
 """One function on many things, by threads."""
 
 import concurrent.futures
+import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -44,6 +46,42 @@ def run_parallel(
         )
         for future in done:
           yield running.pop(future), future.result()
+    finally:
+      for future in running:
+        future.cancel()
+
+
+def run_in_order(
+  function: Callable[[_Item], _Result],
+  items: Iterable[_Item],
+  num_threads: int,
+  *,
+  ahead: int,
+) -> Iterator[_Result]:
+  """Yields the results of items in their order, computed ahead of their use.
+
+  Args:
+    function: Called in threads; what it raises ends everything.
+    items: What it is called with.
+    num_threads: Calls at a time.
+    ahead: Most items that are taken before their results are asked for.
+
+  Raises:
+    ValueError: If `num_threads` or `ahead` is below 1.
+  """
+  for name, number in (("num_threads", num_threads), ("ahead", ahead)):
+    if number < 1:
+      raise ValueError(f"{name} must be at least 1, got {number}.")
+  todo = iter(items)
+  with concurrent.futures.ThreadPoolExecutor(num_threads) as pool:
+    running: deque[concurrent.futures.Future[_Result]] = deque()
+    try:
+      while True:
+        for item in itertools.islice(todo, ahead - len(running)):
+          running.append(pool.submit(function, item))
+        if not running:
+          return
+        yield running.popleft().result()
     finally:
       for future in running:
         future.cancel()
