@@ -65,22 +65,39 @@ class Classifier:
       ValueError: If the clips have another shape or dtype.
     """
     clips = np.asarray(clips)
+    if not len(clips):
+      raise ValueError("there is no clip.")
+    parts = [
+      self.start(clips[first:][: self.batch_size])
+      for first in range(0, len(clips), self.batch_size)
+    ]
+    return jax.tree.map(
+      lambda *values: np.concatenate(values)[: len(clips)], *parts
+    )
+
+  def start(self, clips: np.ndarray) -> jax.Array | dict[str, jax.Array]:
+    """Begins with a batch and does not wait for its end.
+
+    Args:
+      clips: (N, T, H, W, 3) uint8, N in [1, B].
+
+    Returns:
+      Probabilities (B, L) float32 on the device, or a dict of those of each
+      task; only the first N are of the clips.
+
+    Raises:
+      ValueError: If the clips have another shape or dtype.
+    """
     if clips.shape[1:] != self.clip_shape or clips.dtype != np.uint8:
       raise ValueError(
         f"clips must be (N, {', '.join(map(str, self.clip_shape))}) uint8, got "
         f"{clips.shape} {clips.dtype}."
       )
-    if not len(clips):
-      raise ValueError("there is no clip.")
-    parts = [
-      self._forward(
-        self._variables, self._filled(clips[start:][: self.batch_size])
+    if not 1 <= len(clips) <= self.batch_size:
+      raise ValueError(
+        f"a batch has 1 to {self.batch_size} clips, got {len(clips)}."
       )
-      for start in range(0, len(clips), self.batch_size)
-    ]
-    return jax.tree.map(
-      lambda *values: np.concatenate(values)[: len(clips)], *parts
-    )
+    return self._forward(self._variables, self._filled(clips))
 
   def _filled(self, clips: np.ndarray) -> np.ndarray:
     """Returns a whole batch."""
