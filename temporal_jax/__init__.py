@@ -4,13 +4,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+  from temporal_jax.inference import Predictor
   from temporal_jax.models import create_model, list_models
 
 __version__ = "0.1.0"
-__all__ = ["create_model", "list_models"]
+__all__ = ["Predictor", "create_model", "list_models"]
 
 # Imported at their first use, for jax takes seconds that --help has not.
 _HOMES = {
+  "Predictor": "temporal_jax.inference",
   "create_model": "temporal_jax.models",
   "list_models": "temporal_jax.models",
 }

@@ -9,6 +9,7 @@ from temporal_jax import __version__
 
 COMMANDS = (
   "data",
+  "predict",
   "scores",
 )
 

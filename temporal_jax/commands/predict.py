@@ -1,0 +1,197 @@
+"""Say what happens in videos: the likeliest classes with probabilities.
+
+Exit code 1 if a video cannot be read; it is named, and the others go on.
+"""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+  from temporal_jax.inference import Prediction, Predictor
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `predict` takes."""
+  parser.add_argument(
+    "videos",
+    nargs="+",
+    metavar="FILE|DIR|GLOB",
+    help="videos; a folder stands for all in it at any depth",
+  )
+  parser.add_argument(
+    "--model",
+    required=True,
+    metavar="DIR",
+    help="what convert_weights or a run of train.py wrote",
+  )
+  parser.add_argument(
+    "--topk",
+    type=int,
+    default=5,
+    metavar="K",
+    help="classes that are shown of each video, at most (%(default)s)",
+  )
+  parser.add_argument(
+    "--views",
+    metavar="CLIPSxCROPS",
+    help="clips over a video x crops of each clip, the clips first; crops are "
+    "1 (middle), 3 or 10: 4x3 are 4 clips of 3 crops (3x4 is read so too, as "
+    "there are no 4 crops); as the network was tested if not given",
+  )
+  parser.add_argument(
+    "--json",
+    type=pathlib.Path,
+    metavar="OUT.json",
+    help="list of {file, predictions: [{label, probability}], error}; of "
+    "several tasks predictions are a dict of such lists",
+  )
+  parser.add_argument(
+    "--annotate",
+    type=pathlib.Path,
+    metavar="OUT.mp4",
+    help="the video with the classes written on it; of one video only",
+  )
+  parser.add_argument(
+    "--batch-size",
+    type=int,
+    default=8,
+    metavar="N",
+    help="views computed at once, of several videos (%(default)s)",
+  )
+  parser.add_argument(
+    "--threads",
+    type=int,
+    default=4,
+    metavar="N",
+    help="videos decoded at a time (%(default)s)",
+  )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Returns 0 if all videos were read, 1 if some were not."""
+  from temporal_jax import inference
+  from temporal_jax.data.manifest import write_lines
+
+  if options.topk < 1:
+    raise ValueError(f"--topk must be at least 1, got {options.topk}.")
+  videos = inference.list_videos(options.videos)
+  _check_outputs(options, videos)
+  predictor = _predictor(options)
+  predictions = []
+  with _progress(len(videos)) as advance:
+    for prediction in predictor.predict(videos):
+      _show(prediction, predictor, options.topk)
+      predictions.append(prediction)
+      advance()
+  names = predictor.saved.class_names
+  if options.json:
+    records = [one.record(names, options.topk) for one in predictions]
+    write_lines(options.json, [json.dumps(records, indent=2)])
+  if any(prediction.error for prediction in predictions):
+    return 1
+  if options.annotate:
+    return _annotate(predictions[0], predictor, options)
+  return 0
+
+
+def _check_outputs(options: argparse.Namespace, videos: list[str]) -> None:
+  """Refuses what could not be written, before anything is computed."""
+  from temporal_jax.inference.annotating import check_out
+
+  read = {pathlib.Path(video).resolve() for video in videos}
+  for file in filter(None, (options.json, options.annotate)):
+    if not file.parent.is_dir():
+      raise FileNotFoundError(f"{file.parent} is no folder to write to.")
+    if file.is_dir():
+      raise IsADirectoryError(f"{file} is a folder, and no file to write.")
+    if file.resolve() in read:
+      raise ValueError(f"{file} would be written over the video itself.")
+  if options.annotate:
+    if len(videos) > 1:
+      raise ValueError(
+        f"--annotate writes one video, got {len(videos)} to read."
+      )
+    check_out(videos[0], options.annotate)
+
+
+def _predictor(options: argparse.Namespace) -> "Predictor":
+  from temporal_jax import inference
+
+  saved = inference.load_model(options.model)
+  protocol = saved.protocol
+  if options.views:
+    protocol = inference.with_views(protocol, options.views)
+    print(f"{protocol.describe()}.", file=sys.stderr)
+  return inference.Predictor(
+    saved,
+    protocol=protocol,
+    batch_size=options.batch_size,
+    num_threads=options.threads,
+  )
+
+
+def _show(prediction: "Prediction", predictor: "Predictor", k: int) -> None:
+  """Prints the best classes of a video, or on stderr what is wrong."""
+  # Names of files need not be UTF-8.
+  file = prediction.file.encode(errors="surrogateescape")
+  file = file.decode(errors="replace")
+  if prediction.error:
+    print(f"bad: {file}: {prediction.error}", file=sys.stderr)
+    return
+  print(file)
+  for label, probability in _labels(prediction, predictor, k):
+    print(f"  {probability:6.1%}  {label}")
+
+
+def _annotate(
+  prediction: "Prediction",
+  predictor: "Predictor",
+  options: argparse.Namespace,
+) -> int:
+  from temporal_jax.data import VideoError
+  from temporal_jax.inference.annotating import annotate
+
+  labels = _labels(prediction, predictor, options.topk)
+  try:
+    annotate(prediction.file, options.annotate, labels)
+  except VideoError as error:
+    print(f"bad: {prediction.file}: {error}", file=sys.stderr)
+    return 1
+  return 0
+
+
+def _labels(
+  prediction: "Prediction", predictor: "Predictor", k: int
+) -> list[tuple[str, float]]:
+  """Returns the best classes; those of several tasks after another."""
+  top = prediction.top(predictor.saved.class_names, k)
+  if not isinstance(top, dict):
+    return top
+  return [
+    (f"{task}: {label}", probability)
+    for task, labels in top.items()
+    for label, probability in labels
+  ]
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+  """Shows on a terminal how far it is, and yields what counts on."""
+  import rich.console
+  import rich.progress
+
+  console = rich.console.Console(stderr=True)
+  with rich.progress.Progress(
+    console=console,
+    transient=True,
+    # What goes to a file is not for the terminal.
+    redirect_stdout=sys.stdout.isatty(),
+    disable=not console.is_terminal,
+  ) as progress:
+    task = progress.add_task("predicting", total=total)
+    yield lambda: progress.advance(task)
