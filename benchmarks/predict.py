@@ -1,0 +1,218 @@
+r"""Times predictions of a folder of videos.
+
+  GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python -m benchmarks.predict \
+    [MODEL] [--frames T] [--clips N] [--turns N] [--json FILE]
+
+Clips a second, of one middle clip a video, in turns on the same machine:
+
+  predictor   `inference.Predictor` from H.264 files to probabilities.
+  bare        the jitted network alone, on clips that lie on the device.
+  decoding    the predictor's decoding alone, with as many threads.
+
+The share is predictor / bare, the median over the turns. Where the device is
+the CPU that decodes too, the predictor cannot have more than that of one
+processor, which is told as well. So is the processor's time a clip, which other
+programs disturb less: the predictor's should be that of bare and decoding
+together. Weights are random.
+"""
+
+import argparse
+import collections
+import functools
+import itertools
+import json
+import pathlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks import machine, train_input
+from temporal_jax import inference, models, training
+from temporal_jax.data.parallel import run_in_order
+from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.data.readers import open_reader
+from temporal_jax.data.views import read_views
+
+
+def main(argv: list[str] | None = None) -> None:
+  """Measures, prints and writes the JSON file."""
+  options = _options(argv)
+  saved = random_model(options.model, options.frames)
+  report = measure(
+    saved,
+    clips=options.clips,
+    turns=options.turns,
+    batch_size=options.batch_size,
+    num_threads=options.threads,
+    size=tuple(options.size),
+  )
+  about = {"machine": machine.describe(), "model": options.model}
+  for name, value in report.items():
+    print(f"{name}: {value}")
+  if options.json:
+    options.json.write_text(json.dumps(about | report, indent=1) + "\n")
+
+
+def random_model(
+  name: str, num_frames: int | None = None, **overrides: Any
+) -> inference.SavedModel:
+  """Returns a network of the catalog with random weights."""
+  spec = models.MODELS[name]
+  frames, side, _ = spec.clip_shape
+  frames = num_frames or frames
+  network = models.create_model(
+    name,
+    num_classes=400,
+    num_frames=frames,
+    dtype=training.default_dtype(),
+    **overrides,
+  )
+  blank = jnp.zeros((1, frames, side, side, 3))
+  return inference.SavedModel(
+    name,
+    network,
+    jax.jit(network.init)(jax.random.key(0), blank),
+    (frames, side, side, 3),
+    (),
+    {"mean": spec.mean, "std": spec.std},
+    EvalProtocol(num_frames=frames, crop_size=side, short_side=side),
+    {},
+  )
+
+
+def measure(
+  saved: inference.SavedModel,
+  *,
+  clips: int,
+  turns: int,
+  batch_size: int = 8,
+  num_threads: int = 4,
+  videos: int = 16,
+  size: tuple[int, int] = (240, 320),
+) -> dict[str, Any]:
+  """Times the three in turns.
+
+  Args:
+    saved: The network.
+    clips: Of a turn, one a video; the files come again and again.
+    turns: Of each.
+    batch_size: Clips computed at once.
+    num_threads: Videos decoded at a time.
+    videos: Files of 57 frames, H.264.
+    size: Height and width of the videos, in pixels.
+  """
+  predictor = inference.Predictor(
+    saved, batch_size=batch_size, num_threads=num_threads
+  )
+  forward = jax.jit(inference.create_forward(saved))
+  variables = jax.device_put(inference.prepare_variables(saved))
+  read = functools.partial(_read, protocol=predictor.protocol)
+  with tempfile.TemporaryDirectory() as folder:
+    files = train_input.write_videos(pathlib.Path(folder), videos, size)
+    listed = [*itertools.islice(itertools.cycle(files), clips)]
+    ready = [
+      jax.device_put(np.stack([read(file) for file in listed[:batch_size]]))
+      for _ in range(2)
+    ]
+    batches = -(-clips // batch_size)
+
+    def bare() -> None:
+      last = [forward(variables, ready[i % 2]) for i in range(batches)]
+      jax.block_until_ready(last)
+
+    sides = {
+      "predictor": lambda: _exhaust(predictor.predict(listed)),
+      "bare": bare,
+      "decoding": lambda: _exhaust(
+        run_in_order(read, listed, num_threads, ahead=batch_size + num_threads)
+      ),
+    }
+    times = _in_turns(sides, turns)
+  rate = {
+    name: clips / statistics.median(pair[0] for pair in pairs)
+    for name, pairs in times.items()
+  }
+  return {
+    "videos": f"{size[1]} x {size[0]}, {train_input.LENGTH} frames",
+    "clip": saved.clip_shape,
+    "batch_size": batch_size,
+    "threads": num_threads,
+    "clips_per_turn": clips,
+    "clips_per_second": rate,
+    "processor_seconds_per_clip": {
+      name: statistics.median(pair[1] for pair in pairs) / clips
+      for name, pairs in times.items()
+    },
+    "share": statistics.median(
+      bare / ours
+      for (bare, _), (ours, _) in zip(
+        times["bare"], times["predictor"], strict=True
+      )
+    ),
+    "share_if_one_processor_does_both": 1
+    / (1 + rate["bare"] / rate["decoding"]),
+    "compilations": predictor.classifier.compilations,
+  }
+
+
+def _in_turns(
+  sides: dict[str, Callable[[], None]], turns: int
+) -> dict[str, list[tuple[float, float]]]:
+  """Returns the seconds of each function in each turn, after one untimed.
+
+  They are those of the clock, and those of all processors.
+  """
+  times = {name: [] for name in sides}
+  for turn in range(turns + 1):
+    for name, function in sides.items():
+      start, used = time.perf_counter(), time.process_time()
+      function()
+      end = time.perf_counter() - start, time.process_time() - used
+      if turn:
+        times[name].append(end)
+  return times
+
+
+def _exhaust(items: Any) -> None:
+  collections.deque(items, maxlen=0)
+
+
+def _read(file: str, protocol: EvalProtocol) -> np.ndarray:
+  """Returns the one view of a video."""
+  with open_reader(file) as reader:
+    return read_views(reader, protocol, fps=reader.fps)[0]
+
+
+def _options(argv: list[str] | None) -> argparse.Namespace:
+  parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  add = parser.add_argument
+  add(
+    "model", nargs="?", default="vit_b16", help="of the catalog (%(default)s)"
+  )
+  add("--frames", type=int, help="of a clip, instead of the usual ones")
+  add("--clips", type=int, default=64, help="a turn (%(default)s)")
+  add("--turns", type=int, default=5, help="of each (%(default)s)")
+  add("--batch-size", type=int, default=8, help="clips (%(default)s)")
+  add("--threads", type=int, default=4, help="that decode (%(default)s)")
+  add(
+    "--size",
+    type=int,
+    nargs=2,
+    default=(240, 320),
+    metavar=("H", "W"),
+    help="of the videos, in pixels (%(default)s)",
+  )
+  add("--json", type=pathlib.Path, help="file to write")
+  return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+  main()
