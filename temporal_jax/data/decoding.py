@@ -48,7 +48,8 @@ class VideoReader:
 
     Args:
       video: The file.
-      time_limit: Seconds that opening, and each reading, may take.
+      time_limit: Seconds that opening, each reading, and each frame of a stream
+        may take.
 
     Raises:
       VideoError: If it is missing, empty, cut off, no video, has no video
@@ -78,6 +79,15 @@ class VideoReader:
       self._container.close()
     self._container = self._player = self._scaler = None
 
+  @property
+  def times(self) -> list[float]:
+    """When each frame is shown, in seconds from the first."""
+    first, base = self._times[0], self._time_base
+    return [
+      (shown - first) * base.numerator / base.denominator
+      for shown in self._times
+    ]
+
   def read(
     self, indices: Sequence[int], *, short_side: int | None = None
   ) -> np.ndarray:
@@ -102,11 +112,49 @@ class VideoReader:
       VideoError: If a frame cannot be decoded without faults, or in time.
     """
     return self._read(
-      indices,
-      lambda frame: self._scaler.keep_aspect(
-        frame, upright(frame, self._size), short_side
-      ),
+      indices, lambda frame: self._keep_aspect(frame, short_side)
     )
+
+  def stream(
+    self,
+    indices: Sequence[int],
+    *,
+    short_side: int | None = None,
+    stretch: tuple[int, int] | None = None,
+  ) -> Iterator[np.ndarray]:
+    """Decodes frames one after another, as a player does, and keeps none.
+
+    All frames up to the last wanted one are decoded, each once. The reader is
+    for nothing else meanwhile.
+
+    Args:
+      indices: Frame numbers in [0, num_frames), ascending, also repeated.
+      short_side: As of `pictures`.
+      stretch: Height and width to which frames are resized instead, whatever
+        their proportions.
+
+    Yields:
+      Frames (H, W, 3), uint8 RGB.
+
+    Raises:
+      IndexError: If an index is out of range.
+      ValueError: If indices descend.
+      VideoError: If a frame cannot be decoded without faults, or in time; the
+        frames before it have come.
+    """
+    check_indices(indices, self.num_frames)
+    frames, number = self._player.all_frames(), -1
+    for index in indices:
+      if index < number:
+        raise ValueError(f"frames must ascend, got {index} after {number}.")
+      if index > number:
+        frame = self._advance(frames, index - number)
+        number = index
+        if stretch is None:
+          picture = self._keep_aspect(frame, short_side)
+        else:
+          picture = self._scaler.stretch(frame, stretch)
+      yield picture
 
   def read_stretched(
     self, indices: Sequence[int], canvas: tuple[int, int]
@@ -144,6 +192,7 @@ class VideoReader:
     context.thread_type = "NONE"
     context.thread_count = 1
     self._size = context.height, context.width
+    self._time_base = stream.time_base
     self._scaler = Scaler()
     index = index_frames(self._in_time(self._container.demux(stream)))
     self._times = index.times
@@ -152,6 +201,24 @@ class VideoReader:
     self.num_frames = len(index.times)
     self.keyframes = index.keyframes()
     self.fps = index.rate(stream)
+
+  def _keep_aspect(
+    self, frame: av.VideoFrame, short_side: int | None
+  ) -> np.ndarray:
+    size = upright(frame, self._size)
+    return self._scaler.keep_aspect(frame, size, short_side)
+
+  def _advance(
+    self, frames: Iterator[av.VideoFrame], count: int
+  ) -> av.VideoFrame:
+    """Returns the last of the next `count` frames."""
+    try:
+      for _ in range(count):
+        self._start_clock()
+        frame = next(frames)
+    except av.FFmpegError as error:
+      raise VideoError(reason(error)) from error
+    return frame
 
   def _start_clock(self) -> None:
     self._deadline = time.monotonic() + self._time_limit

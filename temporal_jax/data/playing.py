@@ -58,6 +58,20 @@ class Player:
       reached = shown
       yield shown, frame
 
+  def all_frames(self) -> Iterator[av.VideoFrame]:
+    """Yields every frame in order; each is decoded once.
+
+    Raises:
+      VideoError: If a frame cannot be decoded, or not without faults.
+      av.FFmpegError: If a packet cannot be decoded at all.
+    """
+    run = self._play(0, None)
+    for number, shown in enumerate(self._index.times):
+      frame = _find(run, shown, shown)
+      if frame is None:
+        raise VideoError(f"frame {number} cannot be decoded without faults")
+      yield frame
+
   def _find_first(
     self, run: Iterator[av.VideoFrame], begin: int, shown: int
   ) -> av.VideoFrame | None:
