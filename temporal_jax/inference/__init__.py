@@ -13,13 +13,28 @@ from temporal_jax.inference.saved_model import (
   save_model,
   write_description,
 )
+from temporal_jax.inference.timeline import Timeline, save_timeline
 from temporal_jax.inference.views import with_views
+from temporal_jax.inference.watching import Watched, told_classes, watch_video
+from temporal_jax.inference.window_files import LabelledSpan
+from temporal_jax.inference.windows import (
+  SlidingWindows,
+  Window,
+  WindowClip,
+  score_windows,
+)
 
 __all__ = [
   "Classifier",
+  "LabelledSpan",
   "Prediction",
   "Predictor",
   "SavedModel",
+  "SlidingWindows",
+  "Timeline",
+  "Watched",
+  "Window",
+  "WindowClip",
   "annotate",
   "create_forward",
   "digest",
@@ -27,6 +42,10 @@ __all__ = [
   "load_model",
   "prepare_variables",
   "save_model",
+  "save_timeline",
+  "score_windows",
+  "told_classes",
+  "watch_video",
   "with_views",
   "write_description",
 ]

@@ -1,0 +1,149 @@
+"""Say what is seen when in a long video.
+
+A window of frames slides over the video, which is decoded once from front to
+back; memory does not grow with its length. Without an output file the windows
+are listed. Exit code 1 if the video is damaged: what came before is written.
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+  from temporal_jax.inference import LabelledSpan
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `watch` takes."""
+  parser.add_argument("file", type=_path, metavar="FILE", help="the video")
+  parser.add_argument(
+    "--model",
+    type=_path,
+    required=True,
+    metavar="DIR",
+    help="a converted or trained network",
+  )
+  parser.add_argument(
+    "--window",
+    type=int,
+    metavar="N",
+    help="frames of a window (those of the network's clips); of more than the "
+    "network takes, it sees some, evenly spread",
+  )
+  parser.add_argument(
+    "--stride",
+    type=int,
+    metavar="N",
+    help="frames from one window's start to the next (a quarter of a window)",
+  )
+  parser.add_argument(
+    "--rate",
+    type=float,
+    metavar="N",
+    help="frames a second that windows are made of, at whatever rate the video "
+    "comes (all frames that there are)",
+  )
+  for name, words in (
+    ("json", "list of {start, stop, predictions: [{label, probability}]}"),
+    ("csv", "table of start, stop, label, probability"),
+    ("srt", "subtitles: the most probable class"),
+    ("png", "picture of the probabilities over time"),
+  ):
+    parser.add_argument(
+      f"--{name}", type=_path, metavar=f"OUT.{name}", help=words
+    )
+  parser.add_argument(
+    "--task", metavar="NAME", help="of a network that tells several"
+  )
+  for flag, kind, default, words in (
+    ("--topk", int, 1, "classes shown of a window, at most"),
+    ("--batch-size", int, 8, "windows computed at once"),
+    ("--time-limit", float, 600.0, "seconds to find the frames, or decode one"),
+  ):
+    parser.add_argument(
+      flag,
+      type=kind,
+      default=default,
+      metavar="N",
+      help=f"{words} (%(default)s)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Returns 0, or 1 if the video is damaged."""
+  from temporal_jax.inference import load_model, watch_video
+  from temporal_jax.inference.watching import FORMATS
+  from temporal_jax.inference.window_files import clock
+
+  outputs = {
+    form: getattr(options, form) for form in FORMATS if getattr(options, form)
+  }
+  done = watch_video(
+    options.file,
+    load_model(options.model),
+    outputs,
+    window=options.window,
+    stride=options.stride,
+    rate=options.rate,
+    task=options.task,
+    topk=options.topk,
+    batch_size=options.batch_size,
+    time_limit=options.time_limit,
+    track=_progress if outputs else _list,
+  )
+  if outputs:
+    files = ", ".join(map(_name, outputs.values()))
+    length = clock(done.duration, 1)
+    print(f"{_name(options.file)}: {done.windows} windows of {length}. {files}")
+  if done.error is None:
+    return 0
+  print(
+    f"temporal-jax watch: {_name(options.file)}: {done.error}; "
+    f"{done.windows} of {done.expected} windows come before.",
+    file=sys.stderr,
+  )
+  return 1
+
+
+def _list(
+  spans: Iterable["LabelledSpan"], expected: int
+) -> Iterator["LabelledSpan"]:
+  """Prints a line for each window."""
+  from temporal_jax.inference.window_files import clock
+
+  print(f"{'start':>10} {'stop':>10}  classes")
+  for span in spans:
+    times = f"{clock(span.start, 2):>10} {clock(span.stop, 2):>10}"
+    labels = ", ".join(f"{p:.1%} {label}" for label, p in span.labels)
+    print(f"{times}  {labels}")
+    yield span
+
+
+def _progress(
+  spans: Iterable["LabelledSpan"], expected: int
+) -> Iterable["LabelledSpan"]:
+  """Shows on a terminal how far it is."""
+  import rich.console
+  import rich.progress
+
+  console = rich.console.Console(stderr=True)
+  return rich.progress.track(
+    spans,
+    "watching",
+    expected,
+    console=console,
+    transient=True,
+    disable=not console.is_terminal,
+  )
+
+
+def _name(path: pathlib.Path) -> str:
+  """Returns what to call a file, whose name need not be UTF-8."""
+  return os.fsencode(path).decode(errors="replace")
+
+
+def _path(text: str) -> pathlib.Path:
+  return pathlib.Path(text).expanduser()

@@ -1,0 +1,155 @@
+"""Files that tell what is seen when: JSON, CSV and subtitles.
+
+They are written as windows come, so that they hold what is known when a video
+ends early, and need no memory.
+"""
+
+import contextlib
+import csv
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+Path = str | os.PathLike
+
+
+class LabelledSpan(NamedTuple):
+  """What is seen in a part of a video.
+
+  Attributes:
+    start: In seconds from the first frame.
+    stop: In seconds from the first frame.
+    labels: The best classes and their probabilities, the best first.
+  """
+
+  start: float
+  stop: float
+  labels: list[tuple[str, float]]
+
+
+Write = Callable[[LabelledSpan], None]
+
+
+@contextlib.contextmanager
+def open_json(file: Path) -> Iterator[Write]:
+  """Yields what writes {start, stop, predictions} to a list of such spans.
+
+  Predictions are a list of {label, probability}.
+  """
+  with open(file, "w", encoding="utf-8") as out:
+    comma = ""
+
+    def write(span: LabelledSpan) -> None:
+      nonlocal comma
+      record = {
+        "start": round(span.start, 6),
+        "stop": round(span.stop, 6),
+        "predictions": [
+          {"label": label, "probability": round(probability, 6)}
+          for label, probability in span.labels
+        ],
+      }
+      out.write(f"{comma}\n  {json.dumps(record, ensure_ascii=False)}")
+      comma = ","
+
+    out.write("[")
+    try:
+      yield write
+    finally:
+      out.write("\n]\n")
+
+
+@contextlib.contextmanager
+def open_csv(file: Path) -> Iterator[Write]:
+  """Yields what writes a row for each label: start,stop,label,probability."""
+  with open(file, "w", encoding="utf-8", newline="") as out:
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(("start", "stop", "label", "probability"))
+
+    def write(span: LabelledSpan) -> None:
+      times = f"{span.start:.6f}", f"{span.stop:.6f}"
+      for label, probability in span.labels:
+        table.writerow((*times, label, f"{probability:.6f}"))
+
+    yield write
+
+
+@contextlib.contextmanager
+def open_srt(file: Path) -> Iterator[Write]:
+  """Yields what writes subtitles of the best class.
+
+  Spans that follow each other with the same class are one subtitle, with the
+  mean of their probabilities. Where spans of two classes overlap, one subtitle
+  gives way to the next in the middle of the overlap.
+  """
+  with open(file, "w", encoding="utf-8") as out:
+    shown = None
+
+    def write(span: LabelledSpan) -> None:
+      nonlocal shown
+      label, probability = span.labels[0]
+      if shown is None:
+        shown = _Subtitle(1, label, span.start)
+      elif label != shown.label:
+        begin = (max(shown.stop, span.start) + span.start) / 2
+        shown.stop = min(shown.stop, begin)
+        out.write(shown.text())
+        shown = _Subtitle(shown.number + 1, label, begin)
+      shown.stop = span.stop
+      shown.total += probability
+      shown.count += 1
+
+    try:
+      yield write
+    finally:
+      if shown is not None:
+        out.write(shown.text())
+
+
+WRITERS: Mapping[str, Callable] = MappingProxyType(
+  {"json": open_json, "csv": open_csv, "srt": open_srt}
+)
+
+
+@dataclasses.dataclass
+class _Subtitle:
+  """Spans that follow each other with the same class."""
+
+  number: int
+  label: str
+  start: float
+  stop: float = 0.0
+  total: float = 0.0
+  count: int = 0
+
+  def text(self) -> str:
+    times = f"{_srt_time(self.start)} --> {_srt_time(self.stop)}"
+    label = " ".join(self.label.split())  # An empty line would end it.
+    mean = self.total / self.count
+    return f"{self.number}\n{times}\n{label} ({mean:.0%})\n\n"
+
+
+def clock(seconds: float, decimals: int = 0) -> str:
+  """Returns a time as people read it: 1:23, 1:02:03.
+
+  Args:
+    seconds: The time.
+    decimals: Of the seconds.
+  """
+  unit = 10**decimals
+  whole, part = divmod(round(seconds * unit), unit)
+  minutes, whole = divmod(whole, 60)
+  hours, minutes = divmod(minutes, 60)
+  lead = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+  return f"{lead}:{whole:02d}" + (f".{part:0{decimals}d}" if decimals else "")
+
+
+def _srt_time(seconds: float) -> str:
+  """Returns HH:MM:SS,mmm."""
+  whole, thousandths = divmod(round(seconds * 1000), 1000)
+  minutes, whole = divmod(whole, 60)
+  hours, minutes = divmod(minutes, 60)
+  return f"{hours:02d}:{minutes:02d}:{whole:02d},{thousandths:03d}"

@@ -1,0 +1,76 @@
+import json
+import subprocess
+import sys
+
+import av
+import numpy as np
+import pytest
+
+from tests.inference.tiny_network import save_network
+
+_SCRIPT = """
+import json, resource, sys
+from temporal_jax.cli import main
+_, network, *videos = sys.argv
+peaks = []
+for video in videos:
+  files = [f"--{form}={video}.{form}" for form in ("json", "csv", "srt", "png")]
+  words = ["--model", network, "--window", "60", "--stride", "60", *files]
+  code = main(["watch", video, *words])
+  assert code == 0, code
+  peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(json.dumps(peaks))
+"""
+
+
+def _write_video(file, frames, height, width):
+  """Writes 10 frames a second, of a bar that moves to the right."""
+  with av.open(str(file), "w") as container:
+    stream = container.add_stream(
+      "libx264", rate=10, options={"preset": "ultrafast", "g": "250"}
+    )
+    stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+    stream.codec_context.thread_count = 1
+    picture = np.zeros((height * 3 // 2, width), np.uint8)
+    picture[height:] = 128
+    for number in range(frames):
+      picture[:height] = 40
+      picture[:height, number % width] = 220
+      frame = av.VideoFrame.from_ndarray(picture, "yuv420p")
+      container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+
+
+def _peaks(folder, lengths, height, width):
+  """Returns megabytes in use at most, once each longer video is watched."""
+  network = save_network(
+    folder / "model", frames=2, side=height, short_side=height
+  )
+  videos = []
+  for frames in lengths:
+    videos.append(str(folder / f"{frames}.mp4"))
+    _write_video(videos[-1], frames, height, width)
+  done = subprocess.run(
+    [sys.executable, "-c", _SCRIPT, str(network), *videos],
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  for frames, video in zip(lengths, videos, strict=True):
+    with open(f"{video}.json") as file:
+      *_, last = json.load(file)
+    assert last["stop"] == pytest.approx(frames / 10)
+  return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_memory_does_not_grow_with_length(tmp_path):
+  short, longer = _peaks(tmp_path, (300, 3000), 112, 160)
+  assert longer < 1000
+  assert longer - short < 40  # The crops alone of 2700 frames are 97 MB.
+
+
+@pytest.mark.slow  # An hour of video is encoded and watched.
+def test_an_hour_takes_no_more_memory_than_minutes(tmp_path):
+  short, longer = _peaks(tmp_path, (3000, 36000), 48, 64)
+  assert longer < 1000
+  assert longer - short < 40  # The crops alone of 33000 frames are 218 MB.
