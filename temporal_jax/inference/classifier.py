@@ -4,6 +4,7 @@ import jax
 import numpy as np
 
 from temporal_jax.inference.forward import create_forward, prepare_variables
+from temporal_jax.inference.padded import PaddedBatches, check_clips
 from temporal_jax.inference.saved_model import SavedModel
 
 Scores = np.ndarray | dict[str, np.ndarray]
@@ -19,7 +20,6 @@ class Classifier:
     saved: The network.
     batch_size: Clips computed at once, B.
     clip_shape: (T, H, W, 3) of its clips.
-    compilations: How often the network was compiled so far.
   """
 
   def __init__(
@@ -40,20 +40,16 @@ class Classifier:
       ImportError: See `prepare_variables`.
       ValueError: If `batch_size` is below 1, or see `prepare_variables`.
     """
-    if batch_size < 1:
-      raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
     self.saved = saved
     self.batch_size = batch_size
     self.clip_shape = tuple(clip_shape or saved.clip_shape)
-    self.compilations = 0
+    self._forward = PaddedBatches(create_forward(saved), batch_size=batch_size)
     self._variables = jax.device_put(prepare_variables(saved))
-    forward = create_forward(saved)
 
-    def counted(variables, clip):
-      self.compilations += 1  # Runs when it is traced.
-      return forward(variables, clip)
-
-    self._forward = jax.jit(counted)
+  @property
+  def compilations(self) -> int:
+    """How often the network was compiled so far."""
+    return self._forward.compilations
 
   def __call__(self, clips: np.ndarray) -> Scores:
     """Returns probabilities (N, L) float32, or a dict of those of each task.
@@ -64,16 +60,7 @@ class Classifier:
     Raises:
       ValueError: If the clips have another shape or dtype.
     """
-    clips = np.asarray(clips)
-    if not len(clips):
-      raise ValueError("there is no clip.")
-    parts = [
-      self.start(clips[first:][: self.batch_size])
-      for first in range(0, len(clips), self.batch_size)
-    ]
-    return jax.tree.map(
-      lambda *values: np.concatenate(values)[: len(clips)], *parts
-    )
+    return self._forward(self._variables, check_clips(clips, self.clip_shape))
 
   def start(self, clips: np.ndarray) -> jax.Array | dict[str, jax.Array]:
     """Begins with a batch and does not wait for its end.
@@ -86,23 +73,7 @@ class Classifier:
       task; only the first N are of the clips.
 
     Raises:
-      ValueError: If the clips have another shape or dtype.
+      ValueError: If the clips have another shape or dtype, or are too many.
     """
-    if clips.shape[1:] != self.clip_shape or clips.dtype != np.uint8:
-      raise ValueError(
-        f"clips must be (N, {', '.join(map(str, self.clip_shape))}) uint8, got "
-        f"{clips.shape} {clips.dtype}."
-      )
-    if not 1 <= len(clips) <= self.batch_size:
-      raise ValueError(
-        f"a batch has 1 to {self.batch_size} clips, got {len(clips)}."
-      )
-    return self._forward(self._variables, self._filled(clips))
-
-  def _filled(self, clips: np.ndarray) -> np.ndarray:
-    """Returns a whole batch."""
-    missing = self.batch_size - len(clips)
-    if not missing:
-      return clips
-    blank = np.zeros((missing, *clips.shape[1:]), np.uint8)
-    return np.concatenate([clips, blank])
+    clips = check_clips(clips, self.clip_shape)
+    return self._forward.start(self._variables, clips)

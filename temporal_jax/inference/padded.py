@@ -1,0 +1,104 @@
+"""Functions of batches, compiled for one size of them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+
+class PaddedBatches:
+  """Calls a function on any number of rows, compiled once for their shape.
+
+  Rows go in batches of one size, the last one filled with zeros.
+
+  Attributes:
+    batch_size: Rows computed at once, B.
+    compilations: How often the function was compiled so far.
+  """
+
+  def __init__(
+    self, function: Callable[[Any, jax.Array], Any], *, batch_size: int
+  ):
+    """Takes the function; it is compiled with the first rows.
+
+    Args:
+      function: `function(variables, rows)` of B rows -> arrays of B rows.
+      batch_size: Rows computed at once.
+
+    Raises:
+      ValueError: If `batch_size` is below 1.
+    """
+    if batch_size < 1:
+      raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    self.batch_size = batch_size
+    self.compilations = 0
+
+    def counted(variables, rows):
+      self.compilations += 1  # Runs when it is traced.
+      return function(variables, rows)
+
+    self._function = jax.jit(counted)
+
+  def __call__(self, variables: Any, rows: np.ndarray) -> Any:
+    """Returns what the function gives for all rows, as NumPy arrays.
+
+    Args:
+      variables: What the function takes first.
+      rows: (N, ...), N at least 1.
+    """
+    parts = [
+      self.start(variables, rows[first:][: self.batch_size])
+      for first in range(0, len(rows), self.batch_size)
+    ]
+    return jax.tree.map(
+      lambda *values: np.concatenate(values)[: len(rows)], *parts
+    )
+
+  def start(self, variables: Any, rows: np.ndarray) -> Any:
+    """Begins with a batch and does not wait for its end.
+
+    Args:
+      variables: What the function takes first.
+      rows: (N, ...), N in [1, B].
+
+    Returns:
+      Arrays of B rows on the device; only the first N are of these.
+
+    Raises:
+      ValueError: If there are none or more than fit.
+    """
+    if not 1 <= len(rows) <= self.batch_size:
+      raise ValueError(
+        f"a batch has 1 to {self.batch_size} rows, got {len(rows)}."
+      )
+    return self._function(variables, self._filled(rows))
+
+  def _filled(self, rows: np.ndarray) -> np.ndarray:
+    """Returns a whole batch."""
+    missing = self.batch_size - len(rows)
+    if not missing:
+      return rows
+    blank = np.zeros((missing, *rows.shape[1:]), rows.dtype)
+    return np.concatenate([rows, blank])
+
+
+def check_clips(clips: np.ndarray, clip_shape: Sequence[int]) -> np.ndarray:
+  """Returns clips (N, T, H, W, 3) uint8, N at least 1.
+
+  Args:
+    clips: To be checked.
+    clip_shape: (T, H, W, 3) that each must have.
+
+  Raises:
+    ValueError: If they have another shape or dtype, or there are none.
+  """
+  clips = np.asarray(clips)
+  if clips.shape[1:] != tuple(clip_shape) or clips.dtype != np.uint8:
+    raise ValueError(
+      f"clips must be (N, {', '.join(map(str, clip_shape))}) uint8, got "
+      f"{clips.shape} {clips.dtype}."
+    )
+  if not len(clips):
+    raise ValueError("there is no clip.")
+  return clips
