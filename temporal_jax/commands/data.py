@@ -2,14 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
+from temporal_jax.commands import output
 from temporal_jax.commands.data_arguments import add_arguments
 
 __all__ = ["add_arguments", "run"]
-
-_Item = TypeVar("_Item")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,7 +30,7 @@ def _check(options: argparse.Namespace) -> int:
     bad=options.bad,
     num_threads=options.threads,
     time_limit=options.time_limit,
-    track=_track("decoding"),
+    track=output.track("decoding"),
   )
   for path, reason in sorted(found.bad.items()):
     print(f"bad: {path}: {reason}")
@@ -127,7 +125,7 @@ def _transcode(options: argparse.Namespace) -> int:
     options.out,
     Transcoding(options.short_side, options.gop, options.crf),
     num_threads=options.threads,
-    track=_track("transcoding"),
+    track=output.track("transcoding"),
   )
   for path, reason in sorted(done.bad.items()):
     print(f"bad: {path}: {reason}")
@@ -161,22 +159,3 @@ def _build(options: argparse.Namespace) -> int:
   ).download_and_prepare()
   print(f"{len(found.records)} videos: {options.out / options.name}.")
   return 0
-
-
-def _track(words: str) -> Any:
-  """Returns what shows on a terminal how far a command is."""
-  import rich.console
-  import rich.progress
-
-  console = rich.console.Console(stderr=True)
-
-  def track(items: Iterable[_Item], total: int) -> Iterable[_Item]:
-    return rich.progress.track(
-      items,
-      words,
-      total,
-      console=console,
-      disable=not console.is_terminal,
-    )
-
-  return track

@@ -6,6 +6,7 @@ from temporal_jax.inference.forward import create_forward, prepare_variables
 from temporal_jax.inference.listing import list_videos
 from temporal_jax.inference.prediction import Prediction
 from temporal_jax.inference.predictor import Predictor
+from temporal_jax.inference.prompts import parse_templates
 from temporal_jax.inference.saved_model import (
   SavedModel,
   digest,
@@ -13,7 +14,10 @@ from temporal_jax.inference.saved_model import (
   save_model,
   write_description,
 )
+from temporal_jax.inference.scoring import clip_shape, score_files
+from temporal_jax.inference.text_encoder import TextEncoder
 from temporal_jax.inference.timeline import Timeline, save_timeline
+from temporal_jax.inference.video_encoder import VideoEncoder
 from temporal_jax.inference.views import with_views
 from temporal_jax.inference.watching import Watched, told_classes, watch_video
 from temporal_jax.inference.window_files import LabelledSpan
@@ -23,6 +27,8 @@ from temporal_jax.inference.windows import (
   WindowClip,
   score_windows,
 )
+from temporal_jax.inference.zero_shot import ZeroShot, with_labels
+from temporal_jax.inference.zero_shot_splits import score_splits
 
 __all__ = [
   "Classifier",
@@ -31,21 +37,29 @@ __all__ = [
   "Predictor",
   "SavedModel",
   "SlidingWindows",
+  "TextEncoder",
   "Timeline",
+  "VideoEncoder",
   "Watched",
   "Window",
   "WindowClip",
+  "ZeroShot",
   "annotate",
+  "clip_shape",
   "create_forward",
   "digest",
   "list_videos",
   "load_model",
+  "parse_templates",
   "prepare_variables",
   "save_model",
   "save_timeline",
+  "score_files",
+  "score_splits",
   "score_windows",
   "told_classes",
   "watch_video",
+  "with_labels",
   "with_views",
   "write_description",
 ]

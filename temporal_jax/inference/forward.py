@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import data, models
-from temporal_jax.data.text import tokenize
+from temporal_jax.inference.prompts import PLAIN
 from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.models.video_text import VideoTextModel
+from temporal_jax.inference.text_encoder import TextEncoder, reads_texts
 
 Probabilities = jax.Array | dict[str, jax.Array]
 Forward = Callable[[Mapping[str, Any], jax.Array], Probabilities]
@@ -47,21 +47,22 @@ def create_forward(saved: SavedModel) -> Forward:
 def prepare_variables(saved: SavedModel) -> dict[str, Any]:
   """Returns what `forward` takes: batch norms folded, class names encoded.
 
+  Args:
+    saved: The network. Class names go into the "templates" of its description,
+      those of `prompts`, or stand alone where it has none.
+
   Raises:
     ImportError: If texts are needed and the extra "text" is not installed.
     ValueError: If texts are needed and there are no class names.
   """
   variables = models.fold_batch_norm(saved.variables)
-  network = saved.network
-  if not (isinstance(network, VideoTextModel) and network.head == "text"):
+  if not reads_texts(saved.network):
     return variables
   if not saved.class_names:
     raise ValueError(
       f"{saved.name} compares clips with the names of classes, and there are "
       "none in its model.json."
     )
-  tokens = jnp.asarray(tokenize(saved.class_names, context=network.context))
-  encode = jax.jit(
-    lambda variables: network.apply(variables, tokens, method="encode_text")
-  )
-  return {**variables, "inputs": {"text": encode(variables)}}
+  templates = saved.description.get("templates", PLAIN)
+  text = TextEncoder(saved)(saved.class_names, templates)
+  return {**variables, "inputs": {"text": text}}

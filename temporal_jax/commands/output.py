@@ -1,0 +1,54 @@
+"""How commands show what they do, and write what they found."""
+
+import json
+import pathlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+def track(words: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
+  """Returns what shows on a terminal how far a command is.
+
+  It gets things as they come, and their number, and hands them on.
+
+  Args:
+    words: What is being done.
+  """
+  import rich.console
+  import rich.progress
+
+  console = rich.console.Console(stderr=True)
+
+  def shown(items: Iterable[Any], total: int) -> Iterable[Any]:
+    return rich.progress.track(
+      items,
+      words,
+      total,
+      console=console,
+      disable=not console.is_terminal,
+    )
+
+  return shown
+
+
+def printable(path: str) -> str:
+  """Returns a path, whose bytes need not be UTF-8, as text that is."""
+  return path.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def check_out(file: pathlib.Path | None) -> None:
+  """Refuses a file that could not be written, before anything is computed.
+
+  Raises:
+    OSError: If its folder does not exist, or it is a folder itself.
+  """
+  if file and not file.parent.is_dir():
+    raise FileNotFoundError(f"{file.parent} is no folder to write to.")
+  if file and file.is_dir():
+    raise IsADirectoryError(f"{file} is a folder, and no file to write.")
+
+
+def write_json(file: pathlib.Path | None, content: Any) -> None:
+  """Writes JSON, if there is a file for it."""
+  if file:
+    file.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,215 @@
+r"""Say which of your own labels fit videos, without any training.
+
+A network of videos and texts compares each video with the labels:
+
+  temporal-jax zeroshot clips/ --model DIR --labels "riding a bike, falling"
+
+or, with --annotations, with the classes of the test videos of HMDB51 or UCF101,
+and tells the top-1 accuracy on the three splits, its mean and its deviation:
+
+  temporal-jax zeroshot --annotations hmdb51 --root LISTS --videos VIDEOS \
+    --model DIR
+
+Exit code 1 if a video cannot be read; it is named, and the others go on.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from temporal_jax.commands import output
+
+if TYPE_CHECKING:
+  from temporal_jax.inference import SavedModel
+
+_OF_FILES = {
+  "files": "FILE|DIR|GLOB",
+  "labels": "--labels",
+  "labels_file": "--labels-file",
+}
+_OF_SPLITS = {
+  "annotations": "--annotations",
+  "root": "--root",
+  "videos": "--videos",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `zeroshot` takes."""
+  parser.add_argument(
+    "files",
+    nargs="*",
+    metavar="FILE|DIR|GLOB",
+    help="videos; a folder stands for all in it at any depth",
+  )
+  parser.add_argument(
+    "--model",
+    required=True,
+    metavar="DIR",
+    help="a network of videos and texts that convert_weights or a run wrote",
+  )
+  labels = parser.add_mutually_exclusive_group()
+  labels.add_argument(
+    "--labels",
+    metavar='"LABEL, LABEL"',
+    help="names or sentences, commas between them",
+  )
+  labels.add_argument(
+    "--labels-file", metavar="FILE", help="names or sentences, one a line"
+  )
+  parser.add_argument(
+    "--template",
+    action="append",
+    metavar="TEXT",
+    help='text around a label, such as "a video of a person {}."; may be '
+    "given several times, and the texts are averaged; 'actions' stands for "
+    "several that fit actions (default: the label alone, as X-CLIP and ILA are "
+    "trained)",
+  )
+  parser.add_argument(
+    "--topk",
+    type=int,
+    default=5,
+    metavar="K",
+    help="labels that are shown of each video, at most (%(default)s)",
+  )
+  parser.add_argument(
+    "--json",
+    type=pathlib.Path,
+    metavar="OUT.json",
+    help="list of {file, predictions: [{label, probability}], error}; with "
+    "--annotations the accuracies",
+  )
+  parser.add_argument(
+    "--annotations",
+    choices=("hmdb51", "ucf101"),
+    help="classify the test videos of a data set",
+  )
+  parser.add_argument(
+    "--root", metavar="DIR", help="folder of the data set's lists"
+  )
+  parser.add_argument(
+    "--videos", metavar="DIR", help="folder of the data set's class/video.avi"
+  )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Returns 0 if all videos were read, 1 if some were not."""
+  from temporal_jax import inference
+
+  if options.topk < 1:
+    raise ValueError(f"--topk must be at least 1, got {options.topk}.")
+  output.check_out(options.json)
+  templates = inference.parse_templates(options.template or ["plain"])
+  if options.annotations:
+    _check_given(options, needed=_OF_SPLITS, refused=_OF_FILES)
+    saved = inference.load_model(options.model)
+    return _score_splits(options, saved, templates)
+  given = "labels_file" if options.labels_file else "labels"
+  needed = {name: _OF_FILES[name] for name in ("files", given)}
+  _check_given(options, needed=needed, refused=_OF_SPLITS)
+  labels = _read_labels(options)
+  saved = inference.load_model(options.model)
+  saved = inference.with_labels(saved, labels, templates=templates)
+  return _classify(options, saved)
+
+
+def _check_given(
+  options: argparse.Namespace,
+  *,
+  needed: dict[str, str],
+  refused: dict[str, str],
+) -> None:
+  """Refuses what is missing, or belongs to the other use of the command."""
+  missing = [words for name, words in needed.items() if not vars(options)[name]]
+  beside = [words for name, words in refused.items() if vars(options)[name]]
+  if missing or beside:
+    raise ValueError(
+      f"give FILE|DIR|GLOB and --labels or --labels-file, or give "
+      f"{', '.join(_OF_SPLITS.values())}; "
+      + "; ".join(
+        f"{word} {', '.join(words)}"
+        for word, words in (("missing:", missing), ("too much:", beside))
+        if words
+      )
+      + "."
+    )
+
+
+def _read_labels(options: argparse.Namespace) -> tuple[str, ...]:
+  from temporal_jax.data.annotations import read_names
+
+  if options.labels_file:
+    return read_names(options.labels_file)
+  return tuple(options.labels.split(","))
+
+
+def _classify(options: argparse.Namespace, saved: "SavedModel") -> int:
+  from temporal_jax import inference
+  from temporal_jax.evaluation import average_views
+
+  files = inference.list_videos(options.files)
+  protocol = saved.protocol
+  score = inference.Classifier(
+    saved,
+    batch_size=min(8, protocol.num_views),
+    clip_shape=inference.clip_shape(protocol),
+  )
+  scored = inference.score_files(score, files, protocol)
+  records, failed = [], False
+  for file, views, error in output.track("classifying")(scored, len(files)):
+    rows = None
+    if error is None:
+      rows = average_views(views[None], fusion=protocol.fusion)[0]
+    prediction = inference.Prediction(file, rows, error)
+    records.append(prediction.record(saved.class_names, options.topk))
+    failed |= error is not None
+    _show(records[-1])
+  output.write_json(options.json, records)
+  return 1 if failed else 0
+
+
+def _show(record: dict[str, Any]) -> None:
+  """Prints the labels of a video, or on stderr what is wrong with it."""
+  file = output.printable(record["file"])
+  if record["error"] is not None:
+    print(f"bad: {file}: {record['error']}", file=sys.stderr)
+    return
+  print(file)
+  for label in record["predictions"]:
+    print(f"  {label['probability']:6.1%}  {label['label']}")
+
+
+def _score_splits(
+  options: argparse.Namespace, saved: "SavedModel", templates: tuple[str, ...]
+) -> int:
+  from temporal_jax import inference
+
+  scores = inference.score_splits(
+    saved,
+    options.annotations,
+    options.root,
+    options.videos,
+    templates=templates,
+    track=output.track("classifying"),
+  )
+  for file, error in scores.bad.items():
+    print(f"bad: {output.printable(file)}: {error}", file=sys.stderr)
+  counts = zip(scores.top1, scores.counts, strict=True)
+  for split, (top1, count) in enumerate(counts, start=1):
+    print(f"split {split}: top-1 {top1:.1%} of {count} videos")
+  print(f"mean {scores.mean:.1%}, deviation {scores.deviation:.1%}")
+  output.write_json(
+    options.json,
+    {
+      **scores._asdict(),
+      "mean": scores.mean,
+      "deviation": scores.deviation,
+      "model": saved.name,
+      "templates": templates,
+      "protocol": dataclasses.asdict(saved.protocol),
+    },
+  )
+  return 1 if scores.bad else 0

@@ -1,0 +1,98 @@
+import json
+
+import numpy as np
+import pytest
+
+from temporal_jax import data, inference
+from temporal_jax.cli import main
+from temporal_jax.data.views import read_views
+from temporal_jax.inference.zero_shot_splits import SplitScores
+from tests.inference import small_video_text as small
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+  directory = tmp_path_factory.mktemp("models") / "xclip"
+  saved = small.make_saved()
+  inference.save_model(directory, saved.variables, saved.description)
+  return str(directory)
+
+
+def test_files_are_told_by_labels(model, video_folder, tmp_path, capsys):
+  bad = tmp_path / "bad.mp4"
+  bad.touch()
+  files = [str(video_folder / "rise" / "0.mp4"), str(bad)]
+  report, labels = tmp_path / "out.json", tmp_path / "labels.txt"
+  labels.write_text("a dog runs\na cat, asleep\nfalling\n")
+  words = ["zeroshot", *files, "--model", model, "--topk", "2"]
+  words += ["--labels-file", str(labels), "--json", str(report)]
+  assert main([*words, "--template", "a video of {}."]) == 1
+  good, failed = json.loads(report.read_text())
+  assert failed == {
+    "file": files[1],
+    "predictions": [],
+    "error": "the file is empty",
+  }
+  with data.open_reader(files[0]) as reader:
+    clips = read_views(reader, small.make_saved().protocol)
+  names = labels.read_text().splitlines()
+  texts = small.encode_texts([f"a video of {name}." for name in names])
+  (want,) = small.softmax(small.apply(clips, texts)[0])
+  best = np.argsort(-want)[:2]
+  assert good["file"] == files[0]
+  assert [one["label"] for one in good["predictions"]] == [
+    names[i] for i in best
+  ]
+  for one, i in zip(good["predictions"], best, strict=True):
+    assert one["probability"] == pytest.approx(want[i], rel=1e-4)
+  shown = capsys.readouterr()
+  assert shown.out.startswith(f"{files[0]}\n  {want[best[0]]:6.1%}  ")
+  assert f"bad: {bad}: the file is empty" in shown.err
+
+
+def test_splits_are_scored(model, tmp_path, capsys, monkeypatch):
+  asked = []
+
+  def score_splits(saved, *words, templates, **_):
+    asked.append((saved.name, *words, templates))
+    bad = {"videos/a.avi": "the file is empty"}
+    return SplitScores((0.5, 0.6, 0.7), (2, 5, 10), bad, ("go up", "go down"))
+
+  monkeypatch.setattr(inference, "score_splits", score_splits)
+  report = tmp_path / "out.json"
+  words = ["zeroshot", "--annotations", "ucf101", "--root", "lists"]
+  words += ["--videos", "videos", "--model", model, "--json", str(report)]
+  assert main([*words, "--template", "{}", "--template", "a {}"]) == 1
+  assert asked == [("xclip_b32", "ucf101", "lists", "videos", ("{}", "a {}"))]
+  shown = capsys.readouterr()
+  assert shown.out.splitlines() == [
+    "split 1: top-1 50.0% of 2 videos",
+    "split 2: top-1 60.0% of 5 videos",
+    "split 3: top-1 70.0% of 10 videos",
+    "mean 60.0%, deviation 8.2%",
+  ]
+  assert "bad: videos/a.avi: the file is empty" in shown.err
+  saved = json.loads(report.read_text())
+  assert saved["top1"] == [0.5, 0.6, 0.7]
+  assert saved["mean"] == pytest.approx(0.6)
+  assert saved["deviation"] == pytest.approx((0.02 / 3) ** 0.5)
+  assert saved["templates"] == ["{}", "a {}"]
+  assert saved["protocol"]["num_clips"] == 1
+
+
+@pytest.mark.parametrize(
+  ("words", "message"),
+  [
+    (["a.mp4"], "missing: --labels."),
+    (["--labels", "a, b"], "missing: FILE|DIR|GLOB."),
+    (["a.mp4", "--labels", "a, b", "--root", "x"], "too much: --root."),
+    (["--annotations", "hmdb51", "--labels", "a, b"], "missing: --root, --vid"),
+    (["a.mp4", "--labels", "a,,b"], "label 2 of 3 is empty"),
+    (["a.mp4", "--labels", "a, b", "--template", "c"], "must hold {} once"),
+    (["a.mp4", "--labels", "a, b", "--topk", "0"], "--topk must be at least"),
+    (["/nowhere/*.mp4", "--labels", "a, b"], "no video matches"),
+  ],
+)
+def test_what_cannot_be_run_ends_with_2(model, capsys, words, message):
+  assert main(["zeroshot", "--model", model, *words]) == 2
+  assert message in capsys.readouterr().err
