@@ -11,6 +11,7 @@ COMMANDS = (
   "data",
   "predict",
   "scores",
+  "search",
   "watch",
   "zeroshot",
 )

@@ -15,6 +15,7 @@ from temporal_jax.inference.saved_model import (
   write_description,
 )
 from temporal_jax.inference.scoring import clip_shape, score_files
+from temporal_jax.inference.search import VideoSearch
 from temporal_jax.inference.text_encoder import TextEncoder
 from temporal_jax.inference.timeline import Timeline, save_timeline
 from temporal_jax.inference.video_encoder import VideoEncoder
@@ -40,6 +41,7 @@ __all__ = [
   "TextEncoder",
   "Timeline",
   "VideoEncoder",
+  "VideoSearch",
   "Watched",
   "Window",
   "WindowClip",

@@ -1,0 +1,78 @@
+"""Find the videos of a folder that fit a text.
+
+Features of the videos are kept in a file: what is new or changed is computed,
+and the rest is not. Exit code 1 if a video cannot be read; it is named, and the
+others go on.
+"""
+
+import argparse
+import pathlib
+import sys
+
+from temporal_jax.commands import output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `search` takes."""
+  parser.add_argument(
+    "root", metavar="DIR", help="folder with videos at any depth"
+  )
+  parser.add_argument("text", metavar="TEXT", help="what is to be seen")
+  parser.add_argument(
+    "--model",
+    required=True,
+    metavar="DIR",
+    help="a network of videos and texts that convert_weights or a run wrote",
+  )
+  parser.add_argument(
+    "--index",
+    type=pathlib.Path,
+    required=True,
+    metavar="FILE.npz",
+    help="where the features of the videos are kept; made if it is not there",
+  )
+  parser.add_argument(
+    "--topk",
+    type=int,
+    default=10,
+    metavar="K",
+    help="videos that are shown, at most (%(default)s)",
+  )
+  parser.add_argument(
+    "--json",
+    type=pathlib.Path,
+    metavar="OUT.json",
+    help="list of {file, similarity}, the best first",
+  )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Returns 0 if all videos were read, 1 if some were not."""
+  from temporal_jax import inference
+
+  if options.topk < 1:
+    raise ValueError(f"--topk must be at least 1, got {options.topk}.")
+  output.check_out(options.json)
+  search = inference.VideoSearch(
+    inference.load_model(options.model), options.index
+  )
+  # Now, so that a text that does not fit is not found after hours.
+  search.encode_text([options.text])
+  update = search.update(options.root, track=output.track("reading videos"))
+  for path in update.gone:
+    print(f"gone: {output.printable(path)}", file=sys.stderr)
+  for path, error in update.bad.items():
+    print(f"bad: {output.printable(path)}: {error}", file=sys.stderr)
+  print(
+    f"{options.index}: {update.computed} videos computed, {update.kept} known "
+    f"from before, {len(update.gone)} gone, {len(update.bad)} bad.",
+    file=sys.stderr,
+  )
+  found = [
+    one._replace(file=str(pathlib.Path(options.root, one.file)))
+    for one in search(options.text, options.topk)
+  ]
+  for file, similarity in found:
+    print(f"{similarity:7.4f}  {output.printable(file)}")
+  output.write_json(options.json, [one._asdict() for one in found])
+  return 1 if update.bad else 0
