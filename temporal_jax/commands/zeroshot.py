@@ -148,27 +148,15 @@ def _read_labels(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _classify(options: argparse.Namespace, saved: "SavedModel") -> int:
   from temporal_jax import inference
-  from temporal_jax.evaluation import average_views
 
   files = inference.list_videos(options.files)
-  protocol = saved.protocol
-  score = inference.Classifier(
-    saved,
-    batch_size=min(8, protocol.num_views),
-    clip_shape=inference.clip_shape(protocol),
-  )
-  scored = inference.score_files(score, files, protocol)
-  records, failed = [], False
-  for file, views, error in output.track("classifying")(scored, len(files)):
-    rows = None
-    if error is None:
-      rows = average_views(views[None], fusion=protocol.fusion)[0]
-    prediction = inference.Prediction(file, rows, error)
+  predictions = inference.Predictor(saved).predict(files)
+  records = []
+  for prediction in output.track("classifying")(predictions, len(files)):
     records.append(prediction.record(saved.class_names, options.topk))
-    failed |= error is not None
     _show(records[-1])
   output.write_json(options.json, records)
-  return 1 if failed else 0
+  return 1 if any(record["error"] for record in records) else 0
 
 
 def _show(record: dict[str, Any]) -> None:

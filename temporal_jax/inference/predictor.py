@@ -1,26 +1,16 @@
 """From video files to class probabilities."""
 
-import functools
-import itertools
-import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 import jax
-import numpy as np
 
-from temporal_jax.data.parallel import run_in_order
 from temporal_jax.data.protocol import EvalProtocol, check_mirrored
-from temporal_jax.data.readers import open_reader
-from temporal_jax.data.views import read_views
 from temporal_jax.evaluation.predictions import Scores
 from temporal_jax.evaluation.views import average_views
 from temporal_jax.inference.classifier import Classifier
 from temporal_jax.inference.prediction import Prediction
 from temporal_jax.inference.saved_model import SavedModel, load_model
-
-Path = str | os.PathLike
+from temporal_jax.inference.scoring import Path, clip_shape, score_files
 
 
 class Predictor:
@@ -72,11 +62,10 @@ class Predictor:
         "video file holds RGB alone."
       )
     check_mirrored(self.protocol, self.saved.class_names)
-    side = self.protocol.crop_size
     self.classifier = Classifier(
       self.saved,
       batch_size=batch_size,
-      clip_shape=(self.protocol.num_frames, side, side, channels),
+      clip_shape=clip_shape(self.protocol),
     )
     self._num_threads = num_threads
 
@@ -97,66 +86,16 @@ class Predictor:
       ValueError: If the network does not take clips as they are, or see
         `average_views`.
     """
-    # What is computed runs ahead of what is yielded.
-    computed, yielded = itertools.tee(self._decoded(paths))
-    scores = self._scores(view for video in computed for view in video.views)
-    for video in yielded:
-      if video.error is None:
-        views = itertools.islice(scores, len(video.views))
-        yield Prediction(video.file, self._average(list(views)))
-      else:
-        yield Prediction(video.file, None, video.error)
-
-  def _decoded(self, paths: Iterable[Path]) -> Iterator["_Video"]:
-    """Yields the views of videos; threads decode at least a batch ahead."""
-    batch = -(-self.classifier.batch_size // self.protocol.num_views)
-    return run_in_order(
-      functools.partial(_read_views, protocol=self.protocol),
-      paths,
-      self._num_threads,
-      ahead=batch + self._num_threads,
+    scored = score_files(
+      self.classifier, paths, self.protocol, num_threads=self._num_threads
     )
+    for file, rows, error in scored:
+      scores = None if error is not None else self._average(rows)
+      yield Prediction(file, scores, error)
 
-  def _scores(self, views: Iterator[np.ndarray]) -> Iterator[Scores]:
-    """Yields the probabilities of views (T, S, S, 3)."""
-    size = self.classifier.batch_size
-    begun: deque[tuple[Scores, int]] = deque()
-    while batch := list(itertools.islice(views, size)):
-      begun.append((self.classifier.start(np.stack(batch)), len(batch)))
-      if len(begun) > 1:
-        yield from _rows(*begun.popleft())
-    for scores, count in begun:
-      yield from _rows(scores, count)
-
-  def _average(self, views: list[Scores]) -> Scores:
-    """Returns the probabilities of a video from those of its views."""
+  def _average(self, views: Scores) -> Scores:
+    """Returns the probabilities of a video from those of its views (V, L)."""
     fusion = self.protocol.fusion
     return jax.tree.map(
-      lambda *rows: average_views(np.stack(rows)[None], fusion=fusion)[0],
-      *views,
+      lambda rows: average_views(rows[None], fusion=fusion)[0], views
     )
-
-
-class _Video(NamedTuple):
-  """A video's views (T, S, S, 3), or why there are none."""
-
-  file: str
-  views: Sequence[np.ndarray]
-  error: str | None = None
-
-
-def _read_views(path: Path, protocol: EvalProtocol) -> _Video:
-  """Decodes the views of a video."""
-  file = os.fspath(path)
-  try:
-    with open_reader(file) as reader:
-      return _Video(file, read_views(reader, protocol, fps=reader.fps))
-  except (OSError, ValueError) as error:
-    return _Video(file, (), str(error).removesuffix("."))
-
-
-def _rows(scores: Scores, count: int) -> Iterator[Scores]:
-  """Waits for a batch and yields the first rows of it."""
-  values = jax.tree.map(np.asarray, scores)
-  for row in range(count):
-    yield jax.tree.map(lambda array, row=row: array[row], values)

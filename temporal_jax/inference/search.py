@@ -77,7 +77,7 @@ class VideoSearch:
     Args:
       saved: A network that reads texts.
       file: Of the index, a .npz; it need not exist.
-      batch_size: Most clips computed at once.
+      batch_size: Clips computed at once.
 
     Raises:
       FileNotFoundError: If the file's folder does not exist.
@@ -97,7 +97,7 @@ class VideoSearch:
     self.encode_text = TextEncoder(saved)
     self._encode_video = VideoEncoder(
       saved,
-      batch_size=min(batch_size, saved.protocol.num_views),
+      batch_size=batch_size,
       clip_shape=clip_shape(saved.protocol),
     )
     self.index = VideoIndex(about, {})

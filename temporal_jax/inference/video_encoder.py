@@ -64,6 +64,18 @@ class VideoEncoder:
     clips = check_clips(clips, self.clip_shape)
     return self._encode(self._variables, clips)
 
+  def start(self, clips: np.ndarray) -> jax.Array:
+    """Begins with up to B clips and returns features (B, D) on the device.
+
+    Args:
+      clips: (N, T, H, W, 3) uint8, N in [1, B].
+
+    Raises:
+      ValueError: If the clips have another shape or dtype, or are too many.
+    """
+    clips = check_clips(clips, self.clip_shape)
+    return self._encode.start(self._variables, clips)
+
 
 def create_video_encoder(
   saved: SavedModel,

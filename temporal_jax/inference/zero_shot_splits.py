@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from temporal_jax.data.annotations import AnnotatedSource, open_annotations
-from temporal_jax.evaluation import average_views
 from temporal_jax.evaluation.metrics import top_k
+from temporal_jax.inference.prediction import Prediction
+from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.prompts import PLAIN, spaced
 from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.scoring import Scored, clip_shape, score_files
-from temporal_jax.inference.zero_shot import ZeroShot
+from temporal_jax.inference.zero_shot import with_labels
 
 DATA_SETS = ("hmdb51", "ucf101")
 _SPLITS = (1, 2, 3)
@@ -53,7 +53,7 @@ def score_splits(
   *,
   templates: Sequence[str] = PLAIN,
   batch_size: int = 8,
-  track: Callable[[Iterable[Scored], int], Iterable[Scored]] = (
+  track: Callable[[Iterable[Prediction], int], Iterable[Prediction]] = (
     lambda scored, total: scored
   ),
 ) -> SplitScores:
@@ -69,7 +69,7 @@ def score_splits(
     lists: Folder of its lists, see `annotations.open_annotations`.
     videos: Folder of class/video.avi.
     templates: As of `prompts.parse_templates`.
-    batch_size: Most clips computed at once.
+    batch_size: Clips computed at once.
     track: Shows progress: gets what comes, and its number; hands it on.
 
   Raises:
@@ -92,22 +92,16 @@ def score_splits(
     if source.class_names != names:
       differing = sorted(set(names) ^ set(source.class_names))
       raise ValueError(f"splits 1 and {n} differ in their classes {differing}.")
-  score = ZeroShot(
-    saved,
-    [spaced(name) for name in names],
-    templates=templates,
-    batch_size=min(batch_size, saved.protocol.num_views),
-    clip_shape=clip_shape(saved.protocol),
-  )
+  words = [spaced(name) for name in names]
+  saved = with_labels(saved, words, templates=templates)
+  predictor = Predictor(saved, batch_size=batch_size)
   files = sorted({video["video"] for source in sources for video in source})
   rows, bad = {}, {}
-  scored = score_files(score, files, saved.protocol)
-  for file, views, error in track(scored, len(files)):
-    if error is not None:
-      bad[file] = error
+  for prediction in track(predictor.predict(files), len(files)):
+    if prediction.error is not None:
+      bad[prediction.file] = prediction.error
     else:
-      fusion = saved.protocol.fusion
-      rows[file] = average_views(views[None], fusion=fusion)[0]
+      rows[prediction.file] = prediction.probabilities
   top1, counts = [], []
   for n, source in zip(_SPLITS, sources, strict=True):
     read = [video for video in source if video["video"] in rows]
@@ -117,4 +111,4 @@ def score_splits(
     labels = np.array([video["label"] for video in read])
     top1.append(top_k(probabilities, labels, 1))
     counts.append(len(read))
-  return SplitScores(tuple(top1), tuple(counts), bad, score.labels)
+  return SplitScores(tuple(top1), tuple(counts), bad, saved.class_names)
