@@ -79,15 +79,6 @@ class VideoReader:
       self._container.close()
     self._container = self._player = self._scaler = None
 
-  @property
-  def times(self) -> list[float]:
-    """When each frame is shown, in seconds from the first."""
-    first, base = self._times[0], self._time_base
-    return [
-      (shown - first) * base.numerator / base.denominator
-      for shown in self._times
-    ]
-
   def read(
     self, indices: Sequence[int], *, short_side: int | None = None
   ) -> np.ndarray:
@@ -192,7 +183,6 @@ class VideoReader:
     context.thread_type = "NONE"
     context.thread_count = 1
     self._size = context.height, context.width
-    self._time_base = stream.time_base
     self._scaler = Scaler()
     index = index_frames(self._in_time(self._container.demux(stream)))
     self._times = index.times

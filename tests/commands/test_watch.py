@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from temporal_jax.cli import main
+from temporal_jax.data.protocol import EvalProtocol
 from tests.conftest import make_frames
 from tests.data.making import WHOLE, blank_packets, make_video
-from tests.inference.tiny_network import NAMES, save_network
+from tests.inference.tiny import NAMES, save_tiny
 
 OPTIONS = WHOLE | {"g": "8", "bf": "0"}
 
@@ -15,7 +16,9 @@ OPTIONS = WHOLE | {"g": "8", "bf": "0"}
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
   directory = tmp_path_factory.mktemp("network") / "model"
-  return save_network(directory, frames=4, side=16, short_side=16)
+  return save_tiny(
+    directory, EvalProtocol(num_frames=4, crop_size=16, short_side=16)
+  )
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from tests.inference.tiny_network import save_network
+from temporal_jax.data.protocol import EvalProtocol
+from tests.inference.tiny import save_tiny
 
 _SCRIPT = """
 import json, resource, sys
@@ -43,8 +44,9 @@ def _write_video(file, frames, height, width):
 
 def _peaks(folder, lengths, height, width, forms):
   """Returns megabytes in use at most, once each longer video is watched."""
-  network = save_network(
-    folder / "model", frames=2, side=height, short_side=height
+  network = save_tiny(
+    folder / "model",
+    EvalProtocol(num_frames=2, crop_size=height, short_side=height),
   )
   videos = []
   for frames in lengths:

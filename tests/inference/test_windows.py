@@ -8,7 +8,7 @@ from temporal_jax.data import VideoError, VideoReader
 from temporal_jax.data.protocol import EvalProtocol
 from tests.conftest import make_frames
 from tests.data.making import WHOLE, blank_packets, make_video
-from tests.inference.tiny_network import save_network
+from tests.inference.tiny import save_tiny
 
 
 class _Numbered:
@@ -128,7 +128,9 @@ def test_wrong_numbers_are_refused(options, message):
 def saved(tmp_path_factory):
   directory = tmp_path_factory.mktemp("network") / "model"
   return inference.load_model(
-    save_network(directory, frames=4, side=16, short_side=20)
+    save_tiny(
+      directory, EvalProtocol(num_frames=4, crop_size=16, short_side=20)
+    )
   )
 
 

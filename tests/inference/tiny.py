@@ -11,19 +11,18 @@ from temporal_jax import inference
 from temporal_jax.data.encoding import encode_mp4
 from temporal_jax.data.protocol import EvalProtocol
 
-NAMES = ("falling", "waving", "running")
+NAMES = ("falling", "waving", "riding a bike")
 MEAN, STD = 0.5, 0.25
 PROTOCOL = EvalProtocol(num_frames=2, crop_size=16, num_clips=2, num_crops=3)
 
 
-def save_tiny(directory):
+def save_tiny(directory, protocol=PROTOCOL):
   """Writes a ResNet of one block with random weights."""
+  clip = (protocol.num_frames, *2 * (protocol.crop_size,), 3)
   model = temporal_jax.create_model(
     "resnet18", num_classes=3, width=8, stage_sizes=(1,)
   )
-  shapes = jax.eval_shape(
-    model.init, jax.random.key(0), jnp.zeros((1, 2, 16, 16, 3))
-  )
+  shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, *clip)))
   rng = np.random.default_rng(0)
 
   def draw(path, leaf):
@@ -35,10 +34,10 @@ def save_tiny(directory):
     "model": "resnet18",
     "overrides": {"width": 8, "stage_sizes": [1]},
     "num_classes": 3,
-    "clip_shape": [2, 16, 16, 3],
+    "clip_shape": clip,
     "class_names": list(NAMES),
     "pixels": {"mean": [MEAN] * 3, "std": [STD] * 3},
-    "protocol": dataclasses.asdict(PROTOCOL),
+    "protocol": dataclasses.asdict(protocol),
   }
   inference.save_model(directory, variables, description)
   return directory
