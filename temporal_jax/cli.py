@@ -12,6 +12,7 @@ COMMANDS = (
   "predict",
   "scores",
   "search",
+  "visualize",
   "watch",
   "zeroshot",
 )

@@ -1,0 +1,68 @@
+"""Draw what networks look at in a video, as a picture and as a video.
+
+gradcam: where a class is seen. rollout: which patches the class tokens heard
+of. masks: what ILA aligns. calibration: TAdaConv's factors of each frame. cues:
+ATM's arithmetic between frames. features: how strongly a layer responds. With
+several networks each has its own rows.
+"""
+
+import argparse
+import pathlib
+
+_KINDS = ("calibration", "cues", "features", "gradcam", "masks", "rollout")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `visualize` takes."""
+  parser.add_argument("video", metavar="FILE", help="video, or its pictures")
+  parser.add_argument(
+    "--model",
+    required=True,
+    action="append",
+    type=pathlib.Path,
+    metavar="DIR",
+    help="converted or trained network; may be given several times",
+  )
+  parser.add_argument(
+    "--kind", choices=_KINDS, required=True, help="what is drawn"
+  )
+  parser.add_argument(
+    "--layer", metavar="NAME", help="a layer, the last that fits if not given"
+  )
+  parser.add_argument(
+    "--label",
+    metavar="NAME",
+    help="a class, of gradcam, of several tasks as task:class; the predicted "
+    "one if not given",
+  )
+  parser.add_argument(
+    "--png", required=True, type=pathlib.Path, metavar="OUT.png"
+  )
+  parser.add_argument("--mp4", type=pathlib.Path, metavar="OUT.mp4")
+
+
+def run(options: argparse.Namespace) -> int:
+  """Draws; returns 0."""
+  from temporal_jax.inference import load_model
+  from temporal_jax.inference.visualize import visualize_video
+
+  names = [path.resolve().name for path in options.model]
+  if len(set(names)) < len(names):
+    names = list(map(str, options.model))
+  if len(set(names)) < len(names):
+    raise ValueError(f"a network is given twice: {names}.")
+  lines = visualize_video(
+    options.video,
+    {
+      name: load_model(path)
+      for name, path in zip(names, options.model, strict=True)
+    },
+    kind=options.kind,
+    png=options.png,
+    mp4=options.mp4,
+    layer=options.layer,
+    label=options.label,
+  )
+  for line in lines:
+    print(line)
+  return 0

@@ -1,0 +1,164 @@
+"""Pictures of what networks do with a video."""
+
+import os
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+
+from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.data.readers import Reader, open_reader
+from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.inference.visualize.calibration import create_calibrations
+from temporal_jax.inference.visualize.calibration_figure import (
+  deviations,
+  save_calibration,
+)
+from temporal_jax.inference.visualize.explaining import (
+  check_options,
+  explain,
+  open_variables,
+)
+from temporal_jax.inference.visualize.layers import choose_layer
+from temporal_jax.inference.visualize.offers import KINDS
+from temporal_jax.inference.visualize.overlay import save_overlay
+from temporal_jax.inference.visualize.reading import (
+  ReadClip,
+  middle_view,
+  read_clip,
+)
+from temporal_jax.inference.visualize.strip import Row, save_strip
+
+
+def visualize_video(
+  video: str,
+  networks: Mapping[str, SavedModel],
+  *,
+  kind: str,
+  png: str | os.PathLike,
+  mp4: str | os.PathLike | None = None,
+  layer: str | None = None,
+  label: str | None = None,
+) -> list[str]:
+  """Draws what networks do with the clip in the middle of a video.
+
+  Args:
+    video: File, or folder of pictures.
+    networks: By what they are called in the picture.
+    kind: One of `KINDS`.
+    png: Picture to write, a row for each map of each network.
+    mp4: Video to write with the maps on its frames; None for none.
+    layer: See `explain`; of "calibration" the one that deviates most from 1 by
+      default.
+    label: See `explain`.
+
+  Returns:
+    What was drawn, a line each.
+
+  Raises:
+    ImportError: See `prepare_variables`.
+    ValueError: As `explain`, or if `kind` is "calibration" of several networks
+      or with an mp4, or an mp4 is asked for of networks that see different
+      frames. VideoError, a ValueError, if the video cannot be read.
+  """
+  if kind not in KINDS:
+    raise ValueError(f"kind must be in {KINDS}, got {kind!r}.")
+  check_options(kind, layer, label)
+  name = os.path.basename(os.path.normpath(video))
+  with open_reader(video) as reader:
+    if kind == "calibration":
+      if len(networks) != 1 or mp4 is not None:
+        raise ValueError("calibration is drawn of one network, without an mp4.")
+      return _draw_calibration(reader, networks, name, png, layer)
+    return _draw_maps(reader, networks, name, kind, png, mp4, layer, label)
+
+
+def _draw_maps(
+  reader: Reader,
+  networks: Mapping[str, SavedModel],
+  video: str,
+  kind: str,
+  png: str | os.PathLike,
+  mp4: str | os.PathLike | None,
+  layer: str | None,
+  label: str | None,
+) -> list[str]:
+  """Draws maps on frames."""
+  clips = _read_clips(reader, networks)
+  first = next(iter(networks))
+  if mp4 is not None:
+    for name in networks:
+      if not _same(clips[name], clips[first]):
+        raise ValueError(
+          f"{first} and {name} see different frames, which no one mp4 can show."
+        )
+  rows, panels, lines, before = [], [], [], None
+  for name, saved in networks.items():
+    clip = clips[name]
+    found = explain(saved, clip.frames, kind=kind, layer=layer, label=label)
+    if before is None or not _same(clip, before):
+      rows.append(Row(f"frames as {name} sees them", clip.frames, clip.times))
+    before = clip
+    for words, maps in found.maps.items():
+      title = f"{name}: {words}"
+      rows.append(Row(title, clip.frames, (), maps, found.points))
+      panels.append(maps)
+      lines.append(title)
+  save_strip(png, rows, title=video, unit=found.unit)
+  lines.append(f"picture: {png}")
+  if mp4 is not None:
+    protocol = middle_view(networks[first].protocol)
+    count = save_overlay(mp4, reader, protocol, clips[first].indices, panels)
+    lines.append(f"video of {count} frames: {mp4}")
+  return lines
+
+
+def _draw_calibration(
+  reader: Reader,
+  networks: Mapping[str, SavedModel],
+  video: str,
+  png: str | os.PathLike,
+  layer: str | None,
+) -> list[str]:
+  """Draws the factors of one layer, and how far those of all are from 1."""
+  ((name, saved),) = networks.items()
+  clip = _read_clips(reader, networks)[name]
+  found = jax.jit(create_calibrations(saved))(
+    open_variables(saved), clip.frames
+  )
+  factors = {key: np.asarray(values) for key, values in found.items()}
+  far = deviations(factors)
+  most = choose_layer(factors, layer or max(far, key=far.get), ())
+  save_calibration(
+    png,
+    factors,
+    most,
+    clip.frames,
+    clip.times,
+    title=f"{video}: calibration by {name}",
+  )
+  return [
+    *(f"{key}: mean |factor - 1| {value:.4f}" for key, value in far.items()),
+    f"picture of {most}: {png}",
+  ]
+
+
+def _read_clips(
+  reader: Reader, networks: Mapping[str, SavedModel]
+) -> dict[str, ReadClip]:
+  """Reads what each network sees; a clip that several see, once."""
+  read: dict[EvalProtocol, ReadClip] = {}
+  clips = {}
+  for name, saved in networks.items():
+    protocol = middle_view(saved.protocol)
+    if protocol not in read:
+      read[protocol] = read_clip(reader, protocol)
+    clips[name] = read[protocol]
+  return clips
+
+
+def _same(one: ReadClip, other: ReadClip) -> bool:
+  """Whether two networks see the same frames."""
+  return np.array_equal(one.frames, other.frames) and np.array_equal(
+    one.indices, other.indices
+  )

@@ -1,0 +1,119 @@
+"""Frames of a clip in a row, and under them what was found of each."""
+
+import os
+import textwrap
+from collections.abc import Sequence
+from typing import BinaryIO, NamedTuple
+
+import matplotlib.axes
+import matplotlib.cm
+import matplotlib.figure
+import numpy as np
+
+from temporal_jax.inference.visualize.coloring import COLORS, paint
+
+_CELL = 1.5  # Inches a frame.
+_POINTS = (("o", "#00e5ff"), ("x", "#76ff03"))
+
+
+class Row(NamedTuple):
+  """What a row of a strip shows.
+
+  Attributes:
+    title: Stands above it.
+    frames: (T, H, W, 3) uint8.
+    times: What stands above each frame (T,), or () for nothing.
+    maps: (T, h, w) in [0, 1] over the frames; None for the frames alone.
+    points: (T, 2, 2), drawn as o and x: x before y in [-1, 1], from the middle
+      of the first place of a map to that of the last; NaN is not drawn. None
+      for no points.
+  """
+
+  title: str
+  frames: np.ndarray
+  times: Sequence[str] = ()
+  maps: np.ndarray | None = None
+  points: np.ndarray | None = None
+
+
+def save_strip(
+  file: str | os.PathLike | BinaryIO,
+  rows: Sequence[Row],
+  *,
+  title: str,
+  unit: str,
+  frames_shown: int = 8,
+) -> None:
+  """Draws rows of frames with heat on them, all frames in one size.
+
+  Args:
+    file: PNG to write, or what takes its bytes.
+    rows: At least one.
+    title: Stands above all.
+    unit: What the colours from 0 to 1 mean.
+    frames_shown: Frames of a row, at most, evenly spread from first to last.
+
+  Raises:
+    ValueError: If there is no row.
+  """
+  if not rows:
+    raise ValueError("there is nothing to draw.")
+  columns = max(min(len(row.frames), frames_shown) for row in rows)
+  rows = [
+    row._replace(title=textwrap.fill(row.title, 18 * columns)) for row in rows
+  ]
+  heights = [_height(row) for row in rows]
+  top = 0.45
+  figure = matplotlib.figure.Figure(
+    (_CELL * columns + 0.9, sum(heights) + top), layout="constrained"
+  )
+  figure.suptitle(textwrap.fill(title, 14 * columns + 10), fontsize=12)
+  left, right = figure.subfigures(1, 2, width_ratios=(_CELL * columns, 0.9))
+  parts = left.subfigures(len(rows), 1, height_ratios=heights, squeeze=False)
+  for part, row in zip(parts[:, 0], rows, strict=True):
+    part.suptitle(row.title, x=0.005, ha="left", fontsize=10)
+    axes = part.subplots(1, columns, squeeze=False)[0]
+    _draw(axes, row)
+  _draw_scale(right, unit)
+  figure.savefig(file, format="png", dpi=110)
+
+
+def _height(row: Row) -> float:
+  """Returns the inches that a row needs."""
+  height, width = row.frames.shape[1:3]
+  lines = 1 + row.title.count("\n")
+  return _CELL * height / width + 0.1 + 0.2 * lines + 0.2 * bool(row.times)
+
+
+def _draw(grid: Sequence[matplotlib.axes.Axes], row: Row) -> None:
+  """Draws the frames of a row."""
+  count = min(len(row.frames), len(grid))
+  shown = np.linspace(0, len(row.frames) - 1, count).round().astype(int)
+  frames = row.frames[shown]
+  if row.maps is not None:
+    frames = paint(frames, row.maps[shown])
+  for axes in grid:
+    axes.set_axis_off()
+  for axes, picture, place in zip(grid, frames, shown, strict=False):
+    axes.imshow(picture)
+    if row.times:
+      axes.set_title(row.times[place], fontsize=9, pad=2)
+    if row.points is not None:
+      _draw_points(axes, row, place)
+
+
+def _draw_points(axes: matplotlib.axes.Axes, row: Row, frame: int) -> None:
+  """Draws the points of one frame."""
+  sides = np.array(row.frames.shape[2:0:-1])  # Width, height.
+  cells = np.array(row.maps.shape[2:0:-1])
+  places = (row.points[frame] + 1) / 2 * (cells - 1) + 0.5
+  for place, (marker, color) in zip(places, _POINTS, strict=True):
+    x, y = place * sides / cells - 0.5
+    axes.plot(x, y, marker=marker, ms=7, mew=2, mfc="none", color=color)
+
+
+def _draw_scale(figure: matplotlib.figure.SubFigure, unit: str) -> None:
+  """Draws what the colours mean."""
+  axes = figure.add_axes((0.15, 0.1, 0.2, 0.75))
+  colors = matplotlib.cm.ScalarMappable(cmap=COLORS)
+  figure.colorbar(colors, cax=axes).set_label(unit, fontsize=9)

@@ -1,0 +1,92 @@
+import matplotlib.image
+import numpy as np
+import pytest
+
+from temporal_jax import inference
+from temporal_jax.cli import main
+from temporal_jax.commands import visualize
+from temporal_jax.data.decoding import VideoReader
+from temporal_jax.inference.visualize import KINDS
+from tests.inference.visualize.networks import RESNET, make_named
+
+
+@pytest.fixture(scope="module")
+def directories(tmp_path_factory):
+  """Two small networks, as they are saved."""
+  root, found = tmp_path_factory.mktemp("networks"), {}
+  for name, temporal in (("plain", "none"), ("adaptive", "adaptive")):
+    saved = make_named("resnet18", temporal=temporal, **RESNET)
+    description = {
+      "model": "resnet18",
+      "overrides": {"temporal": temporal, **RESNET},
+      "num_classes": 3,
+      "clip_shape": saved.clip_shape,
+      "class_names": saved.class_names,
+      "pixels": saved.pixels,
+    }
+    inference.save_model(root / name, saved.variables, description)
+    found[name] = str(root / name)
+  return found
+
+
+@pytest.fixture
+def run(video_folder, directories, tmp_path):
+  """Returns what runs the command on a video with some networks."""
+  video = str(video_folder / "rise" / "0.mp4")
+
+  def run(kind, *words, networks=("plain",)):
+    for name in networks:
+      words = (*words, "--model", directories[name])
+    png = str(tmp_path / "out.png")
+    return main(["visualize", video, "--kind", kind, "--png", png, *words])
+
+  return run
+
+
+def test_grad_cam_as_picture_and_video(run, tmp_path, capsys):
+  mp4 = tmp_path / "out.mp4"
+  assert run("gradcam", "--mp4", str(mp4), "--label", "waving") == 0
+  out = capsys.readouterr().out
+  assert "plain: Grad-CAM of waving (" in out
+  assert "at stage1_block1" in out
+  with VideoReader(mp4) as reader:
+    # Of 10 frames the middles of four segments are seen.
+    assert f"video of {reader.num_frames} frames" in out
+    assert reader.read([0]).shape == (1, 16, 32, 3)
+  assert matplotlib.image.imread(tmp_path / "out.png").shape[2] == 4
+
+
+def test_features_of_several_networks(run, tmp_path, capsys):
+  assert run("features", networks=("plain",)) == 0
+  one = matplotlib.image.imread(tmp_path / "out.png")
+  assert run("features", networks=("plain", "adaptive")) == 0
+  two = matplotlib.image.imread(tmp_path / "out.png")
+  assert "adaptive: mean |activation| of stage1" in capsys.readouterr().out
+  assert two.shape[0] > one.shape[0]
+  assert two.shape[1] == one.shape[1]
+
+
+def test_calibration_as_picture(run, tmp_path, capsys):
+  assert run("calibration", networks=("adaptive",)) == 0
+  out = capsys.readouterr().out
+  assert "stage1_block1/conv1: mean |factor - 1| " in out
+  assert np.ptp(matplotlib.image.imread(tmp_path / "out.png")) == 1
+
+
+def test_what_cannot_be_drawn_is_said(run, capsys):
+  for words, networks, message in (
+    (["masks"], ["plain"], "has no masks of alignment (ILA); it offers"),
+    (["gradcam", "--layer", "stage1_blok1"], ["plain"], "['stage1_block1'"),
+    (["gradcam", "--label", "wafing"], ["plain"], "near names: ['waving'"),
+    (["cues", "--layer", "stage1"], ["plain"], "cues takes no layer"),
+    (["rollout", "--label", "waving"], ["plain"], "rollout takes no label"),
+    (["calibration"], ["plain", "adaptive"], "drawn of one network"),
+    (["calibration", "--mp4", "x.mp4"], ["adaptive"], "without an mp4"),
+    (["gradcam"], ["plain", "plain"], "a network is given twice"),
+  ):
+    assert run(*words, networks=networks) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_kinds_are_those_there_are():
+  assert visualize._KINDS == KINDS
