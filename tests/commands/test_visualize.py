@@ -57,13 +57,11 @@ def test_grad_cam_as_picture_and_video(run, tmp_path, capsys):
 
 
 def test_features_of_several_networks(run, tmp_path, capsys):
-  assert run("features", networks=("plain",)) == 0
-  one = matplotlib.image.imread(tmp_path / "out.png")
   assert run("features", networks=("plain", "adaptive")) == 0
-  two = matplotlib.image.imread(tmp_path / "out.png")
-  assert "adaptive: mean |activation| of stage1" in capsys.readouterr().out
-  assert two.shape[0] > one.shape[0]
-  assert two.shape[1] == one.shape[1]
+  out = capsys.readouterr().out
+  for name in ("plain", "adaptive"):
+    assert f"{name}: mean |activation| of stage1_block1" in out
+  assert matplotlib.image.imread(tmp_path / "out.png").shape[0] > 500
 
 
 def test_calibration_as_picture(run, tmp_path, capsys):

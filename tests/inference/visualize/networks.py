@@ -1,5 +1,9 @@
 """Small networks to draw maps of, and clips for them."""
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -13,7 +17,6 @@ SHAPE = (4, 16, 16, 3)
 VIT = {
   "patch_size": 4,
   "width": 16,
-  "depth": 2,
   "num_heads": 2,
   "projection": None,
 }
@@ -26,17 +29,14 @@ def make_clip(seed: int = 0, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
   return rng.integers(0, 256, shape, dtype=np.uint8)
 
 
-def make_saved(network: nn.Module, *, noise: float = 0.2, **inputs):
-  """Returns a network with random variables, none of them zero with noise."""
+def make_saved(network: nn.Module) -> SavedModel:
+  """Returns a network with random variables, none of them zero."""
   clip = jnp.zeros((1, *SHAPE))
-  variables = jax.jit(network.init)(jax.random.key(0), clip, **inputs)
-  leaves, tree = jax.tree.flatten(variables["params"])
+  shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
   rng = np.random.default_rng(1)
-  params = [
-    leaf + noise * rng.standard_normal(leaf.shape, np.float32)
-    for leaf in leaves
-  ]
-  variables = {**variables, "params": jax.tree.unflatten(tree, params)}
+  variables = jax.tree_util.tree_map_with_path(
+    lambda path, leaf: _draw(path[-1].key, leaf.shape, rng), shapes
+  )
   frames, side, *_ = SHAPE
   return SavedModel(
     "tiny",
@@ -50,28 +50,56 @@ def make_saved(network: nn.Module, *, noise: float = 0.2, **inputs):
   )
 
 
-def make_named(name: str, *, noise: float = 0.2, **overrides) -> SavedModel:
+def make_named(name: str, **overrides) -> SavedModel:
   """Returns a small network of the catalog with random variables."""
   network = create_model(name, num_classes=3, image_size=16, **overrides)
-  return make_saved(network, noise=noise)
+  return make_saved(network)
 
 
-def captured(saved: SavedModel, clip: np.ndarray) -> dict[str, list]:
-  """Returns what modules return, by their names, as flax itself keeps it."""
+def _draw(name: str, shape: tuple[int, ...], rng: np.random.Generator):
+  """Returns random values of a leaf; norms stay near the identity."""
+  if name == "var":
+    return jnp.ones(shape)
+  values = rng.standard_normal(shape, np.float32) / np.float32(3)
+  return jnp.asarray(1 + values / 4 if name == "scale" else values)
+
+
+def run_captured(
+  saved: SavedModel,
+  clip: np.ndarray,
+  pattern: str,
+  function: Callable[..., Any],
+) -> tuple[dict[str, list], Any]:
+  """Compiles a function of (variables, clip) together with the network.
+
+  Args:
+    saved: The network.
+    clip: (T, H, W, 3) uint8.
+    pattern: Of names of modules.
+    function: What is tested.
+
+  Returns:
+    What these modules return, by their names, as flax itself keeps it, and the
+    result of `function`.
+  """
   pixels = (clip[None] / np.float32(255) - np.float32(0.5)) / np.float32(0.25)
 
-  @jax.jit
-  def run(variables, pixels):
-    _, kept = saved.network.apply(
-      variables, pixels, capture_intermediates=True, mutable=["intermediates"]
-    )
-    return kept["intermediates"]
+  def wanted(module, method):
+    name = "/".join(module.path)
+    return method == "__call__" and re.fullmatch(pattern, name) is not None
 
+  @jax.jit
+  def run(variables, pixels, clip):
+    _, kept = saved.network.apply(
+      variables, pixels, capture_intermediates=wanted, mutable=["intermediates"]
+    )
+    return kept["intermediates"], function(variables, clip)
+
+  kept, result = run(saved.variables, pixels, clip)
   found = {}
-  kept = run(saved.variables, pixels)
   for path, value in jax.tree_util.tree_leaves_with_path(
     kept, is_leaf=lambda node: isinstance(node, tuple)
   ):
     *names, _ = (key.key for key in path)
     found["/".join(names)] = list(value)
-  return found
+  return found, result

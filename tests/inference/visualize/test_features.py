@@ -3,14 +3,19 @@ import numpy as np
 import pytest
 
 from temporal_jax.inference import visualize
-from temporal_jax.inference.visualize.layers import choose_layer, map_shapes
+from temporal_jax.inference.visualize import features, grad_cam
+from temporal_jax.inference.visualize.layers import (
+  as_maps,
+  choose_layer,
+  map_shapes,
+)
 from temporal_jax.inference.visualize.scaling import frames_of, over_time
 from tests.inference.visualize.networks import (
   RESNET,
   VIT,
-  captured,
   make_clip,
   make_named,
+  run_captured,
 )
 
 
@@ -20,26 +25,34 @@ def _expected(values):
 
 
 def test_is_the_mean_size_of_the_channels():
-  clip = make_clip()
   saved = make_named("resnet18", **RESNET)
-  for layer, name in ((None, "stage1_block1"), ("stem_conv", "stem_conv")):
-    features = jax.jit(visualize.create_features(saved, layer=layer))
-    (kept,) = captured(saved, clip)[name]
-    want = _expected(np.asarray(kept[0] if layer is None else kept)[0])
-    got = features(saved.variables, clip)
-    np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+  last, stem = (
+    visualize.create_features(saved, layer=layer)
+    for layer in (None, "stem_conv")
+  )
+  kept, (of_last, of_stem) = run_captured(
+    saved,
+    make_clip(),
+    "stage1_block1|stem_conv",
+    lambda *args: (last(*args), stem(*args)),
+  )
+  ((values, _),) = kept["stage1_block1"]
+  np.testing.assert_allclose(of_last, _expected(values[0]), atol=1e-5)
+  (values,) = kept["stem_conv"]
+  np.testing.assert_allclose(of_stem, _expected(values[0]), atol=1e-5)
 
 
-def test_patches_are_without_the_class_token():
-  saved, clip = make_named("vit_b16", **VIT), make_clip()
-  ((tokens, _),) = captured(saved, clip)["block2"]
-  patches = np.asarray(tokens)[0, :, 1:].reshape(4, 4, 4, 16)
-  got = jax.jit(visualize.create_features(saved))(saved.variables, clip)
-  np.testing.assert_allclose(got, _expected(patches), rtol=1e-4, atol=1e-5)
+def test_patches_are_without_the_tokens_beside_them():
+  tokens = np.random.default_rng(0).standard_normal((1, 2, 8, 5))
+  want = tokens[0, :, 1:7].reshape(2, 2, 3, 5)
+  for given in (tokens, tokens[:, :, :7], tokens[:, :, 1:7]):
+    np.testing.assert_array_equal(as_maps(given, (2, 3)), want)
 
 
 def test_layers_that_are_no_maps_are_left_out():
-  saved = make_named("vit_b16", temporal="divided", tubelet=(3, 2), **VIT)
+  saved = make_named(
+    "vit_b16", temporal="divided", tubelet=(3, 2), depth=1, **VIT
+  )
   shapes = map_shapes(saved, saved.variables, make_clip())
   assert shapes["patch_embedding"].shape == (1, 2, 4, 4, 16)
   assert shapes["block1/mlp"].shape == (1, 2, 17, 16)
@@ -49,7 +62,7 @@ def test_layers_that_are_no_maps_are_left_out():
     "norm",
   }
   assert not lacking & set(shapes)
-  assert list(shapes)[-1] == "block2"
+  assert list(shapes)[-1] == "block1"
 
 
 def test_strides_along_time_are_undone():
@@ -65,6 +78,9 @@ def test_layers_are_chosen_by_name():
     "stage2_block1"
   )
   assert choose_layer(names, "stem", ()) == "stem"
+  tower = ["visual/block1/norm1", "visual/block2/norm1", "visual/block2"]
+  assert choose_layer(tower, None, grad_cam.LAYERS) == "visual/block2/norm1"
+  assert choose_layer(tower, None, features.LAYERS) == "visual/block2"
   with pytest.raises(ValueError, match=r"near names: \['stage1_block1', "):
     choose_layer(names, "stage1_blok1", ())
   with pytest.raises(ValueError, match=r"there are \['stem', 'stage1_block1'"):

@@ -9,57 +9,41 @@ import pytest
 
 from temporal_jax import layers
 from temporal_jax.inference import visualize
-from temporal_jax.models import ResNet, VideoTextModel
-from temporal_jax.models.operators import OPERATORS
+from temporal_jax.models import ResNet
 from temporal_jax.models.temporal import Temporal
 from tests.inference.visualize.networks import (
   RESNET,
-  captured,
+  VIT,
   make_clip,
   make_named,
   make_saved,
+  run_captured,
 )
-from tests.models.small_video_text import SIZES
 
 
-@pytest.fixture(scope="module")
-def aligned():
-  sizes = {**SIZES, "num_frames": 4, "depth": 2}
-  network = VideoTextModel(temporal=OPERATORS["alignment"], **sizes)
-  return make_saved(network)
-
-
-def _with_text(saved):
-  text = np.random.default_rng(0).standard_normal((3, 64), np.float32)
-  return {**saved.variables, "inputs": {"text": text}}
-
-
-def test_masks_are_those_that_the_network_returns(aligned):
-  clip, variables = make_clip(), _with_text(aligned)
-  pixels = (clip[None] / np.float32(255) - np.float32(0.5)) / np.float32(0.25)
-
-  @jax.jit
-  def both(variables, clip, pixels):
-    inputs = variables["inputs"]
-    _, aux = aligned.network.apply(aligned.variables, pixels, **inputs)
-    masks = visualize.create_masks(aligned)(variables, clip)
-    first = visualize.create_masks(
-      aligned, layer="visual/block1/attention_branch"
-    )(variables, clip)
-    points = visualize.create_points(aligned)(variables, clip)
-    return aux, masks, first, points
-
-  aux, masks, first, points = both(variables, clip, pixels)
-  for got, block in ((masks, "block2"), (first, "block1")):
-    pairs = np.asarray(aux[block]["masks"])[0]
-    want = [
-      pairs[0, 0],
-      (pairs[0, 1] + pairs[1, 0]) / 2,
-      (pairs[1, 1] + pairs[2, 0]) / 2,
-      pairs[2, 1],
-    ]
-    np.testing.assert_allclose(got, want, atol=1e-6)
-  pairs = np.asarray(aux["block2"]["points"])[0]
+def test_masks_are_those_that_the_network_returns():
+  align = functools.partial(layers.LearnableAlignment, features=4)
+  saved = make_named(
+    "vit_b16", temporal=Temporal(attention_branch=align), depth=1, **VIT
+  )
+  masks = visualize.create_masks(saved)
+  points = visualize.create_points(saved)
+  kept, (masks, points) = run_captured(
+    saved,
+    make_clip(),
+    "",
+    lambda *args: (masks(*args), points(*args)),
+  )
+  ((_, aux),) = kept[""]
+  pairs = np.asarray(aux["block1"]["masks"])[0]
+  want = [
+    pairs[0, 0],
+    (pairs[0, 1] + pairs[1, 0]) / 2,
+    (pairs[1, 1] + pairs[2, 0]) / 2,
+    pairs[2, 1],
+  ]
+  np.testing.assert_allclose(masks, want, atol=1e-6)
+  pairs = np.asarray(aux["block1"]["points"])[0]
   np.testing.assert_allclose(points[1:, 0], pairs[:, 1], atol=1e-6)
   np.testing.assert_allclose(points[:-1, 1], pairs[:, 0], atol=1e-6)
   assert np.isnan(points[0, 0]).all()
@@ -67,28 +51,26 @@ def test_masks_are_those_that_the_network_returns(aligned):
   assert np.abs(pairs).max() > 0.01
 
 
-def test_a_network_of_texts_has_grad_cam(aligned):
-  shape = jax.eval_shape(
-    visualize.create_grad_cam(aligned), _with_text(aligned), make_clip()
-  )
-  assert shape.shape == (4, 4, 4)
-
-
 def test_nothing_is_calibrated_at_first():
-  saved = make_named(
-    "resnet18", noise=0.0, temporal="adaptive_convolution", **RESNET
-  )
-  calibrate = jax.jit(visualize.create_calibrations(saved))
-  got = calibrate(saved.variables, make_clip())
+  saved = make_named("resnet18", temporal="adaptive_convolution", **RESNET)
+  calibrate = visualize.create_calibrations(saved)
+
+  @jax.jit
+  def begin(clip):
+    variables = saved.network.init(jax.random.key(0), clip[None] / 255)
+    return calibrate(variables, clip)
+
+  got = begin(make_clip().astype(np.float32))
   assert list(got) == ["stage1_block1/conv1"]
   np.testing.assert_array_equal(got["stage1_block1/conv1"], np.ones((4, 8)))
 
 
 def test_calibration_is_what_the_route_function_returns():
-  saved = make_named("resnet18", temporal="adaptive_convolution", **RESNET)
-  clip = make_clip()
-  (want,) = captured(saved, clip)["stage1_block1/conv1/route"]
-  got = jax.jit(visualize.create_calibrations(saved))(saved.variables, clip)
+  sizes = {**RESNET, "width": 32}
+  saved = make_named("resnet18", temporal="adaptive_convolution", **sizes)
+  calibrate = visualize.create_calibrations(saved)
+  kept, got = run_captured(saved, make_clip(), ".*/route", calibrate)
+  (want,) = kept["stage1_block1/conv1/route"]
   np.testing.assert_allclose(
     got["stage1_block1/conv1"], want[0], rtol=1e-4, atol=1e-5
   )
@@ -104,15 +86,13 @@ def arithmetic():
     hidden=4,
   )
   network = ResNet(3, **RESNET, temporal=Temporal(block_input=modeling))
-  saved = make_saved(network)
-  return saved, jax.jit(visualize.create_cues(saved))
+  return make_saved(network)
 
 
 def test_cues_are_the_mean_over_the_frames_around(arithmetic):
-  saved, cues = arithmetic
-  clip = make_clip()
-  got = cues(saved.variables, clip)
-  kept = captured(saved, clip)
+  kept, got = run_captured(
+    arithmetic, make_clip(), ".*/reduce", visualize.create_cues(arithmetic)
+  )
   for operation, sign in (("difference", -1), ("sum", 1)):
     name = f"stage1_block1_input/{operation}"
     x = np.asarray(kept[f"{name}/reduce"][0])[0]
@@ -126,9 +106,8 @@ def test_cues_are_the_mean_over_the_frames_around(arithmetic):
 
 
 def test_nothing_differs_in_a_still_video(arithmetic):
-  saved, cues = arithmetic
   still = np.repeat(make_clip()[:1], 4, axis=0)
-  got = cues(saved.variables, still)
+  got = jax.jit(visualize.create_cues(arithmetic))(arithmetic.variables, still)
   np.testing.assert_allclose(
     got["stage1_block1_input/difference"], 0, atol=1e-6
   )
@@ -137,7 +116,6 @@ def test_nothing_differs_in_a_still_video(arithmetic):
 
 
 def test_what_a_network_lacks_is_refused(arithmetic):
-  saved, _ = arithmetic
   for create, words in (
     (visualize.create_masks, "masks of alignment"),
     (visualize.create_calibrations, "calibration"),
@@ -145,4 +123,4 @@ def test_what_a_network_lacks_is_refused(arithmetic):
     with pytest.raises(
       ValueError, match=f"tiny has no {words}.* offers cues, features, gradcam"
     ):
-      jax.eval_shape(create(saved), saved.variables, make_clip())
+      jax.eval_shape(create(arithmetic), arithmetic.variables, make_clip())

@@ -12,10 +12,10 @@ from tests.inference.visualize.networks import (
   RESNET,
   SHAPE,
   VIT,
-  captured,
   make_clip,
   make_named,
   make_saved,
+  run_captured,
 )
 
 FRAMES, TOKENS = SHAPE[0], 17  # A class token and 4 x 4 patches.
@@ -62,9 +62,9 @@ def _along_time(weights, order):
   return full
 
 
-def _factors(kept, temporal):
+def _factors(kept, temporal, depth):
   """Yields the matrices of a network, the first one that is applied first."""
-  for index in (1, 2):
+  for index in range(1, depth + 1):
     name = f"block{index}"
     if temporal in ("divided", "aligned"):
       order = np.tile(np.arange(TOKENS - 1), (FRAMES, 1))
@@ -84,27 +84,33 @@ def _factors(kept, temporal):
 
 
 @pytest.mark.parametrize(
-  "temporal", ["none", "joint", "divided", "aligned", "mixing"]
+  ("temporal", "depth"),
+  [
+    *(("joint", 1), ("mixing", 1), ("divided", 2)),
+    # The assignment of patches takes seconds to compile.
+    pytest.param("aligned", 2, marks=pytest.mark.slow),
+  ],
 )
-def test_is_the_product_of_all_attention(temporal):
-  saved = make_named("vit_b16", temporal=temporal, **VIT)
-  clip = make_clip()
+def test_is_the_product_of_all_attention(temporal, depth):
+  saved = make_named("vit_b16", temporal=temporal, depth=depth, **VIT)
+  rollout = visualize.create_rollout(saved)
+  kept, (got, maps) = run_captured(
+    saved,
+    make_clip(),
+    r"pre_norm|block\d|.*(qkv|keys_values)",
+    lambda *args: (visualize.attention_shares(saved, *args), rollout(*args)),
+  )
   row = np.zeros(FRAMES * TOKENS)
   row[[_place(t, 0) for t in range(FRAMES)]] = 1 / FRAMES
   product = np.eye(FRAMES * TOKENS)
-  for matrix in _factors(captured(saved, clip), temporal):
+  for matrix in _factors(kept, temporal, depth):
     np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-5)
     product = (np.eye(len(matrix)) + matrix) / 2 @ product
   want = (row @ product).reshape(FRAMES, TOKENS)
-  shares = jax.jit(functools.partial(visualize.attention_shares, saved))
-  got = shares(saved.variables, clip)
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-7)
   np.testing.assert_allclose(got.sum(), 1, rtol=1e-5)
-  maps = visualize.create_rollout(saved)
-  if temporal == "joint":
-    got = jax.jit(maps)(saved.variables, clip)
-    want = want[:, 1:].reshape(FRAMES, 4, 4)
-    np.testing.assert_allclose(got, want / want.max(), rtol=1e-4, atol=1e-6)
+  want = want[:, 1:].reshape(FRAMES, 4, 4)
+  np.testing.assert_allclose(maps, want / want.max(), rtol=1e-4, atol=1e-6)
 
 
 def test_knows_rotary_positions_and_biases_of_queries_alone():
@@ -113,13 +119,15 @@ def test_knows_rotary_positions_and_biases_of_queries_alone():
     TransformerBlock, key_bias=False, rotary_extent=16.0
   )
   saved = make_saved(
-    VisionTransformer(3, 4, 16, 1, 1, projection=None, grid=4, block=block),
-    noise=0.5,
+    VisionTransformer(3, 4, 16, 1, 1, projection=None, grid=4, block=block)
   )
-  clip = make_clip()
-  kept = captured(saved, clip)
-  shares = jax.jit(functools.partial(visualize.attention_shares, saved))
-  got = 2 * FRAMES * np.array(shares(saved.variables, clip))
+  kept, shares = run_captured(
+    saved,
+    make_clip(),
+    "block1/attention(/qkv)?",
+    functools.partial(visualize.attention_shares, saved),
+  )
+  got = 2 * FRAMES * np.array(shares)
   got[:, 0] -= 1  # What the token keeps.
   params = saved.variables["params"]["block1"]["attention"]
   values = np.asarray(kept["block1/attention/qkv"][0])[0, :, :, 2, 0]
@@ -135,8 +143,8 @@ def test_knows_rotary_positions_and_biases_of_queries_alone():
   ("name", "sizes", "temporal", "offers"),
   [
     ("resnet18", RESNET, "adaptive_convolution", "calibration, features"),
-    ("vit_b16", VIT, "mixing_summary", "features, gradcam"),
-    ("vit_b16", VIT, "messages", "features, gradcam"),
+    ("vit_b16", {**VIT, "depth": 1}, "mixing_summary", "features, gradcam"),
+    ("vit_b16", {**VIT, "depth": 1}, "messages", "features, gradcam"),
   ],
 )
 def test_refuses_other_attention(name, sizes, temporal, offers):
