@@ -11,7 +11,7 @@ from temporal_jax.inference.visualize.explaining import (
 )
 from temporal_jax.inference.visualize.features import create_features
 from temporal_jax.inference.visualize.grad_cam import create_grad_cam
-from temporal_jax.inference.visualize.masks import create_masks, create_points
+from temporal_jax.inference.visualize.masks import create_alignment
 from temporal_jax.inference.visualize.offers import KINDS
 from temporal_jax.inference.visualize.overlay import save_overlay
 from temporal_jax.inference.visualize.pictures import visualize_video
@@ -27,12 +27,11 @@ __all__ = [
   "Explained",
   "Row",
   "attention_shares",
+  "create_alignment",
   "create_calibrations",
   "create_cues",
   "create_features",
   "create_grad_cam",
-  "create_masks",
-  "create_points",
   "create_rollout",
   "explain",
   "open_variables",

@@ -10,7 +10,7 @@ import numpy as np
 
 from temporal_jax.inference.visualize.scaling import frames_of
 
-_MARK, _OTHER = "#c0392b", "#4c72b0"
+_MARK, _OTHER = "#34495e", "#a9b7c6"
 
 
 def deviations(calibrations: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -116,7 +116,7 @@ def _draw_layers(
   axes.barh(np.arange(len(names)), list(values.values()), color=colors)
   size = min(9.0, 300 / len(names))  # Points, as the rows allow.
   axes.set_yticks(np.arange(len(names)), names, fontsize=size)
-  axes.invert_yaxis()
+  axes.set_ylim(max(len(names), 8) - 0.5, -0.5)
   axes.set(xlabel="mean |factor - 1|", title="all layers", xlim=(0, None))
   _tidy(axes, "x")
 

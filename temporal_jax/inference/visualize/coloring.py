@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 
 COLORS = "inferno"  # Grows evenly from dark to bright.
-_OPACITY = 0.6  # Of the colours over the grey frame.
+_OPACITY = (0.4, 0.75)  # Of the coldest and of the hottest, over grey frames.
 
 
 def paint(frames: np.ndarray, maps: np.ndarray) -> np.ndarray:
@@ -17,10 +17,11 @@ def paint(frames: np.ndarray, maps: np.ndarray) -> np.ndarray:
   Returns:
     Frames (T, H, W, 3) uint8.
   """
-  heat = resize_maps(maps, frames.shape[1:3])
-  colors = matplotlib.colormaps[COLORS](np.clip(heat, 0, 1))[..., :3]
-  grey = frames @ np.array([0.299, 0.587, 0.114]) / 255
-  mixed = _OPACITY * colors + (1 - _OPACITY) * grey[..., None]
+  heat = np.clip(resize_maps(maps, frames.shape[1:3]), 0, 1)
+  colors = matplotlib.colormaps[COLORS](heat)[..., :3]
+  opacity = np.interp(heat, (0, 1), _OPACITY)[..., None]
+  grey = (frames @ np.array([0.299, 0.587, 0.114]) / 255)[..., None]
+  mixed = opacity * colors + (1 - opacity) * grey
   return np.round(255 * mixed).astype(np.uint8)
 
 

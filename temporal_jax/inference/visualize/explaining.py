@@ -18,10 +18,13 @@ from temporal_jax.inference.visualize.labels import (
   named_targets,
 )
 from temporal_jax.inference.visualize.layers import choose_layer, map_shapes
-from temporal_jax.inference.visualize.masks import create_masks, create_points
+from temporal_jax.inference.visualize.masks import (
+  create_alignment,
+  find_alignment,
+)
 from temporal_jax.inference.visualize.rollout import create_rollout
 
-_OF_LARGEST = "as a part of the clip's largest"
+_OF_LARGEST = "part of the largest value in the clip"
 
 
 class Explained(NamedTuple):
@@ -30,7 +33,7 @@ class Explained(NamedTuple):
   Attributes:
     maps: (T, h, w) float32 in [0, 1], by what each shows.
     unit: What values from 0 to 1 mean.
-    points: (T, 2, 2) of `create_points`, or None.
+    points: (T, 2, 2) of `create_alignment`, or None.
   """
 
   maps: dict[str, np.ndarray]
@@ -126,7 +129,7 @@ def _explain_features(
   layer = choose_layer(shapes, layer, feature_maps.LAYERS)
   maps = jax.jit(feature_maps.create_features(saved, layer=layer))
   found = {f"mean |activation| of {layer}": maps(variables, clip)}
-  return Explained(found, "from the clip's smallest to its largest")
+  return Explained(found, "between the smallest (0) and the largest (1)")
 
 
 def _explain_masks(
@@ -135,15 +138,15 @@ def _explain_masks(
   clip: np.ndarray,
   layer: str | None,
 ) -> Explained:
-  masks = create_masks(saved, layer=layer)
-  points = create_points(saved, layer=layer)
-  both = jax.jit(lambda *args: (masks(*args), points(*args)))
-  maps, places = both(variables, clip)
+  layer = find_alignment(saved, variables, clip, layer)
+  alignment = jax.jit(create_alignment(saved, layer=layer))
+  found = alignment(variables, clip)
   title = (
-    f"masks of {layer or 'the last alignment'}; middles in the pair with the "
-    "frame before (o) and after (x)"
+    f"masks of {layer}; their middles in the pair with the frame before (o) "
+    "and after (x)"
   )
-  return Explained({title: maps}, "weight of the mask", np.asarray(places))
+  points = np.asarray(found["points"])
+  return Explained({title: found["masks"]}, "weight of the mask", points)
 
 
 def _explain_cues(

@@ -10,18 +10,21 @@ from temporal_jax import layers, ops
 from temporal_jax.inference.saved_model import SavedModel
 from temporal_jax.inference.visualize.layers import choose_layer
 from temporal_jax.inference.visualize.offers import refuse
-from temporal_jax.inference.visualize.recording import calls_of, record
-
-MapFunction = Callable[[Mapping[str, Any], jax.Array], jax.Array]
+from temporal_jax.inference.visualize.recording import Call, calls_of, record
 
 
-def create_masks(saved: SavedModel, *, layer: str | None = None) -> MapFunction:
-  """Returns `masks(variables, clip) -> maps`, a pure function.
+def create_alignment(
+  saved: SavedModel, *, layer: str | None = None
+) -> Callable[[Mapping[str, Any], jax.Array], dict[str, jax.Array]]:
+  """Returns `alignment(variables, clip) -> {"masks", "points"}`, pure.
 
-  A frame lies in two pairs, with the frame before and with that after; its map
-  is the mean of its two masks, as the network merges them. It takes variables
-  as `prepare_variables` returns them and a clip (T, H, W, 3) uint8; maps are
-  (T, h, w) float32 in [0, 1].
+  A frame lies in two pairs, with the frame before and with that after. Its map
+  in "masks" (T, h, w) float32, in [0, 1], is the mean of its two masks, as the
+  network merges them. "points" (T, 2, 2) float32 are the middles of these two,
+  the earlier pair's first, x before y in [-1, 1]; NaN where there is no pair.
+
+  It takes variables as `prepare_variables` returns them and a clip
+  (T, H, W, 3) uint8.
 
   Args:
     saved: The network.
@@ -29,47 +32,57 @@ def create_masks(saved: SavedModel, *, layer: str | None = None) -> MapFunction:
       default.
   """
 
-  def masks(variables: Mapping[str, Any], clip: jax.Array) -> jax.Array:
-    pairs = _aux(saved, variables, clip, layer)["masks"]
-    return ops.merge_pairs(pairs[:, :, 0], pairs[:, :, 1])[0, : len(clip)]
+  def alignment(
+    variables: Mapping[str, Any], clip: jax.Array
+  ) -> dict[str, jax.Array]:
+    _, call = _aligned(saved, variables, clip, layer)
+    _, pairs = call.output
+    masks, points = pairs["masks"], pairs["points"][0]
+    merged = ops.merge_pairs(masks[:, :, 0], masks[:, :, 1])[0]
+    missing = jnp.full((1, 2), jnp.nan, points.dtype)
+    before = jnp.concatenate([missing, points[:, 1]])
+    after = jnp.concatenate([points[:, 0], missing])
+    return {
+      "masks": merged[: len(clip)],
+      "points": jnp.stack([before, after], axis=1)[: len(clip)],
+    }
 
-  return masks
-
-
-def create_points(
-  saved: SavedModel, *, layer: str | None = None
-) -> MapFunction:
-  """Returns `points(variables, clip) -> points`, a pure function.
-
-  The points (T, 2, 2) float32 are the middles of each frame's two masks, in the
-  pair with the frame before and in that with the frame after, x before y in
-  [-1, 1]; NaN where there is no such pair. It takes what `create_masks` does.
-
-  Args:
-    saved: The network.
-    layer: As of `create_masks`.
-  """
-
-  def points(variables: Mapping[str, Any], clip: jax.Array) -> jax.Array:
-    pairs = _aux(saved, variables, clip, layer)["points"][0]
-    missing = jnp.full((1, 2), jnp.nan, pairs.dtype)
-    before = jnp.concatenate([missing, pairs[:, 1]])
-    after = jnp.concatenate([pairs[:, 0], missing])
-    return jnp.stack([before, after], axis=1)[: len(clip)]
-
-  return points
+  return alignment
 
 
-def _aux(
+def find_alignment(
   saved: SavedModel,
   variables: Mapping[str, Any],
   clip: jax.Array,
   layer: str | None,
-) -> dict[str, jax.Array]:
-  """Returns what an alignment says of the pairs of frames."""
+) -> str:
+  """Returns the name of the alignment that `create_alignment` shows.
+
+  Nothing is computed.
+
+  Raises:
+    ValueError: If there is none, or none of that name.
+  """
+  names = []
+
+  def find(variables, clip):
+    name, _ = _aligned(saved, variables, clip, layer)
+    names.append(name)
+
+  jax.eval_shape(find, variables, clip)
+  return names[0]
+
+
+def _aligned(
+  saved: SavedModel,
+  variables: Mapping[str, Any],
+  clip: jax.Array,
+  layer: str | None,
+) -> tuple[str, Call]:
+  """Returns the name and the call of an alignment."""
   calls = record(saved, variables, clip).calls
   found = calls_of(calls, layers.LearnableAlignment)
   if not found:
     refuse(saved, calls, "masks of alignment (ILA)")
-  _, aux = found[choose_layer(found, layer, (r".*",))].output
-  return aux
+  name = choose_layer(found, layer, (r".*",))
+  return name, found[name]

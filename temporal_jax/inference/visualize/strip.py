@@ -63,10 +63,11 @@ def save_strip(
     row._replace(title=textwrap.fill(row.title, 18 * columns)) for row in rows
   ]
   heights = [_height(row) for row in rows]
-  top = 0.45
+  top = 0.4
   figure = matplotlib.figure.Figure(
     (_CELL * columns + 0.9, sum(heights) + top), layout="constrained"
   )
+  figure.get_layout_engine().set(h_pad=0.02)
   figure.suptitle(textwrap.fill(title, 14 * columns + 10), fontsize=12)
   left, right = figure.subfigures(1, 2, width_ratios=(_CELL * columns, 0.9))
   parts = left.subfigures(len(rows), 1, height_ratios=heights, squeeze=False)
@@ -82,7 +83,7 @@ def _height(row: Row) -> float:
   """Returns the inches that a row needs."""
   height, width = row.frames.shape[1:3]
   lines = 1 + row.title.count("\n")
-  return _CELL * height / width + 0.1 + 0.2 * lines + 0.2 * bool(row.times)
+  return _CELL * height / width + 0.18 * lines + 0.2 * bool(row.times)
 
 
 def _draw(grid: Sequence[matplotlib.axes.Axes], row: Row) -> None:

@@ -26,13 +26,8 @@ def test_masks_are_those_that_the_network_returns():
   saved = make_named(
     "vit_b16", temporal=Temporal(attention_branch=align), depth=1, **VIT
   )
-  masks = visualize.create_masks(saved)
-  points = visualize.create_points(saved)
-  kept, (masks, points) = run_captured(
-    saved,
-    make_clip(),
-    "",
-    lambda *args: (masks(*args), points(*args)),
+  kept, got = run_captured(
+    saved, make_clip(), "", visualize.create_alignment(saved)
   )
   ((_, aux),) = kept[""]
   pairs = np.asarray(aux["block1"]["masks"])[0]
@@ -42,8 +37,8 @@ def test_masks_are_those_that_the_network_returns():
     (pairs[1, 1] + pairs[2, 0]) / 2,
     pairs[2, 1],
   ]
-  np.testing.assert_allclose(masks, want, atol=1e-6)
-  pairs = np.asarray(aux["block1"]["points"])[0]
+  np.testing.assert_allclose(got["masks"], want, atol=1e-6)
+  points, pairs = got["points"], np.asarray(aux["block1"]["points"])[0]
   np.testing.assert_allclose(points[1:, 0], pairs[:, 1], atol=1e-6)
   np.testing.assert_allclose(points[:-1, 1], pairs[:, 0], atol=1e-6)
   assert np.isnan(points[0, 0]).all()
@@ -117,7 +112,7 @@ def test_nothing_differs_in_a_still_video(arithmetic):
 
 def test_what_a_network_lacks_is_refused(arithmetic):
   for create, words in (
-    (visualize.create_masks, "masks of alignment"),
+    (visualize.create_alignment, "masks of alignment"),
     (visualize.create_calibrations, "calibration"),
   ):
     with pytest.raises(
