@@ -92,7 +92,10 @@ def test_the_rest_goes_on_without_bad_videos(predictor, videos, tmp_path):
   assert errors[0] == "the file is empty"
   assert errors[2] == "the file does not exist"
   assert "Invalid data" in errors[3]
-  assert errors[4] == "a 16 x 16 crop does not fit frames of 12 x 20"
+  assert errors[4] == (
+    "a 16 x 16 crop does not fit frames of 12 x 20; resize them first, by "
+    "short_side"
+  )
   assert errors[1] is errors[5] is None
   np.testing.assert_array_equal(found[1].probabilities, found[5].probabilities)
   assert found[0].probabilities is None
