@@ -4,13 +4,16 @@ import flax.linen as nn
 import jax
 
 from temporal_jax import ops
+from temporal_jax.layers.online import is_online, only_frame, remember
 
 
 class TemporalAggregation(nn.Module):
-  """Learned depthwise temporal aggregation (TAM).
+  """Learned depthwise temporal aggregation (TAM); causal, online too.
 
   Attributes:
-    taps: Frames blended into each output frame, K; odd.
+    taps: Frames blended into each output frame, K; odd unless causal.
+    causal: Whether these are the frame and those before it, instead of those
+      around it.
     dtype: Dtype of the computation, that of `x` by default; the parameter
       stays float32.
 
@@ -18,16 +21,33 @@ class TemporalAggregation(nn.Module):
   """
 
   taps: int = 3
+  causal: bool = False
   dtype: jax.typing.DTypeLike | None = None
+
+  @property
+  def online(self) -> bool:
+    """Whether it can run on one frame of a stream after the other."""
+    return self.causal
 
   @nn.compact
   def __call__(
     self, x: jax.Array, train: bool = False
   ) -> tuple[jax.Array, dict]:
-    """Maps (B, T, H, W, C) to the same shape; aux is empty."""
+    """Maps (B, T, H, W, C) to the same shape; aux is empty.
+
+    Raises:
+      ValueError: If it runs online and cannot, or as
+        `ops.temporal_aggregation`.
+    """
     del train
     # std = sqrt(2 / C): the reference's kaiming fan-out on (C, 1, 1, 1).
     init = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
     kernel = self.param("kernel", init, (self.taps, x.shape[-1]))
     x = x.astype(self.dtype or x.dtype)
-    return ops.temporal_aggregation(x, kernel), {}
+    if is_online(self):
+      frame = only_frame(self, x)
+      kept = (len(frame), self.taps - 1, *frame.shape[1:])
+      past = remember(self, kept, frame.dtype)
+      out, past.value = ops.temporal_aggregation_step(frame, past.value, kernel)
+      return out[:, None], {}
+    return ops.temporal_aggregation(x, kernel, causal=self.causal), {}

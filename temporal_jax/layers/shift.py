@@ -4,11 +4,12 @@ import flax.linen as nn
 import jax
 
 from temporal_jax import ops
+from temporal_jax.layers.online import is_online, only_frame, remember
 from temporal_jax.ops import checks
 
 
 class TemporalShift(nn.Module):
-  """Temporal shift (TSM).
+  """Temporal shift (TSM); by the past alone, online too.
 
   Attributes:
     fold_div: Divisor of the channels that read one neighbour.
@@ -26,16 +27,31 @@ class TemporalShift(nn.Module):
   window: int = 1
   segment: int | None = None
 
+  @property
+  def online(self) -> bool:
+    """Whether it can run on one frame of a stream after the other."""
+    return (self.direction, self.window, self.segment) == ("past", 1, None)
+
+  @nn.compact
   def __call__(
     self, x: jax.Array, train: bool = False
   ) -> tuple[jax.Array, dict]:
     """Maps (B, T, ..., C) to the same shape; aux is empty.
 
     Raises:
-      ValueError: If segments do not divide T, or as `ops.temporal_shift`.
+      ValueError: If segments do not divide T, it runs online and cannot, or as
+        `ops.temporal_shift`.
     """
     del train
     checks.frames(x)
+    if is_online(self):
+      frame = only_frame(self, x)
+      kept = (*frame.shape[:-1], frame.shape[-1] // self.fold_div)
+      past = remember(self, kept, frame.dtype)
+      shifted, past.value = ops.temporal_shift_step(
+        frame, past.value, fold_div=self.fold_div
+      )
+      return shifted[:, None], {}
     segment = min(self.segment or x.shape[1], x.shape[1])
     if x.shape[1] % segment:
       raise ValueError(f"segments of {segment} do not divide {x.shape}.")

@@ -2,7 +2,10 @@
 
 from temporal_jax.ops.activations import gelu, quick_gelu
 from temporal_jax.ops.adaptive_convolution import adaptive_convolution
-from temporal_jax.ops.aggregation import temporal_aggregation
+from temporal_jax.ops.aggregation import (
+  temporal_aggregation,
+  temporal_aggregation_step,
+)
 from temporal_jax.ops.alignment import (
   align_frames,
   alignment_loss,
@@ -75,6 +78,7 @@ __all__ = [
   "space_time_mixing_attention",
   "spatial_attention",
   "temporal_aggregation",
+  "temporal_aggregation_step",
   "temporal_attention",
   "temporal_convolution",
   "temporal_correlation",

@@ -36,6 +36,14 @@ def same_channels(x: jax.Array, kernel: jax.Array, *, axis: int) -> None:
     raise ValueError(f"channels differ: kernel {kernel.shape}, x {x.shape}.")
 
 
+def taps(kernel: jax.Array, *, causal: bool) -> None:
+  """Raises ValueError unless `kernel` is (K, C), K odd or causal."""
+  if kernel.ndim != 2 or not len(kernel):
+    raise ValueError(f"kernel must be (K, C), got shape {kernel.shape}.")
+  if not causal and len(kernel) % 2 == 0:
+    raise ValueError(f"kernel must be (odd K, C), got shape {kernel.shape}.")
+
+
 def odd(name: str, value: int) -> None:
   """Raises ValueError unless `value`, the argument `name`, is odd and > 0."""
   if value < 1 or value % 2 == 0:

@@ -40,34 +40,37 @@ def temporal_convolution(
 
 
 def depthwise_temporal_convolution(
-  x: jax.Array, kernel: jax.Array
+  x: jax.Array, kernel: jax.Array, *, causal: bool = False
 ) -> jax.Array:
   """Convolves along time, each channel by itself.
 
-  out[:, t, ..., c] = sum_k kernel[k, c] * x[:, t + k - K // 2, ..., c]
+  out[:, t, ..., c] = sum_k kernel[k, c] * x[:, t + k - before, ..., c]
 
-  Frames outside the clip count as zero.
+  with before = K // 2, or K - 1 if it is causal: then no frame needs a later
+  one. Frames outside the clip count as zero.
 
   Args:
     x: Features (B, T, ..., C), floating point.
-    kernel: Weights (K, C). K is odd, in frames.
+    kernel: Weights (K, C), in frames. K is odd unless it is causal.
+    causal: Whether the taps are the current frame and those before it.
 
   Returns:
     Features in the shape and dtype of `x`.
 
   Raises:
     ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
-      (odd K, C of `x`).
+      (K, C of `x`) with K > 0, odd unless causal.
   """
   checks.frames(x)
-  if kernel.ndim != 2 or kernel.shape[0] % 2 == 0:
-    raise ValueError(f"kernel must be (odd K, C), got shape {kernel.shape}.")
+  checks.taps(kernel, causal=causal)
   checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
   weights = kernel.reshape(len(kernel), *[1] * (x.ndim - 1), -1)
+  before = len(kernel) - 1 if causal else len(kernel) // 2
 
   def convolve(x):
-    taps = zip(neighbours(x, len(kernel)), weights, strict=True)
+    views = neighbours(x, len(kernel), before=before)
+    taps = zip(views, weights, strict=True)
     return sum(frames * weight for frames, weight in taps)
 
   return jax.lax.platform_dependent(
@@ -76,14 +79,20 @@ def depthwise_temporal_convolution(
 
 
 def neighbours(
-  x: jax.Array, taps: int, *, stride: int = 1, outside: float = 0.0
+  x: jax.Array,
+  taps: int,
+  *,
+  stride: int = 1,
+  outside: float = 0.0,
+  before: int | None = None,
 ) -> list[jax.Array]:
-  """Returns `x` moved along axis 1 by taps // 2 ... -(taps // 2) frames.
+  """Returns `x` moved along axis 1 by before ... before - taps + 1 frames.
 
-  Element k holds at place t the frame stride t + k - taps // 2, or `outside`.
+  Element k holds at place t the frame stride t + k - before, or `outside`;
+  `before` is taps // 2 by default.
   """
-  reach = taps // 2
-  views = (move(x, reach - k, outside=outside) for k in range(taps))
+  before = taps // 2 if before is None else before
+  views = (move(x, before - k, outside=outside) for k in range(taps))
   return [view if stride == 1 else view[:, ::stride] for view in views]
 
 

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from temporal_jax import layers, ops
 
@@ -43,3 +44,56 @@ def test_shift_calls_the_operator():
   want = ops.temporal_shift(x, fold_div=4, direction="past")
   assert aux == {}
   np.testing.assert_array_equal(got, want)
+
+
+ONLINE = [
+  layers.TemporalShift(fold_div=4, direction="past"),
+  layers.TemporalAggregation(taps=4, causal=True),
+]
+
+
+@pytest.mark.parametrize(
+  "layer", ONLINE, ids=lambda layer: type(layer).__name__
+)
+def test_online_gives_what_the_clip_does(layer):
+  x = np.random.default_rng(0).standard_normal((2, 6, 3, 2, 8), np.float32)
+  variables = layer.init(jax.random.key(0), x)
+  assert "cache" not in variables
+  assert layer.online
+  kept, frames = {}, []
+  for t in range(6):
+    (out, aux), kept = layer.apply(
+      {**variables, **kept}, x[:, t : t + 1], mutable=["cache"]
+    )
+    frames.append(out)
+    assert aux == {}
+  want, _ = layer.apply(variables, x)
+  got = np.concatenate(frames, axis=1)
+  np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+  "layer",
+  [
+    layers.TemporalShift(),
+    layers.TemporalShift(direction="past", window=2),
+    layers.TemporalShift(direction="past", segment=2),
+    layers.TemporalAggregation(),
+  ],
+)
+def test_what_needs_later_frames_is_not_online(layer):
+  x = np.zeros((1, 1, 2, 2, 8), np.float32)
+  variables = layer.init(jax.random.key(0), x)
+  assert not layer.online
+  with pytest.raises(ValueError, match="more than past frames"):
+    layer.apply(variables, x, mutable=["cache"])
+
+
+@pytest.mark.parametrize(
+  "layer", ONLINE, ids=lambda layer: type(layer).__name__
+)
+def test_online_takes_a_frame_at_a_time(layer):
+  x = np.zeros((1, 2, 2, 2, 8), np.float32)
+  variables = layer.init(jax.random.key(0), x)
+  with pytest.raises(ValueError, match=r"frame by frame, got .*\(1, 2, 2"):
+    layer.apply(variables, x, mutable=["cache"])

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from temporal_jax import ops
 
 
-def _conv1d(x, kernel):
+def _conv1d(x, kernel, before, after):
   """torch's depthwise convolution over time, then ReLU."""
   b, t, h, w, c = x.shape
   series = torch.tensor(x).permute(0, 2, 3, 4, 1).reshape(-1, c, t)
+  series = torch.nn.functional.pad(series, (before, after))
   weight = torch.tensor(kernel.T)[:, None]  # (C, 1, K)
-  out = torch.nn.functional.conv1d(
-    series, weight, padding=len(kernel) // 2, groups=c
-  ).relu()
+  out = torch.nn.functional.conv1d(series, weight, groups=c).relu()
   return out.reshape(b, h, w, c, t).permute(0, 4, 1, 2, 3).numpy()
 
 
@@ -29,24 +28,77 @@ def test_matches_depthwise_conv1d(shape, taps):
 
   got = jax.jit(ops.temporal_aggregation)(x, kernel)
 
-  np.testing.assert_allclose(got, _conv1d(x, kernel), rtol=1e-5, atol=1e-6)
+  want = _conv1d(x, kernel, taps // 2, taps // 2)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("taps", [3, 5])
-def test_gradients_match_torch(taps):
+@pytest.mark.parametrize("taps", [1, 2, 3, 6])
+def test_causal_matches_a_convolution_of_the_past(taps):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((2, 5, 4, 3, 6), np.float32)
+  kernel = rng.standard_normal((taps, 6), np.float32)
+  got = ops.temporal_aggregation(x, kernel, causal=True)
+  want = _conv1d(x, kernel, taps - 1, 0)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("taps", [1, 3, 4])
+def test_online_is_the_causal_form_frame_by_frame(taps):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((2, 6, 3, 4, 5), np.float32)
+  kernel = rng.standard_normal((taps, 5), np.float32)
+  cache = np.zeros((2, taps - 1, 3, 4, 5), np.float32)
+  frames = []
+  for t in range(6):
+    out, cache = ops.temporal_aggregation_step(x[:, t], cache, kernel)
+    frames.append(out)
+  want = _conv1d(x, kernel, taps - 1, 0)
+  np.testing.assert_allclose(
+    np.stack(frames, axis=1), want, rtol=1e-5, atol=1e-6
+  )
+
+
+def test_online_keeps_its_dtypes():
+  x, kernel = jnp.ones((1, 2, 2, 3), jnp.bfloat16), jnp.ones((3, 3))
+  cache = jnp.zeros((1, 2, 2, 2, 3), jnp.float32)
+  out, kept = ops.temporal_aggregation_step(x, cache, kernel)
+  assert out.dtype == jnp.bfloat16
+  assert kept.dtype == jnp.float32
+
+
+@pytest.mark.parametrize(
+  ("cache", "kernel", "message"),
+  [
+    ((1, 3, 2, 2, 6), (3, 6), r"cache must be \(1, 2, 2, 2, 6\)"),
+    ((1, 2, 2, 2, 6), (3, 5), "channels differ"),
+    ((1, 2, 2, 2, 6), (0, 6), "kernel must be"),
+  ],
+)
+def test_online_refuses_what_does_not_fit(cache, kernel, message):
+  x = np.zeros((1, 2, 2, 6), np.float32)
+  with pytest.raises(ValueError, match=message):
+    ops.temporal_aggregation_step(x, np.zeros(cache), np.zeros(kernel))
+
+
+@pytest.mark.parametrize(
+  ("taps", "causal"), [(3, False), (5, False), (2, True), (3, True)]
+)
+def test_gradients_match_torch(taps, causal):
   rng = np.random.default_rng(1)
   x = rng.standard_normal((2, 6, 2, 3, 4), np.float32)
   kernel = rng.standard_normal((taps, 4), np.float32)
   weight = rng.standard_normal(x.shape, np.float32)
 
-  got = jax.grad(
-    lambda x, k: jnp.sum(weight * ops.temporal_aggregation(x, k)), (0, 1)
-  )(x, kernel)
+  def loss(x, kernel):
+    out = ops.temporal_aggregation(x, kernel, causal=causal)
+    return jnp.sum(weight * out)
+
+  got = jax.grad(loss, (0, 1))(x, kernel)
 
   x_t = torch.tensor(x, requires_grad=True)
   k_t = torch.tensor(kernel, requires_grad=True)
-  reach = taps // 2
-  padded = torch.nn.functional.pad(x_t, (0, 0, 0, 0, 0, 0, reach, reach))
+  sides = (taps - 1, 0) if causal else (taps // 2, taps // 2)
+  padded = torch.nn.functional.pad(x_t, (0, 0, 0, 0, 0, 0, *sides))
   windows = padded.unfold(1, taps, 1)  # (B, T, H, W, C, K)
   out = torch.einsum("bthwck,kc->bthwc", windows, k_t).relu()
   (out * torch.tensor(weight)).sum().backward()

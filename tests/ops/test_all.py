@@ -94,6 +94,12 @@ ROWS = {
   "temporal_aggregation": Row(
     ops.temporal_aggregation, (_MAP,), ((5, 6),), temporal=True
   ),
+  "temporal_aggregation of the past": Row(
+    _bind(ops.temporal_aggregation, causal=True),
+    (_MAP,),
+    ((4, 6),),
+    temporal=True,
+  ),
   "temporal_attention": Row(ops.temporal_attention, (_HEADS,) * 3),
   "temporal_convolution": Row(
     ops.temporal_convolution, (_MAP,), ((3, 6, 4),), temporal=True
@@ -118,6 +124,7 @@ OTHERS = {
   "match_patches",
   "merge_pairs",
   "permute_patches",
+  "temporal_aggregation_step",
   "temporal_shift_step",
 }
 
