@@ -108,6 +108,11 @@ def video_network(taps: int = 3) -> list[Rule]:
 def _video_rules(network: Network) -> list[Rule]:
   operator = slots.filling(network, "branch_input")
   if isinstance(operator, TemporalAggregation):
+    if operator.causal:
+      raise ValueError(
+        "a bLVNet's aggregation sees later frames too: its weights are not "
+        "those of a causal one."
+      )
     return video_network(operator.taps)
   return video_network()
 

@@ -17,6 +17,7 @@ from temporal_jax.models.frame_integration import (
   MultiframeIntegration,
 )
 from temporal_jax.models.heads import HEADS, AverageConsensus
+from temporal_jax.models.online import check_online, online_operators
 from temporal_jax.models.operators import OPERATORS
 from temporal_jax.models.prompt import VideoSpecificPrompt
 from temporal_jax.models.residual import BasicBlock, BottleneckBlock
@@ -55,9 +56,11 @@ __all__ = [
   "VideoSpecificPrompt",
   "VideoTextModel",
   "VisionTransformer",
+  "check_online",
   "count",
   "create_model",
   "find_model",
   "fold_batch_norm",
   "list_models",
+  "online_operators",
 ]

@@ -73,6 +73,11 @@ class BigLittleNet(Network):
     self.temporal.check("BigLittleNet", self.SLOTS)
 
   @nn.nowrap
+  def sees_frames_apart(self) -> bool:
+    """Returns whether both branches see every frame and the head averages."""
+    return not self.alternate and heads.averages_logits(self.head)
+
+  @nn.nowrap
   def fit(
     self, *, num_frames: int | None, image_size: int | None
   ) -> dict[str, int]:

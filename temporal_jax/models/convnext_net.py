@@ -70,6 +70,12 @@ class ConvNeXt(Network):
     self.temporal.check("ConvNeXt", self.SLOTS)
 
   @nn.nowrap
+  def sees_frames_apart(self) -> bool:
+    """Returns whether patches and norms are a frame's own."""
+    own = max(self.tubelet) == 1 and not self.average_first
+    return own and heads.averages_logits(self.head)
+
+  @nn.nowrap
   def fit(
     self, *, num_frames: int | None, image_size: int | None
   ) -> dict[str, int]:

@@ -83,6 +83,12 @@ def resolve(head: str | Factory) -> Factory:
   return HEADS[head]
 
 
+def averages_logits(head: str | Factory) -> bool:
+  """Returns whether a head is known to average what each frame gives."""
+  factory = resolve(head)
+  return getattr(factory, "func", factory) is AverageConsensus
+
+
 def classify(
   frames: jax.Array,
   num_classes: int | Mapping[str, int],

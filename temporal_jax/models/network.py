@@ -16,6 +16,15 @@ class Network(nn.Module):
   SLOTS: ClassVar[tuple[str, ...]] = ()
 
   @nn.nowrap
+  def sees_frames_apart(self) -> bool:
+    """Returns whether frames meet in the temporal slots alone.
+
+    Everything else then looks at one frame at a time, whatever its number, and
+    the clip's logits are the mean of those that its frames have.
+    """
+    return False
+
+  @nn.nowrap
   def fit(
     self, *, num_frames: int | None, image_size: int | None
   ) -> dict[str, Any]:

@@ -75,6 +75,7 @@ def arithmetic_once(network: Network) -> Temporal:
 _TEMPORAL_BRANCH = functools.partial(
   layers.AdaptiveBranch, temporal_projection=True
 )
+_PAST_SHIFT = functools.partial(layers.TemporalShift, direction="past")
 
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
   {
@@ -82,6 +83,12 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     "shift": Temporal(branch_input=layers.TemporalShift),
     "aggregation": Temporal(
       branch_input=functools.partial(layers.TemporalAggregation, taps=3)
+    ),
+    "causal_shift": Temporal(branch_input=_PAST_SHIFT),
+    "causal_aggregation": Temporal(
+      branch_input=functools.partial(
+        layers.TemporalAggregation, taps=3, causal=True
+      )
     ),
     "adaptive": Temporal(
       convolution=layers.AdaptiveConv,
@@ -102,6 +109,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
       convolution=layers.AdaptiveConv, temporal_convolution=layers.AdaptiveConv
     ),
     "stream_shift": Temporal(block_input=layers.TemporalShift),
+    "causal_stream_shift": Temporal(block_input=_PAST_SHIFT),
     "mixing": Temporal(keys_values=layers.TemporalShift),
     "mixing_quarter": Temporal(
       keys_values=functools.partial(layers.TemporalShift, fold_div=4)

@@ -76,6 +76,11 @@ class ResNet(Network):
       )
     self.temporal.check("ResNet", self.SLOTS)
 
+  @nn.nowrap
+  def sees_frames_apart(self) -> bool:
+    """Returns whether the head averages."""
+    return heads.averages_logits(self.head)
+
   @nn.compact
   def __call__(
     self, clip: jax.Array, train: bool = False

@@ -21,7 +21,9 @@ _HEAD = """\
 What `create_model(name, num_classes=L, temporal=OPERATOR)` can put into the
 temporal slots of a backbone; anything else is refused with the slots there are.
 `VideoTextModel` (ILA, X-CLIP) takes what `VisionTransformer` takes, and
-R(2+1)D is `ResNet3D` with factorised convolutions. Made by
+R(2+1)D is `ResNet3D` with factorised convolutions. The causal ones need no
+later frame: with them ResNet, bLResNet, ConvNeXt and VisionTransformer run in a
+stream, frame by frame. Made by
 `python -m temporal_jax.models.slots_table > docs/operators.md`.
 """
 # Any network of a class has its slots.

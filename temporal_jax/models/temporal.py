@@ -66,6 +66,20 @@ class Temporal:
     own = {slot for slot in _SLOTS if getattr(self, slot) is not None}
     return own | (self.then.filled() if self.then else set())
 
+  def online(self) -> bool:
+    """Returns whether all that fills slots can run on one frame at a time.
+
+    See `layers.online`. It cannot where a slot calls its module twice, as
+    `keys_values` does, or asks it for more than the frame.
+    """
+    factories = {slot: getattr(self, slot) for slot in _SLOTS}
+    own = all(
+      slot in _CHAINED and getattr(factory(name=None), "online", False)
+      for slot, factory in factories.items()
+      if factory is not None
+    )
+    return own and (self.then is None or self.then.online())
+
   def check(self, backbone: str, slots: Collection[str]) -> None:
     """Raises ValueError if a filled slot is not among the backbone's."""
     foreign = self.filled() - set(slots)

@@ -106,6 +106,12 @@ class VisionTransformer(Network):
       )
 
   @nn.nowrap
+  def sees_frames_apart(self) -> bool:
+    """Returns whether patches, positions and norms are a frame's own."""
+    own = max(self.tubelet) == 1 and not self.num_temporal_positions
+    return own and not self.average_first and heads.averages_logits(self.head)
+
+  @nn.nowrap
   def fit(
     self, *, num_frames: int | None, image_size: int | None
   ) -> dict[str, int]:

@@ -25,6 +25,8 @@ SUPPORTED = {
   "none": _ALL,
   "shift": (*_MAPS, "big_little"),
   "aggregation": (*_MAPS, "big_little"),
+  "causal_shift": (*_MAPS, "big_little"),
+  "causal_aggregation": (*_MAPS, "big_little"),
   "adaptive": _MAPS,
   "adaptive_convolution": _MAPS,
   "adaptive_attention": _MAPS,
@@ -32,6 +34,7 @@ SUPPORTED = {
   "adaptive_depthwise": _MAPS,
   "arithmetic": (*_RESNETS, "convnext", *_TOKENS),
   "stream_shift": (*_RESNETS, "convnext", *_TOKENS),
+  "causal_stream_shift": (*_RESNETS, "convnext", *_TOKENS),
   "mixing": _TOKENS,
   "mixing_quarter": _TOKENS,
   "mixing_eight": _TOKENS,
@@ -47,8 +50,14 @@ SUPPORTED = {
 }
 CLIPS = np.concatenate([tiny.clip(), tiny.clip()[:, ::-1]])
 PAIRS = [(operator, name) for operator in SUPPORTED for name in _ALL]
-# These differ from others by a number alone, and are built but not run.
-TWINS = ("mixing_quarter",)
+# These differ from others by a number or by the taps' place alone, and are
+# built but not run.
+TWINS = (
+  "mixing_quarter",
+  "causal_shift",
+  "causal_aggregation",
+  "causal_stream_shift",
+)
 # Left to make test-all: every operator runs somewhere without them, and every
 # slot of every network is filled.
 SLOW = {

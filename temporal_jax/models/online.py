@@ -1,0 +1,42 @@
+"""Which networks run online: on one frame of a stream after the other."""
+
+from temporal_jax.models.network import Network
+from temporal_jax.models.operators import OPERATORS, resolve
+
+
+def check_online(network: Network) -> None:
+  """Refuses networks that need more than a frame and what they kept of others.
+
+  One that passes is applied to the frames (B, 1, H, W, 3) of a stream, one
+  after the other, with `mutable=["cache"]` and the "cache" that it returned for
+  the frame before, none for the first; see `layers.online`. It returns the
+  logits of each frame. Their mean over the frames so far are the logits that it
+  gives for all of these as one clip, without a cache.
+
+  Raises:
+    ValueError: If frames meet elsewhere than in temporal slots, or what sits
+      there is not causal; it lists the operators that are.
+  """
+  kind = type(network).__name__
+  if not network.sees_frames_apart():
+    raise ValueError(
+      f"this {kind} cannot run online: besides its temporal operator it mixes "
+      "frames itself, by convolutions or patches over several of them, by "
+      "branches that see alternate ones, by positions in time, or in a head "
+      "that does more than average logits."
+    )
+  if not network.temporal.online():
+    raise ValueError(
+      f"this {kind} cannot run online: its temporal operator is not causal, "
+      f"as for it {online_operators(network)} are."
+    )
+
+
+def online_operators(network: Network) -> list[str]:
+  """Returns the operators, by name, that a network may have to run online."""
+  return [
+    name
+    for name in OPERATORS
+    if (temporal := resolve(name, network)).online()
+    and temporal.filled() <= set(network.SLOTS)
+  ]
