@@ -12,6 +12,7 @@ COMMANDS = (
   "predict",
   "scores",
   "search",
+  "stream",
   "visualize",
   "watch",
   "zeroshot",

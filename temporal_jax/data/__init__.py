@@ -17,8 +17,10 @@ from temporal_jax.data.clips import VideoOpener
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.flow import FlowFolder
 from temporal_jax.data.image_folder import ImageFolder
+from temporal_jax.data.live import LiveVideo
 from temporal_jax.data.opening import open_sources
 from temporal_jax.data.order import TrainBatches
+from temporal_jax.data.picture_cropping import PictureCropper
 from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.pipeline import eval_batches, train_batches
 from temporal_jax.data.protocol import EvalProtocol
@@ -37,7 +39,9 @@ __all__ = [
   "FileSource",
   "FlowFolder",
   "ImageFolder",
+  "LiveVideo",
   "Mix",
+  "PictureCropper",
   "Reader",
   "Source",
   "TrainBatches",

@@ -43,7 +43,7 @@ def open_container(
       f"the file is no video, or of none of the formats {FORMATS}"
     ) from error
   try:
-    return container, _video_stream(container)
+    return container, choose_stream(container)
   except VideoError:
     container.close()
     raise
@@ -66,10 +66,14 @@ def _check_length(file: io.BytesIO | str) -> None:
     )
 
 
-def _video_stream(
+def choose_stream(
   container: av.container.InputContainer,
 ) -> av.VideoStream:
-  """Returns the stream to read, and keeps the others from being read."""
+  """Returns the stream to read, and keeps the others from being read.
+
+  Raises:
+    VideoError: If there is none, or its codec is unknown.
+  """
   streams = [
     stream
     for stream in container.streams.video

@@ -16,6 +16,7 @@ from temporal_jax.inference.saved_model import (
 )
 from temporal_jax.inference.scoring import clip_shape, score_files
 from temporal_jax.inference.search import VideoSearch
+from temporal_jax.inference.stream import Latency, Stream
 from temporal_jax.inference.text_encoder import TextEncoder
 from temporal_jax.inference.timeline import Timeline, save_timeline
 from temporal_jax.inference.video_encoder import VideoEncoder
@@ -34,10 +35,12 @@ from temporal_jax.inference.zero_shot_splits import score_splits
 __all__ = [
   "Classifier",
   "LabelledSpan",
+  "Latency",
   "Prediction",
   "Predictor",
   "SavedModel",
   "SlidingWindows",
+  "Stream",
   "TextEncoder",
   "Timeline",
   "VideoEncoder",

@@ -11,6 +11,7 @@ from temporal_jax.inference.prompts import PLAIN
 from temporal_jax.inference.saved_model import SavedModel
 from temporal_jax.inference.text_encoder import TextEncoder, reads_texts
 
+Logits = jax.Array | dict[str, jax.Array]
 Probabilities = jax.Array | dict[str, jax.Array]
 Forward = Callable[[Mapping[str, Any], jax.Array], Probabilities]
 
@@ -28,20 +29,25 @@ def create_forward(saved: SavedModel) -> Forward:
       class names; see `prepare_variables`.
   """
   network = saved.network
-  probabilities = (
-    jax.nn.sigmoid if saved.description.get("multi_label") else jax.nn.softmax
-  )
 
   def forward(variables: Mapping[str, Any], clip: jax.Array) -> Probabilities:
     variables = dict(variables)
     inputs = variables.pop("inputs", {})
     pixels = data.normalize(clip, saved.pixels["mean"], saved.pixels["std"])
     logits, _ = network.apply(variables, pixels, **inputs, train=False)
-    return jax.tree.map(
-      lambda values: probabilities(values.astype(jnp.float32)), logits
-    )
+    return to_probabilities(saved, logits)
 
   return forward
+
+
+def to_probabilities(saved: SavedModel, logits: Logits) -> Probabilities:
+  """Maps logits (..., L) to float32 probabilities, as `create_forward` says."""
+  activation = (
+    jax.nn.sigmoid if saved.description.get("multi_label") else jax.nn.softmax
+  )
+  return jax.tree.map(
+    lambda values: activation(values.astype(jnp.float32)), logits
+  )
 
 
 def prepare_variables(saved: SavedModel) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""Predict after every frame of a camera, a pipe or a file.
+
+It prints a line a frame: its time in seconds, what is seen so far, and how long
+the prediction took. Ctrl-C ends it.
+"""
+
+import argparse
+import io
+import itertools
+import os
+import pathlib
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+  import av
+  import numpy as np
+
+  from temporal_jax.data.labels import ClassNames
+  from temporal_jax.inference import Stream
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `stream` takes."""
+  parser.add_argument(
+    "source",
+    metavar="SOURCE",
+    help="a file, a device, an address that FFmpeg opens, or - for a pipe",
+  )
+  parser.add_argument(
+    "--model",
+    type=pathlib.Path,
+    required=True,
+    metavar="DIR",
+    help="converted or trained, of a causal operator, e.g. causal_aggregation",
+  )
+  parser.add_argument(
+    "--format",
+    metavar="NAME",
+    help="FFmpeg's name of what SOURCE is, e.g. avfoundation for a camera of "
+    "macOS; files, pipes and /dev/video0 need none",
+  )
+  parser.add_argument(
+    "--every", type=int, default=1, metavar="N", help="take each N-th frame (1)"
+  )
+  parser.add_argument(
+    "--window",
+    type=int,
+    metavar="N",
+    help="newest frames of which the prediction is the mean: by default as "
+    "many as the network's clips have; 0 for all so far",
+  )
+  parser.add_argument(
+    "--topk", type=int, default=1, metavar="K", help="classes to print (1)"
+  )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Returns 0, or 1 if frames could not be decoded."""
+  for name, least in (("every", 1), ("topk", 1), ("window", 0)):
+    value = getattr(options, name)
+    if value is not None and value < least:
+      raise ValueError(f"--{name} must be at least {least}, got {value}.")
+  from temporal_jax import data, inference
+
+  saved = inference.load_model(options.model)
+  window = saved.clip_shape[0] if options.window is None else options.window
+  try:
+    with data.LiveVideo(_source(options), form=options.format) as video:
+      stream = inference.Stream(saved, window=window or None)
+      try:
+        _show(stream, itertools.islice(video, 0, None, options.every), options)
+      except BrokenPipeError:  # Nobody reads on.
+        _write_nowhere()
+      finally:
+        _conclude(stream, video.lost)
+      return int(video.lost > 0)
+  except data.VideoError as error:
+    raise data.VideoError(f"{options.source}: {error}.") from error
+
+
+def _source(options: argparse.Namespace) -> str | io.RawIOBase:
+  """Returns what is read: a name, or the bytes that come in."""
+  if options.source != "-":
+    return os.path.expanduser(options.source)
+  if sys.stdin.isatty():
+    raise ValueError("nothing is piped into -.")
+  return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+
+
+def _show(
+  stream: "Stream",
+  frames: Iterable["av.VideoFrame"],
+  options: argparse.Namespace,
+) -> None:
+  """Prints a line a frame."""
+  for frame in frames:
+    words = _words(stream(frame), stream.saved.class_names, options.topk)
+    seconds = "" if frame.time is None else f"{frame.time:.2f} s"
+    took = f"{stream.milliseconds[-1]:.1f} ms"
+    print(f"{seconds:>10}  {took:>9}  {words}", flush=True)
+
+
+def _words(
+  scores: "np.ndarray | dict[str, np.ndarray]", names: "ClassNames", k: int
+) -> str:
+  """Returns the best classes with their probabilities, of each task."""
+  if isinstance(scores, dict):
+    return "; ".join(
+      f"{task}: {_words(values, names[task] if names else (), k)}"
+      for task, values in scores.items()
+    )
+  best = (-scores).argsort(kind="stable")[:k]
+  return ", ".join(f"{names[i] if names else i} {scores[i]:.1%}" for i in best)
+
+
+def _write_nowhere() -> None:
+  """Keeps what is still to be written from failing when Python ends."""
+  nowhere = os.open(os.devnull, os.O_WRONLY)
+  os.dup2(nowhere, sys.stdout.fileno())
+  os.close(nowhere)
+
+
+def _conclude(stream: "Stream", lost: int) -> None:
+  """Says how long frames took."""
+  frames, median, p95 = stream.latency
+  words = f"frames: {frames}"
+  if frames:
+    words += f"; ms a frame: {median:.1f} (median), {p95:.1f} (95 %)"
+  if lost:
+    words += f"; {lost} could not be decoded"
+  print(words, file=sys.stderr)

@@ -1,0 +1,190 @@
+"""A network on a stream: a prediction after every frame."""
+
+import collections
+import os
+import time
+from typing import NamedTuple
+
+import av
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from temporal_jax import data, models
+from temporal_jax.evaluation.predictions import Scores
+from temporal_jax.inference.forward import (
+  Logits,
+  Probabilities,
+  prepare_variables,
+  to_probabilities,
+)
+from temporal_jax.inference.saved_model import SavedModel, load_model
+from temporal_jax.layers.online import CACHE
+
+_TIMED = 100_000  # Frames whose latency is kept.
+
+
+class Latency(NamedTuple):
+  """How long frames took, from a picture in memory to its prediction.
+
+  Attributes:
+    frames: How many were timed: the newest 100,000 at most.
+    median: Milliseconds that half of them took at most.
+    p95: Milliseconds that 95 % of them took at most.
+  """
+
+  frames: int
+  median: float
+  p95: float
+
+
+class _State(NamedTuple):
+  """What is kept from frame to frame.
+
+  Attributes:
+    count: Frames so far, int32.
+    cache: What the temporal operators keep, as `layers.online` says.
+    logits: Those of past frames: the newest `window` of them (N, 1, L), or of
+      all the mean (1, L).
+  """
+
+  count: jax.Array
+  cache: dict
+  logits: Logits
+
+
+class Stream:
+  """A prediction after each frame, of that and those before it.
+
+  A frame is computed once: temporal operators keep what they need of past ones.
+  The prediction after frame t is that which the network gives for frames 0 to t
+  as one clip; its logits are the mean of those of the frames, or with a window
+  of those of the newest ones alone.
+
+  Attributes:
+    saved: The network.
+    window: Frames whose logits are averaged; None for all so far.
+    compilations: How often the network was compiled so far.
+    milliseconds: What the newest frames took, one after the other.
+  """
+
+  def __init__(
+    self,
+    model: str | os.PathLike | SavedModel,
+    *,
+    window: int | None = None,
+  ):
+    """Compiles the network for single frames.
+
+    Args:
+      model: The network, or the directory that holds it, see `load_model`; for
+        which can do this see `models.check_online`.
+      window: Frames whose logits are averaged, at least 1; None for all so far,
+        which changes little after many.
+
+    Raises:
+      FileNotFoundError: If there is no network in the directory.
+      ValueError: If the network cannot run online, does not take RGB, or
+        `window` is below 1.
+    """
+    if window is not None and window < 1:
+      raise ValueError(f"window must be at least 1 or None, got {window}.")
+    saved = model if isinstance(model, SavedModel) else load_model(model)
+    models.check_online(saved.network)
+    if saved.clip_shape[-1] != 3:
+      raise ValueError(
+        f"a stream is RGB, and {saved.name} takes {saved.clip_shape[-1]} "
+        "channels."
+      )
+    self.saved = saved
+    self.window = window
+    self.compilations = 0
+    self.milliseconds = collections.deque(maxlen=_TIMED)
+    self._crop = data.PictureCropper(saved.protocol)
+    self._variables = jax.device_put(prepare_variables(saved))
+    self._step = jax.jit(self._predict)
+    black = np.zeros(2 * (saved.protocol.crop_size,) + (3,), np.uint8)
+    self._start = self._first_state(black)
+    self._state = self._start
+    jax.block_until_ready(self._step(self._variables, self._state, black))
+
+  def __call__(self, picture: np.ndarray | av.VideoFrame) -> Scores:
+    """Returns probabilities (L,) float32, or a dict of those of each task.
+
+    Args:
+      picture: The next frame, of any size: (H, W, 3) uint8 RGB, or as PyAV
+        decodes it. It is resized and cut as the network's protocol says.
+
+    Raises:
+      ValueError: If it is something else, or smaller than the crop where
+        nothing is resized.
+    """
+    begin = time.perf_counter()
+    frame = self._crop(picture)
+    probabilities, self._state = self._step(self._variables, self._state, frame)
+    scores = jax.tree.map(np.asarray, probabilities)
+    self.milliseconds.append(1e3 * (time.perf_counter() - begin))
+    return scores
+
+  def reset(self) -> None:
+    """Begins a new stream: nothing is known of past frames, nor of times."""
+    self._state = self._start
+    self.milliseconds.clear()
+
+  @property
+  def latency(self) -> Latency:
+    """What frames took since the last reset; not a number before the first."""
+    if not self.milliseconds:
+      return Latency(0, float("nan"), float("nan"))
+    median, p95 = np.percentile(self.milliseconds, (50, 95))
+    return Latency(len(self.milliseconds), float(median), float(p95))
+
+  def _predict(
+    self, variables: dict, state: _State, frame: jax.Array
+  ) -> tuple[Probabilities, _State]:
+    """Returns probabilities (L,) and what to keep."""
+    self.compilations += 1  # Runs when it is traced.
+    logits, cache = self._see(variables, state.cache, frame)
+    count = state.count + 1
+    kept = jax.tree.map(
+      lambda past, new: self._keep(past, new, count), state.logits, logits
+    )
+    mean = kept
+    if self.window is not None:
+      seen = jnp.minimum(count, self.window).astype(jnp.float32)
+      mean = jax.tree.map(lambda newest: newest.sum(axis=0) / seen, kept)
+    probabilities = to_probabilities(self.saved, mean)
+    scores = jax.tree.map(lambda values: values[0], probabilities)
+    return scores, _State(count, cache, kept)
+
+  def _see(
+    self, variables: dict, cache: dict, frame: jax.Array
+  ) -> tuple[Logits, dict]:
+    """Returns the logits (1, L) of one frame, and the next cache."""
+    mean, std = self.saved.pixels["mean"], self.saved.pixels["std"]
+    clip = data.normalize(frame[None, None], mean, std)
+    (logits, _), kept = self.saved.network.apply(
+      {**variables, CACHE: cache}, clip, train=False, mutable=[CACHE]
+    )
+    return logits, kept.get(CACHE, {})
+
+  def _keep(
+    self, past: jax.Array, new: jax.Array, count: jax.Array
+  ) -> jax.Array:
+    """Adds the logits of frame number `count`, from 1, to those of the past."""
+    new = new.astype(jnp.float32)
+    if self.window is None:
+      return past + (new - past) / count.astype(jnp.float32)
+    return past.at[(count - 1) % self.window].set(new)
+
+  def _first_state(self, frame: np.ndarray) -> _State:
+    """Returns the state before the first frame: zeros."""
+    logits, cache = jax.eval_shape(self._see, self._variables, {}, frame)
+    front = () if self.window is None else (self.window,)
+    return _State(
+      jnp.zeros((), jnp.int32),
+      jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), cache),
+      jax.tree.map(
+        lambda leaf: jnp.zeros((*front, *leaf.shape), jnp.float32), logits
+      ),
+    )
