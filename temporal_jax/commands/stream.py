@@ -5,7 +5,6 @@ the prediction took. Ctrl-C ends it.
 """
 
 import argparse
-import io
 import itertools
 import os
 import pathlib
@@ -80,13 +79,13 @@ def run(options: argparse.Namespace) -> int:
     raise data.VideoError(f"{options.source}: {error}.") from error
 
 
-def _source(options: argparse.Namespace) -> str | io.RawIOBase:
-  """Returns what is read: a name, or the bytes that come in."""
+def _source(options: argparse.Namespace) -> str | int:
+  """Returns what is read: a name, or a pipe's descriptor."""
   if options.source != "-":
     return os.path.expanduser(options.source)
   if sys.stdin.isatty():
     raise ValueError("nothing is piped into -.")
-  return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+  return sys.stdin.fileno()
 
 
 def _show(

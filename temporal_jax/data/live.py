@@ -30,12 +30,12 @@ class LiveVideo:
     lost: Packets and frames that could not be decoded so far.
   """
 
-  def __init__(self, source: str | io.RawIOBase, *, form: str | None = None):
+  def __init__(self, source: str | int, *, form: str | None = None):
     """Opens what is to be read.
 
     Args:
-      source: The path of a file or of a device, an address, or a pipe. Of a
-        pipe `read(n)` must return what is there without waiting for the rest.
+      source: The path of a file or of a device, an address, or the descriptor
+        of a pipe, which stays open: 0 is standard input.
       form: Name of FFmpeg's demuxer, e.g. "avfoundation" for a camera of macOS;
         None lets FFmpeg choose among `LIVE_FORMATS`.
 
@@ -43,9 +43,11 @@ class LiveVideo:
       VideoError: If it cannot be opened, or has no video stream.
     """
     self.lost = 0
+    self._pipe = None if isinstance(source, str) else _Pipe(source)
     try:
-      self._container, self._stream = _open(source, form)
+      self._container, self._stream = _open(self._pipe or source, form)
     except (av.FFmpegError, OSError) as error:
+      self._check_interrupt()
       raise VideoError(reason(error)) from error
     self._stream.codec_context.thread_type = "NONE"  # No frame waits for more.
 
@@ -68,15 +70,22 @@ class LiveVideo:
     empty = True
     try:
       for packet in self._container.demux(self._stream):
+        self._check_interrupt()
         for frame in self._decode(packet):
           empty = False
           yield frame
     except av.FFmpegError as error:
+      self._check_interrupt()
       raise VideoError(reason(error)) from error
+    self._check_interrupt()
     if empty:
       raise VideoError(
         f"it ended without a frame; {self.lost} could not be decoded"
       )
+
+  def _check_interrupt(self) -> None:
+    if self._pipe is not None and self._pipe.interrupted:
+      raise KeyboardInterrupt
 
   def _decode(self, packet: av.Packet) -> list[av.VideoFrame]:
     """Returns the frames that a packet completes, without the faulty."""
@@ -90,8 +99,24 @@ class LiveVideo:
     return good
 
 
+class _Pipe(io.FileIO):
+  """A pipe that Ctrl-C ends; PyAV, which calls `read`, would not notice."""
+
+  def __init__(self, descriptor: int):
+    super().__init__(descriptor, closefd=False)
+    self.interrupted = False
+
+  def read(self, size: int = -1) -> bytes:
+    """Returns what is there, without waiting until it is `size` bytes."""
+    try:
+      return super().read(size)
+    except KeyboardInterrupt:
+      self.interrupted = True
+      return b""
+
+
 def _open(
-  source: str | io.RawIOBase, form: str | None
+  source: str | _Pipe, form: str | None
 ) -> tuple[av.container.InputContainer, av.VideoStream]:
   """Returns an open container and its stream."""
   if form is None and isinstance(source, str) and "://" not in source:

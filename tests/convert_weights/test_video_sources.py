@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from convert_weights.sources import blvnet
 from temporal_jax.models.operators import arithmetic
 from tests.convert_weights import networks
 
@@ -44,6 +45,13 @@ def test_a_blvnet_has_the_taps_of_its_aggregation(taps):
   own = {name.split(".tam.")[1] for name in tensors if ".tam." in name}
   assert len(own) == taps
   assert networks.planned("blvnet", network, tensors).problems == ()
+
+
+def test_a_blvnet_is_not_causal():
+  network = networks.build("blvnet_tam_50", temporal="causal_aggregation")
+  (source,) = (s for s in blvnet.SOURCES if s.name == "blvnet")
+  with pytest.raises(ValueError, match="sees later frames too"):
+    source.rules(network)
 
 
 def test_xvit_calls_one_of_its_classifiers():

@@ -18,8 +18,8 @@ def _numbers(video):
 def _piped(path, **kwargs):
   """The numbers of the frames that come through a pipe."""
   with (
-    subprocess.Popen(["cat", path], stdout=subprocess.PIPE, bufsize=0) as cat,
-    data.LiveVideo(cat.stdout, **kwargs) as video,
+    subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat,
+    data.LiveVideo(cat.stdout.fileno(), **kwargs) as video,
   ):
     return _numbers(video)
 
