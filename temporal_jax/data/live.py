@@ -46,6 +46,9 @@ class LiveVideo:
     self._pipe = None if isinstance(source, str) else _Pipe(source)
     try:
       self._container, self._stream = _open(self._pipe or source, form)
+    except VideoError:
+      self._check_interrupt()
+      raise
     except (av.FFmpegError, OSError) as error:
       self._check_interrupt()
       raise VideoError(reason(error)) from error
