@@ -4,14 +4,9 @@ python -m temporal_jax.models.table > docs/models.md
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-
-from temporal_jax.models import catalog, count
+from temporal_jax.models.counting import Cost, count_network
 from temporal_jax.models.figures import FIGURES
-from temporal_jax.models.video_text import VideoTextModel
 
 _HEAD = """\
 # Networks
@@ -26,13 +21,6 @@ multiply-adds, at the row's view if it names no other. Made by
 |---|---|---|---|---|---|---|"""
 
 
-class Cost(NamedTuple):
-  """Trained values, and 1e9 multiply-adds of one view."""
-
-  params: int
-  gmacs: float
-
-
 def cost(name: str) -> Cost:
   """Counts a network of `FIGURES` at its view; texts are encoded already.
 
@@ -40,15 +28,7 @@ def cost(name: str) -> Cost:
   hold the products of its aggregation, which are sums here.
   """
   figures = FIGURES[name]
-  model = catalog.create_model(name, num_classes=figures.num_classes)
-  clip = jax.ShapeDtypeStruct((1, *figures.clip_shape, 3), jnp.float32)
-  variables = jax.eval_shape(model.init, jax.random.key(0), clip)
-  inputs = [clip]
-  if isinstance(model, VideoTextModel):
-    texts = (figures.num_classes, model.projection)
-    inputs.append(jax.ShapeDtypeStruct(texts, jnp.float32))
-  multiply_adds = count.multiply_adds(model.apply, variables, *inputs)
-  return Cost(count.parameters(variables), multiply_adds / 1e9)
+  return count_network(name, figures.clip_shape, figures.num_classes)
 
 
 def lines() -> Iterator[str]:
