@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from temporal_jax import __version__
 
 COMMANDS = (
+  "models",
+  "describe",
   "data",
   "predict",
   "scores",

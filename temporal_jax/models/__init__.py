@@ -11,6 +11,7 @@ from temporal_jax.models.catalog import (
 )
 from temporal_jax.models.convnext import ConvNeXtBlock
 from temporal_jax.models.convnext_net import ConvNeXt
+from temporal_jax.models.description import describe
 from temporal_jax.models.fold import fold_batch_norm
 from temporal_jax.models.frame_integration import (
   DirectionClassifier,
@@ -59,6 +60,7 @@ __all__ = [
   "check_online",
   "count",
   "create_model",
+  "describe",
   "find_model",
   "fold_batch_norm",
   "list_models",

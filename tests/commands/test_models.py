@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from temporal_jax.cli import main
+
+
+def test_models_are_a_table(capsys):
+  assert main(["models", "*tadaformer*"]) == 0
+  head, *rows = capsys.readouterr().out.splitlines()
+  assert head.split()[:3] == ["name", "view", "params"]
+  assert [row.split()[0] for row in rows] == [
+    "tadaformer_b16",
+    "tadaformer_l14",
+  ]
+  # The paper has 104.1 M and 153 G at 16 frames (table 8).
+  assert "16 x 224     104.2   153.6" in rows[0]
+  assert "Kinetics-400 86.6, SSv1 61.2, SSv2 71.3" in rows[0]
+  assert rows[0].endswith("arXiv:2308.05787; alibaba-mmai-research/TAdaConv")
+  for column in ("view", "published", "source"):
+    assert rows[0][head.index(column) - 1] == " "
+
+
+def test_models_are_json(capsys):
+  assert main(["models", "--json"]) == 0
+  records = {r["name"]: r for r in json.loads(capsys.readouterr().out)}
+  assert len(records) > 70
+  record = records["atm_vit_b16"]
+  assert record["clip_shape"] == [8, 224, 224]
+  assert {
+    "data": "Kinetics-400",
+    "frames": 8,
+    "clips": 4,
+    "crops": 3,
+    "top1": 84.1,
+    "start": "CLIP",
+    "where": "arXiv:2307.08908 supplement, table A.7",
+  } in record["accuracies"]
+  assert records["resnet18"]["accuracies"] == []
+
+
+def test_describe_prints_a_tree(capsys):
+  words = ["resnet18", "--frames", "1", "--image-size", "32"]
+  assert main(["describe", *words, "--temporal", "shift"]) == 0
+  out = capsys.readouterr().out
+  assert "branch_input       TemporalShift  all 8 blocks" in out
+  assert "stage4_block2  BasicBlock" in out
+
+
+@pytest.mark.parametrize(
+  ("words", "message"),
+  [
+    (["models", "resnet5O"], r"models: no network's name matches 'resnet5O'"),
+    (["describe", "resnet5O"], "describe: unknown model 'resnet5O'"),
+    (["describe", "resnet18", "--temporal", "joint"], "describe: ResNet has"),
+  ],
+)
+def test_what_cannot_be_run_ends_with_2(words, message, capsys):
+  assert main(words) == 2
+  assert message in capsys.readouterr().err
