@@ -10,6 +10,7 @@ from temporal_jax import __version__
 COMMANDS = (
   "models",
   "describe",
+  "extract",
   "data",
   "predict",
   "scores",

@@ -2,6 +2,13 @@
 
 from temporal_jax.inference.annotating import annotate
 from temporal_jax.inference.classifier import Classifier
+from temporal_jax.inference.feature_files import (
+  Extracted,
+  extract_files,
+  output_files,
+)
+from temporal_jax.inference.feature_windows import FeatureExtractor
+from temporal_jax.inference.features import feature_shapes
 from temporal_jax.inference.forward import create_forward, prepare_variables
 from temporal_jax.inference.listing import list_videos
 from temporal_jax.inference.prediction import Prediction
@@ -34,6 +41,8 @@ from temporal_jax.inference.zero_shot_splits import score_splits
 
 __all__ = [
   "Classifier",
+  "Extracted",
+  "FeatureExtractor",
   "LabelledSpan",
   "Latency",
   "Prediction",
@@ -53,8 +62,11 @@ __all__ = [
   "clip_shape",
   "create_forward",
   "digest",
+  "extract_files",
+  "feature_shapes",
   "list_videos",
   "load_model",
+  "output_files",
   "parse_templates",
   "prepare_variables",
   "save_model",

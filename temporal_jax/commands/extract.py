@@ -1,0 +1,122 @@
+"""Write the features of the sliding windows of videos to npz files.
+
+  temporal-jax extract videos/ features/ --model models/atm
+
+For each video OUT_DIR/path/name.npz holds `features` (windows, ...) float32;
+`times`, the middle of each window in seconds; `fps`; `stride` and `window` in
+frames; `offset`, the first frame of the first window; `duration` in seconds;
+and what was extracted of which network. Window i is the frames from
+offset + i stride to offset + i stride + window - 1. Files that are there are
+kept: the same call goes on where one was stopped. Exit code 1 if a video cannot
+be read; it is named, and the others go on.
+
+A clip is the middle frame of each of T equal parts of a window, T the frames of
+the network's clips. TAdaConv's paper (appendix C.2) has features of 8 frames, 8
+apart: of EPIC-Kitchens-100 every 8 of 60 frames a second, of HACS every 16 of
+30 (it feeds whole frames, which are stretched here):
+
+  temporal-jax extract EPIC out/ --model DIR --window 64 --stride 8 --stretch
+  temporal-jax extract HACS out/ --model DIR --window 64 --stride 16 --stretch
+
+What ActionFormer calls feat_stride and num_frames are `stride` and `window`.
+"""
+
+import argparse
+import pathlib
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `extract` takes."""
+  parser.usage = (
+    "temporal-jax extract FILE|DIR|GLOB [...] OUT_DIR --model DIR [options]"
+  )
+  parser.add_argument(
+    "paths",
+    nargs="*",
+    metavar="PATH",
+    help="videos, folders of them at any depth, or patterns; the last one is "
+    "the folder to write",
+  )
+  parser.add_argument(
+    "--model",
+    required=True,
+    metavar="DIR",
+    help="what convert_weights or a run of train.py wrote",
+  )
+  parser.add_argument(
+    "--features",
+    default="pooled",
+    metavar="NAME",
+    help="pooled, what is classified; tokens, what the last block gives; or "
+    "the name of a module (%(default)s)",
+  )
+  parser.add_argument(
+    "--list-names",
+    action="store_true",
+    help="print the names there are, with the shape of a window's features",
+  )
+  parser.add_argument(
+    "--window",
+    type=int,
+    metavar="FRAMES",
+    help="of a window (16, or those of the network's clips if they are more)",
+  )
+  parser.add_argument(
+    "--stride",
+    type=int,
+    default=8,
+    metavar="FRAMES",
+    help="from one window to the next (%(default)s)",
+  )
+  parser.add_argument(
+    "--stretch",
+    action="store_true",
+    help="whole frames, stretched to the network's square, not their middle",
+  )
+  parser.add_argument(
+    "--batch-size",
+    type=int,
+    default=8,
+    metavar="N",
+    help="windows computed at once (%(default)s)",
+  )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Returns 0 if all videos were read, 1 if some were not."""
+  from temporal_jax import inference
+  from temporal_jax.commands.tracking import track
+
+  saved = inference.load_model(options.model)
+  if options.list_names:
+    for name, shape in inference.feature_shapes(saved).items():
+      print(f"{name}  ({', '.join(map(str, shape))})")
+    return 0
+  if len(options.paths) < 2:
+    raise ValueError(
+      f"give videos and, last, the folder to write; got {options.paths}."
+    )
+  *videos, out = options.paths
+  out = pathlib.Path(out).expanduser()
+  if out.is_file():
+    raise NotADirectoryError(f"{out}, the last path, is no folder to write.")
+  extractor = inference.FeatureExtractor(
+    saved,
+    options.features,
+    window=options.window,
+    stride=options.stride,
+    batch_size=options.batch_size,
+    stretch=options.stretch,
+  )
+  done = inference.extract_files(
+    extractor,
+    inference.output_files(videos, out),
+    track=track("extracting"),
+  )
+  for video, reason in sorted(done.bad.items()):
+    print(f"bad: {video}: {reason}")
+  print(
+    f"{done.written} files written to {out}, {done.kept} were there; "
+    f"{len(done.bad)} bad."
+  )
+  return 1 if done.bad else 0
