@@ -11,6 +11,7 @@ COMMANDS = (
   "models",
   "describe",
   "extract",
+  "benchmark",
   "data",
   "predict",
   "scores",

@@ -26,6 +26,7 @@ from temporal_jax.inference.search import VideoSearch
 from temporal_jax.inference.stream import Latency, Stream
 from temporal_jax.inference.text_encoder import TextEncoder
 from temporal_jax.inference.timeline import Timeline, save_timeline
+from temporal_jax.inference.timing import Timing, new_model, time_network
 from temporal_jax.inference.video_encoder import VideoEncoder
 from temporal_jax.inference.views import with_views
 from temporal_jax.inference.watching import Watched, told_classes, watch_video
@@ -52,6 +53,7 @@ __all__ = [
   "Stream",
   "TextEncoder",
   "Timeline",
+  "Timing",
   "VideoEncoder",
   "VideoSearch",
   "Watched",
@@ -66,6 +68,7 @@ __all__ = [
   "feature_shapes",
   "list_videos",
   "load_model",
+  "new_model",
   "output_files",
   "parse_templates",
   "prepare_variables",
@@ -74,6 +77,7 @@ __all__ = [
   "score_files",
   "score_splits",
   "score_windows",
+  "time_network",
   "told_classes",
   "watch_video",
   "with_labels",

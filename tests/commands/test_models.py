@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from temporal_jax import models
 from temporal_jax.cli import main
 
 
@@ -39,12 +40,17 @@ def test_models_are_json(capsys):
   assert records["resnet18"]["accuracies"] == []
 
 
-def test_describe_prints_a_tree(capsys):
-  words = ["resnet18", "--frames", "1", "--image-size", "32"]
+def test_describe_prints_what_is_asked_for(capsys, monkeypatch):
+  def describe(name, **options):
+    yield from (name, *(f"{key} {value}" for key, value in options.items()))
+
+  monkeypatch.setattr(models, "describe", describe)
+  words = ["resnet18", "--frames", "1", "--image-size", "32", "--depth", "3"]
   assert main(["describe", *words, "--temporal", "shift"]) == 0
-  out = capsys.readouterr().out
-  assert "branch_input       TemporalShift  all 8 blocks" in out
-  assert "stage4_block2  BasicBlock" in out
+  assert capsys.readouterr().out.splitlines() == [
+    *("resnet18", "num_classes 400", "levels 3", "num_frames 1"),
+    *("image_size 32", "temporal shift"),
+  ]
 
 
 @pytest.mark.parametrize(

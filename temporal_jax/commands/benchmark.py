@@ -1,0 +1,160 @@
+"""Time a network on this device: latency, throughput, memory, FLOPs.
+
+  temporal-jax benchmark resnet50 --batch-sizes 1 8
+  temporal-jax benchmark runs/mine
+
+From clips of uint8 on the device to probabilities, with batch norms folded. A
+NAME has untrained weights, which take as long. The memory is what the compiler
+sets aside, with weights and clips. "GFLOPs" are all operations of a clip, as
+the compiler counts them; "G mult-adds" those of matrix products and
+convolutions alone, which papers call FLOPs.
+"""
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+  from temporal_jax.inference import SavedModel, Timing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `benchmark` takes."""
+  parser.add_argument(
+    "network",
+    metavar="NAME|DIR",
+    help="see temporal-jax models; or a converted or trained directory",
+  )
+  parser.add_argument(
+    "--batch-sizes",
+    type=int,
+    nargs="+",
+    default=[1, 8],
+    metavar="N",
+    help="clips at once (1 8)",
+  )
+  parser.add_argument(
+    "--frames", type=int, metavar="T", help="of a clip (the network's)"
+  )
+  parser.add_argument(
+    "--image-size",
+    type=int,
+    metavar="S",
+    help="side of a frame, in pixels (the network's)",
+  )
+  parser.add_argument(
+    "--dtype",
+    choices=("float32", "bfloat16", "float16"),
+    help="of the activations (bfloat16, float32 on CPU)",
+  )
+  parser.add_argument(
+    "--seconds",
+    type=float,
+    default=3.0,
+    help="to run each, after two runs that are not timed (%(default)s)",
+  )
+  parser.add_argument(
+    "--json", action="store_true", help="print it all as JSON"
+  )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Prints a row for each batch size."""
+  from temporal_jax import inference
+  from temporal_jax.models.columns import align
+
+  saved = _open(options)
+  timings = [
+    inference.time_network(saved, size, seconds=options.seconds)
+    for size in options.batch_sizes
+  ]
+  about = _about(saved)
+  if options.json:
+    rows = [timing._asdict() for timing in timings]
+    print(json.dumps({**about, "timings": rows}, indent=2))
+    return 0
+  print(
+    f"{about['network']}, {' x '.join(map(str, about['clip_shape']))}, "
+    f"{about['dtype']}, {about['params'] / 1e6:.1f} M parameters"
+  )
+  print(
+    f"{about['device']} ({about['platform']}), {about['cpu_cores']} CPU cores, "
+    f"jax {about['jax']}"
+  )
+  head = (
+    *("batch", "median ms", "p95 ms", "clips/s", "MiB"),
+    *("GFLOPs", "G mult-adds", "compile s"),
+  )
+  rows = [head, *(_cells(timing) for timing in timings)]
+  for line in align(rows, right=range(len(head))):
+    print(line)
+  return 0
+
+
+def _open(options: argparse.Namespace) -> "SavedModel":
+  """Returns the network of a directory, or a new one of the catalog."""
+  import os
+
+  from temporal_jax import inference, models
+  from temporal_jax.models.network import check_size
+
+  check_size("--frames", options.frames)
+  check_size("--image-size", options.image_size)
+  if not os.path.isdir(options.network):
+    return inference.new_model(
+      options.network,
+      num_frames=options.frames,
+      image_size=options.image_size,
+      dtype=options.dtype,
+    )
+  if options.network in models.MODELS:
+    raise ValueError(
+      f"{options.network} is a network and a folder: write ./{options.network} "
+      "for the folder, or call it elsewhere."
+    )
+  saved = inference.load_model(options.network, dtype=options.dtype)
+  frames, height, width, channels = saved.clip_shape
+  shape = (
+    options.frames or frames,
+    options.image_size or height,
+    options.image_size or width,
+    channels,
+  )
+  return saved._replace(clip_shape=shape)
+
+
+def _about(saved: "SavedModel") -> dict[str, Any]:
+  """Returns what was timed, and on what."""
+  import os
+
+  import jax
+  import jax.numpy as jnp
+
+  from temporal_jax.models import count
+
+  device = jax.devices()[0]
+  return {
+    "network": saved.name,
+    "clip_shape": saved.clip_shape,
+    "dtype": jnp.dtype(saved.network.dtype).name,
+    "params": count.parameters(saved.variables),
+    "device": device.device_kind,
+    "platform": device.platform,
+    "cpu_cores": os.cpu_count(),
+    "jax": jax.__version__,
+  }
+
+
+def _cells(timing: "Timing") -> tuple[str, ...]:
+  """Returns the cells of a row."""
+  peak, flops = timing.peak_bytes, timing.flops
+  return (
+    str(timing.batch_size),
+    f"{timing.median_ms:.2f}",
+    f"{timing.p95_ms:.2f}",
+    f"{timing.clips_per_second:.1f}",
+    "-" if peak is None else f"{peak / 2**20:.0f}",
+    "-" if flops is None else f"{flops / 1e9:.2f}",
+    f"{timing.multiply_adds / 1e9:.2f}",
+    f"{timing.compile_seconds:.1f}",
+  )

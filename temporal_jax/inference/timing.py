@@ -1,0 +1,174 @@
+"""How fast a network is on this device, and what it takes."""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from temporal_jax import models
+from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.inference.forward import create_forward, prepare_variables
+from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.inference.stand_ins import stand_in_texts
+from temporal_jax.models import count
+from temporal_jax.training import default_dtype
+
+RUNS = (5, 1000)  # Fewest and most that are timed.
+
+
+class Timing(NamedTuple):
+  """What a batch of clips takes, from uint8 frames to probabilities.
+
+  Attributes:
+    batch_size: Clips of the batch.
+    compile_seconds: To compile the network for it.
+    median_ms: Time of a batch: half of the runs took less.
+    p95_ms: 95 % of the runs took less.
+    clips_per_second: At the median.
+    runs: Timed batches.
+    peak_bytes: Of the device: arguments, results and all that is kept between,
+      as the compiler says; None where it does not.
+    flops: Of a clip: all operations, as the compiler counts them; likewise.
+    multiply_adds: Of a clip, of matrix products and convolutions alone; what
+      papers call FLOPs.
+  """
+
+  batch_size: int
+  compile_seconds: float
+  median_ms: float
+  p95_ms: float
+  clips_per_second: float
+  runs: int
+  peak_bytes: int | None
+  flops: float | None
+  multiply_adds: int
+
+
+def new_model(
+  name: str,
+  *,
+  num_frames: int | None = None,
+  image_size: int | None = None,
+  dtype: str | None = None,
+  num_classes: int = 400,
+  **overrides: Any,
+) -> SavedModel:
+  """Returns a network of the catalog with its first, untrained weights.
+
+  Args:
+    name: In the catalog.
+    num_frames: Frames of a clip, as published by default.
+    image_size: Side of a frame, in pixels, likewise.
+    dtype: Of the activations; by default bfloat16, and on CPU float32.
+    num_classes: Outputs of the classifier, L.
+    **overrides: Replace arguments of the model's class.
+
+  Raises:
+    TypeError: See `create_model`.
+    ValueError: See `create_model`.
+  """
+  spec = models.find_model(name)
+  network = models.create_model(
+    name,
+    num_classes=num_classes,
+    num_frames=num_frames,
+    image_size=image_size,
+    dtype=dtype or default_dtype(),
+    **overrides,
+  )
+  frames, height, _ = spec.clip_shape
+  side = image_size or height
+  clip_shape = (num_frames or frames, side, side, 3)
+  return SavedModel(
+    name,
+    network,
+    jax.jit(network.init)(jax.random.key(0), jnp.zeros((1, *clip_shape))),
+    clip_shape,
+    (),
+    {"mean": spec.mean, "std": spec.std},
+    EvalProtocol(num_frames=clip_shape[0], crop_size=side),
+    {"num_classes": num_classes},
+  )
+
+
+def time_network(
+  saved: SavedModel, batch_size: int, *, seconds: float = 3.0
+) -> Timing:
+  """Times a network on the first device.
+
+  Batch norms are folded, texts are encoded before, and clips are on the device.
+
+  Args:
+    saved: The network; clips have its `clip_shape`.
+    batch_size: Clips computed at once.
+    seconds: To spend on runs that are timed, after two that are not; there are
+      5 at least.
+
+  Raises:
+    ValueError: If `batch_size` is below 1 or `seconds` not positive.
+  """
+  if batch_size < 1 or seconds <= 0:
+    raise ValueError(
+      "batch_size must be at least 1 and seconds positive, got "
+      f"{batch_size} and {seconds}."
+    )
+  variables = jax.device_put(_variables(saved))
+  rng = np.random.default_rng(0)
+  shape = (batch_size, *saved.clip_shape)
+  clips = jax.device_put(rng.integers(0, 256, shape, np.uint8))
+  forward = create_forward(saved)
+  start = time.perf_counter()
+  lowered = jax.jit(forward).lower(variables, clips)
+  compiled = lowered.compile()
+  compile_seconds = time.perf_counter() - start
+  runs = _times(lambda: compiled(variables, clips), seconds)
+  median = float(np.median(runs))
+  flops = (lowered.cost_analysis() or {}).get("flops")
+  products = count.multiply_adds(forward, variables, clips)
+  return Timing(
+    batch_size,
+    compile_seconds,
+    1e3 * median,
+    1e3 * float(np.percentile(runs, 95)),
+    batch_size / median,
+    len(runs),
+    _peak(compiled),
+    flops / batch_size if flops else None,
+    products // batch_size,
+  )
+
+
+def _variables(saved: SavedModel) -> dict[str, Any]:
+  """Returns what the network is called with; texts need no names here."""
+  texts = stand_in_texts(saved.network, saved.description["num_classes"])
+  if texts:
+    return {**models.fold_batch_norm(saved.variables), "inputs": texts}
+  return prepare_variables(saved)
+
+
+def _times(run: Callable[[], Any], seconds: float) -> list[float]:
+  """Returns the seconds of each run, after two that are not timed."""
+  for _ in range(2):
+    jax.block_until_ready(run())
+  times, fewest, most = [], *RUNS
+  while len(times) < fewest or (sum(times) < seconds and len(times) < most):
+    start = time.perf_counter()
+    jax.block_until_ready(run())
+    times.append(time.perf_counter() - start)
+  return times
+
+
+def _peak(compiled: jax.stages.Compiled) -> int | None:
+  """Returns the bytes that a program holds at once, at most."""
+  memory = compiled.memory_analysis()
+  if memory is None:
+    return None
+  return (
+    memory.argument_size_in_bytes
+    + memory.output_size_in_bytes
+    + memory.temp_size_in_bytes
+    - memory.alias_size_in_bytes
+  )
