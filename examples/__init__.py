@@ -1,0 +1,1 @@
+"""Short scripts to read top to bottom; run one by python -m examples.NAME."""
