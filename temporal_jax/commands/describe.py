@@ -3,7 +3,8 @@
   temporal-jax describe tadaformer_b16 --depth 2
   temporal-jax describe resnet50 --temporal arithmetic
 
-The first axis of a shape is that of clips. Nothing is computed.
+The first axis of an output is that of clips; "x 2" is a module that is called
+twice. Nothing is computed.
 """
 
 import argparse

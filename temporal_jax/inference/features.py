@@ -1,7 +1,7 @@
 """Features of a network: what it knows of a clip before it classifies it."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -27,12 +27,14 @@ class Feature(NamedTuple):
     name: What it is called.
     shape: Of a clip's.
     path: Of the module that gives it.
+    kind: Name of its class; it may share its path with a module within.
     key: Of what the network returns beside logits, if it gives it.
   """
 
   name: str
   shape: tuple[int, ...]
   path: tuple[str, ...] = ()
+  kind: str = ""
   key: str | None = None
 
 
@@ -91,7 +93,7 @@ def create_feature_forward(
 
   def forward(variables: Mapping[str, Any], clip: jax.Array) -> jax.Array:
     if feature.key is None:
-      found = _captured(saved, variables, clip, feature.path)
+      found = _captured(saved, variables, clip, feature)
     else:
       _, aux = _apply(saved, variables, clip)
       found = aux[feature.key]
@@ -131,20 +133,22 @@ def _captured(
   saved: SavedModel,
   variables: Mapping[str, Any],
   clip: jax.Array,
-  path: Sequence[str],
+  feature: Feature,
 ) -> jax.Array:
-  """Returns what the module at a path returns, or returns first."""
+  """Returns what a module returns, or returns first."""
   _, state = _apply(
     saved,
     variables,
     clip,
     capture_intermediates=lambda module, method: (
-      method == "__call__" and module.path == tuple(path)
+      method == "__call__"
+      and module.path == feature.path
+      and type(module).__name__ == feature.kind
     ),
     mutable="intermediates",
   )
   found = state["intermediates"]
-  for part in path:
+  for part in feature.path:
     found = found[part]
   (out,) = found["__call__"]
   return out[0] if isinstance(out, tuple) else out
@@ -164,7 +168,7 @@ def _find(saved: SavedModel) -> dict[str, Feature]:
     of_clips = shape is not None and shape[:1] == (_BATCH,)
     # The prompt reads texts, which have a stand-in.
     if of_clips and call.path and call.path[0] != "prompt":
-      modules[name] = Feature(name, shape[1:], call.path)
+      modules[name] = Feature(name, shape[1:], call.path, call.kind)
   pooled = aux["features"].shape[1:]
   found = {POOLED: Feature(POOLED, pooled, key="features")}
   if TOKENS in aux:

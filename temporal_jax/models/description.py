@@ -1,5 +1,6 @@
 """A network in words: figures, temporal slots, and the tree of its modules."""
 
+import collections
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from temporal_jax.models.network import Network
 from temporal_jax.models.outline import ModuleCall, trace_calls
 from temporal_jax.models.video_text import VideoTextModel
 
+_HEAD = ("published", "top-1 %", "frames", "clips x crops", "from", "where")
 _MOST_NAMES = 4  # Of blocks that are listed one by one.
 
 
@@ -72,10 +74,11 @@ def describe(
     f"{products / 1e9:.3f} GFLOPs (multiply-adds) for a clip of "
     f"{' x '.join(map(str, shape))} x 3"
   )
-  if ACCURACIES.get(name):
-    yield "\npublished top-1"
-    yield from align([_words(figure) for figure in ACCURACIES[name]])
-  yield "\ntemporal slots"
+  if ACCURACIES.get(name) and temporal == "default":
+    yield ""
+    yield from align([_HEAD, *map(_cells, ACCURACIES[name])], right=(1, 2))
+  yield ""
+  yield "temporal slots"
   yield from align(_slots(model, calls))
   yield ""
   head = ("module", "kind", "output", "parameters")
@@ -83,22 +86,16 @@ def describe(
   yield from align([head, *tree], right=(3,))
 
 
-def _words(figure: Accuracy) -> tuple[str, ...]:
+def _cells(figure: Accuracy) -> tuple[str, ...]:
   """Returns the cells of a published figure."""
-  frames = "" if figure.frames is None else f"{figure.frames} frames"
+  frames = "" if figure.frames is None else str(figure.frames)
   views = "" if figure.clips is None else f"{figure.clips} x {figure.crops}"
-  return (
-    figure.data,
-    f"{figure.top1:.1f} %",
-    frames,
-    views and f"{views} views",
-    figure.start and f"from {figure.start}",
-    figure.where,
-  )
+  top1 = f"{figure.top1:.1f}"
+  return figure.data, top1, frames, views, figure.start, figure.where
 
 
 def _slots(model: Network, calls: Sequence[ModuleCall]) -> list[tuple]:
-  """Returns name, modules and blocks of each slot."""
+  """Returns name, modules and blocks of each slot, a row for each filling."""
   blocks = [call for call in calls if call.temporal is not None]
   outer = {call.path for call in blocks}
   blocks = [
@@ -106,20 +103,19 @@ def _slots(model: Network, calls: Sequence[ModuleCall]) -> list[tuple]:
     for call in blocks
     if not any(call.path[:end] in outer for end in range(1, len(call.path)))
   ]
-  return [(slot, *_slot(slot, blocks)) for slot in model.SLOTS]
-
-
-def _slot(slot: str, blocks: Sequence[ModuleCall]) -> tuple[str, str]:
-  """Returns what sits in a slot, and where."""
-  held = {}
-  for block in blocks:
-    factory = getattr(block.temporal, slot)
-    if factory is not None:
-      held.setdefault(_factory_name(factory), []).append("/".join(block.path))
-  if not held:
-    return "-", ""
-  places = [_places(names, len(blocks)) for names in held.values()]
-  return "; ".join(held), "; ".join(places)
+  rows = []
+  for slot in model.SLOTS:
+    held: dict[str, list[str]] = {}
+    for block in blocks:
+      factory = getattr(block.temporal, slot)
+      if factory is not None:
+        names = held.setdefault(_factory_name(factory), [])
+        names.append("/".join(block.path))
+    for modules, names in (held or {"-": []}).items():
+      places = _places(names, len(blocks)) if names else ""
+      rows.append((slot, modules, places))
+      slot = ""  # Further rows are the same slot's.
+  return rows
 
 
 def _places(names: Sequence[str], total: int) -> str:
@@ -143,16 +139,19 @@ def _tree(
   calls: Sequence[ModuleCall], params: Any, levels: int
 ) -> Iterator[tuple[str, ...]]:
   """Yields the cells of each module, those inside another behind it."""
-  times: dict[tuple, list[ModuleCall]] = {}
+  # A module may share its name with others that it calls.
+  first: dict[tuple, ModuleCall] = {}
   for call in calls:
-    times.setdefault(call.path, []).append(call)
-  for path, same in times.items():
+    first.setdefault(call.path, call)
+  times = collections.Counter((call.path, call.kind) for call in calls)
+  for path, call in first.items():
     if 0 < len(path) <= levels:
-      kind = same[0].kind + (f" x {len(same)}" if len(same) > 1 else "")
-      shape = "" if same[0].shape is None else _shape(same[0].shape)
-      number = count.parameters({"params": _below(params, path)})
+      number = times[path, call.kind]
+      kind = call.kind + (f" x {number}" if number > 1 else "")
+      shape = "" if call.shape is None else _shape(call.shape)
+      size = count.parameters({"params": _below(params, path)})
       name = "  " * (len(path) - 1) + path[-1]
-      yield name, kind, shape, f"{number:,}" if number else ""
+      yield name, kind, shape, f"{size:,}" if size else ""
 
 
 def _below(params: Any, path: Sequence[str]) -> Any:

@@ -53,9 +53,15 @@ def trace_calls(function: Callable, *args: Any) -> list[ModuleCall]:
 
 
 def called_once(calls: list[ModuleCall]) -> list[ModuleCall]:
-  """Returns the calls of modules that are called a single time."""
-  times = collections.Counter(call.path for call in calls)
-  return [call for call in calls if times[call.path] == 1]
+  """Returns the calls of modules that are called a single time.
+
+  Of modules that share a path, which one calls the other, it is the outer.
+  """
+  times = collections.Counter((call.path, call.kind) for call in calls)
+  outer: dict[tuple[str, ...], ModuleCall] = {}
+  for call in calls:
+    outer.setdefault(call.path, call)
+  return [call for call in outer.values() if times[call.path, call.kind] == 1]
 
 
 def _describe(module: nn.Module, out: Any) -> ModuleCall:

@@ -37,6 +37,7 @@ def test_names_of_a_network_of_maps(resnet):
   assert shapes["tokens"] == shapes["stage1_block1"] == (2, 4, 4, 8)
   assert shapes["stem_conv"] == (2, 8, 8, 8)
   assert shapes["stage1_block1/conv1"] == (2, 4, 4, 8)
+  assert shapes["head"] == (2,)
 
 
 def test_names_of_a_transformer():
@@ -87,6 +88,15 @@ def test_a_module_gives_what_it_gives_in_the_network(resnet, clips):
   np.testing.assert_allclose(
     after, want * params["scale"] + params["bias"], rtol=1e-4, atol=1e-5
   )
+
+
+def test_of_modules_that_share_a_name_the_outer_counts(resnet, clips):
+  """The head averages the logits of the frames, which a layer within gives."""
+  got = _extract(resnet, "head", clips)
+  pooled = np.asarray(_extract(resnet, "pooled", clips))
+  head = resnet.variables["params"]["head"]
+  want = pooled @ head["kernel"] + head["bias"]
+  np.testing.assert_allclose(got, want, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,18 @@ class Part(nn.Module):
     return nn.Dense(5, name="dense")(x), {"more": x}
 
 
+class Outer(nn.Module):
+  @nn.compact
+  def __call__(self, x):
+    inner = nn.Dense(5)
+    nn.share_scope(self, inner)
+    return x + inner(x)
+
+
 class Whole(nn.Module):
   def setup(self):
     self.first, self.second = Part(), Part()
-    self.twice = nn.Dense(5)
+    self.twice, self.outer = nn.Dense(5), Outer()
 
   def helper(self, x):
     return x
@@ -22,7 +30,7 @@ class Whole(nn.Module):
   def __call__(self, x):
     x, _ = self.first(self.helper(x))
     x = self.twice(self.twice(x))
-    x, _ = self.second(x)
+    x, _ = self.second(self.outer(x))
     return {"logits": x}
 
 
@@ -39,8 +47,13 @@ def test_modules_are_found_as_they_are_called():
       ("first/dense", "Dense", (10**12, 5)),
       ("twice", "Dense", (10**12, 5)),
       ("twice", "Dense", (10**12, 5)),
+      ("outer", "Outer", (10**12, 5)),
+      ("outer", "Dense", (10**12, 5)),
       ("second", "Part", (10**12, 5)),
       ("second/dense", "Dense", (10**12, 5)),
     ]
-  assert ("twice",) not in [call.path for call in called_once(calls)]
-  assert len(called_once(calls)) == len(calls) - 2
+  once = [(call.path[-1], call.kind) for call in called_once(calls)[1:]]
+  assert once == [
+    *(("first", "Part"), ("dense", "Dense"), ("outer", "Outer")),
+    *(("second", "Part"), ("dense", "Dense")),
+  ]
