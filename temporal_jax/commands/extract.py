@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
-  from temporal_jax.commands.tracking import track
+  from temporal_jax.commands.output import track
 
   saved = inference.load_model(options.model)
   if options.list_names:

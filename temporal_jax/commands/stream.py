@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
   import av
-  import numpy as np
 
-  from temporal_jax.data.labels import ClassNames
   from temporal_jax.inference import Stream
+  from temporal_jax.inference.prediction import Labels
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,24 +93,21 @@ def _show(
   options: argparse.Namespace,
 ) -> None:
   """Prints a line a frame."""
+  from temporal_jax.inference import Prediction
+
   for frame in frames:
-    words = _words(stream(frame), stream.saved.class_names, options.topk)
+    told = Prediction(options.source, stream(frame))
+    words = _words(told.top(stream.saved.class_names, options.topk))
     seconds = "" if frame.time is None else f"{frame.time:.2f} s"
     took = f"{stream.milliseconds[-1]:.1f} ms"
     print(f"{seconds:>10}  {took:>9}  {words}", flush=True)
 
 
-def _words(
-  scores: "np.ndarray | dict[str, np.ndarray]", names: "ClassNames", k: int
-) -> str:
+def _words(top: "Labels | dict[str, Labels]") -> str:
   """Returns the best classes with their probabilities, of each task."""
-  if isinstance(scores, dict):
-    return "; ".join(
-      f"{task}: {_words(values, names[task] if names else (), k)}"
-      for task, values in scores.items()
-    )
-  best = (-scores).argsort(kind="stable")[:k]
-  return ", ".join(f"{names[i] if names else i} {scores[i]:.1%}" for i in best)
+  if isinstance(top, dict):
+    return "; ".join(f"{task}: {_words(best)}" for task, best in top.items())
+  return ", ".join(f"{label} {share:.1%}" for label, share in top)
 
 
 def _write_nowhere() -> None:
