@@ -44,7 +44,7 @@ class JointAttention(nn.Module):
       self.num_heads, self.qkv_bias, dtype=self.dtype or x.dtype, name="joint"
     )
     nn.share_scope(self, attend)  # No level of its own among the parameters.
-    return attend(x.reshape(len(x), -1, x.shape[-1]), train).reshape(
+    return attend(x.reshape(x.shape[0], -1, x.shape[-1]), train).reshape(
       x.shape
     ), {}
 

@@ -54,7 +54,7 @@ class TemporalAttentionAggregation(nn.Module):
       raise ValueError(f"x must be (B, T, D), got shape {x.shape}.")
     dtype, width = self.dtype or x.dtype, x.shape[-1]
     token = self.param("class_token", nn.initializers.zeros, (width,))
-    token = jnp.broadcast_to(token.astype(dtype), (len(x), 1, width))
+    token = jnp.broadcast_to(token.astype(dtype), (x.shape[0], 1, width))
     x = jnp.concatenate([token, x.astype(dtype)], axis=1)
     for i in range(self.num_blocks):
       x, _ = TransformerBlock(

@@ -12,9 +12,10 @@ def divide(
     *arrays: Each has N frames.
     numbers: What is made of one frame, in numbers.
     most: Most numbers a chunk may give, if it has more than one frame; `n` is
-      the largest divisor of N that keeps to it.
+      the largest divisor of N that keeps to it, of every N of a batch of any
+      size.
   """
-  frames = len(arrays[0])
-  fitting = range(1, max(1, min(most // numbers, frames)) + 1)
+  frames = arrays[0].shape[0]
+  fitting = range(1, max(1, most // numbers) + 1)
   size = max(n for n in fitting if frames % n == 0)
   return tuple(x.reshape(-1, size, *x.shape[1:]) for x in arrays)

@@ -90,5 +90,5 @@ def _matrix_product(
   """Convolves maps (N, H, W, 1) with what the kernel makes of one-hot maps."""
   one_hot = jnp.eye(x[0].size, dtype=x.dtype).reshape(-1, *x.shape[1:])
   matrix = patch_products.convolve(one_hot, kernel, groups=1, **settings)
-  out = x.reshape(len(x), -1) @ matrix.reshape(len(matrix), -1)
+  out = x.reshape(x.shape[0], -1) @ matrix.reshape(len(matrix), -1)
   return out.reshape(-1, *matrix.shape[1:])

@@ -22,8 +22,7 @@ def convolve(
   """
   settings = {"stride": stride, "padding": padding, "dilation": dilation}
   native = functools.partial(xla_convolve, **settings)
-  places = x.size // x.shape[-1]
-  if places < _PLACES or not _suits_winograd(x, kernel, **settings):
+  if not (_suits_winograd(x, kernel, **settings) and _has_many_places(x)):
     return native(x, kernel)
   return jax.lax.platform_dependent(
     x,
@@ -86,6 +85,14 @@ def _suits_winograd(
     and min(kernel.shape[2:]) >= _CHANNELS
     and x.dtype.itemsize >= 4
   )
+
+
+def _has_many_places(x: jax.Array) -> bool:
+  """Whether there are `_PLACES`, in a batch of any size if it has none."""
+  try:
+    return bool(x.size // x.shape[-1] >= _PLACES)
+  except jax.errors.InconclusiveDimensionOperation:
+    return False
 
 
 def xla_convolve(

@@ -71,7 +71,9 @@ def joint_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 5.
   """
   check_heads(q, k, v)
-  out = attention(*(x.reshape(len(x), -1, *x.shape[-2:]) for x in (q, k, v)))
+  out = attention(
+    *(x.reshape(x.shape[0], -1, *x.shape[-2:]) for x in (q, k, v))
+  )
   return out.reshape(*q.shape[:-1], v.shape[-1])
 
 

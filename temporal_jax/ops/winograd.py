@@ -110,7 +110,7 @@ def _split(x: jax.Array) -> Grid:
 def _join(tiles: Grid, size: tuple[int, int]) -> jax.Array:
   """Undoes `_split`, for maps of a size."""
   x = jnp.stack([jnp.stack(row, axis=3) for row in tiles], axis=2)
-  x = x.reshape(len(x), 2 * x.shape[1], 2 * x.shape[3], x.shape[-1])
+  x = x.reshape(x.shape[0], 2 * x.shape[1], 2 * x.shape[3], x.shape[-1])
   return x[:, : size[0], : size[1]]
 
 
