@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from temporal_jax import __version__
 
 COMMANDS = (
-  "models",
-  "describe",
-  "extract",
   "benchmark",
   "data",
+  "describe",
+  "export",
+  "extract",
+  "models",
   "predict",
   "scores",
   "search",

@@ -2,6 +2,7 @@
 
 from temporal_jax.inference.annotating import annotate
 from temporal_jax.inference.classifier import Classifier
+from temporal_jax.inference.export import export_model
 from temporal_jax.inference.feature_files import (
   Extracted,
   extract_files,
@@ -64,6 +65,7 @@ __all__ = [
   "clip_shape",
   "create_forward",
   "digest",
+  "export_model",
   "extract_files",
   "feature_shapes",
   "list_videos",

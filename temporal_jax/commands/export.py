@@ -1,0 +1,72 @@
+"""Write a network as a file that runs elsewhere, with a card about it."""
+
+import argparse
+import pathlib
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `export` takes."""
+  parser.add_argument(
+    "out",
+    type=pathlib.Path,
+    metavar="OUT",
+    help="directory to write; must not exist",
+  )
+  parser.add_argument(
+    "--model",
+    type=pathlib.Path,
+    required=True,
+    metavar="DIR",
+    help="what convert_weights wrote, or the workdir of a run",
+  )
+  parser.add_argument(
+    "--format",
+    required=True,
+    choices=("stablehlo", "onnx", "savable"),
+    help="stablehlo runs where only JAX is installed, onnx in onnxruntime; "
+    "savable is the weights alone, for load_model and --config.init_from",
+  )
+  parser.add_argument(
+    "--platforms",
+    nargs="+",
+    choices=("cpu", "cuda", "rocm", "tpu"),
+    help="where a stablehlo is to run (all)",
+  )
+  parser.add_argument(
+    "--batch-size",
+    type=int,
+    metavar="N",
+    help="clips that it takes at once (any number)",
+  )
+  parser.add_argument(
+    "--dtype",
+    default="float32",
+    choices=("float32", "bfloat16"),
+    help="of the activations of a stablehlo (%(default)s)",
+  )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Returns 0: the directory is written."""
+  from temporal_jax.inference.export import export_model
+
+  card = export_model(
+    options.model,
+    options.out,
+    format=options.format,
+    platforms=options.platforms,
+    batch_size=options.batch_size,
+    dtype=options.dtype,
+  )
+  artifact = card["artifact"]
+  words = f"{options.out}: {card['name']} as {options.format}"
+  if "bytes" in artifact:
+    words += f", {artifact['bytes'] / 1e6:.1f} MB"
+  if "largest_difference" in artifact:
+    words += (
+      f"; probabilities differ by {artifact['largest_difference']:.1e} at most"
+    )
+  print(f"{words}. See {options.out / 'README.md'}.")
+  return 0

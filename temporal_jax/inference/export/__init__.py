@@ -1,0 +1,10 @@
+"""Networks as files for those who only use them."""
+
+from temporal_jax.inference.export.exporting import (
+  DTYPES,
+  FORMATS,
+  PLATFORMS,
+  export_model,
+)
+
+__all__ = ["DTYPES", "FORMATS", "PLATFORMS", "export_model"]

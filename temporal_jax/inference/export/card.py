@@ -1,0 +1,129 @@
+"""What must be known of an exported network: its model card."""
+
+import dataclasses
+import importlib.metadata
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import evaluation, models
+from temporal_jax.data.labels import ClassNames
+from temporal_jax.inference.export.page import render
+from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.models import count
+from temporal_jax.models.video_text import VideoTextModel
+
+NOT_STATED = "not stated"
+# Of model.json; the card says it elsewhere, or it is of the conversion.
+_TOLD = {
+  *("model", "num_classes", "clip_shape", "class_names", "pixels"),
+  *("protocol", "sha256", "report", "license", "multi_label"),
+}
+
+
+def create_card(
+  saved: SavedModel, artifact: Mapping[str, Any], *, report: pathlib.Path
+) -> dict[str, Any]:
+  """Returns what card.json holds; nothing in it is guessed.
+
+  Args:
+    saved: The network.
+    artifact: What was written: "format", "sha256" and other facts.
+    report: The report.json of the run; need not exist.
+  """
+  description = saved.description
+  return {
+    "name": saved.name,
+    "artifact": dict(artifact),
+    "input": _input(saved, artifact.get("batch_size")),
+    "output": _output(saved),
+    "parameters": count.parameters(saved.variables),
+    "multiply_adds": _multiply_adds(saved),
+    "source": models.find_model(saved.name).source,
+    "origin": {
+      key: value for key, value in description.items() if key not in _TOLD
+    },
+    "scores": _scores(report),
+    "license": description.get("license", NOT_STATED),
+    "versions": _versions(artifact["format"]),
+  }
+
+
+def write_card(
+  directory: pathlib.Path, card: Mapping[str, Any], class_names: ClassNames
+) -> None:
+  """Writes card.json, README.md and, if there are names, classes.json."""
+  if class_names:
+    _write_json(directory / "classes.json", class_names)
+  _write_json(directory / "card.json", card)
+  (directory / "README.md").write_text(render(card))
+
+
+def _input(saved: SavedModel, batch_size: int | None) -> dict[str, Any]:
+  return {
+    "name": "clips",
+    "dtype": "uint8",
+    "shape": [batch_size or "B", *saved.clip_shape],
+    "axes": "clips, frames, rows, columns, R G B",
+    "pixels": {key: list(saved.pixels[key]) for key in ("mean", "std")},
+    "sampling": saved.protocol.describe(),
+    "protocol": dataclasses.asdict(saved.protocol),
+  }
+
+
+def _output(saved: SavedModel) -> dict[str, Any]:
+  several = bool(saved.description.get("multi_label"))
+  names, classes = saved.class_names, saved.description["num_classes"]
+  if isinstance(names, Mapping):
+    classes = {task: len(of_task) for task, of_task in names.items()}
+  elif names:
+    classes = len(names)
+  return {
+    "dtype": "float32",
+    "classes": classes,
+    "names": "classes.json" if names else NOT_STATED,
+    "probabilities": "sigmoid" if several else "softmax",
+  }
+
+
+def _multiply_adds(saved: SavedModel) -> int:
+  """Counts those of one clip, its texts encoded already."""
+  network, classes = saved.network, saved.description["num_classes"]
+  inputs = [jax.ShapeDtypeStruct((1, *saved.clip_shape), jnp.float32)]
+  if isinstance(network, VideoTextModel) and network.head == "text":
+    texts = (len(saved.class_names) or classes or 1, network.projection)
+    inputs.append(jax.ShapeDtypeStruct(texts, jnp.float32))
+  return count.multiply_adds(network.apply, saved.variables, *inputs)
+
+
+def _scores(report: pathlib.Path) -> dict[str, Any] | None:
+  """Returns what the report of a run says on the whole, None without one."""
+  if not report.is_file():
+    return None
+  told = json.loads(report.read_text())
+  numbers = {
+    key: value for key, value in told.items() if isinstance(value, int | float)
+  }
+  return {"headline": evaluation.headline(told), **numbers}
+
+
+def _versions(format: str) -> dict[str, str]:
+  """Returns those of the packages that wrote the file."""
+  packages = ["temporal_jax", "jax"]
+  packages += ["jax2onnx", "onnx"] if format == "onnx" else []
+  return {name: _version(name) for name in packages}
+
+
+def _version(package: str) -> str:
+  try:
+    return importlib.metadata.version(package)
+  except importlib.metadata.PackageNotFoundError:
+    return NOT_STATED  # A copy of the source that is not installed.
+
+
+def _write_json(path: pathlib.Path, value: Any) -> None:
+  path.write_text(json.dumps(value, indent=2) + "\n")

@@ -1,0 +1,134 @@
+"""A model card as a page for people."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from temporal_jax.inference.export import running
+
+_PAPER = re.compile(r"arXiv:(\d+\.\d+)")
+_LINKED = r"[arXiv:\1](https://arxiv.org/abs/\1)"
+
+
+def render(card: Mapping[str, Any]) -> str:
+  """Returns the page of a card, in Markdown."""
+  parts = [
+    f"# {card['name']}",
+    _what(card),
+    "## How to run it",
+    running.instructions(card),
+    "## What it takes and gives",
+    _table(_interface(card)),
+    "## Where it comes from",
+    _table(_origin(card)),
+    "## How well it does",
+    _scores(card),
+    "## Its limits",
+    "\n".join(f"- {line}" for line in _limits(card)),
+  ]
+  return "\n\n".join(parts) + "\n"
+
+
+def _what(card: Mapping[str, Any]) -> str:
+  classes = card["output"]["classes"]
+  if isinstance(classes, Mapping):
+    told = " and ".join(f"one of {n} {task}s" for task, n in classes.items())
+  else:
+    several = card["output"]["probabilities"] == "sigmoid"
+    told = f"{'any' if several else 'one'} of {classes} classes"
+  return f"A network that tells {told} of a short video clip."
+
+
+def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+  """Yields what is needed to use the network."""
+  given, found = card["input"], card["output"]
+  mean, std = (
+    ", ".join(f"{value:.4g}" for value in given["pixels"][key])
+    for key in ("mean", "std")
+  )
+  yield "clips", f"{given['dtype']} {_shape(given['shape'])}: {given['axes']}"
+  yield "frames", given["sampling"]
+  yield (
+    "preprocessing",
+    f"inside: (pixel / 255 - mean) / std with mean {mean} and std {std}",
+  )
+  kind = found["probabilities"]
+  yield "result", f"probabilities in {found['dtype']}, by {kind} of the logits"
+  names = "in the order of the result" if ".json" in found["names"] else ""
+  yield "names of classes", f"{found['names']} {names}".strip()
+
+
+def _origin(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+  """Yields what the network is made of."""
+  yield "architecture", _PAPER.sub(_LINKED, card["source"])
+  yield "parameters", f"{card['parameters']:,}"
+  yield "multiply-adds", f"{card['multiply_adds']:,} for one clip"
+  for key, value in card["origin"].items():
+    told = value if isinstance(value, str) else json.dumps(value)
+    yield key, f"`{told}`"
+  yield "license of the weights", card["license"]
+  for key, value in card["artifact"].items():
+    if key != "largest_difference" and value is not None:
+      yield key.replace("_", " "), _plain(value)
+  yield "written by", _plain(card["versions"])
+
+
+def _scores(card: Mapping[str, Any]) -> str:
+  scores = card["scores"]
+  lines = [
+    f"On the test clips of its run: {scores['headline']}"
+    if scores
+    else "Not stated: no report.json lay beside the weights."
+  ]
+  difference = card["artifact"].get("largest_difference")
+  if difference is not None:
+    lines.append(
+      "The file was compared with the network it was written from, on clips of "
+      f"noise: probabilities differ by {difference:.1e} at most."
+    )
+  return "\n\n".join(lines)
+
+
+def _limits(card: Mapping[str, Any]) -> Iterator[str]:
+  """Yields what the network cannot do, as far as the card says."""
+  artifact, (batch, frames, rows, columns, _) = (
+    card["artifact"],
+    card["input"]["shape"],
+  )
+  yield (
+    f"Clips have {frames} frames of {rows} x {columns} pixels; for others it "
+    "must be exported again."
+  )
+  if batch != "B":
+    yield f"Batches have {batch} clips, no more and no fewer."
+  if card["output"]["probabilities"] == "softmax":
+    yield (
+      "It knows its classes only: their probabilities add up to 1 whatever a "
+      "clip shows."
+    )
+  if artifact["format"] == "stablehlo":
+    yield (
+      f"It runs on {', '.join(artifact['platforms'])}. Later versions of JAX "
+      "read it for [at least six months](https://docs.jax.dev/en/latest/export/"
+      "export.html#compatibility-guarantees)."
+    )
+
+
+def _table(rows: Iterator[tuple[str, str]]) -> str:
+  rows = ((key, value.replace("|", "\\|")) for key, value in rows)
+  lines = [f"| {key} | {value} |" for key, value in rows]
+  return "\n".join(["| | |", "|---|---|", *lines])
+
+
+def _shape(shape: list[Any]) -> str:
+  return f"({', '.join(map(str, shape))})"
+
+
+def _plain(value: Any) -> str:
+  """Returns a value in words."""
+  if isinstance(value, Mapping):
+    return ", ".join(f"{key} {word}" for key, word in value.items())
+  if isinstance(value, list):
+    return ", ".join(map(str, value))
+  return f"{value:,}" if isinstance(value, int) else str(value)

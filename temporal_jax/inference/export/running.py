@@ -1,0 +1,48 @@
+"""How an exported network is run: the lines its page shows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_STABLEHLO = """\
+With `pip install jax flatbuffers`, and nothing of temporal_jax:
+
+```python
+import pathlib, jax, numpy as np
+from jax import export
+model = export.deserialize(pathlib.Path("{file}").read_bytes())
+clips = np.zeros({shape}, np.uint8)
+probabilities = jax.jit(model.call)(clips)
+```"""
+_ONNX = """\
+With `pip install onnxruntime`:
+
+```python
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession("{file}")
+clips = np.zeros({shape}, np.uint8)
+results = session.run({outputs}, {{"clips": clips}})
+```"""
+_SAVABLE = """\
+With temporal_jax; `train.py --config.init_from` reads it, too:
+
+```python
+import numpy as np
+from temporal_jax import inference
+classify = inference.Classifier(inference.load_model("."))
+clips = np.zeros({shape}, np.uint8)
+probabilities = classify(clips)
+```"""
+_RUN = {"stablehlo": _STABLEHLO, "onnx": _ONNX, "savable": _SAVABLE}
+
+
+def instructions(card: Mapping[str, Any]) -> str:
+  """Returns how to run what a card is of, in Markdown."""
+  artifact, classes = card["artifact"], card["output"]["classes"]
+  batch, *rest = card["input"]["shape"]
+  shape = (1 if batch == "B" else batch, *rest)
+  tasks = isinstance(classes, Mapping)
+  return _RUN[artifact["format"]].format(
+    file=artifact.get("file"),
+    shape=shape,
+    outputs=sorted(classes) if tasks else ["probabilities"],
+  )

@@ -1,0 +1,36 @@
+"""A network as StableHLO, which JAX alone runs."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.export
+import numpy as np
+
+from temporal_jax.inference.classifier import Scores
+from temporal_jax.inference.export.program import Program
+
+
+def to_stablehlo(program: Program, platforms: Sequence[str]) -> bytes:
+  """Returns what `jax.export.deserialize` reads, the weights inside.
+
+  Args:
+    program: See `trace_network`.
+    platforms: Where it is to run: "cpu", "cuda", "rocm", "tpu".
+
+  Raises:
+    ImportError: If the extra "export" is not installed.
+  """
+  try:
+    import flatbuffers  # noqa: F401  jax.export writes by it.
+  except ImportError:
+    raise ImportError(
+      "StableHLO needs the extra 'export': pip install 'temporal-jax[export]'."
+    ) from None
+  export = jax.export.export(program.function, platforms=platforms)
+  return bytes(export(program.clips).serialize())
+
+
+def run_stablehlo(content: bytes, clips: np.ndarray) -> Scores:
+  """Returns the probabilities that the content of a file gives."""
+  call = jax.jit(jax.export.deserialize(content).call)
+  return jax.tree.map(np.asarray, call(clips))
