@@ -45,7 +45,9 @@ def create_card(
     "multiply_adds": _multiply_adds(saved),
     "source": models.find_model(saved.name).source,
     "origin": {
-      key: value for key, value in description.items() if key not in _TOLD
+      key: value
+      for key, value in description.items()
+      if value and key not in _TOLD
     },
     "scores": _scores(report),
     "license": description.get("license", NOT_STATED),

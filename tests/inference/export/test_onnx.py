@@ -1,35 +1,44 @@
+import pathlib
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.extend import core
 
+from temporal_jax import inference
 from temporal_jax.inference.export import onnx
-from temporal_jax.inference.export.program import Program, trace_network
+from temporal_jax.inference.export.program import Program
 from tests.inference.export import networks
 
-onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxruntime")
 
 
-def test_runs_in_onnxruntime_for_batches_of_any_size(tmp_path):
+def test_runs_in_onnxruntime_for_batches_of_any_size(tmp_path, monkeypatch):
+  classes = {"verb": ["a", "b", "c"], "noun": ["d", "e"]}
+  numbers = {task: len(names) for task, names in classes.items()}
   saved = networks.load(
-    tmp_path / "model",
-    "aggregation",
-    num_classes={"verb": 3, "noun": 2},
-    class_names={"verb": ["a", "b", "c"], "noun": ["d", "e"]},
+    tmp_path / "model", "aggregation", num_classes=numbers, class_names=classes
   )
-  program = trace_network(saved)
-  content = onnx.to_onnx(program, saved.name)
-  session = onnxruntime.InferenceSession(content)
-  (given,) = session.get_inputs()
+  inference.export_model(tmp_path / "model", tmp_path / "out", format="onnx")
+  monkeypatch.chdir(tmp_path / "out")
+  (lines,) = re.findall(
+    r"```python\n(.*?)```", pathlib.Path("README.md").read_text(), re.DOTALL
+  )
+  shown = {}
+  exec(lines, shown)
+  (given,) = shown["session"].get_inputs()
   assert (given.name, given.type) == ("clips", "tensor(uint8)")
   clips = networks.make_clips(3)
-  want = program.function(clips)
+  want = inference.Classifier(saved, batch_size=3)(clips)
   for number in (1, 3):
-    got = onnx.run_onnx(content, clips[:number])
-    assert got.keys() == want.keys() == {"verb", "noun"}
-    for task, probabilities in got.items():
-      np.testing.assert_allclose(probabilities, want[task][:number], atol=1e-6)
+    for task, probabilities in want.items():
+      (got,) = shown["session"].run([task], {"clips": clips[:number]})
+      np.testing.assert_allclose(got, probabilities[:number], atol=1e-6)
+  blank = inference.Classifier(saved, batch_size=3)(shown["clips"])
+  for task, got in zip(("noun", "verb"), shown["results"], strict=True):
+    np.testing.assert_allclose(got, blank[task], atol=1e-6)
   assert np.ptp(want["verb"], axis=0).max() > 1e-3  # Clips differ.
 
 
