@@ -17,6 +17,7 @@ COMMANDS = (
   "predict",
   "scores",
   "search",
+  "serve",
   "stream",
   "visualize",
   "watch",

@@ -1,0 +1,76 @@
+"""Serve a page where a video is dropped and looked at.
+
+The page shows what the network says of the video, when, and where it looked.
+Only this machine reaches it, unless --host says otherwise. A video lies in a
+temporary folder while it is looked at, and is deleted then.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import signal
+import sys
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `serve` takes."""
+  parser.add_argument(
+    "model",
+    type=pathlib.Path,
+    metavar="DIR",
+    help="what convert_weights wrote, or the workdir of a run",
+  )
+  parser.add_argument(
+    "--host",
+    default="127.0.0.1",
+    help="address or name of this machine to serve at (%(default)s)",
+  )
+  parser.add_argument(
+    "--port",
+    type=int,
+    default=8000,
+    help="0 for one that is free (%(default)s)",
+  )
+  parser.add_argument(
+    "--max-size",
+    type=float,
+    default=200.0,
+    metavar="MB",
+    help="size of the largest file (%(default)g)",
+  )
+  parser.add_argument(
+    "--max-seconds",
+    type=float,
+    default=600.0,
+    metavar="SECONDS",
+    help="length of the longest video (%(default)g)",
+  )
+
+
+def run(options: argparse.Namespace) -> int:
+  """Serves until it is interrupted."""
+  from temporal_jax.inference import load_model, serving
+
+  limits = serving.Limits(max_bytes=int(options.max_size * 1e6))
+  answerer = serving.VideoAnswerer(
+    load_model(options.model), max_seconds=options.max_seconds
+  )
+  # What ends a process also removes the files that it holds.
+  signal.signal(signal.SIGTERM, signal.default_int_handler)
+  with serving.PageServer(
+    answerer,
+    host=options.host,
+    port=options.port,
+    limits=limits,
+    settings=answerer.settings,
+  ) as server:
+    if not serving.is_loopback(options.host):
+      print(
+        "temporal-jax serve: everyone who can reach this machine can use the "
+        "page; there is no password.",
+        file=sys.stderr,
+      )
+    print(f"{server.url} (Ctrl-C ends it)", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+      server.serve_forever()
+  return 0

@@ -1,0 +1,221 @@
+"""From a video file to all that the page shows of it."""
+
+import math
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import av
+import numpy as np
+
+from temporal_jax.data.containers import open_container
+from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.pictures import VideoError, reason
+from temporal_jax.data.views import clip_indices, read_views
+from temporal_jax.evaluation.views import average_views
+from temporal_jax.inference.classifier import Classifier, Scores
+from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.inference.windows import SlidingWindows, WindowClip
+
+MAX_PIXELS = 7680 * 4320  # Of a frame; those of larger ones fill the memory.
+_BARS = 8  # Classes of a video that are shown.
+_LINES = 5  # Classes whose probability is drawn over time.
+_WINDOWS = 32  # Of a video, at most.
+_WINDOW = 2.0  # Seconds.
+
+
+class VideoAnswerer:
+  """Says what is in a video, when, and where the network looked.
+
+  Attributes:
+    saved: The network.
+    max_seconds: Length of the longest video.
+    settings: What the page tells of both, see `load_page`.
+  """
+
+  def __init__(
+    self,
+    saved: SavedModel,
+    *,
+    max_seconds: float = 600.0,
+    max_time: float = 300.0,
+    batch_size: int = 8,
+  ):
+    """Compiles the network.
+
+    Args:
+      saved: The network.
+      max_seconds: Length of the longest video that is looked at.
+      max_time: Seconds that reading its frames may take.
+      batch_size: Clips computed at once.
+
+    Raises:
+      ValueError: If the network does not look at RGB, a number is not above 0,
+        or see `Classifier`.
+    """
+    for name, value in (("max_seconds", max_seconds), ("max_time", max_time)):
+      if not value > 0:
+        raise ValueError(f"{name} must be above 0, got {value}.")
+    channels = saved.clip_shape[-1]
+    if channels != 3:
+      raise ValueError(
+        f"{saved.name} looks at {channels} channels of optical flow, which a "
+        "video file does not hold."
+      )
+    self.saved = saved
+    self.max_seconds = max_seconds
+    self._max_time = max_time
+    protocol = saved.protocol
+    shape = (protocol.num_frames, protocol.crop_size, protocol.crop_size, 3)
+    self._classifier = Classifier(
+      saved, batch_size=batch_size, clip_shape=shape
+    )
+    scores = self._classifier(np.zeros((1, *shape), np.uint8))
+    self._names = _names_by_task(scores, saved.class_names)
+    self.settings = {
+      "model": saved.name,
+      "classes": sum(len(names) for names in self._names.values()),
+      "clip": shape[:3],
+      "maxSeconds": max_seconds,
+    }
+
+  def __call__(self, path: str | os.PathLike) -> dict[str, Any]:
+    """Returns what the page shows of a video, as JSON.
+
+    Args:
+      path: The file.
+
+    Returns:
+      "frames" and "seconds", None of a single frame; "tasks", for each its
+      "name", "predictions" (the likeliest classes: "label", "probability") and
+      "timeline", None of a single frame ("labels" of classes, and "points":
+      "start" and "end" in seconds, "probabilities"); "strip": "image", a PNG as
+      an address or None, and "about", what it shows or why there is none.
+
+    Raises:
+      VideoError: If it is no video, cannot be read, or is too long or large.
+    """
+    _check_size(path)
+    with VideoReader(path) as reader:
+      total, fps = reader.num_frames, reader.fps
+      if fps and total / fps > self.max_seconds:
+        raise VideoError(
+          f"the video has {total / fps:,.0f} s; at most "
+          f"{self.max_seconds:g} s are looked at"
+        )
+      try:
+        views = read_views(reader, self.saved.protocol, fps=fps)
+        clips = list(_in_time(self._windows(reader), self._max_time))
+      except ValueError as error:
+        raise VideoError(str(error)) from error
+    scores = self._scores(views)
+    over_time = self._scores(np.stack([clip.frames for clip in clips]))
+    return {
+      "frames": total,
+      "seconds": total / fps if fps else None,
+      "tasks": [
+        {
+          "name": task,
+          "predictions": _likeliest(self._average(scores[task]), names),
+          "timeline": _timeline(clips, over_time[task], names) if fps else None,
+        }
+        for task, names in self._names.items()
+      ],
+    }
+
+  def _windows(self, reader: VideoReader) -> SlidingWindows:
+    """Returns at most `_WINDOWS` windows from the start to the end.
+
+    They are as long as the clips of tests. Where these span most of the video,
+    as segments of it do, windows are `_WINDOW` seconds, or a quarter of it.
+    """
+    total, protocol = reader.num_frames, self.saved.protocol
+    shortest = protocol.num_frames
+    clip = clip_indices(protocol, total, reader.fps)[0]
+    apart = np.ptp(clip) / max(shortest - 1, 1)
+    window = round(shortest * apart)
+    if 2 * window > total:
+      window = min(round(_WINDOW * (reader.fps or 1)), total // 4)
+    window = max(window, shortest)
+    left = max(total - window, 0)
+    stride = max(1, window // 4, math.ceil(left / (_WINDOWS - 1)))
+    return SlidingWindows(reader, protocol, window=window, stride=stride)
+
+  def _scores(self, clips: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Returns the probabilities (N, L) of each task."""
+    return _by_task(self._classifier(clips))
+
+  def _average(self, views: np.ndarray) -> np.ndarray:
+    """Returns the probabilities (L,) of a video from those of its views."""
+    fusion = self.saved.protocol.fusion
+    return average_views(views[None], fusion=fusion)[0]
+
+
+def _check_size(path: str | os.PathLike) -> None:
+  """Raises VideoError if a file cannot be opened, or its frames are large."""
+  try:
+    container, stream = open_container(path)
+  except (av.FFmpegError, OSError) as error:
+    raise VideoError(reason(error)) from error
+  with container:
+    height, width = stream.codec_context.height, stream.codec_context.width
+  if height * width > MAX_PIXELS:
+    raise VideoError(
+      f"the frames have {height} x {width} pixels; at most {MAX_PIXELS:,} "
+      "pixels are looked at"
+    )
+
+
+def _in_time(
+  clips: Iterable[WindowClip], seconds: float
+) -> Iterator[WindowClip]:
+  """Yields clips as long as there is time."""
+  deadline = time.monotonic() + seconds
+  for clip in clips:
+    if time.monotonic() > deadline:
+      raise VideoError(f"reading the video takes more than {seconds:g} s")
+    yield clip
+
+
+def _by_task(scores: Scores) -> Mapping[str, np.ndarray]:
+  """Returns scores by task; of a single one its name is ""."""
+  return scores if isinstance(scores, Mapping) else {"": scores}
+
+
+def _names_by_task(
+  scores: Scores, class_names: Any
+) -> dict[str, Sequence[str]]:
+  """Returns the names of the classes of each task, numbers if unknown."""
+  names = class_names if isinstance(class_names, Mapping) else {"": class_names}
+  return {
+    task: names.get(task) or [f"class {i}" for i in range(values.shape[-1])]
+    for task, values in _by_task(scores).items()
+  }
+
+
+def _likeliest(
+  probabilities: np.ndarray, names: Sequence[str]
+) -> list[dict[str, Any]]:
+  best = np.argsort(-probabilities, kind="stable")[:_BARS]
+  return [
+    {"label": names[i], "probability": float(probabilities[i])} for i in best
+  ]
+
+
+def _timeline(
+  clips: Sequence[WindowClip], scores: np.ndarray, names: Sequence[str]
+) -> dict[str, Any]:
+  """Returns the probabilities over time of the classes that ever rise most."""
+  best = np.argsort(-scores.max(axis=0), kind="stable")[:_LINES]
+  return {
+    "labels": [names[i] for i in best],
+    "points": [
+      {
+        "start": clip.start,
+        "end": clip.stop,
+        "probabilities": row[best].tolist(),
+      }
+      for clip, row in zip(clips, scores, strict=True)
+    ],
+  }

@@ -1,0 +1,221 @@
+import contextlib
+import json
+import re
+import socket
+import threading
+import time
+
+import pytest
+
+from temporal_jax.data import VideoError
+from temporal_jax.inference import serving
+from tests.inference.serving.running import (
+  ask,
+  connect,
+  error_of,
+  post,
+  read_all,
+  running,
+  split,
+)
+
+ANSWER = {"tasks": [], "frames": 1}
+
+
+def _get(server, **headers):
+  headers = {"Host": "localhost"} | headers
+  lines = [f"{name}: {text}" for name, text in headers.items()]
+  return ask(server, "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode())
+
+
+def test_a_file_is_answered_and_deleted():
+  seen = []
+
+  def answer(path):
+    seen.append((path, path.read_bytes()))
+    return ANSWER
+
+  with running(answer) as server:
+    request = post(server, b"\0video" * 50_000, X_File_Name="caf%C3%A9%202.mp4")
+    status, headers, body = split(ask(server, request))
+    ((path, content),) = seen
+    assert server.folder in path.parents
+    assert list(server.folder.iterdir()) == []
+  assert status == 200
+  assert json.loads(body) == {"file": "café 2.mp4"} | ANSWER
+  assert content == b"\0video" * 50_000
+  assert headers["content-type"] == "application/json"
+  assert headers["cache-control"] == "no-store"
+  assert not server.folder.exists()
+
+
+@pytest.mark.parametrize(
+  ("failure", "status", "words"),
+  [
+    (VideoError("the file is cut off"), 422, "the file is cut off"),
+    (ValueError("a secret of the machine"), 500, "the server failed"),
+    (float("nan"), 500, "the server failed"),
+  ],
+)
+def test_a_failure_is_answered_and_the_file_deleted(failure, status, words):
+  def answer(path):
+    if isinstance(failure, Exception):
+      raise failure
+    return {"probability": failure}
+
+  with running(answer) as server:
+    got, reason = error_of(ask(server, post(server, b"video")))
+    assert list(server.folder.iterdir()) == []
+    assert split(_get(server))[0] == 200
+  assert (got, reason.split(";")[0]) == (status, words)
+
+
+def test_the_page_runs_nothing_but_its_own():
+  settings = {"model": "</script><script>alert(1)</script>"}
+  with running(None, settings=settings) as server:
+    status, headers, body = split(_get(server))
+  assert status == 200
+  page = body.decode()
+  assert page.count("<script") == 2
+  (stated,) = re.findall(r'id="settings">(.*?)</script>', page)
+  assert json.loads(stated) == settings | {"maxBytes": 200_000_000}
+  policy = headers["content-security-policy"]
+  assert "default-src 'none'" in policy
+  assert "unsafe" not in policy
+  assert "http" not in policy
+  assert headers["x-content-type-options"] == "nosniff"
+  addresses = set(re.findall(r"https?://[^\"')\s]+", page))
+  assert addresses == {"http://www.w3.org/2000/svg"}  # Names, not sources.
+
+
+@pytest.mark.parametrize(
+  ("host", "asked", "status"),
+  [
+    ("127.0.0.1", "127.0.0.1:8000", 200),
+    ("127.0.0.1", "LocalHost:9000", 200),  # Where a port is forwarded.
+    ("127.0.0.1", "[::1]", 200),
+    ("127.0.0.1", "192.168.0.7", 421),
+    ("127.0.0.1", "rebound.example", 421),
+    ("0.0.0.0", "192.168.0.7:8000", 200),
+    ("0.0.0.0", "rebound.example", 421),
+    ("localhost", "localhost", 200),
+  ],
+)
+def test_the_page_has_few_names(host, asked, status):
+  with running(None, host=host) as server:
+    assert split(_get(server, Host=asked))[0] == status
+    origin = split(_get(server, Host=asked, Origin=f"http://{asked}"))[0]
+    assert origin == status
+
+
+def test_files_wait_in_line_and_too_many_are_sent_away():
+  begun, go = threading.Semaphore(0), threading.Event()
+  at_once, most = [], []
+
+  def answer(path):
+    at_once.append(path)
+    most.append(len(at_once))
+    begun.release()
+    go.wait()
+    at_once.remove(path)
+    return ANSWER
+
+  with running(answer, limits={"uploads": 2}) as server:
+    with connect(server) as first, connect(server) as second:
+      first.sendall(post(server, b"1"))
+      assert begun.acquire(timeout=5)
+      second.sendall(post(server, b"2"))
+      deadline = time.monotonic() + 5
+      while server.uploads.acquire(blocking=False):  # The second is not there.
+        server.uploads.release()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+      assert error_of(ask(server, post(server, b"3")))[0] == 503
+      assert split(_get(server))[0] == 200
+      go.set()
+      statuses = [split(read_all(held))[0] for held in (first, second)]
+    assert statuses == [200, 200]
+    assert split(ask(server, post(server, b"4")))[0] == 200
+  assert most == [1, 1, 1]
+
+
+def test_a_file_does_not_wait_for_ever():
+  go = threading.Event()
+  begun = threading.Event()
+
+  def answer(path):
+    begun.set()
+    go.wait()
+    return ANSWER
+
+  with (
+    running(answer, limits={"turn": 0.05}) as server,
+    connect(server) as first,
+  ):
+    first.sendall(post(server, b"1"))
+    assert begun.wait(5)
+    assert error_of(ask(server, post(server, b"2")))[0] == 503
+    go.set()
+    assert split(read_all(first))[0] == 200
+
+
+def test_too_many_connections_are_closed():
+  with running(None, limits={"connections": 2, "head": 0.3}) as server:
+    with connect(server), connect(server):
+      time.sleep(0.05)
+      assert ask(server, b"")[:12] == b"HTTP/1.0 503"
+    deadline = time.monotonic() + 5
+    while _get(server)[:12] != b"HTTP/1.0 200":
+      assert time.monotonic() < deadline
+
+
+def test_a_large_file_is_refused_in_words_that_arrive():
+  with running(None, limits={"max_bytes": 100_000}) as server:
+    answer = ask(server, post(server, bytes(3_000_000)))
+  status, reason = error_of(answer)
+  assert (status, reason) == (
+    413,
+    "the file has 3.0 MB; at most 0.1 MB are taken.",
+  )
+
+
+def test_a_sender_that_leaves_leaves_no_file():
+  with running(None) as server:
+    request = post(server, b"video")
+    with connect(server) as connection:
+      connection.sendall(request[:-2])
+      # Closed with a reset, as by a browser that is killed.
+      option = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
+      connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
+    deadline = time.monotonic() + 5
+    while list(server.folder.iterdir()):
+      assert time.monotonic() < deadline
+    assert split(_get(server))[0] == 200
+
+
+def test_what_cannot_be_served_at():
+  with running(None) as server:
+    port = server.server_address[1]
+    assert server.url == f"http://127.0.0.1:{port}/"
+    with pytest.raises(OSError, match=f"port {port}: the port is in use"):
+      serving.PageServer(None, port=port)
+  for host, port, error in (
+    ("192.0.2.1", 0, OSError),
+    ("no such host", 0, OSError),
+    ("127.0.0.1", 1 << 16, ValueError),
+  ):
+    with pytest.raises(error, match=r"cannot serve at|port must be in"):
+      serving.PageServer(None, host=host, port=port)
+  with pytest.raises(ValueError, match="uploads must be above 0, got 0"):
+    serving.Limits(uploads=0)
+
+
+def test_the_sixth_version_of_addresses():
+  with contextlib.ExitStack() as stack:
+    try:
+      server = stack.enter_context(running(None, host="::1"))
+    except OSError:
+      pytest.skip("this machine has no ::1")
+    port = server.server_address[1]
+    assert server.url == f"http://[::1]:{port}/"
+    assert split(_get(server, Host=f"[::1]:{port}"))[0] == 200
