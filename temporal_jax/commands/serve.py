@@ -33,17 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   )
   parser.add_argument(
     "--max-size",
-    type=float,
-    default=200.0,
+    type=int,
+    default=200,
     metavar="MB",
-    help="size of the largest file (%(default)g)",
+    help="size of the largest file (%(default)s)",
   )
   parser.add_argument(
     "--max-seconds",
-    type=float,
-    default=600.0,
+    type=int,
+    default=600,
     metavar="SECONDS",
-    help="length of the longest video (%(default)g)",
+    help="length of the longest video (%(default)s)",
   )
 
 
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
   """Serves until it is interrupted."""
   from temporal_jax.inference import load_model, serving
 
-  limits = serving.Limits(max_bytes=int(options.max_size * 1e6))
+  limits = serving.Limits(max_bytes=options.max_size * 1_000_000)
   answerer = serving.VideoAnswerer(
     load_model(options.model), max_seconds=options.max_seconds
   )

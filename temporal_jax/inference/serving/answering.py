@@ -16,6 +16,7 @@ from temporal_jax.data.views import clip_indices, read_views
 from temporal_jax.evaluation.views import average_views
 from temporal_jax.inference.classifier import Classifier, Scores
 from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.inference.serving.strip import GradCamStrip
 from temporal_jax.inference.windows import SlidingWindows, WindowClip
 
 MAX_PIXELS = 7680 * 4320  # Of a frame; those of larger ones fill the memory.
@@ -73,6 +74,7 @@ class VideoAnswerer:
     )
     scores = self._classifier(np.zeros((1, *shape), np.uint8))
     self._names = _names_by_task(scores, saved.class_names)
+    self._strip = GradCamStrip(saved, task=next(iter(self._names)) or None)
     self.settings = {
       "model": saved.name,
       "classes": sum(len(names) for names in self._names.values()),
@@ -90,8 +92,8 @@ class VideoAnswerer:
       "frames" and "seconds", None of a single frame; "tasks", for each its
       "name", "predictions" (the likeliest classes: "label", "probability") and
       "timeline", None of a single frame ("labels" of classes, and "points":
-      "start" and "end" in seconds, "probabilities"); "strip": "image", a PNG as
-      an address or None, and "about", what it shows or why there is none.
+      "start" and "end" in seconds, "probabilities"); "strip", see
+      `GradCamStrip`.
 
     Raises:
       VideoError: If it is no video, cannot be read, or is too long or large.
@@ -109,7 +111,10 @@ class VideoAnswerer:
         clips = list(_in_time(self._windows(reader), self._max_time))
       except ValueError as error:
         raise VideoError(str(error)) from error
-    scores = self._scores(views)
+    scores = {
+      task: self._average(of_views)
+      for task, of_views in self._scores(views).items()
+    }
     over_time = self._scores(np.stack([clip.frames for clip in clips]))
     return {
       "frames": total,
@@ -117,12 +122,25 @@ class VideoAnswerer:
       "tasks": [
         {
           "name": task,
-          "predictions": _likeliest(self._average(scores[task]), names),
+          "predictions": _likeliest(scores[task], names),
           "timeline": _timeline(clips, over_time[task], names) if fps else None,
         }
         for task, names in self._names.items()
       ],
+      "strip": self._look(clips, scores, over_time),
     }
+
+  def _look(
+    self,
+    clips: Sequence[WindowClip],
+    scores: Mapping[str, np.ndarray],
+    over_time: Mapping[str, np.ndarray],
+  ) -> dict[str, Any]:
+    """Returns where the first task's likeliest class was seen best."""
+    task, names = next(iter(self._names.items()))
+    label = int(scores[task].argmax())
+    best = int(over_time[task][:, label].argmax())
+    return self._strip(clips[best], label, names[label])
 
   def _windows(self, reader: VideoReader) -> SlidingWindows:
     """Returns at most `_WINDOWS` windows from the start to the end.

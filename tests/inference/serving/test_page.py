@@ -62,8 +62,11 @@ def _answer(path):
       }
     ],
     "strip": {
-      "image": f"data:image/png;base64,{image}",
       "about": "where it saw jumping",
+      "pictures": [
+        {"time": time, "image": f"data:image/png;base64,{image}"}
+        for time in (0.25, 1.0)
+      ],
     },
   }
 
@@ -117,6 +120,8 @@ def test_a_video_is_chosen_and_looked_at(page, video):
   np.testing.assert_allclose(widths, [0.625, 0.25, 0.125], atol=0.01)
   loaded = "document.querySelector('#strip img').naturalWidth"
   assert browser.wait(loaded) == 80
+  assert _text(browser, "#strip-about") == "where it saw jumping."
+  assert _text(browser, "#pictures").split() == ["0:00.3", "0:01.0"]
   assert browser.complaints() == []
   assert list(server.folder.iterdir()) == []
 

@@ -1,0 +1,203 @@
+import base64
+import io
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+
+import temporal_jax
+from temporal_jax import inference
+from temporal_jax.data import VideoError, VideoReader
+from temporal_jax.data.encoding import encode_mp4
+from temporal_jax.inference import serving
+from temporal_jax.inference.serving import answering
+
+FPS = 10
+
+
+def _saved(directory, num_classes, class_names):
+  """A tiny network of random weights, far from undecided."""
+  overrides = {"width": 8, "stage_sizes": [1]}
+  model = temporal_jax.create_model(
+    "resnet18", num_classes=num_classes, **overrides
+  )
+  variables = jax.jit(model.init)(
+    jax.random.key(0), jnp.zeros((1, 2, 16, 16, 3))
+  )
+  variables = jax.tree.map(
+    lambda leaf: 5 * leaf if leaf.ndim == 2 else leaf, variables
+  )
+  description = {
+    "model": "resnet18",
+    "overrides": overrides,
+    "num_classes": num_classes,
+    "clip_shape": [2, 16, 16, 3],
+    "class_names": class_names,
+    "pixels": {"mean": [0.5] * 3, "std": [0.25] * 3},
+  }
+  inference.save_model(directory, variables, description)
+  return inference.load_model(directory)
+
+
+def _write(path, frames):
+  path.write_bytes(encode_mp4(frames, fps=FPS))
+  return path
+
+
+@pytest.fixture(scope="module")
+def answerer(tmp_path_factory):
+  directory = tmp_path_factory.mktemp("models") / "tiny"
+  names = ["falling", "waving", "diving"]
+  return serving.VideoAnswerer(_saved(directory, 3, names))
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+  """Four seconds of noise that becomes brighter."""
+  rng = np.random.default_rng(0)
+  frames = (
+    rng.integers(0, 120, (40, 16, 16, 3))
+    + 3 * np.arange(40)[:, None, None, None]
+  )
+  return _write(tmp_path_factory.mktemp("video") / "a.mp4", frames.astype("u1"))
+
+
+@pytest.fixture(scope="module")
+def answer(answerer, video):
+  return json.loads(json.dumps(answerer(video), allow_nan=False))
+
+
+def _probabilities(saved, path, frames):
+  """From the network itself."""
+  with VideoReader(path) as reader:
+    clip = np.stack([reader.read(row) for row in frames]).astype(np.float32)
+  logits, _ = saved.network.apply(saved.variables, (clip / 255 - 0.5) / 0.25)
+  return np.asarray(jax.nn.softmax(logits))
+
+
+def test_the_prediction_is_that_of_the_protocol(answer, answerer, video):
+  assert answer["frames"] == 40
+  assert answer["seconds"] == 4.0
+  (task,) = answer["tasks"]
+  assert task["name"] == ""
+  (want,) = _probabilities(answerer.saved, video, [[9, 29]])  # Halves' middles.
+  names = answerer.saved.class_names
+  got = [(row["label"], row["probability"]) for row in task["predictions"]]
+  assert [label for label, _ in got] == [names[i] for i in np.argsort(-want)]
+  values = [probability for _, probability in got]
+  np.testing.assert_allclose(values, np.sort(want)[::-1], rtol=1e-4)
+
+
+def test_the_timeline_is_that_of_windows(answer, answerer, video):
+  timeline = answer["tasks"][0]["timeline"]
+  points = timeline["points"]
+  starts = np.array([point["start"] for point in points])
+  # A quarter of the video each, and a quarter of that from one to the next.
+  np.testing.assert_allclose(starts, 0.2 * np.arange(16))
+  ends = [point["end"] for point in points]
+  np.testing.assert_allclose(ends, starts + 1)
+  assert ends[-1] == 4
+  middles = [[2 * i + 2, 2 * i + 7] for i in range(16)]
+  want = _probabilities(answerer.saved, video, middles)
+  order = [answerer.saved.class_names.index(x) for x in timeline["labels"]]
+  got = np.array([point["probabilities"] for point in points])
+  np.testing.assert_allclose(got, want[:, order], rtol=1e-4, atol=1e-6)
+  assert list(np.argsort(-want.max(axis=0))) == order
+
+
+def test_the_strip_shows_the_best_window(answer, answerer, video):
+  (task,), strip = answer["tasks"], answer["strip"]
+  label = task["predictions"][0]["label"]
+  assert f"Grad-CAM of {label}" in strip["about"]
+  column = task["timeline"]["labels"].index(label)
+  best = max(
+    task["timeline"]["points"], key=lambda point: point["probabilities"][column]
+  )
+  times = [picture["time"] for picture in strip["pictures"]]
+  np.testing.assert_allclose(
+    times, [best["start"] + 0.25, best["start"] + 0.75]
+  )
+  with VideoReader(video) as reader:
+    frames = reader.read([int(FPS * time - 0.5) for time in times])
+  for picture, frame in zip(strip["pictures"], frames, strict=True):
+    kind, data = picture["image"].split(",")
+    assert kind == "data:image/png;base64"
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+    assert pixels.shape == (32, 16, 3)
+    np.testing.assert_array_equal(pixels[:16], frame)
+    assert np.ptp(pixels[16:].astype(int)) > 0
+
+
+def test_a_long_video_has_few_windows(answerer, tmp_path):
+  frames = np.zeros((701, 16, 16, 3), np.uint8)
+  points = answerer(_write(tmp_path / "a.mp4", frames))["tasks"][0]["timeline"][
+    "points"
+  ]
+  assert 25 <= len(points) <= 32
+  assert points[0]["start"] == 0
+  assert points[-1]["end"] == pytest.approx(70.1)
+
+
+def test_a_single_frame(answerer, tmp_path):
+  frames = np.zeros((1, 16, 16, 3), np.uint8)
+  answer = answerer(_write(tmp_path / "a.mp4", frames))
+  assert answer["seconds"] is None
+  assert answer["tasks"][0]["timeline"] is None
+  assert len(answer["strip"]["pictures"]) == 2  # Of a clip that repeats it.
+
+
+def test_several_tasks_without_names(tmp_path, video):
+  sizes = {"verb": 2, "noun": 3}
+  names = {"verb": ["cut", "stir"], "noun": []}
+  answerer = serving.VideoAnswerer(_saved(tmp_path / "model", sizes, names))
+  assert answerer.settings["classes"] == 5
+  tasks = answerer(video)["tasks"]
+  shown = {
+    task["name"]: {row["label"] for row in task["predictions"]}
+    for task in tasks
+  }
+  assert shown == {
+    "verb": {"cut", "stir"},
+    "noun": {"class 0", "class 1", "class 2"},
+  }
+  for task in tasks:
+    total = sum(row["probability"] for row in task["predictions"])
+    assert total == pytest.approx(1)
+    assert len(task["timeline"]["points"]) == 16
+
+
+def test_what_is_refused(answerer, video, tmp_path, monkeypatch):
+  text = tmp_path / "a.txt"
+  text.write_text("no video")
+  with pytest.raises(VideoError, match="the file is no video"):
+    answerer(text)
+  monkeypatch.setattr(answerer, "max_seconds", 3.9)
+  with pytest.raises(VideoError, match=r"the video has 4 s; at most 3\.9 s"):
+    answerer(video)
+  monkeypatch.undo()
+  monkeypatch.setattr(answerer, "_max_time", 0)
+  with pytest.raises(VideoError, match="takes more than 0 s"):
+    answerer(video)
+  monkeypatch.setattr(answering, "MAX_PIXELS", 255)
+  with pytest.raises(VideoError, match="frames have 16 x 16 pixels; at most 2"):
+    answerer(video)
+
+
+def test_settings_are_what_the_page_tells(answerer):
+  assert json.loads(json.dumps(answerer.settings)) == {
+    "model": "resnet18",
+    "classes": 3,
+    "clip": [2, 16, 16],
+    "maxSeconds": 600.0,
+  }
+
+
+def test_wrong_arguments_are_refused(answerer):
+  with pytest.raises(ValueError, match="max_seconds must be above 0, got 0"):
+    serving.VideoAnswerer(answerer.saved, max_seconds=0)
+  flow = answerer.saved._replace(clip_shape=(2, 16, 16, 10))
+  with pytest.raises(ValueError, match="10 channels of optical flow"):
+    serving.VideoAnswerer(flow)
