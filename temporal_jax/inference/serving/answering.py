@@ -175,7 +175,7 @@ def _check_size(path: str | os.PathLike) -> None:
   try:
     container, stream = open_container(path)
   except (av.FFmpegError, OSError) as error:
-    raise VideoError(reason(error)) from error
+    raise VideoError(f"no video can be read of it ({reason(error)})") from error
   with container:
     height, width = stream.codec_context.height, stream.codec_context.width
   if height * width > MAX_PIXELS:

@@ -112,20 +112,21 @@ class PageServer(socketserver.ThreadingTCPServer):
     self._connections = threading.BoundedSemaphore(self.limits.connections)
     self._turn = threading.Lock()
     self._answer = answer
+    self._folder = tempfile.TemporaryDirectory(
+      prefix="temporal_jax_serve_", ignore_cleanup_errors=True
+    )
+    self.folder = pathlib.Path(self._folder.name)
     try:
       self.address_family, *_, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM
       )[0]
       super().__init__(address, Handler)
     except OSError as error:
+      self._folder.cleanup()
       words = error.strerror
       if error.errno == errno.EADDRINUSE:
         words = "the port is in use; choose another with --port"
       raise OSError(f"cannot serve at {host}, port {port}: {words}.") from error
-    self._folder = tempfile.TemporaryDirectory(
-      prefix="temporal_jax_serve_", ignore_cleanup_errors=True
-    )
-    self.folder = pathlib.Path(self._folder.name)
 
   @property
   def url(self) -> str:

@@ -80,7 +80,9 @@ def browsing(folder, *, dark=False):
     text=True,
   ) as driver:
     try:
-      line = next(line for line in driver.stdout if "on port" in line)
+      line = next(
+        line for line in driver.stdout if "successfully on port" in line
+      )
       port = int(line.rsplit("port", 1)[1].strip(" .\n"))
       arguments = [*_ARGUMENTS, f"--user-data-dir={folder}"]
       options = {"binary": shutil.which("chromium"), "args": arguments}

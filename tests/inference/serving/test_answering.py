@@ -2,6 +2,7 @@ import base64
 import io
 import json
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,28 +19,17 @@ from temporal_jax.inference.serving import answering
 FPS = 10
 
 
-def _saved(directory, num_classes, class_names):
-  """A tiny network of random weights, far from undecided."""
-  overrides = {"width": 8, "stage_sizes": [1]}
-  model = temporal_jax.create_model(
-    "resnet18", num_classes=num_classes, **overrides
-  )
-  variables = jax.jit(model.init)(
-    jax.random.key(0), jnp.zeros((1, 2, 16, 16, 3))
-  )
-  variables = jax.tree.map(
-    lambda leaf: 5 * leaf if leaf.ndim == 2 else leaf, variables
-  )
-  description = {
-    "model": "resnet18",
-    "overrides": overrides,
-    "num_classes": num_classes,
-    "clip_shape": [2, 16, 16, 3],
-    "class_names": class_names,
-    "pixels": {"mean": [0.5] * 3, "std": [0.25] * 3},
-  }
-  inference.save_model(directory, variables, description)
-  return inference.load_model(directory)
+NAMES = ["falling", "waving", "diving"]
+
+
+class _Means(nn.Module):
+  """Tells verbs and nouns by the mean colour of a clip; it has no maps."""
+
+  @nn.compact
+  def __call__(self, clip, train=False):
+    means = clip.mean(axis=(1, 2, 3))
+    heads = {"verb": nn.Dense(2), "noun": nn.Dense(3)}
+    return {task: head(means) for task, head in heads.items()}, {}
 
 
 def _write(path, frames):
@@ -49,9 +39,26 @@ def _write(path, frames):
 
 @pytest.fixture(scope="module")
 def answerer(tmp_path_factory):
+  """Of a tiny network of random weights, whose logits differ enough."""
+  overrides = {"width": 8, "stage_sizes": [1]}
+  model = temporal_jax.create_model("resnet18", num_classes=3, **overrides)
+  variables = jax.jit(model.init)(
+    jax.random.key(0), jnp.zeros((1, 2, 16, 16, 3))
+  )
+  variables = jax.tree.map(
+    lambda leaf: 5 * leaf if leaf.ndim == 2 else leaf, variables
+  )
+  description = {
+    "model": "resnet18",
+    "overrides": overrides,
+    "num_classes": 3,
+    "clip_shape": [2, 16, 16, 3],
+    "class_names": NAMES,
+    "pixels": {"mean": [0.5] * 3, "std": [0.25] * 3},
+  }
   directory = tmp_path_factory.mktemp("models") / "tiny"
-  names = ["falling", "waving", "diving"]
-  return serving.VideoAnswerer(_saved(directory, 3, names))
+  inference.save_model(directory, variables, description)
+  return serving.VideoAnswerer(inference.load_model(directory))
 
 
 @pytest.fixture(scope="module")
@@ -70,28 +77,34 @@ def answer(answerer, video):
   return json.loads(json.dumps(answerer(video), allow_nan=False))
 
 
-def _probabilities(saved, path, frames):
-  """From the network itself."""
-  with VideoReader(path) as reader:
-    clip = np.stack([reader.read(row) for row in frames]).astype(np.float32)
-  logits, _ = saved.network.apply(saved.variables, (clip / 255 - 0.5) / 0.25)
-  return np.asarray(jax.nn.softmax(logits))
+@pytest.fixture(scope="module")
+def wanted(answerer, video):
+  """Probabilities from the network itself: of the video, and of 16 windows."""
+  # The middles of halves: of 40 frames, and of 10 from every second one on.
+  frames = [[10, 30], *([2 * i + 2, 2 * i + 7] for i in range(16))]
+  with VideoReader(video) as reader:
+    clips = np.stack([reader.read(row) for row in frames]).astype(np.float32)
+  saved = answerer.saved
+  logits, _ = jax.jit(saved.network.apply)(
+    saved.variables, (clips / 255 - 0.5) / 0.25
+  )
+  rows = np.asarray(jax.nn.softmax(logits))
+  return rows[0], rows[1:]
 
 
-def test_the_prediction_is_that_of_the_protocol(answer, answerer, video):
+def test_the_prediction_is_that_of_the_protocol(answer, wanted):
   assert answer["frames"] == 40
   assert answer["seconds"] == 4.0
   (task,) = answer["tasks"]
   assert task["name"] == ""
-  (want,) = _probabilities(answerer.saved, video, [[9, 29]])  # Halves' middles.
-  names = answerer.saved.class_names
   got = [(row["label"], row["probability"]) for row in task["predictions"]]
-  assert [label for label, _ in got] == [names[i] for i in np.argsort(-want)]
+  want, _ = wanted
+  assert [label for label, _ in got] == [NAMES[i] for i in np.argsort(-want)]
   values = [probability for _, probability in got]
   np.testing.assert_allclose(values, np.sort(want)[::-1], rtol=1e-4)
 
 
-def test_the_timeline_is_that_of_windows(answer, answerer, video):
+def test_the_timeline_is_that_of_windows(answer, wanted):
   timeline = answer["tasks"][0]["timeline"]
   points = timeline["points"]
   starts = np.array([point["start"] for point in points])
@@ -100,15 +113,14 @@ def test_the_timeline_is_that_of_windows(answer, answerer, video):
   ends = [point["end"] for point in points]
   np.testing.assert_allclose(ends, starts + 1)
   assert ends[-1] == 4
-  middles = [[2 * i + 2, 2 * i + 7] for i in range(16)]
-  want = _probabilities(answerer.saved, video, middles)
-  order = [answerer.saved.class_names.index(x) for x in timeline["labels"]]
+  _, want = wanted
+  order = [NAMES.index(label) for label in timeline["labels"]]
   got = np.array([point["probabilities"] for point in points])
   np.testing.assert_allclose(got, want[:, order], rtol=1e-4, atol=1e-6)
   assert list(np.argsort(-want.max(axis=0))) == order
 
 
-def test_the_strip_shows_the_best_window(answer, answerer, video):
+def test_the_strip_shows_the_best_window(answer, video):
   (task,), strip = answer["tasks"], answer["strip"]
   label = task["predictions"][0]["label"]
   assert f"Grad-CAM of {label}" in strip["about"]
@@ -149,30 +161,36 @@ def test_a_single_frame(answerer, tmp_path):
   assert len(answer["strip"]["pictures"]) == 2  # Of a clip that repeats it.
 
 
-def test_several_tasks_without_names(tmp_path, video):
-  sizes = {"verb": 2, "noun": 3}
-  names = {"verb": ["cut", "stir"], "noun": []}
-  answerer = serving.VideoAnswerer(_saved(tmp_path / "model", sizes, names))
+def test_several_tasks_without_names_or_maps(answerer, video):
+  network = _Means()
+  saved = answerer.saved._replace(
+    network=network,
+    variables=network.init(jax.random.key(0), jnp.zeros((1, 2, 16, 16, 3))),
+    class_names={"verb": ("cut", "stir"), "noun": ()},
+  )
+  answerer = serving.VideoAnswerer(saved)
   assert answerer.settings["classes"] == 5
-  tasks = answerer(video)["tasks"]
+  answer = answerer(video)
   shown = {
     task["name"]: {row["label"] for row in task["predictions"]}
-    for task in tasks
+    for task in answer["tasks"]
   }
   assert shown == {
     "verb": {"cut", "stir"},
     "noun": {"class 0", "class 1", "class 2"},
   }
-  for task in tasks:
+  for task in answer["tasks"]:
     total = sum(row["probability"] for row in task["predictions"])
     assert total == pytest.approx(1)
     assert len(task["timeline"]["points"]) == 16
+  assert answer["strip"]["about"].startswith("No Grad-CAM: ")
+  assert answer["strip"]["pictures"] == []
 
 
 def test_what_is_refused(answerer, video, tmp_path, monkeypatch):
   text = tmp_path / "a.txt"
   text.write_text("no video")
-  with pytest.raises(VideoError, match="the file is no video"):
+  with pytest.raises(VideoError, match="no video can be read of it"):
     answerer(text)
   monkeypatch.setattr(answerer, "max_seconds", 3.9)
   with pytest.raises(VideoError, match=r"the video has 4 s; at most 3\.9 s"):

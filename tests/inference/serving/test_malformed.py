@@ -45,7 +45,7 @@ def test_malformed_requests_get_an_error_and_do_no_harm(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   video = encode_mp4(make_frames(10), fps=10)
   limits = {
-    **dict(max_bytes=MOST, pause=0.3, head=0.6, body=0.6, goodbye=0.5),
+    **dict(max_bytes=MOST, pause=0.5, head=1.0, body=1.0, goodbye=0.5),
     **dict(connections=64, uploads=64),
   }
   threads = threading.active_count()

@@ -83,6 +83,7 @@ def page(tmp_path_factory):
     ) as server,
     browsing(folder) as browser,
   ):
+    browser.resize(1200, 900)
     yield browser, server
 
 
@@ -112,7 +113,9 @@ def test_a_video_is_chosen_and_looked_at(page, video):
   assert _text(browser, ".first") == "jumping"
   rows = _text(browser, ".bars").split("\n")
   shown = [" ".join(row.split()) for row in rows if row.strip()]
-  assert " ".join(shown) == ("jumping 62.5 % <b>bold</b> 25.0 % running 12.5 %")
+  assert " ".join(shown) == (
+    "Likeliest classes jumping 62.5 % <b>bold</b> 25.0 % running 12.5 %"
+  )
   widths = browser.run(
     "return [...document.querySelectorAll('.bar div')]"
     ".map((x) => x.clientWidth / x.parentElement.clientWidth)"
@@ -158,6 +161,8 @@ def test_the_timeline_is_read_by_keys_and_moves_the_video(page, video):
     ".getAttribute('aria-valuetext')"
   ) == ("0:01.0 to 0:02.0: jumping 20.0 %, <b>bold</b> 20.0 %, running 60.0 %")
   browser.wait("document.querySelector('video').currentTime == 1.5")
+  browser.run("document.querySelector('#pictures button').click()")
+  browser.wait("document.querySelector('video').currentTime == 0.25")
   assert "0:00.5 \u2013 0:01.5" in browser.run(
     "return document.querySelector('.numbers').textContent"
   )
@@ -193,7 +198,7 @@ def test_a_video_is_dropped(page, video):
   [
     (b"", "bad.mp4 is empty."),
     (bytes(500_000), "bad.mp4 has 0.5 MB; at most 0.3 MB are taken."),
-    (b"no video", "bad.mp4: the file is no video"),
+    (b"no video", "bad.mp4: InvalidDataError"),
     (None, "bad.mp4: 25 frames are too many."),
   ],
 )
