@@ -63,7 +63,8 @@ class PageServer(socketserver.ThreadingTCPServer):
   """Serves the page, a thread a connection and a connection a request.
 
   `serve_forever()` serves, `shutdown()` from another thread ends that, and
-  `server_close()`, or the end of a with block, removes what is left.
+  `server_close()`, or the end of a with block, removes what is left once the
+  video in hand is answered.
 
   Attributes:
     host: Name or address it serves at.
@@ -111,6 +112,7 @@ class PageServer(socketserver.ThreadingTCPServer):
     self.uploads = threading.BoundedSemaphore(self.limits.uploads)
     self._connections = threading.BoundedSemaphore(self.limits.connections)
     self._turn = threading.Lock()
+    self._ends = False
     self._answer = answer
     self._folder = tempfile.TemporaryDirectory(
       prefix="temporal_jax_serve_", ignore_cleanup_errors=True
@@ -134,6 +136,11 @@ class PageServer(socketserver.ThreadingTCPServer):
     host = f"[{self.host}]" if ":" in self.host else self.host
     return f"http://{host}:{self.server_address[1]}/"
 
+  @property
+  def is_answering(self) -> bool:
+    """Whether a video is looked at."""
+    return self._turn.locked()
+
   def look_at(self, path: pathlib.Path) -> Mapping[str, Any]:
     """Returns the answer for a file, once those before it have theirs.
 
@@ -143,6 +150,8 @@ class PageServer(socketserver.ThreadingTCPServer):
     if not self._turn.acquire(timeout=self.limits.turn):
       raise busy()
     try:
+      if self._ends:
+        raise busy()
       return self._answer(path)
     except VideoError as error:
       raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
@@ -150,9 +159,18 @@ class PageServer(socketserver.ThreadingTCPServer):
       self._turn.release()
 
   def server_close(self) -> None:
-    """Gives the port free and removes all files."""
+    """Gives the port free, waits for the last answer, removes all files.
+
+    A process that ends while a thread computes would crash.
+    """
     super().server_close()
-    self._folder.cleanup()
+    if self._ends:
+      return
+    self._ends = True
+    try:
+      self._turn.acquire()
+    finally:
+      self._folder.cleanup()
 
   def process_request(
     self, request: socket.socket, client_address: Any

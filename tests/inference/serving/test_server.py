@@ -159,6 +159,31 @@ def test_a_file_does_not_wait_for_ever():
     assert split(read_all(first))[0] == 200
 
 
+def test_the_end_waits_for_the_answer_in_hand_alone():
+  go, begun, seen = threading.Event(), threading.Event(), []
+
+  def answer(path):
+    seen.append(path)
+    begun.set()
+    go.wait()
+    return ANSWER
+
+  with contextlib.ExitStack() as stack:
+    with running(answer) as server:
+      first, second = (stack.enter_context(connect(server)) for _ in range(2))
+      first.sendall(post(server, b"1"))
+      assert begun.wait(5)
+      second.sendall(post(server, b"2"))
+      while len(list(server.folder.iterdir())) < 2:
+        time.sleep(0.01)
+      assert server.is_answering
+      threading.Timer(0.1, go.set).start()
+    assert go.is_set()
+    assert split(read_all(first))[0] == 200
+    assert not server.folder.exists()
+  assert len(seen) == 1
+
+
 def test_too_many_connections_are_closed():
   with running(None, limits={"connections": 2, "head": 0.3}) as server:
     with connect(server), connect(server):
