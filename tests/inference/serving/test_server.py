@@ -196,11 +196,11 @@ def test_too_many_connections_are_closed():
 
 def test_a_large_file_is_refused_in_words_that_arrive():
   with running(None, limits={"max_bytes": 100_000}) as server:
-    answer = ask(server, post(server, bytes(3_000_000)))
+    answer = ask(server, post(server, bytes(30_000_000)))
   status, reason = error_of(answer)
   assert (status, reason) == (
     413,
-    "the file has 3.0 MB; at most 0.1 MB are taken.",
+    "the file has 30.0 MB; at most 0.1 MB are taken.",
   )
 
 
