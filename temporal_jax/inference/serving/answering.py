@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -12,11 +12,11 @@ import numpy as np
 from temporal_jax.data.containers import open_container
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.pictures import VideoError, reason
-from temporal_jax.data.views import clip_indices, read_views
-from temporal_jax.evaluation.views import average_views
-from temporal_jax.inference.classifier import Classifier, Scores
+from temporal_jax.data.views import clip_indices
+from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.saved_model import SavedModel
 from temporal_jax.inference.serving.strip import GradCamStrip
+from temporal_jax.inference.watching import told_classes
 from temporal_jax.inference.windows import SlidingWindows, WindowClip
 
 MAX_PIXELS = 7680 * 4320  # Of a frame; those of larger ones fill the memory.
@@ -24,6 +24,8 @@ _BARS = 8  # Classes of a video that are shown.
 _LINES = 5  # Classes whose probability is drawn over time.
 _WINDOWS = 32  # Of a video, at most.
 _WINDOW = 2.0  # Seconds.
+
+_T = TypeVar("_T")
 
 
 class VideoAnswerer:
@@ -52,29 +54,22 @@ class VideoAnswerer:
       batch_size: Clips computed at once.
 
     Raises:
-      ValueError: If the network does not look at RGB, a number is not above 0,
-        or see `Classifier`.
+      ValueError: If a number is not above 0, or see `Predictor`.
     """
     for name, value in (("max_seconds", max_seconds), ("max_time", max_time)):
       if not value > 0:
         raise ValueError(f"{name} must be above 0, got {value}.")
-    channels = saved.clip_shape[-1]
-    if channels != 3:
-      raise ValueError(
-        f"{saved.name} looks at {channels} channels of optical flow, which a "
-        "video file does not hold."
-      )
     self.saved = saved
     self.max_seconds = max_seconds
     self._max_time = max_time
-    protocol = saved.protocol
-    shape = (protocol.num_frames, protocol.crop_size, protocol.crop_size, 3)
-    self._classifier = Classifier(
-      saved, batch_size=batch_size, clip_shape=shape
-    )
-    scores = self._classifier(np.zeros((1, *shape), np.uint8))
-    self._names = _names_by_task(scores, saved.class_names)
-    self._strip = GradCamStrip(saved, task=next(iter(self._names)) or None)
+    self._predictor = Predictor(saved, batch_size=batch_size)
+    self._classifier = self._predictor.classifier
+    shape = self._classifier.clip_shape
+    self._classifier(np.zeros((1, *shape), np.uint8))
+    sizes = saved.description["num_classes"]
+    tasks = list(sizes) if isinstance(sizes, Mapping) else [None]
+    self._names = {task: told_classes(saved, task) for task in tasks}
+    self._strip = GradCamStrip(saved, task=tasks[0])
     self.settings = {
       "model": saved.name,
       "classes": sum(len(names) for names in self._names.values()),
@@ -107,34 +102,37 @@ class VideoAnswerer:
           f"{self.max_seconds:g} s are looked at"
         )
       try:
-        views = read_views(reader, self.saved.protocol, fps=fps)
         clips = list(_in_time(self._windows(reader), self._max_time))
       except ValueError as error:
         raise VideoError(str(error)) from error
-    scores = {
-      task: self._average(of_views)
-      for task, of_views in self._scores(views).items()
-    }
-    over_time = self._scores(np.stack([clip.frames for clip in clips]))
+    prediction = self._predictor(path)
+    if prediction.error is not None:
+      raise VideoError(prediction.error)
+    likeliest = _by_task(
+      prediction.record(self.saved.class_names, _BARS)["predictions"]
+    )
+    over_time = _by_task(
+      self._classifier(np.stack([clip.frames for clip in clips]))
+    )
     return {
       "frames": total,
       "seconds": total / fps if fps else None,
       "tasks": [
         {
-          "name": task,
-          "predictions": _likeliest(scores[task], names),
+          "name": task or "",
+          "predictions": likeliest[task],
           "timeline": _timeline(clips, over_time[task], names) if fps else None,
         }
         for task, names in self._names.items()
       ],
-      "strip": self._look(clips, scores, over_time),
+      "strip": self._look(clips, _by_task(prediction.probabilities), over_time),
     }
 
   def _look(
     self,
     clips: Sequence[WindowClip],
-    scores: Mapping[str, np.ndarray],
-    over_time: Mapping[str, np.ndarray],
+    scores: Mapping[str | None, np.ndarray],
+    over_time: Mapping[str | None, np.ndarray],
   ) -> dict[str, Any]:
     """Returns where the first task's likeliest class was seen best."""
     task, names = next(iter(self._names.items()))
@@ -159,15 +157,6 @@ class VideoAnswerer:
     left = max(total - window, 0)
     stride = max(1, window // 4, math.ceil(left / (_WINDOWS - 1)))
     return SlidingWindows(reader, protocol, window=window, stride=stride)
-
-  def _scores(self, clips: np.ndarray) -> Mapping[str, np.ndarray]:
-    """Returns the probabilities (N, L) of each task."""
-    return _by_task(self._classifier(clips))
-
-  def _average(self, views: np.ndarray) -> np.ndarray:
-    """Returns the probabilities (L,) of a video from those of its views."""
-    fusion = self.saved.protocol.fusion
-    return average_views(views[None], fusion=fusion)[0]
 
 
 def _check_size(path: str | os.PathLike) -> None:
@@ -196,29 +185,9 @@ def _in_time(
     yield clip
 
 
-def _by_task(scores: Scores) -> Mapping[str, np.ndarray]:
-  """Returns scores by task; of a single one its name is ""."""
-  return scores if isinstance(scores, Mapping) else {"": scores}
-
-
-def _names_by_task(
-  scores: Scores, class_names: Any
-) -> dict[str, Sequence[str]]:
-  """Returns the names of the classes of each task, numbers if unknown."""
-  names = class_names if isinstance(class_names, Mapping) else {"": class_names}
-  return {
-    task: names.get(task) or [f"class {i}" for i in range(values.shape[-1])]
-    for task, values in _by_task(scores).items()
-  }
-
-
-def _likeliest(
-  probabilities: np.ndarray, names: Sequence[str]
-) -> list[dict[str, Any]]:
-  best = np.argsort(-probabilities, kind="stable")[:_BARS]
-  return [
-    {"label": names[i], "probability": float(probabilities[i])} for i in best
-  ]
+def _by_task(values: _T | Mapping[str, _T]) -> Mapping[str | None, _T]:
+  """Returns values by task, of a single task by None."""
+  return values if isinstance(values, Mapping) else {None: values}
 
 
 def _timeline(
