@@ -11,10 +11,12 @@ backbone alone, which sees single frames, in any order.
 """
 
 import argparse
+import zlib
 from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 import temporal_jax
 from temporal_jax.models import count
@@ -40,13 +42,13 @@ def compare(
       temporal=operator,
       **overrides,
     )
-    variables = jax.jit(model.init)(jax.random.key(1), clip)
-    size = count.parameters(variables)
+    shapes = jax.eval_shape(model.init, jax.random.key(1), clip)
+    size = count.parameters(shapes)
     plain = plain or size
 
-    # New operators start as nothing, so that image weights keep their worth.
-    # Noise on all parameters stands for some training.
-    variables["params"] = add_noise(variables["params"], jax.random.key(2))
+    # Most operators start as nothing, so that image weights keep their worth:
+    # random values of all parameters stand for what training makes of them.
+    variables = jax.tree_util.tree_map_with_path(draw, shapes)
     apply = jax.jit(model.apply)
     answer, aux = apply(variables, clip)
     backwards, _ = apply(variables, clip[:, ::-1])
@@ -60,15 +62,15 @@ def compare(
   return changes
 
 
-def add_noise(params: dict, key: jax.Array) -> dict:
-  """Adds noise to every parameter."""
-  leaves, tree = jax.tree.flatten(params)
-  keys = jax.random.split(key, len(leaves))
-  noisy = [
-    leaf + 0.2 * jax.random.normal(one, leaf.shape)
-    for leaf, one in zip(leaves, keys, strict=True)
-  ]
-  return jax.tree.unflatten(tree, noisy)
+def draw(path: tuple, leaf: jax.ShapeDtypeStruct) -> np.ndarray:
+  """Returns random values for a parameter, or a statistic, of this name."""
+  words = jax.tree_util.keystr(path)
+  rng = np.random.default_rng(zlib.crc32(words.encode()))
+  values = rng.standard_normal(leaf.shape, np.float32)
+  if leaf.ndim > 1:  # A kernel: what comes out is as large as what goes in.
+    return values / np.float32(np.sqrt(leaf.size / leaf.shape[-1]))
+  centre = 1 if words.endswith(("['scale']", "['var']")) else 0
+  return centre + np.float32(0.1) * values
 
 
 def main(argv: Sequence[str] | None = None) -> None:
