@@ -14,6 +14,7 @@ from temporal_jax.inference.features import (
   find_feature,
   prepare_feature_variables,
 )
+from temporal_jax.inference.padded import PaddedBatches
 from temporal_jax.inference.saved_model import SavedModel
 
 WINDOW, STRIDE = 16, 8  # Frames.
@@ -36,7 +37,6 @@ class FeatureExtractor:
     batch_size: Windows computed at once, B.
     stretch: Whether whole frames are stretched to the network's square.
     shape: Of a window's features.
-    compilations: How often the network was compiled so far.
   """
 
   def __init__(
@@ -72,23 +72,21 @@ class FeatureExtractor:
         f"a window of {window} frames is too short: {saved.name} takes clips "
         f"of {frames}."
       )
-    for what, number in (("stride", stride), ("batch_size", batch_size)):
-      if number < 1:
-        raise ValueError(f"{what} must be at least 1, got {number}.")
+    if stride < 1:
+      raise ValueError(f"stride must be at least 1, got {stride}.")
     feature = find_feature(saved, name)
     forward = create_feature_forward(saved, feature)
     self.saved, self.name = saved, name
     self.window, self.stride = window, stride
     self.batch_size, self.stretch = batch_size, stretch
     self.shape = feature.shape
-    self.compilations = 0
     self._variables = jax.device_put(prepare_feature_variables(saved, feature))
+    self._forward = PaddedBatches(forward, batch_size=batch_size)
 
-    def counted(variables, clips):
-      self.compilations += 1  # Runs when it is traced.
-      return forward(variables, clips)
-
-    self._forward = jax.jit(counted)
+  @property
+  def compilations(self) -> int:
+    """How often the network was compiled so far."""
+    return self._forward.compilations
 
   def num_windows(self, num_frames: int) -> int:
     """Returns the windows of a video of so many frames, at least 1."""
@@ -124,14 +122,11 @@ class FeatureExtractor:
     """
     total = self.num_windows(reader.num_frames)
     for first in range(0, total, self.batch_size):
-      numbers = np.arange(first, first + self.batch_size)
-      # The last window fills the last batch.
-      clips = self._read(reader, np.minimum(numbers, total - 1))
-      features = self._forward(self._variables, clips)
-      yield np.asarray(features)[: total - first]
+      numbers = np.arange(first, min(first + self.batch_size, total))
+      yield self._forward(self._variables, self._read(reader, numbers))
 
   def _read(self, reader: Reader, numbers: np.ndarray) -> np.ndarray:
-    """Returns the clips (B, T, S, S, 3) of windows; a frame is decoded once."""
+    """Returns the clips (n, T, S, S, 3) of windows; a frame is decoded once."""
     frames = self._clip_shape[0]
     within = (2 * np.arange(frames) + 1) * self.window // (2 * frames)
     indices = self.stride * numbers[:, None] + within
