@@ -67,8 +67,8 @@ def draw(path: tuple, leaf: jax.ShapeDtypeStruct) -> np.ndarray:
   words = jax.tree_util.keystr(path)
   rng = np.random.default_rng(zlib.crc32(words.encode()))
   values = rng.standard_normal(leaf.shape, np.float32)
-  if leaf.ndim > 1:  # A kernel: what comes out is as large as what goes in.
-    return values / np.float32(np.sqrt(leaf.size / leaf.shape[-1]))
+  if leaf.ndim > 1:  # A kernel: small enough for many layers in a row.
+    return values / np.float32(1.3 * np.sqrt(leaf.size / leaf.shape[-1]))
   centre = 1 if words.endswith(("['scale']", "['var']")) else 0
   return centre + np.float32(0.1) * values
 
