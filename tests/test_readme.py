@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from temporal_jax.cli import create_parser
+
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
@@ -41,3 +43,19 @@ def test_commands_are_understood(command, tmp_path):
   assert done.returncode == 1
   said = done.stderr.strip()
   assert said == "train.py: save_every must be at least 1, got 0."
+
+
+@pytest.mark.parametrize(
+  "page", ["README.md", "docs/data.md", "docs/inference.md"]
+)
+def test_commands_of_temporal_jax_are_understood(page):
+  text = (ROOT / page).read_text().replace("\\\n", " ")
+  commands = re.findall(r"temporal-jax ([a-z]+ .*)", "\n".join(_unnamed(text)))
+  assert commands
+  for command in commands:
+    create_parser().parse_args(shlex.split(command))
+
+
+def _unnamed(text):
+  blocks = re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL)
+  return [block for kind, block in blocks if not kind]
