@@ -5,6 +5,8 @@ import pathlib
 
 __all__ = ["add_arguments", "run"]
 
+from temporal_jax.commands.arguments import add_model
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `export` takes."""
@@ -14,13 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     metavar="OUT",
     help="directory to write; must not exist",
   )
-  parser.add_argument(
-    "--model",
-    type=pathlib.Path,
-    required=True,
-    metavar="DIR",
-    help="what convert_weights wrote, or the workdir of a run",
-  )
+  add_model(parser)
   parser.add_argument(
     "--format",
     required=True,

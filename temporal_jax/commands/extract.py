@@ -24,6 +24,8 @@ What ActionFormer calls feat_stride and num_frames are `stride` and `window`.
 import argparse
 import pathlib
 
+from temporal_jax.commands.arguments import add_batch_size, add_model
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `extract` takes."""
@@ -37,12 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="videos, folders of them at any depth, or patterns; the last one is "
     "the folder to write",
   )
-  parser.add_argument(
-    "--model",
-    required=True,
-    metavar="DIR",
-    help="what convert_weights or a run of train.py wrote",
-  )
+  add_model(parser)
   parser.add_argument(
     "--features",
     default="pooled",
@@ -73,13 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action="store_true",
     help="whole frames, stretched to the network's square, not their middle",
   )
-  parser.add_argument(
-    "--batch-size",
-    type=int,
-    default=8,
-    metavar="N",
-    help="windows computed at once (%(default)s)",
-  )
+  add_batch_size(parser, "windows")
 
 
 def run(options: argparse.Namespace) -> int:

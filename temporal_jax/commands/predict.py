@@ -11,31 +11,22 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from temporal_jax.commands.arguments import (
+  add_batch_size,
+  add_model,
+  add_topk,
+  add_videos,
+)
+
 if TYPE_CHECKING:
   from temporal_jax.inference import Prediction, Predictor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `predict` takes."""
-  parser.add_argument(
-    "videos",
-    nargs="+",
-    metavar="FILE|DIR|GLOB",
-    help="videos; a folder stands for all in it at any depth",
-  )
-  parser.add_argument(
-    "--model",
-    required=True,
-    metavar="DIR",
-    help="what convert_weights or a run of train.py wrote",
-  )
-  parser.add_argument(
-    "--topk",
-    type=int,
-    default=5,
-    metavar="K",
-    help="classes that are shown of each video, at most (%(default)s)",
-  )
+  add_videos(parser)
+  add_model(parser)
+  add_topk(parser, 5)
   parser.add_argument(
     "--views",
     metavar="CLIPSxCROPS",
@@ -56,13 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     metavar="OUT.mp4",
     help="the video with the classes written on it; of one video only",
   )
-  parser.add_argument(
-    "--batch-size",
-    type=int,
-    default=8,
-    metavar="N",
-    help="views computed at once, of several videos (%(default)s)",
-  )
+  add_batch_size(parser, "views, of several videos,")
   parser.add_argument(
     "--threads",
     type=int,
@@ -79,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
   if options.topk < 1:
     raise ValueError(f"--topk must be at least 1, got {options.topk}.")
-  videos = inference.list_videos(options.videos)
+  videos = inference.list_videos(options.files)
   _check_outputs(options, videos)
   predictor = _predictor(options)
   predictions = []

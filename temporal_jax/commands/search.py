@@ -10,6 +10,7 @@ import pathlib
 import sys
 
 from temporal_jax.commands import output
+from temporal_jax.commands.arguments import add_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,12 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "root", metavar="DIR", help="folder with videos at any depth"
   )
   parser.add_argument("text", metavar="TEXT", help="what is to be seen")
-  parser.add_argument(
-    "--model",
-    required=True,
-    metavar="DIR",
-    help="a network of videos and texts that convert_weights or a run wrote",
-  )
+  add_model(parser, "of videos and texts")
   parser.add_argument(
     "--index",
     type=pathlib.Path,

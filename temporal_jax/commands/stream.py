@@ -7,10 +7,11 @@ the prediction took. Ctrl-C ends it.
 import argparse
 import itertools
 import os
-import pathlib
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from temporal_jax.commands.arguments import add_model, add_topk
 
 if TYPE_CHECKING:
   import av
@@ -26,13 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     metavar="SOURCE",
     help="a file, a device, an address that FFmpeg opens, or - for a pipe",
   )
-  parser.add_argument(
-    "--model",
-    type=pathlib.Path,
-    required=True,
-    metavar="DIR",
-    help="converted or trained, of a causal operator, e.g. causal_aggregation",
-  )
+  add_model(parser, "of a causal operator, e.g. causal_aggregation")
   parser.add_argument(
     "--format",
     metavar="NAME",
@@ -49,9 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="newest frames of which the prediction is the mean: by default as "
     "many as the network's clips have; 0 for all so far",
   )
-  parser.add_argument(
-    "--topk", type=int, default=1, metavar="K", help="classes to print (1)"
-  )
+  add_topk(parser, 1)
 
 
 def run(options: argparse.Namespace) -> int:

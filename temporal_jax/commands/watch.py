@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from temporal_jax.commands.arguments import add_batch_size, add_model, add_topk
+
 if TYPE_CHECKING:
   from temporal_jax.inference import LabelledSpan
 
@@ -19,13 +21,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `watch` takes."""
   parser.add_argument("file", type=_path, metavar="FILE", help="the video")
-  parser.add_argument(
-    "--model",
-    type=_path,
-    required=True,
-    metavar="DIR",
-    help="a converted or trained network",
-  )
+  add_model(parser)
+  add_topk(parser, 1)
+  add_batch_size(parser, "windows")
   parser.add_argument(
     "--window",
     type=int,
@@ -58,18 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--task", metavar="NAME", help="of a network that tells several"
   )
-  for flag, kind, default, words in (
-    ("--topk", int, 1, "classes shown of a window, at most"),
-    ("--batch-size", int, 8, "windows computed at once"),
-    ("--time-limit", float, 600.0, "seconds to find the frames, or decode one"),
-  ):
-    parser.add_argument(
-      flag,
-      type=kind,
-      default=default,
-      metavar="N",
-      help=f"{words} (%(default)s)",
-    )
+  parser.add_argument(
+    "--time-limit",
+    type=float,
+    default=600.0,
+    metavar="SECONDS",
+    help="to find the frames, or decode one (%(default)s)",
+  )
 
 
 def run(options: argparse.Namespace) -> int:

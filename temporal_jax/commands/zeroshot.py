@@ -20,6 +20,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from temporal_jax.commands import output
+from temporal_jax.commands.arguments import add_model, add_topk, add_videos
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel
@@ -38,18 +39,8 @@ _OF_SPLITS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `zeroshot` takes."""
-  parser.add_argument(
-    "files",
-    nargs="*",
-    metavar="FILE|DIR|GLOB",
-    help="videos; a folder stands for all in it at any depth",
-  )
-  parser.add_argument(
-    "--model",
-    required=True,
-    metavar="DIR",
-    help="a network of videos and texts that convert_weights or a run wrote",
-  )
+  add_videos(parser, "*")
+  add_model(parser, "of videos and texts")
   labels = parser.add_mutually_exclusive_group()
   labels.add_argument(
     "--labels",
@@ -68,13 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "several that fit actions (default: the label alone, as X-CLIP and ILA are "
     "trained)",
   )
-  parser.add_argument(
-    "--topk",
-    type=int,
-    default=5,
-    metavar="K",
-    help="labels that are shown of each video, at most (%(default)s)",
-  )
+  add_topk(parser, 5)
   parser.add_argument(
     "--json",
     type=pathlib.Path,
