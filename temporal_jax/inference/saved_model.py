@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import pathlib
-import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ import orbax.checkpoint as ocp
 from temporal_jax import models
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.inference.whole_directory import whole_directory
 from temporal_jax.models.network import Network
 from temporal_jax.training import default_dtype
 from temporal_jax.training.loading import VARIABLES, load_variables
@@ -75,18 +75,10 @@ def save_model(
   Raises:
     FileExistsError: If the directory exists.
   """
-  directory = pathlib.Path(directory).expanduser().absolute()
-  if directory.exists():
-    raise FileExistsError(f"{directory} exists already.")
-  directory.parent.mkdir(parents=True, exist_ok=True)
-  partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
-  try:
+  with whole_directory(directory) as partial:
     with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
       writer.save(partial / VARIABLES, dict(variables))
     write_description(partial, {**description, "sha256": digest(variables)})
-    partial.rename(directory)
-  finally:
-    shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_description(

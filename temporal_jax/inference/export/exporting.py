@@ -16,13 +16,13 @@ from temporal_jax.inference.export.comparing import largest_difference
 from temporal_jax.inference.export.onnx import run_onnx, to_onnx
 from temporal_jax.inference.export.program import trace_network
 from temporal_jax.inference.export.stablehlo import run_stablehlo, to_stablehlo
-from temporal_jax.inference.export.whole import whole_directory
 from temporal_jax.inference.saved_model import (
   SavedModel,
   digest,
   load_model,
   save_model,
 )
+from temporal_jax.inference.whole_directory import whole_directory
 
 FORMATS = ("stablehlo", "onnx", "savable")
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
