@@ -1,36 +1,26 @@
 """Listing a user's own videos: a folder a class, or a CSV file."""
 
-import csv
 import hashlib
+import operator
+import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from absl import logging
 
 from temporal_jax.data.labels import ClassNames, Label
 from temporal_jax.data.sources import FileSource
+from temporal_jax.data.video_table import (
+  ONE,
+  SEVERAL,
+  SPLITS,
+  Names,
+  Row,
+  Table,
+  read_table,
+)
 
 SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
-SPLITS = ("train", "test")
-
-# Columns of a label that is one class, and of one that is several.
-_ONE, _SEVERAL = "label", "labels"
-
-
-class _Row(NamedTuple):
-  """A video, the names of its classes in each column, and "" or its split."""
-
-  path: str
-  names: tuple[tuple[str, ...], ...]
-  split: str
-
-
-class _Table(NamedTuple):
-  """The columns that hold labels, and the videos."""
-
-  columns: tuple[str, ...]
-  rows: list[_Row]
 
 
 def file_sources(
@@ -73,7 +63,7 @@ def file_sources(
       f"data.tasks {tuple(tasks)} need a CSV file with these columns; "
       f"data.root {root} is a folder."
     )
-  table = _Table((_ONE,), _folder(root)) if root.is_dir() else _csv(root, tasks)
+  table = _folder_table(root) if root.is_dir() else read_table(root, tasks)
   if not table.rows:
     raise ValueError(
       f"{root} lists no video; a folder holds class/video with one of "
@@ -87,19 +77,30 @@ def file_sources(
   splits = _split(table, test_fraction)
   _check_trained(table.columns, names, splits["train"])
   class_names: ClassNames = names[0]
-  if table.columns not in ((_ONE,), (_SEVERAL,)):
+  if table.columns not in ((ONE,), (SEVERAL,)):
     class_names = dict(zip(table.columns, names, strict=True))
+  labels = {
+    distinct: _label(table.columns, distinct, numbers)
+    for distinct in {row.names for row in table.rows}
+  }
+  for rows in splits.values():
+    rows.sort(key=operator.attrgetter("path"))
   return {
     split: FileSource(
-      [(row.path, _label(table.columns, row, numbers)) for row in sorted(rows)],
+      [(row.path, labels[row.names]) for row in rows],
       class_names,
-      multi_label=table.columns == (_SEVERAL,),
+      multi_label=table.columns == (SEVERAL,),
     )
     for split, rows in splits.items()
   }
 
 
-def _folder(root: pathlib.Path) -> list[_Row]:
+def _folder_table(root: pathlib.Path) -> Table:
+  """Lists a folder; a class is a folder's name."""
+  return Table((ONE,), _folder(root))
+
+
+def _folder(root: pathlib.Path) -> list[Row]:
   """Lists root/class/video, or root/split/class/video."""
   folders = {path.name for path in root.iterdir() if path.is_dir()}
   if folders and folders <= set(SPLITS):
@@ -109,100 +110,36 @@ def _folder(root: pathlib.Path) -> list[_Row]:
       for row in _folder(root / split)
     ]
   return [
-    _Row(str(path), ((path.parent.name,),), "")
+    Row(str(path), ((path.parent.name,),), "")
     for path in sorted(root.glob("*/*"))
     if path.suffix.lower() in SUFFIXES
   ]
 
 
-def _csv(file: pathlib.Path, tasks: Sequence[str]) -> _Table:
-  """Lists the rows of a CSV file."""
-  with file.open(newline="") as lines:
-    reader = csv.DictReader(lines)
-    header = list(reader.fieldnames or ())
-    columns = _label_columns(file, header, tasks)
-    rows = []
-    for row in reader:
-      where = f"{file}, line {reader.line_num}"
-      if None in row:
-        raise ValueError(
-          f"{where}: {row[None]} are more cells than the header {header} has."
-        )
-      split = row.get("split") or ""
-      if split not in ("", *SPLITS):
-        raise ValueError(f"{where}: split must be in {SPLITS}, got {split!r}.")
-      if not row["path"]:
-        raise ValueError(f"{where}: path is empty.")
-      names = tuple(_names(where, column, row[column]) for column in columns)
-      rows.append(_Row(str(file.parent / row["path"]), names, split))
-    return _Table(columns, rows)
-
-
-def _label_columns(
-  file: pathlib.Path, header: list[str], tasks: Sequence[str]
-) -> tuple[str, ...]:
-  """Returns the columns that hold labels."""
-  columns = tuple(name for name in header if name not in ("path", "split"))
-  if tasks:
-    missing = {"path", *tasks} - set(header)
-    if missing:
-      raise ValueError(
-        f"{file} lacks the columns {sorted(missing)} of data.tasks "
-        f"{tuple(tasks)}, its header is {header}."
-      )
-    if len(tasks) > 1 and _SEVERAL in tasks:
-      raise ValueError(f"{file}: {_SEVERAL} cannot be one task of {tasks}.")
-    return tuple(tasks)
-  one_kind = len(columns) > 1 and not {_ONE, _SEVERAL} & set(columns)
-  if "path" not in header or not (
-    one_kind or columns in ((_ONE,), (_SEVERAL,))
-  ):
-    raise ValueError(
-      f"{file} needs the columns path and label (or labels, or one column for "
-      f"each of several tasks), its header is {header}. Where it has others, "
-      "config.data.tasks names the tasks."
-    )
-  return columns
-
-
-def _names(where: str, column: str, cell: str | None) -> tuple[str, ...]:
-  """Returns the classes that a cell names."""
-  if column != _SEVERAL:
-    if not cell:
-      raise ValueError(f"{where}: {column} is empty.")
-    return (cell,)
-  if not cell:
-    return ()
-  names = tuple(name.strip() for name in cell.split(";"))
-  if not all(names) or len(set(names)) < len(names):
-    raise ValueError(
-      f"{where}: {column} holds an empty name or one twice: {cell!r}."
-    )
-  return names
-
-
 def _label(
-  columns: tuple[str, ...], row: _Row, numbers: Sequence[Mapping[str, int]]
+  columns: tuple[str, ...],
+  names: Names,
+  numbers: Sequence[Mapping[str, int]],
 ) -> Label:
-  """Returns the label of a row, of the numbers of its names."""
+  """Returns the label of a row of these names, of their numbers."""
   found = [
     tuple(number[name] for name in of_column)
-    for number, of_column in zip(numbers, row.names, strict=True)
+    for number, of_column in zip(numbers, names, strict=True)
   ]
-  if columns == (_SEVERAL,):
+  if columns == (SEVERAL,):
     return frozenset(found[0])
-  return found[0][0] if columns == (_ONE,) else sum(found, ())
+  return found[0][0] if columns == (ONE,) else sum(found, ())
 
 
-def _split(table: _Table, test_fraction: float) -> dict[str, list[_Row]]:
+def _split(table: Table, test_fraction: float) -> dict[str, list[Row]]:
   """Returns the rows of each split."""
-  groups: dict[tuple, list[_Row]] = {}
+  groups: dict[tuple, list[Row]] = {}
   splits = {split: [] for split in SPLITS}
   for row in table.rows:
     if row.split:
       splits[row.split].append(row)
     else:
-      key = row.names if table.columns == (_ONE,) else ()
+      key = row.names if table.columns == (ONE,) else ()
       groups.setdefault(key, []).append(row)
   for rows in groups.values():
     rows.sort(key=lambda row: hashlib.sha256(_name(row.path)).digest())
@@ -216,14 +153,14 @@ def _split(table: _Table, test_fraction: float) -> dict[str, list[_Row]]:
 
 def _check_trained(
   columns: tuple[str, ...],
-  names: tuple[tuple[str, ...], ...],
-  trained: list[_Row],
+  names: Names,
+  trained: list[Row],
 ) -> None:
   """Tells of classes that no training video has."""
   for place, column in enumerate(columns):
     seen = {name for row in trained for name in row.names[place]}
     untrained = [name for name in names[place] if name not in seen]
-    if untrained and column == _ONE:
+    if untrained and column == ONE:
       raise ValueError(f"no training video for the classes {untrained}.")
     if untrained:  # EPIC-Kitchens tests nouns that it does not train.
       logging.warning("no training video: %s %s", column, untrained)
@@ -231,4 +168,4 @@ def _check_trained(
 
 def _name(path: str) -> bytes:
   """The part of a path that does not change when the data moves."""
-  return "/".join(pathlib.Path(path).parts[-2:]).encode()
+  return "/".join(path.replace(os.sep, "/").rsplit("/", 2)[-2:]).encode()
