@@ -4,7 +4,6 @@ import csv
 import operator
 import os
 import pathlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -93,14 +92,15 @@ def _filled(cells: list[str], header: list[str]) -> list[str]:
 
 
 def _joiner(folder: pathlib.Path) -> Callable[[str], str]:
-  """Returns what joins as pathlib does, which takes long, where it can."""
+  """Returns what joins as pathlib does, which takes long, where it must."""
   start = os.path.join(str(folder), "")
-  is_odd = re.compile(r"^[/.]|//|\./|[:\\]|[/.]$").search
 
   def joined(path: str) -> str:
-    return str(folder / path) if is_odd(path) else start + path
+    if "//" in path or "./" in path or path[0] in "/." or path[-1] in "/.":
+      return str(folder / path)
+    return start + path
 
-  return joined
+  return joined if os.sep == "/" else lambda path: str(folder / path)
 
 
 def _label_columns(

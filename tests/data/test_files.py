@@ -152,3 +152,13 @@ def test_unknown_tasks_are_refused(tmp_path):
     file_sources(file, 0.0, ("verb", "labels"))
   with pytest.raises(ValueError, match="is a folder"):
     file_sources(tmp_path, 0.0, ("verb",))
+
+
+@pytest.mark.parametrize(
+  "path", ["./a.mp4", "b//a.mp4", "b/./a.mp4", "/b/a.mp4", "../a.mp4", ".a.mp4"]
+)
+def test_paths_are_joined_as_pathlib_does(tmp_path, path):
+  file = tmp_path / "list.csv"
+  file.write_text(f"path,label,split\n{path},one,train\nz.mp4,one,test\n")
+  source = file_sources(file, 0.0)["train"]
+  assert source[0]["video"] == str(tmp_path / path)
