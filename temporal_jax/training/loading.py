@@ -1,10 +1,13 @@
 """Reading what a run or `convert_weights` has saved, on any machine."""
 
+import contextlib
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
+from absl import logging
 
 from temporal_jax.training.state import Tree
 
@@ -32,11 +35,22 @@ def read_state(directory: str | pathlib.Path) -> Tree:
 
 def read_tree(path: pathlib.Path) -> Tree:
   """Reads what Orbax saved at `path` as nested dicts, on one device."""
-  with ocp.StandardCheckpointer() as reader:
+  with ocp.StandardCheckpointer() as reader, _without_warnings():
     target = jax.tree.map(
       _whole_array, reader.metadata(path).item_metadata.tree
     )
     return reader.restore(path, target)
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+  """Orbax misses a file in the parts of a run's checkpoint; none is needed."""
+  before = logging.get_verbosity()
+  logging.set_verbosity(min(before, logging.ERROR))
+  try:
+    yield
+  finally:
+    logging.set_verbosity(before)
 
 
 def load_variables(directory: str | pathlib.Path) -> Tree:
