@@ -24,8 +24,8 @@ def add_model(parser: argparse.ArgumentParser, which: str = "") -> None:
     "--model",
     required=True,
     metavar="DIR",
-    help="what convert_weights or a run of train.py wrote"
-    + (f": {which}" if which else ""),
+    help="what convert_weights or a run of train.py wrote, or camera_motion, "
+    "a small network to try" + (f": {which}" if which else ""),
   )
 
 

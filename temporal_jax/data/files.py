@@ -1,10 +1,12 @@
 """Listing a user's own videos: a folder a class, or a CSV file."""
 
+import contextlib
+import gc
 import hashlib
 import operator
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from absl import logging
 
@@ -23,6 +25,19 @@ from temporal_jax.data.video_table import (
 SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 
 
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+  """Does not look for cycles meanwhile: a million rows have none."""
+  enabled = gc.isenabled()
+  gc.disable()
+  try:
+    yield
+  finally:
+    if enabled:
+      gc.enable()
+
+
+@_without_collection()
 def file_sources(
   root: str | pathlib.Path, test_fraction: float, tasks: Sequence[str] = ()
 ) -> dict[str, FileSource]:

@@ -18,6 +18,7 @@ import orbax.checkpoint as ocp
 from temporal_jax import models
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.inference import bundled
 from temporal_jax.inference.whole_directory import whole_directory
 from temporal_jax.models.network import Network
 from temporal_jax.training import default_dtype
@@ -97,7 +98,8 @@ def load_model(
 
   Args:
     directory: What `convert_weights` wrote, or the workdir of a run: of that
-      the newest checkpoint, and the moving averages where it kept them.
+      the newest checkpoint, and the moving averages where it kept them. Where
+      there is no such directory, a name of `bundled.NAMES`.
     dtype: Of the activations; None for what `model.json` says, or else bfloat16
       and on CPU float32.
 
@@ -105,10 +107,16 @@ def load_model(
     FileNotFoundError: If there is none.
     ValueError: If `model.json` is not what `save_model` writes.
   """
+  name = os.fspath(directory)
   directory = pathlib.Path(directory).expanduser().absolute()
+  if name in bundled.NAMES and not directory.exists():
+    directory = bundled.find(name)
   path = directory / DESCRIPTION
   if not path.is_file():
-    raise FileNotFoundError(f"there is no {DESCRIPTION} in {directory}.")
+    raise FileNotFoundError(
+      f"there is no {DESCRIPTION} in {directory}; without a directory there is "
+      f"{', '.join(bundled.NAMES)}."
+    )
   try:
     description = json.loads(path.read_text())
   except ValueError as error:

@@ -1,0 +1,48 @@
+"""The network that comes with the package, on motions made here."""
+
+import numpy as np
+import pytest
+
+from temporal_jax import inference
+from temporal_jax.inference import bundled
+
+
+def _texture(side, seed):
+  """Grey blotches of several sizes, (side, side, 3) uint8."""
+  rng = np.random.default_rng(seed)
+  total = np.zeros((side, side))
+  for grain in (2, 4, 8, 16):
+    blotches = rng.normal(0, grain**0.5, (side // grain, side // grain))
+    total += blotches.repeat(grain, 0).repeat(grain, 1)
+  total = 128 + 40 * total / total.std()
+  return np.clip(total, 0, 255).astype(np.uint8)[..., None].repeat(3, -1)
+
+
+@pytest.mark.parametrize("name", bundled.NAMES)
+def test_it_tells_where_the_camera_goes(name):
+  saved = inference.load_model(name)
+  directions = {
+    "pan left": (0, -1),
+    "pan right": (0, 1),
+    "pan up": (-1, 0),
+    "pan down": (1, 0),
+  }
+  clips, labels = [], []
+  for seed in range(4):
+    picture = _texture(96, seed)
+    for label, (down, right) in directions.items():
+      corners = [(32 + 2 * t * down, 32 + 2 * t * right) for t in range(8)]
+      clips.append([picture[y : y + 32, x : x + 32] for y, x in corners])
+      labels.append(label)
+  scores = inference.Classifier(saved, batch_size=16)(np.array(clips))
+  told = [saved.class_names[best] for best in scores.argmax(axis=1)]
+  assert np.mean([a == b for a, b in zip(told, labels, strict=True)]) >= 0.75
+
+
+def test_a_directory_of_that_name_comes_first(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / "camera_motion").mkdir()
+  with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+    inference.load_model("camera_motion")
+  with pytest.raises(FileNotFoundError, match="there is camera_motion"):
+    inference.load_model("nowhere")
