@@ -9,8 +9,7 @@ Parts, all by default:
          of the time that it waits for data, seconds to the end of its first
          step, peak memory. Arguments --config.FIELD=VALUE go to train.py.
   input  batches of clips of H.264 files against bare decoding of the same
-         frames by PyAV with as many threads, and against torch's DataLoader
-         with as many processes that do so.
+         frames by PyAV with as many threads.
   steps  a training step of networks against a plain one of the same network in
          torch: medians in milliseconds and the median ratio (above 1: ours is
          faster), the seconds to trace and compile ours, what the compiler sets
