@@ -29,7 +29,7 @@ def _loss(model, variables, clip):
   return loss
 
 
-SLOW = ("big_little", "video_text")  # To compile twice, with gradients.
+SLOW = ("big_little", "slowfast", "video_text")  # To compile twice.
 
 
 @pytest.mark.parametrize(
