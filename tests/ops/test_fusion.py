@@ -1,3 +1,5 @@
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -40,3 +42,31 @@ def test_what_makes_the_input_is_not_fused_with_the_operator(operator):
   moves = [text for text in computations if " pad(" in text]
   assert moves
   assert not any(" minimum(" in text for text in moves)
+
+
+@pytest.mark.skipif(
+  jax.default_backend() != "cpu", reason="Other backends fuse as they like."
+)
+def test_gradients_of_a_residual_stream_are_added_up_once():
+  def loss(kernels, x, hold):
+    for kernel in kernels:
+      x = hold(x)
+      middle = x - x.mean(axis=-1, keepdims=True)
+      scale = jnp.sqrt(jnp.square(middle).mean(axis=-1, keepdims=True) + 1e-5)
+      x = x + jnp.tanh((middle / scale) @ kernel)
+    return jnp.sum(jnp.square(x))
+
+  kernels = list(jax.random.normal(jax.random.key(0), (12, 64, 64)) / 8)
+  x = jax.random.normal(jax.random.key(1), (200, 64))
+  most, results = [], []
+  for hold in (lambda x: x, fusion.written_out):
+    step = jax.jit(jax.value_and_grad(lambda k, x, h=hold: loss(k, x, h)))
+    compiled = step.lower(kernels, x).compile()
+    operands = re.findall(r"fusion\((.*?)\), kind", compiled.as_text())
+    most.append(max(words.count(",") + 1 for words in operands))
+    results.append(compiled(kernels, x))
+  assert most[0] > 1.5 * most[1]
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3),
+    *results,
+  )
