@@ -9,7 +9,8 @@ Parts, all by default:
          of the time that it waits for data, seconds to the end of its first
          step, peak memory. Arguments --config.FIELD=VALUE go to train.py.
   input  batches of clips of H.264 files against bare decoding of the same
-         frames by PyAV with as many threads.
+         frames by PyAV with as many threads, and against torch's DataLoader
+         with as many processes that do so.
   steps  a training step of networks against a plain one of the same network in
          torch: medians in milliseconds and the median ratio (above 1: ours is
          faster), the seconds to trace and compile ours, what the compiler sets
@@ -26,6 +27,7 @@ XLA_PYTHON_CLIENT_PREALLOCATE=false leaves torch its memory.
 import argparse
 import fnmatch
 import json
+import os
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -131,7 +133,9 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   add("--config", default="configs/camera_motion.py", help="file")
   add("--num-steps", type=int, default=200)
   group = parser.add_argument_group("input")
-  group.add_argument("--num-threads", type=int, default=4, help="that decode")
+  group.add_argument(
+    "--num-threads", type=int, default=os.cpu_count(), help="that decode"
+  )
   group = parser.add_argument_group("steps")
   add = group.add_argument
   add("--networks", nargs="+", metavar="PATTERN", default=["*"])

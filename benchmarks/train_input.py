@@ -1,6 +1,11 @@
-"""Batches of clips against bare decoding by PyAV, for benchmarks.train."""
+"""Batches of clips against others that decode, for benchmarks.train.
+
+The others are PyAV alone, and torch's DataLoader with as many processes.
+"""
 
 import concurrent.futures
+import contextlib
+import functools
 import itertools
 import pathlib
 import tempfile
@@ -10,7 +15,7 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 
-from benchmarks import timing
+from benchmarks import timing, torch_input
 from temporal_jax import data
 from temporal_jax.data.encoding import encode_mp4
 
@@ -68,20 +73,23 @@ def measure(
   num_threads: int = 4,
   videos: int = 16,
 ) -> dict[str, Any]:
-  """Times batches of clips, and the decoding of their frames alone.
+  """Times batches of clips, the decoding of their frames alone, and a loader's.
 
-  Both go on for some batches in turns; what ours decodes ahead is used up in
-  the run of a turn that is not timed.
+  They go on for some batches in turns, and none of them works in the timed run
+  of another: what ours decodes ahead is used up, and made anew, in runs that
+  are not timed; a turn of the loader is an epoch.
 
   Args:
     setting: What is decoded.
     seconds: To spend.
     batch: Clips of a batch.
-    num_threads: That decode, of either side.
+    num_threads: That decode, of all sides.
     videos: Files of 57 frames, H.264.
   """
   ahead = 2 * batch + num_threads  # Clips.
   batches = -(-ahead // batch) + 1
+  # Each of the loader's processes makes whole batches; all end together.
+  batches = -(-batches // num_threads) * num_threads
   with (
     tempfile.TemporaryDirectory() as folder,
     concurrent.futures.ThreadPoolExecutor(num_threads) as pool,
@@ -98,9 +106,24 @@ def measure(
       for _ in pool.map(lambda file: decode(setting, file), clips):
         pass
 
-    times = timing.side_by_side(
-      ours, theirs, seconds=seconds, turns=(3, 20), repeats=1
+    loader = torch_input.batches(
+      *(2 * clips, functools.partial(decode, setting)),
+      0 if setting.canvas else setting.image_size,
+      batch=batch,
+      workers=num_threads,
     )
+
+    def loaded() -> None:
+      for _ in range(batches):
+        next(loader)
+
+    with contextlib.closing(loader):  # And its processes.
+      times, by_loader = (
+        timing.side_by_side(
+          *(ours, other), seconds=seconds, turns=(3, 20), repeats=1
+        )
+        for other in (theirs, loaded)
+      )
   form = setting.clip()
   return {
     "videos": f"{setting.size[1]} x {setting.size[0]}, {LENGTH} frames",
@@ -109,8 +132,10 @@ def measure(
     "clips_per_second": {
       "ours": 1e3 * len(clips) / times.ours,
       "theirs": 1e3 * len(clips) / times.theirs,
+      "loader": 1e3 * len(clips) / by_loader.theirs,
     },
     "ratio": times.ratio,
+    "loader_ratio": by_loader.ratio,
   }
 
 

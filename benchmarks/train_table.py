@@ -10,7 +10,7 @@ STEPS = (
 )
 INPUT = (
   f"{'videos':24}{'clip':20}{'threads':>8}{'clips/s, ours':>15}"
-  f"{'bare':>9}{'ratio':>8}"
+  f"{'bare':>9}{'ratio':>8}{'DataLoader':>12}{'ratio':>8}"
 )
 
 
@@ -52,6 +52,7 @@ def clips(result: dict[str, Any]) -> str:
   return (
     f"{result['videos']:24}{shape:20}{result['threads']:8}"
     f"{speed['ours']:15.1f}{speed['theirs']:9.1f}{result['ratio']:7.2f}x"
+    f"{speed['loader']:12.1f}{result['loader_ratio']:7.2f}x"
   )
 
 
