@@ -12,6 +12,7 @@ import numpy as np
 from convert_weights import changes, conversion, proposal, table
 from convert_weights.proposal import Proposal
 from convert_weights.reading import non_finite, release
+from temporal_jax.models.variables import count_classes, differing
 
 
 def convert(
@@ -166,30 +167,20 @@ def to_torch(
   naming = table.find_source(source)
   shape = proposal.clip_shape(model_name, model_overrides, channels)
   if num_classes is None:
-    num_classes = _classes(variables)
+    num_classes = count_classes(variables)
   built = proposal.build_network(
     model_name, shape, num_classes=num_classes, **model_overrides
   )
   if built is None or not naming.takes(built[0]):
     raise ValueError(f"source {source!r} has no names for {model_name}.")
   network, target = built
-  if wrong := proposal.differing(target, variables):
+  if wrong := differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
   tensors = conversion.revert(naming.rules(network), variables)
   tensors = {name: np.asarray(value) for name, value in tensors.items()}
   means = [name for name in tensors if name.endswith(".running_mean")]
   counters = [f"{n.rpartition('.')[0]}.num_batches_tracked" for n in means]
   return tensors | {name: np.zeros((), np.int64) for name in counters}
-
-
-def _classes(variables: Mapping[str, Any]) -> int | dict[str, int] | None:
-  """Returns the classes of a network, read off its classifier."""
-  params = variables["params"]
-  head = params.get("head", params.get("classifier", {}))
-  head = head.get("head", head)
-  if "bias" in head:
-    return head["bias"].shape[0]
-  return {task: part["bias"].shape[0] for task, part in head.items()} or None
 
 
 def _initial(todo: Proposal, seed: int) -> dict[str, jax.Array]:

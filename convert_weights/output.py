@@ -3,16 +3,16 @@
 import hashlib
 import os
 import pathlib
-from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights import proposal, report
+from convert_weights import report
 from convert_weights.proposal import Proposal
 from temporal_jax import inference, models
+from temporal_jax.models.variables import differing
 
 
 def describe(
@@ -69,7 +69,7 @@ def verify(directory: str | os.PathLike) -> str:
     )
   clip = jnp.zeros((1, *saved.clip_shape))
   target = jax.eval_shape(saved.network.init, jax.random.key(0), clip)
-  if wrong := proposal.differing(target, _without_empty(saved.variables)):
+  if wrong := differing(target, saved.variables):
     raise ValueError(f"{directory} does not fit {saved.name}: {wrong} differ.")
   inputs = [clip]
   if getattr(saved.network, "head", None) == "text":
@@ -83,7 +83,3 @@ def verify(directory: str | os.PathLike) -> str:
     f"{saved.name}: sha256 {written[:12]} as written; a clip "
     f"{(1, *saved.clip_shape)} gives {shapes}."
   )
-
-
-def _without_empty(variables: Mapping[str, Any]) -> dict[str, Any]:
-  return {name: tree for name, tree in variables.items() if tree}

@@ -15,6 +15,7 @@ from convert_weights.rules import Rule
 from convert_weights.source import Source
 from temporal_jax import models
 from temporal_jax.models.network import Network
+from temporal_jax.models.variables import differing
 
 Shapes = dict[str, Any]
 
@@ -172,17 +173,6 @@ def _without(
     ],
     skip={**source.skip, **{re.escape(name): reason for name in names}},
     new={**source.new, **{re.escape(leaf): "other classes" for leaf in head}},
-  )
-
-
-def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-  """Returns the leaves that only one of two trees has, or of other shapes."""
-  one, other = (
-    {path: leaf.shape for path, leaf in trees.flatten_dict(x, sep="/").items()}
-    for x in (one, other)
-  )
-  return sorted(
-    path for path in one | other if one.get(path) != other.get(path)
   )
 
 
