@@ -1,0 +1,36 @@
+import pytest
+
+from temporal_jax.data import annotations
+from temporal_jax.data.annotations import Record
+from tests.data.annotations.net import NET, part
+
+
+def test_activity_net(write):
+  file = write("net.json", NET)
+  got = annotations.read_activity_net(file)
+  assert got.class_names == ("Ballet", "Beer pong")
+  assert got.records == [
+    Record("abc_0", "v_abc.mp4", 1, "train", 1.5, 4.0, "abc"),
+    Record("abc_1", "v_abc.mp4", 0, "train", 4.0, 9.0, "abc"),
+    # Of eight seconds four are beer pong.
+    Record("def", "v_def.mp4", 1, "test", origin="def"),
+  ]
+  several = annotations.read_activity_net(file, multi_label=True)
+  assert several.multi_label
+  assert [r.label for r in several.records] == [{1}, {0}, {0, 1}]
+
+  for broken, message in (
+    ({"subset": "training"}, "abc: 'annotations' is missing"),
+    (
+      {"subset": "training", "annotations": [part("a", 1, 2) | {"segment": 3}]},
+      r"abc: segment must be \[start, stop\], got 3",
+    ),
+    (
+      {"subset": "training", "annotations": [part("a", -1, 2)]},
+      "abc: segment must be seconds",
+    ),
+  ):
+    with pytest.raises(ValueError, match=message):
+      annotations.read_activity_net(
+        write("net.json", {"database": {"abc": broken}})
+      )
