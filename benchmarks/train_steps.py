@@ -44,7 +44,7 @@ SETTINGS = MappingProxyType(
     "vit_b32": Setting(),
     "vit_b16": Setting(frames=4),
     "vit_b32_divided": Setting(),
-    "xvit_b16": Setting(),
+    "xvit_b16": Setting(frames=8),
     "resnet50": _CONVOLUTIONAL,
     "tsm_resnet50": _CONVOLUTIONAL,
     "aggregation_resnet50": _CONVOLUTIONAL,
@@ -105,7 +105,7 @@ def measure(
   if not difference < _TOLERANCE:
     raise ValueError(f"{row.name}: losses differ by {difference:.1e}.")
   times = timing.side_by_side(
-    mine.run, other, seconds=seconds, turns=(3, 20), repeats=1
+    mine.run, other, seconds=seconds, turns=(5, 20), repeats=1
   )
   peak = machine.peak_flops(dtype) if mine.flops else None
   alone = None
