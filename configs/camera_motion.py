@@ -24,6 +24,7 @@ def get_config():
   config.data.num_frames = 8
   config.data.sampling = "dense"  # Even speed.
   config.data.image_size = 32
+  config.data.short_side = 64  # As its clips are, so that any video is seen so.
   config.data.augment = "flip|color_jitter(brightness=0.3, contrast=0.3)"
   config.data.flip_pairs = (
     ("pan left", "pan right"),
