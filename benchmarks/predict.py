@@ -29,11 +29,10 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import machine, train_input
-from temporal_jax import inference, models, training
+from temporal_jax import inference
 from temporal_jax.data.parallel import run_in_order
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.data.readers import open_reader
@@ -43,7 +42,7 @@ from temporal_jax.data.views import read_views
 def main(argv: list[str] | None = None) -> None:
   """Measures, prints and writes the JSON file."""
   options = _options(argv)
-  saved = random_model(options.model, options.frames)
+  saved = inference.new_model(options.model, num_frames=options.frames)
   report = measure(
     saved,
     clips=options.clips,
@@ -57,33 +56,6 @@ def main(argv: list[str] | None = None) -> None:
     print(f"{name}: {value}")
   if options.json:
     options.json.write_text(json.dumps(about | report, indent=1) + "\n")
-
-
-def random_model(
-  name: str, num_frames: int | None = None, **overrides: Any
-) -> inference.SavedModel:
-  """Returns a network of the catalog with random weights."""
-  spec = models.MODELS[name]
-  frames, side, _ = spec.clip_shape
-  frames = num_frames or frames
-  network = models.create_model(
-    name,
-    num_classes=400,
-    num_frames=frames,
-    dtype=training.default_dtype(),
-    **overrides,
-  )
-  blank = jnp.zeros((1, frames, side, side, 3))
-  return inference.SavedModel(
-    name,
-    network,
-    jax.jit(network.init)(jax.random.key(0), blank),
-    (frames, side, side, 3),
-    (),
-    {"mean": spec.mean, "std": spec.std},
-    EvalProtocol(num_frames=frames, crop_size=side, short_side=side),
-    {},
-  )
 
 
 def measure(

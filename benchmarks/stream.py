@@ -20,13 +20,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import machine
-from temporal_jax import data, inference, models, training
-from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax import data, inference
 
 _MODELS = ("resnet18:causal_shift", "resnet50:causal_aggregation")
 
@@ -47,7 +44,9 @@ def main(argv: list[str] | None = None) -> None:
   print("|---|---|---|---|")
   for model in options.models:
     name, _, operator = model.partition(":")
-    saved = random_model(name, operator or "none", options.frames)
+    saved = inference.new_model(
+      name, num_frames=options.frames, temporal=operator or "none"
+    )
     online, clip = measure(saved, options.count)
     row = {"model": model, "online": online, "clip": clip}
     rows.append(row)
@@ -58,28 +57,6 @@ def main(argv: list[str] | None = None) -> None:
   if options.json:
     report = {"machine": machine.describe(), "frames": options.frames}
     options.json.write_text(json.dumps({**report, "rows": rows}, indent=1))
-
-
-def random_model(
-  name: str, operator: str, num_frames: int
-) -> inference.SavedModel:
-  """Returns a network of the catalog with random weights."""
-  spec = models.find_model(name)
-  _, side, _ = spec.clip_shape
-  network = models.create_model(
-    name, num_classes=400, temporal=operator, dtype=training.default_dtype()
-  )
-  blank = jnp.zeros((1, 1, side, side, 3))
-  return inference.SavedModel(
-    name,
-    network,
-    jax.jit(network.init)(jax.random.key(0), blank),
-    (num_frames, side, side, 3),
-    (),
-    {"mean": spec.mean, "std": spec.std},
-    EvalProtocol(num_frames=num_frames, crop_size=side, short_side=side),
-    {},
-  )
 
 
 def measure(

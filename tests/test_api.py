@@ -6,9 +6,17 @@ import flax.linen as nn
 import jax
 import pytest
 
-from temporal_jax import data, evaluation, layers, models, ops, training
+from temporal_jax import (
+  data,
+  evaluation,
+  inference,
+  layers,
+  models,
+  ops,
+  training,
+)
 
-PACKAGES = (ops, layers, models, data, training, evaluation)
+PACKAGES = (ops, layers, models, data, training, evaluation, inference)
 PUBLIC = [
   pytest.param(getattr(package, name), id=f"{package.__name__}.{name}")
   for package in PACKAGES

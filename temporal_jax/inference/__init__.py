@@ -1,6 +1,7 @@
 """Trained networks in use."""
 
 from temporal_jax.inference.annotating import annotate
+from temporal_jax.inference.catalog_model import catalog_model, new_model
 from temporal_jax.inference.classifier import Classifier
 from temporal_jax.inference.export import export_model
 from temporal_jax.inference.feature_files import (
@@ -27,7 +28,7 @@ from temporal_jax.inference.search import VideoSearch
 from temporal_jax.inference.stream import Latency, Stream
 from temporal_jax.inference.text_encoder import TextEncoder
 from temporal_jax.inference.timeline import Timeline, save_timeline
-from temporal_jax.inference.timing import Timing, new_model, time_network
+from temporal_jax.inference.timing import Timing, time_network
 from temporal_jax.inference.video_encoder import VideoEncoder
 from temporal_jax.inference.views import with_views
 from temporal_jax.inference.watching import Watched, told_classes, watch_video
@@ -62,6 +63,7 @@ __all__ = [
   "WindowClip",
   "ZeroShot",
   "annotate",
+  "catalog_model",
   "clip_shape",
   "create_forward",
   "digest",

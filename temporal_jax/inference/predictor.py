@@ -1,12 +1,15 @@
 """From video files to class probabilities."""
 
+import os
 from collections.abc import Iterable, Iterator
 
 import jax
 
+from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.protocol import EvalProtocol, check_mirrored
 from temporal_jax.evaluation.predictions import Scores
 from temporal_jax.evaluation.views import average_views
+from temporal_jax.inference.catalog_model import Weights, catalog_model
 from temporal_jax.inference.classifier import Classifier
 from temporal_jax.inference.prediction import Prediction
 from temporal_jax.inference.saved_model import SavedModel, load_model
@@ -31,6 +34,8 @@ class Predictor:
     self,
     model: Path | SavedModel,
     *,
+    weights: Weights | None = None,
+    class_names: ClassNames = (),
     protocol: EvalProtocol | None = None,
     batch_size: int = 8,
     num_threads: int = 4,
@@ -38,8 +43,11 @@ class Predictor:
     """Prepares the network; it is compiled with the first video.
 
     Args:
-      model: A directory that `convert_weights` or a run wrote, or what
-        `load_model` read of it.
+      model: A directory that `convert_weights` or a run wrote, what
+        `load_model` read of it, or with `weights` a name of the catalog.
+      weights: Variables of that network, or a directory of them; see
+        `catalog_model`.
+      class_names: The names of its classes, with `weights` alone.
       protocol: Which views; those that the network was tested with, by default.
       batch_size: Views computed at once, B.
       num_threads: Videos decoded at a time.
@@ -48,12 +56,13 @@ class Predictor:
       FileNotFoundError: If there is no network in the directory.
       ImportError: See `prepare_variables`.
       ValueError: If a number is below 1, the network does not look at RGB, the
-        views would be mirrored where classes have a direction, or see
-        `load_model` and `prepare_variables`.
+        views would be mirrored where classes have a direction, names are given
+        without weights or these without a name, or see `load_model`,
+        `catalog_model` and `prepare_variables`.
     """
     if num_threads < 1:
       raise ValueError(f"num_threads must be at least 1, got {num_threads}.")
-    self.saved = model if isinstance(model, SavedModel) else load_model(model)
+    self.saved = _open(model, weights, class_names)
     self.protocol = protocol or self.saved.protocol
     channels = self.saved.clip_shape[-1]
     if channels != 3:
@@ -99,3 +108,15 @@ class Predictor:
     return jax.tree.map(
       lambda rows: average_views(rows[None], fusion=fusion)[0], views
     )
+
+
+def _open(
+  model: Path | SavedModel, weights: Weights | None, class_names: ClassNames
+) -> SavedModel:
+  if weights is not None and not isinstance(model, SavedModel):
+    return catalog_model(os.fspath(model), weights, class_names=class_names)
+  if weights is not None or class_names:
+    raise ValueError(
+      "weights go with a name of the catalog, and class_names with weights."
+    )
+  return model if isinstance(model, SavedModel) else load_model(model)

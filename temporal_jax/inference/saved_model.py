@@ -115,7 +115,8 @@ def load_model(
   if not path.is_file():
     raise FileNotFoundError(
       f"there is no {DESCRIPTION} in {directory}; without a directory there is "
-      f"{', '.join(bundled.NAMES)}."
+      f"{', '.join(bundled.NAMES)}"
+      + (f"; {name} has no weights here." if name in models.MODELS else ".")
     )
   try:
     description = json.loads(path.read_text())

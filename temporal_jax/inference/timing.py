@@ -5,16 +5,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from temporal_jax import models
-from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.inference.forward import create_forward, prepare_variables
 from temporal_jax.inference.saved_model import SavedModel
 from temporal_jax.inference.stand_ins import stand_in_texts
-from temporal_jax.models import count
-from temporal_jax.training import default_dtype
+from temporal_jax.models import count, fold_batch_norm
 
 RUNS = (5, 1000)  # Fewest and most that are timed.
 
@@ -45,53 +41,6 @@ class Timing(NamedTuple):
   peak_bytes: int | None
   flops: float | None
   multiply_adds: int
-
-
-def new_model(
-  name: str,
-  *,
-  num_frames: int | None = None,
-  image_size: int | None = None,
-  dtype: str | None = None,
-  num_classes: int = 400,
-  **overrides: Any,
-) -> SavedModel:
-  """Returns a network of the catalog with its first, untrained weights.
-
-  Args:
-    name: In the catalog.
-    num_frames: Frames of a clip, as published by default.
-    image_size: Side of a frame, in pixels, likewise.
-    dtype: Of the activations; by default bfloat16, and on CPU float32.
-    num_classes: Outputs of the classifier, L.
-    **overrides: Replace arguments of the model's class.
-
-  Raises:
-    TypeError: See `create_model`.
-    ValueError: See `create_model`.
-  """
-  spec = models.find_model(name)
-  network = models.create_model(
-    name,
-    num_classes=num_classes,
-    num_frames=num_frames,
-    image_size=image_size,
-    dtype=dtype or default_dtype(),
-    **overrides,
-  )
-  frames, height, _ = spec.clip_shape
-  side = image_size or height
-  clip_shape = (num_frames or frames, side, side, 3)
-  return SavedModel(
-    name,
-    network,
-    jax.jit(network.init)(jax.random.key(0), jnp.zeros((1, *clip_shape))),
-    clip_shape,
-    (),
-    {"mean": spec.mean, "std": spec.std},
-    EvalProtocol(num_frames=clip_shape[0], crop_size=side),
-    {"num_classes": num_classes},
-  )
 
 
 def time_network(
@@ -145,7 +94,7 @@ def _variables(saved: SavedModel) -> dict[str, Any]:
   """Returns what the network is called with; texts need no names here."""
   texts = stand_in_texts(saved.network, saved.description["num_classes"])
   if texts:
-    return {**models.fold_batch_norm(saved.variables), "inputs": texts}
+    return {**fold_batch_norm(saved.variables), "inputs": texts}
   return prepare_variables(saved)
 
 

@@ -5,21 +5,17 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from temporal_jax import data, models, ops
-from temporal_jax.inference.padded import PaddedBatches, check_clips
+from temporal_jax.inference.clip_batches import ClipBatches
 from temporal_jax.inference.saved_model import SavedModel
 from temporal_jax.inference.text_encoder import check_reads_texts
 
 
-class VideoEncoder:
-  """Features of clips, of length 1, compiled once.
+class VideoEncoder(ClipBatches):
+  """Features of any number of clips, of length 1, compiled once.
 
-  Attributes:
-    saved: The network.
-    batch_size: Clips computed at once, B.
-    clip_shape: (T, H, W, 3) of its clips.
+  Calling it with clips (N, T, H, W, 3) gives features (N, D) float32.
   """
 
   def __init__(
@@ -39,42 +35,13 @@ class VideoEncoder:
     Raises:
       ValueError: If the network reads no texts, or `batch_size` is below 1.
     """
-    self.saved = saved
-    self.batch_size = batch_size
-    self.clip_shape = tuple(clip_shape or saved.clip_shape)
-    self._encode = PaddedBatches(
-      create_video_encoder(saved), batch_size=batch_size
+    super().__init__(
+      saved,
+      create_video_encoder(saved),
+      models.fold_batch_norm(saved.variables),
+      batch_size=batch_size,
+      clip_shape=clip_shape,
     )
-    self._variables = jax.device_put(models.fold_batch_norm(saved.variables))
-
-  @property
-  def compilations(self) -> int:
-    """How often the network was compiled so far."""
-    return self._encode.compilations
-
-  def __call__(self, clips: np.ndarray) -> np.ndarray:
-    """Returns features (N, D) float32.
-
-    Args:
-      clips: (N, T, H, W, 3) uint8, N at least 1.
-
-    Raises:
-      ValueError: If the clips have another shape or dtype.
-    """
-    clips = check_clips(clips, self.clip_shape)
-    return self._encode(self._variables, clips)
-
-  def start(self, clips: np.ndarray) -> jax.Array:
-    """Begins with up to B clips and returns features (B, D) on the device.
-
-    Args:
-      clips: (N, T, H, W, 3) uint8, N in [1, B].
-
-    Raises:
-      ValueError: If the clips have another shape or dtype, or are too many.
-    """
-    clips = check_clips(clips, self.clip_shape)
-    return self._encode.start(self._variables, clips)
 
 
 def create_video_encoder(

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from temporal_jax.inference.classifier import Classifier, Scores
+from temporal_jax.evaluation.predictions import Scores
+from temporal_jax.inference.classifier import Classifier
 from temporal_jax.inference.saved_model import SavedModel
 
 MOST = 1e-4  # Difference of a probability.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from temporal_jax.inference.classifier import Scores
+from temporal_jax.evaluation.predictions import Scores
 from temporal_jax.inference.export.portable import write_out
 from temporal_jax.inference.export.program import Program
 

@@ -6,7 +6,7 @@ import jax
 import jax.export
 import numpy as np
 
-from temporal_jax.inference.classifier import Scores
+from temporal_jax.evaluation.predictions import Scores
 from temporal_jax.inference.export.program import Program
 
 
