@@ -5,6 +5,11 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops.few_attention import few_attention
+from temporal_jax.ops.flat_attention import flat_attention
+
+_FEW = 16  # Tokens up to which values are not arranged as matrices.
+
 
 def attention(
   q: jax.Array,
@@ -16,8 +21,7 @@ def attention(
 ) -> jax.Array:
   """Returns softmax(q k^T scale) v for every head.
 
-  On CPU heads and batch are flattened, the scale is folded into q and the row
-  sums divide after the value product; elsewhere jax.nn's attention is used. The
+  On CPU by `few_attention` or `flat_attention`, elsewhere by jax.nn's. The
   softmax is taken in float32.
 
   Args:
@@ -52,12 +56,15 @@ def attention(
     shape = (*lead, heads, q.shape[-3], k.shape[-3])
     mask = jnp.broadcast_to(mask, shape).reshape(-1, *shape[-3:])
   q, k, v = (x.reshape(-1, *x.shape[-3:]) for x in (q, k, v))
+  few = max(q.shape[1], k.shape[1]) <= _FEW
   out = jax.lax.platform_dependent(
     q,
     k,
     v,
     *(() if mask is None else (mask,)),
-    cpu=functools.partial(_flattened, scale=scale),
+    cpu=functools.partial(
+      few_attention if few else flat_attention, scale=scale
+    ),
     default=functools.partial(_native, scale=scale),
   )
   return out.reshape(*lead, *out.shape[1:])
@@ -68,35 +75,10 @@ def _native(
 ) -> jax.Array:
   """The attention of jax.nn, which needs d' = d."""
   if v.shape[-1] != q.shape[-1]:
-    return _flattened(q, k, v, *mask, scale=scale)
+    return flat_attention(q, k, v, *mask, scale=scale)
   # It adds bfloat16 to float32 inside, which is refused where promotion is
   # strict, and is traced on CPU as well.
   with jax.numpy_dtype_promotion("standard"):
     return jax.nn.dot_product_attention(
       q, k, v, scale=scale, mask=mask[0] if mask else None
     )
-
-
-def _flattened(
-  q: jax.Array, k: jax.Array, v: jax.Array, *mask: jax.Array, scale: float
-) -> jax.Array:
-  """Batched products over clips and heads together."""
-  batch, heads = q.shape[0], q.shape[2]
-  q, k, v = (
-    x.swapaxes(1, 2).reshape(batch * heads, x.shape[1], x.shape[3])
-    for x in (q * jnp.asarray(scale, q.dtype), k, v)
-  )
-  scores = jnp.einsum("bqd,bkd->bqk", q, k, preferred_element_type=jnp.float32)
-  if mask:
-    scores = jnp.where(mask[0].reshape(scores.shape), scores, -jnp.inf)
-  highest = jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True))
-  weights = jnp.exp(scores - highest)
-  total = weights.sum(axis=-1, keepdims=True)
-  out = jnp.einsum(
-    "bqk,bkd->bqd",
-    weights.astype(v.dtype),
-    v,
-    preferred_element_type=jnp.float32,
-  )
-  out = (out / total).astype(q.dtype)
-  return out.reshape(batch, heads, *out.shape[1:]).swapaxes(1, 2)

@@ -46,9 +46,10 @@ def temporal_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 11.
   """
   check_heads(q, k, v)
-  # A place and a head together are one axis: one transposition, not two.
-  places = (x.reshape(*x.shape[:2], -1, 1, x.shape[-1]) for x in (q, k, v))
-  out = attention(*(x.swapaxes(1, 2) for x in places)).swapaxes(1, 2)
+  # The heads of all places are heads of one clip: nothing is transposed.
+  out = attention(
+    *(x.reshape(*x.shape[:2], -1, x.shape[-1]) for x in (q, k, v))
+  )
   return out.reshape(*q.shape[:-1], v.shape[-1])
 
 
