@@ -1,7 +1,9 @@
 """What a benchmark ran on, and how fast that machine multiplies matrices."""
 
 import os
+import pathlib
 import platform
+import re
 import statistics
 import time
 from types import MappingProxyType
@@ -32,7 +34,8 @@ def describe() -> dict[str, str | int]:
   found = {
     "device": jax.devices()[0].device_kind,
     "platform": jax.default_backend(),
-    "processor": platform.processor() or platform.machine(),
+    "processor": _processor(),
+    "instructions": torch.backends.cpu.get_cpu_capability(),
     "jax": jax.__version__,
     "torch": torch.__version__,
     "torch_threads": torch.get_num_threads(),
@@ -41,6 +44,16 @@ def describe() -> dict[str, str | int]:
   if torch.cuda.is_available():
     found["torch_device"] = torch.cuda.get_device_name()
   return found
+
+
+def _processor() -> str:
+  """Returns the processor's name, where Linux tells it, or its kind."""
+  try:
+    about = pathlib.Path("/proc/cpuinfo").read_text()
+  except OSError:
+    about = ""
+  name = re.search(r"^model name\s*: (.+)$", about, re.MULTILINE)
+  return name[1] if name else platform.processor() or platform.machine()
 
 
 def matmul_rate(dtype: jax.typing.DTypeLike) -> float:

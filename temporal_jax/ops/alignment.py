@@ -102,8 +102,12 @@ def align_frames(
   ]
   # A class token is kept whole.
   weights = jnp.pad(weights, ((0, 0),) * 3 + ((1, 0),), constant_values=1)
-  weights = weights[..., None]
-  aligned = merge_pairs(x * weights[:, :, 0], y * weights[:, :, 1])
+  # By einsum, for the masks' gradients are then products of matrices on CPU.
+  masked = (
+    jnp.einsum("bpn,bpnd->bpnd", weights[:, :, i], frames)
+    for i, frames in enumerate((x, y))
+  )
+  aligned = merge_pairs(*masked)
   return aligned, jnp.stack(pooled, axis=2).astype(x.dtype)
 
 
