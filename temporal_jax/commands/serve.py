@@ -73,6 +73,6 @@ def run(options: argparse.Namespace) -> int:
     print(f"{server.url} (Ctrl-C ends it)", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
       server.serve_forever()
-    if server.is_answering:
+    if server.service.is_answering:
       print("Ending once the video in hand is answered.", file=sys.stderr)
   return 0

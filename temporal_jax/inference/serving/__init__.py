@@ -2,7 +2,8 @@
 
 from temporal_jax.inference.serving.answering import VideoAnswerer
 from temporal_jax.inference.serving.checks import is_loopback
-from temporal_jax.inference.serving.server import Limits, PageServer
+from temporal_jax.inference.serving.server import PageServer
+from temporal_jax.inference.serving.service import Limits
 
 __all__ = [
   "Limits",

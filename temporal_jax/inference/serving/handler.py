@@ -7,16 +7,14 @@ import json
 import pathlib
 import tempfile
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import logging
 
 from temporal_jax.inference.serving import checks
 from temporal_jax.inference.serving.checks import RequestError
 from temporal_jax.inference.serving.connection import TimedReader
-
-if TYPE_CHECKING:
-  from temporal_jax.inference.serving.server import PageServer
+from temporal_jax.inference.serving.service import Service, busy
 
 _CHUNK = 1 << 16  # Bytes.
 _HEADERS = {
@@ -30,14 +28,6 @@ _HEADERS = {
 }
 
 
-def busy() -> RequestError:
-  """Returns the answer where too much is asked for at once."""
-  return RequestError(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    "other videos are being looked at; try again in a moment.",
-  )
-
-
 class Handler(http.server.BaseHTTPRequestHandler):
   """Answers one request: `GET /`, the page, or `POST /predict`, a video.
 
@@ -45,7 +35,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
   the answer is JSON. So is every error: {"error": reason}.
   """
 
-  server: "PageServer"
   default_request_version = "HTTP/1.0"  # No answer is without headers.
   command = requestline = ""  # Until they are read.
 
@@ -53,7 +42,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Has the connection read against the clock."""
     super().setup()
     self.rfile.close()
-    limits = self.server.limits
+    self._service: Service = self.server.service
+    limits = self._service.limits
     self._timed = TimedReader(
       self.connection, pause=limits.pause, total=limits.head
     )
@@ -78,7 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
   def do_GET(self) -> None:
     """Sends the page."""
     self._check("/")
-    page = self.server.page
+    page = self._service.page
     self._send(
       HTTPStatus.OK, page.content, "text/html; charset=utf-8", page.policy
     )
@@ -86,18 +76,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
   def do_POST(self) -> None:
     """Takes a video, looks at it, deletes it, and sends what is in it."""
     self._check("/predict")
-    length = checks.body_length(self.headers, self.server.limits.max_bytes)
+    length = checks.body_length(self.headers, self._service.limits.max_bytes)
     checks.check_type(self.headers)
     name = checks.file_name(self.headers)
-    if not self.server.uploads.acquire(blocking=False):
+    if not self._service.uploads.acquire(blocking=False):
       raise busy()
     try:
-      with tempfile.TemporaryDirectory(dir=self.server.folder) as folder:
+      with tempfile.TemporaryDirectory(dir=self._service.folder) as folder:
         path = pathlib.Path(folder) / "video"
         self._receive(length, path)
-        answer = self.server.look_at(path)
+        answer = self._service.look_at(path)
     finally:
-      self.server.uploads.release()
+      self._service.uploads.release()
     self._send_json(HTTPStatus.OK, {"file": name, **answer})
 
   def send_error(
@@ -113,7 +103,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
   def _check(self, path: str) -> None:
     """Refuses a request of another site, or for another path."""
-    checks.check_sender(self.headers, self.server.host)
+    checks.check_sender(self.headers, self._service.host)
     if self.path != path:
       raise RequestError(
         HTTPStatus.NOT_FOUND,
@@ -123,7 +113,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
   def _receive(self, length: int, path: pathlib.Path) -> None:
     """Writes a body of `length` bytes to a file."""
-    self._timed.restart(self.server.limits.body)
+    self._timed.restart(self._service.limits.body)
     missing = length
     with path.open("xb") as file:
       while missing:
@@ -157,6 +147,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if self.command == "HEAD":
       content = b""
-    self.connection.settimeout(self.server.limits.pause)
+    self.connection.settimeout(self._service.limits.pause)
     head = "\r\n".join([*lines, "", ""]).encode("ascii")
     self.wfile.write(head + content)

@@ -64,7 +64,7 @@ def test_malformed_requests_get_an_error_and_do_no_harm(tmp_path, monkeypatch):
     status, _, body = split(ask(server, post(server, video)))
     assert status == 200
     assert b'"frames": 10' in body
-    assert list(tmp_path.rglob("*")) == [server.folder]
+    assert list(tmp_path.rglob("*")) == [server.service.folder]
     assert not list(tmp_path.parent.glob("*escaped*"))
     _wait_for(lambda: threading.active_count() == threads + 1)
   assert list(tmp_path.iterdir()) == []

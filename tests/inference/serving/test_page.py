@@ -126,7 +126,7 @@ def test_a_video_is_chosen_and_looked_at(page, video):
   assert _text(browser, "#strip-about") == "where it saw jumping."
   assert _text(browser, "#pictures").split() == ["0:00.3", "0:01.0"]
   assert browser.complaints() == []
-  assert list(server.folder.iterdir()) == []
+  assert list(server.service.folder.iterdir()) == []
 
 
 def test_the_timeline_is_read_by_keys_and_moves_the_video(page, video):

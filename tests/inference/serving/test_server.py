@@ -39,14 +39,14 @@ def test_a_file_is_answered_and_deleted():
     request = post(server, b"\0video" * 50_000, X_File_Name="caf%C3%A9%202.mp4")
     status, headers, body = split(ask(server, request))
     ((path, content),) = seen
-    assert server.folder in path.parents
-    assert list(server.folder.iterdir()) == []
+    assert server.service.folder in path.parents
+    assert list(server.service.folder.iterdir()) == []
   assert status == 200
   assert json.loads(body) == {"file": "café 2.mp4"} | ANSWER
   assert content == b"\0video" * 50_000
   assert headers["content-type"] == "application/json"
   assert headers["cache-control"] == "no-store"
-  assert not server.folder.exists()
+  assert not server.service.folder.exists()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_failure_is_answered_and_the_file_deleted(failure, status, words):
 
   with running(answer) as server:
     got, reason = error_of(ask(server, post(server, b"video")))
-    assert list(server.folder.iterdir()) == []
+    assert list(server.service.folder.iterdir()) == []
     assert split(_get(server))[0] == 200
   assert (got, reason.split(";")[0]) == (status, words)
 
@@ -126,8 +126,10 @@ def test_files_wait_in_line_and_too_many_are_sent_away():
       assert begun.acquire(timeout=5)
       second.sendall(post(server, b"2"))
       deadline = time.monotonic() + 5
-      while server.uploads.acquire(blocking=False):  # The second is not there.
-        server.uploads.release()
+      while server.service.uploads.acquire(
+        blocking=False
+      ):  # The second is not there.
+        server.service.uploads.release()
         assert time.monotonic() < deadline
         time.sleep(0.01)
       assert error_of(ask(server, post(server, b"3")))[0] == 503
@@ -174,13 +176,13 @@ def test_the_end_waits_for_the_answer_in_hand_alone():
       first.sendall(post(server, b"1"))
       assert begun.wait(5)
       second.sendall(post(server, b"2"))
-      while len(list(server.folder.iterdir())) < 2:
+      while len(list(server.service.folder.iterdir())) < 2:
         time.sleep(0.01)
-      assert server.is_answering
+      assert server.service.is_answering
       threading.Timer(0.1, go.set).start()
     assert go.is_set()
     assert split(read_all(first))[0] == 200
-    assert not server.folder.exists()
+    assert not server.service.folder.exists()
   assert len(seen) == 1
 
 
@@ -212,7 +214,7 @@ def test_a_sender_that_leaves_leaves_no_file():
       option = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
       connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
     deadline = time.monotonic() + 5
-    while list(server.folder.iterdir()):
+    while list(server.service.folder.iterdir()):
       assert time.monotonic() < deadline
     assert split(_get(server))[0] == 200
 
