@@ -17,9 +17,10 @@ def adaptive_attention(network: Network) -> Temporal:
   """Returns TAdaConvV2 as TAdaConvNeXtV2 has it, with pooling along time.
 
   The attention of its route function is half as wide as the convolution, and
-  has one head in the first stage.
+  has one head in the first stage, of SlowFast's fast pathway.
   """
   width = network.widths[0] if hasattr(network, "widths") else network.width
+  width //= getattr(network, "beta", 1)  # The fast pathway is narrower.
   return _adaptive_attention(width // 2)
 
 

@@ -150,9 +150,14 @@ def test_real_processes_end_cleanly(how, directory):
   film = making.make_video(  # Raw, so that nothing waits for more of it.
     make_frames(8, size=64), codec="wrapped_avframe", form="yuv4mpegpipe"
   )
-  command = [sys.executable, "-m", "temporal_jax", "stream", "-"]
+  # Ctrl-C as in a terminal, also where these tests run in the background.
+  code = (
+    "import signal, sys; from temporal_jax.cli import main; "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "sys.exit(main())"
+  )
   with subprocess.Popen(
-    [*command, "--model", directory],
+    [sys.executable, "-c", code, "stream", "-", "--model", directory],
     cwd=ROOT,
     stdin=subprocess.PIPE,
     stdout=subprocess.PIPE,
