@@ -237,6 +237,22 @@ def test_other_pairs_are_refused_with_what_there_is(operator, name):
       tiny.build(name, temporal=operator)
 
 
+@pytest.mark.slow  # Seconds a network.
+@pytest.mark.parametrize("name", _ALL)
+def test_operators_fit_a_published_network(name):
+  row, _ = tiny.NETWORKS[name]
+  for operator, names in SUPPORTED.items():
+    if name in names:
+      model = models.create_model(row, num_classes=3, temporal=operator)
+      logits = jax.eval_shape(
+        lambda clip, model=model: model.init_with_output(
+          jax.random.key(0), clip
+        )[0][0],
+        tiny.clip(frames=8, rows=224, columns=224),
+      )
+      assert logits.shape == (1, 3)
+
+
 @pytest.mark.parametrize(("operator", "name"), _pairs(SUPPORTED))
 def test_learns_and_tells_the_order_of_frames(operator, name):
   _, plain = _plain_features(_build(operator, name)[1])
