@@ -9,6 +9,7 @@ With `pip install jax flatbuffers`, and nothing of temporal_jax:
 ```python
 import pathlib, jax, numpy as np
 from jax import export
+
 model = export.deserialize(pathlib.Path("{file}").read_bytes())
 clips = np.zeros({shape}, np.uint8)
 probabilities = jax.jit(model.call)(clips)
@@ -18,6 +19,7 @@ With `pip install onnxruntime`:
 
 ```python
 import numpy as np, onnxruntime
+
 session = onnxruntime.InferenceSession("{file}")
 clips = np.zeros({shape}, np.uint8)
 results = session.run({outputs}, {{"clips": clips}})
@@ -28,6 +30,7 @@ With temporal_jax; `train.py --config.init_from` reads it, too:
 ```python
 import numpy as np
 from temporal_jax import inference
+
 classify = inference.Classifier(inference.load_model("."))
 clips = np.zeros({shape}, np.uint8)
 probabilities = classify(clips)

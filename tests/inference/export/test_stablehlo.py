@@ -51,7 +51,7 @@ def test_the_lines_of_its_page_run_where_only_jax_is(exported):
   root, _ = exported
   page = (root / "out" / "README.md").read_text()
   (lines,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-  assert len(lines.splitlines()) == 5
+  assert sum(map(bool, lines.splitlines())) == 5
   clips = networks.make_clips(3)
   np.save(root / "out" / "clips.npy", clips)
   subprocess.run(
