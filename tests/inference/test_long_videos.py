@@ -1,4 +1,5 @@
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -61,6 +62,8 @@ def _peaks(folder, lengths, height, width, forms):
     capture_output=True,
     text=True,
     check=True,
+    # As many heaps as there are threads would grow at their own pace.
+    env=os.environ | {"MALLOC_ARENA_MAX": "2"},
   )
   for frames, video in zip(lengths, videos, strict=True):
     with open(f"{video}.json") as file:
