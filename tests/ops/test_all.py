@@ -128,6 +128,20 @@ OTHERS = {
   "temporal_shift_step",
 }
 
+# Their gradients are their own, and forward mode is refused; README names them.
+REVERSE_ONLY = {
+  "adaptive_convolution",
+  "adaptive_convolution of frames",
+  "attention",
+  "convolution_2d",
+  "convolution_3d",
+  "depthwise_convolution_2d",
+  "joint_attention",
+  "space_time_mixing_attention",
+  "spatial_attention",
+  "temporal_attention",
+}
+
 
 @pytest.fixture(params=ROWS, ids=str)
 def row(request):
@@ -207,3 +221,52 @@ def test_reversing_time_changes_temporal_operators_alone(row):
   back = np.asarray(back)[:, ::-1]
   change = np.linalg.norm(forth - back) / np.linalg.norm(forth)
   assert change > 0.1 if row.temporal else change < 1e-5
+
+
+@pytest.mark.parametrize("name", sorted(set(ROWS) - REVERSE_ONLY))
+def test_forward_mode_agrees_with_reverse_mode(name):
+  clips, shared = _arrays(ROWS[name])
+  arrays = (*clips, *shared)
+  tangents = [np.roll(array, 1).astype(np.float32) for array in arrays]
+  out, along = jax.jvp(ROWS[name].op, arrays, tuple(tangents))
+  weights = np.random.default_rng(1).standard_normal(out.shape, np.float32)
+  gradients = jax.vjp(ROWS[name].op, *arrays)[1](weights)
+  found = sum(map(np.vdot, gradients, tangents))
+  np.testing.assert_allclose(np.vdot(weights, along), found, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(REVERSE_ONLY))
+def test_second_derivatives_are_symmetric(name):
+  clips, shared = _arrays(ROWS[name])
+  arrays = (*clips, *shared)
+
+  def loss(*arrays):
+    return jnp.sum(jnp.tanh(ROWS[name].op(*arrays)))
+
+  everything = tuple(range(len(arrays)))
+
+  @jax.jit
+  def hessian_times(direction):
+    def slope(*arrays):
+      gradients = jax.grad(loss, everything)(*arrays)
+      return sum(map(jnp.vdot, gradients, direction))
+
+    return jax.grad(slope, everything)(*arrays)
+
+  rng = np.random.default_rng(1)
+  one, other = (
+    tuple(rng.standard_normal(x.shape, np.float32) for x in arrays)
+    for _ in range(2)
+  )
+  found, wanted = (
+    sum(map(np.vdot, hessian_times(x), y))
+    for x, y in ((one, other), (other, one))
+  )
+  np.testing.assert_allclose(found, wanted, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(REVERSE_ONLY))
+def test_forward_mode_is_refused(name):
+  clips, shared = _arrays(ROWS[name])
+  with pytest.raises(TypeError, match="forward-mode"):
+    jax.jvp(ROWS[name].op, (*clips, *shared), (*clips, *shared))

@@ -126,10 +126,9 @@ def test_files_wait_in_line_and_too_many_are_sent_away():
       assert begun.acquire(timeout=5)
       second.sendall(post(server, b"2"))
       deadline = time.monotonic() + 5
-      while server.service.uploads.acquire(
-        blocking=False
-      ):  # The second is not there.
-        server.service.uploads.release()
+      uploads = server.service.uploads
+      while uploads.acquire(blocking=False):  # The second is not there.
+        uploads.release()
         assert time.monotonic() < deadline
         time.sleep(0.01)
       assert error_of(ask(server, post(server, b"3")))[0] == 503
