@@ -4,7 +4,7 @@ import functools
 
 import jax
 
-from temporal_jax.ops import patch_products, winograd
+from temporal_jax.ops import fusion, patch_products, winograd
 
 _CHANNELS = 64  # From here on Winograd's transforms are faster,
 _PLACES = 1024  # and from here on they win more than the kernel's own costs.
@@ -54,7 +54,8 @@ def _backward(
   if x.dtype.itemsize < 4:
     return *of_frames(gradient), *of_kernel(gradient)
   if _suits_winograd(x, kernel, **settings):
-    flipped = kernel[::-1, ::-1].swapaxes(2, 3)
+    # Else XLA turns it again for each of Winograd's 16 factors.
+    flipped = fusion.written_out(kernel[::-1, ::-1].swapaxes(2, 3))
     x_gradient = convolve(gradient, flipped, 1, 2 - padding, 1)
     by_hand = functools.partial(winograd.kernel_gradient, padding=padding)
   else:

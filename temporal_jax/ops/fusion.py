@@ -2,15 +2,16 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 
-def apart(
-  function: Callable[[jax.Array], jax.Array], x: jax.Array
-) -> jax.Array:
-  """Calls a function of one array so that XLA fuses nothing with it.
+def apart(function: Callable[[jax.Array], Any], x: jax.Array) -> Any:
+  """Calls a function of an array so that XLA fuses nothing with it.
+
+  It may return several arrays, as a pytree.
 
   A function that reads `x` at several places is otherwise fused with what
   makes `x`, all of which is then computed once a place; or with what reads the
@@ -23,7 +24,7 @@ def apart(
   return jax.lax.cond(
     jax.lax.optimization_barrier(jnp.ones((), bool)),
     function,
-    lambda _: jnp.zeros(out.shape, out.dtype),
+    lambda _: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), out),
     x,
   )
 
@@ -31,8 +32,8 @@ def apart(
 def written_out(x: jax.Array) -> jax.Array:
   """Returns `x`, which on CPU XLA writes to memory, and its gradient as well.
 
-  For a residual stream: XLA computes what is a sum at every place that reads
-  it, so that in the gradients of L blocks each one adds up those of all blocks
+  For what is read at many places: at each of them XLA computes it anew. In the
+  gradients of L blocks, for one, each block would add up those of all blocks
   after it, at three places.
   """
   return jax.lax.platform_dependent(
