@@ -3,12 +3,9 @@
 import functools
 
 import jax
-import jax.numpy as jnp
 
-from temporal_jax.ops import dense, patch_products
+from temporal_jax.ops import dense, patch_products, row_products
 from temporal_jax.ops.depthwise import depthwise_convolution_2d
-
-_TINY = 128  # Most pixels of a map that is multiplied with a matrix.
 
 
 def convolution_2d(
@@ -24,11 +21,11 @@ def convolution_2d(
 
   1 x 1 kernels are a matrix product. So are kernels as large as the padded map,
   and maps smaller than the kernel, over their patches: XLA takes such a map for
-  the kernel, which on CPU is ten times slower. Tiny maps of one channel are
-  multiplied with the matrix the convolution is to them, on CPU four times
-  faster. On CPU groups are a product over patches as well, since the gradients
-  of XLA's grouped convolution take seconds there; a group a channel is
-  `depthwise_convolution_2d`. All else is XLA's convolution.
+  the kernel, which on CPU is ten times slower. On CPU tiny maps of few channels
+  are multiplied row by row with the matrix the kernel is to them, and groups
+  are a product over patches as well, since the gradients of XLA's grouped
+  convolution take seconds there; a group a channel is
+  `depthwise_convolution_2d`. All else is `dense.convolve`.
 
   Args:
     x: Features (..., H, W, C), floating point.
@@ -77,18 +74,13 @@ def convolution_2d(
     out = jax.lax.platform_dependent(
       frames, kernel, cpu=product, default=native
     )
-  elif x.shape[-1] == 1 and height * width <= _TINY:
-    out = _matrix_product(frames, kernel, **settings)
+  elif row_products.suit(frames, kernel, **settings):
+    out = jax.lax.platform_dependent(
+      frames,
+      kernel,
+      cpu=functools.partial(row_products.convolve, **settings),
+      default=functools.partial(dense.convolve, **settings),
+    )
   else:
-    out = dense.convolve(frames, kernel, stride, padding, dilation)
+    out = dense.convolve(frames, kernel, **settings)
   return out.reshape(*x.shape[:-3], *out.shape[1:])
-
-
-def _matrix_product(
-  x: jax.Array, kernel: jax.Array, **settings: int
-) -> jax.Array:
-  """Convolves maps (N, H, W, 1) with what the kernel makes of one-hot maps."""
-  one_hot = jnp.eye(x[0].size, dtype=x.dtype).reshape(-1, *x.shape[1:])
-  matrix = patch_products.convolve(one_hot, kernel, groups=1, **settings)
-  out = x.reshape(x.shape[0], -1) @ matrix.reshape(len(matrix), -1)
-  return out.reshape(-1, *matrix.shape[1:])

@@ -68,6 +68,8 @@ def _patches(
   dilation: int,
 ) -> jax.Array:
   """Returns what the kernel sees at each place, (N, H', W', KH KW C)."""
+  if padding == 0 and x.shape[1:3] == (rows, columns) and dilation == 1:
+    return x.reshape(x.shape[0], 1, 1, -1)  # The map as it lies.
   sides = (padding, padding)
   x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))
   height = x.shape[1] - dilation * (rows - 1)

@@ -18,7 +18,7 @@ def _torch_conv(x, kernel, stride, padding):
 
 # The first is a product, then come maps larger than the kernel, smaller ones,
 # and such as give one place.
-@pytest.mark.parametrize("channels", [1, 4])  # One, and tiny: a matrix.
+@pytest.mark.parametrize("channels", [1, 4])  # One, and tiny: by rows.
 @pytest.mark.parametrize(
   ("side", "size", "stride", "padding"),
   [
@@ -79,6 +79,42 @@ def test_many_channels_match_torch(height, width, padding):
     (got, *pull(gradient)), (want.detach(), x_t.grad, k_t.grad), strict=True
   ):
     error = np.linalg.norm(ours - theirs.numpy())
+    assert error < 1e-6 * np.linalg.norm(theirs)
+
+
+@pytest.mark.parametrize(
+  ("size", "stride", "padding", "dilation"),
+  [(3, 1, 1, 1), (3, 2, 1, 1), (3, 1, 0, 1), (3, 2, 2, 2), (5, 3, 4, 1)],
+)
+def test_many_tiny_maps_match_torch(size, stride, padding, dilation):
+  """Maps for which products of rows are taken."""
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((2, 600, 5, 7, 3), np.float32)
+  kernel = rng.standard_normal((size, size, 3, 4), np.float32)
+  options = {"stride": stride, "padding": padding, "dilation": dilation}
+
+  def conv(x, kernel):
+    return ops.convolution_2d(x, kernel, **options)
+
+  got, pull = jax.vjp(jax.jit(conv), x, kernel)
+  if jax.default_backend() == "cpu":
+    assert "convolution(" not in jax.jit(conv).lower(x, kernel).as_text()
+  x_t, k_t = (
+    torch.tensor(array, dtype=torch.float64, requires_grad=True)
+    for array in (x.reshape(-1, 5, 7, 3), kernel)
+  )
+  want = torch.nn.functional.conv2d(
+    x_t.permute(0, 3, 1, 2), k_t.permute(3, 2, 0, 1), **options
+  ).permute(0, 2, 3, 1)
+  gradient = rng.standard_normal(got.shape, np.float32)
+  want.backward(torch.tensor(gradient.reshape(want.shape), dtype=torch.float64))
+  of_x, of_kernel = pull(gradient)
+  for ours, theirs in (
+    (got, want.detach()),
+    (of_x, x_t.grad),
+    (of_kernel, k_t.grad),
+  ):
+    error = np.linalg.norm(ours.reshape(theirs.shape) - theirs.numpy())
     assert error < 1e-6 * np.linalg.norm(theirs)
 
 
