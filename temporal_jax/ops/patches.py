@@ -72,13 +72,15 @@ def patch_embedding(
     patches.append(
       einops.rearrange(
         frames,
-        "b t (h kh) (w kw) c -> b t h w (kh kw c)",
+        "b t (h kh) (w kw) c -> b t h w kh (kw c)",
         kh=rows,
         kw=columns,
       )
     )
+  # Joined by rows, which on CPU XLA copies whole, not number by number.
+  patches = jnp.concatenate(patches, axis=-2)
   return jnp.matmul(
-    jnp.concatenate(patches, axis=-1),
+    patches.reshape(*patches.shape[:4], -1),
     kernel.astype(x.dtype).reshape(-1, features),
     preferred_element_type=jnp.float32,
   ).astype(x.dtype)
