@@ -34,7 +34,8 @@ def convolve(
   out = []
   for i in range(_count(height, rows, stride, padding)):
     start = i * stride - padding
-    first, end = max(start, 0), min(start + rows, height)
+    first = min(max(start, 0), height)
+    end = max(min(start + rows, height), first)  # None, if all is padding.
     seen = x[:, first * row : end * row]
     out.append(seen @ matrix[(first - start) * row : (end - start) * row])
   out = jnp.stack(out, axis=1)
