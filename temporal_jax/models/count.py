@@ -22,8 +22,8 @@ def multiply_adds(function: Callable, *args: Any) -> int:
 
   Nothing is computed. Elementwise work, norms, pooling and softmax are left
   out, as papers do; one multiply-add is what many of them call a FLOP. Of the
-  ways to compute one thing that depend on the platform, the plainest counts:
-  the one with the most products.
+  ways to compute one thing that depend on the platform, the default counts:
+  it is the plainest.
 
   Args:
     function: Called with `args`.
@@ -51,7 +51,8 @@ def _of_equation(equation: core.JaxprEqn) -> int:
     return math.prod(kernel) // features * places
   inner = [_of_jaxpr(jaxpr) for jaxpr in _called(params)]
   if name == "cond":
-    return max(inner)
+    platforms = params.get("branches_platforms")
+    return inner[platforms.index(None)] if platforms else max(inner)
   return params.get("length", 1) * sum(inner) if name == "scan" else sum(inner)
 
 
