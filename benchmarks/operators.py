@@ -70,7 +70,7 @@ def _doubling(row: Row, peak: int, seconds: float) -> float:
   """Returns what forward and backward cost with twice the frames."""
   frames = row.frames
   if row.linear:
-    frames *= 2 ** math.ceil(math.log2(_UNCACHED / peak))
+    frames *= 2 ** max(0, math.ceil(math.log2(_UNCACHED / peak)))
   once, twice = (
     timing.jax_runners(row.ours, _arrays(row, count))[1]
     for count in (frames, 2 * frames)

@@ -57,3 +57,17 @@ def test_networks_cost_what_their_papers_say(name, millions, billions):
   assert count.parameters(variables) / 1e6 == pytest.approx(millions, 1e-3)
   found = count.multiply_adds(model.apply, variables, clip)
   assert found / 1e9 == pytest.approx(billions, 5e-3)
+
+
+@pytest.mark.parametrize("columns", [2, 50])
+def test_of_what_depends_on_the_platform_the_default_counts(columns):
+  x = jnp.ones((3, 5))
+
+  def product(x):
+    return jax.lax.platform_dependent(
+      x,
+      cpu=lambda x: (x @ jnp.ones((5, columns))).sum(),
+      default=lambda x: (x @ jnp.ones((5, 7))).sum(),
+    )
+
+  assert count.multiply_adds(product, x) == 3 * 5 * 7
