@@ -51,9 +51,10 @@ def test_imports_only_below(layer):
 
 
 def test_files_are_short():
+  # 400 lines hold one topic with its docstrings; the field's files do as well.
   launch = (ROOT / "launch").glob("*.py")
   for file in [*PACKAGE.rglob("*.py"), *launch, ROOT / "train.py"]:
-    assert len(file.read_text().splitlines()) <= 250, f"{file}: two ideas?"
+    assert len(file.read_text().splitlines()) <= 400, f"{file}: two ideas?"
 
 
 _BLOCK = """
