@@ -9,6 +9,7 @@ import pathlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from temporal_jax.data.decoded_index import DecodedIndex
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.files import SUFFIXES
 from temporal_jax.data.manifest import (
@@ -68,8 +69,10 @@ def check_folder(
     root: Folder; files of the suffixes `files.SUFFIXES` at any depth count.
     manifest: JSON lines to write, one a file: `path` from `root`, `bytes`,
       `mtime_ns`, `sha256`, `error` (None for a good file), and of a good one
-      `frames`, `fps`, `height` and `width` the right way up, and `keyframes`,
-      the numbers of the frames that are decoded without others.
+      `frames`, `fps`, `height` and `width` the right way up, `keyframes`, the
+      numbers of the frames that are decoded without others, and `index`, the
+      record of a `DecodedIndex` if the file had to be decoded to find its
+      frames.
     bad: Text file to write: a line of path, tab, reason for each bad file.
     num_threads: Files that are decoded at a time.
     time_limit: Seconds a file may take; one that takes longer is bad.
@@ -167,7 +170,8 @@ def decode_all(
     time_limit: Seconds it may take.
 
   Returns:
-    `frames`, `fps` (None of a single frame), `height`, `width` and `keyframes`.
+    `frames`, `fps` (None of a single frame), `height`, `width`, `keyframes` and
+    `index`, see `check_folder`.
 
   Raises:
     VideoError: If the file cannot be opened, a frame cannot be decoded without
@@ -184,6 +188,11 @@ def decode_all(
       "height": height,
       "width": width,
       "keyframes": reader.keyframes,
+      "index": (
+        reader.index.to_json()
+        if isinstance(reader.index, DecodedIndex)
+        else None
+      ),
     }
 
 

@@ -12,7 +12,9 @@ from temporal_jax.data.pictures import VideoError
 
 # Demuxers of FFmpeg that are allowed: neither pictures nor play lists, which
 # name other files.
-FORMATS = "asf,avi,flv,gif,matroska,mov,mpeg,mpegts,ogg"
+FORMATS = (
+  "asf,avi,flv,gif,h264,hevc,ivf,m4v,matroska,mov,mpeg,mpegts,mpegvideo,ogg"
+)
 
 
 def open_container(

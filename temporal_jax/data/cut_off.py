@@ -1,4 +1,4 @@
-"""Telling that the end of a video file is missing."""
+"""Detects truncated video files."""
 
 import struct
 from typing import BinaryIO
@@ -6,14 +6,16 @@ from typing import BinaryIO
 # Boxes without which a QuickTime or MP4 file cannot be shown.
 _NEEDED = (b"mdat", b"moof", b"moov")
 _FIRST = (b"free", b"ftyp", b"pnot", b"skip", b"wide", *_NEEDED)
+# Of a list of frames that was never completed; an empty one holds 4 bytes.
+_UNKNOWN_SIZES = (0, 4, 0xFFFFFFFF)
 _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
 
 
 def declared_length(file: BinaryIO) -> int:
-  """Returns how many bytes a video file says that it has, at the least.
+  """Returns the smallest length that a video file declares.
 
-  A file that was cut off has fewer. What its frames are is then lost without a
-  word in some formats, as their decoders take what is there.
+  A truncated file is shorter. In some formats decoders take what is there, so
+  that its last frames would be lost without an error.
 
   Args:
     file: Open for reading and seeking; QuickTime, MP4, AVI, Matroska or WebM.
@@ -26,10 +28,35 @@ def declared_length(file: BinaryIO) -> int:
   if head[4:8] in _FIRST:
     return _boxes(file)
   if head[:4] == b"RIFF" and head[8:] == b"AVI ":
-    return 8 + struct.unpack("<I", head[4:8])[0]
+    return _chunks(file)
   if head[:4] == _EBML.to_bytes(4, "big"):
     return _elements(file)
   return 0
+
+
+def _chunks(file: BinaryIO) -> int:
+  """Returns where the frames of an AVI file end, as far as it declares that.
+
+  What follows them does not count, nor does the size of the whole file: a
+  recorder that writes to a pipe, or is killed, leaves 0 or 2^32 - 1 there.
+  """
+  end, place, has_frames = 0, 0, False
+  while True:
+    file.seek(place)
+    head = file.read(12)
+    if len(head) < 12:
+      return end
+    kind, size, form = struct.unpack("<4sI4s", head)
+    if kind == b"RIFF":  # Files past 1 GiB have several.
+      place += 12
+      continue
+    holds_frames = kind == b"LIST" and form == b"movi"
+    if holds_frames and size in _UNKNOWN_SIZES:
+      return end
+    if holds_frames or not has_frames:
+      end = place + 8 + size
+    has_frames = has_frames or holds_frames
+    place += 8 + size + size % 2  # Chunks begin at even places.
 
 
 def _boxes(file: BinaryIO) -> int:

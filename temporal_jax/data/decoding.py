@@ -1,5 +1,6 @@
 """Reading chosen frames of a video file with PyAV."""
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,7 +10,13 @@ import av
 import numpy as np
 
 from temporal_jax.data.containers import open_container
-from temporal_jax.data.frame_index import index_frames
+from temporal_jax.data.decoded_index import DecodedIndex, index_by_decoding
+from temporal_jax.data.frame_index import (
+  FrameIndex,
+  TimedIndex,
+  index_by_times,
+)
+from temporal_jax.data.index_cache import CACHE, content_key, path_key
 from temporal_jax.data.pictures import (
   Scaler,
   VideoError,
@@ -17,7 +24,13 @@ from temporal_jax.data.pictures import (
   reason,
   upright,
 )
-from temporal_jax.data.playing import Player
+from temporal_jax.data.playing import (
+  DecodedPlayer,
+  OpenFile,
+  Player,
+  SearchError,
+  TimedPlayer,
+)
 
 TIME_LIMIT = 60.0  # Seconds.
 
@@ -27,18 +40,22 @@ _T = TypeVar("_T")
 class VideoReader:
   """Reads frames by their index in presentation order.
 
-  Use as a context manager: it always closes the container. Frames are found by
-  an index of the packets, never by time / rate, so that variable frame rates
-  and edit lists are exact; only the groups of pictures that hold a wanted frame
-  are decoded, and of these no frame that neither is wanted nor needed by
-  others. Rotation metadata is applied. All frames of a video have one size: if
-  it changes midway, they are stretched to that with which the file is opened.
+  Use as a context manager: it always closes the container. Frame n is the n-th
+  that a decoder returns. Frames are found by an index of the packets, never by
+  time / rate, so that variable frame rates and edit lists are exact; only the
+  groups of pictures that hold a wanted frame are decoded, and of these no frame
+  that is neither wanted nor needed by others. Where packets do not say when
+  their frames are shown (AVI with B-frames, MPEG program streams), the file is
+  decoded once to index it. Rotation metadata is applied. All frames of a video
+  have one size: if it changes midway, they are stretched to that with which the
+  file is opened.
 
   Attributes:
     num_frames: Frames in the video, at least 1.
     fps: Frames a second, on average; None of a single frame.
     times: When each frame is shown, in seconds from the first.
     keyframes: Indices of the frames that are decoded without others.
+    index: Where the frames are.
   """
 
   def __init__(
@@ -55,11 +72,13 @@ class VideoReader:
       VideoError: If it is missing, empty, cut off, no video, has no video
         frames, or takes too long.
     """
+    self._video = video if isinstance(video, bytes) else os.fspath(video)
     self._container = None
+    self._times_are_right = False
     self._time_limit = time_limit
     self._start_clock()
     try:
-      self._open(video)
+      self._open()
     except (av.FFmpegError, OSError) as error:
       self.close()
       raise VideoError(reason(error)) from error
@@ -134,12 +153,12 @@ class VideoReader:
         frames before it have come.
     """
     check_indices(indices, self.num_frames)
-    frames, number = self._player.all_frames(), -1
+    frames, number = self.frames(), -1
     for index in indices:
       if index < number:
         raise ValueError(f"frames must ascend, got {index} after {number}.")
       if index > number:
-        frame = self._advance(frames, index - number)
+        frame = next(itertools.islice(frames, index - number - 1, None))
         number = index
         if stretch is None:
           picture = self._keep_aspect(frame, short_side)
@@ -176,21 +195,81 @@ class VideoReader:
     )
     return np.stack(pictures), sizes[0]
 
-  def _open(self, video: bytes | str | os.PathLike) -> None:
+  def _open(self) -> None:
     """Opens the container and finds the frames."""
-    self._container, stream = open_container(video)
-    context = stream.codec_context
-    context.thread_type = "NONE"
-    context.thread_count = 1
-    self._size = context.height, context.width
+    container, stream = file = self._open_file()
+    self._size = stream.codec_context.height, stream.codec_context.width
+    self._reorders = stream.codec_context.codec.reorder
     self._scaler = Scaler()
-    index = index_frames(self._in_time(self._container.demux(stream)))
-    self._times = index.times
-    self.times = index.seconds(stream)
-    self._player = Player(self._container, stream, index, self._in_time)
-    self.num_frames = len(index.times)
+    in_memory = isinstance(self._video, bytes)
+    key = None if in_memory else path_key(self._video)
+    known = CACHE.get(key)
+    unread = file if known else None
+    if known is None:
+      packets = self._in_time(container.demux(stream))
+      index = index_by_times(packets, container, stream)
+      if index is not None:
+        self._use(index, TimedPlayer(file, index, self._in_time))
+        return
+      key = content_key(self._video) if in_memory else key
+      known = CACHE.get(key)
+    if known is None:
+      known = self._index_by_decoding()
+      CACHE.put(key, known)
+    self._use_decoder(known, unread)
+
+  def _open_file(self) -> OpenFile:
+    """Opens the file from its begin, instead of what is open."""
+    if self._container is not None:
+      self._container.close()
+    self._container, stream = open_container(self._video)
+    stream.codec_context.thread_type = "NONE"
+    stream.codec_context.thread_count = 1
+    return self._container, stream
+
+  def _index_by_decoding(self) -> DecodedIndex:
+    container, stream = self._open_file()
+    packets = self._in_time(container.demux(stream))
+    return index_by_decoding(packets, container, stream)
+
+  def _use_decoder(
+    self, index: DecodedIndex, unread: OpenFile | None = None
+  ) -> None:
+    player = DecodedPlayer(index, self._in_time, self._open_file, unread)
+    self._use(index, player)
+
+  def _use(self, index: FrameIndex, player: Player) -> None:
+    self.index = index
+    self._player = player
+    self.times = index.seconds()
+    self.num_frames = len(index.ticks)
     self.keyframes = index.keyframes()
-    self.fps = index.rate(stream)
+    self.fps = index.rate()
+
+  def _doubt_times(self, error: Exception) -> None:
+    """Indexes the file by decoding it, if its times are no help.
+
+    That is, they contradict the decoder, or the file cannot be searched by
+    them.
+
+    Raises:
+      VideoError: If they are right: `error`, in its words.
+    """
+    timed = self.index
+    if isinstance(timed, TimedIndex):
+      lost = isinstance(error, SearchError)
+      if lost or (self._reorders and not self._times_are_right):
+        decoded = self._index_by_decoding()
+        if lost or not decoded.agrees_with(timed.packets):
+          if not isinstance(self._video, bytes):
+            CACHE.put(path_key(self._video), decoded)
+          self._use_decoder(decoded)
+          return
+        self._times_are_right = True
+      self._player = TimedPlayer(self._open_file(), timed, self._in_time)
+    if isinstance(error, VideoError):
+      raise error
+    raise VideoError(reason(error)) from error
 
   def _keep_aspect(
     self, frame: av.VideoFrame, short_side: int | None
@@ -198,17 +277,25 @@ class VideoReader:
     size = upright(frame, self._size)
     return self._scaler.keep_aspect(frame, size, short_side)
 
-  def _advance(
-    self, frames: Iterator[av.VideoFrame], count: int
-  ) -> av.VideoFrame:
-    """Returns the last of the next `count` frames."""
+  def frames(self) -> Iterator[av.VideoFrame]:
+    """Yields every frame as it is decoded, in order.
+
+    The reader is for nothing else meanwhile.
+
+    Raises:
+      VideoError: If a frame cannot be decoded without faults, or in time; the
+        frames before it have come.
+    """
+    number = 0
+    self._start_clock()
     try:
-      for _ in range(count):
-        self._start_clock()
-        frame = next(frames)
-    except av.FFmpegError as error:
-      raise VideoError(reason(error)) from error
-    return frame
+      for frame in self._player.all_frames():
+        yield frame
+        self._start_clock()  # What the caller did meanwhile does not count.
+        number += 1
+    except (av.FFmpegError, VideoError) as error:
+      self._doubt_times(error)
+      yield from itertools.islice(self._player.all_frames(), number, None)
 
   def _start_clock(self) -> None:
     self._deadline = time.monotonic() + self._time_limit
@@ -226,12 +313,22 @@ class VideoReader:
     """Returns the converted frames of `indices`; each is converted once."""
     check_indices(indices, self.num_frames)
     self._start_clock()
-    times = [self._times[i] for i in indices]
+    numbers = set(indices)
     try:
-      frames = {
-        shown: convert(frame)
-        for shown, frame in self._player.frames(set(times))
-      }
-    except av.FFmpegError as error:
-      raise VideoError(reason(error)) from error
-    return [frames[shown] for shown in times]
+      frames = self._convert(numbers, convert)
+    except (av.FFmpegError, VideoError) as error:
+      self._doubt_times(error)
+      if max(numbers) >= self.num_frames:
+        raise VideoError(
+          f"frame {max(numbers)} cannot be decoded: the decoder returns only "
+          f"{self.num_frames} frames"
+        ) from error
+      frames = self._convert(numbers, convert)
+    return [frames[number] for number in indices]
+
+  def _convert(
+    self, numbers: set[int], convert: Callable[[av.VideoFrame], _T]
+  ) -> dict[int, _T]:
+    return {
+      number: convert(frame) for number, frame in self._player.frames(numbers)
+    }

@@ -1,81 +1,155 @@
-"""Where the frames of a video are."""
+"""Where the frames of a video are, found without decoding it."""
 
 import bisect
 import dataclasses
+import fractions
 import math
 from collections.abc import Iterable, Sequence
 
 import av
+import numpy as np
 
+from temporal_jax.data.picture_types import may_reorder
 from temporal_jax.data.pictures import VideoError
+
+# A decoder holds at most 16 frames back (H.264 and HEVC, annex A), so that no
+# frame is shown further from its place in the file.
+_LARGEST_DELAY = 16
+
+# Containers that store when a frame is decoded, or no time at all. FFmpeg
+# guesses when it is shown, not always rightly.
+_WITHOUT_TIMES = {"asf", "avi", "h264", "hevc", "m4v", "mpegvideo"}
 
 
 @dataclasses.dataclass(frozen=True)
 class FrameIndex:
-  """The frames of a video, told by when they are shown.
+  """The frames of a video, in the order in which they are shown.
 
   Attributes:
-    times: Of all frames, ascending, in the stream's time base.
-    keys: Of those to begin decoding with, ascending; some may not be shown.
-    decoding_times: When `keys` are decoded; when they are shown, if unknown.
+    ticks: When each frame is shown, ascending, in units of `time_base`.
+    time_base: Seconds of a tick.
+    declared_rate: Frames a second by the container, None if it has none.
   """
 
-  times: Sequence[int]
-  keys: Sequence[int]
-  decoding_times: Sequence[int]
+  ticks: Sequence[int]
+  time_base: fractions.Fraction
+  declared_rate: fractions.Fraction | None
 
-  def key_before(self, shown: int) -> int:
-    """Returns the number, in `keys`, to begin with for the frame at a time."""
-    return max(bisect.bisect_right(self.keys, shown) - 1, 0)
-
-  def keyframes(self) -> list[int]:
-    """Returns the numbers, in `times`, of the frames of `keys`."""
-    numbers = {shown: number for number, shown in enumerate(self.times)}
-    return [numbers[key] for key in self.keys if key in numbers]
-
-  def seconds(self, stream: av.VideoStream) -> list[float]:
+  def seconds(self) -> list[float]:
     """Returns when each frame is shown, in seconds from the first."""
-    first = self.times[0]
-    return [float((shown - first) * stream.time_base) for shown in self.times]
+    first = self.ticks[0]
+    return [float((tick - first) * self.time_base) for tick in self.ticks]
 
-  def rate(self, stream: av.VideoStream) -> float | None:
+  def rate(self) -> float | None:
     """Returns frames a second, on average; None of a single frame."""
-    if len(self.times) == 1:
+    if len(self.ticks) == 1:
       return None
-    span = (self.times[-1] - self.times[0]) * stream.time_base
-    measured = (len(self.times) - 1) / span
-    declared = stream.average_rate
+    span = (self.ticks[-1] - self.ticks[0]) * self.time_base
+    measured = (len(self.ticks) - 1) / span
+    declared = self.declared_rate
     # Some formats round times to thousandths.
     close = declared and math.isclose(declared, measured, rel_tol=0.01)
     return float(declared if close else measured)
 
 
-def index_frames(packets: Iterable[av.Packet]) -> FrameIndex:
-  """Finds the frames of a video without decoding it.
+@dataclasses.dataclass(frozen=True)
+class TimedIndex(FrameIndex):
+  """Frames that are identified by when they are shown: their time is unique.
 
-  Those of packets before the first keyframe do not count: what they refer to
-  was cut away.
+  Attributes:
+    keys: When the frames to begin decoding with are shown, ascending; some of
+      them may not be shown.
+    decoding_times: When `keys` are decoded; when they are shown, if unknown.
+    packets: The number of each frame's packet, among those that hold a frame.
+  """
+
+  keys: Sequence[int]
+  decoding_times: Sequence[int]
+  packets: np.ndarray
+
+  def key_before(self, tick: int) -> int:
+    """Returns the number, in `keys`, to begin with for the frame at `tick`."""
+    return max(bisect.bisect_right(self.keys, tick) - 1, 0)
+
+  def keyframes(self) -> list[int]:
+    """Returns the numbers of the frames of `keys` that are shown."""
+    numbers = {tick: number for number, tick in enumerate(self.ticks)}
+    return [numbers[key] for key in self.keys if key in numbers]
+
+
+def index_by_times(
+  packets: Iterable[av.Packet],
+  container: av.container.InputContainer,
+  stream: av.VideoStream,
+) -> TimedIndex | None:
+  """Finds the frames of a video by the times of its packets.
+
+  Packets before the first keyframe do not count: what they refer to was cut
+  away.
 
   Args:
-    packets: Of one stream, all of them.
+    packets: All packets of the stream.
+    container: The open file.
+    stream: Its stream.
+
+  Returns:
+    The index, or None if the times do not say in which order frames are shown:
+    a packet has no time or that of another, frames are shown too far from their
+    place in the file, or the codec reorders frames and the times do not.
 
   Raises:
     VideoError: If there is no frame, or none to begin with.
   """
-  times, keys = set(), {}
+  shown, numbers, keys = [], [], {}
+  count, reorders, ascending = 0, False, True
   for packet in packets:
-    if packet.pts is None or not _holds_frame(packet):
+    if not _holds_frame(packet):
       continue
+    if not keys and not packet.is_keyframe:
+      continue
+    if packet.pts is None:
+      return None
     if packet.is_keyframe:
       keys[packet.pts] = packet.pts if packet.dts is None else packet.dts
-    if keys and not packet.is_discard:
-      times.add(packet.pts)
-  if not times:
+    if not packet.is_discard:
+      ascending = ascending and (not shown or packet.pts > shown[-1])
+      shown.append(packet.pts)
+      numbers.append(count)
+    count += 1
+    if ascending and not reorders:
+      reorders = may_reorder(packet, stream.codec_context)
+  if not shown:
     raise VideoError("the file has no video frames")
-  ascending = sorted(keys)
-  return FrameIndex(
-    sorted(times), ascending, [keys[shown] for shown in ascending]
+  if ascending and reorders and len(shown) > 1:
+    return None
+  if not ascending and not stores_times(container, stream):
+    return None
+  order = np.argsort(shown, kind="stable")
+  ticks = [shown[place] for place in order.tolist()]
+  delays = np.abs(order - np.arange(len(order)))
+  if delays.max() > _LARGEST_DELAY or len(set(ticks)) < len(ticks):
+    return None
+  ordered_keys = sorted(keys)
+  return TimedIndex(
+    ticks=ticks,
+    time_base=stream.time_base,
+    declared_rate=stream.average_rate,
+    keys=ordered_keys,
+    decoding_times=[keys[key] for key in ordered_keys],
+    packets=np.array(numbers, np.int32)[order],
   )
+
+
+def stores_times(
+  container: av.container.InputContainer, stream: av.VideoStream
+) -> bool:
+  """Returns whether a file stores when each frame is shown."""
+  formats = set(container.format.name.split(","))
+  # Matroska holds streams of AVI as they were, by a code of four letters.
+  from_avi = "matroska" in formats and stream.codec_context.codec_tag.strip(
+    "\0"
+  )
+  return not (from_avi or formats & _WITHOUT_TIMES)
 
 
 def _holds_frame(packet: av.Packet) -> bool:

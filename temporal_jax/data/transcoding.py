@@ -8,12 +8,9 @@ import av
 import numpy as np
 
 from temporal_jax.data.checking import list_videos
-from temporal_jax.data.containers import open_container
 from temporal_jax.data.decoding import VideoReader
-from temporal_jax.data.frame_index import index_frames
 from temporal_jax.data.parallel import run_parallel
 from temporal_jax.data.pictures import VideoError, quarter_turns, reason
-from temporal_jax.data.playing import Player
 
 # Shows progress: gets what is done and the number to come, and hands it on.
 Track = Callable[[Iterable[tuple[str, str | None]], int], Iterable]
@@ -150,9 +147,12 @@ def transcode(
   out.parent.mkdir(parents=True, exist_ok=True)
   unfinished = out.with_name(out.name + ".tmp")
   try:
-    source, stream = open_container(str(video))
-    with source, av.open(str(unfinished), "w", format="mp4") as target:
-      written = _encode(source, stream, target, how, paint)
+    with (
+      VideoReader(video) as source,
+      av.open(str(unfinished), "w", format="mp4") as target,
+    ):
+      _encode(source, target, how, paint)
+      written = source.num_frames
     with VideoReader(unfinished) as reader:
       if reader.num_frames != written:
         raise VideoError(f"{reader.num_frames} of {written} frames are written")
@@ -165,28 +165,23 @@ def transcode(
 
 
 def _encode(
-  source: av.container.InputContainer,
-  stream: av.VideoStream,
+  reader: VideoReader,
   target: av.container.OutputContainer,
   how: Transcoding,
   paint: Paint | None,
-) -> int:
-  """Copies the frames of one container to another; returns their number."""
-  stream.thread_type = "NONE"
-  stream.codec_context.thread_count = 1
-  index = index_frames(source.demux(stream))
+) -> None:
+  """Writes all frames of a video to a container."""
+  ticks, time_base = reader.index.ticks, reader.index.time_base
   encoder = target.add_stream(
     "libx264",
-    rate=round(index.rate(stream) or 1) or 1,  # Each frame has its own time.
+    rate=round(reader.fps or 1) or 1,  # Each frame has its own time.
     options={"crf": str(how.crf), "g": str(how.gop)},
   )
   encoder.pix_fmt = "yuv420p"
-  encoder.codec_context.time_base = stream.time_base
+  encoder.codec_context.time_base = time_base
   encoder.codec_context.thread_count = 1
   begun = False
-  for shown, frame in Player(source, stream, index, iter).frames(
-    set(index.times)
-  ):
+  for tick, frame in zip(ticks, reader.frames(), strict=True):
     picture = _turned(frame)
     if not begun:
       encoder.height, encoder.width = _size(picture, how.short_side)
@@ -200,10 +195,9 @@ def _encode(
     if paint:
       pixels = paint(picture.to_ndarray())
       picture = av.VideoFrame.from_ndarray(pixels, "rgb24")
-    picture.pts, picture.time_base = shown - index.times[0], stream.time_base
+    picture.pts, picture.time_base = tick - ticks[0], time_base
     target.mux(encoder.encode(picture))
   target.mux(encoder.encode())
-  return len(index.times)
 
 
 def _turned(frame: av.VideoFrame) -> av.VideoFrame:

@@ -59,6 +59,7 @@ def test_the_manifest_says_what_the_files_are(folder):
     "height": 32,
     "width": 32,
     "keyframes": [0],
+    "index": None,
     "error": None,
   }
   second = rows["a/b/2.MP4"]

@@ -152,7 +152,7 @@ def test_the_container_is_always_closed(monkeypatch):
     reader.read([3])
   with pytest.raises(VideoError, match="more than 0"):
     VideoReader(video, time_limit=0.0)
-  assert len(opened) == 3
+  assert len(opened) >= 3
   for container in opened:
     with pytest.raises(AssertionError, match="not open"):
       container.seek(0)
