@@ -41,6 +41,9 @@ def get_config() -> ml_collections.ConfigDict:
   data.root = ""  # a folder class/video.mp4, or a CSV file path,label;
   data.annotations = ""  # or, of these, "ssv2" and such: a folder of its files
   data.videos = ""  # whose videos are here; "" for in root too.
+  # The manifest that `temporal-jax data check` wrote of these videos, if any:
+  # files whose frames have no times are then not decoded again to number them.
+  data.manifest = ""
   data.data_dir = "data"  # Where prepared data sets lie.
   data.train_split = "train"  # Of `name`; TFDS slices work.
   data.test_split = "test"

@@ -50,6 +50,11 @@ def open_videos(
   config: ml_collections.ConfigDict, workdir: pathlib.Path
 ) -> data.Videos:
   """Opens the data set or the user's own files; prepares what is missing."""
+  if config.data.manifest:
+    data.keep_indices(
+      pathlib.Path(config.data.manifest).expanduser(),
+      pathlib.Path(config.data.videos or config.data.root).expanduser(),
+    )
   index, count = jax.process_index(), jax.process_count()
   own = f"_{index}" if index else ""
   bad_videos = {

@@ -17,6 +17,7 @@ from temporal_jax.data.clips import VideoOpener
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.flow import FlowFolder
 from temporal_jax.data.image_folder import ImageFolder
+from temporal_jax.data.index_cache import keep_indices
 from temporal_jax.data.live import LiveVideo
 from temporal_jax.data.opening import open_sources
 from temporal_jax.data.order import TrainBatches
@@ -53,6 +54,7 @@ __all__ = [
   "check_flip",
   "eval_batches",
   "flipped_labels",
+  "keep_indices",
   "normalize",
   "open_reader",
   "open_sources",

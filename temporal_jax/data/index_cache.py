@@ -5,10 +5,10 @@ import hashlib
 import os
 import pathlib
 import threading
-from collections.abc import Hashable, Mapping
-from typing import Any
+from collections.abc import Hashable
 
 from temporal_jax.data.decoded_index import DecodedIndex
+from temporal_jax.data.manifest import read_manifest
 
 # Of all indices together: about 100 MB.
 _MOST_FRAMES = 1 << 24
@@ -63,32 +63,35 @@ def content_key(content: bytes) -> Hashable:
   return hashlib.blake2b(content).digest()
 
 
-def keep_indices(
-  root: str | pathlib.Path, rows: Mapping[str, Mapping[str, Any]]
-) -> int:
-  """Keeps the indices in the rows of a manifest.
+def keep_indices(manifest: str | pathlib.Path, root: str | pathlib.Path) -> int:
+  """Keeps the indices in a manifest, so that no file is decoded for its own.
 
-  Files that changed since the manifest was made are decoded again.
+  A file that changed since the manifest was made is decoded again.
 
   Args:
-    root: Folder that the paths of the manifest start from.
-    rows: Rows of `temporal-jax data check` by path.
+    manifest: What `temporal-jax data check` wrote.
+    root: The folder that was checked, or a list of videos in it.
 
   Returns:
-    How many rows hold an index.
+    How many indices there are.
 
   Raises:
-    ValueError: If an index is damaged, naming its path.
+    FileNotFoundError: If there is no manifest.
+    ValueError: If it or an index in it is damaged.
   """
+  if not os.path.isfile(manifest):
+    raise FileNotFoundError(f"the manifest {manifest} does not exist.")
+  if not os.path.isdir(root):
+    root = os.path.dirname(root)
   count = 0
-  for path, row in rows.items():
+  for path, row in read_manifest(manifest).items():
     if not row.get("index"):
       continue
     try:
       index = DecodedIndex.from_json(row["index"])
     except ValueError as error:
-      raise ValueError(f"{path}: {error}") from error
+      raise ValueError(f"{manifest}, {path}: {error}") from error
     place = os.path.abspath(os.path.join(root, path))
-    CACHE.put((place, row["bytes"], row["mtime_ns"]), index)
+    CACHE.put((place, row.get("bytes"), row.get("mtime_ns")), index)
     count += 1
   return count

@@ -2,6 +2,7 @@
 
 import fractions
 import io
+import json
 import struct
 
 import av
@@ -12,6 +13,7 @@ from temporal_jax.data.checking import check_folder
 from temporal_jax.data.decoded_index import DecodedIndex
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.frame_index import TimedIndex
+from temporal_jax.data.index_cache import IndexCache, keep_indices, path_key
 from temporal_jax.data.pictures import VideoError
 from tests.data.making import make_video
 
@@ -273,20 +275,44 @@ def test_a_file_is_decoded_once_to_index_it(frames, tmp_path, monkeypatch):
 
 
 def test_a_manifest_keeps_what_decoding_found(frames, tmp_path, monkeypatch):
+  cache = IndexCache()
+  monkeypatch.setattr("temporal_jax.data.index_cache.CACHE", cache)
+  manifest = tmp_path / "m.jsonl"
   root = tmp_path / "videos"
   root.mkdir()
   options = MPEG | {"bf": "2"}
   video = make_video(frames, codec="mpeg4", form="avi", options=options)
   (root / "a.avi").write_bytes(video)
   (root / "b.mp4").write_bytes(make_video(frames))
-  found = check_folder(
-    root, manifest=tmp_path / "m.jsonl", bad=tmp_path / "bad.txt"
-  )
+  found = check_folder(root, manifest=manifest, bad=tmp_path / "bad.txt")
   assert not found.bad
   assert found.rows["b.mp4"]["index"] is None
   index = DecodedIndex.from_json(found.rows["a.avi"]["index"])
   with VideoReader(video) as reader:
     assert index.to_json() == reader.index.to_json()
+  for place in (root, root / "list.csv"):
+    assert keep_indices(manifest, place) == 1
+  kept = cache.get(path_key(str(root / "a.avi")))
+  assert kept.to_json() == index.to_json()
+  with pytest.raises(FileNotFoundError, match=r"manifest .* does not exist"):
+    keep_indices(tmp_path / "other.jsonl", root)
+  lines = manifest.read_text().splitlines()
+  row = json.loads(lines[0])
+  row["index"]["packets"] = row["index"]["packets"][1:]
+  manifest.write_text("\n".join((json.dumps(row), *lines[1:], "")))
+  with pytest.raises(ValueError, match=r"a\.avi: no index of frames: 30 times"):
+    keep_indices(manifest, root)
+
+
+def test_the_cache_forgets_what_was_not_used(frames):
+  video = pack_b_frames(frames)
+  with VideoReader(video) as reader:
+    index = reader.index
+  cache = IndexCache(most_frames=2 * COUNT)
+  for key in (0, 1, 0, 2, 2):
+    if cache.get(key) is None:
+      cache.put(key, index)
+  assert [cache.get(key) is index for key in (0, 1, 2)] == [True, False, True]
 
 
 def test_damage_is_not_taken_for_disorder(frames):
