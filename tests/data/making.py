@@ -16,6 +16,9 @@ from tests.conftest import make_frames
 WHOLE = {"sc_threshold": "0"}
 B_FRAMES = WHOLE | {"g": "8", "bf": "3", "b_strategy": "0"}
 
+# Options of MPEG-1, -2 and -4 alike.
+MPEG = {"g": "8", "sc_threshold": "1000000000", "qmax": "4"}
+
 
 class Listed(list):
   """A source of videos that are given."""
@@ -136,3 +139,63 @@ def blank_packets(video: bytes, times: set[int]) -> bytes:
         begin, end = packet.pos + 6, packet.pos + packet.size
         damaged[begin:end] = b"\xa5" * (end - begin)
   return bytes(damaged)
+
+
+def copy_packets(video, form):
+  """Returns a video in another container, its packets and times as they are."""
+  file = io.BytesIO()
+  with (
+    av.open(io.BytesIO(video)) as source,
+    av.open(file, "w", format=form) as target,
+  ):
+    stream = source.streams.video[0]
+    copied = target.add_stream_from_template(stream)
+    for packet in source.demux(stream):
+      if packet.size:
+        packet.stream = copied
+        target.mux(packet)
+  return file.getvalue()
+
+
+def pack_b_frames(frames):
+  """Returns an AVI with the packed bitstream of XviD and DivX.
+
+  A P-picture and the B-picture shown before it are in one packet, the next one
+  holds a picture that is not coded.
+  """
+  head = b"\0\0\1\xb6"
+  file = io.BytesIO()
+  with av.open(file, "w", format="avi") as container:
+    stream = container.add_stream(
+      "mpeg4", rate=25, options=MPEG | {"bf": "1", "b_strategy": "0"}
+    )
+    stream.height, stream.width = frames.shape[1:3]
+    stream.pix_fmt = "yuv420p"
+    stream.codec_context.codec_tag = "DX50"
+    encoded = [
+      bytes(packet)
+      for frame in (*frames, None)
+      for packet in stream.encode(
+        frame if frame is None else av.VideoFrame.from_ndarray(frame, "rgb24")
+      )
+    ]
+    kinds = [content[content.index(head) + 4] >> 6 for content in encoded]
+    chunks = []
+    for place, (content, kind) in enumerate(zip(encoded, kinds, strict=True)):
+      if kind == 2:  # A B-picture: its packet's place is taken by an empty one.
+        chunks.append((head + b"\x50\x3f\x7f", False))
+        continue
+      if kind == 0:  # User data that says "packed".
+        start = content.index(head)
+        note = b"\0\0\1\xb2DivX503b1393p"
+        content = content[:start] + note + content[start:]
+      if kinds[place + 1 : place + 2] == [2]:
+        content += encoded[place + 1]
+      chunks.append((content, kind == 0))
+    for number, (content, is_keyframe) in enumerate(chunks):
+      packet = av.Packet(content)
+      packet.stream, packet.is_keyframe = stream, is_keyframe
+      packet.pts = packet.dts = number
+      packet.time_base = fractions.Fraction(1, 25)
+      container.mux(packet)
+  return file.getvalue()

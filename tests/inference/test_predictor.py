@@ -9,6 +9,8 @@ import temporal_jax
 from temporal_jax import inference
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.views import clip_indices
+from tests.conftest import make_frames
+from tests.data.making import B_FRAMES, copy_packets, make_video
 from tests.inference.tiny import (
   MEAN,
   NAMES,
@@ -49,6 +51,22 @@ def _views(file):
       top = (height - 16) // 2 if height <= width else part * (height - 16) // 2
       left = (width - 16) // 2 if height > width else part * (width - 16) // 2
       yield clip[:, top : top + 16, left : left + 16]
+
+
+def test_predictions_do_not_depend_on_the_container(predictor, tmp_path):
+  frames = make_frames(30, size=32)
+  video = make_video(frames, form="mpegts", options=B_FRAMES)
+  contents = {
+    form: copy_packets(video, form)
+    for form in ("mp4", "matroska", "avi", "mpegts", "flv", "asf")
+  }
+  files = []
+  for form, content in contents.items():
+    files.append(tmp_path / form)
+    files[-1].write_bytes(content)
+  want, *others = predictor.predict(files)
+  for other in others:
+    np.testing.assert_array_equal(other.probabilities, want.probabilities)
 
 
 def test_probabilities_are_the_mean_over_the_views(
