@@ -49,8 +49,7 @@ class EvalProtocol:
   fusion: str = "softmax"
 
   def __post_init__(self) -> None:
-    sampling.check(self.sampling, self.num_frames, self.stride)
-    check_whole("num_clips", self.num_clips, 1)
+    sampling.check(self.sampling, self.num_frames, self.stride, self.num_clips)
     check_choice("num_crops", self.num_crops, NUM_CROPS)
     check_whole("crop_size", self.crop_size, 1)
     check_choice("crop_rule", self.crop_rule, CROP_RULES)
@@ -88,9 +87,7 @@ class EvalProtocol:
       resized = "frames stretched to {} x {}".format(*self.stretch)
     elif self.short_side is not None:
       resized = f"a short side of {self.short_side}"
-    rule = self.sampling
-    if rule == "dense":
-      rule = f"dense(stride={self.stride})"
+    rule = sampling.describe_sampling(self.sampling, self.stride)
     return (
       f"{self.num_clips} x {self.num_crops} views (clips x crops) of "
       f"{self.num_frames} frames by {rule}, {self.crop_size} x "

@@ -12,11 +12,15 @@
 | TAda, Something-Something; TAdaFormer on Kinetics | nearest_segments |
 | TAda, Kinetics | interval(8), interval(5) |
 | TAda, EPIC-Kitchens | interval(8, fps=60) |
+
+Rules with the name of another library, such as "mmaction2_clips", take exactly
+its frames, see `sampling.other_libraries`.
 """
 
 from temporal_jax.data.sampling.choice import (
   SAMPLINGS,
   check,
+  describe_sampling,
   parse_sampling,
   sample_indices,
 )
@@ -27,6 +31,7 @@ __all__ = [
   "SAMPLINGS",
   "Sampling",
   "check",
+  "describe_sampling",
   "frames_of_span",
   "parse_sampling",
   "sample_indices",

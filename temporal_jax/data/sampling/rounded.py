@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 
 from temporal_jax.data.augmentation.clip import check_choice
-from temporal_jax.data.sampling.rule import Lengths
+from temporal_jax.data.sampling.rule import Lengths, Sampling
 
 CLIPS = ("spread", "inside", "borders")
 
 
 @dataclasses.dataclass(frozen=True)
-class RoundedSegments:
+class RoundedSegments(Sampling):
   """A frame of each of T parts from round(s i) to round(s (i + 1)), inclusive.
 
   s = (L - 1) / T, so that the last frame belongs to the last part, and a frame
@@ -36,6 +36,13 @@ class RoundedSegments:
   def __post_init__(self) -> None:
     check_choice("clips", self.clips, CLIPS)
 
+  def check(self, num_frames: int, num_clips: int) -> None:
+    """See `Sampling.check`: the borders give up to three clips."""
+    if self.clips == "borders" and num_clips > 3:
+      raise ValueError(
+        f"rounded_segments('borders') has up to 3 clips, got {num_clips}."
+      )
+
   def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
     """See `Sampling.random`: any frame of each part."""
     first, last = _borders(lengths)
@@ -47,10 +54,6 @@ class RoundedSegments:
       return _spread(lengths, clip, num_clips)
     first, last = _borders(lengths)
     if self.clips == "borders":
-      if num_clips > 3:
-        raise ValueError(
-          f"clips='borders' has up to 3 clips, got {num_clips} of them."
-        )
       return ((first + last) // 2, first, last)[clip]
     if num_clips == 1:
       return (first + last) // 2
@@ -59,7 +62,7 @@ class RoundedSegments:
 
 
 @dataclasses.dataclass(frozen=True)
-class RandomClips:
+class RandomClips(Sampling):
   """As `RoundedSegments`, but several clips of a test are random.
 
   They take a frame of each part of L // T frames, seeded by their number: the

@@ -1,39 +1,85 @@
 """What all sampling rules have in common."""
 
-from typing import NamedTuple, Protocol
+import abc
+from typing import NamedTuple
 
 import numpy as np
 
+SHORT = ("last", "repeat_last", "loop")
+
 
 class Lengths(NamedTuple):
-  """Of a video, and of the clip that is wanted.
+  """Lengths of a video and of the wanted clip.
 
   Attributes:
     total: Frames in the video, L.
     clip: Frames in the clip, T.
-    fps: Frames a second of the video; None if that is not known.
+    fps: Frames per second of the video; None if unknown.
   """
 
   total: int
   clip: int
   fps: float | None = None
 
+  def known_fps(self, rule: str, otherwise: str) -> float:
+    """Returns the video's frames per second.
 
-class Sampling(Protocol):
+    A video of one frame needs none: that frame is taken at any rate.
+
+    Args:
+      rule: What needs them, for the message.
+      otherwise: What works without them, for the message.
+
+    Raises:
+      ValueError: If they are unknown.
+    """
+    if self.fps:
+      return self.fps
+    if self.total == 1:
+      return 1.0
+    raise ValueError(
+      f"{rule} needs the video's frames per second, got {self.fps}; "
+      f"{otherwise}."
+    )
+
+
+class Sampling(abc.ABC):
   """A rule that says which frames of a video make a clip.
 
   Its fields are the arguments that a config may give.
   """
 
+  def check(self, num_frames: int, num_clips: int) -> None:  # noqa: B027
+    """Raises ValueError if the rule has no such clips.
+
+    Args:
+      num_frames: Frames in a clip, T.
+      num_clips: Clips of a test, K.
+    """
+
+  @abc.abstractmethod
   def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
     """Returns the indices (T,) of a random clip."""
-    ...
 
+  @abc.abstractmethod
   def fixed(self, lengths: Lengths, clip: int, num_clips: int) -> np.ndarray:
     """Returns the indices (T,) of clip k of K, the same ones every time."""
-    ...
 
 
-def inside(indices: np.ndarray, total: int) -> np.ndarray:
-  """Returns the indices as integers; past the last frame, that one repeats."""
-  return np.clip(indices.astype(np.int64), 0, total - 1)
+def inside(indices: np.ndarray, total: int, short: str = "last") -> np.ndarray:
+  """Returns indices (T,) of frames that the video has, int64.
+
+  Args:
+    indices: Ascending and at least 0; they are rounded down.
+    total: Frames in the video, L.
+    short: What takes the place of frames past the end, one of `SHORT`: "last",
+      the video's last frame; "repeat_last", the last of `indices` that the
+      video has; "loop", the video from its start again.
+  """
+  whole = indices.astype(np.int64)
+  if short == "loop":
+    return whole % total
+  last = total - 1
+  if short == "repeat_last":
+    last = whole[whole < total].max(initial=0)
+  return np.minimum(whole, last)

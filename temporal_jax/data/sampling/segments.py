@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 
 from temporal_jax.data.augmentation.clip import check_choice
-from temporal_jax.data.sampling.rule import Lengths, inside
+from temporal_jax.data.sampling.rule import Lengths, Sampling, inside
 
 
 @dataclasses.dataclass(frozen=True)
-class Segments:
+class Segments(Sampling):
   """A frame of each of T equal parts, whose borders may split a frame.
 
   Clip k of K takes the place (k + 1) / (K + 1) of each part: its middle if
@@ -32,7 +32,7 @@ class Segments:
 
 
 @dataclasses.dataclass(frozen=True)
-class NearestSegments:
+class NearestSegments(Sampling):
   """As `Segments`, but the nearest frame and other clips.
 
   One clip takes the middle of each part; clip k of K, its place (k + 1) / K, so
@@ -59,7 +59,7 @@ class NearestSegments:
 
 
 @dataclasses.dataclass(frozen=True)
-class WholeSegments:
+class WholeSegments(Sampling):
   """A frame of each of T parts of whole frames: part i starts at i L // T.
 
   A random clip of at most T frames takes all and repeats some of them. In tests
@@ -87,7 +87,7 @@ class WholeSegments:
 
 
 @dataclasses.dataclass(frozen=True)
-class EqualSegments:
+class EqualSegments(Sampling):
   """A frame of each of T parts of L // T frames; the video's rest is left out.
 
   A video of fewer than T frames gives random ones, in order. In tests the parts

@@ -9,25 +9,32 @@ from temporal_jax.data.augmentation.clip import (
   check_number,
   check_whole,
 )
-from temporal_jax.data.sampling.rule import Lengths, inside
+from temporal_jax.data.sampling.rule import SHORT, Lengths, Sampling, inside
+
+# Of frames and frames per second: more than videos have, so that no index
+# overflows.
+LIMIT = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
-class Dense:
+class Dense(Sampling):
   """Frames `stride` apart.
 
   Tests spread the starts of K clips so that there is as much before the first
-  as after the last; one clip lies in the middle. A video shorter than the clip
-  repeats its last frame.
+  as after the last; one clip lies in the middle.
 
   Attributes:
     stride: In frames; 0 takes what the config says elsewhere.
+    short: What a video shorter than the clip repeats, see `inside`.
   """
 
   stride: int = 0
+  short: str = "last"
 
   def __post_init__(self) -> None:
     check_whole("stride", self.stride, 0)
+    check_number("stride", self.stride, 0, LIMIT)
+    check_choice("short", self.short, SHORT)
 
   def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
     """See `Sampling.random`: any start that fits."""
@@ -44,41 +51,52 @@ class Dense:
 
   def _take(self, lengths: Lengths, start: int) -> np.ndarray:
     indices = start + self.stride * np.arange(lengths.clip)
-    return inside(indices, lengths.total)
+    return inside(indices, lengths.total, self.short)
 
 
 @dataclasses.dataclass(frozen=True)
-class FixedStride:
+class FixedStride(Sampling):
   """Frames L // T apart, from a random start: ILA's "fixed intervals".
 
   The paper gives no formula; the starts that fit are drawn alike. In tests they
-  are spread as of `Dense`.
+  are spread as in `Dense`.
+
+  Attributes:
+    short: What a video of fewer than T frames repeats, see `inside`.
   """
+
+  short: str = "last"
+
+  def __post_init__(self) -> None:
+    check_choice("short", self.short, SHORT)
 
   def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
     """See `Sampling.random`: any start that fits."""
-    return _widest(lengths).random(lengths, rng)
+    return self._widest(lengths).random(lengths, rng)
 
   def fixed(self, lengths: Lengths, clip: int, num_clips: int) -> np.ndarray:
     """See `Sampling.fixed`."""
-    return _widest(lengths).fixed(lengths, clip, num_clips)
+    return self._widest(lengths).fixed(lengths, clip, num_clips)
+
+  def _widest(self, lengths: Lengths) -> Dense:
+    return Dense(max(lengths.total // lengths.clip, 1), self.short)
 
 
 @dataclasses.dataclass(frozen=True)
-class Interval:
+class Interval(Sampling):
   """T frames over the time of T x `rate` frames of a video of `fps`.
 
   From a start s they lie evenly between s and s + span - 1, span = T rate times
-  the video's frames a second / `fps`, and are rounded down. Clip k of K starts
-  at (L - span) k / K, so that none reaches the end. A video shorter than that
-  repeats its last frame.
+  the video's frames per second / `fps`, and are rounded down. Clip k of K
+  starts at (L - span) k / K, so that none reaches the end.
 
   Attributes:
     rate: Frames from one to the next at `fps`, about.
-    fps: Frames a second that `rate` counts; 0 counts the video's own frames,
+    fps: Frames per second that `rate` counts; 0 counts the video's own frames,
       whatever their time.
     single: Where the only clip of a test lies: "middle" (TAda) or "start"
       (X-ViT).
+    short: What a video shorter than the clip repeats, see `inside`.
 
   Source: `_interval_based_sampling` in datasets/base/base_dataset.py of
     alibaba-mmai-research/TAdaConv; slowfast/datasets/decoder.py of
@@ -88,11 +106,13 @@ class Interval:
   rate: float
   fps: float = 30.0
   single: str = "middle"
+  short: str = "last"
 
   def __post_init__(self) -> None:
-    check_number("rate", self.rate, 1)
-    check_number("fps", self.fps, 0)
+    check_number("rate", self.rate, 1, LIMIT)
+    check_number("fps", self.fps, 0, LIMIT)
     check_choice("single", self.single, ("middle", "start"))
+    check_choice("short", self.short, SHORT)
 
   def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
     """See `Sampling.random`: any start that fits."""
@@ -113,25 +133,17 @@ class Interval:
     """Returns the length of a clip in frames of the video.
 
     Raises:
-      ValueError: If the video's frames a second are needed and not known.
+      ValueError: If the video's frames per second are needed and unknown.
     """
     span = lengths.clip * self.rate
-    if not self.fps:
-      return max(span, 1.0)
-    if lengths.total == 1:
-      return 1.0
-    if not lengths.fps:
-      raise ValueError(
-        f"an interval at fps={self.fps} needs the video's frames a second, got "
-        f"{lengths.fps}; fps=0 counts its frames."
+    if self.fps:
+      span *= lengths.known_fps(
+        f"an interval at fps={self.fps}", "fps=0 counts its frames"
       )
-    return max(span * lengths.fps / self.fps, 1.0)
+      span /= self.fps
+    return max(span, 1.0)
 
   def _take(self, lengths: Lengths, start: float) -> np.ndarray:
     end = start + self._span(lengths) - 1
     frames = np.linspace(start, end, lengths.clip)
-    return inside(frames, lengths.total)
-
-
-def _widest(lengths: Lengths) -> Dense:
-  return Dense(max(lengths.total // lengths.clip, 1))
+    return inside(frames, lengths.total, self.short)
