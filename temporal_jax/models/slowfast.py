@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from temporal_jax.layers import BatchNorm, Conv3D
 from temporal_jax.models import heads, pathway
@@ -13,6 +14,7 @@ from temporal_jax.models.temporal import Temporal
 from temporal_jax.ops import checks
 
 _STRIDES = (1, 2, 2, 2)
+SLOW_SAMPLINGS = ("stride", "linspace")
 
 
 class SlowFast(Network):
@@ -28,6 +30,9 @@ class SlowFast(Network):
     stem_width: Channels of the slow pathway's stem.
     widths: Channels of the 3 x 3 convolutions of its stages.
     alpha: Frames of the fast pathway for one of the slow one.
+    slow_sampling: Which frames the slow pathway takes. "stride": every alpha-th
+      from the first (TAda). "linspace": T / alpha frames from the first to the
+      last, rounded down (PySlowFast, PyTorchVideo); alpha must divide T.
     beta: Channels of the slow pathway for one of the fast one.
     stem_taps: Frames that the stems span, slow and fast.
     first_taps: Frames that the first 1 x 1 convolutions of each stage's
@@ -50,6 +55,7 @@ class SlowFast(Network):
   stem_width: int = 64
   widths: Sequence[int] = (64, 128, 256, 512)
   alpha: int = 4
+  slow_sampling: str = "stride"
   beta: int = 8
   stem_taps: tuple[int, int] = (1, 5)
   first_taps: tuple[Sequence[int], Sequence[int]] = (
@@ -67,6 +73,11 @@ class SlowFast(Network):
 
   def __post_init__(self) -> None:
     super().__post_init__()
+    if self.slow_sampling not in SLOW_SAMPLINGS:
+      raise ValueError(
+        f"slow_sampling must be in {SLOW_SAMPLINGS}, got "
+        f"{self.slow_sampling!r}."
+      )
     for taps in self.first_taps:
       pathway.check_block(self.block, taps)
     for width in (self.stem_width, *self.widths):
@@ -88,7 +99,7 @@ class SlowFast(Network):
       clip: Normalised frames (B, T, H, W, 3) of the fast pathway.
       train: Whether BatchNorm uses the batch and dropout drops.
       slow: Frames (B, ceil(T / alpha), H, W, 3) of the slow pathway; by default
-        every alpha-th of `clip`, from the first.
+        those of `clip` that `slow_sampling` takes.
 
     Returns:
       Logits (B, L), float32, and {"features": (B, D)}, slow before fast, plus
@@ -97,16 +108,17 @@ class SlowFast(Network):
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or `slow` is not
-        its alpha-th part.
+        its alpha-th part, or alpha does not divide T with "linspace".
     """
     checks.video(clip)
-    every = clip[:, :: self.alpha]
     if slow is None:
-      slow = every
-    if slow.shape != every.shape:
+      slow = self._slow_frames(clip)
+    count = -(-clip.shape[1] // self.alpha)
+    want = (clip.shape[0], count, *clip.shape[2:])
+    if slow.shape != want:
       raise ValueError(
-        f"slow must be {every.shape} for clip {clip.shape} and alpha "
-        f"{self.alpha}, got {slow.shape}."
+        f"slow must be {want} for clip {clip.shape} and alpha {self.alpha}, "
+        f"got {slow.shape}."
       )
     slow, fast = (
       pathway.Stem(width, taps, dtype=self.dtype, name=f"{name}_stem")(
@@ -134,6 +146,18 @@ class SlowFast(Network):
       train=train,
     )
     return logits, aux | head_aux
+
+  def _slow_frames(self, clip: jax.Array) -> jax.Array:
+    """Returns the frames of a clip that the slow pathway takes."""
+    if self.slow_sampling == "stride":
+      return clip[:, :: self.alpha]
+    num_frames = clip.shape[1]
+    if num_frames % self.alpha:
+      raise ValueError(
+        f"alpha {self.alpha} must divide the clip's {num_frames} frames with "
+        "slow_sampling 'linspace'."
+      )
+    return clip[:, _spread(num_frames, num_frames // self.alpha)]
 
   def _lateral(self, fast: jax.Array, train: bool, name: str) -> jax.Array:
     """Brings features of the fast pathway to the frames of the slow one."""
@@ -168,3 +192,16 @@ class SlowFast(Network):
       dtype=self.dtype,
       **({"first_taps": taps} if self.block == "bottleneck" else {}),
     )
+
+
+def _spread(num_frames: int, count: int) -> np.ndarray:
+  """Returns torch.linspace(0, T - 1, count).long().
+
+  It works in float32, from both ends to the middle, and rounds each number
+  once: of 160 frames and 40, one is the frame before that of exact numbers.
+  """
+  last, steps = np.float32(num_frames - 1), np.arange(count)
+  step = np.float64(last / np.float32(max(count - 1, 1)))
+  falling = np.float64(last) - step * steps[::-1]
+  frames = np.where(steps < count // 2, step * steps, falling)
+  return frames.astype(np.float32).astype(np.int64) if count > 1 else steps
