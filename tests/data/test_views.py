@@ -178,6 +178,8 @@ def test_a_protocol_describes_itself():
     "of a short side of 9 (exact), mean of softmax"
   )
   assert protocol(num_clips=4, num_crops=3).num_views == 12
+  words = protocol(sampling="dense(short='loop')", stride=3).describe()
+  assert "4 frames by dense(stride=3, short='loop'), 8 x 8" in words
 
 
 @pytest.mark.parametrize(
@@ -194,6 +196,11 @@ def test_a_protocol_describes_itself():
     ({"crop_rule": "thirds"}, "crop_rule must be one of"),
     ({"fusion": "max"}, "fusion must be one of"),
     ({"sampling": "often"}, "unknown sampling .often"),
+    (
+      {"sampling": "rounded_segments('borders')", "num_clips": 4},
+      "has up to 3 clips, got 4",
+    ),
+    ({"sampling": "tsm_segments", "num_clips": 3}, "have 1 clip, or 2"),
   ],
 )
 def test_impossible_protocols_are_refused(changes, message):

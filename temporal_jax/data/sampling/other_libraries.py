@@ -279,21 +279,26 @@ class UniformTemporalSubsample(Sampling):
   """T frames from the first to the last of a clip of some seconds.
 
   PyTorchVideo's transform of that name, after its `RandomClipSampler` in
-  training and its `ConstantClipsPerVideoSampler` in tests: clip k of K starts
-  at k / K of the last start. A clip in which no frame begins takes the next
+  training and its `ConstantClipsPerVideoSampler` in tests. The only clip of a
+  test starts with the video. A clip in which no frame begins takes the next
   one.
 
   Attributes:
     clip_duration: Seconds of the clip; 0 takes the whole video.
+    to_end: Where clip k of K starts in tests. True: at k / (K - 1) of the last
+      start, so that the last clip ends with the video. False: at k / K of it,
+      as in the library's releases up to 0.1.5.
 
   Source: pytorchvideo/transforms/functional.py, data/clip_sampling.py and
     data/encoded_video_decord.py of facebookresearch/pytorchvideo.
   """
 
   clip_duration: float = 0.0
+  to_end: bool = True
 
   def __post_init__(self) -> None:
     check_number("clip_duration", self.clip_duration, 0, LIMIT)
+    check_choice("to_end", self.to_end, (True, False))
 
   def check(self, num_frames: int, num_clips: int) -> None:
     """See `Sampling.check`: a whole video is one clip."""
@@ -309,7 +314,8 @@ class UniformTemporalSubsample(Sampling):
 
   def fixed(self, lengths: Lengths, clip: int, num_clips: int) -> np.ndarray:
     """See `Sampling.fixed`."""
-    return self._take(lengths, fractions.Fraction(clip, num_clips))
+    steps = max(num_clips - 1, 1) if self.to_end else num_clips
+    return self._take(lengths, fractions.Fraction(clip, steps))
 
   def _take(self, lengths: Lengths, share: fractions.Fraction) -> np.ndarray:
     """Returns the clip that starts at this share of the last start."""

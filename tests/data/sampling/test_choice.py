@@ -6,20 +6,28 @@ from hypothesis import strategies as st
 from temporal_jax.data import sampling
 from temporal_jax.data.sampling import SAMPLINGS, sample_indices
 
-ALL = sorted(set(SAMPLINGS) - {"interval", "rounded_segments"}) + [
+# Rules with any number of clips whose frames ascend in longer videos.
+RULES = (
+  *("segments", "nearest_segments", "whole_segments", "equal_segments"),
+  *("random_clips", "dense", "dense(short='repeat_last')", "fixed_stride"),
   "interval(3)",
   "interval(3, fps=0, single='start')",
   "rounded_segments('inside')",
   "rounded_segments('borders')",
   "rounded_segments('spread')",
-]
+  "mmaction2_clips",
+  "mmaction2_clips(2, fps=20, short='last')",
+  "slowfast_clips(3, offset=True)",
+  "tsm_clips(short='repeat_last')",
+  "uniform_temporal_subsample(0.5)",
+)
 
 
 @settings(max_examples=300, deadline=None)
 @given(
   total=st.integers(1, 300),
   num_frames=st.integers(1, 32),
-  rule=st.sampled_from(ALL),
+  rule=st.sampled_from(RULES),
   stride=st.integers(1, 5),
   num_clips=st.integers(1, 3),
   seed=st.none() | st.integers(0, 9),
@@ -106,10 +114,48 @@ def test_short_videos_repeat_the_last_frame():
     ({"sampling": "interval(0)"}, "rate must be a number in"),
     ({"sampling": "interval(4, fps=-1)"}, "fps must be a number in"),
     ({"sampling": "interval(4, single='end')"}, "single must be one of"),
-    ({"sampling": "interval(4)"}, "needs the video's frames a second"),
+    (
+      {"sampling": "interval(4)"},
+      "needs the video's frames per second, got None; fps=0",
+    ),
     ({"sampling": "equal_segments(2)"}, "shared must be one of"),
     ({"sampling": "rounded_segments('ends')"}, "clips must be one of"),
     ({"sampling": "dense(stride=-1)"}, "stride must be an integer"),
+    ({"sampling": "dense(10**9)"}, "must be numbers, strings"),
+    ({"sampling": "dense(1000000000)"}, "stride must be a number in"),
+    ({"sampling": "dense(2, short='first')"}, r"\['last', 'repeat_last', 'lo"),
+    ({"sampling": "interval(2, short=True)"}, "short must be one of"),
+    ({"sampling": "interval(1e999)"}, "rate must be a number in"),
+    ({"sampling": "fixed_stride('all')"}, "short must be one of"),
+    ({"sampling": "segments(short='loop')"}, "too many|unexpected|short"),
+    ({"sampling": "mmaction2_clips(0)"}, "interval must be an integer"),
+    ({"sampling": "mmaction2_clips(2.5)"}, "interval must be an integer"),
+    ({"sampling": "mmaction2_clips(2, fps=-1)"}, "fps must be a number in"),
+    ({"sampling": "mmaction2_clips(2, jitter=3)"}, "jitter must be one of"),
+    (
+      {"sampling": "mmaction2_clips(frame_interval=2)"},
+      r"'frame_interval'; it is mmaction2_clips\(interval=1, fps=0.0",
+    ),
+    ({"sampling": "mmaction2_clip"}, "did you mean mmaction2_clips"),
+    ({"sampling": "mmaction2_clips(2, 25)"}, "mmaction2_clips at fps=25 needs"),
+    ({"sampling": "tsm_clips(3)"}, "span must be at least the clip's 4 frames"),
+    ({"sampling": "tsm_clips(short=0)"}, "short must be one of"),
+    ({"sampling": "tsm_segments", "num_clips": 3}, "2 for twice_sample; got 3"),
+    ({"sampling": "slowfast_clips"}, r"it is slowfast_clips\(rate, fps=30.0"),
+    ({"sampling": "slowfast_clips(0)"}, "rate must be a number in"),
+    ({"sampling": "slowfast_clips(2, offset=1.5)"}, "offset must be one of"),
+    (
+      {"sampling": "slowfast_clips(2, fps=0, fps_jitter=5)"},
+      r"fps_jitter must be a number in \[0, 0\]",
+    ),
+    (
+      {"sampling": "uniform_temporal_subsample(-1)"},
+      "clip_duration must be a number in",
+    ),
+    (
+      {"sampling": "uniform_temporal_subsample", "num_clips": 2},
+      "2 clips of a video need a clip_duration",
+    ),
     ({"sampling": "dense", "stride": 0}, "at least 1"),
     ({"sampling": "dense", "num_frames": 0}, "at least 1"),
     ({"sampling": "dense", "total": 0}, "at least 1"),
