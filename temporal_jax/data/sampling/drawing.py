@@ -1,6 +1,7 @@
 """A picture of the frames that sampling rules take."""
 
 import pathlib
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,39 @@ class Row(NamedTuple):
   num_clips: int = 1
   stride: int = 1
   fps: float = 30.0
+
+
+# The picture of docs/sampling.md, in the order of its table.
+PAGE = (
+  Row("segments", 100, num_clips=2),
+  Row("whole_segments", 100, num_clips=2),
+  Row("rounded_segments", 100, num_clips=4),
+  Row("rounded_segments('inside')", 100, num_clips=4),
+  Row("random_clips", 100, num_clips=4),
+  Row("fixed_stride", 100),
+  Row("rounded_segments('borders')", 100, num_clips=3),
+  Row("interval(16, single='start')", 100, num_frames=4, num_clips=3),
+  Row("equal_segments", 100, num_clips=3),
+  Row("equal_segments(shared=True)", 100, num_clips=3),
+  Row("nearest_segments", 100, num_clips=2),
+  Row("interval(8)", 100, num_clips=4),
+  Row("dense(stride=2)", 100, num_clips=3),
+  Row("mmaction2_clips(2)", 100, num_clips=3),
+  Row("mmaction2_segments", 100, num_clips=2),
+  Row("tsm_segments", 100, num_clips=2),
+  Row("tsm_clips", 100, num_clips=3),
+  Row("slowfast_clips(2)", 100, num_clips=3),
+  Row("slowfast_clips(2, offset=True)", 100, num_clips=3),
+  Row("uniform_temporal_subsample", 100),
+  Row("uniform_temporal_subsample(2)", 100, num_clips=3),
+  Row("segments", 6),
+  Row("interval(8)", 6),
+  Row("dense(stride=2)", 6),
+  Row("dense(stride=2, short='repeat_last')", 6),
+  Row("dense(stride=2, short='loop')", 6),
+  Row("mmaction2_segments", 6, num_clips=2),
+  Row("tsm_segments", 6, num_clips=2),
+)
 
 
 def draw_sampling(
@@ -96,3 +130,7 @@ def _clips(
     for clip in range(row.num_clips)
   ]
   return random, fixed
+
+
+if __name__ == "__main__":
+  draw_sampling(sys.argv[1], PAGE)
