@@ -25,31 +25,41 @@ class Mmaction2Clips(Sampling):
   """Frames `interval` apart: mmaction2's `SampleFrames` with clip_len T.
 
   Random clips start at one of L - T x interval + 1 frames, which leaves out the
-  last interval - 1 starts that fit. In tests, the starts of K clips are spread
-  from the first to the last and rounded; the only clip lies in the middle.
-  Clips of one frame are the middles of K equal parts.
+  last interval - 1 starts that fit.
 
   Attributes:
     interval: Frames from one to the next (frame_interval).
     fps: Frames per second that `interval` counts (target_fps); starts are then
       rounded down to whole steps. 0 counts the video's own frames.
+    starts: Where the K clips of a test start. "spread" (release 1.0 and later):
+      from the first to the last start, rounded; the only clip lies in the
+      middle; clips of one frame are the middles of K equal parts. "middles"
+      (releases 0.x, which have no fps): in the middles of K equal parts of the
+      starts of random clips.
     jitter: Whether each frame of a random clip is up to interval - 1 frames
       later (temporal_jitter).
     short: What takes the place of frames past the end (out_of_bound_opt), see
       `inside`.
 
-  Source: mmaction/datasets/transforms/loading.py of open-mmlab/mmaction2 1.2.
+  Source: mmaction/datasets/transforms/loading.py of open-mmlab/mmaction2 1.2,
+    mmaction/datasets/pipelines/loading.py of 0.24.
   """
 
   interval: int = 1
   fps: float = 0.0
+  starts: str = "spread"
   jitter: bool = False
   short: str = "loop"
 
   def __post_init__(self) -> None:
     check_whole("interval", self.interval, 1)
     check_number("interval", self.interval, 1, LIMIT)
+    check_choice("starts", self.starts, ("spread", "middles"))
     check_number("fps", self.fps, 0, LIMIT)
+    if self.fps and self.starts == "middles":
+      raise ValueError(
+        f"fps={self.fps} needs starts='spread', got starts='middles'."
+      )
     check_choice("jitter", self.jitter, (True, False))
     check_choice("short", self.short, SHORT)
 
@@ -66,9 +76,11 @@ class Mmaction2Clips(Sampling):
     """See `Sampling.fixed`."""
     span = self._span(lengths, (lengths.clip - 1) * self.interval + 1)
     room = max(lengths.total - span, 0)
-    if lengths.clip == 1:
-      length = lengths.total / num_clips
-      start = int(clip * length + length / 2)
+    if self.starts == "middles":
+      drawn = max(lengths.total - lengths.clip * self.interval + 1, 0)
+      start = _middle(drawn, clip, num_clips)
+    elif lengths.clip == 1:
+      start = _middle(lengths.total, clip, num_clips)
     elif num_clips == 1:
       start = int(room // 2)
     elif self.fps:
@@ -230,7 +242,11 @@ class SlowFastClips(Sampling):
   def __post_init__(self) -> None:
     check_number("rate", self.rate, 1, LIMIT)
     check_number("fps", self.fps, 0, LIMIT)
-    check_number("fps_jitter", self.fps_jitter, 0, LIMIT if self.fps else 0)
+    check_number("fps_jitter", self.fps_jitter, 0, LIMIT)
+    if self.fps_jitter and not self.fps:
+      raise ValueError(
+        f"fps_jitter={self.fps_jitter} needs an fps above 0, got {self.fps}."
+      )
     check_choice("offset", self.offset, (True, False))
     check_choice("short", self.short, SHORT)
 
@@ -344,6 +360,12 @@ class UniformTemporalSubsample(Sampling):
     first = min(math.ceil(fps * float(start)), lengths.total - 1)
     end = min(math.ceil(fps * float(stop)), lengths.total)
     return first, max(end - first, 1)
+
+
+def _middle(total: float, part: int, num_parts: int) -> int:
+  """Returns the middle of one of the equal parts of `total`, rounded down."""
+  length = total / num_parts
+  return int(part * length + length / 2)
 
 
 def _linspace(start: float, stop: float, count: int) -> np.ndarray:

@@ -133,6 +133,10 @@ def test_short_videos_repeat_the_last_frame():
     ({"sampling": "mmaction2_clips(2, fps=-1)"}, "fps must be a number in"),
     ({"sampling": "mmaction2_clips(2, jitter=3)"}, "jitter must be one of"),
     (
+      {"sampling": "mmaction2_clips(2, fps=30, starts='middles')"},
+      "fps=30 needs starts='spread', got starts='middles'",
+    ),
+    (
       {"sampling": "mmaction2_clips(frame_interval=2)"},
       r"'frame_interval'; it is mmaction2_clips\(interval=1, fps=0.0",
     ),
@@ -146,7 +150,7 @@ def test_short_videos_repeat_the_last_frame():
     ({"sampling": "slowfast_clips(2, offset=1.5)"}, "offset must be one of"),
     (
       {"sampling": "slowfast_clips(2, fps=0, fps_jitter=5)"},
-      r"fps_jitter must be a number in \[0, 0\]",
+      "fps_jitter=5 needs an fps above 0, got 0",
     ),
     (
       {"sampling": "uniform_temporal_subsample(-1)"},

@@ -76,6 +76,18 @@ def test_mmaction2_spreads_starts_from_the_first_to_the_last(stride, short):
     assert clips(rule, total, count, num) == want, (total, count, num)
 
 
+@pytest.mark.parametrize("stride", STRIDES)
+def test_mmaction2_took_middles_of_parts_before(stride):
+  rule = f"mmaction2_clips({stride}, starts='middles')"
+  for total, count, num in itertools.product(LENGTHS, COUNTS, CLIPS):
+    part = (total - count * stride + 1) / num
+    starts = [int(k * part + part / 2) if part > 0 else 0 for k in range(num)]
+    want = [
+      [(start + i * stride) % total for i in range(count)] for start in starts
+    ]
+    assert clips(rule, total, count, num) == want, (total, count, num)
+
+
 @pytest.mark.parametrize("target", [15, 24, 30])
 def test_mmaction2_counts_target_fps(target):
   rule = f"mmaction2_clips(4, fps={target})"
