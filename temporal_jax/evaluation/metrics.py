@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from temporal_jax.evaluation.finite import check_finite
+
 _PAIRS_AT_ONCE = 2**22
 
 
@@ -15,7 +17,11 @@ def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
 
   Returns:
     Fraction in [0, 1]; 0 without clips.
+
+  Raises:
+    ValueError: If a score is NaN or infinite.
   """
+  check_finite(scores)
   if not len(labels):
     return 0.0
   best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
@@ -40,7 +46,8 @@ def pair_top_k(
     Fraction in [0, 1]; 0 without clips.
 
   Raises:
-    ValueError: If clips or views of the tasks and labels differ.
+    ValueError: If clips or views of the tasks and labels differ, or a score is
+      NaN or infinite.
 
   Source: class `EpicKitchenMeter` in tadaconv/utils/meters.py of
     alibaba-mmai-research/TAdaConv@75b7839, key `action_class_ind_pred`.
@@ -50,6 +57,8 @@ def pair_top_k(
       "clips and views of two tasks must be the same, got scores "
       f"{first.shape}, {second.shape} and labels {labels.shape}."
     )
+  for scores in (first, second):
+    check_finite(scores)
   if not len(labels):
     return 0.0
   one, two = (s[:, None] if s.ndim == 2 else s for s in (first, second))
@@ -108,7 +117,11 @@ def average_precisions(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
   Returns:
     (L,) in [0, 1]; NaN for a class without clips.
+
+  Raises:
+    ValueError: If a score is NaN or infinite.
   """
+  check_finite(scores)
   if labels.ndim == 1:
     labels = labels[:, None] == np.arange(scores.shape[1])
   values = np.full(scores.shape[1], np.nan)
@@ -119,3 +132,29 @@ def average_precisions(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
       every = score.size - np.searchsorted(np.sort(score), positive)
       values[number] = np.mean(right / every)
   return values
+
+
+def charades_precisions(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+  """Average precision of each class by the official evaluation of Charades.
+
+  It gives clips without any class the score minus infinity in every class.
+  They then rank after all others, and none of them is a class' clip: the
+  precision at a class' clip counts only clips that have a class.
+
+  Args:
+    scores: (N, L), larger is better.
+    labels: (N, L), above 0 for the classes of a clip.
+
+  Returns:
+    (L,) in [0, 1]; NaN for a class without clips.
+
+  Raises:
+    ValueError: If a score is NaN or infinite.
+
+  Source: function `charades_map` in pytorch/utils/map.py of
+    gsig/charades-algorithms@927794c. It ranks equal scores in the order that
+    sorting leaves them; here each ranks after all of them.
+  """
+  check_finite(scores)
+  has_class = np.any(labels > 0, axis=1)
+  return average_precisions(scores[has_class], labels[has_class])

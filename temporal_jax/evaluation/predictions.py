@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from temporal_jax.evaluation.finite import check_finite
 from temporal_jax.evaluation.views import average_views
 
 Scores = np.ndarray | dict[str, np.ndarray]
@@ -23,12 +24,29 @@ class Predictions:
     views: (N, V, L) probabilities of each view that `scores` averages, or a
       dict of those of each task; None where there is one view or they were not
       kept.
+
+  Raises:
+    ValueError: If there are not as many ids, labels and rows of scores, or a
+      score is NaN or infinite, naming the clips.
   """
 
   ids: tuple[str, ...]
   labels: np.ndarray
   scores: Scores
   views: Scores | None = None
+
+  def __post_init__(self) -> None:
+    count = len(self.ids)
+    if len(self.labels) != count:
+      raise ValueError(f"{count} ids, but {len(self.labels)} labels.")
+    for scores in (self.scores, self.views):
+      if scores is None:
+        continue
+      several = scores.values() if isinstance(scores, dict) else [scores]
+      for values in several:
+        if len(values) != count:
+          raise ValueError(f"{count} ids, but scores of {len(values)} clips.")
+      check_finite(scores, self.ids)
 
   @property
   def predicted(self) -> np.ndarray:
@@ -67,8 +85,10 @@ def from_views(
     fusion: What is averaged, see `views.average_views`.
 
   Raises:
-    ValueError: See `average_views`.
+    ValueError: If a score is NaN or infinite, naming the videos, or see
+      `average_views`.
   """
+  check_finite(scores, ids)
   several = scores if isinstance(scores, dict) else {"": scores}
   if {values.ndim for values in several.values()} == {2}:
     return Predictions(tuple(ids), labels, scores)

@@ -25,9 +25,11 @@ def accuracies(predictions: Predictions) -> dict[str, float]:
 
   Of one class a clip: "top1", "top5", "class_mean", the mean of the classes'
   top-1, and "mAP", that of their average precisions. Of several classes a clip:
-  "mAP". Only classes that have clips count in means. Of several tasks:
-  "verb/top1", "verb/top5" and so on; "top1", the share of clips with all of
-  them right; and of two, which make an action, "top5" of the pairs.
+  "mAP", and where some clips have no class "charades_mAP" too, the official
+  score of Charades, which leaves these clips out. Only classes that have clips
+  count in means. Of several tasks: "verb/top1", "verb/top5" and so on; "top1",
+  the share of clips with all of them right; and of two, which make an action,
+  "top5" of the pairs.
   """
   scores, labels = predictions.scores, predictions.labels
   if isinstance(scores, dict):
@@ -38,6 +40,9 @@ def accuracies(predictions: Predictions) -> dict[str, float]:
     }
   precision = {"mAP": _mean(metrics.average_precisions(scores, labels))}
   if labels.ndim == 2:
+    if not np.all(np.any(labels > 0, axis=1)):
+      official = metrics.charades_precisions(scores, labels)
+      precision["charades_mAP"] = _mean(official)
     return precision
   by_class = metrics.class_accuracies(
     predictions.predicted, labels, scores.shape[1]

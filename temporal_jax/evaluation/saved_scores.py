@@ -80,7 +80,8 @@ def load_scores(file: str | pathlib.Path) -> SavedScores:
 
   Raises:
     FileNotFoundError: If there is no such file.
-    ValueError: If it holds something else.
+    ValueError: If it holds something else, its parts do not fit each other, or
+      scores are NaN or infinite; the message names the file.
   """
   try:
     # Opened here, since numpy leaves it open if it is no archive.
@@ -91,9 +92,7 @@ def load_scores(file: str | pathlib.Path) -> SavedScores:
       _part(arrays, name, None if tasks is None else tasks.tolist())
       for name in _PARTS
     )
-    predictions = Predictions(
-      tuple(arrays["ids"].tolist()), arrays["labels"], scores, views
-    )
+    ids, labels = tuple(arrays["ids"].tolist()), arrays["labels"]
     protocol = json.loads(str(arrays["protocol"]))
   except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
     raise ValueError(f"{file} holds no saved scores: {error}") from error
@@ -102,7 +101,11 @@ def load_scores(file: str | pathlib.Path) -> SavedScores:
     if isinstance(names, dict)
     else tuple(names.tolist())
   )
-  _check(predictions, class_names)
+  try:
+    predictions = Predictions(ids, labels, scores, views)
+    _check(predictions, class_names)
+  except ValueError as error:
+    raise ValueError(f"{file}: {error}") from None
   return SavedScores(predictions, class_names, protocol)
 
 
@@ -135,8 +138,4 @@ def _check(predictions: Predictions, class_names: ClassNames) -> None:
   if not matches:
     raise ValueError(
       f"the scores are of {widths} classes, the names of {known}."
-    )
-  if not len(predictions.ids) == len(predictions.labels):
-    raise ValueError(
-      f"{len(predictions.ids)} ids, but {len(predictions.labels)} labels."
     )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from temporal_jax.evaluation.finite import check_finite
+
 FUSIONS = ("softmax", "logits")
 
 _TINY = np.finfo(np.float32).tiny  # A probability that is 0 by rounding.
@@ -31,17 +33,20 @@ def average_views(
     Probabilities (N, L), in the dtype of `views`.
 
   Raises:
-    ValueError: If `fusion` is unknown, the shape is another, a weight is not
-      above 0, or logits are asked for where the probabilities of a view do not
-      sum to 1, as where a clip may have several classes.
+    ValueError: If `fusion` is unknown, the shape is another, a probability is
+      NaN or infinite, a weight is not a finite number above 0, or logits are
+      asked for where the probabilities of a view do not sum to 1, for example
+      where a clip may have several classes.
   """
   if fusion not in FUSIONS:
     raise ValueError(f"fusion must be in {FUSIONS}, got {fusion!r}.")
   views = np.asarray(views)
   if views.ndim != 3 or not views.shape[1]:
     raise ValueError(f"views must be (N, V, L), got {views.shape}.")
+  check_finite(views)
   share = np.ones(views.shape[1]) if weights is None else np.array(weights, "d")
-  if share.shape != views.shape[1:2] or not np.all(share > 0):
+  usable = np.isfinite(share) & (share > 0)
+  if share.shape != views.shape[1:2] or not np.all(usable):
     raise ValueError(
       f"weights must be {views.shape[1]} numbers above 0, got {weights}."
     )

@@ -4,9 +4,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from temporal_jax.data.labels import ClassNames
+from temporal_jax.evaluation.finite import check_finite
 from temporal_jax.evaluation.predictions import Scores
 
 Labels = list[tuple[str, float]]
@@ -21,11 +23,20 @@ class Prediction:
     probabilities: (L,) float32, or a dict of those of each task; None of a
       video that cannot be read.
     error: Why it cannot be read; None of a good one.
+
+  Raises:
+    ValueError: If a probability is NaN or infinite: the network is broken, not
+      the video.
   """
 
   file: str
   probabilities: Scores | None
   error: str | None = None
+
+  def __post_init__(self) -> None:
+    if self.probabilities is not None:
+      rows = jax.tree.map(lambda scores: scores[None], self.probabilities)
+      check_finite(rows, [self.file])
 
   def top(
     self, class_names: ClassNames, k: int = 5

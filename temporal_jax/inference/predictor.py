@@ -7,6 +7,7 @@ import jax
 
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.protocol import EvalProtocol, check_mirrored
+from temporal_jax.evaluation.finite import check_finite
 from temporal_jax.evaluation.predictions import Scores
 from temporal_jax.evaluation.views import average_views
 from temporal_jax.inference.catalog_model import Weights, catalog_model
@@ -92,21 +93,23 @@ class Predictor:
       paths: Video files, or folders of the pictures *.jpg of a video.
 
     Raises:
-      ValueError: If the network does not take clips as they are, or see
-        `average_views`.
+      ValueError: If the network does not take clips as they are, its scores
+        of a video are NaN or infinite, or see `average_views`.
     """
     scored = score_files(
       self.classifier, paths, self.protocol, num_threads=self._num_threads
     )
     for file, rows, error in scored:
-      scores = None if error is not None else self._average(rows)
+      scores = None if error is not None else self._average(file, rows)
       yield Prediction(file, scores, error)
 
-  def _average(self, views: Scores) -> Scores:
+  def _average(self, file: str, views: Scores) -> Scores:
     """Returns the probabilities of a video from those of its views (V, L)."""
     fusion = self.protocol.fusion
+    views = jax.tree.map(lambda rows: rows[None], views)
+    check_finite(views, [file])
     return jax.tree.map(
-      lambda rows: average_views(rows[None], fusion=fusion)[0], views
+      lambda rows: average_views(rows, fusion=fusion)[0], views
     )
 
 

@@ -13,6 +13,7 @@ from temporal_jax.data.augmentation.clip import check_number, check_whole
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.data.sampling import sample_indices
 from temporal_jax.data.views import crop_places
+from temporal_jax.evaluation.finite import check_finite
 from temporal_jax.inference.classifier import Classifier
 
 _SLACK = 1.5e-3  # Seconds; some formats round all times to thousandths.
@@ -176,10 +177,14 @@ def score_windows(
 
   Raises:
     VideoError: If the clips do; all windows before have come by then.
+    ValueError: If scores are NaN or infinite, naming the windows.
   """
   for batch in _batches(clips, classifier.batch_size):
     scores = classifier(np.stack([clip.frames for clip in batch]))
     scores = scores if task is None else scores[task]
+    check_finite(
+      scores, [f"{clip.start:.2f} to {clip.stop:.2f} s" for clip in batch]
+    )
     for clip, probabilities in zip(batch, scores, strict=True):
       yield Window(clip.start, clip.stop, probabilities)
 

@@ -117,6 +117,8 @@ def train(
 
   Raises:
     NonFiniteLossError: Naming the step and the last good checkpoint.
+    ValueError: If `evaluate` raises it, naming the same: nothing of this step
+      is saved.
   """
   step = int(state.step)
   if plan.ends(step):
@@ -141,7 +143,7 @@ def train(
         timing = clock.lap(step, feed, batch, plan.num_steps)
         metrics = _summary(state.window, schedule(step - 1))
         if plan.evaluates(step):
-          scores = evaluate(state.eval_variables())
+          scores = _evaluate(evaluate, state, checkpoints)
           metrics |= {f"test/{name}": value for name, value in scores.items()}
         records.write(step, metrics, timing)
         progress.show(step, metrics, timing)
@@ -159,13 +161,34 @@ def _check_finite(window: Window, checkpoints: Checkpoints) -> None:
   bad_step = int(window.bad_step)
   if bad_step < 0:
     return
-  checkpoints.wait()
-  good = checkpoints.latest()
-  where = "there is none" if good is None else str(checkpoints.path(good))
   raise NonFiniteLossError(
     f"loss or gradient is not finite at step {bad_step + 1}; the last good "
-    f"checkpoint is {where}. A lower optim.lr or optim.clip_norm may help."
+    f"checkpoint is {_last_good(checkpoints)}. A lower optim.lr or "
+    "optim.clip_norm may help."
   )
+
+
+def _evaluate(
+  evaluate: Callable[[Tree], dict[str, float]],
+  state: TrainState,
+  checkpoints: Checkpoints,
+) -> dict[str, float]:
+  """Scores the test clips; says at which step that fails."""
+  try:
+    return evaluate(state.eval_variables())
+  except ValueError as error:
+    raise ValueError(
+      f"evaluation after step {int(state.step)}: "
+      f"{str(error).removesuffix('.')}; the last good checkpoint is "
+      f"{_last_good(checkpoints)}."
+    ) from error
+
+
+def _last_good(checkpoints: Checkpoints) -> str:
+  """Returns the folder of the newest checkpoint, in words."""
+  checkpoints.wait()
+  step = checkpoints.latest()
+  return "none" if step is None else str(checkpoints.path(step))
 
 
 def _summary(window: Window, learning_rate: jax.Array) -> dict[str, float]:

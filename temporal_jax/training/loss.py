@@ -89,26 +89,35 @@ class Loss:
     return optax.softmax_cross_entropy(logits, target)
 
   def probabilities(self, logits: Tasks) -> Tasks:
-    """Returns the classes' probabilities (B, L), float32, of each task."""
+    """Returns the classes' probabilities (B, L), float32, of each task.
+
+    They are NaN where a logit is NaN or infinite: the sigmoid of infinity would
+    be 1, and hide that the network has diverged.
+    """
     if isinstance(logits, Mapping):
       return {task: self.probabilities(of) for task, of in logits.items()}
     squash = jax.nn.sigmoid if self.name == "sigmoid" else jax.nn.softmax
-    return squash(logits.astype(jnp.float32))
+    logits = logits.astype(jnp.float32)
+    return jnp.where(jnp.isfinite(logits), squash(logits), jnp.nan)
 
   def hits(self, logits: Tasks, target: Tasks) -> jax.Array:
     """Returns 1.0 for each clip (B,) whose best class is right.
 
     That is the largest of its target, or for "sigmoid" any that it has. Of
-    several tasks all must be right.
+    several tasks all must be right. A clip with a logit that is NaN or infinite
+    counts as wrong.
     """
     if isinstance(logits, Mapping):
       each = [self.hits(logits[task], target[task]) for task in target]
       return jnp.prod(jnp.stack(each), axis=0)
+    finite = jnp.all(jnp.isfinite(logits), axis=-1)
     best = jnp.argmax(logits, axis=-1)
     if self.name == "softmax":
-      return (best == jnp.argmax(target, axis=-1)).astype(jnp.float32)
-    has = jnp.take_along_axis(target, best[:, None], axis=-1)[:, 0]
-    return (has > 0.5).astype(jnp.float32)
+      right = best == jnp.argmax(target, axis=-1)
+    else:
+      has = jnp.take_along_axis(target, best[:, None], axis=-1)[:, 0]
+      right = has > 0.5
+    return (finite & right).astype(jnp.float32)
 
   def _one_hot(self, label: jax.Array, num_classes: int) -> jax.Array:
     return optax.smooth_labels(

@@ -108,3 +108,59 @@ def test_average_precision_takes_one_class_a_clip():
   for i in range(3):
     want = _naive_average_precision(scores[:, i], (labels == i).astype(int))
     np.testing.assert_allclose(got[i], want, rtol=1e-6)
+
+
+def _official_charades(scores, labels):
+  """Minus infinity for clips without a class, then ranks one by one."""
+  values = []
+  for number in range(scores.shape[1]):
+    ranked = sorted(
+      (
+        (score if any(clip) else -np.inf, clip[number])
+        for score, clip in zip(scores[:, number], labels, strict=True)
+      ),
+      reverse=True,
+    )
+    hits, precisions = 0, []
+    for rank, (_, true) in enumerate(ranked, start=1):
+      if true:
+        hits += 1
+        precisions.append(hits / rank)
+    values.append(np.mean(precisions) if precisions else np.nan)
+  return values
+
+
+def test_charades_ranks_clips_without_a_class_last():
+  rng = np.random.default_rng(5)
+  scores = rng.random((40, 4))  # No two are equal.
+  labels = (rng.random((40, 4)) < 0.25).astype(np.float32)
+  labels[:, 2] = 0
+  without = ~labels.any(axis=1)
+  assert 5 < without.sum() < 35
+  got = metrics.charades_precisions(scores, labels)
+  np.testing.assert_allclose(got, _official_charades(scores, labels))
+  plain = metrics.average_precisions(scores, labels)
+  assert np.all(got[[0, 1, 3]] > plain[[0, 1, 3]])
+  np.testing.assert_array_equal(
+    metrics.charades_precisions(scores[~without], labels[~without]), got
+  )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_refused(bad):
+  rng = np.random.default_rng(0)
+  scores, labels = rng.random((9, 3)), rng.integers(0, 3, 9)
+  several = np.eye(3)[labels]
+  several[2] = 0
+  pairs = np.stack([labels, labels], axis=1)
+  scores[[2, 7], 1] = bad
+  message = "scores of 2 of 9 clips are NaN or infinite: row 2, row 7"
+  for call in (
+    lambda: metrics.top_k(scores, labels, 1),
+    lambda: metrics.pair_top_k(scores, np.ones((9, 3)), pairs, 1),
+    lambda: metrics.pair_top_k(np.ones((9, 3)), scores, pairs, 1),
+    lambda: metrics.average_precisions(scores, labels),
+    lambda: metrics.charades_precisions(scores, several),
+  ):
+    with pytest.raises(ValueError, match=message):
+      call()

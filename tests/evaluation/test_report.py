@@ -2,6 +2,7 @@ import json
 
 import matplotlib.image
 import numpy as np
+import pytest
 
 from temporal_jax import evaluation
 
@@ -153,6 +154,28 @@ def test_several_classes_a_clip_are_reported_by_precision(tmp_path):
     "curves.png",
     "predictions.png",
   }
+
+
+def test_clips_without_a_class_have_the_official_score_of_charades_too(
+  tmp_path,
+):
+  predictions = evaluation.Predictions(
+    ids=("a", "b", "c"),
+    labels=np.array([[1, 1], [0, 1], [0, 0]], np.float32),
+    scores=np.array([[0.3, 0.9], [0.2, 0.4], [0.8, 0.5]]),
+  )
+  values = evaluation.accuracies(predictions)
+  # "c" is above "a" of the first class and above "b" of the second.
+  assert values["mAP"] == pytest.approx((1 / 2 + (1 + 2 / 3) / 2) / 2)
+  assert values["charades_mAP"] == 1.0
+  all_labelled = predictions.take(np.array([0, 1]))
+  assert evaluation.accuracies(all_labelled) == {"mAP": 1.0}
+  summary = evaluation.summarize(
+    predictions, ("eat", "run"), listed=3, bad_videos={}, seconds=0.0
+  )
+  assert evaluation.headline(summary).startswith(
+    "mAP 66.7%, charades_mAP 100.0% of 3 clips"
+  )
 
 
 def test_an_action_is_scored_by_the_views_of_both_tasks():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import temporal_jax
-from temporal_jax import inference
+from temporal_jax import cli, inference
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.views import clip_indices
 from tests.conftest import make_frames
@@ -218,3 +218,19 @@ def test_a_bad_video_has_no_classes():
   }
   with pytest.raises(ValueError, match=r"a\.mp4 has no classes: the file is"):
     bad.top(NAMES)
+
+
+def test_a_network_that_gives_nan_names_the_video(saved, videos, tmp_path):
+  broken = jax.tree.map(
+    lambda leaf: np.full_like(leaf, np.nan), saved.variables
+  )
+  predictor = temporal_jax.Predictor(saved._replace(variables=broken))
+  with pytest.raises(ValueError, match=r"NaN or infinite: .*9\.mp4"):
+    predictor(videos[0])
+  with pytest.raises(ValueError, match=r"NaN or infinite: film\.mp4"):
+    inference.Prediction("film.mp4", np.array([0.5, np.inf]))
+  inference.save_model(tmp_path / "broken", broken, dict(saved.description))
+  out = tmp_path / "out.json"
+  words = ["predict", videos[0], "--json", str(out)]
+  assert cli.main([*words, "--model", str(tmp_path / "broken")]) == 2
+  assert not out.exists()

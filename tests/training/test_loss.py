@@ -87,3 +87,19 @@ def test_labels_of_another_shape(loss, label, message):
 def test_wrong_arguments(arguments, message):
   with pytest.raises(ValueError, match=message):
     Loss(5, **arguments)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_logits_that_are_no_numbers_are_never_right(bad):
+  """The index of the largest of NaNs is that of the first NaN."""
+  logits = LOGITS.copy()
+  for row in range(3):
+    logits[row, LABEL[row]] = bad
+  logits[3:] = 9 * np.eye(5)[LABEL[3:]]
+  for name in ("softmax", "sigmoid"):
+    loss = Loss(5, name=name)
+    target = loss.targets(jnp.asarray(LABEL))
+    hits = loss.hits(jnp.asarray(logits), target)
+    np.testing.assert_array_equal(hits, [0, 0, 0, 1, 1, 1])
+    finite = np.isfinite(loss.probabilities(jnp.asarray(logits))).all(axis=1)
+    np.testing.assert_array_equal(finite, [0, 0, 0, 1, 1, 1])

@@ -13,6 +13,7 @@ from temporal_jax.data.containers import open_container
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.pictures import VideoError, reason
 from temporal_jax.data.views import clip_indices
+from temporal_jax.evaluation.finite import check_finite
 from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.saved_model import SavedModel
 from temporal_jax.inference.serving.strip import GradCamStrip
@@ -91,7 +92,8 @@ class VideoAnswerer:
       `GradCamStrip`.
 
     Raises:
-      VideoError: If it is no video, cannot be read, or is too long or large.
+      VideoError: If it is no video, cannot be read, or is too long or large; or
+        if the network's scores of it are NaN or infinite.
     """
     _check_size(path)
     with VideoReader(path) as reader:
@@ -105,15 +107,18 @@ class VideoAnswerer:
         clips = list(_in_time(self._windows(reader), self._max_time))
       except ValueError as error:
         raise VideoError(str(error)) from error
-    prediction = self._predictor(path)
+    over_time = self._classifier(np.stack([clip.frames for clip in clips]))
+    try:
+      check_finite(over_time)
+      prediction = self._predictor(path)
+    except ValueError as error:  # The network gives NaN: the page says so.
+      raise VideoError(str(error)) from error
     if prediction.error is not None:
       raise VideoError(prediction.error)
     likeliest = _by_task(
       prediction.record(self.saved.class_names, _BARS)["predictions"]
     )
-    over_time = _by_task(
-      self._classifier(np.stack([clip.frames for clip in clips]))
-    )
+    over_time = _by_task(over_time)
     return {
       "frames": total,
       "seconds": total / fps if fps else None,
