@@ -1,6 +1,7 @@
 """Several runs together, from their saved scores."""
 
 from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,10 @@ from temporal_jax.evaluation.views import average_views
 
 
 def align(runs: Sequence[SavedScores]) -> list[Predictions]:
-  """Returns the predictions of runs in the clip order of the first.
+  """Returns the predictions of runs in the order of the first.
+
+  Clips are in its order, and so are classes, where another run has the same
+  ones in another order.
 
   Raises:
     ValueError: If there is no run, or classes, ids or labels differ between the
@@ -24,6 +28,7 @@ def align(runs: Sequence[SavedScores]) -> list[Predictions]:
   for number, run in enumerate(runs, start=1):
     who = f"run {number}"
     _check_classes(first, run, who)
+    run = _reordered(run, first.class_names)
     mine = _rows(run.predictions.ids, who)
     if mine.keys() != rows.keys():
       raise ValueError(
@@ -129,7 +134,7 @@ def _rows(ids: Sequence[str], who: str) -> dict[str, int]:
 
 
 def _check_classes(first: SavedScores, run: SavedScores, who: str) -> None:
-  """Tells of other classes, or the same ones in another order."""
+  """Refuses runs of other classes; their order may be another."""
   if type(first.class_names) is not type(run.class_names):
     raise ValueError(f"run 1 and {who} are not both of several tasks.")
   names = [
@@ -141,11 +146,63 @@ def _check_classes(first: SavedScores, run: SavedScores, who: str) -> None:
       f"tasks differ: {list(names[0])} of run 1, {list(names[1])} of {who}."
     )
   for task, known in names[0].items():
-    if known != names[1][task]:
-      other, of_task = names[1][task], f" of {task}" if task else ""
-      same = sorted(known) == sorted(other)
-      hint = "in order alone" if same else f"{len(known)} and {len(other)}"
-      raise ValueError(f"classes{of_task} of run 1 and {who} differ: {hint}.")
+    other, of_task = names[1][task], f" of {task}" if task else ""
+    if sorted(known) != sorted(other):
+      raise ValueError(
+        f"classes{of_task} of run 1 and {who} differ: {len(known)} and "
+        f"{len(other)}; in run 1 only are {_some({*known} - {*other})}, in "
+        f"{who} only {_some({*other} - {*known})}."
+      )
+    if known != other and len({*known}) < len(known):
+      raise ValueError(
+        f"classes{of_task} of {who} are in another order, and two of them have "
+        "the same name."
+      )
+
+
+def _reordered(run: SavedScores, class_names: Any) -> SavedScores:
+  """Returns a run with its classes numbered in another order.
+
+  Args:
+    run: Its classes have these names, in any order.
+    class_names: Names in the order wanted, or a dict of those of each task.
+  """
+  if run.class_names == class_names:
+    return run
+  labels, predictions = run.predictions.labels, run.predictions
+  if isinstance(class_names, Mapping):
+    columns = {
+      task: _columns(run.class_names[task], names)
+      for task, names in class_names.items()
+    }
+    numbers = [np.argsort(of_task) for of_task in columns.values()]
+    labels = np.stack(
+      [of[labels[:, place]] for place, of in enumerate(numbers)], axis=1
+    )
+  else:
+    columns = _columns(run.class_names, class_names)
+    labels = (
+      np.argsort(columns)[labels] if labels.ndim == 1 else labels[:, columns]
+    )
+
+  def take(scores: Any) -> Any:
+    if isinstance(scores, Mapping):
+      return {task: of[..., columns[task]] for task, of in scores.items()}
+    return None if scores is None else scores[..., columns]
+
+  return SavedScores(
+    Predictions(
+      predictions.ids, labels, take(predictions.scores), take(predictions.views)
+    ),
+    class_names,
+    run.protocol,
+  )
+
+
+def _columns(own: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+  """Returns for each wanted class its number among a run's own."""
+  numbers = {name: number for number, name in enumerate(own)}
+  return np.array([numbers[name] for name in wanted], int)
 
 
 def _some(names: Set[str]) -> str:

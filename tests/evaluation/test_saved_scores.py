@@ -125,8 +125,12 @@ def test_an_ensemble_averages_each_task():
     (_run("abc", (0, 1, 2)), r"run 1 alone are 1 \(d\), in run 2 alone none"),
     (_run("abca"), "run 2 has the id 'a' twice"),
     (_run(labels=(0, 1, 2, 1)), "labels of run 1 and run 2 differ"),
-    (_run(names=("right", "left", "up")), "run 2 differ: in order alone"),
+    (
+      _run(names=("left", "right", "down")),
+      r"differ: 3 and 3; in run 1 only are 1 \(up\), in run 2 only 1 \(down\)",
+    ),
     (_run(names=("left", "right")), "differ: 3 and 2"),
+    (_run(names=("right", "left", "left")), "differ: 3 and 3"),
   ],
 )
 def test_runs_that_do_not_belong_together_are_refused(other, message):
@@ -135,6 +139,54 @@ def test_runs_that_do_not_belong_together_are_refused(other, message):
       combine([_run(), other])
   with pytest.raises(ValueError, match=message):
     evaluation.class_gains(_run(), other)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_classes_in_another_order_are_found_by_name(several):
+  order = [2, 0, 1]  # What is class 0 here is class 2 of the first run.
+  one = _run(seed=0)
+  mine = one.predictions
+  labels = np.eye(3)[mine.labels] if several else mine.labels
+  mine = evaluation.Predictions(mine.ids, labels, mine.scores)
+  theirs = evaluation.Predictions(
+    mine.ids,
+    labels[:, order] if several else np.array([1, 2, 0])[labels],
+    mine.scores[:, order],
+    mine.scores[:, None, order],
+  )
+  first = evaluation.SavedScores(mine, NAMES, {})
+  other = evaluation.SavedScores(theirs, tuple(NAMES[i] for i in order), {})
+  got = evaluation.align([first, other])[1]
+  np.testing.assert_array_equal(got.labels, labels)
+  np.testing.assert_array_equal(got.scores, mine.scores)
+  np.testing.assert_array_equal(got.views[:, 0], mine.scores)
+  together = evaluation.ensemble([first, other])
+  assert together.class_names == NAMES
+  np.testing.assert_allclose(together.predictions.scores, mine.scores)
+
+
+def test_tasks_in_another_order_of_classes_are_found_by_name():
+  rng = np.random.default_rng(0)
+  scores = {"verb": rng.random((4, 2)), "noun": rng.random((4, 3))}
+  labels = np.array([[0, 0], [1, 1], [0, 2], [1, 0]])
+  first = evaluation.SavedScores(
+    evaluation.Predictions(tuple("abcd"), labels, scores),
+    {"verb": ("cut", "mix"), "noun": NAMES},
+    {},
+  )
+  other = evaluation.SavedScores(
+    evaluation.Predictions(
+      tuple("abcd"),
+      np.stack([1 - labels[:, 0], labels[:, 1]], axis=1),
+      {"verb": scores["verb"][:, ::-1], "noun": scores["noun"]},
+    ),
+    {"verb": ("mix", "cut"), "noun": NAMES},
+    {},
+  )
+  got = evaluation.align([first, other])[1]
+  np.testing.assert_array_equal(got.labels, labels)
+  for task, values in scores.items():
+    np.testing.assert_array_equal(got.scores[task], values)
 
 
 def test_no_run_and_wrong_weights_are_refused():
