@@ -18,6 +18,7 @@ from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.flow import FlowFolder
 from temporal_jax.data.image_folder import ImageFolder
 from temporal_jax.data.index_cache import keep_indices
+from temporal_jax.data.labels import ClassNames, by_task
 from temporal_jax.data.live import LiveVideo
 from temporal_jax.data.opening import open_sources
 from temporal_jax.data.order import TrainBatches
@@ -26,6 +27,7 @@ from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.pipeline import eval_batches, train_batches
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.data.readers import Reader, open_reader
+from temporal_jax.data.reordered import ReorderedSource
 from temporal_jax.data.sources import DatasetSource, FileSource, Source, Video
 from temporal_jax.data.videos import Videos, open_videos
 
@@ -34,6 +36,7 @@ __all__ = [
   "Augmentation",
   "BadVideoError",
   "BadVideos",
+  "ClassNames",
   "ClipFormat",
   "DatasetSource",
   "EvalProtocol",
@@ -44,6 +47,7 @@ __all__ = [
   "Mix",
   "PictureCropper",
   "Reader",
+  "ReorderedSource",
   "Source",
   "TrainBatches",
   "Video",
@@ -51,6 +55,7 @@ __all__ = [
   "VideoOpener",
   "VideoReader",
   "Videos",
+  "by_task",
   "check_flip",
   "eval_batches",
   "flipped_labels",

@@ -26,3 +26,21 @@ def encode_label(label: Label, class_names: ClassNames) -> np.ndarray:
     several[list(label)] = 1
     return several
   return np.asarray(label, np.int32)
+
+
+def by_task(class_names: ClassNames) -> dict[str, tuple[str, ...]]:
+  """Returns the names of each task; those of a single task as task ""."""
+  if isinstance(class_names, Mapping):
+    return {task: tuple(names) for task, names in class_names.items()}
+  return {"": tuple(class_names)}
+
+
+def label_names(label: Label, class_names: ClassNames) -> tuple[str, ...]:
+  """Returns the names of a label's classes, sorted where it is a set."""
+  if isinstance(label, tuple):
+    return tuple(
+      names[one] for names, one in zip(class_names.values(), label, strict=True)
+    )
+  if isinstance(label, frozenset):
+    return tuple(sorted(class_names[one] for one in label))
+  return (class_names[label],)

@@ -1,10 +1,14 @@
 """Where videos come from: a prepared data set, a folder, or a CSV file."""
 
+import hashlib
+import itertools
+import os
 import pathlib
-from typing import NotRequired, Protocol, TypedDict
+from collections.abc import Iterable
+from typing import Any, NotRequired, Protocol, TypedDict
 
 from temporal_jax.data import datasets
-from temporal_jax.data.labels import ClassNames, Label
+from temporal_jax.data.labels import ClassNames, Label, label_names
 from temporal_jax.data.readers import Readable
 
 
@@ -46,6 +50,32 @@ class Source(Protocol):
   def __getitem__(self, index: int) -> Video:
     """Returns video `index`, in [0, len)."""
 
+  def fingerprint(self) -> str:
+    """Returns a sha256 of the list: its videos, their classes, their order.
+
+    It stays the same where the folder of the videos moves, and where classes
+    are numbered in another order.
+    """
+
+
+def list_digest(rows: Iterable[tuple[Any, ...]]) -> str:
+  """Returns the sha256 of the rows of a list, in hexadecimal digits."""
+  total = hashlib.sha256()
+  for row in rows:
+    # File names need not be UTF-8; repr keeps the parts of a row apart.
+    total.update(repr(row).encode(errors="surrogateescape") + b"\n")
+  return total.hexdigest()
+
+
+def prepared_digest(builder: Any, split: str) -> str:
+  """Returns a digest of a split of a TFDS builder, without reading videos.
+
+  Names and labels lie beside the videos; lengths and bytes of the files stand
+  for them.
+  """
+  info = builder.info.splits[split]
+  return list_digest([(split, *info.shard_lengths, int(info.num_bytes))])
+
 
 class DatasetSource:
   """A split of a TFDS data set in ArrayRecord files, built when missing."""
@@ -69,6 +99,7 @@ class DatasetSource:
     )
     builder.download_and_prepare()
     self._records = builder.as_data_source(split)
+    self._fingerprint = prepared_digest(builder, split)
     self.class_names = tuple(builder.info.features["label"].names)
 
   def __len__(self) -> int:
@@ -81,6 +112,10 @@ class DatasetSource:
       label=int(record["label"]),
       video=record["video"],
     )
+
+  def fingerprint(self) -> str:
+    """Returns the digest of the split, see `prepared_digest`."""
+    return self._fingerprint
 
 
 class FileSource:
@@ -104,3 +139,21 @@ class FileSource:
   def __getitem__(self, index: int) -> Video:
     path, label = self._files[index]
     return Video(id=path, label=label, video=path)
+
+  def fingerprint(self) -> str:
+    """Returns a sha256 of paths and classes, without the common folder."""
+    paths = [path.replace(os.sep, "/") for path, _ in self._files]
+    shared = _shared_folders(paths) if paths else 0
+    return list_digest(
+      (path.split("/", shared)[-1], *label_names(label, self.class_names))
+      for path, (_, label) in zip(paths, self._files, strict=True)
+    )
+
+
+def _shared_folders(paths: list[str]) -> int:
+  """Returns how many leading folders all paths share."""
+  # What the first and the last in the order of letters share, all share.
+  first, last = (path.split("/")[:-1] for path in (min(paths), max(paths)))
+  pairs = zip(first, last, strict=False)
+  same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+  return len(list(same))

@@ -27,6 +27,8 @@ class Videos(NamedTuple):
     test_batches: All views of them.
     num_train: Training videos listed.
     num_test: Test videos listed.
+    fingerprints: Digest of the list of videos of each split, see
+      `sources.Source`.
     bad_test: Test videos that could not be read.
   """
 
@@ -37,6 +39,7 @@ class Videos(NamedTuple):
   test_batches: grain.IterDataset
   num_train: int
   num_test: int
+  fingerprints: Mapping[str, str]
   bad_test: BadVideos
 
 
@@ -90,5 +93,8 @@ def open_videos(
     test_batches=eval_batches(test, protocol, **share),
     num_train=len(sources["train"]),
     num_test=len(sources["test"]),
+    fingerprints={
+      split: sources[split].fingerprint() for split in ("train", "test")
+    },
     bad_test=bad_videos["test"],
   )

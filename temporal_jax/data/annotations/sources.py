@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from temporal_jax.data.annotations.record import Annotations, Record
-from temporal_jax.data.sources import Video
+from temporal_jax.data.labels import label_names
+from temporal_jax.data.sources import Video, list_digest
 
 
 class AnnotatedSource:
@@ -52,6 +53,16 @@ class AnnotatedSource:
     if record.start is not None:
       video |= {"start": record.start, "stop": record.stop}
     return video
+
+  def fingerprint(self) -> str:
+    """Returns a sha256 of ids, paths, times and classes."""
+    return list_digest(
+      (
+        *(record.id, record.path, record.start, record.stop),
+        *label_names(record.label, self.class_names),
+      )
+      for record in self._records
+    )
 
 
 def _twice(records: list[Record]) -> str:

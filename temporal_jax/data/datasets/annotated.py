@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import ClassNames, Label
-from temporal_jax.data.sources import Video
+from temporal_jax.data.sources import Video, prepared_digest
 
 
 class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
@@ -117,6 +117,7 @@ class PreparedSource:
       raise FileNotFoundError(f"{version} holds no prepared data set.")
     builder = tfds.builder_from_directory(str(version))
     self._records = builder.as_data_source(split)
+    self._fingerprint = prepared_digest(builder, split)
     label = builder.info.features["label"]
     self.multi_label = isinstance(label, tfds.features.Sequence)
     self.class_names = _class_names(label, builder.info.metadata["tasks"])
@@ -131,6 +132,10 @@ class PreparedSource:
       label=self._label(record["label"]),
       video=record["video"],
     )
+
+  def fingerprint(self) -> str:
+    """Returns the digest of the split, see `sources.prepared_digest`."""
+    return self._fingerprint
 
   def _label(self, label: Any) -> Label:
     if isinstance(label, dict):

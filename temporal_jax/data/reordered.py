@@ -1,0 +1,54 @@
+"""A source whose classes are numbered in the order of a run."""
+
+from temporal_jax.data.labels import ClassNames, Label, by_task
+from temporal_jax.data.sources import Source, Video
+
+
+class ReorderedSource:
+  """A source with its classes numbered in another order."""
+
+  def __init__(self, source: Source, class_names: ClassNames):
+    """Wraps a source.
+
+    Args:
+      source: The videos.
+      class_names: The names of its classes in the order to number them by, or a
+        dict of those of each task.
+
+    Raises:
+      ValueError: If they are not the names of the source's classes.
+    """
+    own = by_task(source.class_names)
+    wanted = by_task(class_names)
+    if list(own) != list(wanted) or any(
+      sorted(own[task]) != sorted(wanted[task]) for task in own
+    ):
+      raise ValueError("class_names are not those of the source, reordered.")
+    self.class_names = class_names
+    self.multi_label = source.multi_label
+    self._source = source
+    self._numbers = []  # For each task the new number of each old one.
+    for task, names in own.items():
+      number = {name: i for i, name in enumerate(wanted[task])}
+      self._numbers.append([number[name] for name in names])
+
+  def __len__(self) -> int:
+    return len(self._source)
+
+  def __getitem__(self, index: int) -> Video:
+    video = self._source[index]
+    return Video(**{**video, "label": self._renumber(video["label"])})
+
+  def fingerprint(self) -> str:
+    """Returns that of the source; it does not depend on numbers."""
+    return self._source.fingerprint()
+
+  def _renumber(self, label: Label) -> Label:
+    if isinstance(label, tuple):
+      return tuple(
+        numbers[one] for numbers, one in zip(self._numbers, label, strict=True)
+      )
+    (numbers,) = self._numbers
+    if isinstance(label, frozenset):
+      return frozenset(numbers[one] for one in label)
+    return numbers[label]
