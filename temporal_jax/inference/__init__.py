@@ -18,8 +18,10 @@ from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.prompts import parse_templates
 from temporal_jax.inference.saved_model import (
   SavedModel,
+  described_classes,
   digest,
   load_model,
+  read_description,
   save_model,
   write_description,
 )
@@ -66,6 +68,7 @@ __all__ = [
   "catalog_model",
   "clip_shape",
   "create_forward",
+  "described_classes",
   "digest",
   "export_model",
   "extract_files",
@@ -76,6 +79,7 @@ __all__ = [
   "output_files",
   "parse_templates",
   "prepare_variables",
+  "read_description",
   "save_model",
   "save_timeline",
   "score_files",

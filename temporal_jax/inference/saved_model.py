@@ -22,7 +22,7 @@ from temporal_jax.inference import bundled
 from temporal_jax.inference.whole_directory import whole_directory
 from temporal_jax.models.network import Network
 from temporal_jax.training import default_dtype
-from temporal_jax.training.loading import VARIABLES, load_variables
+from temporal_jax.training.loading import CHECKPOINTS, VARIABLES, load_variables
 
 DESCRIPTION = "model.json"
 _NEEDED = (
@@ -91,6 +91,34 @@ def write_description(
   unfinished.replace(directory / DESCRIPTION)
 
 
+def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
+  """Reads the `model.json` of a directory.
+
+  Args:
+    directory: What `convert_weights` wrote, the workdir of a run, or its folder
+      of checkpoints.
+
+  Returns:
+    What it holds; None if there is none.
+
+  Raises:
+    ValueError: If it is no JSON object.
+  """
+  directory = pathlib.Path(directory).expanduser()
+  path = directory / DESCRIPTION
+  if not path.is_file() and directory.name == CHECKPOINTS:
+    path = directory.parent / DESCRIPTION
+  if not path.is_file():
+    return None
+  try:
+    description = json.loads(path.read_text())
+  except ValueError as error:
+    raise ValueError(f"{path} is not JSON: {error}.") from None
+  if not isinstance(description, dict):
+    raise ValueError(f"{path} must hold a JSON object.")
+  return description
+
+
 def load_model(
   directory: str | os.PathLike, *, dtype: str | None = None
 ) -> SavedModel:
@@ -111,20 +139,16 @@ def load_model(
   directory = pathlib.Path(directory).expanduser().absolute()
   if name in bundled.NAMES and not directory.exists():
     directory = bundled.find(name)
-  path = directory / DESCRIPTION
-  if not path.is_file():
+  description = read_description(directory)
+  if description is None:
     raise FileNotFoundError(
       f"there is no {DESCRIPTION} in {directory}; without a directory there is "
       f"{', '.join(bundled.NAMES)}"
       + (f"; {name} has no weights here." if name in models.MODELS else ".")
     )
-  try:
-    description = json.loads(path.read_text())
-  except ValueError as error:
-    raise ValueError(f"{path} is not JSON: {error}.") from None
   missing = [key for key in _NEEDED if key not in description]
   if missing:
-    raise ValueError(f"{path} lacks {missing}.")
+    raise ValueError(f"{directory / DESCRIPTION} lacks {missing}.")
   name, overrides = description["model"], dict(description["overrides"])
   overrides["dtype"] = dtype or overrides.get("dtype") or default_dtype()
   network = models.create_model(
@@ -136,14 +160,16 @@ def load_model(
     network,
     load_variables(directory),
     clip_shape,
-    _class_names(description["class_names"]),
+    described_classes(description),
     description["pixels"],
     _protocol(description.get("protocol"), clip_shape),
     description,
   )
 
 
-def _class_names(names: Any) -> ClassNames:
+def described_classes(description: Mapping[str, Any]) -> ClassNames:
+  """Returns the class names of a `model.json`; () if they are not known."""
+  names = description.get("class_names")
   if isinstance(names, dict):
     return {task: tuple(of_task) for task, of_task in names.items()}
   return tuple(names or ())

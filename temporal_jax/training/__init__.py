@@ -2,6 +2,12 @@
 
 from temporal_jax.training.averages import move_averages
 from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
+from temporal_jax.training.class_rows import (
+  ClassRows,
+  Match,
+  class_axes,
+  match_classes,
+)
 from temporal_jax.training.disturbance import mask_disturbance
 from temporal_jax.training.groups import (
   Group,
@@ -16,7 +22,12 @@ from temporal_jax.training.layout import (
   plan_step,
   with_shardings,
 )
-from temporal_jax.training.loading import load_variables, read_state
+from temporal_jax.training.loading import (
+  CHECKPOINTS,
+  has_checkpoint,
+  load_variables,
+  read_state,
+)
 from temporal_jax.training.loop import NonFiniteLossError, Plan, train
 from temporal_jax.training.loss import LOSSES, Loss
 from temporal_jax.training.optimizer import OPTIMIZERS, create_optimizer
@@ -53,14 +64,17 @@ from temporal_jax.training.stop import StopRequest
 
 __all__ = [
   "BEFORE_BLOCKS",
+  "CHECKPOINTS",
   "LOSSES",
   "OPTIMIZERS",
   "SCHEDULES",
   "CheckpointError",
   "Checkpoints",
+  "ClassRows",
   "Group",
   "Layout",
   "Loss",
+  "Match",
   "NonFiniteLossError",
   "Plan",
   "Progress",
@@ -71,6 +85,7 @@ __all__ = [
   "TrainState",
   "absent_tpu",
   "check_batch_size",
+  "class_axes",
   "create_mesh",
   "create_optimizer",
   "create_schedule",
@@ -80,11 +95,13 @@ __all__ = [
   "describe_layout",
   "first_state",
   "graft",
+  "has_checkpoint",
   "init_variables",
   "load_variables",
   "make_eval_step",
   "make_train_step",
   "mask_disturbance",
+  "match_classes",
   "move_averages",
   "over_batch",
   "parameter_groups",

@@ -13,6 +13,8 @@ from temporal_jax.training.state import Tree
 
 # Folder of the variables in a model's directory.
 VARIABLES = "variables"
+# Folder of the checkpoints in a run's workdir.
+CHECKPOINTS = "checkpoints"
 
 
 def read_state(directory: str | pathlib.Path) -> Tree:
@@ -25,12 +27,22 @@ def read_state(directory: str | pathlib.Path) -> Tree:
     FileNotFoundError: If there is no complete checkpoint.
   """
   directory = pathlib.Path(directory).expanduser().absolute()
-  if (directory / "checkpoints").is_dir():
-    directory = directory / "checkpoints"
-  steps = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
+  if (directory / CHECKPOINTS).is_dir():
+    directory = directory / CHECKPOINTS
+  steps = _steps(directory)
   if not steps:
     raise FileNotFoundError(f"there is no checkpoint in {directory}.")
   return read_tree(directory / str(max(steps)) / "state")
+
+
+def has_checkpoint(workdir: str | pathlib.Path) -> bool:
+  """Whether a run has saved a complete checkpoint in its workdir."""
+  return bool(_steps(pathlib.Path(workdir).expanduser() / CHECKPOINTS))
+
+
+def _steps(directory: pathlib.Path) -> list[int]:
+  """Returns the steps of the complete checkpoints in a folder."""
+  return ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
 
 
 def read_tree(path: pathlib.Path) -> Tree:

@@ -1,15 +1,20 @@
 """Where a run starts: resumed, from other weights, or from scratch."""
 
 import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import traverse_util
+from jax.experimental import multihost_utils
 
 from temporal_jax.training.checkpoint import Checkpoints
+from temporal_jax.training.class_rows import ClassRows
 from temporal_jax.training.loading import load_variables
 from temporal_jax.training.state import (
   TrainState,
@@ -44,6 +49,7 @@ def first_state(
   clip_shape: tuple[int, ...],
   seed: int,
   init_from: str,
+  class_rows: Callable[[], Mapping[str, ClassRows]],
   checkpoints: Checkpoints,
 ) -> Start:
   """Decides where a run starts.
@@ -60,6 +66,9 @@ def first_state(
     clip_shape: (B, T, H, W, 3) of a clip.
     seed: Of the initialisation.
     init_from: Workdir of another run, what `convert_weights` wrote, or "".
+    class_rows: Called where `init_from` is used: returns which classes of its
+      weights are those of this run, for each leaf that has an entry per class;
+      {} if all have the same classes in the same order.
     checkpoints: Those of this run.
 
   Raises:
@@ -83,9 +92,17 @@ def first_state(
   origin = "from scratch"
   if init_from:
     loaded = load_variables(init_from)
-    variables, fresh = graft(variables, loaded, replaceable=_CLASSIFIER)
-    variables = jax.tree.map(_place, variables, variables_layout)
-    origin = f"weights of {init_from}; new: {', '.join(fresh) or 'nothing'}"
+    rows = class_rows()
+    grafted = graft(variables, loaded, replaceable=_CLASSIFIER, rows=rows)
+    variables = jax.tree.map(_place, grafted.variables, variables_layout)
+    new = [*grafted.kept, *(f"{name} in part" for name in grafted.partly)]
+    origin = "; ".join(
+      (
+        f"weights of {init_from}",
+        f"new: {', '.join(new) or 'nothing'}",
+        *_about_heads(rows, grafted),
+      )
+    )
   state = jax.jit(
     lambda variables: create_state(variables, optimizer, ema=bool(shapes.ema)),
     out_shardings=layout,
@@ -109,13 +126,21 @@ class Grafted(NamedTuple):
   Attributes:
     variables: {"params", "batch_stats"}.
     kept: Leaves that stay as initialised.
+    partly: Leaves of which some classes stay as initialised.
   """
 
   variables: Tree
   kept: tuple[str, ...]
+  partly: tuple[str, ...]
 
 
-def graft(fresh: Tree, loaded: Tree, *, replaceable: str) -> Grafted:
+def graft(
+  fresh: Tree,
+  loaded: Tree,
+  *,
+  replaceable: str,
+  rows: Mapping[str, ClassRows] = MappingProxyType({}),
+) -> Grafted:
   """Puts loaded weights in the place of fresh ones, all of them or none.
 
   Args:
@@ -124,6 +149,9 @@ def graft(fresh: Tree, loaded: Tree, *, replaceable: str) -> Grafted:
     replaceable: Regex of the leaves, e.g. "params/head/.*", that may be missing
       or have another shape, and then stay fresh; loaded ones that the model
       lacks are left out.
+    rows: By the leaf's name, which classes of a loaded leaf are those of the
+      model. Where one leaf of a task does not fit, all leaves of that task stay
+      fresh, since kernel and bias belong together.
 
   Raises:
     ValueError: Listing `-` leaves that are not loaded, `+` loaded ones that the
@@ -136,11 +164,21 @@ def graft(fresh: Tree, loaded: Tree, *, replaceable: str) -> Grafted:
     for name in sorted(source.keys() - target.keys())
     if not re.fullmatch(replaceable, name)
   ]
-  kept = []
+  misfits = {
+    of.task for name, of in rows.items() if not _fits(name, of, target, source)
+  }
+  kept, merged = [], {}
   for name in sorted(target):
-    if name in source and target[name].shape == source[name].shape:
+    of = rows.get(name)
+    same = name in source and target[name].shape == source[name].shape
+    if of is not None and of.task not in misfits and max(of.match.rows) >= 0:
+      merged[name] = _take_rows(target[name], source[name], of)
       continue
-    if re.fullmatch(replaceable, name):
+    if of is None and same:
+      merged[name] = source[name]
+      continue
+    merged[name] = target[name]
+    if same or re.fullmatch(replaceable, name):
       kept.append(name)
     elif name not in source:
       problems.append(f"- {name}")
@@ -152,10 +190,51 @@ def graft(fresh: Tree, loaded: Tree, *, replaceable: str) -> Grafted:
     raise ValueError(
       "init_from does not fit the model:\n" + "\n".join(problems)
     )
-  merged = {
-    name: target[name] if name in kept else source[name] for name in target
-  }
   variables = traverse_util.unflatten_dict(merged, sep="/")
   if not jax.tree.leaves(fresh["batch_stats"]):
     variables["batch_stats"] = {}
-  return Grafted(variables, tuple(kept))
+  partly = sorted(
+    name
+    for name, of in rows.items()
+    if name not in kept and min(of.match.rows) < 0
+  )
+  return Grafted(variables, tuple(kept), tuple(partly))
+
+
+def _fits(
+  name: str,
+  of: ClassRows,
+  target: Mapping[str, jax.Array],
+  source: Mapping[str, jax.Array],
+) -> bool:
+  """Whether a loaded leaf differs from the model's in its classes only."""
+  if name not in source:
+    return False
+  wanted = list(target[name].shape)
+  wanted[of.axis] = of.match.num_loaded
+  return source[name].shape == tuple(wanted)
+
+
+def _take_rows(fresh: jax.Array, loaded: jax.Array, of: ClassRows) -> jax.Array:
+  """Returns a leaf with the classes that are loaded in their places."""
+  if isinstance(fresh, jax.Array) and not fresh.is_fully_addressable:
+    fresh = multihost_utils.process_allgather(fresh, tiled=True)
+  values, rows = np.array(fresh), np.array(of.match.rows)
+  by_class = np.moveaxis(values, of.axis, 0)  # Shares the memory of `values`.
+  known = rows >= 0
+  by_class[known] = np.moveaxis(np.asarray(loaded), of.axis, 0)[rows[known]]
+  return jnp.asarray(values)
+
+
+def _about_heads(rows: Mapping[str, ClassRows], grafted: Grafted) -> list[str]:
+  """Returns in words what became of the head of each task."""
+  words = {}
+  for name, of in rows.items():
+    head = f"head of {of.task}" if of.task else "head"
+    taken = name not in grafted.kept or max(of.match.rows) < 0
+    words[of.task] = f"{head}: " + (
+      of.match.words
+      if taken
+      else "starts anew, as the weights have none of its shape"
+    )
+  return sorted(filter(None, words.values()))

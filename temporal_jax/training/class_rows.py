@@ -1,0 +1,188 @@
+"""Which rows of a loaded head belong to which classes, by their names."""
+
+import collections
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from flax import traverse_util
+
+from temporal_jax.training.state import Tree
+
+_NAMED = 5  # Classes that a message names, at most.
+
+
+class Match(NamedTuple):
+  """Which classes of loaded weights are those of the data.
+
+  Attributes:
+    rows: For each class of the data the number of the same class in the
+      weights, -1 if it starts anew.
+    num_loaded: Number of classes of the weights.
+    words: What was decided, to be printed; "" if the classes are the same.
+  """
+
+  rows: tuple[int, ...]
+  num_loaded: int
+  words: str
+
+
+class ClassRows(NamedTuple):
+  """Where a leaf has its classes, and where they come from.
+
+  Attributes:
+    axis: Axis of the leaf along which the classes are.
+    task: Name of their task; "" if there is only one.
+    match: Which classes of the loaded leaf they are.
+  """
+
+  axis: int
+  task: str
+  match: Match
+
+
+def match_classes(
+  loaded: Sequence[str], own: Sequence[str], *, num_loaded: int
+) -> Match:
+  """Finds the classes of the data among those of loaded weights, by name.
+
+  Where one side has no names, or only the numbers 0 ... L - 1 for names, and
+  both have L classes, they are matched by their numbers.
+
+  Args:
+    loaded: Names of the classes of the weights; () if they are not known.
+    own: Names of the classes of the data.
+    num_loaded: Number of classes of the weights.
+
+  Raises:
+    ValueError: If a name is there twice, or there are not `num_loaded` names.
+  """
+  loaded, own = tuple(loaded), tuple(own)
+  check_distinct(loaded, "the weights")
+  check_distinct(own, "the data")
+  if loaded and len(loaded) != num_loaded:
+    raise ValueError(
+      f"the weights have {num_loaded} classes, but {len(loaded)} names of them."
+    )
+  count = len(own)
+  if loaded == own:
+    return Match(tuple(range(count)), num_loaded, "")
+  numbers = {name: number for number, name in enumerate(loaded)}
+  rows = tuple(numbers.get(name, -1) for name in own)
+  found = count - rows.count(-1)
+  if found == count == num_loaded:
+    return Match(rows, num_loaded, f"{count} classes reordered by name")
+  if found:
+    return Match(rows, num_loaded, _some(loaded, own, rows))
+  if num_loaded == count and (by_number := _by_number(loaded, own)):
+    return by_number
+  if not loaded:
+    words = f"the weights have {num_loaded} classes without names"
+  else:
+    words = f"no class has the name of one of the {num_loaded} of the weights"
+  words = f"{words}: all {count} classes start anew"
+  return Match(rows, num_loaded, words + _hint(loaded, own))
+
+
+def check_distinct(names: Sequence[str], whose: str) -> None:
+  """Refuses names that stand for two classes.
+
+  Args:
+    names: Names of classes.
+    whose: What has these classes, for the message.
+
+  Raises:
+    ValueError: If a name is there twice.
+  """
+  twice = [name for name, n in collections.Counter(names).items() if n > 1]
+  if twice:
+    raise ValueError(f"{whose} have two classes of the same name: {twice[:5]}.")
+
+
+def class_axes(
+  shapes: Tree, grown: Tree, growth: Mapping[str, int]
+) -> dict[str, tuple[int, str]]:
+  """Finds the leaves that have an entry for each class.
+
+  Args:
+    shapes: Shapes of the variables of a network.
+    grown: Those of the same network with more classes.
+    growth: How many more, another number for each task.
+
+  Returns:
+    Axis and task by the leaf's name.
+  """
+  tasks = {more: task for task, more in growth.items()}
+  before, after = (
+    traverse_util.flatten_dict(tree, sep="/") for tree in (shapes, grown)
+  )
+  found = {}
+  for name in before.keys() & after.keys():
+    pairs = zip(before[name].shape, after[name].shape, strict=True)
+    for axis, (old, new) in enumerate(pairs):
+      if new - old in tasks:
+        found[name] = (axis, tasks[new - old])
+  return found
+
+
+def _by_number(loaded: Sequence[str], own: Sequence[str]) -> Match | None:
+  """Matches as many classes by their numbers, if one side has no real names."""
+  count = len(own)
+  of_loaded, of_own = _numbers(loaded), _numbers(own)
+  if not loaded:
+    rows = of_own or range(count)
+    words = f"the names of the weights' {count} classes are unknown: "
+    words += "taken by number" if of_own else "its order is kept"
+  elif of_loaded:
+    place = {number: row for row, number in enumerate(of_loaded)}
+    rows = [place[number] for number in range(count)]
+    words = f"the weights have numbers for names of {count} classes: "
+    words += "taken by number"
+  elif of_own:
+    rows = of_own
+    words = f"the data has numbers for names of {count} classes: "
+    words += "taken by number"
+  else:
+    return None
+  return Match(tuple(rows), count, words)
+
+
+def _numbers(names: Sequence[str]) -> list[int]:
+  """Returns names that are the numbers 0 ... L - 1 as such, else []."""
+  if not all(name.isascii() and name.isdigit() for name in names):
+    return []
+  numbers = [int(name) for name in names]
+  return numbers if sorted(numbers) == list(range(len(names))) else []
+
+
+def _some(
+  loaded: Sequence[str], own: Sequence[str], rows: Sequence[int]
+) -> str:
+  """Says which classes are taken over, which are new, and which are left."""
+  new = [name for name, row in zip(own, rows, strict=True) if row < 0]
+  left = [name for name in loaded if name not in set(own)]
+  words = f"{len(own) - len(new)} of {len(own)} classes by name"
+  if new:
+    words += f", {len(new)} start anew: {shorten(new)}"
+  if left:
+    words += f", {len(left)} of the weights left out: {shorten(left)}"
+  return words + _hint(left, new)
+
+
+def _hint(loaded: Sequence[str], own: Sequence[str]) -> str:
+  """Names a pair of classes that may be meant to be the same one."""
+  plain = {_plain(name): name for name in loaded if _plain(name)}
+  for name in own:
+    if _plain(name) in plain:
+      return f" ({name!r} is not {plain[_plain(name)]!r}: names must be equal)"
+  return ""
+
+
+def _plain(name: str) -> str:
+  """Returns a name's letters and digits, in lower case."""
+  return "".join(filter(str.isalnum, name)).casefold()
+
+
+def shorten(names: Sequence[str]) -> str:
+  """Returns names as a list, of many only the first."""
+  more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+  return f"{list(names[:_NAMED])}{more}"
