@@ -65,20 +65,16 @@ def run(
   mesh = launch.check(config)
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
-  workdir.mkdir(parents=True, exist_ok=True)
-  if first:
-    for change in training.write_config(workdir, config.to_json(indent=2)):
-      say(f"config changed since the last start: {change}.")
+  earlier = launch.earlier_description(workdir)
   videos = launch.open_videos(config, workdir)
   names = videos.class_names
   parts = launch.assemble(
     config, launch.num_classes(config, videos), videos.num_train, mesh
   )
-  if first:
-    inference.write_description(workdir, launch.describe(config, videos))
+  description = launch.describe(config, videos, earlier)
   say(training.describe_groups(parts.shapes.params, parts.groups))
   checkpoints = training.Checkpoints(
-    workdir / "checkpoints",
+    workdir / training.CHECKPOINTS,
     keep=config.keep_checkpoints,
     best=config.keep_best if config.eval_every else "",
   )
@@ -87,8 +83,15 @@ def run(
     clip_shape=launch.clip_shape(config),
     seed=config.seed,
     init_from=config.init_from,
+    class_rows=functools.partial(launch.class_rows, config, parts, names),
     checkpoints=checkpoints,
   )
+  if first:  # Only now: a start that is refused changes nothing.
+    for change in training.write_config(workdir, config.to_json(indent=2)):
+      say(f"config changed since the last start: {change}.")
+    for change in launch.differences(earlier, videos):
+      say(f"{change}.")
+    inference.write_description(workdir, description)
   say(f"start: {origin}.")
   if position and (note := videos.train_batches.seek(position)):
     say(f"Training clips: {note}.")

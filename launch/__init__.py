@@ -5,6 +5,8 @@ from launch.classes import num_classes
 from launch.clips import clip_shape, create_augmentation, open_videos, protocol
 from launch.description import describe
 from launch.duration import plan, schedule
+from launch.earlier import differences, earlier_description
+from launch.heads import class_rows
 from launch.network import other_inputs
 from launch.parts import Parts, assemble
 from launch.preview import draw, show_plan
@@ -17,11 +19,14 @@ __all__ = [
   "Scoring",
   "assemble",
   "check",
+  "class_rows",
   "clip_shape",
   "create_augmentation",
   "create_steps",
   "describe",
+  "differences",
   "draw",
+  "earlier_description",
   "num_classes",
   "open_videos",
   "other_inputs",

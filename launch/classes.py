@@ -3,6 +3,7 @@
 import ml_collections
 
 from temporal_jax import data
+from temporal_jax.training.class_rows import check_distinct
 
 Classes = int | dict[str, int]
 
@@ -13,10 +14,12 @@ def num_classes(
   """Returns the number of classes of the videos, by task if there are several.
 
   Raises:
-    ValueError: If the config says otherwise, or its loss is for one class a
-      video where they have several.
+    ValueError: If the config says otherwise, two classes have the same name,
+      or its loss is for one class a video where they have several.
   """
   names = videos.class_names
+  for of_task in data.by_task(names).values():
+    check_distinct(of_task, "the data")
   found = len(names)
   if isinstance(names, dict):
     found = {task: len(of) for task, of in names.items()}

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import ml_collections
 
+from launch.earlier import earlier_description, in_order_of
 from temporal_jax import data, models
 
 
@@ -49,7 +50,17 @@ def protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
 def open_videos(
   config: ml_collections.ConfigDict, workdir: pathlib.Path
 ) -> data.Videos:
-  """Opens the data set or the user's own files; prepares what is missing."""
+  """Opens the data set or the user's own files; prepares what is missing.
+
+  Args:
+    config: The run's config.
+    workdir: Folder of the run. If it has a checkpoint, classes are numbered in
+      the order of the run.
+
+  Raises:
+    ValueError: If the classes differ from those of the run in `workdir`, or see
+      `data.open_sources` and `data.open_videos`.
+  """
   if config.data.manifest:
     data.keep_indices(
       pathlib.Path(config.data.manifest).expanduser(),
@@ -73,6 +84,7 @@ def open_videos(
     annotations=config.data.annotations,
     videos=config.data.videos,
   )
+  sources = in_order_of(earlier_description(workdir), sources, workdir)
   return data.open_videos(
     sources,
     clip_format(config),

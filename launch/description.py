@@ -7,14 +7,24 @@ import ml_collections
 
 from launch.classes import num_classes
 from launch.clips import pixels, protocol
+from launch.earlier import Description, describe_lists
 from launch.network import network_arguments
 from temporal_jax import data
 
 
 def describe(
-  config: ml_collections.ConfigDict, videos: data.Videos
+  config: ml_collections.ConfigDict,
+  videos: data.Videos,
+  earlier: Description | None = None,
 ) -> dict[str, Any]:
-  """Returns what `inference.load_model` reads beside the checkpoints."""
+  """Returns what `inference.load_model` reads beside the checkpoints.
+
+  Args:
+    config: The run's config.
+    videos: The run's videos.
+    earlier: See `earlier_description`; its lists of videos are kept, so that
+      later starts are compared with the first one.
+  """
   test = protocol(config)
   return {
     "model": config.model.name,
@@ -25,4 +35,5 @@ def describe(
     "multi_label": videos.multi_label,
     "pixels": pixels(config),
     "protocol": dataclasses.asdict(test),
+    "lists": (earlier or {}).get("lists") or describe_lists(videos),
   }

@@ -167,7 +167,10 @@ def test_starts_from_the_weights_of_another_run(
     f"init_from={whole[0]}",
   )
   assert status == 0, err
-  assert "new: params/head/bias, params/head/kernel." in out
+  assert (
+    "new: params/head/bias in part, params/head/kernel in part; head: 2 of 3 "
+    "classes by name, 1 start anew: ['third']."
+  ) in out
 
 
 def test_starts_from_converted_weights(run, video_folder, tmp_path):
@@ -190,4 +193,7 @@ def test_starts_from_converted_weights(run, video_folder, tmp_path):
     f"init_from={names[1]}",
   )
   assert status == 0, err
-  assert "new: params/head/bias, params/head/kernel." in out
+  assert (
+    "new: params/head/bias, params/head/kernel; head: the weights have 9 "
+    "classes without names: all 2 classes start anew."
+  ) in out

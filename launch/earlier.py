@@ -1,0 +1,109 @@
+"""What an earlier start of the same run recorded, compared with this one."""
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from temporal_jax import data, inference, training
+from temporal_jax.training.class_rows import shorten
+
+Description = Mapping[str, Any]
+_LISTS = {"train": "training", "test": "test"}
+
+
+def earlier_description(workdir: pathlib.Path) -> Description | None:
+  """Returns the model.json of a run that will be resumed.
+
+  None where there is no checkpoint, so that nothing of the run depends on what
+  an earlier start recorded.
+
+  Raises:
+    ValueError: If it is not JSON.
+  """
+  if not training.has_checkpoint(workdir):
+    return None
+  return inference.read_description(workdir)
+
+
+def in_order_of(
+  earlier: Description | None,
+  sources: Mapping[str, data.Source],
+  workdir: pathlib.Path,
+) -> dict[str, data.Source]:
+  """Returns the sources with their classes numbered as the run has them.
+
+  Args:
+    earlier: See `earlier_description`.
+    sources: The videos, by split.
+    workdir: Folder of the run.
+
+  Raises:
+    ValueError: If the classes are others than those of the run, naming them.
+  """
+  order = inference.described_classes(earlier or {})
+  if not order:
+    return dict(sources)
+  own = data.by_task(sources["train"].class_names)
+  known = data.by_task(order)
+  if list(own) != list(known):
+    raise ValueError(
+      f"the tasks of the data are {[*own]}, those that {workdir} was trained "
+      f"with {[*known]}: {_way_out(workdir)}"
+    )
+  for task, names in own.items():
+    new = [name for name in names if name not in set(known[task])]
+    gone = [name for name in known[task] if name not in set(names)]
+    if new or gone:
+      raise ValueError(
+        f"the classes {f'of {task} ' if task else ''}of the data are not those "
+        f"that {workdir} was trained with: new {shorten(new)}, gone "
+        f"{shorten(gone)}. Labels would change their meaning: give the classes "
+        f"their former names, or {_way_out(workdir)}"
+      )
+  if own == known:
+    return dict(sources)
+  return {
+    split: data.ReorderedSource(source, order)
+    for split, source in sources.items()
+  }
+
+
+def describe_lists(videos: data.Videos) -> dict[str, dict[str, Any]]:
+  """Returns the number of videos and the digest of each list, as JSON."""
+  counts = {"train": videos.num_train, "test": videos.num_test}
+  return {
+    split: {"videos": count, "sha256": videos.fingerprints[split]}
+    for split, count in counts.items()
+  }
+
+
+def differences(earlier: Description | None, videos: data.Videos) -> list[str]:
+  """Returns in words how the lists of videos differ from the earlier ones.
+
+  Args:
+    earlier: See `earlier_description`.
+    videos: The run's videos.
+  """
+  before = (earlier or {}).get("lists", {})
+  notes = []
+  for split, listed in describe_lists(videos).items():
+    old = before.get(split)
+    if old is None or old == listed:
+      continue
+    notes.append(
+      f"the {_LISTS[split]} list changed: {listed['videos']} videos, before "
+      f"{old['videos']}; "
+      + (
+        "the order of clips differs"
+        if split == "train"
+        else "scores are not comparable with earlier ones"
+      )
+    )
+  return notes
+
+
+def _way_out(workdir: pathlib.Path) -> str:
+  return (
+    f"take a new --workdir with --config.init_from={workdir}, which takes its "
+    "head over by the classes' names."
+  )
