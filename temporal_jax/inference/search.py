@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from temporal_jax.data.checking import list_videos
+from temporal_jax.evaluation.finite import check_finite
 from temporal_jax.inference.saved_model import SavedModel, digest
 from temporal_jax.inference.scoring import Scored, clip_shape, score_files
 from temporal_jax.inference.text_encoder import TextEncoder
@@ -123,7 +124,7 @@ class VideoSearch:
     Raises:
       FileNotFoundError: If `root` is no folder.
       ValueError: If it holds no video, none of the index, or none that can be
-        read.
+        read, or the network's features of a video are NaN or infinite.
     """
     root = pathlib.Path(root).expanduser()
     paths, _ = list_videos(root)
@@ -151,6 +152,7 @@ class VideoSearch:
         if error is not None:
           bad[path] = error
           continue
+        check_finite(rows[None], [path])
         entries[path] = Entry(*stamps[path], _unit(rows.mean(axis=0)))
         if (len(entries) - kept) % _SAVE_EVERY == 0:
           self._save(entries)
@@ -182,6 +184,7 @@ class VideoSearch:
     features = np.stack([e.features for e in self.index.entries.values()])
     similarities = features @ _unit(query)
     files = list(self.index.entries)
+    check_finite(similarities, files)
     best = np.argsort(-similarities, kind="stable")[:k]
     return [Found(files[i], float(similarities[i])) for i in best]
 

@@ -147,3 +147,22 @@ def test_what_cannot_be_searched(root, tmp_path, saved, create):
     file.write_bytes(content)
     with pytest.raises(ValueError, match="is no index of videos"):
       create(file)
+
+
+def test_features_that_are_no_numbers_are_never_indexed(
+  root, tmp_path, create, monkeypatch
+):
+  file = tmp_path / "index.npz"
+  videos = create(file)
+  score = search.score_files
+
+  def broken(encode, todo, protocol):
+    for scored in score(encode, todo, protocol):
+      rows = scored.rows.copy()
+      rows[0, 0] = np.nan if scored.file.endswith("3.mp4") else rows[0, 0]
+      yield scored._replace(rows=rows)
+
+  monkeypatch.setattr(search, "score_files", broken)
+  with pytest.raises(ValueError, match=r"NaN or infinite: rise/3\.mp4"):
+    videos.update(root)
+  assert sorted(load_index(file).entries) == [f"rise/{i}.mp4" for i in range(3)]
