@@ -28,7 +28,7 @@ def class_rows(
   description = inference.read_description(config.init_from) or {}
   own = data.by_task(names)
   loaded = data.by_task(inference.described_classes(description))
-  # What is not described may be of any classes, such as as many.
+  # Without a model.json, the weights may have as many classes as the data.
   sizes = description.get("num_classes", parts.classes)
   sizes = sizes if isinstance(sizes, dict) else {"": sizes}
   matches = {

@@ -70,8 +70,8 @@ def list_digest(rows: Iterable[tuple[Any, ...]]) -> str:
 def prepared_digest(builder: Any, split: str) -> str:
   """Returns a digest of a split of a TFDS builder, without reading videos.
 
-  Names and labels lie beside the videos; lengths and bytes of the files stand
-  for them.
+  Names and labels are stored with the videos, so that reading them would read
+  everything: the files' numbers of videos and their bytes stand for them.
   """
   info = builder.info.splits[split]
   return list_digest([(split, *info.shard_lengths, int(info.num_bytes))])

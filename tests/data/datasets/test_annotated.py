@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from temporal_jax.data.annotations import Annotations, Record
@@ -26,6 +28,9 @@ def test_what_is_built_is_read_back(tmp_path, names, multi_label, labels):
     file_format="array_record",
   )
   builder.download_and_prepare()
+  moved = tmp_path / "moved" / "things"
+  shutil.copytree(tmp_path / "out/things", moved)
+  fingerprints = set()
   for split, record, content in (
     ("train", records[0], b"first"),
     ("test", records[1], b"second"),
@@ -40,6 +45,9 @@ def test_what_is_built_is_read_back(tmp_path, names, multi_label, labels):
       "label": record.label,
       "video": content,
     }
+    fingerprints.add(source.fingerprint())
+    fingerprints.add(PreparedSource(moved, split).fingerprint())
+  assert len(fingerprints) == 2  # Of two splits, wherever they are.
 
 
 def test_parts_of_videos_are_refused(tmp_path):

@@ -46,6 +46,7 @@ def test_plain_colour_has_no_contrast():
 def test_builds_the_same_clips_again(small):
   first = DatasetSource("camera_motion", "test", small / "a")
   second = DatasetSource("camera_motion", "test", small / "b")
+  assert first.fingerprint() == second.fingerprint()
   for i in range(16):
     assert first[i] == second[i]
 
