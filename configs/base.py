@@ -15,7 +15,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.num_steps = 1000  # Updates of the weights; 0 for num_epochs.
   config.num_epochs = 0.0  # Passes over the training videos, if num_steps is 0.
   config.batch_size = 32  # Videos a step, over all devices.
-  # Weights to start from: what convert_weights wrote, or another run's workdir.
+  # Weights to start from: what convert_weights wrote, or another run's workdir;
+  # the head is taken over by the names of the classes, see docs/data.md.
   config.init_from = ""
   # Runs one after the other, each a dict of changes {"data.num_frames": 16},
   # each from the weights of the one before; () for a single run.

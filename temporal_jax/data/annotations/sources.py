@@ -58,7 +58,10 @@ class AnnotatedSource:
     """Returns a sha256 of ids, paths, times and classes."""
     return list_digest(
       (
-        *(record.id, record.path, record.start, record.stop),
+        record.id,
+        record.path,
+        record.start,
+        record.stop,
         *label_names(record.label, self.class_names),
       )
       for record in self._records
