@@ -56,7 +56,8 @@ def first_state(
 
   1. A checkpoint of the run itself is resumed.
   2. Else the weights of `init_from` are taken, at step 0; only the head may be
-     missing or another one, and then stays as initialised.
+     missing or another one, and then stays as initialised. Of a head of other
+     classes, those with the same name are taken.
   3. Else all parameters are as initialised.
 
   Args:
