@@ -1,6 +1,7 @@
 """The videos of a run, and what becomes of their clips."""
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -47,9 +48,17 @@ def protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
 
 
 def open_videos(
-  config: ml_collections.ConfigDict, workdir: pathlib.Path
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  say: Callable[[str], None],
 ) -> data.Videos:
-  """Opens the data set or the user's own files; prepares what is missing."""
+  """Opens the data set or the user's own files; prepares what is missing.
+
+  Args:
+    config: The run's config.
+    workdir: Where bad videos are written down.
+    say: Gets what a person should know of the files, a sentence a call.
+  """
   index, count = jax.process_index(), jax.process_count()
   own = f"_{index}" if index else ""
   bad_videos = {
@@ -67,6 +76,8 @@ def open_videos(
     tasks=tuple(config.data.tasks),
     annotations=config.data.annotations,
     videos=config.data.videos,
+    frames=config.data.frames,
+    say=say,
   )
   return data.open_videos(
     sources,

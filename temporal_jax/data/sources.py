@@ -5,7 +5,7 @@ from typing import NotRequired, Protocol, TypedDict
 
 from temporal_jax.data import datasets
 from temporal_jax.data.labels import ClassNames, Label
-from temporal_jax.data.readers import Readable
+from temporal_jax.data.readers import Readable, with_pattern
 
 
 class Video(TypedDict):
@@ -92,9 +92,19 @@ class FileSource:
     class_names: ClassNames,
     *,
     multi_label: bool = False,
+    frames: str = "",
   ):
-    """Holds (path, label) pairs; the path is the video's name."""
+    """Holds (path, label) pairs; the path is the video's name.
+
+    Args:
+      files: The pairs.
+      class_names: See `Source`.
+      multi_label: See `Source`.
+      frames: What the pictures of videos that are folders are called, as in
+        `ImageFolder`; "" is found out for each.
+    """
     self._files = files
+    self._frames = frames
     self.class_names = class_names
     self.multi_label = multi_label
 
@@ -103,4 +113,5 @@ class FileSource:
 
   def __getitem__(self, index: int) -> Video:
     path, label = self._files[index]
-    return Video(id=path, label=label, video=path)
+    video = with_pattern(path, self._frames)
+    return Video(id=path, label=label, video=video)

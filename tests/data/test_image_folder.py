@@ -52,7 +52,7 @@ def test_pictures_are_as_another_decoder_reads_them(tmp_path):
   content = make_picture(ramp)
   (tmp_path / "0.jpg").write_bytes(content)
   want = PIL.Image.open(io.BytesIO(content))
-  with open_reader(str(tmp_path)) as reader:  # A folder is *.jpg.
+  with open_reader(str(tmp_path)) as reader:  # Its pictures are found.
     (got,) = reader.pictures([0])
     assert np.abs(got.astype(int) - np.asarray(want)).max() < 8
     assert reader.pictures([0], short_side=20)[0].shape == (20, 26, 3)
@@ -65,7 +65,7 @@ def test_pictures_are_as_another_decoder_reads_them(tmp_path):
 def test_what_is_wrong_with_a_folder_is_said(tmp_path):
   with pytest.raises(VideoError, match="does not exist"):
     ImageFolderReader(ImageFolder(str(tmp_path / "nowhere")))
-  with pytest.raises(VideoError, match=r"no picture \*.jpg"):
+  with pytest.raises(VideoError, match="no picture with a number"):
     ImageFolderReader(ImageFolder(str(tmp_path)))
   _write(tmp_path, "%05d.jpg")
   with pytest.raises(VideoError, match=r"1 are missing, .* \[9\]"):

@@ -144,6 +144,7 @@ def test_frame_folders_tell_where_they_begin(tmp_path):
     "starts": {"1": 1, "0": 1},
     "gaps": {str(tmp_path / "zero"): [2, 3]},
     "empty": [str(tmp_path / "none")],
+    "patterns": {},
   }
 
 

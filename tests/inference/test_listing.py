@@ -30,9 +30,9 @@ def root(tmp_path, monkeypatch):
   [
     (["b.mp4"], ["b.mp4"]),
     (["a"], ["a/deep/c.mkv", "a/z.MOV"]),
-    (["."], ["./a/deep/c.mkv", "./a/z.MOV", "./b.mp4"]),
+    (["."], ["./[1].ts", "./a/deep/c.mkv", "./a/z.MOV", "./b.mp4"]),
     (["b.mp4", "./b.mp4", "b.mp4"], ["b.mp4"]),
-    (["b.mp4", "a/", "."], ["b.mp4", "a/deep/c.mkv", "a/z.MOV"]),
+    (["b.mp4", "a/", "."], ["b.mp4", "a/deep/c.mkv", "a/z.MOV", "./[1].ts"]),
     (["[ab]*"], ["a/deep/c.mkv", "a/z.MOV", "a.txt", "b.mp4"]),
     (["**/*.m[ko]v", "a/*.MOV"], ["a/deep/c.mkv", "a/z.MOV"]),
     (["[1].ts", "gone.mp4"], ["[1].ts", "gone.mp4"]),
@@ -51,7 +51,7 @@ def test_home_and_whole_paths(root, monkeypatch):
 @pytest.mark.parametrize(
   ("word", "message"),
   [
-    ("e", r"e holds no video; files must end in one of \.avi, "),
+    ("e", r"e holds no video; files must end in one of \.3g2, "),
     ("*.webm", r"no video matches \*\.webm"),
     ("e*", r"no video matches e\*"),
   ],
