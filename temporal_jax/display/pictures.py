@@ -38,7 +38,7 @@ def drawable(text: str) -> str:
   )
 
 
-def label(name: str, longest: int = 40) -> str:
+def short_label(name: str, longest: int = 40) -> str:
   """Returns a name of a class or a file for a picture: short, in one line."""
   return drawable(shortened(name, longest))
 
@@ -128,12 +128,22 @@ def _others() -> tuple[tuple[str, str], ...]:
 
 
 def _installed() -> Iterator[tuple[str, str]]:
-  """Yields name and file of the fonts that are not matplotlib's own."""
-  own = str(matplotlib.get_data_path())
-  for font in font_manager.fontManager.ttflist:
+  """Yields name and file of the fonts that are not matplotlib's own.
+
+  A name may stand for several files, of which the upright one of normal weight
+  comes last.
+  """
+  own = matplotlib.get_data_path()
+  upright = {"style": "normal", "variant": "normal", "weight": 400}
+  fonts = sorted(
+    font_manager.fontManager.ttflist,
+    key=lambda font: sum(
+      getattr(font, key) == value for key, value in upright.items()
+    ),
+  )
+  for font in fonts:
     if not font.fname.startswith(own) and _BOXES not in font.name:
-      # A name stands for several files; this is the one that is drawn with.
-      yield font.name, font_manager.findfont(font.name)
+      yield font.name, font.fname
 
 
 @functools.cache

@@ -119,7 +119,7 @@ def watch_video(
       damage = str(error)
   if "png" in outputs and count:
     # Names of files need not be UTF-8.
-    name = os.fsencode(os.path.basename(video)).decode(errors="replace")
+    name = os.path.basename(video)
     save_timeline(timeline, names, outputs["png"], title=name)
   return Watched(count, len(windows), windows.duration, damage)
 
