@@ -106,8 +106,10 @@ def save_views(
   for name, accuracies in runs.items():
     clips = sorted(accuracies)
     values = [100 * accuracies[count] for count in clips]
-    # A label that begins with "_" would be left out of the legend.
-    axes.plot(clips, values, marker="o", label=f"run {short_label(name)}")
+    shown = short_label(name)
+    if shown.startswith("_"):  # It would be left out of the legend.
+      shown = f" {shown}"
+    axes.plot(clips, values, marker="o", label=shown)
   axes.set_xticks(sorted({count for run in runs.values() for count in run}))
   crops = f" x {num_crops} crops" if num_crops > 1 else ""
   axes.set(xlabel=f"clips of a video{crops}", ylabel="top-1 accuracy (%)")

@@ -12,7 +12,7 @@ from temporal_jax.evaluation.predictions import Predictions
 
 _RIGHT, _WRONG = "#1a7f37", "#c0392b"
 _TRAIN, _TEST = "#4c72b0", "#dd8452"
-_WIDE = 58  # Letters of a line above a strip of frames.
+_WIDE = 52  # Letters of a line above a strip of frames.
 _NAMED = 200  # Classes, at most, whose names can be read beside a matrix.
 
 
@@ -161,9 +161,8 @@ def _verdict(
     title = f"{', '.join(names) or 'none'}: first {first} {score}"
     return title, bool(true[best])
   verdict = "correct" if true == best else f"taken for {first}"
-  return f"{short_label(class_names[true])}: {verdict} {score}", bool(
-    true == best
-  )
+  title = f"{short_label(class_names[true])}: {verdict} {score}"
+  return title, bool(true == best)
 
 
 def _strip(clip: np.ndarray, count: int) -> np.ndarray:

@@ -48,7 +48,7 @@ def draw_clips(
   columns = min(frames, frames_shown)
   shown = np.linspace(0, frames - 1, columns).round().astype(int)
   wrapped = [
-    textwrap.fill(short_label(title, _LONGEST), 16 * columns)
+    textwrap.fill(short_label(title, _LONGEST), 14 * columns)
     for title in titles
   ]
   heights = [
