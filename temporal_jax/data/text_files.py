@@ -172,4 +172,9 @@ def _in_words(error: csv.Error) -> str:
     )
   if "unexpected end" in str(error):
     return "a quote is not closed"
+  if "expected after" in str(error):
+    return (
+      "a quote that ends a cell must be followed by the delimiter, not by "
+      'spaces or letters; a quote in a cell in quotes is ""'
+    )
   return str(error)
