@@ -65,11 +65,11 @@ def run(
   mesh = launch.check(config)
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
+  videos = launch.open_videos(config, workdir, say)
   workdir.mkdir(parents=True, exist_ok=True)
   if first:
     for change in training.write_config(workdir, config.to_json(indent=2)):
       say(f"config changed since the last start: {change}.")
-  videos = launch.open_videos(config, workdir, say)
   names = videos.class_names
   parts = launch.assemble(
     config, launch.num_classes(config, videos), videos.num_train, mesh

@@ -144,7 +144,7 @@ def _no_video(root: pathlib.Path, table: Table) -> str:
     f"{root} lists no video; a folder holds class/video, a file that ends in "
     f"one of {', '.join(SUFFIXES)} or a folder of numbered pictures; or "
     f"split/class/video, with folders called as splits only: {known_names()}. "
-    + " ".join(note.capitalize() for note in table.notes)
+    + " ".join(note[0].upper() + note[1:] for note in table.notes)
   ).rstrip()
 
 

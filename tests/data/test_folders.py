@@ -191,7 +191,7 @@ def test_classes_may_be_called_as_splits(tmp_path):
     (("train/a/1.mp4", "extra/a/1.mp4"), "2 videos deeper.*train/a/1.mp4"),
     (("train/a/1.mp4", "fold/a/1.mp4"), "called as splits only: train, "),
     (("train/a/1.mp4", "test/b/1.mp4"), r"no training video for .*\['b'\]"),
-    (("a/1.txt", "2.mp4"), "lists no video.*1 .txt; 1 videos outside"),
+    (("A/1.txt", "2.mp4"), "no video.* Left .*1 .txt; 1 videos .*[(]A[)]"),
   ],
 )
 def test_folders_that_cannot_be_understood_say_why(tmp_path, names, message):

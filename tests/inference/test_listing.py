@@ -42,6 +42,28 @@ def test_words_stand_for_files(root, words, want):
   assert list_videos(words) == want
 
 
+def test_what_machines_made_is_left_out(root):
+  for name in ("__MACOSX/._b.mp4", "__MACOSX/b.mp4", ".x/b.mp4", "a/._z.mp4"):
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).touch()
+  (root / "Thumbs.db").touch()
+  assert list_videos(["."]) == [
+    *("./[1].ts", "./a/deep/c.mkv", "./a/z.MOV", "./b.mp4")
+  ]
+  assert list_videos(["**/b.mp4"]) == ["b.mp4"]
+  assert "Thumbs.db" not in list_videos(["*"])
+  assert list_videos(["a/._*"]) == ["a/._z.mp4"]  # As it was asked for.
+  assert list_videos(["__MACOSX/*.mp4"]) == ["__MACOSX/b.mp4"]
+
+
+def test_folders_of_frames_are_videos(root):
+  for name in ("f/1.jpg", "f/2.jpg"):
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).touch()
+  assert list_videos(["f"]) == list_videos(["f/"]) == ["f"]
+  assert "./f" in list_videos(["."])
+
+
 def test_home_and_whole_paths(root, monkeypatch):
   monkeypatch.setenv("HOME", str(root))
   assert list_videos(["~/b.mp4", "b.mp4"]) == [os.path.join(root, "b.mp4")]
