@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from temporal_jax.data.file_names import is_hidden, is_video, suffix
-from temporal_jax.data.numbered_pictures import numbers_by_pattern
+from temporal_jax.data.numbered_pictures import are_frames
 from temporal_jax.data.pictures import reason
 from temporal_jax.display import printable
 
@@ -28,10 +28,7 @@ class Folder(NamedTuple):
   @property
   def is_frames(self) -> bool:
     """Whether it is a video itself: numbered pictures and nothing to enter."""
-    if self.videos or self.folders:
-      return False
-    patterns = numbers_by_pattern(self.others).values()
-    return any(len(numbers) > 1 for numbers in patterns)
+    return not self.videos and not self.folders and are_frames(self.others)
 
 
 class Listing(NamedTuple):
@@ -89,7 +86,10 @@ def walk(root: str | os.PathLike) -> Iterator[tuple[str, Folder]]:
   seen: set[tuple[int, int]] = set()
   while waiting or links:
     path = waiting.pop() if waiting else links.popleft()
-    status = os.stat(os.path.join(root, path))
+    try:
+      status = os.stat(os.path.join(root, path))
+    except OSError as error:
+      raise ValueError(f"the folder {path}: {reason(error)}.") from error
     identity = status.st_dev, status.st_ino
     if identity in seen:
       continue

@@ -32,15 +32,30 @@ def numbers_by_pattern(names: Iterable[str]) -> dict[str, list[int]]:
     "img_*.jpg", "*.png".
   """
   found: dict[str, list[int]] = {}
-  for name in names:
-    if suffix(name) not in DECODERS or is_hidden(name) or "*" in name:
-      continue
-    stem, ending = os.path.splitext(name)
-    match = _LAST_NUMBER.fullmatch(stem)
-    if match:
-      pattern = f"{match[1]}*{match[3]}{ending}"
-      found.setdefault(pattern, []).append(int(match[2]))
+  for pattern, number in filter(None, map(_read, names)):
+    found.setdefault(pattern, []).append(number)
   return found
+
+
+def are_frames(names: Iterable[str]) -> bool:
+  """Whether at least two names are numbered pictures of one pattern."""
+  seen: set[str] = set()
+  for pattern, _ in filter(None, map(_read, names)):
+    if pattern in seen:
+      return True
+    seen.add(pattern)
+  return False
+
+
+def _read(name: str) -> tuple[str, int] | None:
+  """Returns pattern and number of a picture, None of any other file."""
+  if suffix(name) not in DECODERS or is_hidden(name) or "*" in name:
+    return None
+  stem, ending = os.path.splitext(name)
+  match = _LAST_NUMBER.fullmatch(stem)
+  if match is None:
+    return None
+  return f"{match[1]}*{match[3]}{ending}", int(match[2])
 
 
 def find_pattern(folder: str | os.PathLike) -> str:
