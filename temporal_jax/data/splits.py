@@ -7,7 +7,7 @@ from types import MappingProxyType
 NAMES = MappingProxyType(
   {
     "train": ("train", "training"),
-    "validation": ("val", "valid", "validation", "dev", "eval"),
+    "validation": ("val", "valid", "validate", "validation", "dev", "eval"),
     "test": ("test", "testing"),
   }
 )

@@ -187,7 +187,8 @@ def test_classes_may_be_called_as_splits(tmp_path):
     (("val/a/1.mp4",), r"no training video; its splits \['val'\] have no name"),
     (("train/a/1.mp4", "Train/b/2.mp4"), "are the same split"),
     (("train/a/1.mp4", "val/b/2.mp4", "dev/b/2.mp4"), "are the same split"),
-    (("train/a/1.mp4", "val/2.mp4"), "hold videos: these have no class"),
+    (("train/a/1.mp4", "val/2.mp4"), "do not: their videos have no class"),
+    (("train/a/1.mp4", "test/2.mp4"), "do not: their videos have no class"),
     (("train/a/1.mp4", "extra/a/1.mp4"), "2 videos deeper.*train/a/1.mp4"),
     (("train/a/1.mp4", "fold/a/1.mp4"), "called as splits only: train, "),
     (("train/a/1.mp4", "test/b/1.mp4"), r"no training video for .*\['b'\]"),
@@ -209,6 +210,14 @@ def test_a_split_that_is_not_there_cannot_be_tested(tmp_path):
   ):
     with pytest.raises(ValueError, match=message):
       file_sources(tmp_path, 0.0, test_split=wanted)
+
+
+def test_a_test_without_labels_is_left_out(tmp_path):
+  _touch(tmp_path, "train/a/1.mp4", "val/a/2.mp4", "test/3.mp4", "test/4.mp4")
+  _, paths, (left, used) = _listed(tmp_path)
+  assert paths == {"train": ["train/a/1.mp4"], "test": ["val/a/2.mp4"]}
+  assert "2 videos outside of class folders" in left
+  assert "0 videos of 'test' are left out" in used
 
 
 def test_only_train_leaves_the_test_empty(tmp_path):
