@@ -63,7 +63,7 @@ class Table:
   """The rows of a CSV file.
 
   Cells are between commas, semicolons or tabs: the first of them with which the
-  header has the wanted columns, never guessed from the rows. White space around
+  header has most of the wanted columns, never guessed from the rows. White space around
   cells is dropped, and so are lines without any cell.
 
   Attributes:
@@ -131,15 +131,15 @@ class Table:
     return self.header.index(column)
 
   def _find_delimiter(self, columns: Sequence[str]) -> str:
-    """Returns the first one with which the header has the wanted columns."""
-    for delimiter in _DELIMITERS:
+    """Returns the first one with which the header has most wanted columns."""
+
+    def found(delimiter: str) -> int:
       try:
-        names = next(self._cells(delimiter), [])
+        return len(set(columns) & set(next(self._cells(delimiter), [])))
       except ValueError:  # Quotes end elsewhere.
-        continue
-      if set(columns) <= set(names):
-        return delimiter
-    return _DELIMITERS[0]
+        return 0
+
+    return max(_DELIMITERS, key=found)
 
   def _cells(self, delimiter: str) -> Iterator[list[str]]:
     """Yields the cells of the lines that have any."""

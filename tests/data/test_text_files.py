@@ -122,6 +122,13 @@ def test_what_cannot_be_read_is_refused_by_line(tmp_path, text, message):
     _rows(tmp_path, text)
 
 
+def test_a_column_that_lacks_is_named_whatever_the_delimiter(tmp_path):
+  table = _table(tmp_path, "path;verb\na.mp4;cut\n", ("path", "verb", "noun"))
+  assert table.header == ["path", "verb"]
+  with pytest.raises(ValueError, match=r"'noun' is 0 times .*'path', 'verb'"):
+    table.place("noun")
+
+
 def test_columns_are_there_once(tmp_path):
   table = _table(tmp_path, "path,label,label\na,b,c\n")
   assert table.place("path") == 0
