@@ -63,8 +63,8 @@ class Table:
   """The rows of a CSV file.
 
   Cells are between commas, semicolons or tabs: the first of them with which the
-  header has most of the wanted columns, never guessed from the rows. White space around
-  cells is dropped, and so are lines without any cell.
+  header has most of the wanted columns, never guessed from the rows. White
+  space around cells is dropped, and so are lines without any cell.
 
   Attributes:
     header: Names of the columns.
