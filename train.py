@@ -22,7 +22,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 import launch
-from temporal_jax import data, evaluation, inference, training
+from temporal_jax import data, display, evaluation, inference, training
 
 _CONFIG = config_flags.DEFINE_config_file("config", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all a run writes.")
@@ -66,7 +66,7 @@ def run(
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
   earlier = launch.earlier_description(workdir)
-  videos = launch.open_videos(config, workdir)
+  videos = launch.open_videos(config, workdir, say)
   names = videos.class_names
   parts = launch.assemble(
     config, launch.num_classes(config, videos), videos.num_train, mesh
@@ -165,7 +165,8 @@ def main(argv: list[str]) -> None:
     training.NonFiniteLossError,
   ) as error:
     logging.debug("the error was raised here", exc_info=True)
-    raise SystemExit(f"train.py: {error}") from None
+    words = display.printable_lines(f"train.py: {error}")
+    raise SystemExit(words) from None
 
 
 def _join_processes() -> None:

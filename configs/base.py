@@ -46,8 +46,9 @@ def get_config() -> ml_collections.ConfigDict:
   # files whose frames have no times are then not decoded again to number them.
   data.manifest = ""
   data.data_dir = "data"  # Where prepared data sets lie.
+  data.frames = ""  # Names of frames in folders, "img_*.jpg"; "" finds them.
   data.train_split = "train"  # Of `name`; TFDS slices work.
-  data.test_split = "test"
+  data.test_split = ""  # "" is "test" of `name`, val or test of `root`.
   data.test_fraction = 0.2  # Of `root`, where it does not say.
   data.tasks = ()  # Of a video with several labels: ("verb", "noun").
   data.num_classes = ()  # There must be, for each task; () for those found.

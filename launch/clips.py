@@ -1,6 +1,7 @@
 """The videos of a run, and what becomes of their clips."""
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -48,14 +49,17 @@ def protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
 
 
 def open_videos(
-  config: ml_collections.ConfigDict, workdir: pathlib.Path
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  say: Callable[[str], None],
 ) -> data.Videos:
   """Opens the data set or the user's own files; prepares what is missing.
 
   Args:
     config: The run's config.
-    workdir: Folder of the run. If it has a checkpoint, classes are numbered in
-      the order of the run.
+    workdir: Folder of the run, where bad videos are written down. If it has a
+      checkpoint, classes are numbered in the order of the run.
+    say: Gets what a person should know of the files, a sentence a call.
 
   Raises:
     ValueError: If the classes differ from those of the run in `workdir`, or see
@@ -83,6 +87,8 @@ def open_videos(
     tasks=tuple(config.data.tasks),
     annotations=config.data.annotations,
     videos=config.data.videos,
+    frames=config.data.frames,
+    say=say,
   )
   sources = in_order_of(earlier_description(workdir), sources, workdir)
   return data.open_videos(

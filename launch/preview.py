@@ -59,7 +59,7 @@ def draw(config: ml_collections.ConfigDict, file: str) -> None:
   """Draws the first training clips as the network sees them, to a PNG."""
   check(config)
   with tempfile.TemporaryDirectory() as notes:  # Of videos that are bad.
-    videos = open_videos(config, pathlib.Path(notes))
+    videos = open_videos(config, pathlib.Path(notes), print)
     first = next(videos.train_batches)
   num_classes(config, videos)
   augment = create_augmentation(config, videos.class_names)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from temporal_jax import __version__
+from temporal_jax.display import printable_lines
 
 COMMANDS = (
   "benchmark",
@@ -39,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   try:
     return options.run(options)
   except (ImportError, OSError, ValueError) as error:
-    print(f"temporal-jax {options.command}: {error}", file=sys.stderr)
+    words = printable_lines(f"temporal-jax {options.command}: {error}")
+    print(words, file=sys.stderr)
     return 2
   except KeyboardInterrupt:
     return 130

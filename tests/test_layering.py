@@ -11,14 +11,15 @@ BELOW = {
   "ops": set(),
   "layers": {"ops"},
   "models": {"ops", "layers"},
-  "data": set(),
+  "display": set(),
+  "data": {"display"},
   "training": {"layers"},
-  "evaluation": set(),
+  "evaluation": {"display"},
   "inference": {
     *("ops", "layers", "models"),
-    *("data", "training", "evaluation"),
+    *("data", "training", "evaluation", "display"),
   },
-  "commands": {"models", "data", "evaluation", "inference"},
+  "commands": {"models", "data", "evaluation", "inference", "display"},
 }
 BANNED = {"configs", "convert_weights", "ml_collections", "tensorflow", "torch"}
 ROOT = pathlib.Path(__file__).parents[1]

@@ -1,7 +1,7 @@
 """Check, look at, transcode and build the videos of a data set."""
 
 import argparse
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from temporal_jax.commands import output
@@ -33,11 +33,9 @@ def _check(options: argparse.Namespace) -> int:
     track=output.track("decoding"),
   )
   for path, reason in sorted(found.bad.items()):
-    print(f"bad: {path}: {reason}")
-  if found.others:
-    words = ", ".join(f"{n} {suffix}" for suffix, n in found.others.items())
-    print(f"no videos by their names, not looked at: {words}.")
-  print(
+    output.say(f"bad: {path}: {reason}")
+  _say_others(found.others)
+  output.say(
     f"{len(found.rows)} videos: {found.decoded} decoded, {found.kept} known "
     f"from before, {len(found.bad)} bad. See {options.manifest} and "
     f"{options.bad}."
@@ -52,7 +50,14 @@ def _inspect(options: argparse.Namespace) -> int:
 
   if options.manifest and not options.manifest.exists():
     raise FileNotFoundError(f"{options.manifest} does not exist.")
-  sources = file_sources(options.root, options.test_fraction, options.tasks)
+  sources = file_sources(
+    options.root,
+    options.test_fraction,
+    options.tasks,
+    test_split=options.test_split,
+    frames=options.frames,
+    say=output.say,
+  )
   root = options.root if options.root.is_dir() else options.root.parent
   found = inspecting.inspect_sources(
     sources,
@@ -61,23 +66,23 @@ def _inspect(options: argparse.Namespace) -> int:
   )
   _describe(found)
   if options.json:
-    options.json.write_text(json.dumps(found, indent=2) + "\n")
+    output.write_json(options.json, found)
   if options.sheet:
     from temporal_jax.data.contact_sheet import save_contact_sheet
 
     save_contact_sheet(options.sheet, sources["train"])
-    print(f"pictures of training videos: {options.sheet}.")
+    output.say(f"pictures of training videos: {options.sheet}.")
   return 1 if _problems(found) else 0
 
 
 def _describe(found: dict[str, Any]) -> None:
   """Prints what was found, a line each."""
   for split, number in found["videos"].items():
-    print(f"{split}: {number} videos.")
+    output.say(f"{split}: {number} videos.")
   labels = found["labels"]
   for task, part in ({"": labels} if "counts" in labels else labels).items():
     name = f"{task}: " if task else ""
-    print(
+    output.say(
       f"{name}labels {part['lowest']} to {part['highest']}, "
       f"{len(part['gaps'])} gaps {part['gaps'] or ''}".rstrip()
       + "."
@@ -85,14 +90,14 @@ def _describe(found: dict[str, Any]) -> None:
     for split, counts in part["counts"].items():
       if any(counts.values()):
         few, many = (pick(counts, key=counts.get) for pick in (min, max))
-        print(
+        output.say(
           f"{name}{split}: {counts[few]} ({few}) to {counts[many]} ({many}) "
           f"videos a class."
         )
   for start, number in found["frame_folders"]["starts"].items():
-    print(f"{number} folders of frames begin with number {start}.")
+    output.say(f"{number} folders of frames begin with number {start}.")
   for problem in _problems(found):
-    print(problem)
+    output.say(problem)
 
 
 def _problems(found: dict[str, Any]) -> list[str]:
@@ -107,6 +112,11 @@ def _problems(found: dict[str, Any]) -> list[str]:
   ]
   lines += [f"no frames: {folder}" for folder in frames["empty"]]
   lines += [
+    f"pictures of several patterns in {folder}: {patterns}; --frames says "
+    "which are the frames"
+    for folder, patterns in frames["patterns"].items()
+  ]
+  lines += [
     f"frames lack in {folder}: {numbers}"
     for folder, numbers in frames["gaps"].items()
   ]
@@ -118,8 +128,10 @@ def _problems(found: dict[str, Any]) -> list[str]:
 
 
 def _transcode(options: argparse.Namespace) -> int:
+  from temporal_jax.data.folders import list_videos
   from temporal_jax.data.transcoding import Transcoding, transcode_folder
 
+  listing = list_videos(options.root)
   done = transcode_folder(
     options.root,
     options.out,
@@ -128,12 +140,28 @@ def _transcode(options: argparse.Namespace) -> int:
     track=output.track("transcoding"),
   )
   for path, reason in sorted(done.bad.items()):
-    print(f"bad: {path}: {reason}")
-  print(
+    output.say(f"bad: {path}: {reason}")
+  _say_others(listing.others)
+  if listing.frame_folders:
+    output.say(
+      f"{len(listing.frame_folders)} folders of frames are left out, as the "
+      f"times of their frames are not known: {listing.frame_folders[0]}, ..."
+    )
+  output.say(
     f"{done.written} videos written to {options.out}, {done.kept} were there; "
     f"{len(done.bad)} bad."
   )
   return 1 if done.bad else 0
+
+
+def _say_others(others: Mapping[str, int]) -> None:
+  """Says which files are no videos."""
+  from temporal_jax.data.folders import count_by_suffix
+
+  if others:
+    output.say(
+      f"no videos by their names, not looked at: {count_by_suffix(others)}."
+    )
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -148,14 +176,16 @@ def _build(options: argparse.Namespace) -> int:
     if not (videos / record.path).is_file()
   ]
   for path in missing:
-    print(f"missing: {path}")
+    output.say(f"missing: {path}")
   if missing:
-    print(f"{len(missing)} of {len(found.records)} videos are not in {videos}.")
+    output.say(
+      f"{len(missing)} of {len(found.records)} videos are not in {videos}."
+    )
     return 1
   AnnotatedVideos(
     *(options.name, found, videos),
     data_dir=str(options.out),
     file_format="array_record",
   ).download_and_prepare()
-  print(f"{len(found.records)} videos: {options.out / options.name}.")
+  output.say(f"{len(found.records)} videos: {options.out / options.name}.")
   return 0

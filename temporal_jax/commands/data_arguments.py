@@ -35,7 +35,8 @@ def _add_check(commands: Any) -> None:
     type=_path,
     required=True,
     metavar="BAD.txt",
-    help="path and reason of each bad video, a tab between them",
+    help="a line per bad video: path, tab, reason; special characters are "
+    "escaped as in JSON",
   )
   _add_threads(parser)
   parser.add_argument(
@@ -55,7 +56,7 @@ def _add_inspect(commands: Any) -> None:
     "frames are numbered, missing files, and the same video in several splits. "
     "Exit code 1 if something is wrong.",
   )
-  _add_root(parser, "class/video, train|test/class/video, or a CSV file")
+  _add_root(parser, "class/video, train|val|test/class/video, or CSV")
   parser.add_argument(
     "--manifest", type=_path, metavar="FILE", help="of a check of the folder"
   )
@@ -71,6 +72,19 @@ def _add_inspect(commands: Any) -> None:
     default=(),
     metavar="COLUMN",
     help="columns of the CSV file that are tasks",
+  )
+  parser.add_argument(
+    "--test-split",
+    default="",
+    metavar="NAME",
+    help="split to test (val, or test without it)",
+  )
+  parser.add_argument(
+    "--frames",
+    default="",
+    metavar="PATTERN",
+    help="names of the pictures of videos that are folders, as img_*.jpg "
+    "(found out)",
   )
   parser.add_argument(
     "--test-fraction",

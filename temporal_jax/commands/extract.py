@@ -24,6 +24,7 @@ What ActionFormer calls feat_stride and num_frames are `stride` and `window`.
 import argparse
 import pathlib
 
+from temporal_jax.commands import output
 from temporal_jax.commands.arguments import add_batch_size, add_model
 
 
@@ -76,12 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
-  from temporal_jax.commands.output import track
 
   saved = inference.load_model(options.model)
   if options.list_names:
     for name, shape in inference.feature_shapes(saved).items():
-      print(f"{name}  ({', '.join(map(str, shape))})")
+      output.say(f"{name}  ({', '.join(map(str, shape))})")
     return 0
   if len(options.paths) < 2:
     raise ValueError(
@@ -102,11 +102,11 @@ def run(options: argparse.Namespace) -> int:
   done = inference.extract_files(
     extractor,
     inference.output_files(videos, out),
-    track=track("extracting"),
+    track=output.track("extracting"),
   )
   for video, reason in sorted(done.bad.items()):
-    print(f"bad: {video}: {reason}")
-  print(
+    output.say(f"bad: {video}: {reason}")
+  output.say(
     f"{done.written} files written to {out}, {done.kept} were there; "
     f"{len(done.bad)} bad."
   )

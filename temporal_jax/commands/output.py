@@ -3,7 +3,20 @@
 import json
 import pathlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TextIO
+
+from temporal_jax.display import printable
+
+
+def say(line: str, *, file: TextIO | None = None, flush: bool = False) -> None:
+  """Prints a line, safe for a terminal whatever names are in it.
+
+  Args:
+    line: One line; see `display.printable` for what is escaped.
+    file: Where to print, stdout if None.
+    flush: Whether it must be seen at once.
+  """
+  print(printable(line), file=file, flush=flush)
 
 
 def track(words: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
@@ -29,11 +42,6 @@ def track(words: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
     )
 
   return shown
-
-
-def printable(path: str) -> str:
-  """Returns a path, whose bytes need not be UTF-8, as text that is."""
-  return path.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def check_out(file: pathlib.Path | None) -> None:

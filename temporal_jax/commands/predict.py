@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from temporal_jax.commands import output
 from temporal_jax.commands.arguments import (
   add_batch_size,
   add_model,
@@ -111,7 +112,7 @@ def _predictor(options: argparse.Namespace) -> "Predictor":
   protocol = saved.protocol
   if options.views:
     protocol = inference.with_views(protocol, options.views)
-    print(f"{protocol.describe()}.", file=sys.stderr)
+    output.say(f"{protocol.describe()}.", file=sys.stderr)
   return inference.Predictor(
     saved,
     protocol=protocol,
@@ -122,15 +123,12 @@ def _predictor(options: argparse.Namespace) -> "Predictor":
 
 def _show(prediction: "Prediction", predictor: "Predictor", k: int) -> None:
   """Prints the best classes of a video, or on stderr what is wrong."""
-  # Names of files need not be UTF-8.
-  file = prediction.file.encode(errors="surrogateescape")
-  file = file.decode(errors="replace")
   if prediction.error:
-    print(f"bad: {file}: {prediction.error}", file=sys.stderr)
+    output.say(f"bad: {prediction.file}: {prediction.error}", file=sys.stderr)
     return
-  print(file)
+  output.say(prediction.file)
   for label, probability in _labels(prediction, predictor, k):
-    print(f"  {probability:6.1%}  {label}")
+    output.say(f"  {probability:6.1%}  {label}")
 
 
 def _annotate(
@@ -145,7 +143,7 @@ def _annotate(
   try:
     annotate(prediction.file, options.annotate, labels)
   except VideoError as error:
-    print(f"bad: {prediction.file}: {error}", file=sys.stderr)
+    output.say(f"bad: {prediction.file}: {error}", file=sys.stderr)
     return 1
   return 0
 

@@ -4,6 +4,8 @@ import argparse
 import pathlib
 from typing import TYPE_CHECKING
 
+from temporal_jax.commands import output
+
 if TYPE_CHECKING:
   from temporal_jax.evaluation import Predictions
 
@@ -57,8 +59,8 @@ def _combine(options: argparse.Namespace) -> None:
     protocol=together.protocol,
   )
   for file, run in zip(options.runs, runs, strict=True):
-    print(f"{file}: {_words(run.predictions)}")
-  print(f"together: {_words(together.predictions)}. {options.out}")
+    output.say(f"{file}: {_words(run.predictions)}")
+  output.say(f"together: {_words(together.predictions)}. {options.out}")
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -73,8 +75,8 @@ def _compare(options: argparse.Namespace) -> None:
     before=_name(options.before),
     after=_name(options.after),
   )
-  print(f"{options.before}: {_words(before.predictions)}")
-  print(f"{options.after}: {_words(after.predictions)}. {options.out}")
+  output.say(f"{options.before}: {_words(before.predictions)}")
+  output.say(f"{options.after}: {_words(after.predictions)}. {options.out}")
 
 
 def _views(options: argparse.Namespace) -> None:
@@ -92,9 +94,9 @@ def _views(options: argparse.Namespace) -> None:
       fusion=options.fusion,
     )
     words = (f"{n}: {value:.1%}" for n, value in curves[_name(file)].items())
-    print(f"{file}: top-1 by clips {', '.join(words)}")
+    output.say(f"{file}: top-1 by clips {', '.join(words)}")
   save_views(curves, options.out, num_crops=options.crops)
-  print(options.out)
+  output.say(str(options.out))
 
 
 def _words(predictions: "Predictions") -> str:

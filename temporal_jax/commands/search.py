@@ -56,10 +56,10 @@ def run(options: argparse.Namespace) -> int:
   search.encode_text([options.text])
   update = search.update(options.root, track=output.track("reading videos"))
   for path in update.gone:
-    print(f"gone: {output.printable(path)}", file=sys.stderr)
+    output.say(f"gone: {path}", file=sys.stderr)
   for path, error in update.bad.items():
-    print(f"bad: {output.printable(path)}: {error}", file=sys.stderr)
-  print(
+    output.say(f"bad: {path}: {error}", file=sys.stderr)
+  output.say(
     f"{options.index}: {update.computed} videos computed, {update.kept} known "
     f"from before, {len(update.gone)} gone, {len(update.bad)} bad.",
     file=sys.stderr,
@@ -69,6 +69,6 @@ def run(options: argparse.Namespace) -> int:
     for one in search(options.text, options.topk)
   ]
   for file, similarity in found:
-    print(f"{similarity:7.4f}  {output.printable(file)}")
+    output.say(f"{similarity:7.4f}  {file}")
   output.write_json(options.json, [one._asdict() for one in found])
   return 1 if update.bad else 0

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from temporal_jax.commands import output
 from temporal_jax.commands.arguments import add_model, add_topk
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _show(
     words = _words(told.top(stream.saved.class_names, options.topk))
     seconds = "" if frame.time is None else f"{frame.time:.2f} s"
     took = f"{stream.milliseconds[-1]:.1f} ms"
-    print(f"{seconds:>10}  {took:>9}  {words}", flush=True)
+    output.say(f"{seconds:>10}  {took:>9}  {words}", flush=True)
 
 
 def _words(top: "Labels | dict[str, Labels]") -> str:

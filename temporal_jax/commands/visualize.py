@@ -9,6 +9,8 @@ several networks each has its own rows.
 import argparse
 import pathlib
 
+from temporal_jax.commands import output
+
 _KINDS = ("calibration", "cues", "features", "gradcam", "masks", "rollout")
 
 
@@ -64,5 +66,5 @@ def run(options: argparse.Namespace) -> int:
     label=options.label,
   )
   for line in lines:
-    print(line)
+    output.say(line)
   return 0

@@ -6,12 +6,12 @@ are listed. Exit code 1 if the video is damaged: what came before is written.
 """
 
 import argparse
-import os
 import pathlib
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from temporal_jax.commands import output
 from temporal_jax.commands.arguments import add_batch_size, add_model, add_topk
 
 if TYPE_CHECKING:
@@ -88,13 +88,13 @@ def run(options: argparse.Namespace) -> int:
     track=_progress if outputs else _list,
   )
   if outputs:
-    files = ", ".join(map(_name, outputs.values()))
+    files = ", ".join(map(str, outputs.values()))
     length = clock(done.duration, 1)
-    print(f"{_name(options.file)}: {done.windows} windows of {length}. {files}")
+    output.say(f"{options.file}: {done.windows} windows of {length}. {files}")
   if done.error is None:
     return 0
-  print(
-    f"temporal-jax watch: {_name(options.file)}: {done.error}; "
+  output.say(
+    f"temporal-jax watch: {options.file}: {done.error}; "
     f"{done.windows} of {done.expected} windows come before.",
     file=sys.stderr,
   )
@@ -107,11 +107,11 @@ def _list(
   """Prints a line for each window."""
   from temporal_jax.inference.window_files import clock
 
-  print(f"{'start':>10} {'stop':>10}  classes")
+  output.say(f"{'start':>10} {'stop':>10}  classes")
   for span in spans:
     times = f"{clock(span.start, 2):>10} {clock(span.stop, 2):>10}"
     labels = ", ".join(f"{p:.1%} {label}" for label, p in span.labels)
-    print(f"{times}  {labels}")
+    output.say(f"{times}  {labels}")
     yield span
 
 
@@ -131,11 +131,6 @@ def _progress(
     transient=True,
     disable=not console.is_terminal,
   )
-
-
-def _name(path: pathlib.Path) -> str:
-  """Returns what to call a file, whose name need not be UTF-8."""
-  return os.fsencode(path).decode(errors="replace")
 
 
 def _path(text: str) -> pathlib.Path:

@@ -146,13 +146,12 @@ def _classify(options: argparse.Namespace, saved: "SavedModel") -> int:
 
 def _show(record: dict[str, Any]) -> None:
   """Prints the labels of a video, or on stderr what is wrong with it."""
-  file = output.printable(record["file"])
   if record["error"] is not None:
-    print(f"bad: {file}: {record['error']}", file=sys.stderr)
+    output.say(f"bad: {record['file']}: {record['error']}", file=sys.stderr)
     return
-  print(file)
+  output.say(record["file"])
   for label in record["predictions"]:
-    print(f"  {label['probability']:6.1%}  {label['label']}")
+    output.say(f"  {label['probability']:6.1%}  {label['label']}")
 
 
 def _score_splits(
@@ -169,11 +168,11 @@ def _score_splits(
     track=output.track("classifying"),
   )
   for file, error in scores.bad.items():
-    print(f"bad: {output.printable(file)}: {error}", file=sys.stderr)
+    output.say(f"bad: {file}: {error}", file=sys.stderr)
   counts = zip(scores.top1, scores.counts, strict=True)
   for split, (top1, count) in enumerate(counts, start=1):
-    print(f"split {split}: top-1 {top1:.1%} of {count} videos")
-  print(f"mean {scores.mean:.1%}, deviation {scores.deviation:.1%}")
+    output.say(f"split {split}: top-1 {top1:.1%} of {count} videos")
+  output.say(f"mean {scores.mean:.1%}, deviation {scores.deviation:.1%}")
   output.write_json(
     options.json,
     {

@@ -6,6 +6,8 @@ import threading
 
 from absl import logging
 
+from temporal_jax.display import printable
+
 ON_ERROR = ("raise", "skip", "mask")
 
 
@@ -49,8 +51,8 @@ class BadVideos:
     """
     if self.policy == "raise":
       raise BadVideoError(
-        f"cannot read video {video}: {reason}. config.data.on_error can be "
-        "'skip' or 'mask' to go on without it."
+        f"cannot read video {printable(video)}: {reason}. "
+        "config.data.on_error can be 'skip' or 'mask' to go on without it."
       )
     with self._lock:
       if video in self._reasons:
@@ -61,7 +63,8 @@ class BadVideos:
         with self._file.open("a") as out:
           out.write(json.dumps({"video": video, "reason": reason}) + "\n")
     logging.warning(
-      "bad video %d (%s): %s: %s", count, self.policy, video, reason
+      "bad video %d (%s): %s: %s",
+      *(count, self.policy, printable(video), printable(reason)),
     )
     if count >= listed:
       raise BadVideoError(f"none of the {listed} videos can be read: {reason}.")

@@ -2,16 +2,14 @@
 
 import dataclasses
 import functools
-import hashlib
 import json
-import os
 import pathlib
-from collections import Counter
 from collections.abc import Callable, Iterable
 
 from temporal_jax.data.decoded_index import DecodedIndex
 from temporal_jax.data.decoding import VideoReader
-from temporal_jax.data.files import SUFFIXES
+from temporal_jax.data.file_names import SUFFIXES
+from temporal_jax.data.folders import list_videos
 from temporal_jax.data.manifest import (
   Row,
   read_manifest,
@@ -20,6 +18,8 @@ from temporal_jax.data.manifest import (
 )
 from temporal_jax.data.parallel import run_parallel
 from temporal_jax.data.pictures import VideoError, reason
+from temporal_jax.data.readers import open_reader
+from temporal_jax.data.stamps import digest, read_stamp
 
 TIME_LIMIT = 600.0  # Seconds: more than clips need, as all frames are decoded.
 
@@ -33,8 +33,8 @@ class Check:
 
   Attributes:
     rows: The manifest, by path.
-    decoded: Files that were decoded now.
-    kept: Files whose rows were there already.
+    decoded: Videos that were decoded now.
+    kept: Videos whose rows were there already.
     others: Files that have no video's suffix and were left alone, by suffix.
   """
 
@@ -66,14 +66,16 @@ def check_folder(
   size and time of change are kept. Rows of files that are gone are dropped.
 
   Args:
-    root: Folder; files of the suffixes `files.SUFFIXES` at any depth count.
+    root: Folder; files of the suffixes `file_names.SUFFIXES` and folders of
+      numbered pictures at any depth count, see `folders.list_videos`.
     manifest: JSON lines to write, one a file: `path` from `root`, `bytes`,
       `mtime_ns`, `sha256`, `error` (None for a good file), and of a good one
       `frames`, `fps`, `height` and `width` the right way up, `keyframes`, the
       numbers of the frames that are decoded without others, and `index`, the
       record of a `DecodedIndex` if the file had to be decoded to find its
-      frames.
-    bad: Text file to write: a line of path, tab, reason for each bad file.
+      frames. Bytes of names that are no UTF-8 are surrogates, as Python
+      reads file names.
+    bad: Text file to write, see `manifest.write_bad`.
     num_threads: Files that are decoded at a time.
     time_limit: Seconds a file may take; one that takes longer is bad.
     track: Shows progress.
@@ -83,10 +85,12 @@ def check_folder(
     ValueError: If it holds no video, or the manifest is none.
   """
   root = pathlib.Path(root)
-  videos, others = list_videos(root)
+  listing = list_videos(root)
+  videos = listing.videos
   if not videos:
     raise ValueError(
-      f"{root} holds no video; files must end in one of {', '.join(SUFFIXES)}."
+      f"{root} holds no video; files must end in one of {', '.join(SUFFIXES)}, "
+      "or be numbered pictures in a folder."
     )
   known = read_manifest(manifest)
   kept = {
@@ -109,48 +113,26 @@ def check_folder(
   rows = dict(sorted(rows.items()))
   write_manifest(manifest, rows.values())
   write_bad(bad, rows.values())
-  return Check(rows, len(todo), len(kept), others)
-
-
-def list_videos(root: pathlib.Path) -> tuple[list[str], dict[str, int]]:
-  """Returns the videos under a folder, and how many other files there are.
-
-  Returns:
-    Paths from `root`, sorted; and the number of other files by suffix.
-
-  Raises:
-    FileNotFoundError: If `root` is no folder.
-  """
-  if not root.is_dir():
-    raise FileNotFoundError(f"{root} is no folder.")
-  videos, others = [], Counter()
-  for folder, _, names in os.walk(root):
-    for name in names:
-      suffix = os.path.splitext(name)[1].lower()
-      if suffix in SUFFIXES:
-        path = pathlib.Path(folder, name).relative_to(root)
-        videos.append(path.as_posix())
-      else:
-        others[suffix or "none"] += 1
-  return sorted(videos), dict(others)
+  return Check(rows, len(todo), len(kept), listing.others)
 
 
 def check_file(
   root: pathlib.Path, path: str, *, time_limit: float = TIME_LIMIT
 ) -> Row:
-  """Decodes a file once and returns its row of the manifest.
+  """Decodes a video once and returns its row of the manifest.
 
   Args:
     root: Folder of the path.
-    path: The file, from `root`.
+    path: The file or the folder of pictures, from `root`.
     time_limit: Seconds it may take.
   """
   row: Row = {"path": path, "bytes": None, "mtime_ns": None, "sha256": None}
   try:
-    status = (root / path).stat()
-    row |= {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
-    with (root / path).open("rb") as file:
-      row["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    size, mtime_ns = read_stamp(root / path)
+    row |= {"bytes": size, "mtime_ns": mtime_ns}
+    row["sha256"] = digest(root / path)
+    if (root / path).is_dir():
+      return row | _decode_pictures(root / path) | {"error": None}
     return (
       row | decode_all(root / path, time_limit=time_limit) | {"error": None}
     )
@@ -196,11 +178,28 @@ def decode_all(
     }
 
 
-def _unchanged(file: pathlib.Path, row: Row) -> bool:
-  """Whether a file is still the one of a row."""
+def _decode_pictures(folder: pathlib.Path) -> Row:
+  """Decodes every picture of a folder, see `decode_all`.
+
+  Raises:
+    VideoError: If one cannot be decoded, or they differ in size.
+  """
+  with open_reader(str(folder)) as reader:
+    _, (height, width) = reader.read_stretched([0], (8, 8))
+    reader.pictures(range(reader.num_frames), short_side=8)
+    return {
+      "frames": reader.num_frames,
+      "fps": reader.fps,
+      "height": height,
+      "width": width,
+      "keyframes": [*range(reader.num_frames)],
+    }
+
+
+def _unchanged(video: pathlib.Path, row: Row) -> bool:
+  """Whether a video is still the one of a row."""
   try:
-    status = file.stat()
-  except OSError:
+    stamp = read_stamp(video)
+  except (OSError, VideoError):
     return False
-  same = status.st_size == row.get("bytes")
-  return same and status.st_mtime_ns == row.get("mtime_ns")
+  return stamp == (row.get("bytes"), row.get("mtime_ns"))

@@ -11,6 +11,7 @@ from temporal_jax.data.labels import ClassNames, Label
 from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.readers import open_reader
 from temporal_jax.data.sources import Source, Video
+from temporal_jax.display import shortened
 
 _SIDE = 112  # Pixels of a frame in the picture.
 
@@ -46,7 +47,7 @@ def save_contact_sheet(
     clip, about = _read(video, frames_shown)
     clips.append(clip)
     names = _named(video["label"], source.class_names)
-    titles.append(f"{names}: {video['id']}, {about}")
+    titles.append(f"{names}: {shortened(video['id'], 80)}, {about}")
   draw_clips(
     file,
     np.stack(clips).astype(np.float32) / 255,
@@ -73,6 +74,7 @@ def _named(label: Label, class_names: ClassNames) -> str:
   """Returns the names of a label's classes."""
   if isinstance(class_names, Mapping):
     pairs = zip(label, class_names.values(), strict=True)
-    return ", ".join(names[number] for number, names in pairs)
+    return ", ".join(shortened(names[number]) for number, names in pairs)
   several = sorted(label) if isinstance(label, frozenset) else [label]
-  return ", ".join(class_names[number] for number in several) or "no class"
+  names = [shortened(class_names[number]) for number in several]
+  return ", ".join(names) or "no class"

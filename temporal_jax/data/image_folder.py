@@ -2,12 +2,18 @@
 
 import dataclasses
 import os
-import re
 from collections.abc import Iterator, Sequence
 
 import av
 import numpy as np
 
+from temporal_jax.data.file_names import suffix
+from temporal_jax.data.numbered_pictures import (
+  DECODERS,
+  check_pattern,
+  find_pattern,
+  number_form,
+)
 from temporal_jax.data.pictures import (
   Scaler,
   VideoError,
@@ -15,15 +21,6 @@ from temporal_jax.data.pictures import (
   even_times,
   reason,
 )
-
-# Decoders of FFmpeg, by the ending of the file's name.
-DECODERS = {
-  ".bmp": "bmp",
-  ".jpeg": "mjpeg",
-  ".jpg": "mjpeg",
-  ".png": "png",
-  ".webp": "webp",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,27 +30,22 @@ class ImageFolder:
   Attributes:
     folder: Its path.
     pattern: What the pictures are called, with * for their number, which may
-      have leading zeros: "*.jpg", "img_*.png".
+      have leading zeros: "*.jpg", "img_*.png"; "" where all numbered pictures
+      of the folder are called alike, which is then found out.
     first: Number of the first frame; None for the lowest that is there.
     num_frames: Frames from there on; None for all that are there.
     fps: Frames a second, if known.
   """
 
   folder: str
-  pattern: str = "*.jpg"
+  pattern: str = ""
   first: int | None = None
   num_frames: int | None = None
   fps: float | None = None
 
   def __post_init__(self) -> None:
-    if self.pattern.count("*") != 1:
-      raise ValueError(
-        f"pattern must have one * for the number, got {self.pattern!r}."
-      )
-    if _ending(self.pattern) not in DECODERS:
-      raise ValueError(
-        f"pattern must end in one of {sorted(DECODERS)}, got {self.pattern!r}."
-      )
+    if self.pattern:
+      check_pattern(self.pattern)
     if self.num_frames is not None and self.num_frames < 1:
       raise ValueError(f"num_frames must be at least 1, got {self.num_frames}.")
 
@@ -74,15 +66,18 @@ class ImageFolderReader:
       form: "rgb24", or "gray" for one channel.
 
     Raises:
-      VideoError: If the folder or a picture of the range is missing, or two
-        have one number.
+      VideoError: If the folder or a picture of the range is missing, two have
+        one number, or the pattern is not given and there are several.
     """
+    if not images.pattern:
+      pattern = find_pattern(images.folder)
+      images = dataclasses.replace(images, pattern=pattern)
     self.fps = images.fps
     self._form = form
     self._files = _list(images)
     self.num_frames = len(self._files)
     self._scaler = Scaler()
-    context = av.CodecContext.create(DECODERS[_ending(images.pattern)], "r")
+    context = av.CodecContext.create(DECODERS[suffix(images.pattern)], "r")
     context.thread_type, context.thread_count = "NONE", 1
     # What is broken is an error, instead of being filled up.
     context.options = {"err_detect": "explode"}
@@ -187,10 +182,6 @@ class ImageFolderReader:
       yield index, frame
 
 
-def _ending(pattern: str) -> str:
-  return os.path.splitext(pattern)[1].lower()
-
-
 def _list(images: ImageFolder) -> list[str]:
   """Returns the paths of the pictures, in order."""
   # The pattern may name a folder in the folder: "x/*.jpg".
@@ -200,8 +191,7 @@ def _list(images: ImageFolder) -> list[str]:
     names = os.listdir(folder)
   except OSError as error:
     raise VideoError(f"the folder: {reason(error)}") from error
-  before, after = map(re.escape, pattern.split("*"))
-  form = re.compile(f"{before}([0-9]+){after}")
+  form = number_form(pattern)
   numbers: dict[int, str] = {}
   for name in names:
     match = form.fullmatch(name)

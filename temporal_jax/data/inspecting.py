@@ -3,16 +3,19 @@
 import hashlib
 import os
 import pathlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from temporal_jax.data.labels import ClassNames, Label
+from temporal_jax.data.image_folder import ImageFolder
+from temporal_jax.data.labels import ClassNames, Label, whole_numbers
 from temporal_jax.data.manifest import Row
+from temporal_jax.data.numbered_pictures import (
+  list_patterns,
+  number_form,
+  numbers_by_pattern,
+)
 from temporal_jax.data.sources import Source
-
-_IMAGES = (".jpeg", ".jpg", ".png", ".webp")
 
 
 class _Content(NamedTuple):
@@ -67,7 +70,7 @@ def inspect_sources(
       if row.get("error"):
         bad[name] = row["error"]
       if os.path.isdir(content):
-        folders.append(content)
+        folders.append(video["video"])
       elif os.path.isfile(content):
         size = os.path.getsize(content)
         digest = row.get("sha256") if row.get("bytes") == size else None
@@ -105,11 +108,7 @@ def inspect_labels(
   """
   counts = {split: Counter(values) for split, values in numbers.items()}
   every = sum(counts.values(), Counter())
-  called = (
-    [int(name) for name in names]
-    if all(re.fullmatch(r"\d+", name) for name in names)
-    else None
-  )
+  called = whole_numbers(names)
   used = sorted(
     number if called is None else called[number]
     for number in every
@@ -130,32 +129,55 @@ def inspect_labels(
   }
 
 
-def number_frames(folders: Iterable[str | pathlib.Path]) -> dict[str, Any]:
+def number_frames(
+  folders: Iterable[str | pathlib.Path | ImageFolder],
+) -> dict[str, Any]:
   """Returns how the images in folders of frames are numbered.
 
   Args:
-    folders: Folders with images whose names end in a number.
+    folders: Folders of numbered pictures.
 
   Returns:
     As JSON holds it: `starts`, how many folders begin with each number, "0" or
     "1" as a rule; `gaps`, the numbers that lack between the first and the last,
-    by folder; `empty`, folders without such images.
+    by folder; `empty`, folders without such images; `patterns`, the names of
+    images by folder where they have several, so that it is unknown which are
+    the frames.
   """
-  starts, gaps, empty = Counter(), {}, []
-  for folder in folders:
-    numbers = set()
-    for file in pathlib.Path(folder).iterdir():
-      digits = re.search(r"\d+$", file.stem)
-      if file.suffix.lower() in _IMAGES and digits:
-        numbers.add(int(digits[0]))
-    if not numbers:
-      empty.append(str(folder))
+  starts, gaps, empty, patterns = Counter(), {}, [], {}
+  for images in folders:
+    if not isinstance(images, ImageFolder):
+      images = ImageFolder(str(images))
+    folder, found = images.folder, _numbers(images)
+    if not found:
+      empty.append(folder)
       continue
+    if len(found) > 1:
+      patterns[folder] = list_patterns(found)
+      continue
+    numbers = set(*found.values())
     starts[str(min(numbers))] += 1
     lacking = set(range(min(numbers), max(numbers) + 1)) - numbers
     if lacking:
-      gaps[str(folder)] = sorted(lacking)
-  return {"starts": dict(starts), "gaps": gaps, "empty": empty}
+      gaps[folder] = sorted(lacking)
+  return {
+    "starts": dict(starts),
+    "gaps": gaps,
+    "empty": empty,
+    "patterns": patterns,
+  }
+
+
+def _numbers(images: ImageFolder) -> dict[str, list[int]]:
+  """Returns the numbers of a folder's pictures by pattern."""
+  inner, pattern = os.path.split(images.pattern)
+  place = os.path.join(images.folder, inner)
+  names = os.listdir(place) if os.path.isdir(place) else []
+  if not pattern:
+    return numbers_by_pattern(names)
+  matches = filter(None, map(number_form(pattern).fullmatch, names))
+  numbers = [int(match[1]) for match in matches]
+  return {pattern: numbers} if numbers else {}
 
 
 def _content(video: Any) -> bytes | str:

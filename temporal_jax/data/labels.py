@@ -1,6 +1,7 @@
 """What a video is labelled with: a class, one of each task, or several."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -8,6 +9,30 @@ import numpy as np
 Label = int | tuple[int, ...] | frozenset[int]
 # Names of the classes, or of those of each task.
 ClassNames = tuple[str, ...] | Mapping[str, tuple[str, ...]]
+
+
+# Whole numbers without a sign; longer ones are no numbers of classes.
+_WHOLE = re.compile("[0-9]{1,18}")
+
+
+def class_order(names: Iterable[str]) -> tuple[str, ...]:
+  """Returns distinct class names in the order of their numbers.
+
+  Where all are whole numbers without a sign they go by their value: 0, 1, 2,
+  10. Otherwise they go by their letters, as Python sorts text.
+  """
+  distinct = sorted(set(names))
+  values = whole_numbers(distinct)
+  if values is None:
+    return tuple(distinct)
+  pairs = sorted(zip(values, distinct, strict=True))
+  return tuple(name for _, name in pairs)
+
+
+def whole_numbers(names: Iterable[str]) -> list[int] | None:
+  """Returns the values of names, None unless all are whole numbers."""
+  names = list(names)
+  return [*map(int, names)] if all(map(_WHOLE.fullmatch, names)) else None
 
 
 def encode_label(label: Label, class_names: ClassNames) -> np.ndarray:

@@ -6,6 +6,8 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from temporal_jax.display import escaped, original
+
 Row = dict[str, Any]
 
 
@@ -21,7 +23,8 @@ def read_manifest(file: str | pathlib.Path) -> dict[str, Row]:
   if not file.exists():
     return {}
   rows = {}
-  for number, line in enumerate(file.read_text().split("\n")[:-1], start=1):
+  lines = file.read_text(encoding="utf-8").split("\n")[:-1]
+  for number, line in enumerate(lines, start=1):
     try:
       row = json.loads(line)
       rows[row["path"]] = row
@@ -39,20 +42,48 @@ def write_manifest(file: str | pathlib.Path, rows: Iterable[Mapping]) -> None:
 
 
 def write_bad(file: str | pathlib.Path, rows: Iterable[Mapping]) -> None:
-  """Writes the path, a tab and the error of each row that has one."""
+  """Writes a list of bad files, a line each: the path, a tab and the error.
+
+  Both are `display.escaped`, so that a file stays one line whatever its name:
+  see `read_bad`.
+  """
   ordered = sorted(rows, key=lambda row: row["path"])
   write_lines(
     file,
-    (f"{row['path']}\t{row['error']}" for row in ordered if row["error"]),
+    (
+      f"{escaped(row['path'])}\t{escaped(row['error'])}"
+      for row in ordered
+      if row["error"]
+    ),
   )
+
+
+def read_bad(file: str | pathlib.Path) -> dict[str, str]:
+  """Returns why each file of a list of `write_bad` is bad, by path.
+
+  Raises:
+    ValueError: If a line is none of such a list.
+  """
+  found = {}
+  content = pathlib.Path(file).read_text(encoding="utf-8")
+  for number, line in enumerate(content.split("\n")[:-1], start=1):
+    path, tab, error = line.partition("\t")
+    try:
+      if not tab:
+        raise ValueError("there is no tab")
+      found[original(path)] = original(error)
+    except ValueError as error:
+      raise ValueError(
+        f"{file}, line {number} is no bad file: {error}."
+      ) from error
+  return found
 
 
 def write_lines(file: str | pathlib.Path, lines: Iterable[str]) -> None:
   """Writes a text file that is never seen half written."""
   file = pathlib.Path(file)
   unfinished = file.with_name(file.name + ".tmp")
-  # Names of files need not be UTF-8.
-  with unfinished.open("w", errors="surrogateescape") as out:
+  with unfinished.open("w", encoding="utf-8", newline="\n") as out:
     out.writelines(line + "\n" for line in lines)
     out.flush()
     os.fsync(out.fileno())

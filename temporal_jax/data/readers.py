@@ -10,8 +10,8 @@ from temporal_jax.data.decoding import TIME_LIMIT, VideoReader
 from temporal_jax.data.flow import FlowFolder, FlowReader
 from temporal_jax.data.image_folder import ImageFolder, ImageFolderReader
 
-# A file's bytes or path, the path of a folder of pictures *.jpg, or what says
-# where other pictures are.
+# A file's bytes or path, the path of a folder of numbered pictures, or what
+# says how its pictures are called.
 Readable = bytes | str | ImageFolder | FlowFolder
 
 
@@ -64,6 +64,18 @@ def open_reader(video: Readable, *, time_limit: float = TIME_LIMIT) -> Reader:
   if isinstance(video, ImageFolder):
     return ImageFolderReader(video)
   return VideoReader(video, time_limit=time_limit)
+
+
+def with_pattern(path: str, pattern: str) -> str | ImageFolder:
+  """Returns a folder with what its pictures are called, any other path as is.
+
+  Args:
+    path: Of a file or a folder.
+    pattern: See `ImageFolder`; "" leaves it to be found out.
+  """
+  if pattern and os.path.isdir(path):
+    return ImageFolder(path, pattern)
+  return path
 
 
 def num_channels(video: Readable) -> int:

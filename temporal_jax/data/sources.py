@@ -9,7 +9,7 @@ from typing import Any, NotRequired, Protocol, TypedDict
 
 from temporal_jax.data import datasets
 from temporal_jax.data.labels import ClassNames, Label, label_names
-from temporal_jax.data.readers import Readable
+from temporal_jax.data.readers import Readable, with_pattern
 
 
 class Video(TypedDict):
@@ -127,9 +127,19 @@ class FileSource:
     class_names: ClassNames,
     *,
     multi_label: bool = False,
+    frames: str = "",
   ):
-    """Holds (path, label) pairs; the path is the video's name."""
+    """Holds (path, label) pairs; the path is the video's name.
+
+    Args:
+      files: The pairs.
+      class_names: See `Source`.
+      multi_label: See `Source`.
+      frames: What the pictures of videos that are folders are called, as in
+        `ImageFolder`; "" is found out for each.
+    """
     self._files = files
+    self._frames = frames
     self.class_names = class_names
     self.multi_label = multi_label
 
@@ -138,7 +148,8 @@ class FileSource:
 
   def __getitem__(self, index: int) -> Video:
     path, label = self._files[index]
-    return Video(id=path, label=label, video=path)
+    video = with_pattern(path, self._frames)
+    return Video(id=path, label=label, video=video)
 
   def fingerprint(self) -> str:
     """Returns a sha256 of paths and classes, without the common folder."""

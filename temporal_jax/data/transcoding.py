@@ -7,8 +7,8 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-from temporal_jax.data.checking import list_videos
 from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.folders import list_videos
 from temporal_jax.data.parallel import run_parallel
 from temporal_jax.data.pictures import VideoError, quarter_turns, reason
 
@@ -79,7 +79,8 @@ def transcode_folder(
   it was encoded.
 
   Args:
-    root: Folder with videos.
+    root: Folder with videos; folders of pictures are left out, as the times of
+      their frames are not known.
     out: Folder to write, with the same folders in it.
     how: How videos are encoded.
     num_threads: Videos at a time.
@@ -94,9 +95,9 @@ def transcode_folder(
   root, out = pathlib.Path(root), pathlib.Path(out)
   if out.resolve().is_relative_to(root.resolve()):
     raise ValueError(f"{out} must not be in {root}.")
-  videos, _ = list_videos(root)
+  videos = list_videos(root).files
   if not videos:
-    raise ValueError(f"{root} holds no video.")
+    raise ValueError(f"{root} holds no video file.")
   targets: dict[pathlib.Path, str] = {}
   for path in videos:
     target = (out / path).with_suffix(".mp4")

@@ -1,13 +1,15 @@
 """A CSV file that lists videos, read as fast as a million rows need."""
 
-import csv
 import operator
 import os
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-SPLITS = ("train", "test")
+from temporal_jax.data import text_files
+from temporal_jax.data.splits import known_names, split_of
+from temporal_jax.display import printable
+
 # Columns of a label that is one class, and of one that is several.
 ONE, SEVERAL = "label", "labels"
 
@@ -15,7 +17,10 @@ Names = tuple[tuple[str, ...], ...]
 
 
 class Row(NamedTuple):
-  """A video, the names of its classes in each column, and "" or its split."""
+  """A video, the names of its classes in each column, and its split.
+
+  The split is "train", "validation", "test" or, where nothing says it, "".
+  """
 
   path: str
   names: Names
@@ -23,72 +28,104 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-  """The columns that hold labels, and the videos."""
+  """Videos with the names of their classes.
+
+  Attributes:
+    columns: Those that hold labels.
+    rows: The videos.
+    called: What the splits are called, by split.
+    notes: Sentences on what a person should know of the list.
+  """
 
   columns: tuple[str, ...]
   rows: list[Row]
+  called: dict[str, str]
+  notes: tuple[str, ...] = ()
 
 
 def read_table(file: pathlib.Path, tasks: Sequence[str]) -> Table:
-  """Lists the rows of a CSV file.
+  """Lists the rows of a CSV file, see `text_files.Table`.
 
   Args:
     file: Its header names `path`, columns of labels and maybe `split`.
     tasks: The columns of labels; () takes all.
 
   Raises:
-    ValueError: If a column is missing or a cell wrong.
+    ValueError: If a column is missing or twice there, a cell is wrong, or two
+      rows have different classes for a video; the line is named.
   """
-  with file.open(newline="") as lines:
-    reader = csv.reader(lines)
-    header = next(reader, [])
-    columns = _label_columns(file, header, tasks)
-    try:
-      return Table(columns, [*_rows(reader, file.parent, header, columns)])
-    except ValueError as error:
-      raise ValueError(f"{file}, line {reader.line_num}: {error}") from error
+  table = text_files.Table(file, ("path", *tasks))
+  columns = _label_columns(file, table.header, tasks)
+  called: dict[str, str] = {}
+  rows, first_lines, repeated, shared = [], {}, [], []
+  for row in _rows(table, file.parent, columns, called):
+    line, known = first_lines.setdefault(row.path, (table.line, row))
+    if known is not row:
+      if known.names != row.names:
+        raise ValueError(
+          f"{table.where}: the video {row.path!r} has other classes here than "
+          f"in line {line}; several classes of a video belong in one cell of a "
+          f"column {SEVERAL}."
+        )
+      others = repeated if known.split == row.split else shared
+      others.append((table.line, line))
+    rows.append(row)
+  notes = [
+    f"{len(lines)} rows of {printable(str(file))} {what}, the first of them "
+    f"line {lines[0][0]} as line {lines[0][1]}."
+    for lines, what in (
+      (repeated, "repeat another row and count again"),
+      (shared, "list a video of another split again"),
+    )
+    if lines
+  ]
+  return Table(columns, rows, called, tuple(notes))
 
 
 def _rows(
-  cells_of_rows: Iterator[list[str]],
+  table: text_files.Table,
   folder: pathlib.Path,
-  header: list[str],
   columns: Sequence[str],
+  called: dict[str, str],
 ) -> Iterator[Row]:
-  """Yields the rows; what can be done once is."""
-  width = len(header)
-  path_place = header.index("path")
-  split_place = header.index("split") if "split" in header else None
-  key_of = operator.itemgetter(*(header.index(column) for column in columns))
+  """Yields the rows, and notes how splits are called; what can be done once is.
+
+  Raises:
+    ValueError: If a cell is wrong.
+  """
+  path_place = table.place("path")
+  split_place = table.place("split") if "split" in table.header else None
+  key_of = operator.itemgetter(*map(table.place, columns))
   known: dict[str | tuple[str, ...], Names] = {}
+  splits = {"": ""}
   joined = _joiner(folder)
-  for cells in cells_of_rows:
-    if len(cells) != width:
-      if not cells:  # An empty line.
-        continue
-      cells = _filled(cells, header)
-    path = cells[path_place]
-    split = "" if split_place is None else cells[split_place]
-    if split and split not in SPLITS:
-      raise ValueError(f"split must be in {SPLITS}, got {split!r}.")
-    if not path:
-      raise ValueError("path is empty.")
-    key = key_of(cells)
-    names = known.get(key)
-    if names is None:
-      parts = (key,) if isinstance(key, str) else key
-      names = tuple(map(_names, columns, parts))
-      known[key] = names
+  for cells in table:
+    try:
+      path = cells[path_place]
+      name = "" if split_place is None else cells[split_place]
+      split = splits.get(name)
+      if split is None:
+        split = splits[name] = _split(name)
+        called.setdefault(split, name)
+      if not path:
+        raise ValueError("path is empty.")
+      key = key_of(cells)
+      names = known.get(key)
+      if names is None:
+        parts = (key,) if isinstance(key, str) else key
+        names = known[key] = tuple(map(_names, columns, parts))
+    except ValueError as error:
+      raise ValueError(f"{table.where}: {error}") from error
     yield Row(joined(path), names, split)
 
 
-def _filled(cells: list[str], header: list[str]) -> list[str]:
-  """Returns as many cells as the header has."""
-  if len(cells) > len(header):
+def _split(name: str) -> str:
+  split = split_of(name)
+  if split is None:
     raise ValueError(
-      f"{cells[len(header) :]} are more cells than the header {header} has."
+      f"split must be empty or one of {known_names()}; got {name!r}."
     )
-  return cells + [""] * (len(header) - len(cells))
+  return split
 
 
 def _joiner(folder: pathlib.Path) -> Callable[[str], str]:
@@ -118,8 +155,11 @@ def _label_columns(
     if len(tasks) > 1 and SEVERAL in tasks:
       raise ValueError(f"{file}: {SEVERAL} cannot be one task of {tasks}.")
     return tuple(tasks)
-  one_kind = len(columns) > 1 and not {ONE, SEVERAL} & set(columns)
-  if "path" not in header or not (one_kind or columns in ((ONE,), (SEVERAL,))):
+  one_kind = (
+    len(columns) > 1 and all(columns) and not {ONE, SEVERAL} & set(columns)
+  )
+  known = one_kind or set(columns) in ({ONE}, {SEVERAL})
+  if "path" not in header or not known:
     raise ValueError(
       f"{file} needs the columns path and label (or labels, or one column for "
       f"each of several tasks), its header is {header}. Where it has others, "
@@ -136,6 +176,8 @@ def _names(column: str, cell: str) -> tuple[str, ...]:
     return (cell,)
   if not cell:
     return ()
+  if "|" in cell:
+    raise ValueError(f"classes of {column} are separated by ;, got {cell!r}.")
   names = tuple(name.strip() for name in cell.split(";"))
   if not all(names) or len(set(names)) < len(names):
     raise ValueError(f"{column} holds an empty name or one twice: {cell!r}.")

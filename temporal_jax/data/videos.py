@@ -71,9 +71,15 @@ def open_videos(
     process_count: Processes that share the data.
 
   Raises:
-    ValueError: If a number is out of its range, there is no training video, or
-      views are mirrored of classes that tell left from right.
+    ValueError: If a number is out of its range, there is no video to train on
+      or to test, or views are mirrored of classes that tell left from right.
   """
+  if not len(sources["test"]):
+    raise ValueError(
+      "no video is left for the test. Videos need a split called val or test; "
+      "or none, as in data.root=DIR/train, and data.test_fraction above 0 with "
+      "at least two videos of a class."
+    )
   check_mirrored(protocol, sources["test"].class_names)
   train, test = (
     VideoOpener(sources[split], bad_videos[split], time_limit)

@@ -1,12 +1,13 @@
 """Pictures that compare runs: gain by class, accuracy by views."""
 
 import pathlib
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.axes
 import matplotlib.figure
 import numpy as np
+
+from temporal_jax.display.pictures import save_figure, short_label
 
 _BETTER, _WORSE = "#1a7f37", "#c0392b"
 
@@ -54,8 +55,8 @@ def save_gains(
     (12, max(4.0, 0.26 * len(shown) + 1.4)), layout="constrained"
   )
   figure.suptitle(
-    f"{after} compared with {before}: {gains[known].mean():+.1f} points of "
-    f"top-1, mean of {known.size} classes"
+    f"{short_label(after)} compared with {short_label(before)}: "
+    f"{gains[known].mean():+.1f} points of top-1, mean of {known.size} classes"
   )
   left, right = figure.subplots(1, 2, width_ratios=(2, 1))
   left.bar(
@@ -67,7 +68,7 @@ def save_gains(
   left.set(xlabel="classes, by gain", ylabel="gain in top-1 (points)")
   left.set_xticks([])
   right.barh(np.arange(shown.size), gains[shown], color=_colors(gains[shown]))
-  names = [textwrap.shorten(class_names[i], 48) for i in shown]
+  names = [short_label(class_names[i], 48) for i in shown]
   right.set_yticks(np.arange(shown.size), names, fontsize=8)
   right.invert_yaxis()
   right.set(xlabel="gain in top-1 (points)")
@@ -75,7 +76,7 @@ def save_gains(
     _tidy(axes, axis)
   left.axhline(0, color="black", lw=0.8)
   right.axvline(0, color="black", lw=0.8)
-  figure.savefig(file, dpi=120)
+  save_figure(figure, file, dpi=120)
 
 
 def save_views(
@@ -105,13 +106,16 @@ def save_views(
   for name, accuracies in runs.items():
     clips = sorted(accuracies)
     values = [100 * accuracies[count] for count in clips]
-    axes.plot(clips, values, marker="o", label=name)
+    shown = short_label(name)
+    if shown.startswith("_"):  # It would be left out of the legend.
+      shown = f" {shown}"
+    axes.plot(clips, values, marker="o", label=shown)
   axes.set_xticks(sorted({count for run in runs.values() for count in run}))
   crops = f" x {num_crops} crops" if num_crops > 1 else ""
   axes.set(xlabel=f"clips of a video{crops}", ylabel="top-1 accuracy (%)")
   axes.legend(frameon=False)
   _tidy(axes, "both")
-  figure.savefig(file, dpi=120)
+  save_figure(figure, file, dpi=120)
 
 
 def _colors(gains: np.ndarray) -> list[str]:

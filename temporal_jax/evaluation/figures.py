@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 import matplotlib.figure
 import numpy as np
 
+from temporal_jax.display.pictures import save_figure, short_label
 from temporal_jax.evaluation.predictions import Predictions
 
 _RIGHT, _WRONG = "#1a7f37", "#c0392b"
 _TRAIN, _TEST = "#4c72b0", "#dd8452"
+_WIDE = 52  # Letters of a line above a strip of frames.
 _NAMED = 200  # Classes, at most, whose names can be read beside a matrix.
 
 
@@ -50,7 +52,7 @@ def save_curves(
   for axes in (left, right):
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-  figure.savefig(file, dpi=120)
+  save_figure(figure, file, dpi=120)
 
 
 def save_confusion(
@@ -58,7 +60,7 @@ def save_confusion(
 ) -> None:
   """Draws a confusion matrix in percent of each true class.
 
-  More than 200 classes are told by their numbers alone.
+  Names are shortened; more than 200 classes are identified by their numbers.
 
   Args:
     matrix: Counts (L, L): rows true, columns predicted.
@@ -75,7 +77,7 @@ def save_confusion(
   figure.colorbar(image, label="% of the true class", shrink=0.8)
   if count <= _NAMED:
     style = {"fontsize": min(10, 600 / count)}  # Points, as the rows allow.
-    names = [textwrap.shorten(name, 40) for name in class_names]
+    names = list(map(short_label, class_names))
     slant = {"rotation": 45 if count <= 20 else 90}
     ha = "right" if count <= 20 else "center"
     axes.set_xticks(np.arange(count), names, ha=ha, **slant, **style)
@@ -92,7 +94,7 @@ def save_confusion(
         color="white" if percent[row, column] > 50 else "black",
       )
   small_words = 60 < count <= _NAMED
-  figure.savefig(file, dpi=200 if small_words else 120)
+  save_figure(figure, file, dpi=200 if small_words else 120)
 
 
 def save_contact_sheet(
@@ -131,8 +133,10 @@ def save_contact_sheet(
     title, right = _verdict(
       predictions, place[str(batch["id"][i])], class_names
     )
-    axes.set_title(title, color=_RIGHT if right else _WRONG, fontsize=9)
-  figure.savefig(file, dpi=110)
+    lines = (textwrap.fill(line, _WIDE) for line in title.split("\n"))
+    color = _RIGHT if right else _WRONG
+    axes.set_title("\n".join(lines), color=color, fontsize=9)
+  save_figure(figure, file, dpi=110)
 
 
 def _verdict(
@@ -147,16 +151,18 @@ def _verdict(
     for (task, names), t, b in zip(
       class_names.items(), true, best, strict=True
     ):
-      mistake = "" if t == b else f", taken for {names[b]}"
-      lines.append(f"{task}: {names[t]}{mistake}")
+      mistake = "" if t == b else f", taken for {short_label(names[b])}"
+      lines.append(f"{short_label(task)}: {short_label(names[t])}{mistake}")
     return "\n".join(lines), bool(np.all(true == best))
   score = f"({predictions.scores[index, best]:.0%})"
+  first = short_label(class_names[best])
   if np.ndim(true):
-    names = [class_names[i] for i in np.flatnonzero(true)]
-    title = f"{', '.join(names) or 'none'}: first {class_names[best]} {score}"
+    names = [short_label(class_names[i]) for i in np.flatnonzero(true)]
+    title = f"{', '.join(names) or 'none'}: first {first} {score}"
     return title, bool(true[best])
-  verdict = "correct" if true == best else f"taken for {class_names[best]}"
-  return f"{class_names[true]}: {verdict} {score}", bool(true == best)
+  verdict = "correct" if true == best else f"taken for {first}"
+  title = f"{short_label(class_names[true])}: {verdict} {score}"
+  return title, bool(true == best)
 
 
 def _strip(clip: np.ndarray, count: int) -> np.ndarray:

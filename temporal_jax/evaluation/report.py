@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from temporal_jax.display import file_name
 from temporal_jax.evaluation import metrics
 from temporal_jax.evaluation.figures import (
   save_confusion,
@@ -208,7 +209,7 @@ def write_report(
     num_classes=math.prod(len(n) for n in names.values() or [class_names]),
   )
   for task, part in of_tasks.items():
-    file = directory / f"confusion_{task}.png"
+    file = directory / f"confusion_{file_name(task)}.png"
     save_confusion(part["confusion"], names[task], file)
   if "confusion" in summary:
     file = directory / "confusion.png"

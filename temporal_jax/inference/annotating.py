@@ -5,12 +5,14 @@ import os
 import pathlib
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from temporal_jax.data.transcoding import Transcoding, transcode
+from temporal_jax.display import shortened
+from temporal_jax.display.pictures import drawable_in, font_file
 
+_LETTERS = 200  # Of a label, before it is cut to the picture's width.
 _SMALLEST = 10  # Pixels of a text that can still be read.
 _DARK, _BAR, _WHITE = (0, 0, 0, 160), (0, 110, 150, 210), (255, 255, 255, 255)
 
@@ -76,35 +78,42 @@ def draw_caption(
     width: Of the frames, in pixels, and the most of the caption.
   """
   size = max(_SMALLEST, round(min(height, width) / 22))
-  font = ImageFont.truetype(
-    pathlib.Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"),
-    size,
-  )
+  font = ImageFont.truetype(font_file(""), size)
   row, gap = round(1.4 * size), round(0.4 * size)
   labels = labels[: max(1, height // 2 // row)]
   figures = [f"{probability:.1%}" for _, probability in labels]
   column = gap + max(font.getlength(figure) for figure in figures)
   room = width - column - 3 * gap
-  names = [_cut(label, font, room) for label, _ in labels]
-  across = column + 3 * gap + max(font.getlength(name) for name in names)
+  texts = [shortened(label, _LETTERS) for label, _ in labels]
+  # A font that has all letters of a label, if one is installed.
+  files = list(map(font_file, texts))
+  fonts = [ImageFont.truetype(file, size) for file in files]
+  names = [
+    _cut(drawable_in(file, text), of_name, room)
+    for file, text, of_name in zip(files, texts, fonts, strict=True)
+  ]
+  across = column + 3 * gap + max(map(_length, names, fonts))
   across = min(width, max(round(across), width // 3))
   picture = Image.new("RGBA", (across, row * len(labels)), _DARK)
   draw = ImageDraw.Draw(picture)
-  for place, ((_, probability), figure, name) in enumerate(
-    zip(labels, figures, names, strict=True)
+  for place, ((_, probability), figure, name, of_name) in enumerate(
+    zip(labels, figures, names, fonts, strict=True)
   ):
     top, middle = place * row, place * row + row / 2
     end = round(probability * across)
     if end:
       draw.rectangle((0, top + 1, end - 1, top + row - 2), _BAR)
     draw.text((column, middle), figure, _WHITE, font, anchor="rm")
-    draw.text((column + gap, middle), name, _WHITE, font, anchor="lm")
+    draw.text((column + gap, middle), name, _WHITE, of_name, anchor="lm")
   return picture
+
+
+def _length(text: str, font: ImageFont.FreeTypeFont) -> float:
+  return font.getlength(text)
 
 
 def _cut(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
   """Returns a text as far as it fits."""
-  text = " ".join(text.split())
   if font.getlength(text) <= room:
     return text
   while text and font.getlength(text + "…") > room:

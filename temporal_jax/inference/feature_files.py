@@ -1,7 +1,6 @@
 """Features of many videos as npz files."""
 
 import glob
-import itertools
 import json
 import os
 import pathlib
@@ -15,7 +14,7 @@ import numpy as np
 from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.readers import Reader, open_reader
 from temporal_jax.inference.feature_windows import FeatureExtractor
-from temporal_jax.inference.listing import list_videos
+from temporal_jax.inference.listing import fixed_part, list_videos
 from temporal_jax.inference.saved_model import digest
 
 
@@ -52,8 +51,10 @@ def output_files(
   for word in words:
     root = _root(os.path.expanduser(word))
     for video in list_videos([word]):
-      name = os.path.relpath(video, root)
-      files.setdefault(video, out / pathlib.Path(name).with_suffix(".npz"))
+      name = pathlib.Path(os.path.relpath(video, root))
+      if not name.name:  # The word is itself a folder of pictures.
+        name = pathlib.Path(os.path.basename(os.path.abspath(video)))
+      files.setdefault(video, out / name.with_suffix(".npz"))
   return files
 
 
@@ -64,8 +65,7 @@ def _root(word: str) -> pathlib.Path:
     return path
   if path.exists() or not glob.has_magic(word):
     return path.parent
-  fixed = itertools.takewhile(lambda part: not glob.has_magic(part), path.parts)
-  return pathlib.Path(*fixed)
+  return fixed_part(word)
 
 
 def extract_files(

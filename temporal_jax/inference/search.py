@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from temporal_jax.data.checking import list_videos
+from temporal_jax.data.folders import list_videos
+from temporal_jax.data.pictures import VideoError
+from temporal_jax.data.stamps import read_stamp
 from temporal_jax.evaluation.finite import check_finite
 from temporal_jax.inference.saved_model import SavedModel, digest
 from temporal_jax.inference.scoring import Scored, clip_shape, score_files
@@ -127,7 +129,7 @@ class VideoSearch:
         read, or the network's features of a video are NaN or infinite.
     """
     root = pathlib.Path(root).expanduser()
-    paths, _ = list_videos(root)
+    paths = list_videos(root).videos
     if not paths:
       raise ValueError(f"there is no video in {root}.")
     known = self.index.entries
@@ -193,13 +195,12 @@ class VideoSearch:
     save_index(self.file, self.index)
 
 
-def _stamp(file: pathlib.Path) -> tuple[int, int]:
-  """Returns a file's size and time of change; of one that is not there 0."""
+def _stamp(video: pathlib.Path) -> tuple[int, int]:
+  """Returns a video's size and time of change; of one that is not there 0."""
   try:
-    status = file.stat()
-  except OSError:
+    return tuple(read_stamp(video))
+  except (OSError, VideoError):
     return 0, 0
-  return status.st_size, status.st_mtime_ns
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
 
+from temporal_jax.display.pictures import save_figure, short_label
 from temporal_jax.inference.window_files import clock
 from temporal_jax.inference.windows import Window
 
@@ -16,7 +17,6 @@ _COLORS = (
   *("#8172b3", "#937860", "#da8bc3", "#2a9d8f"),
 )
 _OTHERS = "#6b6b6b"
-_LETTERS = 40  # Of a name.
 _FEW = 3  # Rows drawn even where fewer classes are ever the most probable.
 _HEIGHT = 0.85  # Of a probability of 1, in rows.
 _MARKS = (  # Seconds from one to the next.
@@ -114,7 +114,7 @@ def save_timeline(
   ever = np.count_nonzero(timeline.tops)
   shown = order[: min(len(_COLORS), max(ever, _FEW))]
   groups = [
-    (_short(class_names[one]), color, [one])
+    (short_label(class_names[one]), color, [one])
     for one, color in zip(shown, _COLORS, strict=False)
   ]
   others = order[len(shown) : ever]
@@ -135,7 +135,7 @@ def save_timeline(
       transform=axes.get_yaxis_transform(),
     )
   names = [name for name, *_ in groups]
-  axes.set_yticks(np.arange(len(groups)) - 0.4, names, parse_math=False)
+  axes.set_yticks(np.arange(len(groups)) - 0.4, names)
   axes.set_ylim(len(groups) - 0.9, -1.05)
   axes.tick_params(axis="y", length=0)
   end = max(timeline.duration, spans[-1, 1])
@@ -145,7 +145,7 @@ def save_timeline(
       middle = (spans[-1, 1] + end) / 2
       axes.text(middle, -0.4, "not watched", ha="center", va="center")
   _mark_time(axes, end)
-  axes.set_title(_short(title), loc="left", parse_math=False)
+  axes.set_title(short_label(title), loc="left")
   axes.set_title(
     "height: probability; dark: most probable of all; %: of all windows",
     loc="right",
@@ -153,13 +153,7 @@ def save_timeline(
     color="0.4",
   )
   axes.spines[["top", "right", "left"]].set_visible(False)
-  figure.savefig(file, dpi=120, format="png")
-
-
-def _short(name: str) -> str:
-  """Returns a name in one line that leaves room for the picture."""
-  name = " ".join(name.split())
-  return name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
+  save_figure(figure, file, dpi=120)
 
 
 def _draw_row(

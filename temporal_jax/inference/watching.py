@@ -118,9 +118,8 @@ def watch_video(
     except VideoError as error:
       damage = str(error)
   if "png" in outputs and count:
-    # Names of files need not be UTF-8.
-    name = os.fsencode(os.path.basename(video)).decode(errors="replace")
-    save_timeline(timeline, names, outputs["png"], title=name)
+    title = os.path.basename(video)
+    save_timeline(timeline, names, outputs["png"], title=title)
   return Watched(count, len(windows), windows.duration, damage)
 
 

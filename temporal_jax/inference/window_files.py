@@ -13,7 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from temporal_jax.display import printable
+
 Path = str | os.PathLike
+# Bytes of names that are no UTF-8 (surrogates) become escapes, JSON's own.
+_ENCODING = {"encoding": "utf-8", "errors": "backslashreplace"}
 
 
 class LabelledSpan(NamedTuple):
@@ -39,7 +43,7 @@ def open_json(file: Path) -> Iterator[Write]:
 
   Predictions are a list of {label, probability}.
   """
-  with open(file, "w", encoding="utf-8") as out:
+  with open(file, "w", **_ENCODING) as out:
     comma = ""
 
     def write(span: LabelledSpan) -> None:
@@ -65,7 +69,7 @@ def open_json(file: Path) -> Iterator[Write]:
 @contextlib.contextmanager
 def open_csv(file: Path) -> Iterator[Write]:
   """Yields what writes a row for each label: start,stop,label,probability."""
-  with open(file, "w", encoding="utf-8", newline="") as out:
+  with open(file, "w", newline="", **_ENCODING) as out:
     table = csv.writer(out, lineterminator="\n")
     table.writerow(("start", "stop", "label", "probability"))
 
@@ -85,7 +89,7 @@ def open_srt(file: Path) -> Iterator[Write]:
   mean of their probabilities. Where spans of two classes overlap, one subtitle
   gives way to the next in the middle of the overlap.
   """
-  with open(file, "w", encoding="utf-8") as out:
+  with open(file, "w", **_ENCODING) as out:
     shown = None
 
     def write(span: LabelledSpan) -> None:
@@ -127,7 +131,8 @@ class _Subtitle:
 
   def text(self) -> str:
     times = f"{_srt_time(self.start)} --> {_srt_time(self.stop)}"
-    label = " ".join(self.label.split())  # An empty line would end it.
+    # An empty line would end it.
+    label = printable(" ".join(self.label.split()))
     mean = self.total / self.count
     return f"{self.number}\n{times}\n{label} ({mean:.0%})\n\n"
 

@@ -1,4 +1,5 @@
 import json
+import os
 import pathlib
 import shutil
 
@@ -121,3 +122,55 @@ def test_what_cannot_be_run_ends_with_2(tmp_path, capsys, words, message):
     words = [*words, "--manifest", str(tmp_path / "m"), "--bad", str(tmp_path)]
   assert main(["data", *words]) == 2
   assert message in capsys.readouterr().err
+
+
+def test_names_that_are_no_text_are_printed_safely(
+  video_folder, tmp_path, capsys
+):
+  root = tmp_path / "videos"
+  wild = os.fsencode(root) + b"/\xffclass\x1b[1m"
+  for split in (b"train", b"val"):
+    os.makedirs(wild.replace(b"/\xff", b"/" + split + b"/\xff"))
+    for name in (b"\xfe.mp4", b"new\nline.mp4"):
+      with open(
+        os.fsencode(root) + b"/" + split + wild[-11:] + b"/" + name, "wb"
+      ):
+        pass
+  assert _check(root, tmp_path) == 1
+  lines = capsys.readouterr().out.splitlines()
+  assert len(lines) == 5
+  assert all(line.isprintable() for line in lines)
+  assert (
+    "bad: train/\\udcffclass\\u001b[1m/new\\nline.mp4: the file" in lines[0]
+  )
+  sheet, report = tmp_path / "sheet.png", tmp_path / "report.json"
+  words = ["--sheet", str(sheet), "--json", str(report)]
+  words += ["--manifest", str(tmp_path / "manifest.jsonl")]
+  assert main(["data", "inspect", str(root), *words]) == 1
+  lines = capsys.readouterr().out.splitlines()
+  assert all(line.isprintable() for line in lines)
+  assert lines[0].endswith("2 videos of 'val' are tested.")
+  assert len(json.loads(report.read_text())["bad"]) == 4
+  assert main(["data", "transcode", str(root), str(tmp_path / "out")]) == 1
+  assert all(map(str.isprintable, capsys.readouterr().out.splitlines()))
+
+
+def test_what_is_no_video_is_said(video_folder, tmp_path, capsys):
+  root = shutil.copytree(video_folder, tmp_path / "videos")
+  (root / "fall/frames").mkdir()
+  for name in ("fall/frames/x_1.jpg", "fall/frames/x_2.jpg", "rise/a.txt"):
+    (root / name).touch()
+  assert main(["data", "inspect", str(root)]) == 0
+  out = capsys.readouterr().out
+  assert "files that are no videos: 1 .txt." in out
+  assert "1 folders of frames begin with number 1." in out
+  (root / "fall/frames/y_2.jpg").touch()
+  assert main(["data", "inspect", str(root)]) == 1
+  assert "x_*.jpg (2), y_*.jpg (1); --frames says" in capsys.readouterr().out
+  assert main(["data", "inspect", str(root), "--frames", "x_*.jpg"]) == 0
+  out = tmp_path / "out"
+  words = ["transcode", str(root), str(out), "--short-side", "16"]
+  assert main(["data", *words]) == 0
+  said = capsys.readouterr().out
+  assert "not looked at: 1 .txt." in said
+  assert "1 folders of frames are left out" in said

@@ -7,9 +7,10 @@ import pytest
 
 from temporal_jax.data import checking
 from temporal_jax.data.encoding import encode_mp4
-from temporal_jax.data.manifest import read_manifest
+from temporal_jax.data.manifest import read_bad, read_manifest
 from temporal_jax.data.parallel import run_parallel
 from tests.conftest import make_frames
+from tests.data.making import make_picture
 
 GOOD = encode_mp4(make_frames(12), fps=8)
 
@@ -138,8 +139,66 @@ def test_names_that_are_not_utf8_are_checked(tmp_path):
   root.mkdir()
   pathlib.Path(os.fsdecode(bytes(root) + b"/\xff.mp4")).write_bytes(b"")
   assert len(_check(root).bad) == 1
-  assert (tmp_path / "bad.txt").read_bytes().startswith(b"\xff.mp4\t")
+  assert (tmp_path / "bad.txt").read_text().startswith("\\udcff.mp4\t")
   assert _check(root).kept == 1
+
+
+def _wild(root):
+  """Writes an empty video for each name that is hard to write down."""
+  names = [b"\xff.mp4", b"a\nb.mp4", b"\x1b[1m.mp4", b"t\tt.mp4", b'q"\\n.mp4']
+  for name in names:
+    pathlib.Path(os.fsdecode(bytes(root) + b"/" + name)).write_bytes(b"")
+  return sorted(map(os.fsdecode, names))
+
+
+def test_bad_lists_have_a_line_a_file_and_are_read_back(tmp_path):
+  root = tmp_path / "videos"
+  root.mkdir()
+  names = _wild(root)
+  (root / "good.mp4").write_bytes(GOOD)
+  found = _check(root)
+  assert list(found.bad) == names
+  content = (tmp_path / "bad.txt").read_bytes()
+  assert content.count(b"\n") == len(content.decode().splitlines()) == 5
+  assert all(line.count("\t") == 1 for line in content.decode().splitlines())
+  assert read_bad(tmp_path / "bad.txt") == found.bad
+  assert sorted(read_manifest(tmp_path / "manifest.jsonl")) == sorted(
+    [*names, "good.mp4"]
+  )
+  assert _check(root).kept == 6
+  (tmp_path / "bad.txt").write_text("a.mp4 no tab\n")
+  with pytest.raises(ValueError, match="line 1 is no bad file"):
+    read_bad(tmp_path / "bad.txt")
+
+
+def test_folders_of_frames_are_checked(tmp_path):
+  root = tmp_path / "videos"
+  for folder, number in (("a/good", 4), ("a/bad", 3)):
+    (root / folder).mkdir(parents=True)
+    for i, frame in enumerate(make_frames(number, size=48)[:, :32]):
+      (root / folder / f"img_{i}.png").write_bytes(make_picture(frame, "png"))
+  (root / "a/bad/img_1.png").write_bytes(b"no picture")
+  found = _check(root)
+  row = found.rows["a/good"]
+  files = sorted((root / "a/good").iterdir())
+  content = b"".join(file.read_bytes() for file in files)
+  assert (row["frames"], row["height"], row["width"]) == (4, 32, 48)
+  assert (row["fps"], row["keyframes"]) == (None, [0, 1, 2, 3])
+  assert row["bytes"] == len(content)
+  assert row["sha256"] == hashlib.sha256(content).hexdigest()
+  assert "img_1.png" in found.bad["a/bad"]
+  assert _check(root).kept == 2
+  (root / "a/bad/img_1.png").write_bytes(files[1].read_bytes())
+  again = _check(root)
+  assert (again.decoded, again.kept, again.bad) == (1, 1, {})
+
+
+def test_pipes_are_not_opened(tmp_path):
+  root = tmp_path / "videos"
+  root.mkdir()
+  os.mkfifo(root / "pipe.mp4")
+  (root / "folder.mp4").mkdir()
+  assert _check(root).bad == {"pipe.mp4": "it is no regular file"}
 
 
 def test_wrong_folders_and_manifests_say_why(tmp_path, folder):

@@ -8,6 +8,7 @@ from temporal_jax import data
 from temporal_jax.data.image_folder import ImageFolder, ImageFolderReader
 from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.readers import open_reader
+from temporal_jax.data.sources import FileSource
 from tests.conftest import frame_numbers, make_frames
 from tests.data.making import Listed, make_picture
 
@@ -38,6 +39,39 @@ def test_numbered_pictures_are_frames(tmp_path, name, pattern, first):
       assert frame_numbers(np.stack(reader.pictures(wanted))) == wanted
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+  "name",
+  [
+    *("img_%05d.jpg", "frame%04d.png", "%06d.jpg", "%d.PNG", "IMG-%d.JPG"),
+    *("v1_c02_frame%03d_small.jpg", "%05d_x.png", "a.b %d.jpg"),
+  ],
+)
+def test_one_numbered_pattern_is_found(tmp_path, name, first):
+  form = "jpeg" if name.lower().endswith("jpg") else "png"
+  for number, frame in enumerate(make_frames(11), first):
+    (tmp_path / (name % number)).write_bytes(make_picture(frame, form))
+  for other in ("._0001.jpg", "Thumbs.db", "cover.jpg", "notes_1.txt"):
+    (tmp_path / other).touch()
+  with open_reader(str(tmp_path)) as reader:
+    assert reader.num_frames == 11
+    wanted = [0, 10, 9]  # 10 comes after 9, not after 1.
+    assert frame_numbers(np.stack(reader.pictures(wanted))) == wanted
+
+
+def test_several_patterns_are_named_with_their_counts(tmp_path):
+  for count, name in ((3, "flow_x_%d.jpg"), (2, "flow_y_%d.jpg")):
+    _write(tmp_path, name, count=count)
+  message = r"2 patterns, flow_x_\*.jpg \(3\), flow_y_\*.jpg \(2\); config"
+  with pytest.raises(VideoError, match=message):
+    open_reader(str(tmp_path))
+  with open_reader(ImageFolder(str(tmp_path), "flow_y_*.jpg")) as reader:
+    assert reader.num_frames == 2
+  source = FileSource([(str(tmp_path), 0)], ("a",), frames="flow_x_*.jpg")
+  with open_reader(source[0]["video"]) as reader:
+    assert reader.num_frames == 3
+
+
 def test_listed_frames_are_a_part_of_the_folder(tmp_path):
   _write(tmp_path, "%05d.jpg", first=0)
   images = ImageFolder(str(tmp_path), first=2, num_frames=5)
@@ -52,7 +86,7 @@ def test_pictures_are_as_another_decoder_reads_them(tmp_path):
   content = make_picture(ramp)
   (tmp_path / "0.jpg").write_bytes(content)
   want = PIL.Image.open(io.BytesIO(content))
-  with open_reader(str(tmp_path)) as reader:  # A folder is *.jpg.
+  with open_reader(str(tmp_path)) as reader:  # Its pictures are found.
     (got,) = reader.pictures([0])
     assert np.abs(got.astype(int) - np.asarray(want)).max() < 8
     assert reader.pictures([0], short_side=20)[0].shape == (20, 26, 3)
@@ -65,7 +99,7 @@ def test_pictures_are_as_another_decoder_reads_them(tmp_path):
 def test_what_is_wrong_with_a_folder_is_said(tmp_path):
   with pytest.raises(VideoError, match="does not exist"):
     ImageFolderReader(ImageFolder(str(tmp_path / "nowhere")))
-  with pytest.raises(VideoError, match=r"no picture \*.jpg"):
+  with pytest.raises(VideoError, match="no picture with a number"):
     ImageFolderReader(ImageFolder(str(tmp_path)))
   _write(tmp_path, "%05d.jpg")
   with pytest.raises(VideoError, match=r"1 are missing, .* \[9\]"):

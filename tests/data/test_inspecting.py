@@ -144,7 +144,26 @@ def test_frame_folders_tell_where_they_begin(tmp_path):
     "starts": {"1": 1, "0": 1},
     "gaps": {str(tmp_path / "zero"): [2, 3]},
     "empty": [str(tmp_path / "none")],
+    "patterns": {},
   }
+
+
+def test_frame_folders_of_several_patterns_are_said(tmp_path):
+  (tmp_path / "flow").mkdir()
+  for name in ("x_1.jpg", "x_2.jpg", "y_1.jpg"):
+    (tmp_path / "flow" / name).touch()
+  files = [(str(tmp_path / "flow"), 0)]
+  found = inspecting.inspect_sources({"train": FileSource(files, ("a",))})
+  assert found["frame_folders"] == {
+    "starts": {},
+    "gaps": {},
+    "empty": [],
+    "patterns": {str(tmp_path / "flow"): "x_*.jpg (2), y_*.jpg (1)"},
+  }
+  source = FileSource(files, ("a",), frames="x_*.jpg")
+  found = inspecting.inspect_sources({"train": source})
+  assert found["frame_folders"]["starts"] == {"1": 1}
+  assert found["frame_folders"]["patterns"] == {}
 
 
 def test_the_sheet_shows_the_videos(tmp_path):

@@ -201,3 +201,56 @@ def test_three_tasks_count_where_all_are_right():
   assert got["top1"] == 0.5
   assert got["c/top1"] == 0.5
   assert "top5" not in got
+
+
+WILD = (
+  *("pay $5", "a/b $x^2", "走路", "ходьба", "esc\x1b[31m", "new\nline", ""),
+  *("l" * 300, "\udcff", "\u202ebidi", r"$\foo$", "_under"),
+)
+
+
+def _wild_predictions(count):
+  scores = np.random.default_rng(0).dirichlet(np.ones(count), count)
+  ids = tuple(f"/d/{name}/{i}\n.mp4" for i, name in enumerate(WILD))
+  return ids, np.arange(count), scores
+
+
+def test_classes_of_any_name_are_reported_and_drawn(tmp_path):
+  ids, labels, scores = _wild_predictions(len(WILD))
+  predictions = evaluation.Predictions(ids, labels, scores)
+  summary = evaluation.summarize(
+    predictions, WILD, listed=12, bad_videos={"\udcfe": "x"}, seconds=0.0
+  )
+  sample = {"clip": np.zeros((12, 2, 8, 8, 3), np.uint8), "id": np.array(ids)}
+  rows = [{"step": 1, "loss": 2.0, "test/top1": 0.4}]
+  evaluation.write_report(
+    tmp_path, summary, rows=rows, sample=sample, predictions=predictions
+  )
+  report = json.loads((tmp_path / "report.json").read_text())
+  assert tuple(report["per_class"]) == WILD
+  assert report["bad_videos"] == {"\udcfe": "x"}
+  saved = evaluation.load_scores(tmp_path / "scores.npz")
+  assert (saved.class_names, saved.predictions.ids) == (WILD, ids)
+  for name in ("confusion", "predictions"):
+    picture = matplotlib.image.imread(tmp_path / f"{name}.png")
+    assert max(picture.shape[:2]) < 2500  # No name takes all the room.
+  gains = np.linspace(-0.5, 0.5, len(WILD))
+  evaluation.save_gains(
+    gains, WILD, tmp_path / "g.png", before="$a", after="_$b"
+  )
+  runs = {name: {1: 0.5, 2: 0.6} for name in WILD}
+  evaluation.save_views(runs, tmp_path / "v.png")
+
+
+def test_tasks_of_any_name_have_files(tmp_path):
+  tasks = ("a/b", "..", "c\nd", "t" * 300)
+  scores = {task: np.array([[0.1, 0.9], [0.8, 0.2]]) for task in tasks}
+  labels = np.zeros((2, len(tasks)), int)
+  predictions = evaluation.Predictions(("a", "b"), labels, scores)
+  names = dict.fromkeys(tasks, ("$x", "走"))
+  row = {"accuracy": 0.5, "test/top1": 0.5}
+  _write_other(tmp_path, predictions, names, row)
+  assert len(list(tmp_path.glob("confusion_*.png"))) == len(tasks)
+  assert (tmp_path / "confusion_a%2Fb.png").exists()
+  saved = evaluation.load_scores(tmp_path / "scores.npz")
+  assert tuple(saved.class_names) == tasks

@@ -30,9 +30,9 @@ def root(tmp_path, monkeypatch):
   [
     (["b.mp4"], ["b.mp4"]),
     (["a"], ["a/deep/c.mkv", "a/z.MOV"]),
-    (["."], ["./a/deep/c.mkv", "./a/z.MOV", "./b.mp4"]),
+    (["."], ["./[1].ts", "./a/deep/c.mkv", "./a/z.MOV", "./b.mp4"]),
     (["b.mp4", "./b.mp4", "b.mp4"], ["b.mp4"]),
-    (["b.mp4", "a/", "."], ["b.mp4", "a/deep/c.mkv", "a/z.MOV"]),
+    (["b.mp4", "a/", "."], ["b.mp4", "a/deep/c.mkv", "a/z.MOV", "./[1].ts"]),
     (["[ab]*"], ["a/deep/c.mkv", "a/z.MOV", "a.txt", "b.mp4"]),
     (["**/*.m[ko]v", "a/*.MOV"], ["a/deep/c.mkv", "a/z.MOV"]),
     (["[1].ts", "gone.mp4"], ["[1].ts", "gone.mp4"]),
@@ -40,6 +40,28 @@ def root(tmp_path, monkeypatch):
 )
 def test_words_stand_for_files(root, words, want):
   assert list_videos(words) == want
+
+
+def test_what_machines_made_is_left_out(root):
+  for name in ("__MACOSX/._b.mp4", "__MACOSX/b.mp4", ".x/b.mp4", "a/._z.mp4"):
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).touch()
+  (root / "Thumbs.db").touch()
+  assert list_videos(["."]) == [
+    *("./[1].ts", "./a/deep/c.mkv", "./a/z.MOV", "./b.mp4")
+  ]
+  assert list_videos(["**/b.mp4"]) == ["b.mp4"]
+  assert "Thumbs.db" not in list_videos(["*"])
+  assert list_videos(["a/._*"]) == ["a/._z.mp4"]  # As it was asked for.
+  assert list_videos(["__MACOSX/*.mp4"]) == ["__MACOSX/b.mp4"]
+
+
+def test_folders_of_frames_are_videos(root):
+  for name in ("f/1.jpg", "f/2.jpg"):
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / name).touch()
+  assert list_videos(["f"]) == list_videos(["f/"]) == ["f"]
+  assert "./f" in list_videos(["."])
 
 
 def test_home_and_whole_paths(root, monkeypatch):
@@ -51,7 +73,7 @@ def test_home_and_whole_paths(root, monkeypatch):
 @pytest.mark.parametrize(
   ("word", "message"),
   [
-    ("e", r"e holds no video; files must end in one of \.avi, "),
+    ("e", r"e holds no video; files must end in one of \.3g2, "),
     ("*.webm", r"no video matches \*\.webm"),
     ("e*", r"no video matches e\*"),
   ],

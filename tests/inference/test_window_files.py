@@ -33,6 +33,20 @@ def _stopped_after(count):
   raise KeyboardInterrupt
 
 
+def test_labels_that_are_no_text_are_written(tmp_path):
+  labels = ["\udcff\x1b[1m", "a\nb"]
+  spans = [LabelledSpan(i, i + 1.0, [(n, 0.5)]) for i, n in enumerate(labels)]
+  for form, opened in WRITERS.items():
+    _write(opened(tmp_path / form), spans)
+  got = json.loads((tmp_path / "json").read_text(encoding="utf-8"))
+  assert [one["predictions"][0]["label"] for one in got] == labels
+  with (tmp_path / "csv").open(newline="", encoding="utf-8") as file:
+    rows = list(csv.reader(file))
+  assert [row[2] for row in rows[1:]] == ["\\udcff\x1b[1m", "a\nb"]
+  lines = (tmp_path / "srt").read_text(encoding="utf-8").split("\n")
+  assert [lines[2], lines[6]] == ["\\udcff\\u001b[1m (50%)", "a b (50%)"]
+
+
 def test_json_holds_all_that_was_written(tmp_path):
   file = tmp_path / "out.json"
   _write(open_json(file), SPANS)

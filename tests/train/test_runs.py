@@ -13,6 +13,7 @@ import safetensors.numpy
 import convert_weights
 import launch
 import temporal_jax
+import train
 from convert_weights import __main__ as convert_command
 from launch.network import create_network
 from temporal_jax import training
@@ -110,6 +111,27 @@ def test_wrong_value_says_what_is_allowed(field, value, message):
     config.update_from_flattened_dict({field: value})
   with pytest.raises(ValueError, match=message):
     launch.check(config)
+
+
+@pytest.mark.parametrize(
+  ("folder", "fraction", "message"),
+  [
+    ("train", 0.2, "no video is left for the test. Videos need a split called"),
+    ("", 0.0, "no video is left for the test"),
+    ("val", 0.2, r"no training video; its splits \['val'\]"),
+  ],
+)
+def test_a_run_without_a_test_is_refused_before_it_starts(
+  video_folder, tmp_path, folder, fraction, message
+):
+  root, workdir = tmp_path / "videos", tmp_path / "run"
+  shutil.copytree(video_folder, root / folder)
+  config = tiny_config.get_config()
+  config.batch_size = 8
+  config.data.root, config.data.test_fraction = str(root), fraction
+  with pytest.raises(ValueError, match=message):
+    train.run(config, workdir, training.StopRequest())
+  assert not workdir.exists()
 
 
 def test_positions_are_made_for_the_clips_unless_told_otherwise():

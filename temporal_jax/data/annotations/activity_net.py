@@ -11,6 +11,7 @@ from temporal_jax.data.annotations.cells import (
 )
 from temporal_jax.data.annotations.reading import File, read_json, warn_of_empty
 from temporal_jax.data.annotations.record import Annotations, Record
+from temporal_jax.data.labels import class_order
 
 SUBSETS = {"training": "train", "validation": "test"}
 
@@ -39,7 +40,7 @@ def read_activity_net(
     ValueError: If an entry is wrong.
   """
   videos = list(_videos(file))
-  names = tuple(sorted({name for v in videos for name, _, _ in v.parts}))
+  names = class_order(name for v in videos for name, _, _ in v.parts)
   numbers = numbered(names)
 
   def label(where: str, found: Sequence[str]) -> int | frozenset[int]:

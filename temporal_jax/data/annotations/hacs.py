@@ -7,6 +7,7 @@ from temporal_jax.data.annotations.activity_net import (
 from temporal_jax.data.annotations.cells import class_number, numbered, seconds
 from temporal_jax.data.annotations.reading import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
+from temporal_jax.data.labels import class_order
 
 PATH = "{label}/v_{id}.mp4"
 _COLUMNS = ("classname", "youtube_id", "subset", "start", "end", "label")
@@ -40,7 +41,7 @@ def read_hacs_clips(file: File, *, path: str = PATH) -> Annotations:
       raise ValueError(f"{where}: label must be 1 or -1, got {row['label']!r}.")
     if row["label"] == "1" and row["subset"] in SUBSETS:
       table.append((where, row))
-  names = tuple(sorted({row["classname"] for _, row in table}))
+  names = class_order(row["classname"] for _, row in table)
   numbers = numbered(names)
   records = []
   for place, (where, row) in enumerate(table):

@@ -4,6 +4,7 @@ import pathlib
 
 from temporal_jax.data.annotations.reading import File, fields
 from temporal_jax.data.annotations.record import Annotations, Record
+from temporal_jax.data.file_names import is_hidden
 
 _SPLITS = {"0": "", "1": "train", "2": "test"}
 
@@ -24,6 +25,7 @@ def read_hmdb51(folder: File, *, split: int = 1) -> Annotations:
   files = {
     file.name.removesuffix(ending): file
     for file in sorted(pathlib.Path(folder).glob(f"*{ending}"))
+    if not is_hidden(file.name)
   }
   if not files:
     raise ValueError(f"{folder} has no lists *{ending}.")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from temporal_jax.data.annotations.cells import class_number, numbered, whole
 from temporal_jax.data.annotations.reading import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
+from temporal_jax.data.labels import class_order
 
 PATH = "{label}/{youtube_id}_{start:06d}_{stop:06d}.mp4"
 _COLUMNS = ("label", "youtube_id", "time_start", "time_end")
@@ -34,7 +35,7 @@ def read_kinetics(
   ]
   # Published files quote some names twice.
   labels = [row["label"].strip().strip('"') for _, _, row in table]
-  names = tuple(class_names) or tuple(sorted(set(labels)))
+  names = tuple(class_names) or class_order(labels)
   numbers = numbered(names)
   records = []
   for label, (split, where, row) in zip(labels, table, strict=True):

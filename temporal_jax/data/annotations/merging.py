@@ -6,6 +6,7 @@ from absl import logging
 
 from temporal_jax.data.annotations.cells import numbered
 from temporal_jax.data.annotations.record import Annotations, Record, origins
+from temporal_jax.data.labels import class_order
 
 
 def merge(
@@ -33,8 +34,8 @@ def merge(
   """
   same = same or {}
   names = {part: _names(part, a, same) for part, a in parts.items()}
-  merged = tuple(class_names) or tuple(
-    sorted({name for of_part in names.values() for name in of_part})
+  merged = tuple(class_names) or class_order(
+    name for of_part in names.values() for name in of_part
   )
   numbers = {part: class_rows(merged, of) for part, of in names.items()}
   records = [

@@ -1,6 +1,6 @@
 """Reading annotation files; every error names the file and the line."""
 
-import csv
+import io
 import json
 import operator
 import pathlib
@@ -9,16 +9,17 @@ from typing import Any
 
 from absl import logging
 
+from temporal_jax.data.text_files import Table, read_text
+
 File = str | pathlib.Path
 
 
 def lines(file: File) -> Iterator[tuple[str, str]]:
   """Yields the lines that are not blank, each after its "file, line n"."""
-  name = str(file)
-  with pathlib.Path(file).open(encoding="utf-8") as opened:
-    for number, line in enumerate(map(str.strip, opened), start=1):
-      if line:
-        yield f"{name}, line {number}", line
+  text = io.StringIO(read_text(file), newline=None)
+  for number, line in enumerate(map(str.strip, text), start=1):
+    if line:
+      yield f"{file}, line {number}", line
 
 
 def fields(
@@ -48,7 +49,7 @@ def fields(
 def rows(
   file: File, columns: Sequence[str], *, header: bool = True
 ) -> Iterator[tuple[str, dict[str, str]]]:
-  """Yields the rows of a CSV file by column.
+  """Yields the rows of a CSV file by column, see `text_files.Table`.
 
   Args:
     file: CSV.
@@ -58,24 +59,15 @@ def rows(
   Raises:
     ValueError: If a column is missing, or a row has not as many cells.
   """
-  name = str(file)
-  with pathlib.Path(file).open(newline="", encoding="utf-8-sig") as opened:
-    reader = csv.reader(opened, strict=True)
-    try:
-      found = next(reader, []) if header else list(columns)
-      missing = sorted(set(columns) - set(found))
-      if missing:
-        raise ValueError(
-          f"{name}, line 1 lacks the columns {missing}, it has {found}."
-        )
-      pick = operator.itemgetter(*map(found.index, columns))
-      for cells in filter(None, reader):
-        where = f"{name}, line {reader.line_num}"
-        if len(cells) != len(found):
-          raise ValueError(f"{where}: needs {len(found)} cells, got {cells}.")
-        yield where, dict(zip(columns, pick(cells), strict=True))
-    except csv.Error as error:
-      raise ValueError(f"{name}, line {reader.line_num}: {error}.") from error
+  table = Table(file, columns, header=header)
+  missing = sorted(set(columns) - set(table.header))
+  if missing:
+    raise ValueError(
+      f"{table.where} lacks the columns {missing}, it has {table.header}."
+    )
+  pick = operator.itemgetter(*map(table.place, columns))
+  for cells in table:
+    yield table.where, dict(zip(columns, pick(cells), strict=True))
 
 
 def read_json(file: File, kind: type) -> Any:
@@ -85,7 +77,7 @@ def read_json(file: File, kind: type) -> Any:
     ValueError: If it is no JSON, or not a `kind`.
   """
   try:
-    content = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
+    content = json.loads(read_text(file))
   except json.JSONDecodeError as error:
     raise ValueError(f"{file}, line {error.lineno}: {error.msg}.") from error
   if not isinstance(content, kind):

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 import matplotlib.figure
 import numpy as np
 
+from temporal_jax.display.pictures import save_figure, short_label
+
+_LONGEST = 200  # Letters of a title.
+
 
 def draw_clips(
   file: str | pathlib.Path,
@@ -43,7 +47,10 @@ def draw_clips(
   pixels = np.clip(clips * np.asarray(std) + np.asarray(mean), 0, 1)
   columns = min(frames, frames_shown)
   shown = np.linspace(0, frames - 1, columns).round().astype(int)
-  wrapped = [textwrap.fill(title, 16 * columns) for title in titles]
+  wrapped = [
+    textwrap.fill(short_label(title, _LONGEST), 14 * columns)
+    for title in titles
+  ]
   heights = [
     1.3 * height / width + 0.2 + 0.15 * (1 + title.count("\n"))
     for title in wrapped
@@ -61,4 +68,4 @@ def draw_clips(
       axes.set(xticks=[], yticks=[])
       if part is parts[-1]:
         axes.set_xlabel(f"frame {frame}", fontsize=8)
-  figure.savefig(file, dpi=120)
+  save_figure(figure, file, dpi=120)

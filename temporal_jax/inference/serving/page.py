@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from temporal_jax.data.file_names import SUFFIXES
+
 
 class Page(NamedTuple):
   """The page and what a browser may do with it.
@@ -33,7 +35,9 @@ def load_page(settings: Mapping[str, Any]) -> Page:
   file = importlib.resources.files(__package__) / "page.html"
   # "<" would end the element in which the settings stand.
   values = json.dumps(settings).replace("<", "\\u003c")
-  text = file.read_text(encoding="utf-8").replace("{settings}", values)
+  text = file.read_text(encoding="utf-8")
+  text = text.replace("{suffixes}", ",".join(SUFFIXES))
+  text = text.replace("{settings}", values)
   policy = {
     "default-src": "'none'",
     "script-src": _digest(text, "script"),

@@ -8,6 +8,7 @@ import matplotlib.axes
 import matplotlib.figure
 import numpy as np
 
+from temporal_jax.display.pictures import save_figure, short_label
 from temporal_jax.inference.visualize.scaling import frames_of
 
 _MARK, _OTHER = "#34495e", "#a9b7c6"
@@ -52,7 +53,7 @@ def save_calibration(
   figure = matplotlib.figure.Figure(
     (width + 5.2, cell + 5.4), layout="constrained"
   )
-  figure.suptitle(title, fontsize=12)
+  figure.suptitle(short_label(title, 100), fontsize=12)
   left, right = figure.subfigures(1, 2, width_ratios=(width + 1.2, 4.0))
   top, middle, bottom = left.subplots(
     3, 1, sharex=True, height_ratios=(cell, 3.0, 1.3)
@@ -75,7 +76,7 @@ def save_calibration(
   bottom.set_xticks(np.arange(count))
   _tidy(bottom, "y")
   _draw_layers(right.subplots(), deviations(calibrations), layer)
-  figure.savefig(file, format="png", dpi=110)
+  save_figure(figure, file, dpi=110)
 
 
 def _draw_frames(

@@ -10,6 +10,7 @@ import matplotlib.cm
 import matplotlib.figure
 import numpy as np
 
+from temporal_jax.display.pictures import save_figure, short_label
 from temporal_jax.inference.visualize.coloring import COLORS, paint
 
 _CELL = 1.5  # Inches a frame.
@@ -60,7 +61,8 @@ def save_strip(
     raise ValueError("there is nothing to draw.")
   columns = max(min(len(row.frames), frames_shown) for row in rows)
   rows = [
-    row._replace(title=textwrap.fill(row.title, 18 * columns)) for row in rows
+    row._replace(title=textwrap.fill(short_label(row.title, 160), 18 * columns))
+    for row in rows
   ]
   heights = [_height(row) for row in rows]
   top = 0.4
@@ -68,7 +70,9 @@ def save_strip(
     (_CELL * columns + 0.9, sum(heights) + top), layout="constrained"
   )
   figure.get_layout_engine().set(h_pad=0.02)
-  figure.suptitle(textwrap.fill(title, 14 * columns + 10), fontsize=12)
+  figure.suptitle(
+    textwrap.fill(short_label(title, 120), 14 * columns + 10), fontsize=12
+  )
   left, right = figure.subfigures(1, 2, width_ratios=(_CELL * columns, 0.9))
   parts = left.subfigures(len(rows), 1, height_ratios=heights, squeeze=False)
   for part, row in zip(parts[:, 0], rows, strict=True):
@@ -76,7 +80,7 @@ def save_strip(
     axes = part.subplots(1, columns, squeeze=False)[0]
     _draw(axes, row)
   _draw_scale(right, unit)
-  figure.savefig(file, format="png", dpi=110)
+  save_figure(figure, file, dpi=110)
 
 
 def _height(row: Row) -> float:
@@ -117,4 +121,4 @@ def _draw_scale(figure: matplotlib.figure.SubFigure, unit: str) -> None:
   """Draws what the colours mean."""
   axes = figure.add_axes((0.15, 0.1, 0.2, 0.75))
   colors = matplotlib.cm.ScalarMappable(cmap=COLORS)
-  figure.colorbar(colors, cax=axes).set_label(unit, fontsize=9)
+  figure.colorbar(colors, cax=axes).set_label(short_label(unit, 60), fontsize=9)

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from temporal_jax.data import annotations
 from temporal_jax.data.annotations import DATA_SETS, open_annotations
 
 KINETICS = "label,youtube_id,time_start,time_end\n{}"
@@ -110,3 +111,14 @@ def test_classes_are_in_the_given_order(tmp_path):
 def test_unknown_names_are_refused(tmp_path):
   with pytest.raises(ValueError, match=r"one of k400, k600, .*; got 'k401'"):
     open_annotations("k401", tmp_path)
+
+
+def test_numbers_as_names_have_one_order_everywhere(write):
+  header = "label,youtube_id,time_start,time_end\n"
+  rows = "".join(f"{i},abc{i},1,2\n" for i in range(12))
+  file = write("train.csv", "\ufeff" + (header + rows).replace(",", ";"))
+  got = annotations.read_kinetics({"train": file})
+  assert got.class_names == tuple(map(str, range(12)))
+  assert [record.label for record in got.records] == list(range(12))
+  merged = annotations.merge({"k": got})
+  assert merged.class_names == got.class_names

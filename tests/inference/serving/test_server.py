@@ -8,6 +8,7 @@ import time
 import pytest
 
 from temporal_jax.data import VideoError
+from temporal_jax.data.file_names import SUFFIXES
 from temporal_jax.inference import serving
 from tests.inference.serving.running import (
   ask,
@@ -77,6 +78,7 @@ def test_the_page_runs_nothing_but_its_own():
   assert status == 200
   page = body.decode()
   assert page.count("<script") == 2
+  assert f'accept="video/*,{",".join(SUFFIXES)}"' in page
   (stated,) = re.findall(r'id="settings">(.*?)</script>', page)
   assert json.loads(stated) == settings | {"maxBytes": 200_000_000}
   policy = headers["content-security-policy"]
