@@ -178,7 +178,7 @@ class VideoReader:
 
   def _open(self, video: bytes | str | os.PathLike) -> None:
     """Opens the container and finds the frames."""
-    self._container, stream = open_container(video)
+    self._container, stream = open_container(video, time_limit=self._time_limit)
     context = stream.codec_context
     context.thread_type = "NONE"
     context.thread_count = 1
@@ -195,8 +195,7 @@ class VideoReader:
   def _keep_aspect(
     self, frame: av.VideoFrame, short_side: int | None
   ) -> np.ndarray:
-    size = upright(frame, self._size)
-    return self._scaler.keep_aspect(frame, size, short_side)
+    return self._scaler.keep_aspect(frame, self._size, short_side)
 
   def _advance(
     self, frames: Iterator[av.VideoFrame], count: int

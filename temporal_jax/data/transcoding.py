@@ -11,8 +11,9 @@ from temporal_jax.data.checking import list_videos
 from temporal_jax.data.containers import open_container
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.frame_index import index_frames
+from temporal_jax.data.orientation import Orientation, orientation
 from temporal_jax.data.parallel import run_parallel
-from temporal_jax.data.pictures import VideoError, quarter_turns, reason
+from temporal_jax.data.pictures import VideoError, reason
 from temporal_jax.data.playing import Player
 
 # Shows progress: gets what is done and the number to come, and hands it on.
@@ -208,10 +209,10 @@ def _encode(
 
 def _turned(frame: av.VideoFrame) -> av.VideoFrame:
   """Returns the frame the right way up."""
-  turns = quarter_turns(frame)
-  if not turns % 4:
+  shown = orientation(frame)
+  if shown == Orientation():
     return frame
-  pixels = np.rot90(frame.to_ndarray(format="rgb24"), k=turns)
+  pixels = shown.apply(frame.to_ndarray(format="rgb24"))
   return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
 
 
