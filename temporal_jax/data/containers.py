@@ -9,6 +9,7 @@ from av.stream import Discard, Disposition
 
 from temporal_jax.data.cut_off import declared_length
 from temporal_jax.data.pictures import (
+  MAX_PIXELS,
   PIXEL_LIMIT,
   VideoError,
   check_pixels,
@@ -57,7 +58,13 @@ def open_container(
       options["fd"] = str(opened.fileno())
       container = _open("fd:", options, time_limit)
   try:
-    return container, choose_stream(container)
+    stream = choose_stream(container)
+    if not (stream.codec_context.height and stream.codec_context.width):
+      raise VideoError(
+        "the size of the frames is unknown; it may be more than "
+        f"{MAX_PIXELS:,} pixels"
+      )
+    return container, stream
   except VideoError:
     container.close()
     raise

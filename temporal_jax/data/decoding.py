@@ -77,7 +77,7 @@ class VideoReader:
     """Closes the container; further calls do nothing."""
     if self._container is not None:
       self._container.close()
-    self._container = self._player = self._scaler = None
+    self._container = self._player = self._scaler = self._context = None
 
   def read(
     self, indices: Sequence[int], *, short_side: int | None = None
@@ -179,7 +179,7 @@ class VideoReader:
   def _open(self, video: bytes | str | os.PathLike) -> None:
     """Opens the container and finds the frames."""
     self._container, stream = open_container(video, time_limit=self._time_limit)
-    context = stream.codec_context
+    context = self._context = stream.codec_context
     context.thread_type = "NONE"
     context.thread_count = 1
     self._size = context.height, context.width
@@ -206,7 +206,7 @@ class VideoReader:
         self._start_clock()
         frame = next(frames)
     except av.FFmpegError as error:
-      raise VideoError(reason(error)) from error
+      raise VideoError(reason(error, self._context)) from error
     return frame
 
   def _start_clock(self) -> None:
@@ -232,5 +232,5 @@ class VideoReader:
         for shown, frame in self._player.frames(set(times))
       }
     except av.FFmpegError as error:
-      raise VideoError(reason(error)) from error
+      raise VideoError(reason(error, self._context)) from error
     return [frames[shown] for shown in times]

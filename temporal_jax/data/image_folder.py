@@ -179,7 +179,8 @@ class ImageFolderReader:
       except VideoError as error:
         raise VideoError(f"{name}: {error}") from error
       except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"{name}: {reason(error)}") from error
+        why = reason(error, self._context)
+        raise VideoError(f"{name}: {why}") from error
       if frame.is_corrupt:
         raise VideoError(f"{name} is damaged")
       shown = upright(frame, (frame.height, frame.width))

@@ -125,9 +125,22 @@ def check_indices(indices: Sequence[int], num_frames: int) -> None:
     raise IndexError(f"frames {outside} are not in [0, {num_frames}).")
 
 
-def reason(error: Exception) -> str:
-  """Returns the error's words without the path, which the caller names."""
+def reason(
+  error: Exception, decoder: av.codec.CodecContext | None = None
+) -> str:
+  """Returns the error's words without the path, which the caller names.
+
+  Args:
+    error: Of Python or PyAV.
+    decoder: What it came from, if it came from one.
+  """
   if isinstance(error, FileNotFoundError):
     return "the file does not exist"
+  if isinstance(error, av.ExitError):
+    return "reading it takes too long"
+  # A decoder forgets the size of a frame that is too large for it.
+  forgot = decoder is not None and not decoder.width
+  if forgot and isinstance(error, av.ArgumentError):
+    return f"a frame has more than {MAX_PIXELS:,} pixels"
   words = getattr(error, "strerror", None) or str(error)
   return f"{type(error).__name__}: {words}"

@@ -47,6 +47,8 @@ _ENTRY_BYTES = {
   b"stss": 4,
   b"stts": 8,
 }
+# What a track holds, by its handler.
+_SOUND, _PICTURES = (int.from_bytes(kind, "big") for kind in (b"soun", b"vide"))
 # Where the content of each table of a track begins, by its kind.
 _Track = defaultdict[bytes, list[int]]
 
@@ -90,7 +92,9 @@ class _Header:
         entries = self._number(first + 4)
         self._check_bytes(entries * _ENTRY_BYTES[kind], entries, "entries")
         track[kind].append(first)
-      elif kind in (b"stsz", b"stz2"):
+      elif kind == b"iloc":
+        self._check_items(first)
+      elif kind in (b"hdlr", b"stsz", b"stz2"):
         track[kind].append(first)
 
   def _check_track(self, track: _Track) -> None:
@@ -98,7 +102,7 @@ class _Header:
     samples = 0
     for first in track[b"stsz"]:
       size, count = self._number(first + 4), self._number(first + 8)
-      if size and self._has_plain_sound(track):
+      if size and self._is_plain_sound(track):
         continue  # A sample is of sound, and many make an entry of the index.
       self._check_bytes(count * (size or 4), count, "samples")
       samples += count
@@ -110,11 +114,16 @@ class _Header:
     sound = self._samples_of_chunks(track)
     self._check_bytes(sound / _SOUND_SAMPLES_PER_BYTE, sound, "samples")
 
-  def _has_plain_sound(self, track: _Track) -> bool:
-    """Whether all samples last one tick: FFmpeg then counts chunks instead."""
-    return all(
-      (self._number(first + 4), self._number(first + 12)) == (1, 1)
-      for first in track[b"stts"]
+  def _is_plain_sound(self, track: _Track) -> bool:
+    """Whether samples are of sound and last one tick: FFmpeg counts chunks."""
+    handlers = {self._number(first + 8) for first in track[b"hdlr"]}
+    return (
+      _SOUND in handlers
+      and _PICTURES not in handlers
+      and all(
+        (self._number(first + 4), self._number(first + 12)) == (1, 1)
+        for first in track[b"stts"]
+      )
     )
 
   def _samples_of_chunks(self, track: _Track) -> float:
@@ -149,6 +158,12 @@ class _Header:
       raise VideoError(f"its header cannot be decompressed: {error}") from error
     inner = _Header(io.BytesIO(content), self._length)
     inner.check(0, len(content), _Track(list), depth + 1)
+
+  def _check_items(self, first: int) -> None:
+    """Checks how many still pictures there are, which version 2 may say."""
+    if self._number(first) >> 24 == 2:
+      items = self._number(first + 6)
+      self._check_bytes(8 * items, items, "items")
 
   def _add_samples(self, count: int) -> None:
     self._samples += count
