@@ -19,6 +19,7 @@ from temporal_jax.data.manifest import (
 )
 from temporal_jax.data.parallel import run_parallel
 from temporal_jax.data.pictures import VideoError, reason
+from temporal_jax.data.regular_files import open_regular
 
 TIME_LIMIT = 600.0  # Seconds: more than clips need, as all frames are decoded.
 
@@ -146,7 +147,7 @@ def check_file(
   try:
     status = (root / path).stat()
     row |= {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
-    with (root / path).open("rb") as file:
+    with open_regular(root / path) as file:
       row["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
     return (
       row | decode_all(root / path, time_limit=time_limit) | {"error": None}
@@ -176,8 +177,8 @@ def decode_all(
   with VideoReader(file, time_limit=time_limit) as reader:
     _, (height, width) = reader.read_stretched([0], (256, 256))
     # All are held at once: as small as the scaler makes them in one step.
-    thumbnail = max(8, -(-min(height, width) // 100))
-    reader.pictures(range(reader.num_frames), short_side=thumbnail)
+    thumbnail = max(8, -(-height // 100)), max(8, -(-width // 100))
+    reader.read_stretched(range(reader.num_frames), thumbnail)
     return {
       "frames": reader.num_frames,
       "fps": reader.fps,

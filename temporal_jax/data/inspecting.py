@@ -158,9 +158,9 @@ def number_frames(folders: Iterable[str | pathlib.Path]) -> dict[str, Any]:
   return {"starts": dict(starts), "gaps": gaps, "empty": empty}
 
 
-def _content(video: Any) -> bytes | str:
+def _content(video: Any) -> bytes | str | os.PathLike:
   """Returns a video's bytes or path; what names pictures has a folder."""
-  return video if isinstance(video, bytes | str) else video.folder
+  return video if isinstance(video, bytes | str | os.PathLike) else video.folder
 
 
 def _by_task(

@@ -12,7 +12,7 @@ from temporal_jax.data.image_folder import ImageFolder, ImageFolderReader
 
 # A file's bytes or path, the path of a folder of pictures *.jpg, or what says
 # where other pictures are.
-Readable = bytes | str | ImageFolder | FlowFolder
+Readable = bytes | str | os.PathLike | ImageFolder | FlowFolder
 
 
 class Reader(Protocol):
@@ -59,8 +59,8 @@ def open_reader(video: Readable, *, time_limit: float = TIME_LIMIT) -> Reader:
   """
   if isinstance(video, FlowFolder):
     return FlowReader(video)
-  if isinstance(video, str) and os.path.isdir(video):
-    video = ImageFolder(video)
+  if isinstance(video, str | os.PathLike) and os.path.isdir(video):
+    video = ImageFolder(os.fsdecode(video))
   if isinstance(video, ImageFolder):
     return ImageFolderReader(video)
   return VideoReader(video, time_limit=time_limit)

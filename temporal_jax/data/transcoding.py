@@ -130,8 +130,8 @@ def transcode(
 ) -> int:
   """Encodes a video anew as H.264 in mp4, frame by frame at the same times.
 
-  The first frame comes at time 0; pictures are turned the right way up; sound
-  is left out.
+  The first frame comes at time 0; pictures are turned the right way up and keep
+  the shape of their pixels; sound is left out.
 
   Args:
     video: The video.
@@ -151,7 +151,7 @@ def transcode(
   out.parent.mkdir(parents=True, exist_ok=True)
   unfinished = out.with_name(out.name + ".tmp")
   try:
-    source, stream = open_container(str(video))
+    source, stream = open_container(video)
     with source, av.open(str(unfinished), "w", format="mp4") as target:
       written = _encode(source, stream, target, how, paint)
     with VideoReader(unfinished) as reader:
@@ -191,6 +191,14 @@ def _encode(
     picture = _turned(frame)
     if not begun:
       encoder.height, encoder.width = _size(picture, how.short_side)
+      ratio = (
+        stream.sample_aspect_ratio
+      )  # Of stored pixels, which may be turned.
+      if ratio:
+        turned = orientation(frame).transposed
+        encoder.codec_context.sample_aspect_ratio = (
+          1 / ratio if turned else ratio
+        )
       begun = True
     picture = picture.reformat(
       encoder.width,

@@ -7,6 +7,8 @@ import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from temporal_jax.data.regular_files import check_no_address
+
 SPLITS = ("train", "test")
 # Columns of a label that is one class, and of one that is several.
 ONE, SEVERAL = "label", "labels"
@@ -73,6 +75,8 @@ def _rows(
       raise ValueError(f"split must be in {SPLITS}, got {split!r}.")
     if not path:
       raise ValueError("path is empty.")
+    if "://" in path:
+      check_no_address(path)
     key = key_of(cells)
     names = known.get(key)
     if names is None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from temporal_jax.data import checking
 from temporal_jax.data.files import SUFFIXES
+from temporal_jax.data.regular_files import check_no_address
 
 
 def list_videos(words: Sequence[str]) -> list[str]:
@@ -40,6 +41,7 @@ def _files(word: str) -> list[str]:
     return files
   if os.path.exists(word) or not glob.has_magic(word):
     return [word]
+  check_no_address(word)
   files = []
   for path in sorted(glob.glob(word, recursive=True)):
     files += _in_folder(path) if os.path.isdir(path) else [path]
