@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 from typing import BinaryIO
 
 import av
@@ -30,7 +31,7 @@ def open_container(
   Args:
     video: The file's bytes or its path.
     time_limit: Seconds that opening it, and later each packet, may take; None
-      is no limit. It does not interrupt what is read from bytes.
+      is no limit. What is in memory, as bytes, is read without interruption.
 
   Returns:
     The container, which the caller closes, and its first stream of pictures
@@ -61,8 +62,7 @@ def open_container(
     stream = choose_stream(container)
     if not (stream.codec_context.height and stream.codec_context.width):
       raise VideoError(
-        "the size of the frames is unknown; it may be more than "
-        f"{MAX_PIXELS:,} pixels"
+        f"the size of the frames is unknown, or more than {MAX_PIXELS:,} pixels"
       )
     return container, stream
   except VideoError:
@@ -74,16 +74,20 @@ def _open(
   file: io.BytesIO | str, options: dict[str, str], time_limit: float | None
 ) -> av.container.InputContainer:
   """Opens what has been checked."""
+  begun = time.monotonic()
   try:
     return av.open(
       file, options=options, metadata_errors="replace", timeout=time_limit
     )
-  except av.ExitError as error:
-    raise VideoError(f"opening takes more than {time_limit} s") from error
-  except av.ArgumentError as error:
-    raise VideoError(
-      f"the file is no video, or of none of the formats {FORMATS}"
-    ) from error
+  except av.FFmpegError as error:
+    # What FFmpeg says where it was interrupted depends on what it was doing.
+    if time_limit is not None and time.monotonic() - begun >= time_limit:
+      raise VideoError(f"opening takes more than {time_limit} s") from error
+    if isinstance(error, av.ArgumentError):
+      raise VideoError(
+        f"the file is no video, or of none of the formats {FORMATS}"
+      ) from error
+    raise
 
 
 def _check_header(file: BinaryIO) -> None:

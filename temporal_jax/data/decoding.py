@@ -31,8 +31,11 @@ class VideoReader:
   an index of the packets, never by time / rate, so that variable frame rates
   and edit lists are exact; only the groups of pictures that hold a wanted frame
   are decoded, and of these no frame that neither is wanted nor needed by
-  others. Rotation metadata is applied. All frames of a video have one size: if
-  it changes midway, they are stretched to that with which the file is opened.
+  others. Frames are turned and mirrored as their display matrix says. They have
+  the pixels that are stored, as torchvision, decord and PyAV give them: where
+  these are not square, a player shows the picture wider or narrower. All frames
+  of a video have one size: if it changes midway, they are stretched to that
+  with which the file is opened.
 
   Attributes:
     num_frames: Frames in the video, at least 1.
@@ -42,24 +45,32 @@ class VideoReader:
   """
 
   def __init__(
-    self, video: bytes | str | os.PathLike, *, time_limit: float = TIME_LIMIT
+    self,
+    video: bytes | str | os.PathLike,
+    *,
+    time_limit: float = TIME_LIMIT,
+    square_pixels: bool = False,
   ):
     """Opens a file's bytes or a path.
 
     Args:
-      video: The file.
+      video: The file's content as bytes, or its path: whatever its characters,
+        it is never taken for an address.
       time_limit: Seconds that opening, each reading, and each frame of a stream
         may take.
+      square_pixels: Whether the width is changed by the sample aspect ratio, as
+        a player does, so that pixels are square and a circle is round.
 
     Raises:
-      VideoError: If it is missing, empty, cut off, no video, has no video
-        frames, or takes too long.
+      VideoError: If it is missing, no regular file, empty, cut off, no video,
+        has no video frames, frames of more than `pictures.MAX_PIXELS`, a header
+        that declares more than its bytes can hold, or takes too long.
     """
     self._container = None
     self._time_limit = time_limit
     self._start_clock()
     try:
-      self._open(video)
+      self._open(video, square_pixels)
     except (av.FFmpegError, OSError) as error:
       self.close()
       raise VideoError(reason(error)) from error
@@ -176,13 +187,18 @@ class VideoReader:
     )
     return np.stack(pictures), sizes[0]
 
-  def _open(self, video: bytes | str | os.PathLike) -> None:
+  def _open(
+    self, video: bytes | str | os.PathLike, square_pixels: bool
+  ) -> None:
     """Opens the container and finds the frames."""
     self._container, stream = open_container(video, time_limit=self._time_limit)
     context = self._context = stream.codec_context
     context.thread_type = "NONE"
     context.thread_count = 1
     self._size = context.height, context.width
+    if square_pixels and stream.sample_aspect_ratio:
+      width = max(1, round(context.width * stream.sample_aspect_ratio))
+      self._size = context.height, width
     self._scaler = Scaler()
     index = index_frames(self._in_time(self._container.demux(stream)))
     self._times = index.times

@@ -23,8 +23,7 @@ def check_pixels(height: int, width: int, what: str = "the frames") -> None:
   """Raises VideoError if there are more than `MAX_PIXELS` in a frame."""
   if height * width > MAX_PIXELS:
     raise VideoError(
-      f"{what} have {height} x {width} pixels; at most {MAX_PIXELS:,} pixels "
-      "are allowed"
+      f"{what} have {height} x {width} pixels, more than {MAX_PIXELS:,} pixels"
     )
 
 

@@ -47,12 +47,19 @@ class Reader(Protocol):
     """Returns frames (T, H, W, C) and a size, as `VideoReader`."""
 
 
-def open_reader(video: Readable, *, time_limit: float = TIME_LIMIT) -> Reader:
+def open_reader(
+  video: Readable,
+  *,
+  time_limit: float = TIME_LIMIT,
+  square_pixels: bool = False,
+) -> Reader:
   """Opens a video for reading; use it as a context manager.
 
   Args:
     video: A file, pictures, or optical flow.
     time_limit: Seconds that opening a file, and each reading, may take.
+    square_pixels: Whether frames of a file are widened or narrowed so that
+      their pixels are square, see `VideoReader`; pictures have square ones.
 
   Raises:
     VideoError: If it cannot be read.
@@ -63,7 +70,7 @@ def open_reader(video: Readable, *, time_limit: float = TIME_LIMIT) -> Reader:
     video = ImageFolder(os.fsdecode(video))
   if isinstance(video, ImageFolder):
     return ImageFolderReader(video)
-  return VideoReader(video, time_limit=time_limit)
+  return VideoReader(video, time_limit=time_limit, square_pixels=square_pixels)
 
 
 def num_channels(video: Readable) -> int:

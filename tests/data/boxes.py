@@ -39,7 +39,7 @@ def track(
     header = struct.pack(">8x4H4x", 1, 16, 0, 0)[:-4] + struct.pack(">2H", 8, 0)
   else:
     kind, handler = "jpeg", b"vide"
-    header = struct.pack(">16x2H50x", 48, 64)
+    header = struct.pack(">16x2H50x", 64, 48)
   entry = box(kind, struct.pack(">6xH", 1), header)
   stbl = box(
     "stbl",

@@ -90,7 +90,8 @@ class VideoAnswerer:
     Raises:
       VideoError: If it is no video, cannot be read, or is too long or large.
     """
-    with VideoReader(path) as reader:
+    square = self.saved.protocol.square_pixels
+    with VideoReader(path, square_pixels=square) as reader:
       total, fps = reader.num_frames, reader.fps
       if fps and total / fps > self.max_seconds:
         raise VideoError(

@@ -182,7 +182,9 @@ def test_what_is_refused(answerer, video, tmp_path, monkeypatch):
   with pytest.raises(VideoError, match="takes more than 0 s"):
     answerer(video)
   monkeypatch.setattr(pictures, "MAX_PIXELS", 255)
-  with pytest.raises(VideoError, match="frames have 16 x 16 pixels; at most 2"):
+  with pytest.raises(
+    VideoError, match="frames have 16 x 16 pixels, more than 2"
+  ):
     answerer(video)
 
 
