@@ -7,17 +7,26 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 import pytest
+from av.bitstream import BitStreamFilterContext
 
+from configs.base import get_config
+from launch import clips
 from temporal_jax import data
 from temporal_jax.data.checking import decode_all
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.encoding import encode_mp4
 from temporal_jax.data.image_folder import ImageFolder
+from temporal_jax.data.orientation import orientation
 from temporal_jax.data.picture_cropping import PictureCropper
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.data.readers import open_reader
 from temporal_jax.data.transcoding import Transcoding, transcode
-from tests.data.making import make_displayed, make_packets, make_picture
+from tests.data.making import (
+  Listed,
+  make_displayed,
+  make_packets,
+  make_picture,
+)
 
 # (a, b, c, d) of all eight orientations.
 STRAIGHT = [(a, 0, 0, d) for a, d in itertools.product((1, -1), repeat=2)]
@@ -99,6 +108,19 @@ def test_other_containers_are_turned_too(form, degrees):
     _close(reader.read([0])[0], np.rot90(_picture(), k=degrees // 90))
 
 
+def test_messages_of_the_stream_turn_it():
+  """FFmpeg's filter writes a message of H.264: a mirror, then 90 degrees."""
+  message = "display_orientation=insert:rotate=90:flip=horizontal"
+  with av.open(io.BytesIO(encode_mp4(_picture()[None], fps=10))) as container:
+    stream = container.streams.video[0]
+    insert = BitStreamFilterContext(f"h264_metadata={message}", stream)
+    (packet,) = insert.filter(next(container.demux(stream)))
+    (frame,) = stream.decode(packet) + stream.decode(None)
+  got = orientation(frame).apply(frame.to_ndarray(format="rgb24"))
+  # H.264, D.2.27: the picture is mirrored first and turned then.
+  _close(got, np.rot90(_picture()[:, ::-1], k=1))
+
+
 @pytest.mark.parametrize(
   ("degrees", "nearest"), [(10, 0), (-44, 0), (46, 90), (100, 90), (190, 180)]
 )
@@ -112,24 +134,22 @@ def test_any_other_angle_is_the_nearest_quarter_turn(degrees, nearest):
     _close(reader.read([0])[0], np.rot90(_picture(), k=-nearest // 90))
 
 
-def _with_exif(orientation, form):
+def _with_exif(number, form):
   exif, file = PIL.Image.Exif(), io.BytesIO()
-  exif[0x0112] = orientation
+  exif[0x0112] = number
   quality = {"lossless": True} if form == "webp" else {"quality": 95}
   PIL.Image.fromarray(_picture()).save(file, form, exif=exif, **quality)
   return file.getvalue()
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 9))
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp"])
-def test_pictures_are_shown_by_their_exif_orientation(
-  orientation, form, tmp_path
-):
-  content = _with_exif(orientation, form)
+def test_pictures_are_shown_by_their_exif_orientation(number, form, tmp_path):
+  content = _with_exif(number, form)
   (tmp_path / f"1.{form}").write_bytes(content)
   pillow = PIL.Image.open(io.BytesIO(content))
   want = np.asarray(PIL.ImageOps.exif_transpose(pillow).convert("RGB"))
-  assert want.shape[0] == (32 if orientation < 5 else 48)
+  assert want.shape[0] == (32 if number < 5 else 48)
   with open_reader(ImageFolder(str(tmp_path), f"*.{form}")) as reader:
     _close(reader.pictures([0])[0], want)
     assert min(reader.pictures([0], short_side=16)[0].shape[:2]) == 16
@@ -151,9 +171,9 @@ def test_pictures_of_a_folder_have_one_size_as_they_are_shown(tmp_path):
     reader.pictures([0, 2])
 
 
-@pytest.mark.parametrize("orientation", [2, 5, 8])
-def test_motion_jpeg_is_shown_by_its_exif_orientation(orientation):
-  content = _with_exif(orientation, "jpeg")
+@pytest.mark.parametrize("number", [2, 5, 8])
+def test_motion_jpeg_is_shown_by_its_exif_orientation(number):
+  content = _with_exif(number, "jpeg")
   pillow = PIL.ImageOps.exif_transpose(PIL.Image.open(io.BytesIO(content)))
   with VideoReader(make_packets(content, content, size=(32, 48))) as reader:
     _close(reader.read([1])[0], np.asarray(pillow))
@@ -193,6 +213,20 @@ def test_pixels_are_those_stored_or_made_square(
   transcode(path, out, Transcoding(short_side=None))
   with VideoReader(out, square_pixels=True) as reader:
     _close(reader.read([0])[0], got)
+
+
+def test_square_pixels_are_part_of_the_protocol():
+  config = get_config()
+  config.data.square_pixels = True
+  protocol = clips.protocol(config)
+  assert protocol.square_pixels
+  assert "with square pixels" in protocol.describe()
+  video = _with_ratio(fractions.Fraction(2))
+  opener = data.VideoOpener(
+    Listed({"a": video}), data.BadVideos("raise"), square_pixels=True
+  )
+  shape = opener.read(0, lambda reader, span: reader.pictures([0])[0].shape)
+  assert shape == (32, 96, 3)
 
 
 def test_square_pixels_are_made_before_the_picture_is_turned(tmp_path):

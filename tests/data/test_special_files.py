@@ -148,7 +148,7 @@ def test_time_is_limited_in_files_that_never_end(form, tmp_path):
   begun = time.monotonic()
   with pytest.raises(VideoError, match=r"more than 0\.1 s|too long"):
     VideoReader(tmp_path / "a", time_limit=0.1)
-  assert time.monotonic() - begun < 2
+  assert time.monotonic() - begun < 10
 
 
 def test_time_is_limited_while_a_file_is_opened(tmp_path):
@@ -156,4 +156,4 @@ def test_time_is_limited_while_a_file_is_opened(tmp_path):
   begun = time.monotonic()
   with pytest.raises(VideoError, match=r"opening takes more than 0\.1 s"):
     VideoReader(tmp_path / "a.avi", time_limit=0.1)
-  assert time.monotonic() - begun < 2
+  assert time.monotonic() - begun < 10
