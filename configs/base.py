@@ -68,6 +68,7 @@ def get_config() -> ml_collections.ConfigDict:
   data.on_error = "raise"  # A bad video: "raise", "skip" or "mask".
   data.num_threads = 4  # That decode.
   data.time_limit = 60.0  # Seconds that reading a clip may take.
+  data.square_pixels = False  # Whether a video's width is changed to have them.
 
   # Which views of a test video are scored in the end, see docs/sampling.md;
   # tests while it trains take one.

@@ -45,6 +45,7 @@ def protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
     stretch=stretch,
     crop_rule=test.crop_rule,
     fusion=test.fusion,
+    square_pixels=config.data.square_pixels,
   )
 
 

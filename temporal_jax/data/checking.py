@@ -162,8 +162,8 @@ def decode_all(
   with VideoReader(file, time_limit=time_limit) as reader:
     _, (height, width) = reader.read_stretched([0], (256, 256))
     # All are held at once: as small as the scaler makes them in one step.
-    thumbnail = max(8, -(-min(height, width) // 100))
-    reader.pictures(range(reader.num_frames), short_side=thumbnail)
+    thumbnail = max(8, -(-height // 100)), max(8, -(-width // 100))
+    reader.read_stretched(range(reader.num_frames), thumbnail)
     return {
       "frames": reader.num_frames,
       "fps": reader.fps,

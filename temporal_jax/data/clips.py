@@ -30,11 +30,13 @@ class VideoOpener:
     bad_videos: What to do with a video that cannot be read.
     time_limit: Seconds that opening a video file, and reading a clip, may take;
       one that takes longer counts as bad.
+    square_pixels: Whether pixels are made square, see `open_reader`.
   """
 
   source: Source
   bad_videos: BadVideos
   time_limit: float = TIME_LIMIT
+  square_pixels: bool = False
 
   def __post_init__(self) -> None:
     if self.time_limit <= 0:
@@ -58,7 +60,11 @@ class VideoOpener:
     """
     video = self.source[index]
     try:
-      with open_reader(video["video"], time_limit=self.time_limit) as reader:
+      with open_reader(
+        video["video"],
+        time_limit=self.time_limit,
+        square_pixels=self.square_pixels,
+      ) as reader:
         return take(reader, _span(reader, video))
     except VideoError as error:
       self.bad_videos.add(video["id"], str(error), listed=len(self.source))

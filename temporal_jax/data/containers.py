@@ -1,14 +1,22 @@
 """Opening the container of a video file."""
 
-import contextlib
 import io
 import os
+import time
+from typing import BinaryIO
 
 import av
 from av.stream import Discard, Disposition
 
 from temporal_jax.data.cut_off import declared_length
-from temporal_jax.data.pictures import VideoError
+from temporal_jax.data.pictures import (
+  MAX_PIXELS,
+  PIXEL_LIMIT,
+  VideoError,
+  check_pixels,
+)
+from temporal_jax.data.regular_files import open_regular
+from temporal_jax.data.sample_tables import check_tables
 
 # Demuxers of FFmpeg that are allowed: neither pictures nor play lists, which
 # name other files.
@@ -18,54 +26,86 @@ FORMATS = (
 
 
 def open_container(
-  video: bytes | str | os.PathLike,
+  video: bytes | str | os.PathLike, *, time_limit: float | None = None
 ) -> tuple[av.container.InputContainer, av.VideoStream]:
   """Opens a video file.
 
   Args:
     video: The file's bytes or its path.
+    time_limit: Seconds that opening it, and later each packet, may take; None
+      is no limit. What is in memory, as bytes, is read without interruption.
 
   Returns:
     The container, which the caller closes, and its first stream of pictures
     that move. No other stream is read from the file.
 
   Raises:
-    VideoError: If the file is empty, cut off, no video, or its codec unknown.
+    VideoError: If the path is an address or names a folder, a pipe, a socket
+      or a device; if the file is empty, cut off, no video, or asks for more
+      memory than its size or `MAX_PIXELS` allows; if its codec is unknown.
     av.FFmpegError: If it cannot be opened.
     OSError: If it cannot be read.
   """
-  file = io.BytesIO(video) if isinstance(video, bytes) else os.fspath(video)
-  _check_length(file)
+  options = {"format_whitelist": FORMATS, **PIXEL_LIMIT}
+  if isinstance(video, bytes):
+    file = io.BytesIO(video)
+    _check_header(file)
+    file.seek(0)
+    container = _open(file, options, time_limit)
+  else:
+    with open_regular(video) as opened:
+      _check_header(opened)
+      # FFmpeg gets the file itself, and no name that it could take for an
+      # address; it reads on from where the descriptor is, past any buffer.
+      os.lseek(opened.fileno(), 0, os.SEEK_SET)
+      options["fd"] = str(opened.fileno())
+      container = _open("fd:", options, time_limit)
   try:
-    container = av.open(
-      file, options={"format_whitelist": FORMATS}, metadata_errors="replace"
-    )
-  except av.ArgumentError as error:
-    raise VideoError(
-      f"the file is no video, or of none of the formats {FORMATS}"
-    ) from error
-  try:
-    return container, choose_stream(container)
+    stream = choose_stream(container)
+    if not (stream.codec_context.height and stream.codec_context.width):
+      raise VideoError(
+        f"the size of the frames is unknown, or more than {MAX_PIXELS:,} pixels"
+      )
+    return container, stream
   except VideoError:
     container.close()
     raise
 
 
-def _check_length(file: io.BytesIO | str) -> None:
-  """Raises VideoError if a file is empty or its end is missing."""
-  if isinstance(file, str) and not os.path.isfile(file):
-    return  # FFmpeg says what is wrong.
-  in_memory = isinstance(file, io.BytesIO)
-  with contextlib.nullcontext(file) if in_memory else open(file, "rb") as held:
-    length = held.seek(0, io.SEEK_END)
-    declared = declared_length(held)
-    held.seek(0)
+def _open(
+  file: io.BytesIO | str, options: dict[str, str], time_limit: float | None
+) -> av.container.InputContainer:
+  """Opens what has been checked."""
+  begun = time.monotonic()
+  try:
+    return av.open(
+      file, options=options, metadata_errors="replace", timeout=time_limit
+    )
+  except av.FFmpegError as error:
+    # What FFmpeg says where it was interrupted depends on what it was doing.
+    if time_limit is not None and time.monotonic() - begun >= time_limit:
+      raise VideoError(f"opening takes more than {time_limit} s") from error
+    if isinstance(error, av.ArgumentError):
+      raise VideoError(
+        f"the file is no video, or of none of the formats {FORMATS}"
+      ) from error
+    raise
+
+
+def _check_header(file: BinaryIO) -> None:
+  """Raises VideoError if a file is empty, its end missing, or it asks for more.
+
+  Its header must not ask for more memory than what the file could fill.
+  """
+  length = file.seek(0, io.SEEK_END)
   if not length:
     raise VideoError("the file is empty")
+  declared = declared_length(file)
   if declared > length:
     raise VideoError(
       f"the file is cut off: {length} of at least {declared} bytes are there"
     )
+  check_tables(file, length)
 
 
 def choose_stream(
@@ -73,8 +113,11 @@ def choose_stream(
 ) -> av.VideoStream:
   """Returns the stream to read, and keeps the others from being read.
 
+  Its decoder allocates no frame larger than `MAX_PIXELS`.
+
   Raises:
-    VideoError: If there is none, or its codec is unknown.
+    VideoError: If there is none, its codec is unknown, or its frames have more
+      than `MAX_PIXELS`.
   """
   streams = [
     stream
@@ -86,6 +129,8 @@ def choose_stream(
   chosen = streams[0]
   if chosen.codec_context is None:
     raise VideoError("the codec of the video is unknown")
+  check_pixels(chosen.codec_context.height, chosen.codec_context.width)
+  chosen.codec_context.options = dict(PIXEL_LIMIT)
   for stream in container.streams:
     if stream is not chosen:
       stream.discard = Discard.all

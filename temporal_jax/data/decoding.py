@@ -1,5 +1,6 @@
 """Reading chosen frames of a video file with PyAV."""
 
+import fractions
 import itertools
 import os
 import time
@@ -46,9 +47,11 @@ class VideoReader:
   groups of pictures that hold a wanted frame are decoded, and of these no frame
   that is neither wanted nor needed by others. Where packets do not say when
   their frames are shown (AVI with B-frames, MPEG program streams), the file is
-  decoded once to index it. Rotation metadata is applied. All frames of a video
-  have one size: if it changes midway, they are stretched to that with which the
-  file is opened.
+  decoded once to index it. Frames are turned and mirrored as their display
+  matrix says. They have the pixels that are stored, as torchvision, decord and
+  PyAV give them: where these are not square, a player shows the picture wider
+  or narrower. All frames of a video have one size: if it changes midway, they
+  are stretched to that with which the file is opened.
 
   Attributes:
     num_frames: Frames in the video, at least 1.
@@ -56,21 +59,30 @@ class VideoReader:
     times: When each frame is shown, in seconds from the first.
     keyframes: Indices of the frames that are decoded without others.
     index: Where the frames are.
+    pixel_ratio: Width of a stored pixel over its height.
   """
 
   def __init__(
-    self, video: bytes | str | os.PathLike, *, time_limit: float = TIME_LIMIT
+    self,
+    video: bytes | str | os.PathLike,
+    *,
+    time_limit: float = TIME_LIMIT,
+    square_pixels: bool = False,
   ):
     """Opens a file's bytes or a path.
 
     Args:
-      video: The file.
+      video: The file's content as bytes, or its path: whatever its characters,
+        it is never taken for an address.
       time_limit: Seconds that opening, each reading, and each frame of a stream
         may take.
+      square_pixels: Whether the width is changed by the sample aspect ratio, as
+        a player does, so that pixels are square and a circle is round.
 
     Raises:
-      VideoError: If it is missing, empty, cut off, no video, has no video
-        frames, or takes too long.
+      VideoError: If it is missing, no regular file, empty, cut off, no video,
+        has no video frames, frames of more than `pictures.MAX_PIXELS`, a header
+        that declares more than its bytes can hold, or takes too long.
     """
     self._video = video if isinstance(video, bytes) else os.fspath(video)
     self._container = None
@@ -78,7 +90,7 @@ class VideoReader:
     self._time_limit = time_limit
     self._start_clock()
     try:
-      self._open()
+      self._open(square_pixels)
     except (av.FFmpegError, OSError) as error:
       self.close()
       raise VideoError(reason(error)) from error
@@ -96,7 +108,7 @@ class VideoReader:
     """Closes the container; further calls do nothing."""
     if self._container is not None:
       self._container.close()
-    self._container = self._player = self._scaler = None
+    self._container = self._player = self._scaler = self._context = None
 
   def read(
     self, indices: Sequence[int], *, short_side: int | None = None
@@ -195,11 +207,15 @@ class VideoReader:
     )
     return np.stack(pictures), sizes[0]
 
-  def _open(self) -> None:
+  def _open(self, square_pixels: bool) -> None:
     """Opens the container and finds the frames."""
     container, stream = file = self._open_file()
     self._size = stream.codec_context.height, stream.codec_context.width
     self._reorders = stream.codec_context.codec.reorder
+    self.pixel_ratio = stream.sample_aspect_ratio or fractions.Fraction(1)
+    if square_pixels:
+      height, width = self._size
+      self._size = height, max(1, round(width * self.pixel_ratio))
     self._scaler = Scaler()
     in_memory = isinstance(self._video, bytes)
     key = None if in_memory else path_key(self._video)
@@ -222,9 +238,12 @@ class VideoReader:
     """Opens the file from its begin, instead of what is open."""
     if self._container is not None:
       self._container.close()
-    self._container, stream = open_container(self._video)
-    stream.codec_context.thread_type = "NONE"
-    stream.codec_context.thread_count = 1
+    self._container, stream = open_container(
+      self._video, time_limit=self._time_limit
+    )
+    context = self._context = stream.codec_context
+    context.thread_type = "NONE"
+    context.thread_count = 1
     return self._container, stream
 
   def _index_by_decoding(self) -> DecodedIndex:
@@ -269,13 +288,12 @@ class VideoReader:
       self._player = TimedPlayer(self._open_file(), timed, self._in_time)
     if isinstance(error, VideoError):
       raise error
-    raise VideoError(reason(error)) from error
+    raise VideoError(reason(error, self._context)) from error
 
   def _keep_aspect(
     self, frame: av.VideoFrame, short_side: int | None
   ) -> np.ndarray:
-    size = upright(frame, self._size)
-    return self._scaler.keep_aspect(frame, size, short_side)
+    return self._scaler.keep_aspect(frame, self._size, short_side)
 
   def frames(self) -> Iterator[av.VideoFrame]:
     """Yields every frame as it is decoded, in order.

@@ -15,12 +15,19 @@ from temporal_jax.data.numbered_pictures import (
   number_form,
 )
 from temporal_jax.data.pictures import (
+  MAX_PIXELS,
+  PIXEL_LIMIT,
   Scaler,
   VideoError,
   check_indices,
   even_times,
   reason,
+  upright,
 )
+from temporal_jax.data.regular_files import open_regular
+
+# Largest file of a picture: four channels of 16 bits, not compressed.
+_MAX_BYTES = 8 * MAX_PIXELS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +87,7 @@ class ImageFolderReader:
     context = av.CodecContext.create(DECODERS[suffix(images.pattern)], "r")
     context.thread_type, context.thread_count = "NONE", 1
     # What is broken is an error, instead of being filled up.
-    context.options = {"err_detect": "explode"}
+    context.options = {"err_detect": "explode", **PIXEL_LIMIT}
     self._context = context
 
   def __enter__(self) -> "ImageFolderReader":
@@ -105,7 +112,7 @@ class ImageFolderReader:
   def pictures(
     self, indices: Sequence[int], *, short_side: int | None = None
   ) -> list[np.ndarray]:
-    """Reads pictures.
+    """Reads pictures, the right way up by their EXIF orientation.
 
     Args:
       indices: Numbers in [0, num_frames), in any order, also repeated.
@@ -117,7 +124,8 @@ class ImageFolderReader:
 
     Raises:
       IndexError: If an index is out of range.
-      VideoError: If a picture cannot be read, or their sizes differ.
+      VideoError: If a picture cannot be read, is larger than `MAX_PIXELS`,
+        also resized, or their sizes differ.
     """
     read = {
       index: self._scaler.keep_aspect(
@@ -147,7 +155,7 @@ class ImageFolderReader:
     read, size = {}, (0, 0)
     for index, frame in self._decode(indices):
       read[index] = self._scaler.stretch(frame, canvas, self._form)
-      size = frame.height, frame.width
+      size = upright(frame, (frame.height, frame.width))
     return np.stack([read[index] for index in indices]), size
 
   def _decode(
@@ -160,26 +168,36 @@ class ImageFolderReader:
       file = self._files[index]
       name = os.path.basename(file)
       try:
-        with open(file, "rb") as opened:
-          content = opened.read()
-        if not content:
-          raise VideoError(f"{name} is empty")
+        content = _read_bytes(file)
         packet = av.Packet(content)
         packet.is_keyframe = True  # Or PNG would add it to the one before.
         (frame,) = self._context.decode(packet)
-      except VideoError:
-        raise
+      except VideoError as error:
+        raise VideoError(f"{name}: {error}") from error
       except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"{name}: {reason(error)}") from error
+        why = reason(error, self._context)
+        raise VideoError(f"{name}: {why}") from error
       if frame.is_corrupt:
         raise VideoError(f"{name} is damaged")
-      if size not in (None, (frame.height, frame.width)):
+      shown = upright(frame, (frame.height, frame.width))
+      if size not in (None, shown):
         raise VideoError(
-          f"{name} is {frame.height} x {frame.width} pixels, another picture "
+          f"{name} is {shown[0]} x {shown[1]} pixels, another picture "
           f"{size[0]} x {size[1]}"
         )
-      size = frame.height, frame.width
+      size = shown
       yield index, frame
+
+
+def _read_bytes(file: str) -> bytes:
+  """Returns the content of a picture's file."""
+  with open_regular(file) as opened:
+    content = opened.read(_MAX_BYTES + 1)
+  if not content:
+    raise VideoError("the file is empty")
+  if len(content) > _MAX_BYTES:
+    raise VideoError(f"the file has more than {_MAX_BYTES:,} bytes")
+  return content
 
 
 def _list(images: ImageFolder) -> list[str]:

@@ -180,9 +180,9 @@ def _numbers(images: ImageFolder) -> dict[str, list[int]]:
   return {pattern: numbers} if numbers else {}
 
 
-def _content(video: Any) -> bytes | str:
+def _content(video: Any) -> bytes | str | os.PathLike:
   """Returns a video's bytes or path; what names pictures has a folder."""
-  return video if isinstance(video, bytes | str) else video.folder
+  return video if isinstance(video, bytes | str | os.PathLike) else video.folder
 
 
 def _by_task(

@@ -11,7 +11,7 @@ from temporal_jax.data.containers import (
   choose_stream,
   open_container,
 )
-from temporal_jax.data.pictures import VideoError, reason
+from temporal_jax.data.pictures import PIXEL_LIMIT, VideoError, reason
 
 # Demuxers that are tried where none is named.
 LIVE_FORMATS = f"{FORMATS},rtsp,v4l2,yuv4mpegpipe"
@@ -126,7 +126,9 @@ def _open(
     os.stat(source)  # What is not there has no format either.
     if os.path.isfile(source):
       return open_container(source)
-  options = {"format_whitelist": LIVE_FORMATS} if form is None else {}
+  options = dict(PIXEL_LIMIT)
+  if form is None:
+    options["format_whitelist"] = LIVE_FORMATS
   try:
     container = av.open(
       source,

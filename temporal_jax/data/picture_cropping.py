@@ -3,7 +3,7 @@
 import av
 import numpy as np
 
-from temporal_jax.data.pictures import Scaler, upright
+from temporal_jax.data.pictures import Scaler
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.data.views import crop_places
 
@@ -34,7 +34,7 @@ class PictureCropper:
     protocol = self.protocol
     frame = _frame(picture)
     if protocol.stretch is None:
-      size = upright(frame, (frame.height, frame.width))
+      size = frame.height, frame.width
       image = self._scaler.keep_aspect(frame, size, protocol.short_side)
     else:
       image = self._scaler.stretch(frame, protocol.stretch)

@@ -35,6 +35,8 @@ class EvalProtocol:
     crop_rule: Where the crops lie, and their order, see `views.crop_places`.
     fusion: The score of a video: "softmax", the mean of its views'
       probabilities, or "logits", the softmax of the mean of their logits.
+    square_pixels: Whether frames of a file are widened or narrowed before, so
+      that their pixels are square, see `readers.open_reader`.
   """
 
   num_frames: int
@@ -47,6 +49,7 @@ class EvalProtocol:
   stretch: tuple[int, int] | None = None
   crop_rule: str = "exact"
   fusion: str = "softmax"
+  square_pixels: bool = False
 
   def __post_init__(self) -> None:
     sampling.check(self.sampling, self.num_frames, self.stride, self.num_clips)
@@ -88,6 +91,8 @@ class EvalProtocol:
     elif self.short_side is not None:
       resized = f"a short side of {self.short_side}"
     rule = sampling.describe_sampling(self.sampling, self.stride)
+    if self.square_pixels:
+      resized += " with square pixels"
     return (
       f"{self.num_clips} x {self.num_crops} views (clips x crops) of "
       f"{self.num_frames} frames by {rule}, {self.crop_size} x "

@@ -12,7 +12,7 @@ from temporal_jax.data.image_folder import ImageFolder, ImageFolderReader
 
 # A file's bytes or path, the path of a folder of numbered pictures, or what
 # says how its pictures are called.
-Readable = bytes | str | ImageFolder | FlowFolder
+Readable = bytes | str | os.PathLike | ImageFolder | FlowFolder
 
 
 class Reader(Protocol):
@@ -47,23 +47,30 @@ class Reader(Protocol):
     """Returns frames (T, H, W, C) and a size, as `VideoReader`."""
 
 
-def open_reader(video: Readable, *, time_limit: float = TIME_LIMIT) -> Reader:
+def open_reader(
+  video: Readable,
+  *,
+  time_limit: float = TIME_LIMIT,
+  square_pixels: bool = False,
+) -> Reader:
   """Opens a video for reading; use it as a context manager.
 
   Args:
     video: A file, pictures, or optical flow.
     time_limit: Seconds that opening a file, and each reading, may take.
+    square_pixels: Whether frames of a file are widened or narrowed so that
+      their pixels are square, see `VideoReader`; pictures have square ones.
 
   Raises:
     VideoError: If it cannot be read.
   """
   if isinstance(video, FlowFolder):
     return FlowReader(video)
-  if isinstance(video, str) and os.path.isdir(video):
-    video = ImageFolder(video)
+  if isinstance(video, str | os.PathLike) and os.path.isdir(video):
+    video = ImageFolder(os.fsdecode(video))
   if isinstance(video, ImageFolder):
     return ImageFolderReader(video)
-  return VideoReader(video, time_limit=time_limit)
+  return VideoReader(video, time_limit=time_limit, square_pixels=square_pixels)
 
 
 def with_pattern(path: str, pattern: str) -> str | ImageFolder:

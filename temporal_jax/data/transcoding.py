@@ -9,8 +9,9 @@ import numpy as np
 
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.data.folders import list_videos
+from temporal_jax.data.orientation import Orientation, orientation
 from temporal_jax.data.parallel import run_parallel
-from temporal_jax.data.pictures import VideoError, quarter_turns, reason
+from temporal_jax.data.pictures import VideoError, reason
 
 # Shows progress: gets what is done and the number to come, and hands it on.
 Track = Callable[[Iterable[tuple[str, str | None]], int], Iterable]
@@ -127,8 +128,8 @@ def transcode(
 ) -> int:
   """Encodes a video anew as H.264 in mp4, frame by frame at the same times.
 
-  The first frame comes at time 0; pictures are turned the right way up; sound
-  is left out.
+  The first frame comes at time 0; pictures are turned the right way up and keep
+  the shape of their pixels; sound is left out.
 
   Args:
     video: The video.
@@ -186,6 +187,10 @@ def _encode(
     picture = _turned(frame)
     if not begun:
       encoder.height, encoder.width = _size(picture, how.short_side)
+      ratio = reader.pixel_ratio
+      if orientation(frame).transposed:
+        ratio = 1 / ratio
+      encoder.codec_context.sample_aspect_ratio = ratio
       begun = True
     picture = picture.reformat(
       encoder.width,
@@ -203,10 +208,10 @@ def _encode(
 
 def _turned(frame: av.VideoFrame) -> av.VideoFrame:
   """Returns the frame the right way up."""
-  turns = quarter_turns(frame)
-  if not turns % 4:
+  shown = orientation(frame)
+  if shown == Orientation():
     return frame
-  pixels = np.rot90(frame.to_ndarray(format="rgb24"), k=turns)
+  pixels = shown.apply(frame.to_ndarray(format="rgb24"))
   return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
 
 

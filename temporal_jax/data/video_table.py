@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from temporal_jax.data import text_files
+from temporal_jax.data.regular_files import check_no_address
 from temporal_jax.data.splits import known_names, split_of
 from temporal_jax.display import printable
 
@@ -109,6 +110,8 @@ def _rows(
         called.setdefault(split, name)
       if not path:
         raise ValueError("path is empty.")
+      if "://" in path:
+        check_no_address(path)
       key = key_of(cells)
       names = known.get(key)
       if names is None:

@@ -61,7 +61,8 @@ def open_videos(
   Args:
     sources: The videos, by split.
     clip: How a training clip is cut from a video.
-    protocol: Which views of a video are tested.
+    protocol: Which views of a video are tested; its square pixels are those of
+      training as well.
     batch_size: Clips a batch, over all processes.
     seed: Of order, frames and crops in training.
     bad_videos: What to do with a video that cannot be read, by split.
@@ -82,7 +83,12 @@ def open_videos(
     )
   check_mirrored(protocol, sources["test"].class_names)
   train, test = (
-    VideoOpener(sources[split], bad_videos[split], time_limit)
+    VideoOpener(
+      sources[split],
+      bad_videos[split],
+      time_limit,
+      square_pixels=protocol.square_pixels,
+    )
     for split in ("train", "test")
   )
   share = {

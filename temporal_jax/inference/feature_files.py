@@ -112,7 +112,8 @@ def extract_files(
         _check_same(path, settings)
         kept += 1
         continue
-      with open_reader(video) as reader:
+      square = extractor.saved.protocol.square_pixels
+      with open_reader(video, square_pixels=square) as reader:
         _write(path, extractor, reader, settings)
       written += 1
     except (OSError, ValueError) as error:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from temporal_jax.data import folders
 from temporal_jax.data.file_names import SUFFIXES, is_hidden
+from temporal_jax.data.regular_files import check_no_address
 
 
 def list_videos(words: Sequence[str]) -> list[str]:
@@ -43,6 +44,7 @@ def _files(word: str) -> list[str]:
     return files
   if os.path.exists(word) or not glob.has_magic(word):
     return [word]
+  check_no_address(word)
   files = []
   root = fixed_part(word)
   for path in sorted(glob.glob(word, recursive=True)):

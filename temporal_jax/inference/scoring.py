@@ -104,7 +104,7 @@ def _read_views(path: Path, protocol: EvalProtocol) -> _Video:
   """Decodes the views of a video."""
   file = os.fspath(path)
   try:
-    with open_reader(file) as reader:
+    with open_reader(file, square_pixels=protocol.square_pixels) as reader:
       return _Video(file, read_views(reader, protocol, fps=reader.fps))
   except (OSError, ValueError) as error:
     return _Video(file, (), str(error).removesuffix("."))

@@ -88,7 +88,13 @@ def watch_video(
     stride = max(1, window // 4)
   with contextlib.ExitStack() as opened:
     try:
-      reader = opened.enter_context(VideoReader(video, time_limit=time_limit))
+      reader = opened.enter_context(
+        VideoReader(
+          video,
+          time_limit=time_limit,
+          square_pixels=saved.protocol.square_pixels,
+        )
+      )
     except VideoError as error:
       raise ValueError(f"{video}: {error}.") from error
     windows = SlidingWindows(

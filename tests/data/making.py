@@ -4,6 +4,7 @@ import fractions
 import io
 import struct
 import tempfile
+import zlib
 
 import av
 import numpy as np
@@ -66,11 +67,54 @@ def make_video(
 
 def make_rotated(video: bytes, degrees: int) -> bytes:
   """Writes a rotation into the track header of an mp4."""
-  matrix = video.index(b"tkhd") + 4 + 40  # After version, times and volume.
   cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
-  one = 1 << 16
-  fixed = struct.pack(">6i", cos * one, sin * one, 0, -sin * one, cos * one, 0)
-  return video[:matrix] + fixed + video[matrix + len(fixed) :]
+  return make_displayed(video, (cos, sin, -sin, cos))
+
+
+def make_displayed(
+  video: bytes, matrix: tuple[float, float, float, float]
+) -> bytes:
+  """Writes a display matrix (a, b, c, d) into the track header of an mp4."""
+  place = video.index(b"tkhd") + 4 + 40  # After version, times and volume.
+  a, b, c, d = (round(value * (1 << 16)) for value in matrix)
+  fixed = struct.pack(">6i", a, b, 0, c, d, 0)
+  return video[:place] + fixed + video[place + len(fixed) :]
+
+
+def make_packets(
+  *packets: bytes, codec: str = "mjpeg", size: tuple[int, int]
+) -> bytes:
+  """Returns a QuickTime file of encoded pictures; it declares a size (H, W)."""
+  file = io.BytesIO()
+  with av.open(file, "w", format="mov") as container:
+    stream = container.add_stream(codec, rate=10)
+    stream.height, stream.width = size
+    stream.pix_fmt = {"mjpeg": "yuvj420p", "png": "rgb24"}[codec]
+    for number, content in enumerate(packets):
+      packet = av.Packet(content)
+      packet.stream, packet.time_base = stream, fractions.Fraction(1, 10)
+      packet.pts = packet.dts = number
+      packet.is_keyframe = True
+      container.mux(packet)
+  return file.getvalue()
+
+
+def make_blank_png(height: int, width: int) -> bytes:
+  """Returns a black PNG of one bit a pixel, of some kilobytes at any size."""
+  rows = bytes(height * (1 + -(-width // 8)))
+  header = struct.pack(">2I5B", width, height, 1, 0, 0, 0, 0)
+  parts = (
+    (b"IHDR", header),
+    (b"IDAT", zlib.compress(rows, 9)),
+    (b"IEND", b""),
+  )
+  return b"\x89PNG\r\n\x1a\n" + b"".join(
+    struct.pack(">I", len(content))
+    + kind
+    + content
+    + struct.pack(">I", zlib.crc32(kind + content))
+    for kind, content in parts
+  )
 
 
 def make_trimmed(video: bytes, start: int, count: int) -> bytes:

@@ -35,7 +35,7 @@ HOPELESS = ("cut", "empty", "extension")
       "InvalidData",
     ),
     ("/nowhere/clip.mp4", "does not exist"),
-    ("/", "directory"),
+    ("/", "names a folder"),
   ],
 )
 def test_bad_files_say_why(video, message):

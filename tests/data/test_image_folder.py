@@ -117,7 +117,7 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
 @pytest.mark.parametrize(
   ("content", "message"),
   [
-    (b"", "00003.jpg is empty"),
+    (b"", "00003.jpg: the file is empty"),
     (b"no picture", "00003.jpg: InvalidDataError"),
     (make_picture(make_frames(1)[0])[:-20], "00003.jpg: InvalidDataError"),
     (make_picture(make_frames(1, size=40)[0]), "00003.jpg is 40 x 40 pixels"),

@@ -9,6 +9,8 @@ import tensorflow_datasets as tfds
 
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import ClassNames, Label
+from temporal_jax.data.pictures import VideoError
+from temporal_jax.data.regular_files import open_regular
 from temporal_jax.data.sources import Video, prepared_digest
 
 
@@ -95,7 +97,11 @@ class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
         label = dict(zip(names, label, strict=True))
       elif isinstance(label, frozenset):
         label = sorted(label)
-      video = (self._root / record.path).read_bytes()
+      try:
+        with open_regular(self._root / record.path) as file:
+          video = file.read()
+      except VideoError as error:
+        raise VideoError(f"{record.path}: {error}.") from error
       yield record.id, {"id": record.id, "label": label, "video": video}
 
 

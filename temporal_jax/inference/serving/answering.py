@@ -6,12 +6,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-import av
 import numpy as np
 
-from temporal_jax.data.containers import open_container
 from temporal_jax.data.decoding import VideoReader
-from temporal_jax.data.pictures import VideoError, reason
+from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.views import clip_indices
 from temporal_jax.evaluation.finite import check_finite
 from temporal_jax.inference.predictor import Predictor
@@ -20,7 +18,6 @@ from temporal_jax.inference.serving.strip import GradCamStrip
 from temporal_jax.inference.watching import told_classes
 from temporal_jax.inference.windows import SlidingWindows, WindowClip
 
-MAX_PIXELS = 7680 * 4320  # Of a frame; those of larger ones fill the memory.
 _BARS = 8  # Classes of a video that are shown.
 _LINES = 5  # Classes whose probability is drawn over time.
 _WINDOWS = 32  # Of a video, at most.
@@ -95,8 +92,8 @@ class VideoAnswerer:
       VideoError: If it is no video, cannot be read, or is too long or large; or
         if the network's scores of it are NaN or infinite.
     """
-    _check_size(path)
-    with VideoReader(path) as reader:
+    square = self.saved.protocol.square_pixels
+    with VideoReader(path, square_pixels=square) as reader:
       total, fps = reader.num_frames, reader.fps
       if fps and total / fps > self.max_seconds:
         raise VideoError(
@@ -162,21 +159,6 @@ class VideoAnswerer:
     left = max(total - window, 0)
     stride = max(1, window // 4, math.ceil(left / (_WINDOWS - 1)))
     return SlidingWindows(reader, protocol, window=window, stride=stride)
-
-
-def _check_size(path: str | os.PathLike) -> None:
-  """Raises VideoError if a file cannot be opened, or its frames are large."""
-  try:
-    container, stream = open_container(path)
-  except (av.FFmpegError, OSError) as error:
-    raise VideoError(f"no video can be read of it ({reason(error)})") from error
-  with container:
-    height, width = stream.codec_context.height, stream.codec_context.width
-  if height * width > MAX_PIXELS:
-    raise VideoError(
-      f"the frames have {height} x {width} pixels; at most {MAX_PIXELS:,} "
-      "pixels are looked at"
-    )
 
 
 def _in_time(

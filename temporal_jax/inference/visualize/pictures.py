@@ -65,7 +65,8 @@ def visualize_video(
     raise ValueError(f"kind must be in {KINDS}, got {kind!r}.")
   check_options(kind, layer, label)
   name = os.path.basename(os.path.normpath(video))
-  with open_reader(video) as reader:
+  square = next(iter(networks.values())).protocol.square_pixels
+  with open_reader(video, square_pixels=square) as reader:
     if kind == "calibration":
       if len(networks) != 1 or mp4 is not None:
         raise ValueError("calibration is drawn of one network, without an mp4.")
