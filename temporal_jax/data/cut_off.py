@@ -8,6 +8,8 @@ _NEEDED = (b"mdat", b"moof", b"moov")
 _FIRST = (b"free", b"ftyp", b"pnot", b"skip", b"wide", *_NEEDED)
 # Of a list of frames that was never completed; an empty one holds 4 bytes.
 _UNKNOWN_SIZES = (0, 4, 0xFFFFFFFF)
+# Chunks or boxes that are looked at: 90 hours have fewer fragments of a second.
+_MOST_PARTS = 1_000_000
 _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
 
 
@@ -41,12 +43,14 @@ def _chunks(file: BinaryIO) -> int:
   recorder that writes to a pipe, or is killed, leaves 0 or 2^32 - 1 there.
   """
   end, place, has_frames = 0, 0, False
-  while True:
+  for _ in range(_MOST_PARTS):
     file.seek(place)
     head = file.read(12)
     if len(head) < 12:
       return end
     kind, size, form = struct.unpack("<4sI4s", head)
+    if not kind.decode("latin-1").isprintable():  # No chunk, but zeros, say.
+      return end
     if kind == b"RIFF":  # Files past 1 GiB have several.
       place += 12
       continue
@@ -57,12 +61,13 @@ def _chunks(file: BinaryIO) -> int:
       end = place + 8 + size
     has_frames = has_frames or holds_frames
     place += 8 + size + size % 2  # Chunks begin at even places.
+  return end
 
 
 def _boxes(file: BinaryIO) -> int:
   """Returns where the last box ends that is needed."""
   end, place = 0, 0
-  while True:
+  for _ in range(_MOST_PARTS):
     file.seek(place)
     head = file.read(16)
     if len(head) < 8:
@@ -75,6 +80,7 @@ def _boxes(file: BinaryIO) -> int:
     place += size
     if kind in _NEEDED:
       end = place
+  return end
 
 
 def _elements(file: BinaryIO) -> int:

@@ -84,7 +84,7 @@ class VideoReader:
         has no video frames, frames of more than `pictures.MAX_PIXELS`, a header
         that declares more than its bytes can hold, or takes too long.
     """
-    self._video = video if isinstance(video, bytes) else os.fspath(video)
+    self._video = video if isinstance(video, bytes) else os.fsdecode(video)
     self._container = None
     self._times_are_right = False
     self._time_limit = time_limit
@@ -275,6 +275,8 @@ class VideoReader:
       VideoError: If they are right: `error`, in its words.
     """
     timed = self.index
+    if not isinstance(error, VideoError):
+      error = VideoError(reason(error, self._context))
     if isinstance(timed, TimedIndex):
       lost = isinstance(error, SearchError)
       if lost or (self._reorders and not self._times_are_right):
@@ -286,9 +288,7 @@ class VideoReader:
           return
         self._times_are_right = True
       self._player = TimedPlayer(self._open_file(), timed, self._in_time)
-    if isinstance(error, VideoError):
-      raise error
-    raise VideoError(reason(error, self._context)) from error
+    raise error
 
   def _keep_aspect(
     self, frame: av.VideoFrame, short_side: int | None
