@@ -38,13 +38,13 @@ def open_regular(path: str | os.PathLike) -> BinaryIO:
   if "\0" in path:
     raise VideoError("the path holds a zero byte")
   try:
-    _check_regular(os.stat(path))
+    check_regular(os.stat(path))
     descriptor = os.open(path, _FLAGS)
   except FileNotFoundError:
     check_no_address(path)
     raise
   try:
-    _check_regular(os.fstat(descriptor))
+    check_regular(os.fstat(descriptor))
     return open(descriptor, "rb")
   except BaseException:
     os.close(descriptor)
@@ -61,7 +61,7 @@ def check_no_address(path: str) -> None:
     )
 
 
-def _check_regular(status: os.stat_result) -> None:
+def check_regular(status: os.stat_result) -> None:
   """Raises VideoError if a status is not of a file."""
   mode = status.st_mode
   if not stat.S_ISREG(mode):

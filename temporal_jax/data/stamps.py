@@ -7,7 +7,7 @@ import stat
 from typing import NamedTuple
 
 from temporal_jax.data.folders import read_folder
-from temporal_jax.data.pictures import VideoError
+from temporal_jax.data.regular_files import check_regular, open_regular
 
 
 class Stamp(NamedTuple):
@@ -36,8 +36,7 @@ def read_stamp(video: str | os.PathLike) -> Stamp:
       sum(status.st_size for status in found),
       max((status.st_mtime_ns for status in found), default=0),
     )
-  if not stat.S_ISREG(status.st_mode):
-    raise VideoError("it is no regular file")
+  check_regular(status)
   return Stamp(status.st_size, status.st_mtime_ns)
 
 
@@ -49,7 +48,7 @@ def digest(video: str | os.PathLike) -> str:
   """
   sha256 = hashlib.sha256()
   for file in _files(video) if os.path.isdir(video) else [video]:
-    with open(file, "rb") as opened:
+    with open_regular(file) as opened:
       hashlib.file_digest(opened, lambda: sha256)
   return sha256.hexdigest()
 

@@ -198,7 +198,9 @@ def test_pipes_are_not_opened(tmp_path):
   root.mkdir()
   os.mkfifo(root / "pipe.mp4")
   (root / "folder.mp4").mkdir()
-  assert _check(root).bad == {"pipe.mp4": "it is no regular file"}
+  assert _check(root).bad == {
+    "pipe.mp4": "the path names a pipe, and no regular file"
+  }
 
 
 def test_wrong_folders_and_manifests_say_why(tmp_path, folder):

@@ -73,7 +73,7 @@ def test_home_and_whole_paths(root, monkeypatch):
 @pytest.mark.parametrize(
   ("word", "message"),
   [
-    ("e", r"e holds no video; files must end in one of \.3g2, "),
+    ("e", r"e holds no video; files must end in one of \.264, "),
     ("*.webm", r"no video matches \*\.webm"),
     ("e*", r"no video matches e\*"),
   ],
