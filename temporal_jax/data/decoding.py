@@ -38,6 +38,10 @@ TIME_LIMIT = 60.0  # Seconds.
 _T = TypeVar("_T")
 
 
+class TimeLimitError(VideoError):
+  """Reading a video takes too long."""
+
+
 class VideoReader:
   """Reads frames by their index in presentation order.
 
@@ -235,7 +239,7 @@ class VideoReader:
     self._use_decoder(known, unread)
 
   def _open_file(self) -> OpenFile:
-    """Opens the file from its begin, instead of what is open."""
+    """Opens the file from its beginning, instead of what is open."""
     if self._container is not None:
       self._container.close()
     self._container, stream = open_container(
@@ -266,27 +270,30 @@ class VideoReader:
     self.fps = index.rate()
 
   def _doubt_times(self, error: Exception) -> None:
-    """Indexes the file by decoding it, if its times are no help.
+    """Indexes the file by decoding it, if an error is one of its times.
 
-    That is, they contradict the decoder, or the file cannot be searched by
-    them.
+    That is, if they contradict the decoder, or the container cannot be searched
+    by them.
 
     Raises:
-      VideoError: If they are right: `error`, in its words.
+      VideoError: If the times are right: `error`, in its words.
     """
-    timed = self.index
     if not isinstance(error, VideoError):
       error = VideoError(reason(error, self._context))
-    if isinstance(timed, TimedIndex):
-      lost = isinstance(error, SearchError)
-      if lost or (self._reorders and not self._times_are_right):
+    timed, lost = self.index, isinstance(error, SearchError)
+    if not isinstance(timed, TimedIndex) or isinstance(error, TimeLimitError):
+      raise error
+    if lost or (self._reorders and not self._times_are_right):
+      try:
         decoded = self._index_by_decoding()
-        if lost or not decoded.agrees_with(timed.packets):
-          if not isinstance(self._video, bytes):
-            CACHE.put(path_key(self._video), decoded)
-          self._use_decoder(decoded)
-          return
-        self._times_are_right = True
+      except (av.FFmpegError, OSError, VideoError):
+        decoded = None
+      if decoded and (lost or not decoded.agrees_with(timed.packets)):
+        if not isinstance(self._video, bytes):
+          CACHE.put(path_key(self._video), decoded)
+        self._use_decoder(decoded)
+        return
+      self._times_are_right = True
       self._player = TimedPlayer(self._open_file(), timed, self._in_time)
     raise error
 
@@ -322,7 +329,7 @@ class VideoReader:
     """Yields packets as long as there is time."""
     for packet in packets:
       if time.monotonic() >= self._deadline:
-        raise VideoError(f"reading takes more than {self._time_limit} s")
+        raise TimeLimitError(f"reading takes more than {self._time_limit} s")
       yield packet
 
   def _read(

@@ -203,7 +203,7 @@ class DecodedPlayer:
       packets = self._packets(entry)
     else:
       self._container, self._stream = self._unread or self._reopen()
-      packets = self._container.demux(self._stream)
+      packets = self._demux()
     self._unread = None
     if not self._distinct:
       wanted = None
@@ -220,8 +220,10 @@ class DecodedPlayer:
       self._container.seek(entry.seek, stream=self._stream)
     except av.FFmpegError:
       return iter(())
-    packets = self._container.demux(self._stream)
-    return itertools.dropwhile(lambda p: not entry.matches(p), packets)
+    return itertools.dropwhile(lambda p: not entry.matches(p), self._demux())
+
+  def _demux(self) -> Iterator[av.Packet]:
+    return self._in_time(self._container.demux(self._stream))
 
   def _decode(
     self, packets: Iterable[av.Packet], first: int, wanted: set[int] | None
@@ -229,7 +231,7 @@ class DecodedPlayer:
     """Yields frames; their `pts` is the number of their packet."""
     context = self._stream.codec_context
     context.skip_frame = "DEFAULT"
-    for packet, _ in number_packets(self._in_time(packets), first):
+    for packet, _ in number_packets(packets, first):
       if wanted is not None and packet.size:
         context.skip_frame = (
           "DEFAULT" if packet.pts in wanted or packet.pts == first else "NONREF"
