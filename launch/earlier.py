@@ -47,18 +47,25 @@ def in_order_of(
   known = data.by_task(order)
   if list(own) != list(known):
     raise ValueError(
-      f"the tasks of the data are {[*own]}, those that {workdir} was trained "
-      f"with {[*known]}: {_way_out(workdir)}"
+      f"the data has {_tasks(own)}, but {workdir} was trained with "
+      f"{_tasks(known)}: take a new --workdir with "
+      f"--config.init_from={workdir}."
     )
   for task, names in own.items():
     new = [name for name in names if name not in set(known[task])]
     gone = [name for name in known[task] if name not in set(names)]
     if new or gone:
+      changes = [
+        f"{what} {shorten(some)}"
+        for what, some in (("new", new), ("gone", gone))
+        if some
+      ]
       raise ValueError(
         f"the classes {f'of {task} ' if task else ''}of the data are not those "
-        f"that {workdir} was trained with: new {shorten(new)}, gone "
-        f"{shorten(gone)}. Labels would change their meaning: give the classes "
-        f"their former names, or {_way_out(workdir)}"
+        f"that {workdir} was trained with: {', '.join(changes)}. Labels would "
+        "change their meaning: give the classes their former names, or take a "
+        f"new --workdir with --config.init_from={workdir}, which takes its "
+        "head over by the classes' names."
       )
   if own == known:
     return dict(sources)
@@ -102,8 +109,6 @@ def differences(earlier: Description | None, videos: data.Videos) -> list[str]:
   return notes
 
 
-def _way_out(workdir: pathlib.Path) -> str:
-  return (
-    f"take a new --workdir with --config.init_from={workdir}, which takes its "
-    "head over by the classes' names."
-  )
+def _tasks(names: Mapping[str, Any]) -> str:
+  """Returns in words which tasks there are."""
+  return "one task without a name" if [*names] == [""] else f"tasks {[*names]}"

@@ -115,7 +115,7 @@ def file_sources(
     for column in range(len(table.columns))
   )
   numbers = [{name: i for i, name in enumerate(known)} for known in names]
-  _check_trained(table.columns, names, splits["train"], say)
+  _check_trained(root, table.columns, names, splits["train"], say)
   class_names: ClassNames = names[0]
   if table.columns not in ((ONE,), (SEVERAL,)):
     class_names = dict(zip(table.columns, names, strict=True))
@@ -232,6 +232,7 @@ def _used(
 
 
 def _check_trained(
+  root: pathlib.Path,
   columns: tuple[str, ...],
   names: Names,
   trained: list[Row],
@@ -246,7 +247,10 @@ def _check_trained(
     seen = {name for row in trained for name in row.names[place]}
     untrained = [name for name in names[place] if name not in seen]
     if untrained and column == ONE:
-      raise ValueError(f"no training video for the classes {untrained}.")
+      raise ValueError(
+        f"{root} has no training video for the classes {untrained}, "
+        "only videos to test."
+      )
     if untrained:  # EPIC-Kitchens tests nouns that it does not train.
       say(f"no training video: {column} {untrained}.")
 

@@ -49,9 +49,10 @@ def inspect_sources(
   Returns:
     As JSON holds it: `videos`, their number by split; `labels`, what
     `inspect_labels` says, of several tasks by task; `missing`, names of videos
-    that are not there; `bad`, why videos are bad by the manifest; `duplicates`,
-    lists of split and name of videos with the same content in different splits;
-    and `frame_folders`, what `number_frames` says of videos that are folders.
+    that are not there; `bad`, why videos are bad by the manifest, or are no
+    regular files; `duplicates`, lists of split and name of videos with the same
+    content in different splits; and `frame_folders`, what `number_frames` says
+    of videos that are folders.
   """
   manifest = manifest or {}
   missing, bad, folders, contents = [], {}, [], []
@@ -75,6 +76,8 @@ def inspect_sources(
         size = os.path.getsize(content)
         digest = row.get("sha256") if row.get("bytes") == size else None
         contents.append(_Content(split, name, part, size, digest, content))
+      elif os.path.exists(content):
+        bad.setdefault(name, "it is no regular file")
       else:
         missing.append(name)
   class_names = next(iter(sources.values())).class_names

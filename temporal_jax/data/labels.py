@@ -11,15 +11,16 @@ Label = int | tuple[int, ...] | frozenset[int]
 ClassNames = tuple[str, ...] | Mapping[str, tuple[str, ...]]
 
 
-# Whole numbers without a sign; longer ones are no numbers of classes.
-_WHOLE = re.compile("[0-9]{1,18}")
+# Whole numbers, as "7", "-1" or, from a column that pandas made float, "7.0";
+# longer ones are no numbers of classes.
+_WHOLE = re.compile("([+-]?[0-9]{1,18})([.]0*)?")
 
 
 def class_order(names: Iterable[str]) -> tuple[str, ...]:
   """Returns distinct class names in the order of their numbers.
 
-  Where all are whole numbers without a sign they go by their value: 0, 1, 2,
-  10. Otherwise they go by their letters, as Python sorts text.
+  Where all are whole numbers ("2", "-1", "2.0") they go by their value: -1, 0,
+  2, 10. Otherwise they go by their letters, as Python sorts text.
   """
   distinct = sorted(set(names))
   values = whole_numbers(distinct)
@@ -31,8 +32,8 @@ def class_order(names: Iterable[str]) -> tuple[str, ...]:
 
 def whole_numbers(names: Iterable[str]) -> list[int] | None:
   """Returns the values of names, None unless all are whole numbers."""
-  names = list(names)
-  return [*map(int, names)] if all(map(_WHOLE.fullmatch, names)) else None
+  matches = [_WHOLE.fullmatch(name) for name in names]
+  return [int(match[1]) for match in matches] if all(matches) else None
 
 
 def encode_label(label: Label, class_names: ClassNames) -> np.ndarray:

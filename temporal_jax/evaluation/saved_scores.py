@@ -94,6 +94,8 @@ def load_scores(file: str | pathlib.Path) -> SavedScores:
     )
     ids, labels = tuple(arrays["ids"].tolist()), arrays["labels"]
     protocol = json.loads(str(arrays["protocol"]))
+    for name, part in (("scores", scores), ("views", views)):
+      _check_numbers(name, part)
   except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
     raise ValueError(f"{file} holds no saved scores: {error}") from error
   class_names = (
@@ -123,19 +125,77 @@ def _part(
   return {task: arrays[f"{name}/{task}"] for task in tasks}
 
 
+def _check_numbers(name: str, part: Any) -> None:
+  """Refuses scores or views that are text, complex or the like."""
+  for values in _by_task(part).values():
+    if values is not None and values.dtype.kind not in "fiu":
+      raise ValueError(f"{name} must be real numbers, got {values.dtype}.")
+
+
 def _check(predictions: Predictions, class_names: ClassNames) -> None:
-  """Tells of names and labels that do not fit the scores."""
-  scores = predictions.scores
+  """Refuses names, views and labels that do not fit the scores."""
+  scores, views = predictions.scores, predictions.views
   if isinstance(scores, dict) != isinstance(class_names, Mapping):
     raise ValueError("scores and class names must be of the same tasks.")
-  if isinstance(scores, dict):
-    widths = {task: of_task.shape[-1] for task, of_task in scores.items()}
-    known = {task: len(names) for task, names in class_names.items()}
-    matches = list(widths.items()) == list(known.items())
-  else:
-    widths, known = scores.shape[-1], len(class_names)
-    matches = widths == known
-  if not matches:
+  of_tasks, names = _by_task(scores), _by_task(class_names)
+  if list(of_tasks) != list(names):
     raise ValueError(
-      f"the scores are of {widths} classes, the names of {known}."
+      f"the scores are of the tasks {[*of_tasks]}, the names of {[*names]}."
     )
+  for task, part in of_tasks.items():
+    of_task = f" of {task}" if task else ""
+    if part.ndim != 2:
+      raise ValueError(
+        f"the scores{of_task} must be (N, L), got the shape {part.shape}."
+      )
+    if part.shape[1] != len(names[task]):
+      raise ValueError(
+        f"the scores{of_task} are of {part.shape[1]} classes, the names of "
+        f"{len(names[task])}."
+      )
+    shape = part.shape if views is None else _by_task(views)[task].shape
+    if views is not None and (len(shape), *shape[2:]) != (3, part.shape[1]):
+      raise ValueError(
+        f"the views{of_task} must be (N, V, L) of {part.shape[1]} classes, got "
+        f"the shape {shape}."
+      )
+  _check_labels(predictions, [part.shape[1] for part in of_tasks.values()])
+
+
+def _check_labels(predictions: Predictions, widths: Sequence[int]) -> None:
+  """Refuses labels that are no classes, naming the first clip.
+
+  Args:
+    predictions: Their labels are checked.
+    widths: Number of classes of each task.
+  """
+  labels, count = predictions.labels, len(predictions.ids)
+  of_tasks = isinstance(predictions.scores, dict)
+  several = labels.ndim == 2 and not of_tasks
+  if several:
+    shape, kinds, allowed = (count, *widths), "biuf", "0 or 1 for each class"
+  else:
+    shape = (count, len(widths)) if of_tasks else (count,)
+    last = [width - 1 for width in widths]
+    kinds, allowed = "iu", f"whole, 0 to {last if of_tasks else last[0]}"
+  if labels.shape != shape or labels.dtype.kind not in kinds:
+    raise ValueError(
+      f"labels must be numbers of the shape {shape}, {allowed}; got "
+      f"{labels.dtype} of the shape {labels.shape}."
+    )
+  if several:
+    fits = np.isin(labels, (0, 1))
+  else:
+    fits = (labels >= 0) & (labels < np.array(widths))
+  wrong = np.flatnonzero(~fits.reshape(count, -1).all(axis=1))
+  if wrong.size:
+    raise ValueError(
+      f"the labels of {wrong.size} of {count} clips are no classes: "
+      f"{predictions.ids[wrong[0]]} has {labels[wrong[0]]}; allowed are "
+      f"{allowed}."
+    )
+
+
+def _by_task(part: Any) -> dict[str, Any]:
+  """Returns what is of several tasks as it is, else as of task ""."""
+  return dict(part) if isinstance(part, Mapping) else {"": part}

@@ -1,6 +1,7 @@
 """Which rows of a loaded head belong to which classes, by their names."""
 
 import collections
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -172,14 +173,26 @@ def _hint(loaded: Sequence[str], own: Sequence[str]) -> str:
   """Names a pair of classes that may be meant to be the same one."""
   plain = {_plain(name): name for name in loaded if _plain(name)}
   for name in own:
-    if _plain(name) in plain:
-      return f" ({name!r} is not {plain[_plain(name)]!r}: names must be equal)"
+    other = plain.get(_plain(name))
+    if other is None:
+      continue
+    # Accents in one or in two characters look alike: their codes are shown.
+    alike = unicodedata.normalize("NFC", name) == unicodedata.normalize(
+      "NFC", other
+    )
+    show = ascii if alike else repr
+    return f" ({show(name)} is not {show(other)}: names must be equal)"
   return ""
 
 
 def _plain(name: str) -> str:
-  """Returns a name's letters and digits, in lower case."""
-  return "".join(filter(str.isalnum, name)).casefold()
+  """Returns a name's letters and digits, in lower case.
+
+  An accented letter is one character, as in most files, or two, as in names of
+  folders that macOS made.
+  """
+  composed = unicodedata.normalize("NFKC", name)
+  return "".join(filter(str.isalnum, composed)).casefold()
 
 
 def shorten(names: Sequence[str]) -> str:

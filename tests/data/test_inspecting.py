@@ -1,3 +1,5 @@
+import os
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -178,3 +180,12 @@ def test_the_sheet_shows_the_videos(tmp_path):
   assert 0.2 < is_red.mean() < 0.5  # Three squares of six.
   with pytest.raises(ValueError, match="no video"):
     save_contact_sheet(file, _source(tmp_path))
+
+
+def test_a_pipe_is_bad_and_not_missing(tmp_path):
+  os.mkfifo(tmp_path / "pipe.mp4")
+  files = [(str(tmp_path / name), 0) for name in ("pipe.mp4", "none.mp4")]
+  source = FileSource(files, ("a",), multi_label=False)
+  found = inspecting.inspect_sources({"train": source}, root=tmp_path)
+  assert found["missing"] == [str(tmp_path / "none.mp4")]
+  assert found["bad"] == {str(tmp_path / "pipe.mp4"): "it is no regular file"}

@@ -209,3 +209,45 @@ def test_gains_are_of_each_class():
   after = run([0, 0, 1, 2], [3, 1, 0, 2])
   got = evaluation.class_gains(before, after)
   np.testing.assert_array_equal(got, [0.5, -0.5, np.nan])
+
+
+@pytest.mark.parametrize(
+  ("arrays", "message"),
+  [
+    ({"scores": np.array([0.5, 0.5])}, r"the scores must be \(N, L\)"),
+    ({"scores": np.array([["a", "b"]] * 2)}, "scores must be real numbers"),
+    ({"scores": np.ones((2, 2), complex)}, "scores must be real numbers"),
+    ({"views": np.ones((2, 2))}, r"the views must be \(N, V, L\)"),
+    ({"views": np.ones((2, 3, 5))}, "of 2 classes, got the shape"),
+    ({"labels": np.array([0.0, 1.0])}, "shape .2,., whole, 0 to 1; got float"),
+    ({"labels": np.array([0, 2])}, "labels of 1 of 2 .* b has 2; .*0 to 1"),
+    ({"labels": np.array([-1, -1])}, "labels of 2 of 2 .* a has -1"),
+    ({"labels": np.zeros((2, 3))}, r"0 or 1 for each class; .*\(2, 3\)"),
+    ({"labels": np.array([[0, 1], [0, np.nan]])}, "b has .*nan.*0 or 1"),
+  ],
+)
+def test_a_file_made_by_hand_is_checked(tmp_path, arrays, message):
+  whole = {
+    "ids": np.array(["a", "b"]),
+    "labels": np.array([0, 1]),
+    "scores": np.array([[0.75, 0.25], [0.5, 0.5]]),
+    "class_names": np.array(["x", "y"]),
+    "protocol": np.array("{}"),
+  }
+  file = tmp_path / "scores.npz"
+  np.savez(file, **whole)
+  assert evaluation.load_scores(file).class_names == ("x", "y")
+  np.savez(file, **whole | arrays)
+  with pytest.raises(ValueError, match=f"scores.npz.*{message}"):
+    evaluation.load_scores(file)
+
+
+def test_labels_of_several_classes_are_taken_as_any_numbers(tmp_path):
+  labels = np.array([[0, 1], [1, 1]])
+  scores = np.array([[0.75, 0.25], [0.5, 0.5]])
+  for kind in (bool, np.int64, np.float32):
+    predictions = evaluation.Predictions(
+      ("a", "b"), labels.astype(kind), scores
+    )
+    got = _round_trip(tmp_path, evaluation.SavedScores(predictions, "xy", {}))
+    np.testing.assert_array_equal(got.predictions.labels, labels)

@@ -34,9 +34,13 @@ def test_a_new_run_and_the_same_classes_change_nothing():
   ("recorded", "names", "message"),
   [
     (["a", "b"], ("a", "c"), r"new \['c'\], gone \['b'\]\. Labels would"),
-    (["a", "b"], ("a", "b", "c"), r"new \['c'\], gone \[\]"),
-    (["a", "b", "c"], ("a", "b"), r"new \[\], gone \['c'\]"),
-    (["a", "b"], {"verb": ("a",)}, "the tasks of the data are"),
+    (["a", "b"], ("a", "b", "c"), r"with: new \['c'\]\. Labels"),
+    (["a", "b", "c"], ("a", "b"), r"with: gone \['c'\]\. Labels"),
+    (
+      ["a", "b"],
+      {"verb": ("a",)},
+      "tasks .'verb'., but .* one task without a name",
+    ),
     (
       {"verb": ["a"], "noun": ["b"]},
       {"verb": ("a",), "noun": ("c",)},
@@ -45,7 +49,7 @@ def test_a_new_run_and_the_same_classes_change_nothing():
     (
       {"verb": ["a"], "noun": ["b"]},
       {"noun": ("b",), "verb": ("a",)},
-      "the tasks of the data are",
+      "tasks .'noun', 'verb'., but .*.'verb', 'noun'.",
     ),
   ],
 )

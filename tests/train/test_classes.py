@@ -152,8 +152,8 @@ def _contents(folder):
   ("change", "message"),
   [
     (("rename", "rise", "climb"), r"new \['climb'\], gone \['rise'\]"),
-    (("add", "still", "stop"), r"new \['stop'\], gone \[\]"),
-    (("remove", "still", ""), r"new \[\], gone \['still'\]"),
+    (("add", "still", "stop"), r"with: new \['stop'\]\."),
+    (("remove", "still", ""), r"with: gone \['still'\]\."),
   ],
 )
 def test_other_class_folders_are_refused_before_anything_is_written(

@@ -48,6 +48,15 @@ from temporal_jax.training.class_rows import ClassRows, match_classes
       "left out: ['Brush_hair'] ('brush-hair' is not 'Brush_hair': names must "
       "be equal)",
     ),
+    # As one character, and as macOS writes it in names of folders.
+    (
+      "caf\u00e9 b",
+      "cafe\u0301 b",
+      (-1, 1),
+      "1 of 2 classes by name, 1 start anew: ['cafe\u0301'], 1 of the weights "
+      "left out: ['caf\u00e9'] ('cafe\\u0301' is not 'caf\\xe9': names must "
+      "be equal)",
+    ),
     # Labels that are sorted as text, and as numbers.
     (
       "0 1 10 2 3 4 5 6 7 8 9",
