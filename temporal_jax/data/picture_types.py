@@ -171,7 +171,7 @@ def _nal_units(content: bytes, extradata: bytes) -> Iterator[bytes]:
 def _bits(content: bytes) -> str:
   """Returns the bits of a part of a unit."""
   header = content.replace(b"\0\0\3", b"\0\0")
-  return "".join(f"{byte:08b}" for byte in header)
+  return f"{int.from_bytes(header):0{8 * len(header)}b}" if header else ""
 
 
 def _exp_golomb(bits: str) -> tuple[int, str]:
