@@ -52,8 +52,8 @@ class DecodedIndex(FrameIndex):
 
   Attributes:
     packets: The number of each frame's packet.
-    entries: Packets to begin with, ascending. The first is the file's first,
-      whatever it holds.
+    entries: Packets to begin with, ascending. The first is that with which
+      decoding begins; those before it refer to what was cut away.
   """
 
   packets: np.ndarray
@@ -122,31 +122,61 @@ def number_packets(
   """Yields packets to decode, and when they say that their frames are shown.
 
   Their `pts` becomes their number, which decoders pass on to the frame that a
-  packet holds. Packets before the first keyframe are left out: what they refer
-  to was cut away.
+  packet holds.
 
   Args:
     packets: Packets of one stream.
     first: The number of the first one.
   """
   numbers = itertools.count(first)
-  begun = False
   for packet in packets:
-    begun = begun or packet.is_keyframe
-    if packet.size and begun:
+    if packet.size:
       shown, packet.pts = packet.pts, next(numbers)
       yield packet, shown
-    elif packet.dts is None and not packet.size:
+    elif packet.dts is None:
       yield (
         packet,
         None,
       )  # The last one: the decoder returns what it holds back.
 
 
+def find_first_packet(
+  packets: Iterable[av.Packet], decoder: av.VideoCodecContext
+) -> int:
+  """Returns the number of the packet with which decoding begins.
+
+  It is the first that holds a keyframe, by its flag or by the decoder, as the
+  flag may be lost; packets before it refer to what was cut away. Without any it
+  is 0.
+
+  Args:
+    packets: All packets of a stream, from the first.
+    decoder: Of the stream, unused so far.
+  """
+  flagged = None
+  for packet, _ in number_packets(packets):
+    if packet.size and packet.is_keyframe:
+      flagged = packet.pts
+    if flagged == 0:
+      break
+    leads = packet.size and flagged is None
+    try:
+      frames = decoder.decode(packet if leads else None)
+    except av.FFmpegError:
+      frames = []
+    for frame in frames:
+      if frame.key_frame and not frame.is_corrupt:
+        return frame.pts
+    if not leads:
+      break
+  return flagged or 0
+
+
 def index_by_decoding(
   packets: Iterable[av.Packet],
   container: av.container.InputContainer,
   stream: av.VideoStream,
+  first: int,
 ) -> DecodedIndex:
   """Finds the frames of a video: frame n is the n-th that the decoder returns.
 
@@ -157,13 +187,14 @@ def index_by_decoding(
     packets: All packets of the stream, from the first.
     container: The open file.
     stream: Its stream.
+    first: The number of the packet with which decoding begins.
 
   Raises:
     VideoError: If no frame can be decoded.
   """
-  entries: list[Entry] = []  # All keyframes; `frame` is not known yet.
   pts: list[int | None] = []
   dts: list[int | None] = []
+  places: list[tuple] = []  # The other fields of an `Entry`.
   frames: list[tuple[int, bool]] = []  # Number of the packet; is a keyframe.
   fault, last_time = "the file has no video frames", 0
   for packet, shown in number_packets(packets):
@@ -171,9 +202,9 @@ def index_by_decoding(
       pts.append(shown)
       dts.append(packet.dts)
       last_time = last_time if packet.dts is None else packet.dts
-      if packet.is_keyframe:
-        place = packet.dts, packet.pos, packet.size
-        entries.append(Entry(packet.pts, 0, last_time, *place))
+      places.append((last_time, packet.dts, packet.pos, packet.size))
+      if packet.pts < first:
+        continue
     try:
       decoded = packet.decode()
     except av.FFmpegError as error:
@@ -186,18 +217,20 @@ def index_by_decoding(
   if not frames:
     raise VideoError(fault)
   numbers = {packet: n for n, (packet, is_key) in enumerate(frames) if is_key}
-  numbers[0] = 0  # What comes before the first keyframe's frame counts too.
+  numbers[first] = 0  # What is shown before the first keyframe counts too.
+  held = [packet for packet, _ in frames]
   times = (pts, dts) if stores_times(container, stream) else (dts, pts)
-  ticks, time_base = _ticks(times, len(frames), stream)
+  ticks, time_base = _ticks(
+    ([of_packets[packet] for packet in held] for of_packets in times), stream
+  )
   return DecodedIndex(
     ticks=ticks,
     time_base=time_base,
     declared_rate=stream.average_rate or stream.guessed_rate,
-    packets=np.array([packet for packet, _ in frames], np.int32),
+    packets=np.array(held, np.int32),
     entries=_in_order(
-      entry._replace(frame=numbers[entry.packet])
-      for entry in entries
-      if entry.packet in numbers
+      Entry(packet, number, *places[packet])
+      for packet, number in sorted(numbers.items())
     ),
   )
 
@@ -212,25 +245,24 @@ def _in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def _ticks(
-  times: Iterable[Sequence[int | None]],
-  count: int,
-  stream: av.VideoStream,
+  times: Iterable[Sequence[int | None]], stream: av.VideoStream
 ) -> tuple[Sequence[int], fractions.Fraction]:
   """Returns when the frames are shown, and the unit.
 
-  Where every packet has a time and holds one frame, the n-th frame is shown at
-  the n-th time, whichever packet has it. The times of decoding do as well:
-  frames are shown after a delay that is the same for all. Else frames come at
-  an even rate.
+  Where the packets of all frames have times of their own, the n-th frame is
+  shown at the n-th of these, whichever packet has it. The times of decoding do
+  as well: frames are shown after a delay that is the same for all. Else frames
+  come at an even rate.
 
   Args:
-    times: When packets are shown or decoded; the first that will do is taken.
-    count: Frames.
+    times: When the packets of the frames are shown or decoded; the first that
+      will do is taken.
     stream: The stream.
   """
-  for of_packets in times:
-    distinct = set(of_packets) - {None}
-    if len(distinct) == len(of_packets) == count:
+  count = 0
+  for of_frames in times:
+    count, distinct = len(of_frames), set(of_frames) - {None}
+    if len(distinct) == count:
       return sorted(distinct), stream.time_base
   rate = stream.average_rate or stream.guessed_rate
   return range(count), 1 / fractions.Fraction(rate or _USUAL_RATE)

@@ -11,7 +11,11 @@ import av
 import numpy as np
 
 from temporal_jax.data.containers import open_container
-from temporal_jax.data.decoded_index import DecodedIndex, index_by_decoding
+from temporal_jax.data.decoded_index import (
+  DecodedIndex,
+  find_first_packet,
+  index_by_decoding,
+)
 from temporal_jax.data.frame_index import (
   FrameIndex,
   TimedIndex,
@@ -228,6 +232,11 @@ class VideoReader:
     if known is None:
       packets = self._in_time(container.demux(stream))
       index = index_by_times(packets, container, stream)
+      if index is not None and index.num_left_out:
+        # A packet before the first keyframe may be one without its mark.
+        first = self._find_first_packet()
+        file = self._open_file()
+        index = index if first == index.num_left_out else None
       if index is not None:
         self._use(index, TimedPlayer(file, index, self._in_time))
         return
@@ -250,10 +259,16 @@ class VideoReader:
     context.thread_count = 1
     return self._container, stream
 
-  def _index_by_decoding(self) -> DecodedIndex:
+  def _find_first_packet(self) -> int:
     container, stream = self._open_file()
     packets = self._in_time(container.demux(stream))
-    return index_by_decoding(packets, container, stream)
+    return find_first_packet(packets, stream.codec_context)
+
+  def _index_by_decoding(self) -> DecodedIndex:
+    first = self._find_first_packet()
+    container, stream = self._open_file()
+    packets = self._in_time(container.demux(stream))
+    return index_by_decoding(packets, container, stream, first)
 
   def _use_decoder(
     self, index: DecodedIndex, unread: OpenFile | None = None
@@ -311,7 +326,7 @@ class VideoReader:
       VideoError: If a frame cannot be decoded without faults, or in time; the
         frames before it have come.
     """
-    number = 0
+    number, count = 0, self.num_frames
     self._start_clock()
     try:
       for frame in self._player.all_frames():
@@ -320,6 +335,8 @@ class VideoReader:
         number += 1
     except (av.FFmpegError, VideoError) as error:
       self._doubt_times(error)
+      if self.num_frames < count:
+        raise self._too_few(number) from error
       yield from itertools.islice(self._player.all_frames(), number, None)
 
   def _start_clock(self) -> None:
@@ -344,12 +361,15 @@ class VideoReader:
     except (av.FFmpegError, VideoError) as error:
       self._doubt_times(error)
       if max(numbers) >= self.num_frames:
-        raise VideoError(
-          f"frame {max(numbers)} cannot be decoded: the decoder returns only "
-          f"{self.num_frames} frames"
-        ) from error
+        raise self._too_few(max(numbers)) from error
       frames = self._convert(numbers, convert)
     return [frames[number] for number in indices]
+
+  def _too_few(self, number: int) -> VideoError:
+    return VideoError(
+      f"frame {number} cannot be decoded: the decoder returns only "
+      f"{self.num_frames} frames"
+    )
 
   def _convert(
     self, numbers: set[int], convert: Callable[[av.VideoFrame], _T]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import av
 import numpy as np
 
-from temporal_jax.data.picture_types import may_reorder
+from temporal_jax.data.picture_types import FieldFinder, may_reorder
 from temporal_jax.data.pictures import VideoError
 
 # A decoder holds at most 16 frames back (H.264 and HEVC, annex A), so that no
@@ -61,11 +61,13 @@ class TimedIndex(FrameIndex):
       them may not be shown.
     decoding_times: When `keys` are decoded; when they are shown, if unknown.
     packets: The number of each frame's packet, among those that hold a frame.
+    num_left_out: Packets before the first keyframe.
   """
 
   keys: Sequence[int]
   decoding_times: Sequence[int]
   packets: np.ndarray
+  num_left_out: int
 
   def key_before(self, tick: int) -> int:
     """Returns the number, in `keys`, to begin with for the frame at `tick`."""
@@ -93,22 +95,28 @@ def index_by_times(
     stream: Its stream.
 
   Returns:
-    The index, or None if the times do not say in which order frames are shown:
-    a packet has no time or that of another, frames are shown too far from their
-    place in the file, or the codec reorders frames and the times do not.
+    The index, or None if the times do not say which frames are shown in which
+    order: a packet has no time or that of another, frames are shown too far
+    from their place in the file, the codec reorders frames and the times do
+    not, packets hold fields, no packet is marked as a keyframe, or frames are
+    shown before the first keyframe, which may refer to what was cut away.
 
   Raises:
-    VideoError: If there is no frame, or none to begin with.
+    VideoError: If there is no frame.
   """
   shown, numbers, keys = [], [], {}
-  count, reorders, ascending = 0, False, True
+  count, num_left_out, reorders, ascending = 0, 0, False, True
+  fields = FieldFinder(stream.codec_context)
   for packet in packets:
     if not _holds_frame(packet):
       continue
     if not keys and not packet.is_keyframe:
+      count += 1
       continue
-    if packet.pts is None:
+    if packet.pts is None or fields.holds_field(packet):
       return None
+    if not keys:
+      num_left_out = count
     if packet.is_keyframe:
       keys[packet.pts] = packet.pts if packet.dts is None else packet.dts
     if not packet.is_discard:
@@ -118,6 +126,8 @@ def index_by_times(
     count += 1
     if ascending and not reorders:
       reorders = may_reorder(packet, stream.codec_context)
+  if count and not keys:
+    return None
   if not shown:
     raise VideoError("the file has no video frames")
   if ascending and reorders and len(shown) > 1:
@@ -125,6 +135,8 @@ def index_by_times(
   if not ascending and not stores_times(container, stream):
     return None
   order = np.argsort(shown, kind="stable")
+  if shown[order[0]] < next(iter(keys)):
+    return None
   ticks = [shown[place] for place in order.tolist()]
   delays = np.abs(order - np.arange(len(order)))
   if delays.max() > _LARGEST_DELAY or len(set(ticks)) < len(ticks):
@@ -137,6 +149,7 @@ def index_by_times(
     keys=ordered_keys,
     decoding_times=[keys[key] for key in ordered_keys],
     packets=np.array(numbers, np.int32)[order],
+    num_left_out=num_left_out,
   )
 
 

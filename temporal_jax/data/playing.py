@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import av
+import numpy as np
 
 from temporal_jax.data.decoded_index import DecodedIndex, Entry, number_packets
 from temporal_jax.data.frame_index import TimedIndex
@@ -146,8 +147,10 @@ class DecodedPlayer:
     self._numbers = {
       packet: number for number, packet in enumerate(index.packets.tolist())
     }
-    # Else a packet holds several frames: they are counted, none is left out.
-    self._distinct = len(self._numbers) == len(index.packets)
+    # Else a packet holds several frames or a part of one: frames are counted,
+    # none is left out.
+    span = int(np.ptp(index.packets)) + 1
+    self._one_each = len(self._numbers) == len(index.packets) == span
 
   def frames(self, numbers: set[int]) -> Iterator[tuple[int, av.VideoFrame]]:
     """See `Player.frames`."""
@@ -199,16 +202,18 @@ class DecodedPlayer:
 
     With `wanted`, frames of other packets that no frame refers to are left out.
     """
-    if entry.packet:
-      packets = self._packets(entry)
-    else:
+    is_first = entry == self._index.entries[0]
+    if is_first:
       self._container, self._stream = self._unread or self._reopen()
       packets = self._demux()
+    else:
+      packets = self._packets(entry)
     self._unread = None
-    if not self._distinct:
+    if not self._one_each:
       wanted = None
-    frames = self._decode(packets, entry.packet, wanted)
-    if entry.packet:  # Frames shown before refer to what is not decoded.
+    number = 0 if is_first else entry.packet
+    frames = self._decode(packets, number, entry.packet, wanted)
+    if not is_first:  # Frames shown before refer to what is not decoded.
       frames = itertools.dropwhile(lambda f: f.pts != entry.packet, frames)
     if wanted is None:
       return enumerate(frames, start=entry.frame)
@@ -226,12 +231,25 @@ class DecodedPlayer:
     return self._in_time(self._container.demux(self._stream))
 
   def _decode(
-    self, packets: Iterable[av.Packet], first: int, wanted: set[int] | None
+    self,
+    packets: Iterable[av.Packet],
+    number: int,
+    first: int,
+    wanted: set[int] | None,
   ) -> Iterator[av.VideoFrame]:
-    """Yields frames; their `pts` is the number of their packet."""
+    """Yields frames; their `pts` is the number of their packet.
+
+    Args:
+      packets: To decode, from that of `number` on.
+      number: Of the first packet.
+      first: The number of the packet to begin with.
+      wanted: Numbers of packets whose frames are not left out; None is all.
+    """
     context = self._stream.codec_context
     context.skip_frame = "DEFAULT"
-    for packet, _ in number_packets(packets, first):
+    for packet, _ in number_packets(packets, number):
+      if packet.size and packet.pts < first:
+        continue
       if wanted is not None and packet.size:
         context.skip_frame = (
           "DEFAULT" if packet.pts in wanted or packet.pts == first else "NONREF"

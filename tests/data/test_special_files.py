@@ -159,3 +159,14 @@ def test_time_is_limited_while_a_file_is_opened(tmp_path):
   with pytest.raises(VideoError, match=r"opening takes more than 0\.1 s"):
     VideoReader(tmp_path / "a.avi", time_limit=0.1)
   assert time.monotonic() - begun < 10
+
+
+def test_a_check_does_not_read_what_has_no_size(tmp_path, monkeypatch):
+  # As files in /proc, some of which never end.
+  (tmp_path / "a.mp4").touch()
+  monkeypatch.setattr(
+    "temporal_jax.data.checking.digest", lambda _: pytest.fail("it is read")
+  )
+  row = check_file(tmp_path, "a.mp4")
+  assert (row["bytes"], row["sha256"]) == (0, None)
+  assert row["error"] == "the file is empty"
