@@ -115,7 +115,7 @@ def _read(path: pathlib.Path, ema: bool, entry: str | None) -> Checkpoint:
 def _open(
   path: pathlib.Path,
 ) -> tuple[str, Any, Callable[[str, Any], np.ndarray]]:
-  """Returns the format, the contents, and the conversion of tensors to NumPy."""
+  """Returns format, contents and what makes NumPy arrays of its tensors."""
   with path.open("rb") as file:
     kind = contents.kind(file.read(contents.HEAD))
   if kind == "safetensors":
