@@ -138,8 +138,8 @@ def _read_index(path: pathlib.Path) -> dict[str, str]:
     )
   for file in sorted(set(places.values())):
     # Both kinds of separators and drives, on every system.
-    plain = pathlib.PureWindowsPath(file).name == file and file != ".."
-    if not plain or file.endswith("."):
+    plain = pathlib.PureWindowsPath(file).name == file
+    if not plain or file.strip(". ") == "":
       raise CheckpointError(
         f"{path.name} lists {file!r}; allowed are names of files in the folder."
       )

@@ -165,11 +165,12 @@ def _sets(tree: Mapping[Any, Any], seen: set[int]) -> list[_Set]:
   seen.add(id(tree))
   # Optimizers number their tensors, weights have names.
   own = {k: v for k, v in tree.items() if isinstance(k, str) and _tensor(v)}
-  found = _nested(tree, [*RAW, *EMA], seen)
+  named = [key for key in tree if isinstance(key, str) and key not in RAW]
+  averages = [key for key in named if _AVERAGE.fullmatch(key)]
+  found = _nested(tree, [*RAW, *averages], seen)
   if not found:
-    keys = [k for k in tree if isinstance(k, str) and k not in (*RAW, *EMA)]
-    keys = [key for key in keys if not _NO_WEIGHTS.fullmatch(key)]
-    found = _nested(tree, keys, seen)
+    rest = [key for key in named if not _NO_WEIGHTS.fullmatch(key)]
+    found = _nested(tree, rest, seen)
     if own and max((len(s.tensors) for s in found), default=0) <= len(own):
       found = [_Set(own)]
   opened = {s.path[0] for s in found if s.path} or {*own}
