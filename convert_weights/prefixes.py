@@ -103,7 +103,10 @@ def _given(
 
 def _without(tensors: Mapping[str, Any], prefix: str) -> Stripped:
   inside, outside = {}, {}
-  projects = any(prefix.endswith(name) for name in _MOMENTUM)
+  projects = any(
+    prefix.endswith(query) and _has_part(average, tensors)
+    for query, average in _MOMENTUM.items()
+  )
   for name, tensor in tensors.items():
     rest = name.removeprefix(prefix)
     if rest == name or not rest:
@@ -117,9 +120,7 @@ def _without(tensors: Mapping[str, Any], prefix: str) -> Stripped:
 
 def _average(name: str) -> str:
   """Says of a name that it is of a moving average, if it is."""
-  parts = f".{name}"
-  averages = _MOMENTUM.values()
-  if any(f".{average}" in parts for average in averages):
+  if any(_has_part(average, [name]) for average in _MOMENTUM.values()):
     return ": the moving average of contrastive learning"
   return ""
 
@@ -143,7 +144,7 @@ def _fitting(tensors: Collection[str], sources: Iterable[Source]) -> list[str]:
     if not any(one.startswith(other) for other in ordered[:place])
   ]
   for query, average in _MOMENTUM.items():
-    if any(f".{name}".find(f".{query}") >= 0 for name in tensors):
+    if _has_part(query, tensors):
       outermost = [one for one in outermost if not one.endswith(average)]
   return outermost
 
@@ -167,6 +168,11 @@ def _before(mark: re.Pattern, names: Collection[str]) -> set[str]:
       if not start:
         break
   return found
+
+
+def _has_part(part: str, names: Iterable[str]) -> bool:
+  """Whether a name has a part, e.g. "encoder_q."."""
+  return any(f".{part}" in f".{name}" for name in names)
 
 
 def _first_parts(names: Iterable[str]) -> Sequence[str]:

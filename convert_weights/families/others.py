@@ -6,8 +6,7 @@ _NOT_CLASSIFIERS = (
   family(
     "an adapter (LoRA)",
     r"(lora_[AB](\..+)?|lora_(up|down|embedding_[AB])(\..+)?)(\.weight)?",
-    instead="merge it into its network first, e.g. with peft's "
-    "merge_and_unload",
+    instead="merge it into its network first, as peft's merge_and_unload does",
   ),
   family(
     "a detector",
