@@ -91,6 +91,7 @@ def _compute(
     num_classes=options.num_classes or len(class_names) or None,
     allow_missing=options.allow_missing,
     channels=options.channels,
+    config=checkpoint.config,
     **dict(options.set),
   )
   console.print(report.table(todo, checkpoint.tensors))

@@ -12,6 +12,7 @@ import numpy as np
 from convert_weights import (
   causes,
   changes,
+  configuration,
   conversion,
   families,
   prefixes,
@@ -35,6 +36,7 @@ def convert(
   inflation: str = "centre",
   channels: int = 3,
   seed: int = 0,
+  config: Mapping[str, Any] | None = None,
   **model_overrides: Any,
 ) -> dict[str, Any]:
   """Makes the variables of a network of a checkpoint's tensors.
@@ -58,6 +60,8 @@ def convert(
     channels: Channels of a frame; for others than three a stem takes the mean
       over R, G and B.
     seed: Of the initial values.
+    config: Settings saved next to the tensors, see `read`; they are compared
+      with the network's.
     **model_overrides: Arguments of `temporal_jax.create_model`.
 
   Returns:
@@ -74,6 +78,7 @@ def convert(
     num_classes=num_classes,
     allow_missing=allow_missing,
     channels=channels,
+    config=config,
     **model_overrides,
   )
   return compute(
@@ -91,6 +96,7 @@ def prepare(
   *,
   source: str | None = None,
   prefix: str | None = None,
+  config: Mapping[str, Any] | None = None,
   **arguments: Any,
 ) -> Proposal:
   """Plans a conversion from shapes alone; arguments are those of `convert`.
@@ -103,9 +109,10 @@ def prepare(
   sources = table.possible_sources(source, tensors)
   todo = proposal.propose(model_name, tensors, sources=sources, **arguments)
   causes.check(todo, tensors)
+  settings = configuration.check(config or {}, todo.network)
   return todo._replace(
     plan=prefixes.restored(todo.plan, stripped),
-    notes=(*stripped.notes, *todo.notes),
+    notes=(*stripped.notes, *todo.notes, *settings),
     prefix=stripped.prefix,
   )
 

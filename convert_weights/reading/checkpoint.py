@@ -35,6 +35,7 @@ class Checkpoint(NamedTuple):
       ("epoch", "optimizer").
     others: Wrappers of other weights: the moving average, or the weights that
       it is of.
+    config: Contents of the folder's config.json; empty without one.
   """
 
   path: pathlib.Path
@@ -44,6 +45,7 @@ class Checkpoint(NamedTuple):
   wrapper: str
   ignored: tuple[str, ...]
   others: tuple[str, ...]
+  config: Mapping[str, Any]
 
 
 def read(
@@ -85,7 +87,7 @@ def _read(path: pathlib.Path, ema: bool, entry: str | None) -> Checkpoint:
     folder = folders.find(path)
   elif path.is_file():
     folders.check_whole(path)
-    folder = folders.Folder(path.name, (path,), {}, ())
+    folder = folders.Folder(path.name, (path,), {})
   else:
     raise CheckpointError(
       "there is no file; a checkpoint is a file, or a folder with weights."
@@ -109,6 +111,7 @@ def _read(path: pathlib.Path, ema: bool, entry: str | None) -> Checkpoint:
     wrapper=weights.wrapper,
     ignored=(*weights.ignored, *folder.unread),
     others=weights.others,
+    config=folder.config,
   )
 
 

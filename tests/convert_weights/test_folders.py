@@ -9,6 +9,7 @@ import torch
 import transformers
 
 import convert_weights
+from convert_weights import converter
 from convert_weights.__main__ import main
 from convert_weights.reading import CheckpointError, read
 from tests.convert_weights.checkpoints import WEIGHTS, assert_equal
@@ -164,3 +165,52 @@ def test_the_command_takes_a_folder(tmp_path, capsys):
   )
   head = model.classifier.weight.detach().numpy().T
   np.testing.assert_array_equal(got["params"]["head"]["kernel"], head)
+
+
+@pytest.mark.parametrize(
+  ("changed", "overrides", "words"),
+  [
+    ({"num_attention_heads": 4}, {}, "num_attention_heads is 4"),
+    ({"num_attention_heads": 4}, {"num_heads": 4}, ""),
+    ({"hidden_act": "relu"}, {}, "hidden_act is 'relu'"),
+    ({"layer_norm_eps": 1e-12}, {"epsilon": 1e-12}, ""),
+  ],
+)
+def test_settings_that_tensors_do_not_show(tmp_path, changed, overrides, words):
+  _vit().save_pretrained(tmp_path)
+  file = tmp_path / "config.json"
+  config = json.loads(file.read_text()) | changed
+  file.write_text(json.dumps(config))
+  checkpoint = read(tmp_path)
+  form = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
+
+  def prepare():
+    return converter.prepare(
+      "vit_b16_in21k",
+      checkpoint.tensors,
+      config=checkpoint.config,
+      **{**form, **overrides},
+    )
+
+  if words:
+    with pytest.raises(ValueError, match=words):
+      prepare()
+  else:
+    assert len(prepare().notes) == 1
+
+
+def test_another_epsilon_is_said(tmp_path):
+  _vit().save_pretrained(tmp_path)
+  file = tmp_path / "config.json"
+  config = json.loads(file.read_text()) | {"layer_norm_eps": 1e-12}
+  file.write_text(json.dumps(config))
+  checkpoint = read(tmp_path)
+  todo = converter.prepare(
+    "vit_b16_in21k",
+    checkpoint.tensors,
+    config=checkpoint.config,
+    **{"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4},
+  )
+  assert todo.notes[-1].startswith("layer_norm_eps is 1e-12 in config.json")
+  file.write_text("[")
+  assert "config.json must hold a JSON object" in _refused(tmp_path)
