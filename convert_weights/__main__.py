@@ -134,7 +134,7 @@ def _inspect(options: argparse.Namespace) -> None:
 def _said(checkpoint: Checkpoint) -> Iterator[str]:
   """Yields what is to be known of a file beside its tensors."""
   within = f", in {checkpoint.wrapper}" if checkpoint.wrapper else ""
-  yield f"{checkpoint.path.name}: {checkpoint.format}{within}."
+  yield f"{checkpoint.path.absolute().name}: {checkpoint.format}{within}."
   if checkpoint.others:
     others = ", ".join(checkpoint.others)
     yield f"it holds other weights too: {others}."

@@ -1,5 +1,6 @@
 """Why weights do not fit: one line per cause instead of one per tensor."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -137,7 +138,8 @@ def _sizes(todo: Proposal, tensors: Mapping[str, Any]) -> Iterator[_Cause]:
     by_role.setdefault((one.role, factor), []).append(one)
   for (role, _), group in by_role.items():
     heads = frozenset(f"! {one.step.leaf}" for one in group)
-    if role == "classes" or (role == "width" and len(heads) < _MANY):
+    is_size = role in ("width", _GROUPS)
+    if role == "classes" or (is_size and len(heads) < _MANY):
       continue
     pairs = Counter((one.found, one.wanted) for one in group)
     found, wanted = pairs.most_common(1)[0][0]
@@ -190,24 +192,44 @@ def _differences(
   for name in step.tensors:
     if len(tensors[name].shape) != len(axes):
       return
-    for axis, found in zip(axes, tensors[name].shape, strict=True):
-      wanted = 1
-      for part in axis.strip("()").split():
-        wanted *= 1 if part == "1" else lengths.get(part, 1)
+    sizes = {
+      axis: (found, _length(axis, lengths))
+      for axis, found in zip(axes, tensors[name].shape, strict=True)
+    }
+    is_stem = re.search(_STEM, step.leaf)
+    grouped = "h" in sizes and not is_stem and _is_grouped(sizes)
+    for axis, (found, wanted) in sizes.items():
       resized = step.rule.change is resize_positions and axis == "n"
       if found == wanted or not found or (resized and _is_grid(found)):
         continue
-      yield _named(step, axis, found, wanted)
+      role, attribute = _role(step.leaf, axis)
+      if grouped and axis == "i":
+        role, attribute = _GROUPS, ""
+      yield _Difference(role, attribute, found, wanted, step)
 
 
-def _named(step: Step, axis: str, found: int, wanted: int) -> _Difference:
-  is_fewer = "h w" in step.rule.pattern and axis == "i" and 1 < found < wanted
-  if is_fewer and not re.search(_STEM, step.leaf):
-    return _Difference(_GROUPS, "", found, wanted, step)
-  for leaf, axes, role, attribute in _ROLES:
-    if re.fullmatch(leaf, step.leaf) and re.fullmatch(axes, axis):
-      return _Difference(role, attribute, found, wanted, step)
-  raise AssertionError("the last role matches everything")
+def _length(axis: str, lengths: Mapping[str, int]) -> int:
+  """Returns the length of an axis, also of several in brackets."""
+  parts = axis.strip("()").split()
+  return math.prod(lengths.get(part, 1) for part in parts if part != "1")
+
+
+def _is_grouped(sizes: Mapping[str, tuple[int, int]]) -> bool:
+  """Whether a kernel sees fewer channels, but gives as many or more."""
+  (seen, wanted), (given, needed) = (
+    sizes.get("i", (0, 0)),
+    sizes.get("o", (0, 1)),
+  )
+  return seen < wanted and given >= needed
+
+
+def _role(leaf: str, axis: str) -> tuple[str, str]:
+  """Returns what an axis is, and the attribute of the network for it."""
+  return next(
+    (role, attribute)
+    for leaves, axes, role, attribute in _ROLES
+    if re.fullmatch(leaves, leaf) and re.fullmatch(axes, axis)
+  )
 
 
 def _block_kind(todo: Proposal) -> list[_Cause]:

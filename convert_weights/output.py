@@ -38,7 +38,7 @@ def describe(
     "pixels": {"mean": spec.mean, "std": spec.std},
     "source": {
       "name": todo.source.name,
-      "file": checkpoint.path.name,
+      "file": checkpoint.path.absolute().name,
       "sha256": file_digest(*checkpoint.files),
       "wrapper": checkpoint.wrapper,
       "prefix": todo.prefix,

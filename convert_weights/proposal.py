@@ -58,7 +58,7 @@ def propose(
   channels: int = 3,
   **model_overrides: Any,
 ) -> Proposal:
-  """Plans a conversion from the source that leaves the fewest problems.
+  """Plans a conversion from the source whose names fit best.
 
   Args:
     model_name: As of `convert`.
@@ -126,7 +126,7 @@ def propose(
   if not proposals:
     origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
     raise ValueError(f"{model_name} does not take the weights of {origins}.")
-  best = min(proposals, key=lambda one: len(one.plan.problems))
+  best = min(proposals, key=_distance)
   if "representation" in model_overrides or not _lacks_layer(best):
     return best
   # Most classifiers were published without that layer.
@@ -142,6 +142,12 @@ def propose(
   )
   note = "representation=None: the weights have no layer before the classes."
   return without._replace(notes=(note, *without.notes))
+
+
+def _distance(todo: Proposal) -> tuple[int, int]:
+  """Returns how many names do not fit, and how many problems there are."""
+  problems = todo.plan.problems
+  return sum(line[0] != "!" for line in problems), len(problems)
 
 
 def _lacks_layer(todo: Proposal) -> bool:
