@@ -9,7 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights import changes, conversion, proposal, table
+from convert_weights import (
+  causes,
+  changes,
+  configuration,
+  conversion,
+  families,
+  prefixes,
+  proposal,
+  table,
+)
 from convert_weights.proposal import Proposal
 from convert_weights.reading import non_finite, release
 from temporal_jax.models.variables import count_classes, differing
@@ -20,12 +29,14 @@ def convert(
   tensors: Mapping[str, np.ndarray],
   *,
   source: str | None = None,
+  prefix: str | None = None,
   num_classes: int | Mapping[str, int] | None = None,
   allow_missing: Sequence[str] = (),
   allow_non_finite: Sequence[str] = (),
   inflation: str = "centre",
   channels: int = 3,
   seed: int = 0,
+  config: Mapping[str, Any] | None = None,
   **model_overrides: Any,
 ) -> dict[str, Any]:
   """Makes the variables of a network of a checkpoint's tensors.
@@ -37,7 +48,9 @@ def convert(
   Args:
     model_name: Name of the network in the catalog.
     tensors: Arrays by their names in the checkpoint, as `read` gives them.
-    source: Name in `SOURCES`; by default it is told from the names.
+    source: Name in `SOURCES`; by default it is inferred from the names.
+    prefix: First part of the network's names, e.g. "model."; other tensors stay
+      unused. By default the only one without which the names are of a source.
     num_classes: Classes of the network, by default those of the checkpoint. If
       they differ, the classifier keeps its initial values.
     allow_missing: Shell patterns of leaves, e.g. "head/*", that keep their
@@ -47,6 +60,8 @@ def convert(
     channels: Channels of a frame; for others than three a stem takes the mean
       over R, G and B.
     seed: Of the initial values.
+    config: Settings saved next to the tensors, see `read`; they are compared
+      with the network's.
     **model_overrides: Arguments of `temporal_jax.create_model`.
 
   Returns:
@@ -59,9 +74,11 @@ def convert(
     model_name,
     tensors,
     source=source,
+    prefix=prefix,
     num_classes=num_classes,
     allow_missing=allow_missing,
     channels=channels,
+    config=config,
     **model_overrides,
   )
   return compute(
@@ -78,22 +95,46 @@ def prepare(
   tensors: Mapping[str, Any],
   *,
   source: str | None = None,
+  prefix: str | None = None,
+  config: Mapping[str, Any] | None = None,
   **arguments: Any,
 ) -> Proposal:
   """Plans a conversion from shapes alone; arguments are those of `convert`.
 
   Raises:
-    ValueError: If anything does not fit; all of it is listed.
+    ValueError: If anything does not fit; the causes are listed.
   """
+  stripped = find_network(tensors, source=source, prefix=prefix)
+  tensors = stripped.tensors
   sources = table.possible_sources(source, tensors)
   todo = proposal.propose(model_name, tensors, sources=sources, **arguments)
-  if not todo.plan.steps:
-    raise ValueError(
-      f"the names of the tensors, from {min(tensors)!r} on, are of no source "
-      f"for {model_name}; known are {sorted(table.SOURCES)}."
-    )
-  conversion.check(todo.plan)
-  return todo
+  causes.check(todo, tensors)
+  settings = configuration.check(config or {}, todo.network)
+  return todo._replace(
+    plan=prefixes.restored(todo.plan, stripped),
+    notes=(*stripped.notes, *todo.notes, *settings),
+    prefix=stripped.prefix,
+  )
+
+
+def find_network(
+  tensors: Mapping[str, Any],
+  *,
+  source: str | None = None,
+  prefix: str | None = None,
+) -> prefixes.Stripped:
+  """Finds the tensors of a network; arguments are those of `convert`.
+
+  Raises:
+    ValueError: If they are of a family that is not supported, or of several
+      networks.
+  """
+  if prefix is None and source is None:
+    families.check(tensors, table.SUPPORTED)
+  stripped = prefixes.strip(tensors, source, prefix)
+  if source is None:
+    families.check(stripped.tensors, table.SUPPORTED)
+  return stripped
 
 
 def compute(

@@ -1,5 +1,7 @@
 """Which source and which network a checkpoint looks like, by its keys alone."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -34,7 +36,10 @@ def candidates(tensors: Mapping[str, Any]) -> Iterator[Candidate]:
         if _may_fit(name, tensors, source, form):
           todo = proposal.propose(name, tensors, sources=[source], **form)
           if not todo.plan.problems:
-            flags = [f"--set {key}={value}" for key, value in form.items()]
+            flags = [
+              f"--set {key}={_flag(value)}"
+              for key, value in todo.overrides.items()
+            ]
             yield Candidate(todo, " ".join([name, *flags]))
 
 
@@ -56,6 +61,12 @@ def _may_fit(
   plan = conversion.plan(
     source.rules(network), tensors, target, skip=source.skip, new=source.new
   )
-  return all("params/head/" in problem for problem in plan.problems) or all(
-    "params/classifier/" in problem for problem in plan.problems
-  )
+  return all(
+    re.search("params/(head|representation)/", problem)
+    for problem in plan.problems
+  ) or all("params/classifier/" in problem for problem in plan.problems)
+
+
+def _flag(value: Any) -> str:
+  """Returns a value as the command line reads it."""
+  return value if isinstance(value, str) else json.dumps(value)

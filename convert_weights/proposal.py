@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.traverse_util as trees
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 import temporal_jax
-from convert_weights import conversion
+from convert_weights import changes, conversion
 from convert_weights.rules import Rule
 from convert_weights.source import Source
 from temporal_jax import models
@@ -33,6 +33,7 @@ class Proposal(NamedTuple):
     target: Its variables, as shapes.
     plan: How each of them is made, and what does not fit.
     notes: What the user should know, a line each.
+    prefix: What was removed from the names of the tensors, for `source`.
   """
 
   model_name: str
@@ -44,6 +45,7 @@ class Proposal(NamedTuple):
   target: Shapes
   plan: conversion.Plan
   notes: tuple[str, ...]
+  prefix: str = ""
 
 
 def propose(
@@ -56,7 +58,7 @@ def propose(
   channels: int = 3,
   **model_overrides: Any,
 ) -> Proposal:
-  """Plans a conversion from the source that leaves the fewest problems.
+  """Plans a conversion from the source whose names fit best.
 
   Args:
     model_name: As of `convert`.
@@ -110,14 +112,66 @@ def propose(
       plan = plan._replace(problems=(lacking, *plan.problems))
     proposals.append(
       Proposal(
-        *(model_name, model_overrides, wanted, source),
-        *(network, shape, target, plan, notes),
+        model_name=model_name,
+        overrides=model_overrides,
+        num_classes=wanted,
+        source=source,
+        network=network,
+        clip_shape=shape,
+        target=target,
+        plan=plan,
+        notes=(*notes, *_stem_notes(plan, tensors, target)),
       )
     )
   if not proposals:
     origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
     raise ValueError(f"{model_name} does not take the weights of {origins}.")
-  return min(proposals, key=lambda one: len(one.plan.problems))
+  best = min(proposals, key=_distance)
+  if "representation" in model_overrides or not _lacks_layer(best):
+    return best
+  # Most classifiers were published without that layer.
+  without = propose(
+    model_name,
+    tensors,
+    sources=[best.source],
+    num_classes=num_classes,
+    allow_missing=allow_missing,
+    channels=channels,
+    representation=None,
+    **model_overrides,
+  )
+  note = "representation=None: the weights have no layer before the classes."
+  return without._replace(notes=(note, *without.notes))
+
+
+def _distance(todo: Proposal) -> tuple[int, int]:
+  """Returns how many names do not fit, and how many problems there are."""
+  problems = todo.plan.problems
+  return sum(line[0] != "!" for line in problems), len(problems)
+
+
+def _lacks_layer(todo: Proposal) -> bool:
+  """Whether weights lack kernel and bias of the layer before the classes."""
+  leaves = {"params/representation/bias", "params/representation/kernel"}
+  lost = {line.split(" ")[1] for line in todo.plan.problems if line[0] == "-"}
+  return leaves <= lost
+
+
+def _stem_notes(
+  plan: conversion.Plan, tensors: Mapping[str, Any], target: Shapes
+) -> Iterator[str]:
+  """Says which stem is made for another number of channels."""
+  leaves = trees.flatten_dict(target, sep="/")
+  for step in plan.steps:
+    shape = leaves[step.leaf].shape
+    (name, *_) = step.tensors
+    if step.rule.change is changes.inflate_stem and len(shape) > 1:
+      found = tensors[name].shape[1]  # (C', C, ...)
+      if found != shape[-2]:
+        yield (
+          f"{step.leaf} is the mean over the {found} channels of {name}, for "
+          f"each of the {shape[-2]} channels."
+        )
 
 
 def clip_shape(

@@ -49,6 +49,9 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
   {source.name: source for source in _SOURCES}
 )
 
+# Those that some network takes. No network has CLIP's attention pooling.
+SUPPORTED = tuple(name for name in SOURCES if name != "openai_clip_resnet")
+
 
 def find_source(name: str) -> Source:
   """Returns the source of that name.

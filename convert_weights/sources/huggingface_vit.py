@@ -67,6 +67,10 @@ def _classifier(network: Network) -> list[Rule]:
   ]
 
 
+_SKIP = {
+  r"(vit\.)?embeddings\.mask_token": "the token of masked patches",
+}
+
 SOURCES: tuple[Source, ...] = (
   Source(
     "huggingface_vit",
@@ -74,7 +78,7 @@ SOURCES: tuple[Source, ...] = (
     _classifier,
     image_towers.is_plain,
     (r"vit\.embeddings\.cls_token", r"vit\.layernorm\.weight"),
-    {r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
+    {**_SKIP, r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.OTHER_HEADS},
   ),
   Source(
@@ -83,7 +87,7 @@ SOURCES: tuple[Source, ...] = (
     _model,
     image_towers.is_plain,
     (r"embeddings\.cls_token", r"embeddings\.patch_embeddings\..+"),
-    {r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
+    {**_SKIP, r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.HEAD},
   ),
 )
