@@ -1,7 +1,8 @@
 """From a checkpoint's tensors to the variables of a network, and back."""
 
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import flax.traverse_util as trees
@@ -11,7 +12,8 @@ import numpy as np
 
 from convert_weights import changes, conversion, proposal, table
 from convert_weights.proposal import Proposal
-from convert_weights.reading import non_finite, release
+from convert_weights.reading import Settings, non_finite, release
+from convert_weights.source import Source
 from temporal_jax.models.variables import count_classes, differing
 
 
@@ -26,6 +28,7 @@ def convert(
   inflation: str = "centre",
   channels: int = 3,
   seed: int = 0,
+  settings: Settings = conversion.NOTHING,
   **model_overrides: Any,
 ) -> dict[str, Any]:
   """Makes the variables of a network of a checkpoint's tensors.
@@ -47,6 +50,8 @@ def convert(
     channels: Channels of a frame; for others than three a stem takes the mean
       over R, G and B.
     seed: Of the initial values.
+    settings: What the checkpoint says of its network beside the tensors:
+      `read(path).settings`.
     **model_overrides: Arguments of `temporal_jax.create_model`.
 
   Returns:
@@ -54,6 +59,10 @@ def convert(
 
   Raises:
     ValueError: If anything does not fit; all of it is listed.
+
+  Warns:
+    UserWarning: If an argument that the tensors do not show, e.g. the
+      activation of a CLIP, is neither in `settings` nor given.
   """
   todo = prepare(
     model_name,
@@ -62,8 +71,11 @@ def convert(
     num_classes=num_classes,
     allow_missing=allow_missing,
     channels=channels,
+    settings=settings,
     **model_overrides,
   )
+  for line in todo.assumed:
+    warnings.warn(line, UserWarning, stacklevel=2)
   return compute(
     todo,
     tensors,
@@ -92,8 +104,22 @@ def prepare(
       f"the names of the tensors, from {min(tensors)!r} on, are of no source "
       f"for {model_name}; known are {sorted(table.SOURCES)}."
     )
+  if todo.plan.problems and (why := refusal(todo.source, tensors)):
+    raise ValueError(f"{todo.source.origin}: {why}")
   conversion.check(todo.plan)
   return todo
+
+
+def refusal(source: Source, names: Collection[str]) -> str:
+  """Returns why tensors of a source are of a form that is not supported.
+
+  Returns "" if they are of no such form.
+  """
+  for one in source.refusals:
+    has = not one.has or table.any_matches(one.has, names)
+    if has and not (one.lacks and table.any_matches(one.lacks, names)):
+      return one.why
+  return ""
 
 
 def compute(

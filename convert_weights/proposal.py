@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 import flax.traverse_util as trees
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 import temporal_jax
-from convert_weights import conversion
+from convert_weights import arguments, conversion
+from convert_weights.conversion import NOTHING
+from convert_weights.reading import Settings
 from convert_weights.rules import Rule
 from convert_weights.source import Source
 from temporal_jax import models
@@ -25,7 +28,8 @@ class Proposal(NamedTuple):
 
   Attributes:
     model_name: Name of the network in the catalog.
-    overrides: Arguments of `create_model` that differ from the row's.
+    overrides: Arguments of `create_model` that differ from the row's, and the
+      activation where the tensors do not show it.
     num_classes: Classes of the network; None if it ends with features.
     source: The naming of the tensors.
     network: The network.
@@ -33,6 +37,8 @@ class Proposal(NamedTuple):
     target: Its variables, as shapes.
     plan: How each of them is made, and what does not fit.
     notes: What the user should know, a line each.
+    assumed: What nobody said of the network and was assumed, likewise.
+    pixels: (mean, std) of R, G and B, of values in [0, 1].
   """
 
   model_name: str
@@ -44,6 +50,8 @@ class Proposal(NamedTuple):
   target: Shapes
   plan: conversion.Plan
   notes: tuple[str, ...]
+  assumed: tuple[str, ...] = ()
+  pixels: tuple[Sequence[float], Sequence[float]] = ((), ())
 
 
 def propose(
@@ -54,6 +62,7 @@ def propose(
   num_classes: int | Mapping[str, int] | None = None,
   allow_missing: Sequence[str] = (),
   channels: int = 3,
+  settings: Settings = NOTHING,
   **model_overrides: Any,
 ) -> Proposal:
   """Plans a conversion from the source that leaves the fewest problems.
@@ -65,59 +74,93 @@ def propose(
     num_classes: As of `convert`.
     allow_missing: As of `convert`.
     channels: As of `convert`.
+    settings: As of `convert`.
     **model_overrides: As of `convert`.
 
   Raises:
     ValueError: If there is no such network, it takes the weights of none of the
-      sources, or a pattern in `allow_missing` matches no leaf.
+      sources, a pattern in `allow_missing` matches no leaf, or the checkpoint
+      says something else of the network than was asked for.
   """
   shape = clip_shape(model_name, model_overrides, channels)
+  asked = temporal_jax.create_model(
+    model_name, num_classes=1, **model_overrides
+  )
+  proposals = []
+  for source in sources:
+    if source.takes(asked):
+      settled = arguments.settle(
+        model_name,
+        asked,
+        source,
+        tensors=tensors,
+        settings=settings,
+        overrides=model_overrides,
+      )
+      one = _propose_from(
+        source, model_name, shape, tensors, settled, num_classes, allow_missing
+      )
+      pixels, said = _pixels(model_name, settings, one.plan)
+      proposals.append(one._replace(pixels=pixels, notes=(*one.notes, *said)))
+  if not proposals:
+    origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
+    raise ValueError(f"{model_name} does not take the weights of {origins}.")
+  return min(proposals, key=lambda one: len(one.plan.problems))
 
+
+def _propose_from(
+  source: Source,
+  model_name: str,
+  shape: tuple[int, int, int, int],
+  tensors: Mapping[str, Any],
+  settled: arguments.Arguments,
+  num_classes: int | Mapping[str, int] | None,
+  allow_missing: Sequence[str],
+) -> Proposal:
+  """Plans a conversion from one source."""
   built = {}
 
   def build(classes: Any) -> tuple[Network, Shapes] | None:
     if str(classes) not in built:
       built[str(classes)] = build_network(
-        model_name, shape, num_classes=classes, **model_overrides
+        model_name, shape, num_classes=classes, **settled.overrides
       )
     return built[str(classes)]
 
-  proposals = []
-  for source in sources:
-    if not source.takes(build(1)[0]):
-      continue
-    found = _count_classes(build(1)[1], source.rules(build(1)[0]), tensors)
-    wanted = found if num_classes is None else num_classes
-    network, target = build(wanted) or build(1)
-    naming, notes = source, ()
-    if found is not None and wanted != found:
-      other = build(2 if wanted == 1 else 1)[1]
-      naming = _without(source, network, differing(other, target), found)
-      notes = (
-        f"the head starts anew: {wanted} classes, {found} in the checkpoint.",
-      )
-    elif wanted is None and not hasattr(network, "encode_text"):
-      notes = ("no classifier in the checkpoint: the network gives features.",)
-    plan = conversion.plan(
-      naming.rules(network),
-      tensors,
-      target,
-      skip=naming.skip,
-      new={**naming.new, **_allowed(allow_missing, target)},
+  found = _count_classes(build(1)[1], source.rules(build(1)[0]), tensors)
+  wanted = found if num_classes is None else num_classes
+  network, target = build(wanted) or build(1)
+  naming, notes = source, settled.notes
+  if found is not None and wanted != found:
+    other = build(2 if wanted == 1 else 1)[1]
+    naming = _without(source, network, differing(other, target), found)
+    notes += (
+      f"the head starts anew: {wanted} classes, {found} in the checkpoint.",
     )
-    if build(wanted) is None:
-      lacking = "- a classifier, which the network needs: give num_classes"
-      plan = plan._replace(problems=(lacking, *plan.problems))
-    proposals.append(
-      Proposal(
-        *(model_name, model_overrides, wanted, source),
-        *(network, shape, target, plan, notes),
-      )
-    )
-  if not proposals:
-    origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
-    raise ValueError(f"{model_name} does not take the weights of {origins}.")
-  return min(proposals, key=lambda one: len(one.plan.problems))
+  elif wanted is None and not hasattr(network, "encode_text"):
+    notes += ("no classifier in the checkpoint: the network gives features.",)
+  plan = conversion.plan(
+    naming.rules(network),
+    tensors,
+    target,
+    skip=naming.skip,
+    new={**naming.new, **_allowed(allow_missing, target)},
+  )
+  if build(wanted) is None:
+    lacking = "- a classifier, which the network needs: give num_classes"
+    plan = plan._replace(problems=(lacking, *plan.problems))
+  return Proposal(
+    model_name=model_name,
+    overrides=settled.overrides,
+    num_classes=wanted,
+    source=source,
+    network=network,
+    clip_shape=shape,
+    target=target,
+    plan=plan,
+    notes=notes,
+    assumed=settled.assumed,
+  )
 
 
 def clip_shape(
@@ -128,6 +171,29 @@ def clip_shape(
   side = overrides.get("image_size")
   frames = overrides.get("num_frames") or frames
   return frames, side or height, side or width, channels
+
+
+def _pixels(
+  model_name: str, settings: Settings, plan: conversion.Plan
+) -> tuple[tuple[Sequence[float], Sequence[float]], tuple[str, ...]]:
+  """Returns the statistics of pixels, and what is to be said of them.
+
+  A network that is the file's whole takes the file's; a video network that
+  starts from images keeps those that its paper trains it with.
+  """
+  spec = models.find_model(model_name)
+  own = spec.mean, spec.std
+  said = next(iter(settings.get("pixels", ())), None)
+  if said is None or np.allclose(own, said.value, atol=1e-3):
+    return own, ()
+  mean, std = (list(values) for values in said.value)
+  given = f"{said.where} says that pixels have mean {mean} and std {std}"
+  if any("/head/" not in leaf for leaf in plan.new):
+    return own, (
+      f"{given}; {model_name} has mean {list(own[0])} and std {list(own[1])}, "
+      "with which it is trained.",
+    )
+  return said.value, (f"{given}: model.json has these.",)
 
 
 def build_network(

@@ -3,6 +3,7 @@
 import os
 import pathlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from convert_weights.reading import (
   wrappers,
 )
 from convert_weights.reading.errors import CheckpointError
+from convert_weights.reading.settings import Settings, find_settings
 
 _LONGEST_REASON = 200  # Characters of another library's error.
 
@@ -32,6 +34,7 @@ class Checkpoint(NamedTuple):
     ignored: Names of the entries beside them, e.g. ("epoch", "optimizer").
     others: Wrappers of the weights of the other kind: the moving average, or
       the weights that it is of.
+    settings: What the file, or its folder, says of the network's arguments.
   """
 
   path: pathlib.Path
@@ -40,6 +43,7 @@ class Checkpoint(NamedTuple):
   wrapper: str
   ignored: tuple[str, ...]
   others: tuple[str, ...]
+  settings: Settings = MappingProxyType({})
 
 
 def read(path: str | os.PathLike, *, ema: bool = False) -> Checkpoint:
@@ -83,7 +87,13 @@ def _read(path: pathlib.Path, ema: bool) -> Checkpoint:
   for array in tensors.values():
     array.setflags(write=False)
   return Checkpoint(
-    path, kind, tensors, weights.wrapper, weights.ignored, weights.others
+    path,
+    kind,
+    tensors,
+    weights.wrapper,
+    weights.ignored,
+    weights.others,
+    find_settings(path, kind, tree),
   )
 
 

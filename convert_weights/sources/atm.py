@@ -145,6 +145,7 @@ SOURCES: tuple[Source, ...] = (
       r"(visual\.)?(transformer\.res)?blocks\.0\..+",
       r"fc\.weight|(visual\.)?blocks\.\d+\.control_point\w+\..+",
     ),
+    fixed=("activation",),
     skip={
       **SKIP,
       **dict.fromkeys(

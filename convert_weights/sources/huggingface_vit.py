@@ -67,6 +67,15 @@ def _classifier(network: Network) -> list[Rule]:
   ]
 
 
+_UNSAID = {
+  "activation": "",
+  "epsilon": (
+    "transformers' own is 1e-12, unless layer_norm_eps of config.json is "
+    "another: --set epsilon=1e-12."
+  ),
+  "num_heads": "",
+}
+
 SOURCES: tuple[Source, ...] = (
   Source(
     "huggingface_vit",
@@ -76,6 +85,7 @@ SOURCES: tuple[Source, ...] = (
     (r"vit\.embeddings\.cls_token", r"vit\.layernorm\.weight"),
     {r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.OTHER_HEADS},
+    unsaid=_UNSAID,
   ),
   Source(
     "huggingface_vit_model",
@@ -85,5 +95,6 @@ SOURCES: tuple[Source, ...] = (
     (r"embeddings\.cls_token", r"embeddings\.patch_embeddings\..+"),
     {r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.HEAD},
+    unsaid=_UNSAID,
   ),
 )

@@ -130,6 +130,8 @@ SOURCES: tuple[Source, ...] = (
     takes=_takes,
     marks=(r"visual\.transformer\.resblocks\.0\.temporal_skip_fc\.weight",),
     skip={**SKIP, **xclip.TEXT},
+    fixed=("activation",),
+    counted=xclip.COUNTED,
     forms=(
       {"temporal": "alignment_dense"},
       {"head": "linear"},

@@ -123,6 +123,7 @@ SOURCES: tuple[Source, ...] = (
     rules=rules,
     takes=takes,
     marks=(r"head\.out\.weight", r"backbone\..+"),
+    fixed=("activation",),
     forms=({"temporal": "adaptive_branches"},),
   ),
 )

@@ -84,6 +84,13 @@ SOURCES: tuple[Source, ...] = (
     takes=_takes,
     marks=(r"base_model\.temp_embed",),
     skip={**SKIP, **UNUSED},
-    forms=({"head": "average"}, {"temporal": "mixing_quarter"}),
+    forms=({"head": "average"},),
+    fixed=("activation",),
+    unsaid={
+      "temporal": (
+        "Weights of the authors' configs for Kinetics need xvit_b16_kinetics, "
+        "for Something-Something v2 xvit_b16_ssv2."
+      )
+    },
   ),
 )
