@@ -18,6 +18,7 @@ from temporal_jax.ops.activations import ACTIVATIONS, find_activation
 
 # The operator of the row that stands for no published form of X-ViT.
 _NO_FORM = "mixing"
+_WORDS = {"temporal": "temporal operator"}
 
 
 class Arguments(NamedTuple):
@@ -87,7 +88,8 @@ def settle(
       if name == "activation":
         chosen[name] = value
       assumed.append(
-        f"the file does not say its {name}: {_text(value)} is assumed. {hint}"
+        f"the file does not say its {_WORDS.get(name, name)}: {_text(value)} "
+        f"is assumed. {hint}"
       )
   for name, regex in source.counted.items():
     if name in overrides or not hasattr(network, name):

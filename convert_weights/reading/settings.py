@@ -107,8 +107,8 @@ def _in_code(path: pathlib.Path) -> Iterator[tuple[str, Setting]]:
 def _in_entries(tree: Mapping[Any, Any]) -> Iterator[tuple[str, Setting]]:
   for entry in _ENTRIES:
     value = tree.get(entry)
-    if isinstance(value, str):
-      yield from _in_xvit({"XVIT": _numbers(value)}, entry)
+    if isinstance(value, str):  # YAML, as yacs dumps it.
+      yield from _in_xvit({"XVIT": _values(value)}, entry)
     for mapping in _mappings(value, _DEEPEST):
       yield from _in_arguments(mapping, entry)
       yield from _in_xvit(mapping, entry)
@@ -170,16 +170,32 @@ def _in_xvit(
     (4, 16): "mixing_quarter",
   }
   said = f"SHIFT_DIV {division}, NUM_SEGMENTS {segment}"
-  yield (
-    "temporal",
-    Setting(operators.get((division, segment), said), f"{entry} ({said})"),
-  )
+  operator = operators.get((division, segment), said)
+  places = xvit.get("LOCATIONS_LIST", range(12))
+  if xvit.get("USE_XVIT") is False:
+    said = operator = "USE_XVIT False"
+  elif not {*range(12)} <= {*places}:  # Its ViT-B has twelve blocks.
+    said = operator = f"LOCATIONS_LIST {list(places)}"
+  yield "temporal", Setting(operator, f"{entry} ({said})")
 
 
-def _numbers(text: str) -> dict[str, int]:
-  """Returns the whole numbers of a YAML text, by their keys."""
-  lines = re.findall(r"^ *(\w+): *(\d+) *$", text[:_LONGEST], re.MULTILINE)
-  return {key: int(number) for key, number in lines}
+def _values(text: str) -> dict[str, Any]:
+  """Returns whole numbers, truth values and lists of numbers of a YAML text.
+
+  Only lines "key: value" are read, and lists in brackets or a number a line.
+  """
+  found: dict[str, Any] = {}
+  for key, value, items in re.findall(
+    r"^ *(\w+):(?: (\S.*))?$((?:\n *- \d+$)*)", text[:_LONGEST], re.MULTILINE
+  ):
+    if re.fullmatch(r"\d+", value):
+      found[key] = int(value)
+    elif value.lower() in ("true", "false"):
+      found[key] = value.lower() == "true"
+    elif items or value.startswith("["):
+      numbers = re.findall(r"\d+", items or value)
+      found[key] = [int(number) for number in numbers]
+  return found
 
 
 def _json(path: pathlib.Path) -> Mapping[str, Any]:
