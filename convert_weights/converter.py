@@ -202,7 +202,12 @@ def to_torch(
   network, target = built
   if wrong := differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
-  tensors = conversion.revert(naming.rules(network), variables)
+  try:
+    tensors = conversion.revert(naming.rules(network), variables)
+  except ValueError as error:
+    raise ValueError(
+      f"source {source!r} cannot name all of {model_name}: {error}"
+    ) from None
   tensors = {name: np.asarray(value) for name, value in tensors.items()}
   means = [name for name in tensors if name.endswith(".running_mean")]
   counters = [f"{n.rpartition('.')[0]}.num_batches_tracked" for n in means]
