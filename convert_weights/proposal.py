@@ -127,13 +127,16 @@ def _propose_from(
       )
     return built[str(classes)]
 
-  found = _count_classes(build(1)[1], source.rules(build(1)[0]), tensors)
+  found = _count_tasks(source, tensors) or _count_classes(
+    build(1)[1], source.rules(build(1)[0]), tensors
+  )
   wanted = found if num_classes is None else num_classes
   network, target = build(wanted) or build(1)
   naming, notes = source, settled.notes
   if found is not None and wanted != found:
-    other = build(2 if wanted == 1 else 1)[1]
-    naming = _without(source, network, differing(other, target), found)
+    naming = _without(
+      source, network, differing(build(found)[1], target), found
+    )
     notes += (
       f"the head starts anew: {wanted} classes, {found} in the checkpoint.",
     )
@@ -220,7 +223,10 @@ def build_network(
 
 
 def _without(
-  source: Source, network: Network, head: Sequence[str], classes: int
+  source: Source,
+  network: Network,
+  head: Sequence[str],
+  classes: int | Mapping[str, int],
 ) -> Source:
   """Returns a source whose tensors do not make the leaves of the head."""
   rules = source.rules(network)
@@ -240,6 +246,16 @@ def _without(
     skip={**source.skip, **{re.escape(name): reason for name in names}},
     new={**source.new, **{re.escape(leaf): "other classes" for leaf in head}},
   )
+
+
+def _count_tasks(source: Source, tensors: Mapping[str, Any]) -> dict[str, int]:
+  """Returns the classes of each task, {} if the checkpoint has one head."""
+  return {
+    task: tensors[name].shape[0]
+    for task, regex in source.tasks.items()
+    for name in tensors
+    if re.fullmatch(regex, name)
+  }
 
 
 def _count_classes(

@@ -46,7 +46,9 @@ class Source(NamedTuple):
       rows have its values.
     counted: Argument -> regular expression of tensors whose group is a number
       from 0; there are as many.
-    refusals: Forms of such networks that are not supported.
+    tasks: Task -> regular expression of the tensor (L, D) of its own head, in
+      weights with several.
+    refusals: Forms of such networks that are not supported, or by another name.
   """
 
   name: str
@@ -60,4 +62,5 @@ class Source(NamedTuple):
   unsaid: Mapping[str, str] = NOTHING
   fixed: Sequence[str] = ()
   counted: Mapping[str, str] = NOTHING
+  tasks: Mapping[str, str] = NOTHING
   refusals: Sequence[Refusal] = ()

@@ -58,8 +58,9 @@ _XVIT_FORM = {
 # X-ViT's three rows have the same parameters and mix keys and values unlike:
 # the paper's an eighth of the channels with either neighbour, the configs of
 # Kinetics-400 and -600 the same within halves of eight frames (SHIFT_DIV 8,
-# NUM_SEGMENTS 8), that of SSv2 a quarter among all frames (4, 16). TAdaFormer for SSv2 has two branches a block, each behind
-# a temporal projection ("adaptive_branches").
+# NUM_SEGMENTS 8), that of SSv2 a quarter among all frames (4, 16). TAdaFormer
+# for SSv2 has two branches a block, each with a temporal projection
+# ("adaptive_branches").
 ROWS: Mapping[str, ModelSpec] = MappingProxyType(
   {
     "xvit_b16": _row(_XVIT_FORM, "mixing", 16, spec.HALF, _XVIT),
