@@ -210,13 +210,13 @@ def build_network(
 
   Returns None if it ends with a classifier and `num_classes` is None.
   """
-  network = temporal_jax.create_model(
-    model_name, num_classes=num_classes, **overrides
-  )
   clip = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
   try:
+    network = temporal_jax.create_model(
+      model_name, num_classes=num_classes, **overrides
+    )
     return network, jax.eval_shape(network.init, jax.random.key(0), clip)
-  except TypeError:
+  except (TypeError, ValueError):
     if num_classes is not None:
       raise
     return None

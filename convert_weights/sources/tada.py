@@ -119,7 +119,8 @@ def takes(network: Network) -> bool:
     return not network.temporal.filled()
   if isinstance(network, VisionTransformer):
     branch = slots.filling(network, "attention_branch")
-    return network.pre_norm and isinstance(branch, AdaptiveBranch)
+    is_tower = network.pre_norm and not network.num_temporal_positions
+    return is_tower and isinstance(branch, AdaptiveBranch)
   if not isinstance(network, ResNet | ConvNeXt):
     return False
   if isinstance(network, ResNet) and network.block != "bottleneck":
