@@ -100,7 +100,7 @@ def propose(
       one = _propose_from(
         source, model_name, shape, tensors, settled, num_classes, allow_missing
       )
-      pixels, said = _pixels(model_name, settings, one.plan)
+      pixels, said = _pixels(one, settings)
       proposals.append(one._replace(pixels=pixels, notes=(*one.notes, *said)))
   if not proposals:
     origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
@@ -177,24 +177,30 @@ def clip_shape(
 
 
 def _pixels(
-  model_name: str, settings: Settings, plan: conversion.Plan
+  todo: Proposal, settings: Settings
 ) -> tuple[tuple[Sequence[float], Sequence[float]], tuple[str, ...]]:
   """Returns the statistics of pixels, and what is to be said of them.
 
   A network that is the file's whole takes the file's; a video network that
   starts from images keeps those that its paper trains it with.
   """
-  spec = models.find_model(model_name)
+  spec = models.find_model(todo.model_name)
   own = spec.mean, spec.std
+  is_whole = all("/head/" in leaf for leaf in todo.plan.new)
   said = next(iter(settings.get("pixels", ())), None)
+  if said is None and todo.source.pixels and is_whole:
+    return own, (
+      f"the file does not say its pixels: model.json has mean {list(own[0])} "
+      f"and std {list(own[1])}. {todo.source.pixels}",
+    )
   if said is None or np.allclose(own, said.value, atol=1e-3):
     return own, ()
   mean, std = (list(values) for values in said.value)
   given = f"{said.where} says that pixels have mean {mean} and std {std}"
-  if any("/head/" not in leaf for leaf in plan.new):
+  if not is_whole:
     return own, (
-      f"{given}; {model_name} has mean {list(own[0])} and std {list(own[1])}, "
-      "with which it is trained.",
+      f"{given}; {todo.model_name} has mean {list(own[0])} and std "
+      f"{list(own[1])}, with which it is trained.",
     )
   return said.value, (f"{given}: model.json has these.",)
 

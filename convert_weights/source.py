@@ -46,6 +46,8 @@ class Source(NamedTuple):
       rows have its values.
     counted: Argument -> regular expression of tensors whose group is a number
       from 0; there are as many.
+    pixels: What to know of the pixels' statistics where the checkpoint does not
+      say them; "" if the row's are right for all such weights.
     tasks: Task -> regular expression of the tensor (L, D) of its own head, in
       weights with several.
     refusals: Forms of such networks that are not supported, or by another name.
@@ -62,5 +64,6 @@ class Source(NamedTuple):
   unsaid: Mapping[str, str] = NOTHING
   fixed: Sequence[str] = ()
   counted: Mapping[str, str] = NOTHING
+  pixels: str = ""
   tasks: Mapping[str, str] = NOTHING
   refusals: Sequence[Refusal] = ()

@@ -76,6 +76,8 @@ _UNSAID = {
   "num_heads": "",
 }
 
+_PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."
+
 SOURCES: tuple[Source, ...] = (
   Source(
     "huggingface_vit",
@@ -86,6 +88,7 @@ SOURCES: tuple[Source, ...] = (
     {r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.OTHER_HEADS},
     unsaid=_UNSAID,
+    pixels=_PIXELS,
   ),
   Source(
     "huggingface_vit_model",
@@ -96,5 +99,6 @@ SOURCES: tuple[Source, ...] = (
     {r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.HEAD},
     unsaid=_UNSAID,
+    pixels=_PIXELS,
   ),
 )

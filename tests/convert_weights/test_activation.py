@@ -266,3 +266,4 @@ def test_heads_and_epsilon_are_those_of_the_configuration():
   todo = converter.prepare("vit_b16_in21k", tensors, **sizes, num_heads=4)
   (line,) = todo.assumed
   assert line.startswith("the file does not say its epsilon: 1e-06 is assumed")
+  assert any("does not say its pixels" in note for note in todo.notes)
