@@ -142,8 +142,11 @@ def _in_arguments(
       yield "activation", Setting(value, f"{entry} ({key})")
       return
   for key in ("activation", "hidden_act"):
-    if isinstance(given.get(key), str):
-      yield "activation", Setting(given[key], f"{entry} ({key})")
+    name = given.get(key)
+    # Others are those of heads, of losses or of networks without a ViT.
+    if isinstance(name, str) and "gelu" in name.lower():
+      value = name.lower().replace("quickgelu", "quick_gelu")
+      yield "activation", Setting(value, f"{entry} ({key})")
       return
   if isinstance(model, str) and re.match(r"ViT-.+quickgelu$", model):
     yield "activation", Setting("quick_gelu", f"{entry} (model)")
@@ -229,13 +232,15 @@ def _in_config(
     ("num_attention_heads", "num_heads"),
   ):
     value = vision.get(key, defaults.get(key))
-    if value is not None:
-      yield argument, Setting(value, f"{name} ({inner}{key})")
+    yield from _scalar(argument, value, f"{name} ({inner}{key})")
   text = config.get("text_config")
   if isinstance(text, Mapping):
-    value = text.get("hidden_act", defaults["hidden_act"])
-    where = f"{name} (text_config.hidden_act)"
-    yield "text_activation", Setting(value, where)
+    for key, argument in (
+      ("hidden_act", "text_activation"),
+      ("num_attention_heads", "text_heads"),
+    ):
+      value = text.get(key, defaults.get(key))
+      yield from _scalar(argument, value, f"{name} (text_config.{key})")
 
 
 def _in_open_clip(
@@ -251,12 +256,16 @@ def _in_open_clip(
   if isinstance(vision, Mapping):
     if vision.get("act_kwargs"):
       value = f"{value} with {vision['act_kwargs']}"
-    if isinstance(width := vision.get("width"), int):
-      heads = width // vision.get("head_width", 64)
-      yield "num_heads", Setting(heads, f"{name} (vision_cfg.head_width)")
+    width, channels = vision.get("width"), vision.get("head_width", 64)
+    if isinstance(width, int) and isinstance(channels, int) and channels > 0:
+      where = f"{name} (vision_cfg.head_width)"
+      yield "num_heads", Setting(width // channels, where)
     if vision.get("pool_type", "tok") == "avg":
       yield "pooling", Setting("average", f"{name} (vision_cfg.pool_type)")
   yield "activation", Setting(value, f"{name} (quick_gelu)")
+  text = model.get("text_cfg")
+  if isinstance(text, Mapping):
+    yield from _scalar("text_heads", text.get("heads"), f"{name} (text_cfg)")
   prepared = config.get("preprocess_cfg")
   if isinstance(prepared, Mapping):
     yield from _pixels(prepared, "mean", "std", f"{name} (preprocess_cfg)")
@@ -268,9 +277,36 @@ def _in_preprocessor(
   yield from _pixels(config, "image_mean", "image_std", name)
 
 
+def _scalar(
+  argument: str, value: Any, where: str
+) -> Iterator[tuple[str, Setting]]:
+  """Yields a value, if there is one.
+
+  Raises:
+    CheckpointError: If it is not of the argument's type.
+  """
+  kind = int if argument.endswith("heads") else float
+  kind = str if argument.endswith("activation") else kind
+  if value is None:
+    return
+  if not isinstance(value, kind) or isinstance(value, bool):
+    raise CheckpointError(
+      f"{where} must be {kind.__name__}, it is {value!r:.50}."
+    )
+  yield argument, Setting(value, where)
+
+
 def _pixels(
   given: Mapping[str, Any], mean: str, std: str, where: str
 ) -> Iterator[tuple[str, Setting]]:
-  if given.get(mean) and given.get(std):
-    value = tuple(given[mean]), tuple(given[std])
-    yield "pixels", Setting(value, where)
+  both = given.get(mean), given.get(std)
+  if None in both:
+    return
+  for values in both:
+    is_list = isinstance(values, list) and len(values) == 3
+    if not is_list or not all(isinstance(x, int | float) for x in values):
+      raise CheckpointError(
+        f"{where} must give {mean} and {std} of three colours, it gives "
+        f"{values!r:.50}."
+      )
+  yield "pixels", Setting((tuple(both[0]), tuple(both[1])), where)

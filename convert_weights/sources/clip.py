@@ -121,6 +121,7 @@ SOURCES: tuple[Source, ...] = (
         "-quickgelu."
       ),
       "num_heads": "",
+      "text_heads": "",
     },
   ),
   # No network here has its attention pooling: it is known to be refused.

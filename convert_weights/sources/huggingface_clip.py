@@ -105,6 +105,7 @@ SOURCES: tuple[Source, ...] = (
       ),
       "epsilon": "",
       "num_heads": "",
+      "text_heads": "",
     },
   ),
 )

@@ -39,6 +39,8 @@ _ARGUMENTS = [
   ({"model": "ViT-H-14-quickgelu"}, ["quick_gelu"]),
   ({"model": "ViT-B-32"}, []),
   ({"hidden_act": "gelu"}, ["gelu"]),
+  ({"activation": "QuickGELU"}, ["quick_gelu"]),
+  ({"head": {"activation": "relu"}}, []),
   ({"network": {"quick_gelu": False}}, ["gelu"]),
   ({"lr": 0.1}, []),
 ]
@@ -69,7 +71,7 @@ def test_config_of_transformers(tmp_path):
   config = {
     "model_type": "clip",
     "vision_config": {**_VISION, "layer_norm_eps": 1e-6},
-    "text_config": {"hidden_act": "quick_gelu"},
+    "text_config": {"hidden_act": "quick_gelu", "num_attention_heads": 8},
   }
   path = _pretrained(tmp_path, config=config)
   settings = read(path).settings
@@ -78,6 +80,7 @@ def test_config_of_transformers(tmp_path):
     "epsilon": 1e-6,
     "num_heads": 16,
     "text_activation": "quick_gelu",
+    "text_heads": 8,
   }
   where = settings["activation"][0].where
   assert where == "config.json (vision_config.hidden_act)"
@@ -142,6 +145,27 @@ def test_a_broken_config_is_named(tmp_path):
     path = _pretrained(tmp_path, config=text)
     with pytest.raises(CheckpointError, match=r"config.json beside it is not"):
       read(path)
+
+
+@pytest.mark.parametrize(
+  ("file", "text", "message"),
+  [
+    (
+      "config",
+      {"model_type": "vit", "hidden_act": 3},
+      "hidden_act. must be str",
+    ),
+    (
+      *("config", {"model_type": "vit", "num_attention_heads": "12"}),
+      "num_attention_heads. must be int",
+    ),
+    ("preprocessor_config", {"image_mean": 0.5, "image_std": 0.5}, "three col"),
+  ],
+)
+def test_a_value_of_another_type_is_named(tmp_path, file, text, message):
+  path = _pretrained(tmp_path, **{file: text})
+  with pytest.raises(CheckpointError, match=message):
+    read(path)
 
 
 class _Exact(torch.nn.Module):
