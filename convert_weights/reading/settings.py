@@ -73,7 +73,7 @@ def find_settings(path: pathlib.Path, form: str, tree: Any) -> Settings:
 def _all(
   path: pathlib.Path, form: str, tree: Any
 ) -> Iterator[tuple[str, Setting]]:
-  if form == "torchscript":
+  if form == "torchscript" and path.is_file():
     yield from _in_code(path)
   if isinstance(tree, Mapping):
     yield from _in_entries(tree)
