@@ -62,7 +62,9 @@ def _refused(row, source, tensors, **arguments):
 # bLVNet-TAM
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize(
+  "dropout", [0.0, pytest.param(0.5, marks=pytest.mark.slow)]
+)
 def test_blvnet_names_its_head_by_dropout(dropout):
   tensors = _tensors("blvnet_tam_50", "blvnet", **_BIG_LITTLE)
   assert "new_fc.weight" in tensors
@@ -72,6 +74,7 @@ def test_blvnet_names_its_head_by_dropout(dropout):
   assert not todo.plan.new
 
 
+@pytest.mark.slow
 def test_blvnet_with_other_blending_frames():
   branch = functools.partial(layers.TemporalAggregation, taps=5)
   five = {**_BIG_LITTLE, "temporal": Temporal(branch_input=branch)}
@@ -102,6 +105,7 @@ def test_xvit_without_dropout_has_its_classifier_in_the_backbone():
   assert "DROPOUT_RATE 0" in message
 
 
+@pytest.mark.slow
 def test_xvit_with_a_deeper_head():
   head = functools.partial(TemporalAttentionAggregation, num_blocks=2)
   arguments = {**planning.TINY, "head": head}
@@ -148,6 +152,7 @@ def test_atm_without_convolved_class_tokens():
   assert "--set temporal=none" in message
 
 
+@pytest.mark.slow
 def test_atm_with_sums_and_ratios():
   operations = ("correlation", "difference", "sum", "log_ratio")
   modeling = functools.partial(layers.ArithmeticModeling, operations=operations)
@@ -180,7 +185,11 @@ def test_atm_refuses_other_towers_by_name(changes, added, message):
 
 
 @pytest.mark.parametrize(
-  ("row", "source"), [("ila_vit_b16", "ila"), ("xclip_b32", "xclip")]
+  ("row", "source"),
+  [
+    pytest.param("ila_vit_b16", "ila", marks=pytest.mark.slow),
+    ("xclip_b32", "xclip"),
+  ],
 )
 def test_depths_of_the_integration_and_the_prompt_are_counted(row, source):
   sizes = {"integration_depth": 3, "prompt_depth": 1}
@@ -198,7 +207,11 @@ def test_depths_of_the_integration_and_the_prompt_are_counted(row, source):
 @pytest.mark.parametrize(
   ("arguments", "message"),
   [
-    ({"temporal": "alignment_dense"}, "--set temporal=alignment_dense"),
+    pytest.param(
+      {"temporal": "alignment_dense"},
+      "--set temporal=alignment_dense",
+      marks=pytest.mark.slow,
+    ),
     ({"head": "linear"}, "--set head=linear"),
   ],
 )
@@ -218,8 +231,10 @@ def test_ilas_form_for_something_something_is_named(arguments, message):
   ("row", "arguments", "head"),
   [
     ("tada2d_resnet50", {**_STAGES, "width": 16}, "linear"),
-    ("tadaconvnextv2_tiny", _CONVNEXT, "linear"),
-    ("slowfast_50_4x16", _STAGES, "out"),
+    pytest.param(
+      *("tadaconvnextv2_tiny", _CONVNEXT, "linear"), marks=pytest.mark.slow
+    ),
+    pytest.param(*("slowfast_50_4x16", _STAGES, "out"), marks=pytest.mark.slow),
   ],
 )
 def test_two_heads_for_epic_kitchens(row, arguments, head):
@@ -251,9 +266,10 @@ _FUSION = "backbone.slowfast_fusion1"
   ("row", "changes", "added", "message"),
   [
     ("slowfast_50_4x16", {f"{_FUSION}.bn": ""}, "", "FUSION_BN false"),
-    (
+    pytest.param(
       *("slowfast_50_4x16", {}, f"{_FUSION}.conv_fast_to_slow.bias"),
       "FUSION_CONV_BIAS",
+      marks=pytest.mark.slow,
     ),
     ("r2d3d_18", {}, "backbone.conv3.nonlocal.theta.weight", "NONLOCAL.ENABLE"),
     ("r2d3d_18", {}, "backbone.pos_embd", "a ViViT or a TimeSformer"),
