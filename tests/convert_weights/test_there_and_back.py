@@ -72,10 +72,11 @@ def _is_whole(row, source):
 def _marked():
   """Returns the pairs; one of a source is fast, unless it is tested elsewhere.
 
-  `test_converter` goes there and back in torchvision's names, and below are
-  plain ViTs.
+  Below are plain ViTs; `test_converter`, `test_clip_sources` and
+  `test_constructor_arguments` write and read the others.
   """
-  seen = {"torchvision", "timm_vit", "google_vit"}
+  seen = {"torchvision", "convnext", "openai_clip", "timm_vit", "google_vit"}
+  seen |= {"blresnet", "blvnet", "xvit", "atm", "ila", "xclip", "tada"}
   marked = []
   for row, source, form in PAIRS:
     is_fast = source not in seen
