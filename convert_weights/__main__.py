@@ -91,11 +91,12 @@ def _compute(
     num_classes=options.num_classes or len(class_names) or None,
     allow_missing=options.allow_missing,
     channels=options.channels,
-    config=checkpoint.config,
+    settings=checkpoint.settings,
     **dict(options.set),
   )
   console.print(report.table(todo, checkpoint.tensors))
-  for line in (*_said(checkpoint), *todo.notes, report.summary(todo)):
+  said = (*_said(checkpoint), *todo.notes, *todo.assumed)
+  for line in (*said, report.summary(todo)):
     console.print(line, highlight=False)
   description = output.describe(todo, checkpoint, class_names)
   size = sum(file.stat().st_size for file in checkpoint.files)
@@ -124,11 +125,18 @@ def _inspect(options: argparse.Namespace) -> None:
     raise ValueError(f"{options.checkpoint}: {error}") from None
   for line in stripped.notes:
     print(line)
+  for name, places in checkpoint.settings.items():
+    for one in places:
+      print(f"{one.where} says {name} {one.value}.")
   for source in sources:
     print(f"source {source.name}: the naming of {source.origin}.")
-  for one in inspection.candidates(stripped.tensors):
+  found = list(inspection.candidates(stripped.tensors, checkpoint.settings))
+  for one, apart in zip(found, inspection.distinctions(found), strict=True):
     plan = one.proposal.plan
-    print(f"  {one.command}: {len(plan.steps)} leaves, {len(plan.new)} new.")
+    counts = f"{len(plan.steps)} leaves, {len(plan.new)} new"
+    print(f"  {one.command}: {counts}{apart and f'; {apart}'}.")
+  for line in dict.fromkeys(x for one in found for x in one.proposal.assumed):
+    print(line)
 
 
 def _said(checkpoint: Checkpoint) -> Iterator[str]:

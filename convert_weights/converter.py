@@ -1,7 +1,8 @@
 """From a checkpoint's tensors to the variables of a network, and back."""
 
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import flax.traverse_util as trees
@@ -12,7 +13,6 @@ import numpy as np
 from convert_weights import (
   causes,
   changes,
-  configuration,
   conversion,
   families,
   prefixes,
@@ -20,7 +20,8 @@ from convert_weights import (
   table,
 )
 from convert_weights.proposal import Proposal
-from convert_weights.reading import non_finite, release
+from convert_weights.reading import Settings, non_finite, release
+from convert_weights.source import Source
 from temporal_jax.models.variables import count_classes, differing
 
 
@@ -36,7 +37,7 @@ def convert(
   inflation: str = "centre",
   channels: int = 3,
   seed: int = 0,
-  config: Mapping[str, Any] | None = None,
+  settings: Settings = conversion.NOTHING,
   **model_overrides: Any,
 ) -> dict[str, Any]:
   """Makes the variables of a network of a checkpoint's tensors.
@@ -60,8 +61,8 @@ def convert(
     channels: Channels of a frame; for others than three a stem takes the mean
       over R, G and B.
     seed: Of the initial values.
-    config: Settings saved next to the tensors, see `read`; they are compared
-      with the network's.
+    settings: What the checkpoint says of its network beside the tensors:
+      `read(path).settings`.
     **model_overrides: Arguments of `temporal_jax.create_model`.
 
   Returns:
@@ -69,6 +70,10 @@ def convert(
 
   Raises:
     ValueError: If anything does not fit; all of it is listed.
+
+  Warns:
+    UserWarning: If an argument that the tensors do not show, e.g. the
+      activation of a CLIP, is neither in `settings` nor given.
   """
   todo = prepare(
     model_name,
@@ -78,9 +83,11 @@ def convert(
     num_classes=num_classes,
     allow_missing=allow_missing,
     channels=channels,
-    config=config,
+    settings=settings,
     **model_overrides,
   )
+  for line in todo.assumed:
+    warnings.warn(line, UserWarning, stacklevel=2)
   return compute(
     todo,
     tensors,
@@ -96,7 +103,6 @@ def prepare(
   *,
   source: str | None = None,
   prefix: str | None = None,
-  config: Mapping[str, Any] | None = None,
   **arguments: Any,
 ) -> Proposal:
   """Plans a conversion from shapes alone; arguments are those of `convert`.
@@ -108,11 +114,12 @@ def prepare(
   tensors = stripped.tensors
   sources = table.possible_sources(source, tensors)
   todo = proposal.propose(model_name, tensors, sources=sources, **arguments)
+  if todo.plan.problems and (why := refusal(todo.source, tensors)):
+    raise ValueError(f"{todo.source.origin}: {why}")
   causes.check(todo, tensors)
-  settings = configuration.check(config or {}, todo.network)
   return todo._replace(
     plan=prefixes.restored(todo.plan, stripped),
-    notes=(*stripped.notes, *todo.notes, *settings),
+    notes=(*stripped.notes, *todo.notes),
     prefix=stripped.prefix,
   )
 
@@ -135,6 +142,18 @@ def find_network(
   if source is None:
     families.check(stripped.tensors, table.SUPPORTED)
   return stripped
+
+
+def refusal(source: Source, names: Collection[str]) -> str:
+  """Returns why tensors of a source are of a form that is not supported.
+
+  Returns "" if they are of no such form.
+  """
+  for one in source.refusals:
+    has = not one.has or table.any_matches(one.has, names)
+    if has and not (one.lacks and table.any_matches(one.lacks, names)):
+      return one.why
+  return ""
 
 
 def compute(
@@ -217,7 +236,12 @@ def to_torch(
   network, target = built
   if wrong := differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
-  tensors = conversion.revert(naming.rules(network), variables)
+  try:
+    tensors = conversion.revert(naming.rules(network), variables)
+  except ValueError as error:
+    raise ValueError(
+      f"source {source!r} cannot name all of {model_name}: {error}"
+    ) from None
   tensors = {name: np.asarray(value) for name, value in tensors.items()}
   means = [name for name in tensors if name.endswith(".running_mean")]
   counters = [f"{n.rpartition('.')[0]}.num_batches_tracked" for n in means]

@@ -11,7 +11,7 @@ import numpy as np
 from convert_weights import report
 from convert_weights.proposal import Proposal
 from convert_weights.reading import Checkpoint
-from temporal_jax import inference, models
+from temporal_jax import inference
 from temporal_jax.models.variables import differing
 
 _PART = 2**20  # Bytes read at once.
@@ -28,14 +28,13 @@ def describe(
   classes = todo.num_classes
   if class_names and len(class_names) != classes:
     raise ValueError(f"{len(class_names)} labels for {classes} classes.")
-  spec = models.find_model(todo.model_name)
   return {
     "model": todo.model_name,
     "overrides": todo.overrides,
     "num_classes": classes,
     "clip_shape": todo.clip_shape,
     "class_names": class_names or None,
-    "pixels": {"mean": spec.mean, "std": spec.std},
+    "pixels": dict(zip(("mean", "std"), todo.pixels, strict=True)),
     "source": {
       "name": todo.source.name,
       "file": checkpoint.path.absolute().name,

@@ -61,6 +61,7 @@ def as_json(todo: Proposal) -> dict[str, Any]:
     "new": dict(plan.new),
     "skipped": dict(plan.skipped),
     "notes": list(todo.notes),
+    "assumed": list(todo.assumed),
   }
 
 

@@ -3,6 +3,7 @@
 import os
 import pathlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from convert_weights.reading import (
   wrappers,
 )
 from convert_weights.reading.errors import CheckpointError
+from convert_weights.reading.settings import Settings, find_settings
 
 _LONGEST_REASON = 200  # Characters of another library's error.
 
@@ -35,7 +37,7 @@ class Checkpoint(NamedTuple):
       ("epoch", "optimizer").
     others: Wrappers of other weights: the moving average, or the weights that
       it is of.
-    config: Contents of the folder's config.json; empty without one.
+    settings: What the file, or its folder, says of the network's arguments.
   """
 
   path: pathlib.Path
@@ -45,7 +47,7 @@ class Checkpoint(NamedTuple):
   wrapper: str
   ignored: tuple[str, ...]
   others: tuple[str, ...]
-  config: Mapping[str, Any]
+  settings: Settings = MappingProxyType({})
 
 
 def read(
@@ -111,7 +113,7 @@ def _read(path: pathlib.Path, ema: bool, entry: str | None) -> Checkpoint:
     wrapper=weights.wrapper,
     ignored=(*weights.ignored, *folder.unread),
     others=weights.others,
-    config=folder.config,
+    settings=find_settings(path, kinds[0], tree),
   )
 
 

@@ -1,13 +1,12 @@
 """Folders of weights, as `save_pretrained` writes them."""
 
-import json
 import pathlib
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from convert_weights.reading.errors import CheckpointError
+from convert_weights.reading.json_files import read_object
 
 # Files of weights in a folder; the first that exists is read.
 _WEIGHTS = (
@@ -19,8 +18,6 @@ _WEIGHTS = (
   "open_clip_pytorch_model.bin",
 )
 _INDEX = ".index.json"
-_CONFIG = "config.json"
-_LARGEST_JSON = 2**26  # Bytes; an index of a thousand files has a few million.
 _SHARD = re.compile(r".+-\d+-of-0*(\d+)\.(safetensors|bin)")
 # Files of other programs -> what they are.
 _OTHERS = {
@@ -42,14 +39,12 @@ class Folder(NamedTuple):
     files: The files.
     places: Tensor -> name of its file; empty if there is one file.
     unread: Names of other files of weights, which are not read.
-    config: Contents of config.json, empty if there is none.
   """
 
   name: str
   files: tuple[pathlib.Path, ...]
   places: Mapping[str, str]
   unread: tuple[str, ...] = ()
-  config: Mapping[str, Any] = MappingProxyType({})
 
 
 def find(path: pathlib.Path) -> Folder:
@@ -70,13 +65,8 @@ def find(path: pathlib.Path) -> Folder:
       f"holds {listed}, allowed are {list(_WEIGHTS)}."
     )
   name, *unread = there
-  config = {}
-  if (path / _CONFIG).is_file():
-    config = _read_json(path / _CONFIG)
-    if not isinstance(config, dict):
-      raise CheckpointError(f"{_CONFIG} must hold a JSON object.")
   if not name.endswith(_INDEX):
-    return Folder(name, (path / name,), {}, tuple(unread), config)
+    return Folder(name, (path / name,), {}, tuple(unread))
   places = _read_index(path / name)
   shards = sorted(set(places.values()))
   if missing := [shard for shard in shards if not (path / shard).is_file()]:
@@ -84,7 +74,7 @@ def find(path: pathlib.Path) -> Folder:
       f"{name} lists {len(shards)} files; missing are {missing}."
     )
   files = tuple(path / shard for shard in shards)
-  return Folder(name, files, places, tuple(unread), config)
+  return Folder(name, files, places, tuple(unread))
 
 
 def merge(folder: Folder, trees: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,23 +116,9 @@ def check_whole(path: pathlib.Path) -> None:
     raise CheckpointError("an index of files of weights; give its folder.")
 
 
-def _read_json(path: pathlib.Path) -> Any:
-  """Returns the contents of a JSON file, None if it is none."""
-  if path.stat().st_size > _LARGEST_JSON:
-    raise CheckpointError(
-      f"{path.name} has {path.stat().st_size} bytes; allowed are "
-      f"{_LARGEST_JSON}."
-    )
-  try:
-    return json.loads(path.read_text(encoding="utf-8"))
-  except (ValueError, RecursionError):
-    return None
-
-
 def _read_index(path: pathlib.Path) -> dict[str, str]:
   """Returns tensor -> name of its file."""
-  index = _read_json(path)
-  places = index.get("weight_map") if isinstance(index, dict) else None
+  places = read_object(path).get("weight_map")
   if (
     not isinstance(places, dict)
     or not places

@@ -106,8 +106,6 @@ _SKIP = {
 }
 
 SOURCES: tuple[Source, ...] = (
-  # The weights do not say which activation they were trained with: OpenAI's
-  # with QuickGELU, most of open_clip's own with GELU.
   Source(
     "openai_clip",
     "openai/CLIP, mlfoundations/open_clip",
@@ -116,6 +114,15 @@ SOURCES: tuple[Source, ...] = (
     (r"visual\.class_embedding", r"visual\.conv1\.weight"),
     _SKIP,
     {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+    unsaid={
+      "activation": (
+        "OpenAI's weights need quick_gelu; open_clip's (LAION, DataComp, ...) "
+        "need --set activation=gelu, unless the name of their model ends in "
+        "-quickgelu."
+      ),
+      "num_heads": "",
+      "text_heads": "",
+    },
   ),
   # No network here has its attention pooling: it is known to be refused.
   Source(

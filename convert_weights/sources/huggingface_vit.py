@@ -70,6 +70,15 @@ def _classifier(network: Network) -> list[Rule]:
 _SKIP = {
   r"(vit\.)?embeddings\.mask_token": "the token of masked patches",
 }
+_UNSAID = {
+  "activation": "",
+  "epsilon": (
+    "transformers' own is 1e-12, unless layer_norm_eps of config.json is "
+    "another: --set epsilon=1e-12."
+  ),
+  "num_heads": "",
+}
+_PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."
 
 SOURCES: tuple[Source, ...] = (
   Source(
@@ -80,6 +89,8 @@ SOURCES: tuple[Source, ...] = (
     (r"vit\.embeddings\.cls_token", r"vit\.layernorm\.weight"),
     {**_SKIP, r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.OTHER_HEADS},
+    unsaid=_UNSAID,
+    pixels=_PIXELS,
   ),
   Source(
     "huggingface_vit_model",
@@ -89,5 +100,7 @@ SOURCES: tuple[Source, ...] = (
     (r"embeddings\.cls_token", r"embeddings\.patch_embeddings\..+"),
     {**_SKIP, r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.HEAD},
+    unsaid=_UNSAID,
+    pixels=_PIXELS,
   ),
 )

@@ -167,50 +167,50 @@ def test_the_command_takes_a_folder(tmp_path, capsys):
   np.testing.assert_array_equal(got["params"]["head"]["kernel"], head)
 
 
+_FORM = {"width": 32, "depth": 2, "patch_size": 4, "grid": 4}
+
+
 @pytest.mark.parametrize(
-  ("changed", "overrides", "words"),
+  ("changed", "overrides", "expected"),
   [
-    ({"num_attention_heads": 4}, {}, "num_attention_heads is 4"),
-    ({"num_attention_heads": 4}, {"num_heads": 4}, ""),
-    ({"hidden_act": "relu"}, {}, "hidden_act is 'relu'"),
-    ({"layer_norm_eps": 1e-12}, {"epsilon": 1e-12}, ""),
+    ({}, {}, {"num_heads": 2, "epsilon": 1e-6}),
+    ({"num_attention_heads": 4}, {}, {"num_heads": 4}),
+    ({"num_attention_heads": 4}, {"num_heads": 4}, {"num_heads": 4}),
+    ({"num_attention_heads": 4}, {"num_heads": 2}, "num_heads 2 was asked for"),
+    ({"layer_norm_eps": 1e-12}, {}, {"epsilon": 1e-12}),
+    ({"layer_norm_eps": 1e-12}, {"epsilon": 1e-12}, {"epsilon": 1e-12}),
+    ({"hidden_act": "relu"}, {}, "activation relu, which no network here has"),
+    ({"hidden_act": "relu"}, {"activation": "gelu"}, "says relu"),
   ],
 )
-def test_settings_that_tensors_do_not_show(tmp_path, changed, overrides, words):
+def test_the_configuration_in_a_folder_decides(
+  tmp_path, changed, overrides, expected
+):
   _vit().save_pretrained(tmp_path)
   file = tmp_path / "config.json"
-  config = json.loads(file.read_text()) | changed
-  file.write_text(json.dumps(config))
+  file.write_text(json.dumps(json.loads(file.read_text()) | changed))
   checkpoint = read(tmp_path)
-  form = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
 
   def prepare():
     return converter.prepare(
       "vit_b16_in21k",
       checkpoint.tensors,
-      config=checkpoint.config,
-      **{**form, **overrides},
+      settings=checkpoint.settings,
+      **{**_FORM, **overrides},
     )
 
-  if words:
-    with pytest.raises(ValueError, match=words):
+  if isinstance(expected, str):
+    with pytest.raises(ValueError, match=expected):
       prepare()
-  else:
-    assert len(prepare().notes) == 1
+    return
+  todo = prepare()
+  assert {name: getattr(todo.network, name) for name in expected} == expected
+  assert not todo.assumed
+  assert len(set(todo.notes)) == len(todo.notes)
 
 
-def test_another_epsilon_is_said(tmp_path):
+def test_a_damaged_configuration_in_a_folder_is_named(tmp_path):
   _vit().save_pretrained(tmp_path)
-  file = tmp_path / "config.json"
-  config = json.loads(file.read_text()) | {"layer_norm_eps": 1e-12}
-  file.write_text(json.dumps(config))
-  checkpoint = read(tmp_path)
-  todo = converter.prepare(
-    "vit_b16_in21k",
-    checkpoint.tensors,
-    config=checkpoint.config,
-    **{"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4},
-  )
-  assert todo.notes[-1].startswith("layer_norm_eps is 1e-12 in config.json")
-  file.write_text("[")
-  assert "config.json must hold a JSON object" in _refused(tmp_path)
+  for text in ("[", "[1]", "", "[" * 100_000):
+    (tmp_path / "config.json").write_text(text)
+    assert "config.json must hold a JSON object" in _refused(tmp_path)
