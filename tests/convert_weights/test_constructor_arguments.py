@@ -140,6 +140,7 @@ def test_xvit_refuses_other_parts_by_name(changes, added, message):
 # ATM
 
 
+@pytest.mark.slow
 def test_atm_without_convolved_class_tokens():
   alone = {**_ATM, "temporal": "arithmetic_alone"}
   tensors = _tensors("atm_vit_b16", "atm", **alone)
@@ -265,7 +266,10 @@ _FUSION = "backbone.slowfast_fusion1"
 @pytest.mark.parametrize(
   ("row", "changes", "added", "message"),
   [
-    ("slowfast_50_4x16", {f"{_FUSION}.bn": ""}, "", "FUSION_BN false"),
+    pytest.param(
+      *("slowfast_50_4x16", {f"{_FUSION}.bn": ""}, "", "FUSION_BN false"),
+      marks=pytest.mark.slow,
+    ),
     pytest.param(
       *("slowfast_50_4x16", {}, f"{_FUSION}.conv_fast_to_slow.bias"),
       "FUSION_CONV_BIAS",
@@ -274,7 +278,10 @@ _FUSION = "backbone.slowfast_fusion1"
     ("r2d3d_18", {}, "backbone.conv3.nonlocal.theta.weight", "NONLOCAL.ENABLE"),
     ("r2d3d_18", {}, "backbone.pos_embd", "a ViViT or a TimeSformer"),
     ("r2d3d_18", {}, "backbone.Conv_1a.conv1.weight", "S3DG"),
-    ("tadaconvnextv2_tiny", {"gamma": ""}, "", "LARGE_SCALE_INIT_VALUE 0"),
+    pytest.param(
+      *("tadaconvnextv2_tiny", {"gamma": ""}, "", "LARGE_SCALE_INIT_VALUE 0"),
+      marks=pytest.mark.slow,
+    ),
   ],
 )
 def test_tada_refuses_other_parts_by_name(row, changes, added, message):
@@ -289,7 +296,11 @@ def test_tada_refuses_other_parts_by_name(row, changes, added, message):
   ("other", "message"),
   [
     ({"temporal": "adaptive_branches"}, "--set temporal=adaptive_branches"),
-    ({"projection": 64}, "--set projection=OUTPUT_DIM"),
+    pytest.param(
+      {"projection": 64},
+      "--set projection=OUTPUT_DIM",
+      marks=pytest.mark.slow,
+    ),
   ],
 )
 def test_tadaformers_other_forms_are_named(other, message):

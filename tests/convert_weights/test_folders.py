@@ -116,9 +116,12 @@ def test_an_index_must_be_right(tmp_path):
   assert f"{first} holds {_NAMES[0]!r}" in _refused(tmp_path)
   index.write_text(json.dumps({"weight_map": {**good, "more": first}}))
   assert f"{first} does not hold 'more'" in _refused(tmp_path)
-  for bad in ("{", "[]", "{}", '{"weight_map": {"a": 3}}', "[" * 100_000):
+  for bad in ("{", "[]", "[" * 100_000):
     index.write_text(bad)
-    assert "weight_map" in _refused(tmp_path)
+    assert f"{_INDEX} must hold a JSON object" in _refused(tmp_path)
+  for bad in ("{}", '{"weight_map": []}', '{"weight_map": {"a": 3}}'):
+    index.write_text(bad)
+    assert 'must hold an object "weight_map"' in _refused(tmp_path)
   index.write_text(json.dumps({"weight_map": good}))
   (tmp_path / second).unlink()
   message = _refused(tmp_path)
@@ -160,8 +163,12 @@ def test_the_command_takes_a_folder(tmp_path, capsys):
   main(["verify", str(out)])
   source = json.loads((out / "model.json").read_text())["source"]
   assert source["file"] == "vit"
+  checkpoint = read(tmp_path / "vit")
   got = convert_weights.convert(
-    "vit_b16_in21k", read(tmp_path / "vit").tensors, **form
+    "vit_b16_in21k",
+    checkpoint.tensors,
+    settings=checkpoint.settings,
+    **form,
   )
   head = model.classifier.weight.detach().numpy().T
   np.testing.assert_array_equal(got["params"]["head"]["kernel"], head)

@@ -13,7 +13,14 @@ from convert_weights import inspection
 from convert_weights.__main__ import main
 from tests.convert_weights import planning, published
 
-_FORM = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
+_FORM = {
+  "width": 32,
+  "depth": 2,
+  "num_heads": 2,
+  "patch_size": 4,
+  "grid": 4,
+  "epsilon": 1e-6,
+}
 
 
 @pytest.fixture(scope="module")
