@@ -146,7 +146,7 @@ def _sizes(todo: Proposal, tensors: Mapping[str, Any]) -> Iterator[_Cause]:
     times = f", in {len(heads)} leaves" if len(heads) > 1 else ""
     text = (
       f"{role}: {_size(role, found)} in the weights, {_size(role, wanted)} in "
-      f"{todo.model_name}{times}, e.g. {lines[_example(heads)]}"
+      f"{todo.model_name}{times}, e.g.\n  {lines[_example(heads)]}"
     )
     attribute = group[0].attribute
     yield _Cause(text, heads, {attribute: found} if attribute else {})
@@ -278,7 +278,7 @@ def _depths(todo: Proposal) -> Iterator[_Cause]:
     name = kind.split("/", 1)[-1].removesuffix("_block")
     yield _Cause(
       f"{name}: {found} blocks in the weights, {wanted} in {todo.model_name}, "
-      f"e.g. {lines[_example(heads)]}",
+      f"e.g.\n  {lines[_example(heads)]}",
       frozenset(heads),
       {"stage_sizes": sizes} if "stage" in kind else {"depth": found},
     )

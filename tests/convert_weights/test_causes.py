@@ -18,7 +18,7 @@ def _refused(row, tensors, **kwargs):
   """Returns the lines after the first of the one message."""
   with pytest.raises(ValueError, match=f"do not fit {row}") as caught:
     converter.prepare(row, tensors, **kwargs)
-  return str(caught.value).split("\n")[1:]
+  return str(caught.value).replace("e.g.\n  ", "e.g. ").split("\n")[1:]
 
 
 def _clip(sizes):
