@@ -13,6 +13,7 @@ again goes on where the run stopped or, when it is complete, evaluates it again.
                         where JAX finds that out by itself (TPU, Slurm, ...)
 """
 
+import argparse
 import functools
 import pathlib
 
@@ -184,7 +185,16 @@ def parse_flags(argv: list[str]) -> list[str]:
   try:
     return app.parse_flags_with_usage(argv)
   except (AttributeError, KeyError, TypeError) as error:
-    raise SystemExit(f"train.py: {error.args[0]}") from None
+    message = launch.unknown_field(_config_in_file(argv), argv)
+    raise SystemExit(f"train.py: {message or error.args[0]}") from None
+
+
+def _config_in_file(argv: list[str]) -> ml_collections.ConfigDict:
+  """Returns the config of the file that --config names, without other flags."""
+  options = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+  options.add_argument("--config", "-config")
+  path = options.parse_known_args(argv)[0].config
+  return flags.FLAGS["config"].parser.parse(path)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ def get_config() -> ml_collections.ConfigDict:
   # that run's, if its clips differed; other clips get them interpolated.
   config.model.num_frames = 0
   config.model.image_size = 0
+  config.model.activation = ""  # Of a ViT's MLPs; "" is the catalog's.
   config.model.dtype = ""  # Of activations; "" is bfloat16, float32 on CPU.
   config.model.overrides = ml_collections.ConfigDict()  # Of the model's class.
   config.model.remat = False  # Compute blocks again instead of keeping them.

@@ -5,10 +5,11 @@
   python -m convert_weights verify OUT
 
 MODEL is a name of `temporal_jax.list_models()`. CHECKPOINT is a .safetensors,
-.npz, .pt, .pth or .pyth file. OUT appears only when it is complete; it is what
-`train.py --config.init_from` reads. `inspect` tells which naming a checkpoint
-has and which networks it fits; `verify` reads OUT again, compares the sha256
-and runs one clip. Whatever is wrong is said in one message, with exit code 2.
+.npz, .pt, .pth, .pyth, .bin or .ckpt file, or a folder of `save_pretrained`.
+OUT appears only when it is complete; it is what `train.py --config.init_from`
+reads. `inspect` shows which naming a checkpoint has and which networks it fits;
+`verify` reads OUT again, compares the sha256 and runs one clip. Errors are one
+message, with exit code 2.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import rich.console
 import rich.progress
 
 from convert_weights import (
+  causes,
   changes,
   converter,
   inspection,
@@ -57,7 +59,7 @@ def _convert(options: argparse.Namespace) -> None:
   if options.out.exists() and not options.dry_run:
     raise FileExistsError(f"{options.out} exists already.")
   class_names = read_labels(options.labels) if options.labels else ()
-  checkpoint = read(options.checkpoint, ema=options.ema)
+  checkpoint = read(options.checkpoint, ema=options.ema, entry=options.entry)
   try:
     variables, description = _compute(options, checkpoint, class_names, console)
   except ValueError as error:
@@ -85,16 +87,19 @@ def _compute(
     options.model,
     checkpoint.tensors,
     source=options.source,
+    prefix=options.prefix,
     num_classes=options.num_classes or len(class_names) or None,
     allow_missing=options.allow_missing,
     channels=options.channels,
+    settings=checkpoint.settings,
     **dict(options.set),
   )
   console.print(report.table(todo, checkpoint.tensors))
-  for line in (*_said(checkpoint), *todo.notes, report.summary(todo)):
+  said = (*_said(checkpoint), *todo.notes, *todo.assumed)
+  for line in (*said, report.summary(todo)):
     console.print(line, highlight=False)
-  description = output.describe(todo, checkpoint.path, class_names)
-  size = checkpoint.path.stat().st_size
+  description = output.describe(todo, checkpoint, class_names)
+  size = sum(file.stat().st_size for file in checkpoint.files)
   variables = converter.compute(
     todo,
     checkpoint.tensors,
@@ -108,28 +113,39 @@ def _compute(
 
 
 def _inspect(options: argparse.Namespace) -> None:
-  checkpoint = read(options.checkpoint, ema=options.ema)
+  checkpoint = read(options.checkpoint, ema=options.ema, entry=options.entry)
   tensors = checkpoint.tensors
   print(f"{len(tensors)} tensors.", *_said(checkpoint), sep="\n")
-  sources = table.recognise(tensors)
-  if not sources:
-    raise ValueError(
-      f"{options.checkpoint}: the names, from {min(tensors)!r} on, are of no "
-      f"source; known are {sorted(table.SOURCES)}."
-    )
+  try:
+    stripped = converter.find_network(tensors, prefix=options.prefix)
+    sources = table.recognise(stripped.tensors)
+    if not sources:
+      raise ValueError(causes.unknown(stripped.tensors))
+  except ValueError as error:
+    raise ValueError(f"{options.checkpoint}: {error}") from None
+  for line in stripped.notes:
+    print(line)
+  for name, places in checkpoint.settings.items():
+    for one in places:
+      print(f"{one.where} says {name} {one.value}.")
   for source in sources:
     print(f"source {source.name}: the naming of {source.origin}.")
-  for one in inspection.candidates(tensors):
+  found = list(inspection.candidates(stripped.tensors, checkpoint.settings))
+  for one, apart in zip(found, inspection.distinctions(found), strict=True):
     plan = one.proposal.plan
-    print(f"  {one.command}: {len(plan.steps)} leaves, {len(plan.new)} new.")
+    counts = f"{len(plan.steps)} leaves, {len(plan.new)} new"
+    print(f"  {one.command}: {counts}{apart and f'; {apart}'}.")
+  for line in dict.fromkeys(x for one in found for x in one.proposal.assumed):
+    print(line)
 
 
 def _said(checkpoint: Checkpoint) -> Iterator[str]:
   """Yields what is to be known of a file beside its tensors."""
   within = f", in {checkpoint.wrapper}" if checkpoint.wrapper else ""
-  yield f"{checkpoint.path.name}: {checkpoint.format}{within}."
+  yield f"{checkpoint.path.absolute().name}: {checkpoint.format}{within}."
   if checkpoint.others:
-    yield f"it holds other weights too: {', '.join(checkpoint.others)}."
+    others = ", ".join(checkpoint.others)
+    yield f"it holds other weights too: {others}."
   if checkpoint.ignored:
     yield f"beside them and not read: {', '.join(checkpoint.ignored)}."
 
@@ -204,6 +220,16 @@ def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
   parser.add_argument("checkpoint", metavar="CHECKPOINT", type=_path)
   parser.add_argument(
     "--ema", action="store_true", help="take the moving averages"
+  )
+  parser.add_argument(
+    "--entry",
+    metavar="NAME",
+    help="entry of the file with the weights, e.g. 'teacher'",
+  )
+  parser.add_argument(
+    "--prefix",
+    metavar="NAME",
+    help="first part of the network's names, e.g. 'model.'",
   )
 
 

@@ -52,14 +52,23 @@ def inflate_stem(
   """As `inflate`; a stem for optical flow takes the mean over R, G and B.
 
   Args:
-    value: Kernel (H, W, 3, C'), or a vector, which stays.
+    value: Kernel (H, W, 3, C'), or a vector, which stays. Kernels of another
+      number of channels must have that of the leaf.
     shape: (H, W, C, C') or (T, H, W, C, C').
-    inflation: As of `inflate`.
+    inflation: See `inflate`.
+
+  Raises:
+    ValueError: If the channels differ and are not R, G and B.
   """
   if value.ndim == 1:
     return value
   channels = shape[-2]
   if channels != value.shape[-2]:
+    if value.shape[-2] != 3:
+      raise ValueError(
+        f"a stem of {value.shape[-2]} channels gives none of {channels}; only "
+        "that of three, R, G and B, does."
+      )
     mean = jnp.mean(value, axis=-2, keepdims=True, dtype=jnp.float32)
     value = jnp.broadcast_to(mean, (*mean.shape[:-2], channels, mean.shape[-1]))
   return inflate(value, shape, inflation)

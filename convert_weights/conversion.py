@@ -161,13 +161,19 @@ def _reverted(
     ways = find_ways(rules, path)
     if not ways:
       raise ValueError(f"- {path} {leaf.shape}: no rule makes it")
-    step = ways[0]
-    left, right = step.rule.pattern.split("->")
-    if leaf.ndim != len(right.split()):  # Inflated.
+    # Rules that inflate, or that refuse tensors, make leaves of other ranks.
+    fits = (w for w in ways if leaf.ndim == _rank(w.rule))
+    if (step := next(fits, None)) is None:
       raise ValueError(f"! {path} {leaf.shape}: its rule has no way back")
+    left, right = step.rule.pattern.split("->")
     value = einops.rearrange(leaf, f"{right} -> {left}")
     values = list(value) if len(step.tensors) > 1 else [value]
     yield from zip(step.tensors, values, strict=True)
+
+
+def _rank(rule: Rule) -> int:
+  """Returns the rank of the leaves that a rule makes."""
+  return len(rule.pattern.split("->")[1].split())
 
 
 def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:

@@ -1,7 +1,8 @@
 """From a checkpoint's tensors to the variables of a network, and back."""
 
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import flax.traverse_util as trees
@@ -9,9 +10,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights import changes, conversion, proposal, table
+from convert_weights import (
+  causes,
+  changes,
+  conversion,
+  families,
+  prefixes,
+  proposal,
+  table,
+)
 from convert_weights.proposal import Proposal
-from convert_weights.reading import non_finite, release
+from convert_weights.reading import Settings, non_finite, release
+from convert_weights.source import Source
 from temporal_jax.models.variables import count_classes, differing
 
 
@@ -20,12 +30,14 @@ def convert(
   tensors: Mapping[str, np.ndarray],
   *,
   source: str | None = None,
+  prefix: str | None = None,
   num_classes: int | Mapping[str, int] | None = None,
   allow_missing: Sequence[str] = (),
   allow_non_finite: Sequence[str] = (),
   inflation: str = "centre",
   channels: int = 3,
   seed: int = 0,
+  settings: Settings = conversion.NOTHING,
   **model_overrides: Any,
 ) -> dict[str, Any]:
   """Makes the variables of a network of a checkpoint's tensors.
@@ -37,7 +49,9 @@ def convert(
   Args:
     model_name: Name of the network in the catalog.
     tensors: Arrays by their names in the checkpoint, as `read` gives them.
-    source: Name in `SOURCES`; by default it is told from the names.
+    source: Name in `SOURCES`; by default it is inferred from the names.
+    prefix: First part of the network's names, e.g. "model."; other tensors stay
+      unused. By default the only one without which the names are of a source.
     num_classes: Classes of the network, by default those of the checkpoint. If
       they differ, the classifier keeps its initial values.
     allow_missing: Shell patterns of leaves, e.g. "head/*", that keep their
@@ -47,6 +61,8 @@ def convert(
     channels: Channels of a frame; for others than three a stem takes the mean
       over R, G and B.
     seed: Of the initial values.
+    settings: What the checkpoint says of its network beside the tensors:
+      `read(path).settings`.
     **model_overrides: Arguments of `temporal_jax.create_model`.
 
   Returns:
@@ -54,16 +70,24 @@ def convert(
 
   Raises:
     ValueError: If anything does not fit; all of it is listed.
+
+  Warns:
+    UserWarning: If an argument that the tensors do not show, e.g. the
+      activation of a CLIP, is neither in `settings` nor given.
   """
   todo = prepare(
     model_name,
     tensors,
     source=source,
+    prefix=prefix,
     num_classes=num_classes,
     allow_missing=allow_missing,
     channels=channels,
+    settings=settings,
     **model_overrides,
   )
+  for line in todo.assumed:
+    warnings.warn(line, UserWarning, stacklevel=2)
   return compute(
     todo,
     tensors,
@@ -78,22 +102,58 @@ def prepare(
   tensors: Mapping[str, Any],
   *,
   source: str | None = None,
+  prefix: str | None = None,
   **arguments: Any,
 ) -> Proposal:
   """Plans a conversion from shapes alone; arguments are those of `convert`.
 
   Raises:
-    ValueError: If anything does not fit; all of it is listed.
+    ValueError: If anything does not fit; the causes are listed.
   """
+  stripped = find_network(tensors, source=source, prefix=prefix)
+  tensors = stripped.tensors
   sources = table.possible_sources(source, tensors)
   todo = proposal.propose(model_name, tensors, sources=sources, **arguments)
-  if not todo.plan.steps:
-    raise ValueError(
-      f"the names of the tensors, from {min(tensors)!r} on, are of no source "
-      f"for {model_name}; known are {sorted(table.SOURCES)}."
-    )
-  conversion.check(todo.plan)
-  return todo
+  if todo.plan.problems and (why := refusal(todo.source, tensors)):
+    raise ValueError(f"{todo.source.origin}: {why}")
+  causes.check(todo, tensors)
+  return todo._replace(
+    plan=prefixes.restored(todo.plan, stripped),
+    notes=(*stripped.notes, *todo.notes),
+    prefix=stripped.prefix,
+  )
+
+
+def find_network(
+  tensors: Mapping[str, Any],
+  *,
+  source: str | None = None,
+  prefix: str | None = None,
+) -> prefixes.Stripped:
+  """Finds the tensors of a network; arguments are those of `convert`.
+
+  Raises:
+    ValueError: If they are of a family that is not supported, or of several
+      networks.
+  """
+  if prefix is None and source is None:
+    families.check(tensors, table.SUPPORTED)
+  stripped = prefixes.strip(tensors, source, prefix)
+  if source is None:
+    families.check(stripped.tensors, table.SUPPORTED)
+  return stripped
+
+
+def refusal(source: Source, names: Collection[str]) -> str:
+  """Returns why tensors of a source are of a form that is not supported.
+
+  Returns "" if they are of no such form.
+  """
+  for one in source.refusals:
+    has = not one.has or table.any_matches(one.has, names)
+    if has and not (one.lacks and table.any_matches(one.lacks, names)):
+      return one.why
+  return ""
 
 
 def compute(
@@ -176,7 +236,12 @@ def to_torch(
   network, target = built
   if wrong := differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
-  tensors = conversion.revert(naming.rules(network), variables)
+  try:
+    tensors = conversion.revert(naming.rules(network), variables)
+  except ValueError as error:
+    raise ValueError(
+      f"source {source!r} cannot name all of {model_name}: {error}"
+    ) from None
   tensors = {name: np.asarray(value) for name, value in tensors.items()}
   means = [name for name in tensors if name.endswith(".running_mean")]
   counters = [f"{n.rpartition('.')[0]}.num_batches_tracked" for n in means]

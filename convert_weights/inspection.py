@@ -1,11 +1,19 @@
 """Which source and which network a checkpoint looks like, by its keys alone."""
 
-from collections.abc import Iterator, Mapping
+import collections
+import dataclasses
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import flax.traverse_util as trees
 
 import temporal_jax
 from convert_weights import conversion, proposal, table
+from convert_weights.conversion import NOTHING
 from convert_weights.proposal import Proposal
+from convert_weights.reading import Settings
 from convert_weights.source import Source
 from temporal_jax.models import MODELS
 
@@ -22,20 +30,73 @@ class Candidate(NamedTuple):
   command: str
 
 
-def candidates(tensors: Mapping[str, Any]) -> Iterator[Candidate]:
+def candidates(
+  tensors: Mapping[str, Any], settings: Settings = NOTHING
+) -> Iterator[Candidate]:
   """Yields the networks that a checkpoint fits without a problem.
 
   Args:
     tensors: Arrays, or their shapes and dtypes, by name.
+    settings: What the checkpoint says beside them.
   """
   for source in table.recognise(tensors):
     for name in MODELS:
       for form in ({}, *source.forms):
         if _may_fit(name, tensors, source, form):
-          todo = proposal.propose(name, tensors, sources=[source], **form)
+          try:
+            todo = proposal.propose(
+              name, tensors, sources=[source], settings=settings, **form
+            )
+          except ValueError:  # The checkpoint says that it is another form.
+            continue
           if not todo.plan.problems:
-            flags = [f"--set {key}={value}" for key, value in form.items()]
+            flags = [
+              f"--set {key}={_flag(value)}"
+              for key, value in todo.overrides.items()
+              if key in form or key == "representation"
+            ]
             yield Candidate(todo, " ".join([name, *flags]))
+
+
+def distinctions(found: Sequence[Candidate]) -> list[str]:
+  """Returns what tells each network from others with the same variables.
+
+  The checkpoint does not decide between those: it is what users must know.
+  """
+  alike = collections.defaultdict(list)
+  for one in found:
+    leaves = trees.flatten_dict(one.proposal.target, sep="/")
+    key = frozenset((path, leaf.shape) for path, leaf in leaves.items())
+    alike[key].append(one)
+  texts = {}
+  for group in alike.values():
+    facts = [_facts(one.proposal) for one in group]
+    names = dict.fromkeys(name for each in facts for name in each)
+    differ = [n for n in names if len({str(f.get(n)) for f in facts}) > 1]
+    for one, own in zip(group, facts, strict=True):
+      parts = [f"{name} {own[name]}" for name in differ if name in own]
+      texts[id(one)] = ", ".join(parts)
+  return [texts[id(one)] for one in found]
+
+
+def _facts(todo: Proposal) -> dict[str, Any]:
+  """Returns the arguments of a network, its operator and its clips by name."""
+  spec = MODELS[todo.model_name]
+  own = {
+    field.name: getattr(todo.network, field.name)
+    for field in dataclasses.fields(todo.network)
+    if field.name not in ("parent", "name", "temporal", "block")
+  }
+  frames, height, _, _ = todo.clip_shape
+  operator = todo.overrides.get("temporal", spec.temporal)
+  return {
+    "network": type(todo.network).__name__,
+    **own,
+    "temporal": operator,
+    "frames": frames,
+    "pixels": height,
+    "mean": todo.pixels[0],
+  }
 
 
 def _may_fit(
@@ -56,6 +117,12 @@ def _may_fit(
   plan = conversion.plan(
     source.rules(network), tensors, target, skip=source.skip, new=source.new
   )
-  return all("params/head/" in problem for problem in plan.problems) or all(
-    "params/classifier/" in problem for problem in plan.problems
-  )
+  return all(
+    re.search("params/(head|representation)/", problem)
+    for problem in plan.problems
+  ) or all("params/classifier/" in problem for problem in plan.problems)
+
+
+def _flag(value: Any) -> str:
+  """Returns a value as the command line reads it."""
+  return value if isinstance(value, str) else json.dumps(value)

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import pathlib
 from typing import Any
 
 import jax
@@ -11,12 +10,15 @@ import numpy as np
 
 from convert_weights import report
 from convert_weights.proposal import Proposal
-from temporal_jax import inference, models
+from convert_weights.reading import Checkpoint
+from temporal_jax import inference
 from temporal_jax.models.variables import differing
+
+_PART = 2**20  # Bytes read at once.
 
 
 def describe(
-  todo: Proposal, checkpoint: pathlib.Path, class_names: tuple[str, ...]
+  todo: Proposal, checkpoint: Checkpoint, class_names: tuple[str, ...]
 ) -> dict[str, Any]:
   """Returns what `model.json` says of a conversion.
 
@@ -26,27 +28,32 @@ def describe(
   classes = todo.num_classes
   if class_names and len(class_names) != classes:
     raise ValueError(f"{len(class_names)} labels for {classes} classes.")
-  spec = models.find_model(todo.model_name)
   return {
     "model": todo.model_name,
     "overrides": todo.overrides,
     "num_classes": classes,
     "clip_shape": todo.clip_shape,
     "class_names": class_names or None,
-    "pixels": {"mean": spec.mean, "std": spec.std},
+    "pixels": dict(zip(("mean", "std"), todo.pixels, strict=True)),
     "source": {
       "name": todo.source.name,
-      "file": checkpoint.name,
-      "sha256": file_digest(checkpoint),
+      "file": checkpoint.path.absolute().name,
+      "sha256": file_digest(*checkpoint.files),
+      "wrapper": checkpoint.wrapper,
+      "prefix": todo.prefix,
     },
     "report": report.as_json(todo),
   }
 
 
-def file_digest(path: str | os.PathLike) -> str:
-  """Returns the sha256 of a file."""
-  with open(path, "rb") as file:
-    return hashlib.file_digest(file, "sha256").hexdigest()
+def file_digest(*paths: str | os.PathLike) -> str:
+  """Returns the sha256 of a file, or of several one after another."""
+  digest = hashlib.sha256()
+  for path in paths:
+    with open(path, "rb") as file:
+      while part := file.read(_PART):
+        digest.update(part)
+  return digest.hexdigest()
 
 
 def verify(directory: str | os.PathLike) -> str:

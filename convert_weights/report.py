@@ -31,12 +31,14 @@ def table(todo: Proposal, tensors: Mapping[str, Any]) -> Table:
   shown = Table(
     title=f"{todo.source.name} -> {todo.model_name}", box=box.SIMPLE_HEAD
   )
-  for column in ("", "", "leaf or tensor", "shape", "from, or why"):
+  for column in ("", "", "leaf or tensor; from what, or why"):
     shown.add_column(column, overflow="fold")
   styles = {"used": "green", "new": "yellow", "skipped": "dim"}
   counted = collections.Counter(_lines(todo, tensors))
   for line, times in counted.items():
-    shown.add_row(f"{times} x", *line, style=styles[line.what])
+    # Two lines, so that names are whole where a terminal has 80 columns.
+    text = f"{line.name} {line.shape}\n  {line.note}"
+    shown.add_row(f"{times} x", line.what, text, style=styles[line.what])
   return shown
 
 
@@ -61,6 +63,7 @@ def as_json(todo: Proposal) -> dict[str, Any]:
     "new": dict(plan.new),
     "skipped": dict(plan.skipped),
     "notes": list(todo.notes),
+    "assumed": list(todo.assumed),
   }
 
 

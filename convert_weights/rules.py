@@ -41,6 +41,26 @@ class Rule(NamedTuple):
 
     return tuple(_NUMBER.sub(fill, name) for name in self.tensors)
 
+  def path(self, numbers: dict[str, int]) -> str:
+    """Returns the leaf for these numbers."""
+    return _NUMBER.sub(lambda found: str(numbers[found[1]]), self.leaf)
+
+
+def tensor_expression(
+  tensor: str,
+) -> Callable[[str], dict[str, int] | None]:
+  """Returns what finds the numbers of a rule's tensor in a name."""
+  expression = _expression(tensor)
+  offsets = {name: int(offset or 0) for name, offset in _NUMBER.findall(tensor)}
+
+  def numbers(name: str) -> dict[str, int] | None:
+    found = expression.fullmatch(name)
+    return found and {
+      k: int(v) - offsets[k] for k, v in found.groupdict().items()
+    }
+
+  return numbers
+
 
 @functools.cache
 def _expression(leaf: str) -> re.Pattern:

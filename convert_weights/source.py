@@ -10,6 +10,20 @@ from temporal_jax.models.network import Network
 Rules = Callable[[Network], Sequence[Rule]]
 
 
+class Refusal(NamedTuple):
+  """A form of a network that is known by names and not supported.
+
+  Attributes:
+    has: Expression of tensors that only this form has; "" for none.
+    lacks: Expression of tensors that only this form lacks, likewise.
+    why: What it is, and what to do.
+  """
+
+  why: str
+  has: str = ""
+  lacks: str = ""
+
+
 class Source(NamedTuple):
   """How the weights of one naming go into networks.
 
@@ -25,6 +39,18 @@ class Source(NamedTuple):
       reason; they keep their initial values.
     forms: Arguments of `create_model` beside the catalog's, with which such
       weights were published as well.
+    unsaid: Argument of `create_model` that the tensors do not show -> what to
+      know where nobody says it; "" if the row's own is right for all such
+      weights.
+    fixed: Arguments that the code with which such weights were trained fixes;
+      rows have its values.
+    counted: Argument -> regular expression of tensors whose group is a number
+      from 0; there are as many.
+    pixels: What to know of the pixels' statistics where the checkpoint does not
+      say them; "" if the row's are right for all such weights.
+    tasks: Task -> regular expression of the tensor (L, D) of its own head, in
+      weights with several.
+    refusals: Forms of such networks that are not supported, or by another name.
   """
 
   name: str
@@ -35,3 +61,9 @@ class Source(NamedTuple):
   skip: Mapping[str, str] = SKIP
   new: Mapping[str, str] = NOTHING
   forms: Sequence[Mapping[str, Any]] = ()
+  unsaid: Mapping[str, str] = NOTHING
+  fixed: Sequence[str] = ()
+  counted: Mapping[str, str] = NOTHING
+  pixels: str = ""
+  tasks: Mapping[str, str] = NOTHING
+  refusals: Sequence[Refusal] = ()

@@ -49,6 +49,9 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
   {source.name: source for source in _SOURCES}
 )
 
+# Those that some network takes. No network has CLIP's attention pooling.
+SUPPORTED = tuple(name for name in SOURCES if name != "openai_clip_resnet")
+
 
 def find_source(name: str) -> Source:
   """Returns the source of that name.
@@ -82,10 +85,11 @@ def recognise(names: Collection[str]) -> list[Source]:
   return [
     source
     for source in SOURCES.values()
-    if all(_any_matches(mark, names) for mark in source.marks)
+    if all(any_matches(mark, names) for mark in source.marks)
   ]
 
 
-def _any_matches(regex: str, names: Collection[str]) -> bool:
+def any_matches(regex: str, names: Collection[str]) -> bool:
+  """Returns whether an expression is the whole of one of the names."""
   expression = re.compile(regex)
   return any(expression.fullmatch(name) for name in names)

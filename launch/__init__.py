@@ -3,6 +3,7 @@
 from launch.checking import check
 from launch.classes import num_classes
 from launch.clips import clip_shape, create_augmentation, open_videos, protocol
+from launch.config_fields import unknown_field
 from launch.description import describe
 from launch.duration import plan, schedule
 from launch.earlier import differences, earlier_description
@@ -35,4 +36,5 @@ __all__ = [
   "schedule",
   "show_plan",
   "stages",
+  "unknown_field",
 ]

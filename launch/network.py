@@ -31,10 +31,12 @@ def create_network(
 
 def network_arguments(config: ml_collections.ConfigDict) -> dict[str, Any]:
   """Returns what makes the network another one than its catalog's."""
+  named = config.model.activation
   return {
     "num_frames": config.model.num_frames or config.data.num_frames,
     "image_size": config.model.image_size or config.data.image_size,
     "temporal": config.model.temporal,
+    **({"activation": named} if named else {}),
     **config.model.overrides,
   }
 

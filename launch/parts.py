@@ -12,6 +12,7 @@ from launch.classes import Classes
 from launch.clips import clip_shape
 from launch.duration import Duration, duration, schedule
 from launch.network import create_network
+from launch.origin import check_origin
 from temporal_jax import training
 
 
@@ -58,6 +59,7 @@ def assemble(
   """
   optim = config.optim
   model = create_network(config, classes)
+  check_origin(model, config.init_from)
   length = duration(config, num_videos)
   variables = training.variable_shapes(model, clip_shape(config))
   groups = training.parameter_groups(

@@ -3,6 +3,15 @@
 from convert_weights.reading.checkpoint import Checkpoint, read
 from convert_weights.reading.errors import CheckpointError
 from convert_weights.reading.pages import release
+from convert_weights.reading.settings import Setting, Settings
 from convert_weights.reading.validation import non_finite
 
-__all__ = ["Checkpoint", "CheckpointError", "non_finite", "read", "release"]
+__all__ = [
+  "Checkpoint",
+  "CheckpointError",
+  "Setting",
+  "Settings",
+  "non_finite",
+  "read",
+  "release",
+]

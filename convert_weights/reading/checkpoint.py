@@ -3,6 +3,7 @@
 import os
 import pathlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,47 +11,59 @@ import numpy as np
 from convert_weights.reading import (
   archives,
   contents,
+  folders,
   tensor_files,
   torch_files,
   wrappers,
 )
 from convert_weights.reading.errors import CheckpointError
+from convert_weights.reading.settings import Settings, find_settings
 
 _LONGEST_REASON = 200  # Characters of another library's error.
 
 
 class Checkpoint(NamedTuple):
-  """The weights of a file and what was found around them.
+  """The weights of a file or a folder, and what was found around them.
 
   Attributes:
-    path: The file.
+    path: The file or the folder.
+    files: The files that were read.
     format: What it is: "safetensors", "npz", "torch", "legacy torch" or
       "torchscript".
     tensors: Read-only arrays by their names; those of large files lie in the
       file, memory-mapped.
     wrapper: Names of the entries around them, e.g. "state_dict > module.*".
-    ignored: Names of the entries beside them, e.g. ("epoch", "optimizer").
-    others: Wrappers of the weights of the other kind: the moving average, or
-      the weights that it is of.
+    ignored: Names of the entries or files next to them that were not read, e.g.
+      ("epoch", "optimizer").
+    others: Wrappers of other weights: the moving average, or the weights that
+      it is of.
+    settings: What the file, or its folder, says of the network's arguments.
   """
 
   path: pathlib.Path
+  files: tuple[pathlib.Path, ...]
   format: str
   tensors: Mapping[str, np.ndarray]
   wrapper: str
   ignored: tuple[str, ...]
   others: tuple[str, ...]
+  settings: Settings = MappingProxyType({})
 
 
-def read(path: str | os.PathLike, *, ema: bool = False) -> Checkpoint:
+def read(
+  path: str | os.PathLike, *, ema: bool = False, entry: str | None = None
+) -> Checkpoint:
   """Reads a checkpoint; nothing in it is run.
 
-  Its contents tell its format: safetensors, npz, or what torch.save or
-  torch.jit.save wrote (these need torch).
+  The format is inferred from the contents: safetensors, npz, or what torch.save
+  or torch.jit.save wrote (these need torch).
 
   Args:
-    path: The file.
+    path: The file, or a folder as `save_pretrained` writes it, also of several
+      files with an index.
     ema: Whether to take the moving average of the weights instead of them.
+    entry: Entry of the file that holds the weights, if there are several, e.g.
+      "teacher" or "model > state_dict".
 
   Raises:
     CheckpointError: If the file is no checkpoint, is damaged, would run code,
@@ -58,7 +71,7 @@ def read(path: str | os.PathLike, *, ema: bool = False) -> Checkpoint:
   """
   path = pathlib.Path(path)
   try:
-    return _read(path, ema)
+    return _read(path, ema, entry)
   except CheckpointError as error:
     raise CheckpointError(f"{path}: {error}") from None
   except PermissionError as error:
@@ -71,31 +84,45 @@ def read(path: str | os.PathLike, *, ema: bool = False) -> Checkpoint:
     ) from None
 
 
-def _read(path: pathlib.Path, ema: bool) -> Checkpoint:
-  if not path.is_file():
-    what = "a directory" if path.is_dir() else "no file"
-    raise CheckpointError(f"there is {what}; a checkpoint is a file.")
-  with path.open("rb") as file:
-    kind = contents.kind(file.read(contents.HEAD))
-  kind, tree, to_numpy = _open(path, kind)
-  weights = wrappers.see_through(tree, ema=ema)
+def _read(path: pathlib.Path, ema: bool, entry: str | None) -> Checkpoint:
+  if path.is_dir():
+    folder = folders.find(path)
+  elif path.is_file():
+    folders.check_whole(path)
+    folder = folders.Folder(path.name, (path,), {})
+  else:
+    raise CheckpointError(
+      "there is no file; a checkpoint is a file, or a folder with weights."
+    )
+  opened = {file.name: _open(file) for file in folder.files}
+  kinds, trees, converters = zip(*opened.values(), strict=True)
+  tree, to_numpy = trees[0], converters[0]
+  if len(set(kinds)) > 1:
+    raise CheckpointError(f"holds files of several formats: {sorted(kinds)}.")
+  if folder.places:
+    tree = folders.merge(folder, dict(zip(opened, trees, strict=True)))
+  weights = wrappers.see_through(tree, ema=ema, entry=entry)
   tensors = {name: to_numpy(name, t) for name, t in weights.tensors.items()}
   for array in tensors.values():
     array.setflags(write=False)
   return Checkpoint(
-    path, kind, tensors, weights.wrapper, weights.ignored, weights.others
+    path=path,
+    files=folder.files,
+    format=kinds[0],
+    tensors=tensors,
+    wrapper=weights.wrapper,
+    ignored=(*weights.ignored, *folder.unread),
+    others=weights.others,
+    settings=find_settings(path, kinds[0], tree),
   )
 
 
 def _open(
-  path: pathlib.Path, kind: str
+  path: pathlib.Path,
 ) -> tuple[str, Any, Callable[[str, Any], np.ndarray]]:
-  """Returns a file's format, what it holds, and how its tensors become NumPy's.
-
-  Args:
-    path: The file.
-    kind: As `contents.kind` says.
-  """
+  """Returns format, contents and what makes NumPy arrays of its tensors."""
+  with path.open("rb") as file:
+    kind = contents.kind(file.read(contents.HEAD))
   if kind == "safetensors":
     return kind, tensor_files.read_safetensors(path), _as_it_is
   if kind == "legacy":

@@ -22,6 +22,7 @@ _OTHERS = {
   b"7z\xbc\xaf": "a 7z archive; unpack it first",
   b"Rar!": "a RAR archive; unpack it first",
   b"\x89HDF": "an HDF5 file",
+  b"GGUF": "a GGUF file of llama.cpp",
   b"\x93NUMPY": "one NumPy array without a name",
 }
 

@@ -35,7 +35,7 @@ class _Nothing:
 
 # Only their names are those of the classes: none of the classes is imported.
 _HARMLESS = (
-  (_Nothing, "argparse.Namespace"),
+  (types.SimpleNamespace, "argparse.Namespace"),
   (_Nothing, "numpy.core.multiarray.scalar"),
   (_Nothing, "numpy._core.multiarray.scalar"),
   (_Nothing, "numpy.dtype"),

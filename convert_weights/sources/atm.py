@@ -11,7 +11,7 @@ from convert_weights.rules import (
   linear,
   under,
 )
-from convert_weights.source import Source
+from convert_weights.source import Refusal, Source
 from convert_weights.sources import clip, eva
 from temporal_jax.models.network import Network
 from temporal_jax.models.vision_transformer import VisionTransformer
@@ -67,7 +67,7 @@ def token_convolution() -> list[Rule]:
 
 
 def modeling(
-  operations: Sequence[str] = ("correlation", "difference"),
+  operations: Sequence[str] = tuple(_NAMES),
   *,
   downsample: bool = False,
 ) -> list[Rule]:
@@ -135,6 +135,40 @@ def _takes(network: Network) -> bool:
   return is_tower and network.temporal.filled() <= {"block_input", "mlp_input"}
 
 
+_REFUSALS = (
+  Refusal(
+    "blocks are inside of TemporalShift_VIT (tsm='tsm', names with .net.); "
+    "known are tsm='tokent1d' and none.",
+    has=r"visual\.transformer\.resblocks\.0\.net\..+",
+  ),
+  Refusal(
+    "the tower has joint=True, with visual.time_embedding; no network here "
+    "attends so.",
+    has=r"visual\.time_embedding",
+  ),
+  Refusal(
+    "the tower is EVA02-CLIP-bigE-14, whose blocks have other norms and MLPs; "
+    "known are EVA02-CLIP-B-16, L-14 and L-14-336.",
+    has=r"(visual\.)?blocks\.0\.mlp\.fc1\.weight",
+  ),
+  Refusal(
+    "ATM sums frames or takes their log ratio (IntegrationBlock, DivBlock): in "
+    "Python, give convert a temporal= whose layers.ArithmeticModeling has "
+    'operations=("correlation", "difference", "sum", "log_ratio").',
+    has=r".+\.control_point_c\.(intelayer|divlayer)\..+",
+  ),
+  Refusal(
+    "class tokens are not convolved (tsm is not 'tokent1d', no tensors "
+    "control_point1 and control_point2): --set temporal=arithmetic_alone.",
+    has=r".+\.control_point_c\..+",
+    lacks=r".+\.control_point1\.conv\.weight",
+  ),
+  Refusal(
+    "the tower has no ATM (no tensors control_point_c): --set temporal=none.",
+    lacks=r".+\.control_point_c\..+",
+  ),
+)
+
 SOURCES: tuple[Source, ...] = (
   Source(
     name="atm",
@@ -145,6 +179,8 @@ SOURCES: tuple[Source, ...] = (
       r"(visual\.)?(transformer\.res)?blocks\.0\..+",
       r"fc\.weight|(visual\.)?blocks\.\d+\.control_point\w+\..+",
     ),
+    fixed=("activation",),
+    refusals=_REFUSALS,
     skip={
       **SKIP,
       **dict.fromkeys(

@@ -11,7 +11,7 @@ from convert_weights.rules import (
   linear,
   under,
 )
-from convert_weights.source import Source
+from convert_weights.source import Refusal, Source
 from temporal_jax.layers import TemporalAggregation
 from temporal_jax.models.big_little_net import BigLittleNet
 from temporal_jax.models.network import Network
@@ -144,5 +144,13 @@ SOURCES: tuple[Source, ...] = (
     rules=_video_rules,
     takes=_alternates,
     marks=(r"baseline_model\.b_conv0\.weight",),
+    refusals=(
+      Refusal(
+        "its aggregation is of blending_frames other than 3: in Python, give "
+        "convert temporal=Temporal(branch_input=functools.partial("
+        "layers.TemporalAggregation, taps=blending_frames)).",
+        has=r"baseline_model\.tam\.blending_layers\.0\.weight",
+      ),
+    ),
   ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from convert_weights.conversion import SKIP
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
 from convert_weights.source import Source
 from convert_weights.sources import image_towers
@@ -91,6 +92,13 @@ def _rules(network: Network) -> list[Rule]:
   )
 
 
+def _visual_rules(network: Network) -> list[Rule]:
+  """Rules of the image tower where it is saved by itself."""
+  return image_towers.clip_rules(
+    network, vision_transformer(), [], "logit_scale"
+  )
+
+
 _TEXT = (
   r"(text\.)?(positional_embedding|text_projection|attn_mask"
   r"|(token_embedding|transformer|ln_final)\..+)"
@@ -98,16 +106,23 @@ _TEXT = (
 _NO_WEIGHTS = {
   "input_resolution|context_length|vocab_size": "a size of the network",
 }
+_NO_PROJECTION = "the projection, where the network has none"
 _SKIP = {
   **_NO_WEIGHTS,
   _TEXT: "the text tower, where the network reads no texts",
   "logit_scale": "the factor of similarities, where the network has none",
-  r"visual\.proj": "the projection, where the network has none",
+  r"visual\.proj": _NO_PROJECTION,
+}
+_UNSAID = {
+  "activation": (
+    "OpenAI's weights need quick_gelu; open_clip's (LAION, DataComp, ...) "
+    "need --set activation=gelu, unless the name of their model ends in "
+    "-quickgelu."
+  ),
+  "num_heads": "",
 }
 
 SOURCES: tuple[Source, ...] = (
-  # The weights do not say which activation they were trained with: OpenAI's
-  # with QuickGELU, most of open_clip's own with GELU.
   Source(
     "openai_clip",
     "openai/CLIP, mlfoundations/open_clip",
@@ -116,6 +131,18 @@ SOURCES: tuple[Source, ...] = (
     (r"visual\.class_embedding", r"visual\.conv1\.weight"),
     _SKIP,
     {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+    unsaid={**_UNSAID, "text_heads": ""},
+  ),
+  # A source of its own: CLIP's text tower has the same names as its blocks.
+  Source(
+    "openai_clip_visual",
+    "openai/CLIP, its image tower saved without 'visual.'",
+    _visual_rules,
+    image_towers.is_clip_image,
+    ("class_embedding", r"conv1\.weight", r"transformer\.resblocks\.0\..+"),
+    {**SKIP, "proj": _NO_PROJECTION},
+    {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+    unsaid=_UNSAID,
   ),
   # No network here has its attention pooling: it is known to be refused.
   Source(

@@ -98,5 +98,14 @@ SOURCES: tuple[Source, ...] = (
       r"visual_projection\.weight": "the projection, where there is none",
     },
     {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+    unsaid={
+      "activation": (
+        "It is hidden_act of the config.json that belongs to the file: "
+        "OpenAI's weights need quick_gelu, laion's --set activation=gelu."
+      ),
+      "epsilon": "",
+      "num_heads": "",
+      "text_heads": "",
+    },
   ),
 )

@@ -67,6 +67,19 @@ def _classifier(network: Network) -> list[Rule]:
   ]
 
 
+_SKIP = {
+  r"(vit\.)?embeddings\.mask_token": "the token of masked patches",
+}
+_UNSAID = {
+  "activation": "",
+  "epsilon": (
+    "transformers' own is 1e-12, unless layer_norm_eps of config.json is "
+    "another: --set epsilon=1e-12."
+  ),
+  "num_heads": "",
+}
+_PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."
+
 SOURCES: tuple[Source, ...] = (
   Source(
     "huggingface_vit",
@@ -74,8 +87,10 @@ SOURCES: tuple[Source, ...] = (
     _classifier,
     image_towers.is_plain,
     (r"vit\.embeddings\.cls_token", r"vit\.layernorm\.weight"),
-    {r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
+    {**_SKIP, r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.OTHER_HEADS},
+    unsaid=_UNSAID,
+    pixels=_PIXELS,
   ),
   Source(
     "huggingface_vit_model",
@@ -83,7 +98,9 @@ SOURCES: tuple[Source, ...] = (
     _model,
     image_towers.is_plain,
     (r"embeddings\.cls_token", r"embeddings\.patch_embeddings\..+"),
-    {r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
+    {**_SKIP, r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     {**image_towers.NEW, **image_towers.HEAD},
+    unsaid=_UNSAID,
+    pixels=_PIXELS,
   ),
 )

@@ -11,7 +11,7 @@ from convert_weights.rules import (
   linear,
   under,
 )
-from convert_weights.source import Source
+from convert_weights.source import Refusal, Source
 from convert_weights.sources import clip, xclip
 from temporal_jax.layers import LearnableAlignment
 from temporal_jax.models.network import Network
@@ -130,6 +130,21 @@ SOURCES: tuple[Source, ...] = (
     takes=_takes,
     marks=(r"visual\.transformer\.resblocks\.0\.temporal_skip_fc\.weight",),
     skip={**SKIP, **xclip.TEXT},
+    fixed=("activation",),
+    counted=xclip.COUNTED,
+    refusals=(
+      Refusal(
+        "the head classifies (mit.classify_head, as in its form for "
+        "Something-Something): --set head=linear, and unless the interactive "
+        "blocks are depthwise --set temporal=alignment_dense.",
+        has=r"mit\.classify_head\..+",
+      ),
+      Refusal(
+        "the interactive blocks are dense, as in its form for "
+        "Something-Something: --set temporal=alignment_dense.",
+        has=r".+\.message_attn\.interactive_block\.0\.weight",
+      ),
+    ),
     forms=(
       {"temporal": "alignment_dense"},
       {"head": "linear"},

@@ -101,6 +101,11 @@ def is_clip(network: Network) -> bool:
   return _is_tower(network) and network.pre_norm and not is_eva(network)
 
 
+def is_clip_image(network: Network) -> bool:
+  """Whether a network has the form of CLIP's image tower and reads no texts."""
+  return is_clip(network) and getattr(network, "head", "") != "text"
+
+
 def is_eva(network: Network) -> bool:
   """Whether a network's image tower has EVA-02's form."""
   keywords = getattr(getattr(network, "block", None), "keywords", {})

@@ -115,7 +115,11 @@ SOURCES: tuple[Source, ...] = (
     origin="pytorch/vision",
     rules=inflated(stem, blocks, head()),
     takes=takes,
-    marks=(r"layer1\.0\.conv1\.weight", r"bn1\.weight", r"fc\.weight"),
+    marks=(
+      r"layer1\.0\.conv1\.weight",
+      r"layer1\.0\.bn1\.weight",
+      r"bn1\.weight",
+    ),
     new=NEW,
   ),
 )

@@ -1,6 +1,7 @@
 """Rules of the networks of alibaba-mmai-research/TAdaConv."""
 
 from convert_weights import slots
+from convert_weights.conversion import SKIP
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -9,7 +10,7 @@ from convert_weights.rules import (
   linear,
   under,
 )
-from convert_weights.source import Source
+from convert_weights.source import Refusal, Source
 from convert_weights.sources import convnext, resnet3d, tada_parts
 from temporal_jax.layers import AdaptiveBranch, AdaptiveConv, RouteMlp
 from temporal_jax.models.convnext_net import ConvNeXt
@@ -77,7 +78,11 @@ def vision_transformer(
 
 
 def rules(network: Network) -> list[Rule]:
-  """Rules of any network that `takes` takes."""
+  """Rules of any network that `takes` takes, with one head or two."""
+  return [*_one_head(network), *_TASKS]
+
+
+def _one_head(network: Network) -> list[Rule]:
   if isinstance(network, ResNet):
     return resnet()
   if isinstance(network, ConvNeXt):
@@ -89,6 +94,15 @@ def rules(network: Network) -> list[Rule]:
       temporal_projection=branch.temporal_projection,
     )
   return resnet3d.network(network)
+
+
+# Two heads for EPIC-Kitchens: BaseHeadx2, then SlowFastHeadx2.
+_TASKS = [
+  *linear("head/verb", "head.linear1"),
+  *linear("head/noun", "head.linear2"),
+  *linear("head/verb", "head.out1"),
+  *linear("head/noun", "head.out2"),
+]
 
 
 def _route(network: Network) -> list[Rule]:
@@ -105,7 +119,8 @@ def takes(network: Network) -> bool:
     return not network.temporal.filled()
   if isinstance(network, VisionTransformer):
     branch = slots.filling(network, "attention_branch")
-    return network.pre_norm and isinstance(branch, AdaptiveBranch)
+    is_tower = network.pre_norm and not network.num_temporal_positions
+    return is_tower and isinstance(branch, AdaptiveBranch)
   if not isinstance(network, ResNet | ConvNeXt):
     return False
   if isinstance(network, ResNet) and network.block != "bottleneck":
@@ -116,13 +131,67 @@ def takes(network: Network) -> bool:
   return network.temporal.filled() <= {"convolution", "after_convolution"}
 
 
+_OTHERS = "known are TAda2D, TAdaConvNeXtV2, TAdaFormer, SlowFast and R(2+1)D."
+_REFUSALS = (
+  Refusal(
+    f"the backbone is a ViViT or a TimeSformer; {_OTHERS}",
+    has=r"backbone\.(pos_embd|cls_token)",
+  ),
+  Refusal(
+    f"the backbone is an Inception3D (S3DG); {_OTHERS}",
+    has=r"backbone\.(Conv_1a|Mixed_3b)\..+",
+  ),
+  Refusal(
+    "the head is MoSI's, for motions made of images: --num-classes CLASSES "
+    "--allow-missing 'head/*' starts another.",
+    has=r"head\.out_(x|joint)\.weight",
+  ),
+  Refusal(
+    "stages end with non-local blocks (NONLOCAL.ENABLE); no network here has "
+    "them.",
+    has=r"backbone\..*nonlocal\..+",
+  ),
+  Refusal(
+    "the lateral convolutions have biases (FUSION_CONV_BIAS); SlowFast here "
+    "has none.",
+    has=r"backbone\.slowfast_fusion1\.conv_fast_to_slow\.bias",
+  ),
+  Refusal(
+    "the lateral convolutions have no norms (FUSION_BN false); SlowFast here "
+    "has them.",
+    has=r"backbone\.slowfast_fusion1\.conv_fast_to_slow\.weight",
+    lacks=r"backbone\.slowfast_fusion1\.bn\.weight",
+  ),
+  Refusal(
+    "branches have no factors of their channels (LARGE_SCALE_INIT_VALUE 0); "
+    "ConvNeXt here has them.",
+    has=r"backbone\.stages\.0\.0\.dwconv\.weight",
+    lacks=r"backbone\.stages\.0\.0\.gamma",
+  ),
+  Refusal(
+    "blocks have two branches (DOUBLE_TADA): --set temporal=adaptive_branches.",
+    has=r"backbone\.layers\.0\.tada2\..+",
+  ),
+  Refusal(
+    "the class token is projected (REQUIRE_PROJ): --set projection=OUTPUT_DIM.",
+    has=r"backbone\.proj",
+  ),
+)
+
 SOURCES: tuple[Source, ...] = (
   Source(
     name="tada",
     origin="alibaba-mmai-research/TAdaConv",
     rules=rules,
     takes=takes,
-    marks=(r"head\.out\.weight", r"backbone\..+"),
+    marks=(r"head\.(out|linear|out_)\w*\.weight", r"backbone\..+"),
+    fixed=("activation",),
     forms=({"temporal": "adaptive_branches"},),
+    tasks={
+      "verb": r"head\.(linear|out)1\.weight",
+      "noun": r"head\.(linear|out)2\.weight",
+    },
+    refusals=_REFUSALS,
+    skip={**SKIP, r"head\.out_(x|joint)\.(weight|bias)": "MoSI's head"},
   ),
 )

@@ -30,6 +30,8 @@ def _rules(network: Network) -> list[Rule]:
   )
 
 
+_PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."
+
 SOURCES: tuple[Source, ...] = (
   Source(
     "timm_vit",
@@ -45,5 +47,6 @@ SOURCES: tuple[Source, ...] = (
       r"(head|pre_logits\.fc)\.(weight|bias)": image_towers.UNCLASSIFIED,
     },
     {**image_towers.NEW, **image_towers.OTHER_HEADS},
+    pixels=_PIXELS,
   ),
 )

@@ -20,6 +20,13 @@ TEXT = {
   r"prompts_(visual_proj|visual_ln\..+|generator\..+)": _UNREAD,
 }
 
+# Numbers of blocks that the authors' code takes as arguments: mit_layers and
+# prompts_layers, 1 and 2 in published weights.
+COUNTED = {
+  "integration_depth": r"mit\.resblocks\.(\d+)\..+",
+  "prompt_depth": r"prompts_generator\.decoder\.(\d+)\..+",
+}
+
 
 def block() -> list[Rule]:
   """Rules of `TransformerBlock` with `CrossFrameMessage` in `block_input`."""
@@ -117,5 +124,7 @@ SOURCES: tuple[Source, ...] = (
       r"visual\.transformer\.resblocks\.0\.message_attn\.in_proj_weight",
       r"prompts_visual_proj",
     ),
+    fixed=("activation",),
+    counted=COUNTED,
   ),
 )

@@ -2,8 +2,10 @@
 
 from convert_weights.conversion import SKIP
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
-from convert_weights.source import Source
+from convert_weights.source import Refusal, Source
+from temporal_jax.models import heads
 from temporal_jax.models.network import Network
+from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
 from temporal_jax.models.vision_transformer import VisionTransformer
 
 
@@ -61,8 +63,8 @@ def network(*, attention: bool = True) -> list[Rule]:
   backbone = [r for r in vision_transformer() if "/head/" not in r.leaf]
   if attention:
     head = under(temporal_attention(), "head", "consensus")
-  else:
-    head = linear("head", "new_fc")
+  else:  # Without dropout the classifier is the backbone's own.
+    head = [*linear("head", "new_fc"), *linear("head", "base_model.head")]
   return [*under(backbone, "", "base_model"), *head]
 
 
@@ -72,18 +74,71 @@ def _takes(network: Network) -> bool:
     isinstance(network, VisionTransformer)
     and network.num_temporal_positions > 0
     and network.temporal.filled() == {"keys_values"}
-    and network.head in ("attention", "average")
+    and (_attends(network) or network.head == "average")
   )
+
+
+def _attends(network: VisionTransformer) -> bool:
+  """Returns whether a network's head is X-ViT's attention over the frames."""
+  factory = heads.resolve(network.head)
+  return getattr(factory, "func", factory) is TemporalAttentionAggregation
+
+
+_BLOCK = r"base_model\.blocks\.0"
+_NORMS = "norms of XVIT.BACKBONE.NORM_LAYER {} in the backbone; known is LN."
+_REFUSALS = (
+  Refusal(
+    "the head over time is missing, as with CONSENSUS_TYPE avg or identity: "
+    "--set head=average.",
+    lacks=r"consensus\.cls_token",
+  ),
+  Refusal(
+    "the head over time has TEMPORAL_HEAD.NUM_HIDDEN_LAYERS above 1: in "
+    "Python, give convert head=functools.partial("
+    "TemporalAttentionAggregation, num_blocks=NUM_HIDDEN_LAYERS).",
+    has=r"consensus\.temporal_encoder\.1\..+",
+  ),
+  Refusal(
+    "with DROPOUT_RATE 0 base_model.head classifies every frame before the "
+    "head over time, which takes features: no network here does so.",
+    has=r"base_model\.head\.weight",
+  ),
+  Refusal(_NORMS.format("BN"), has=rf"{_BLOCK}\.norm1\.running_mean"),
+  Refusal(_NORMS.format("IN"), lacks=rf"{_BLOCK}\.norm1\.weight"),
+  Refusal(
+    "BASE_MODEL is a distilled DeiT, with a second token; known are timm's "
+    "ViTs without it.",
+    has=r"base_model\.dist_token",
+  ),
+  Refusal(
+    "BASE_MODEL is a hybrid, with a ResNet before the blocks; known are ViTs "
+    "on patches.",
+    has=r"base_model\.patch_embed\.backbone\..+",
+  ),
+  Refusal(
+    "BASE_MODEL has no biases of queries, keys and values (timm's first "
+    "vit_small_patch16_224, of another scale too); known are ViTs with them.",
+    lacks=rf"{_BLOCK}\.attn\.qkv\.bias",
+  ),
+)
 
 
 SOURCES: tuple[Source, ...] = (
   Source(
     name="xvit",
     origin="1adrianb/video-transformers",
-    rules=lambda model: network(attention=model.head == "attention"),
+    rules=lambda model: network(attention=_attends(model)),
     takes=_takes,
     marks=(r"base_model\.temp_embed",),
     skip={**SKIP, **UNUSED},
-    forms=({"head": "average"}, {"temporal": "mixing_quarter"}),
+    forms=({"head": "average"},),
+    refusals=_REFUSALS,
+    fixed=("activation",),
+    unsaid={
+      "temporal": (
+        "Weights of the authors' configs for Kinetics need xvit_b16_kinetics, "
+        "for Something-Something v2 xvit_b16_ssv2."
+      )
+    },
   ),
 )

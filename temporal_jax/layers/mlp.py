@@ -1,12 +1,10 @@
 """The two-layer perceptron of a transformer."""
 
-from collections.abc import Callable
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax import ops
+from temporal_jax.ops.activations import Activation, find_activation
 
 
 class Mlp(nn.Module):
@@ -15,7 +13,8 @@ class Mlp(nn.Module):
   Attributes:
     hidden: Width of the hidden layer.
     features: Width of the output, that of the input by default.
-    activation: Function between the layers.
+    activation: Function between the layers, or its name: "gelu" (exact) or
+      "quick_gelu".
     dropout: Rate; takes the "dropout" rng.
     kernel_init: Initialiser of both kernels.
     dtype: Dtype of the computation.
@@ -23,7 +22,7 @@ class Mlp(nn.Module):
 
   hidden: int
   features: int | None = None
-  activation: Callable[[jax.Array], jax.Array] = ops.gelu
+  activation: str | Activation = "gelu"
   dropout: float = 0.0
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   dtype: jax.typing.DTypeLike = jnp.float32
@@ -35,5 +34,5 @@ class Mlp(nn.Module):
     features = self.features or x.shape[-1]
     settings = {"kernel_init": self.kernel_init, "dtype": self.dtype}
     x = nn.Dense(self.hidden, name="expand", **settings)(x)
-    x = drop(self.activation(x))
+    x = drop(find_activation(self.activation)(x))
     return drop(nn.Dense(features, name="contract", **settings)(x))

@@ -1,12 +1,9 @@
 """The block of ConvNeXt, applied frame by frame, with temporal slots."""
 
-from collections.abc import Callable
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax import ops
 from temporal_jax.layers import (
   DepthwiseConv2D,
   DropPath,
@@ -15,6 +12,7 @@ from temporal_jax.layers import (
   Mlp,
 )
 from temporal_jax.models.temporal import Temporal, apply_slot
+from temporal_jax.ops.activations import Activation
 
 _NORMAL = nn.initializers.normal(0.02)
 
@@ -24,7 +22,7 @@ class ConvNeXtBlock(nn.Module):
 
   Attributes:
     size: Side of the convolution's kernel, odd.
-    activation: Function inside the MLP, exact GELU by default.
+    activation: Function inside the MLP, or its name, see `layers.Mlp`.
     layer_scale: First value of the factors of the branch's channels.
     drop_path: Rate of stochastic depth, a clip at a time.
     temporal: What sits in the block's temporal slots; the factory of
@@ -38,7 +36,7 @@ class ConvNeXtBlock(nn.Module):
   """
 
   size: int = 7
-  activation: Callable[[jax.Array], jax.Array] = ops.gelu
+  activation: str | Activation = "gelu"
   layer_scale: float = 1e-6
   drop_path: float = 0.0
   temporal: Temporal = Temporal()

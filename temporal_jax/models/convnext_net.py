@@ -1,12 +1,11 @@
 """ConvNeXt over the frames of a clip, with temporal slots in its blocks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
 from temporal_jax.models import heads
 from temporal_jax.models.convnext import ConvNeXtBlock
@@ -14,6 +13,7 @@ from temporal_jax.models.network import Network
 from temporal_jax.models.remat import apply_block
 from temporal_jax.models.temporal import Temporal, apply_slot
 from temporal_jax.ops import checks
+from temporal_jax.ops.activations import Activation, find_activation
 
 
 class ConvNeXt(Network):
@@ -25,7 +25,7 @@ class ConvNeXt(Network):
     widths: Channels of each stage.
     tubelet: Frames that a patch of the stem spans, an odd number around its
       middle, and frames from one to the next.
-    activation: Function inside the MLPs.
+    activation: Function inside the MLPs, or its name, see `layers.Mlp`.
     layer_scale: First value of the factors of a branch's channels.
     drop_path: Rate of stochastic depth in the last block; it grows linearly.
     temporal: What sits in the temporal slots.
@@ -48,7 +48,7 @@ class ConvNeXt(Network):
   stage_sizes: Sequence[int] = (3, 3, 9, 3)
   widths: Sequence[int] = (96, 192, 384, 768)
   tubelet: tuple[int, int] = (1, 1)
-  activation: Callable[[jax.Array], jax.Array] = ops.gelu
+  activation: str | Activation = "gelu"
   layer_scale: float = 1e-6
   drop_path: float = 0.0
   temporal: Temporal = Temporal()
@@ -63,6 +63,7 @@ class ConvNeXt(Network):
   def __post_init__(self) -> None:
     super().__post_init__()
     heads.resolve(self.head)  # An unknown name raises.
+    find_activation(self.activation)  # Likewise.
     if len(self.stage_sizes) != len(self.widths):
       raise ValueError(
         f"each stage has a width, got {self.stage_sizes} and {self.widths}."

@@ -57,6 +57,8 @@ COSTS: Mapping[str, Cost] = MappingProxyType(
     "aggregation_resnet50": Cost(24_366_992, 32.704),
     "tada2d_resnet50": Cost(27_485_472, 33.023),
     "xvit_b16": Cost(93_790_864, 281.131),
+    "xvit_b16_kinetics": Cost(93_790_864, 281.131),
+    "xvit_b16_ssv2": Cost(93_790_864, 281.131),
     "tsm_vit_b16": Cost(86_106_256, 281.014),
     "tadaformer_b16": Cost(104_195_728, 153.596),
     "tadaformer_l14": Cost(364_827_024, 702.606),

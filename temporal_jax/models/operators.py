@@ -61,15 +61,20 @@ _BEFORE_THIRD_STAGE = Temporal(
 )
 
 
-def arithmetic_once(network: Network) -> Temporal:
+def arithmetic_once(network: Network, *, class_token: bool = True) -> Temporal:
   """Returns ATM where its paper has it.
 
   In a transformer that is behind 7/12 of the blocks, before the eighth of 12 or
   the fifteenth of 24. In networks of stages it is where the third begins; there
   it combines at half the resolution.
+
+  Args:
+    network: The network.
+    class_token: As of `arithmetic`.
   """
   if "mlp_input" in network.SLOTS:
-    return arithmetic(round(network.depth * 7 / 12))
+    block = round(network.depth * 7 / 12)
+    return arithmetic(block, class_token=class_token)
   return _BEFORE_THIRD_STAGE
 
 
@@ -97,6 +102,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     ),
     "adaptive_attention": adaptive_attention,
     "arithmetic": arithmetic_once,
+    "arithmetic_alone": functools.partial(arithmetic_once, class_token=False),
     "adaptive_convolution": Temporal(convolution=layers.AdaptiveConv),
     "adaptive_depthwise": Temporal(
       convolution=functools.partial(

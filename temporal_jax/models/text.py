@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from temporal_jax.layers import LayerNorm
 from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.ops.activations import Activation
 
 
 class TextTransformer(nn.Module):
@@ -21,6 +22,7 @@ class TextTransformer(nn.Module):
     num_heads: Heads of the attention.
     vocabulary: Number of different tokens.
     context: Longest text, in tokens, its start and end included.
+    activation: Function inside the MLPs, or its name, see `layers.Mlp`.
     dtype: Dtype of the computation; the features are float32.
 
   Source: Radford et al. 2021, https://arxiv.org/abs/2103.00020; `encode_text`
@@ -33,6 +35,7 @@ class TextTransformer(nn.Module):
   num_heads: int = 8
   vocabulary: int = 49408
   context: int = 77
+  activation: str | Activation = "quick_gelu"
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
@@ -66,7 +69,10 @@ class TextTransformer(nn.Module):
     mask = jnp.tril(jnp.ones((length, length), bool))
     for i in range(self.depth):
       block = TransformerBlock(
-        self.num_heads, dtype=self.dtype, name=f"block{i + 1}"
+        self.num_heads,
+        activation=self.activation,
+        dtype=self.dtype,
+        name=f"block{i + 1}",
       )
       x, _ = block(x, mask=mask)
     end = jnp.argmax(tokens, axis=1)

@@ -1,14 +1,12 @@
 """The transformer block, with temporal slots."""
 
-from collections.abc import Callable
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax import ops
 from temporal_jax.layers import DropPath, LayerNorm, Mlp, SelfAttention, SwiGlu
 from temporal_jax.models.temporal import Factory, Temporal, apply_slot
+from temporal_jax.ops.activations import Activation
 from temporal_jax.ops.fusion import written_out
 
 
@@ -18,7 +16,7 @@ class TransformerBlock(nn.Module):
   Attributes:
     num_heads: Heads of the attention; None for heads of 64 channels.
     mlp_ratio: Width of the MLP over that of the tokens.
-    activation: Function inside the MLP.
+    activation: Function inside the MLP, or its name, see `layers.Mlp`.
     epsilon: Added to the variance in the norms.
     qkv_bias: Whether queries, keys and values have a bias.
     key_bias: Whether keys share in it.
@@ -41,7 +39,7 @@ class TransformerBlock(nn.Module):
 
   num_heads: int | None
   mlp_ratio: float = 4.0
-  activation: Callable[[jax.Array], jax.Array] = ops.quick_gelu
+  activation: str | Activation = "quick_gelu"
   epsilon: float = 1e-5
   qkv_bias: bool = True
   key_bias: bool = True

@@ -19,6 +19,7 @@ from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.text import TextTransformer
 from temporal_jax.models.transformer import TransformerBlock
 from temporal_jax.models.vision_transformer import VisionTransformer
+from temporal_jax.ops.activations import Activation, find_activation
 
 HEADS = ("text", "linear")
 
@@ -37,6 +38,9 @@ class VideoTextModel(Network):
     depth: Blocks on the frames.
     num_heads: Heads of their attention.
     grid: Rows and columns of the learned positions.
+    activation: Function inside the MLPs of CLIP's two towers, or its name:
+      "quick_gelu" (OpenAI's CLIP) or "gelu" (exact, most of open_clip's). What
+      stands on the towers has QuickGELU always.
     projection: Width of the space of clips and texts, D, a multiple of 64.
     text_width: Channels of a text's token.
     text_depth: Blocks on the texts.
@@ -65,6 +69,7 @@ class VideoTextModel(Network):
   depth: int = 12
   num_heads: int = 12
   grid: int = 7
+  activation: str | Activation = "quick_gelu"
   projection: int = 512
   text_width: int = 512
   text_depth: int = 12
@@ -84,6 +89,7 @@ class VideoTextModel(Network):
   def __post_init__(self) -> None:
     super().__post_init__()
     self.temporal.check("VideoTextModel", self.SLOTS)
+    find_activation(self.activation)  # An unknown name raises.
     if self.head not in HEADS:
       raise ValueError(f"head must be one of {HEADS}, got {self.head!r}.")
     if self.head == "linear" and self.num_classes is None:
@@ -109,7 +115,7 @@ class VideoTextModel(Network):
       width=self.width,
       depth=self.depth,
       num_heads=self.num_heads,
-      activation=ops.quick_gelu,
+      activation=self.activation,
       epsilon=1e-5,
       patch_bias=False,
       pre_norm=True,
@@ -133,6 +139,7 @@ class VideoTextModel(Network):
       self.text_heads,
       self.vocabulary,
       self.context,
+      self.activation,
       dtype=self.dtype,
     )
     self.prompt_norm = LayerNorm(dtype=self.dtype)

@@ -14,6 +14,7 @@ from temporal_jax.models.remat import apply_block
 from temporal_jax.models.temporal import Temporal
 from temporal_jax.models.transformer import TransformerBlock
 from temporal_jax.ops import checks
+from temporal_jax.ops.activations import Activation, find_activation
 
 
 class VisionTransformer(Network):
@@ -26,7 +27,8 @@ class VisionTransformer(Network):
     width: Channels of a token, D.
     depth: Number of blocks.
     num_heads: Heads of the attention.
-    activation: Function inside the MLPs.
+    activation: Function inside the MLPs, or its name: "gelu" (exact) or
+      "quick_gelu" (OpenAI's CLIP).
     epsilon: Added to the variance in the norms.
     patch_bias: Whether the patch embedding has a bias.
     pre_norm: Whether a norm stands before the first block (CLIP).
@@ -72,7 +74,7 @@ class VisionTransformer(Network):
   width: int = 768
   depth: int = 12
   num_heads: int = 12
-  activation: Callable[[jax.Array], jax.Array] = ops.gelu
+  activation: str | Activation = "gelu"
   epsilon: float = 1e-6
   patch_bias: bool = True
   pre_norm: bool = False
@@ -98,6 +100,7 @@ class VisionTransformer(Network):
   def __post_init__(self) -> None:
     super().__post_init__()
     heads.resolve(self.head)  # An unknown name raises.
+    find_activation(self.activation)  # Likewise.
     self.temporal.check("VisionTransformer", self.SLOTS)
     if self.longer_clips not in positions.LONGER_CLIPS:
       raise ValueError(

@@ -1,7 +1,12 @@
 """Activation functions that jax.nn lacks, or computes more slowly."""
 
+import difflib
+from collections.abc import Callable, Mapping
+
 import jax
 import jax.numpy as jnp
+
+Activation = Callable[[jax.Array], jax.Array]
 
 
 def gelu(x: jax.Array) -> jax.Array:
@@ -25,3 +30,26 @@ def quick_gelu(x: jax.Array) -> jax.Array:
   Source: class `QuickGELU` in clip/model.py of openai/CLIP.
   """
   return x * jax.nn.sigmoid(1.702 * x)
+
+
+ACTIVATIONS: Mapping[str, Activation] = {
+  "gelu": gelu,
+  "quick_gelu": quick_gelu,
+}
+
+
+def find_activation(activation: str | Activation) -> Activation:
+  """Returns the function that a name stands for; a function is passed through.
+
+  Raises:
+    ValueError: If the name is not in `ACTIVATIONS`.
+  """
+  if not isinstance(activation, str):
+    return activation
+  if activation not in ACTIVATIONS:
+    close = difflib.get_close_matches(activation, ACTIVATIONS, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise ValueError(
+      f"unknown activation {activation!r}{hint}; known: {sorted(ACTIVATIONS)}."
+    )
+  return ACTIVATIONS[activation]

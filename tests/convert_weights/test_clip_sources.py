@@ -6,11 +6,13 @@ import jax
 import numpy as np
 import pytest
 
+import convert_weights
+from convert_weights import converter
 from convert_weights.conversion import revert
 from convert_weights.sources import clip
 from tests.convert_weights import planning, published
 
-SOURCE, RESNET = clip.SOURCES
+SOURCE, VISUAL, RESNET = clip.SOURCES
 _TINY = {"width": 256, "depth": 2, "patch": 4, "grid": 4, "features": 64}
 _TEXT = {"depth": 2, "vocabulary": 50, "context": 6}
 TENSORS = published.structs(published.clip(**_TINY, text_width=16, text=_TEXT))
@@ -179,6 +181,48 @@ def test_published_files_are_used_whole(row, sizes):
   assert done.problems == ()
   both = row.startswith(("ila", "xclip"))
   assert not {n for n in done.skipped if both or n.startswith("visual.")}
+
+
+@pytest.mark.parametrize("prefix", ["", "image_encoder."])
+@pytest.mark.parametrize(
+  ("row", "arguments"),
+  [
+    ("vit_b16", {}),
+    ("tadaformer_b16", {}),
+    ("ila_vit_b16", {"head": "linear", "num_classes": 3}),
+  ],
+)
+def test_a_tower_saved_without_visual_is_that_with_it(prefix, row, arguments):
+  rng = np.random.default_rng(0)
+  both = {
+    name: rng.random(tensor.shape, np.float32)
+    for name, tensor in TENSORS.items()
+  }
+  tower = {
+    prefix + name.removeprefix("visual."): value
+    for name, value in both.items()
+    if name.startswith("visual.")
+  }
+  arguments = {**planning.TINY, "activation": "quick_gelu", **arguments}
+  if "tadaformer" not in row:
+    arguments["projection"] = 64
+  todo = converter.prepare(row, tower, **arguments)
+  assert todo.source.name == "openai_clip_visual"
+  assert todo.prefix == prefix
+  got = converter.compute(todo, tower)
+  want = convert_weights.convert(row, both, **arguments)
+  jax.tree.map(np.testing.assert_array_equal, got, want)
+
+
+def test_a_tower_saved_without_visual_needs_all_of_its_tensors():
+  tensors = published.structs(published.clip_image(**_TINY))
+  for row in ("vit_b32", "tadaformer_b16"):
+    network = _build(row, {})
+    done = planning.planned(VISUAL, network, tensors)
+    used = {name for step in done.steps for name in step.tensors}
+    assert tensors.keys() - used <= {"proj"}
+    planning.check_renamed(VISUAL, network, tensors, used)
+  assert not VISUAL.takes(_build("xclip_b32", planning.TINY_TEXT))
 
 
 def test_a_resnet_for_images_is_known_and_refused():

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 
+from convert_weights import families
 from temporal_jax.models.operators import arithmetic
 from tests.convert_weights import networks
 
@@ -168,6 +169,7 @@ def test_published_files_are_used_whole(name):
   assert networks.SOURCES[source].takes(network)
   target = networks.shapes(network)
   tensors = networks.names(source, network, target)
+  assert families.find_family(tensors) is None
   struct = functools.partial(jax.ShapeDtypeStruct, dtype=np.float32)
   for shapes in unused:
     tensors |= {name: struct(shape) for name, shape in shapes.items()}

@@ -20,6 +20,10 @@ def _tensors(weights):
   return {name: torch.tensor(value) for name, value in weights.items()}
 
 
+def _under(prefix, weights):
+  return {f"{prefix}{name}": value for name, value in weights.items()}
+
+
 @pytest.mark.parametrize(
   ("wrap", "wrapper"),
   [
@@ -29,6 +33,20 @@ def _tensors(weights):
     (lambda w: {"module": OrderedDict(w)}, "module"),
     (lambda w: {"model": {"name": "x"}, "state_dict": w}, "state_dict"),
     (lambda w: {"model": w, "module": w}, "model"),  # The very same.
+    (lambda w: {"net": w, "acc": 90.1}, "net"),
+    (lambda w: {"params": w}, "params"),
+    (lambda w: {"weights": w}, "weights"),
+    (lambda w: {"encoder": w, "optimizer": OPTIMIZER}, "encoder"),
+    (lambda w: {"net": {"params": w}, "opt": {"m": w}}, "net > params"),
+    (lambda w: {"model": w, "state_dict": dict(w)}, "state_dict"),  # Copies.
+    (
+      lambda w: {"n_averaged": torch.tensor(3), **_under("module.", w)},
+      "module.*",
+    ),
+    (
+      lambda w: {"model": {**_under("module.", w), "steps": torch.tensor(1)}},
+      "model > module.*",
+    ),
     (
       lambda w: {"state_dict": {f"module.{k}": v for k, v in w.items()}},
       "state_dict > module.*",
@@ -50,6 +68,55 @@ def test_a_prefix_that_not_all_have_stays(tmp_path):
   weights = {"module.w": np.ones(2), "v": np.zeros(2)}
   np.savez(tmp_path / "a.npz", **weights)
   assert_equal(read(tmp_path / "a.npz").tensors, weights)
+
+
+def test_parts_of_wrappers_inside_of_names(tmp_path):
+  inside = {
+    "a._orig_mod.w": np.ones(2),
+    "b._checkpoint_wrapped_module.w": np.zeros(2),
+  }
+  np.savez(tmp_path / "a.npz", **inside)
+  assert read(tmp_path / "a.npz").tensors.keys() == {"a.w", "b.w"}
+  np.savez(tmp_path / "b.npz", **inside, **{"a.w": np.zeros(2)})
+  # Two tensors would have one name.
+  assert len(read(tmp_path / "b.npz").tensors) == 3
+
+
+def test_an_averaged_model_is_a_moving_average(tmp_path):
+  module = torch.nn.Linear(2, 2)
+  average = torch.optim.swa_utils.AveragedModel(module)
+  average.update_parameters(module)
+  with torch.no_grad():
+    module.weight.add_(1)
+  torch.save(average.state_dict(), tmp_path / "only.pt")
+  for ema in (False, True):
+    checkpoint = read(tmp_path / "only.pt", ema=ema)
+    assert checkpoint.tensors.keys() == {"weight", "bias"}
+    assert checkpoint.ignored == ("n_averaged",)
+  saved = {"net": module.state_dict(), "averaged": average.state_dict()}
+  torch.save(saved, tmp_path / "both.pt")
+  weight = module.weight.detach().numpy()
+  for ema, difference in ((False, 0), (True, -1)):
+    got = read(tmp_path / "both.pt", ema=ema).tensors["weight"]
+    np.testing.assert_allclose(got, weight + difference, atol=1e-6)
+
+
+def test_of_several_sets_an_entry_is_asked_for(tmp_path):
+  saved = {
+    "student": _tensors(WEIGHTS),
+    "teacher": _under("module.", _tensors(AVERAGE)),
+    "optimizer": OPTIMIZER,
+    "epoch": 3,
+  }
+  torch.save(saved, tmp_path / "a.pt")
+  with pytest.raises(CheckpointError, match=r"student.*teacher.*--entry"):
+    read(tmp_path / "a.pt")
+  assert_equal(read(tmp_path / "a.pt", entry="student").tensors, WEIGHTS)
+  teacher = read(tmp_path / "a.pt", entry="teacher")
+  assert_equal(teacher.tensors, AVERAGE)
+  assert teacher.others == ("student",)
+  with pytest.raises(CheckpointError, match=r"'nobody' holds no .*student"):
+    read(tmp_path / "a.pt", entry="nobody")
 
 
 @pytest.mark.parametrize("ema", [False, True])

@@ -33,6 +33,7 @@ SUPPORTED = {
   "adaptive_space_and_time": ("resnet3d_factorised",),
   "adaptive_depthwise": _MAPS,
   "arithmetic": (*_RESNETS, "convnext", *_TOKENS),
+  "arithmetic_alone": (*_RESNETS, "convnext", *_TOKENS),
   "stream_shift": (*_RESNETS, "convnext", *_TOKENS),
   "causal_stream_shift": (*_RESNETS, "convnext", *_TOKENS),
   "mixing": _TOKENS,
@@ -50,9 +51,10 @@ SUPPORTED = {
 }
 CLIPS = np.concatenate([tiny.clip(), tiny.clip()[:, ::-1]])
 PAIRS = [(operator, name) for operator in SUPPORTED for name in _ALL]
-# These differ from others by a number or by the taps' place alone, and are
-# built but not run.
+# These differ from others by a number, by the taps' place or by a part that
+# they lack, and are built but not run.
 TWINS = (
+  "arithmetic_alone",
   "mixing_quarter",
   "causal_shift",
   "causal_aggregation",

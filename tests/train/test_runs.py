@@ -72,8 +72,8 @@ def test_non_finite_loss_names_step_and_checkpoint(run, video_folder, tmp_path):
 @pytest.mark.parametrize(
   ("flag", "message"),
   [
-    ("data.roof=x", 'Did you mean "root"'),
-    ("num_step=3", 'Did you mean "num_steps"'),
+    ("data.roof=x", "config.data has no field 'roof'; did you mean 'root'?"),
+    ("num_step=3", "did you mean 'num_steps'"),
     ("num_steps=many", "num_steps"),
     ("data.on_error=ignore", "on_error must be in ('raise', 'skip', 'mask')"),
   ],

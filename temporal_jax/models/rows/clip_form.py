@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from temporal_jax import ops
-
 CLIP_FORM: Mapping[str, Any] = MappingProxyType(
   {
-    "activation": ops.quick_gelu,
+    "activation": "quick_gelu",
     "epsilon": 1e-5,
     "patch_bias": False,
     "pre_norm": True,

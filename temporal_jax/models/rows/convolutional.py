@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from temporal_jax import ops
 from temporal_jax.models import spec
 from temporal_jax.models.big_little_net import BigLittleNet
 from temporal_jax.models.convnext_net import ConvNeXt
@@ -53,7 +52,7 @@ def _convnext(
 def _tadaconvnextv2(size: str) -> ModelSpec:
   return _convnext(
     *(size, "adaptive_attention", 16, spec.TADA, _TADACONVNEXTV2),
-    activation=ops.quick_gelu,
+    activation="quick_gelu",
     **_TADACONVNEXT_FORM,
   )
 

@@ -1,0 +1,191 @@
+"""Arguments of a network that the names and shapes of tensors do not give.
+
+They come from the user, from what a checkpoint says beside its tensors, or
+from the code that the tensors were made by; where none of these says one, the
+row's own is assumed and the user is told.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from convert_weights.reading import Setting, Settings
+from convert_weights.source import Source
+from temporal_jax import models
+from temporal_jax.models.network import Network
+from temporal_jax.models.video_text import VideoTextModel
+from temporal_jax.ops.activations import ACTIVATIONS, find_activation
+
+# The operator of the row that stands for no published form of X-ViT.
+_NO_FORM = "mixing"
+_WORDS = {"temporal": "temporal operator"}
+
+
+class Arguments(NamedTuple):
+  """What a network is made with.
+
+  Attributes:
+    overrides: Arguments of `create_model` that differ from the row's, or are
+      worth recording.
+    notes: What the user should know, a line each.
+    assumed: What nobody said and was assumed, likewise.
+  """
+
+  overrides: dict[str, Any]
+  notes: tuple[str, ...]
+  assumed: tuple[str, ...]
+
+
+def settle(
+  model_name: str,
+  network: Network,
+  source: Source,
+  *,
+  tensors: Collection[str],
+  settings: Settings,
+  overrides: Mapping[str, Any],
+) -> Arguments:
+  """Decides what the tensors do not show.
+
+  Args:
+    model_name: Name of the network in the catalog.
+    network: The network with the arguments that were asked for.
+    source: The naming of the tensors.
+    tensors: Their names.
+    settings: What the checkpoint says beside them.
+    overrides: Arguments that were asked for.
+
+  Raises:
+    ValueError: If the checkpoint or the source's code says one thing and
+      another was asked for, two places in the checkpoint differ, or no network
+      here has what they say.
+  """
+  chosen, notes, assumed = dict(overrides), [], []
+  _check_pooling(source, settings)
+  _check_fixed(model_name, source, overrides)
+  for name, hint in source.unsaid.items():
+    if not hasattr(network, name):
+      continue
+    said = _said(name, settings, network)
+    asked = overrides.get(name)
+    if name == "temporal" and asked is None:
+      own = models.find_model(model_name).temporal
+      asked = None if own == _NO_FORM else own
+    if said and asked is not None and not _same(name, asked, said.value):
+      raise ValueError(
+        f"{name} {_text(asked)} was asked for, but {said.where} says "
+        f"{_text(said.value)}."
+      )
+    if said:
+      chosen[name] = said.value if asked is None else asked
+      notes.append(f"{name} is {_text(chosen[name])}, as {said.where} says.")
+    elif asked is not None:
+      notes.append(
+        f"{name} is {_text(asked)}, as asked for; the file does not say it."
+      )
+    elif hint:
+      value = _default(name, model_name, network)
+      if name == "activation":
+        chosen[name] = value
+      assumed.append(
+        f"the file does not say its {_WORDS.get(name, name)}: {_text(value)} "
+        f"is assumed. {hint}"
+      )
+  for name, regex in source.counted.items():
+    if name in overrides or not hasattr(network, name):
+      continue
+    own, count = getattr(network, name), _count(regex, tensors)
+    if count and count != own:
+      chosen[name] = count
+      notes.append(f"{name} is {count}, as the names say ({own} in the row).")
+  _check(chosen, settings)
+  return Arguments(chosen, tuple(notes), tuple(assumed))
+
+
+def _check_fixed(
+  model_name: str, source: Source, overrides: Mapping[str, Any]
+) -> None:
+  """Raises ValueError if one asks for what the source's code has not."""
+  row = models.create_model(model_name, num_classes=1)
+  for name in source.fixed:
+    own = getattr(row, name, None)
+    if name in overrides and not _same(name, overrides[name], own):
+      raise ValueError(
+        f"{name} {_text(overrides[name])} was asked for, but the code of "
+        f"{source.origin} has {_text(own)}."
+      )
+
+
+def _check_pooling(source: Source, settings: Settings) -> None:
+  if "num_heads" in source.unsaid and "pooling" in settings:
+    where = settings["pooling"][0].where
+    raise ValueError(
+      f"{where} says that the average of the patches is read; the networks "
+      "here read the class token."
+    )
+
+
+def _said(name: str, settings: Settings, network: Network) -> Setting | None:
+  """Returns what a checkpoint says of one argument.
+
+  Raises:
+    ValueError: If it says several things.
+  """
+  places = list(settings.get(name, ()))
+  both = isinstance(network, VideoTextModel) and network.head == "text"
+  if name == "activation" and both:
+    places += settings.get("text_activation", ())
+  for place in places[1:]:
+    if not _same(name, place.value, places[0].value):
+      raise ValueError(
+        f"{places[0].where} says {name} {_text(places[0].value)}, but "
+        f"{place.where} says {_text(place.value)}."
+      )
+  return places[0] if places else None
+
+
+def _check(chosen: Mapping[str, Any], settings: Settings) -> None:
+  """Raises ValueError if no network has what a checkpoint says."""
+  for name, known in (
+    ("activation", ACTIVATIONS),
+    ("temporal", models.OPERATORS),
+  ):
+    value = chosen.get(name)
+    if isinstance(value, str) and value not in known and name in settings:
+      where = settings[name][0].where
+      raise ValueError(
+        f"{where} says {name} {_text(value)}, which no network here has; known "
+        f"are {sorted(known)}."
+      )
+
+
+def _same(name: str, one: Any, other: Any) -> bool:
+  if name == "activation":
+    return _function(one) is _function(other) or one == other
+  return one == other
+
+
+def _function(activation: Any) -> Any:
+  known = not isinstance(activation, str) or activation in ACTIVATIONS
+  return find_activation(activation) if known else activation
+
+
+def _default(name: str, model_name: str, network: Network) -> Any:
+  """Returns the row's own value, by its name."""
+  if name == "temporal":
+    return models.find_model(model_name).temporal
+  value = getattr(network, name)
+  names = (key for key, function in ACTIVATIONS.items() if function is value)
+  return next(names, value) if name == "activation" else value
+
+
+def _count(regex: str, names: Collection[str]) -> int:
+  """Returns how many numbers, from 0, the group of an expression takes."""
+  expression = re.compile(regex)
+  found = (expression.fullmatch(name) for name in names)
+  return max((int(match[1]) + 1 for match in found if match), default=0)
+
+
+def _text(value: Any) -> str:
+  """Returns a value as it is written on the command line."""
+  return getattr(value, "__name__", None) or str(value)

@@ -1,0 +1,142 @@
+"""Families of video networks; special forms are listed before general ones."""
+
+from convert_weights.families.family import (
+  HUGGINGFACE,
+  HUGGINGFACE_PATCH,
+  PATCH,
+  Family,
+  family,
+)
+
+_CLASS = "cls_token"
+_TRANSFORMERS = (
+  family(
+    f"X-CLIP in the names of {HUGGINGFACE}",
+    r"vision_model\.encoder\.layers\.0\.message_(fc|attn)\..+",
+    instead="the authors' own files of microsoft/VideoX are supported (source "
+    "xclip)",
+  ),
+  family(
+    "TimeSformer (facebookresearch/TimeSformer)",
+    r"blocks\.0\.temporal_attn\.qkv\.weight",
+    absent=(r"base_model\.temp_embed",),
+  ),
+  family(
+    f"TimeSformer ({HUGGINGFACE})",
+    r"encoder\.layer\.0\.temporal_attention\.attention\.qkv\.weight",
+  ),
+  family(
+    "TimeSformer in its form of space only (facebookresearch/TimeSformer)",
+    r"model\.cls_token",
+    r"model\.time_embed",
+  ),
+  family(
+    f"V-JEPA 2 ({HUGGINGFACE})",
+    r"embeddings\.patch_embeddings\.proj\.weight @5",
+  ),
+  family(
+    f"ViViT ({HUGGINGFACE})",
+    rf"{HUGGINGFACE_PATCH} @5",
+    r"embeddings\.cls_token",
+  ),
+  family(
+    f"VideoMAE ({HUGGINGFACE})",
+    rf"{HUGGINGFACE_PATCH} @5",
+    absent=(r"embeddings\.cls_token",),
+  ),
+  family("ViViT (google-research/scenic)", r"embedding/kernel @5"),
+  family("ViViT (google-research/scenic)", r"(Spatial|Temporal)Transformer/.+"),
+  family(
+    "TimeSformer (mmaction2)",
+    r"transformer_layers\.layers\.0\.attentions\.0\..+",
+    r"time_embed",
+  ),
+  family(
+    "MViT",
+    r"(stages\.\d+\.)?blocks\.\d+\.attn\.(pool|norm)_[qkv](\..+)?\.weight",
+  ),
+  family("Video Swin", r"attn\.relative_position_bias_table", rf"{PATCH} @5"),
+  family("UniFormer (Sense-X/UniFormer)", r"blocks1\.0\.pos_embed\.weight"),
+  family(
+    "UniFormerV2 (OpenGVLab/UniFormerV2)",
+    r"transformer\.dec\.0\..+",
+    r"transformer\.resblocks\.0\..+",
+  ),
+  family(
+    "Hiera",
+    PATCH,
+    r"blocks\.\d+\.proj\.weight",
+    absent=(_CLASS, r"layers\.0\..+"),
+  ),
+  family(f"Hiera ({HUGGINGFACE})", r"hiera\.embeddings\..+"),
+  family(
+    "InternVideo2 (OpenGVLab/InternVideo)",
+    rf"{PATCH} @5",
+    r"(vision_encoder\.)?clip_projector\..+",
+  ),
+  family(
+    "a video transformer over tubelets with a class token (InternVideo2, "
+    "UMT, MVD)",
+    rf"{PATCH} @5",
+    r"blocks\.0\..+",
+    _CLASS,
+  ),
+  family(
+    "VideoMAE (MCG-NJU/VideoMAE, VideoMAE v2, InternVideo)",
+    rf"{PATCH} @5",
+    r"blocks\.0\.attn\.q_bias",
+  ),
+  family(
+    "a video transformer over tubelets (V-JEPA, VideoMAE)",
+    rf"{PATCH} @5",
+    r"blocks\.0\..+",
+  ),
+)
+_CONVOLUTIONS = (
+  family("R(2+1)D of torchvision", r"layer1\.0\.conv1\.0\.0\.weight @5"),
+  family(
+    "a video ResNet of torchvision (r3d_18, mc3_18)",
+    r"layer1\.0\.conv1\.0\.weight @5",
+  ),
+  family("S3D of torchvision", r"features\.0\.0\.0\.weight @5"),
+  family("S3D (kylemin/S3D)", r"base\.0\.conv_s\.weight @5"),
+  family(
+    "I3D over Inception",
+    r"[Cc]onv3d_1a_7x7(\.conv3d)?\.weight @5",
+  ),
+  family("X3D (PySlowFast)", r"s1\.pathway0_stem\.conv_xy\.weight"),
+  family(
+    "a SlowFast, Slow or I3D of PySlowFast",
+    r"s1\.pathway0_stem\.conv\.weight",
+    instead="the names of alibaba-mmai-research/TAdaConv are supported for "
+    "these networks (source tada)",
+  ),
+  family("X3D (pytorchvideo)", r"blocks\.0\.conv\.conv_(t|xy)\.weight"),
+  family(
+    "a SlowFast of pytorchvideo",
+    r"blocks\.0\.multipathway_blocks\.0\.conv\.weight",
+    instead="the names of alibaba-mmai-research/TAdaConv are supported for "
+    "these networks (source tada)",
+  ),
+  family(
+    "a video ResNet of pytorchvideo (Slow, I3D, C2D, CSN, R(2+1)D)",
+    r"blocks\.1\.res_blocks\.0\.branch2\.conv_a\..*weight",
+  ),
+  family("a SlowFast of mmaction2", r"(slow|fast)_path\.conv1\.conv\.weight"),
+  family(
+    "a network in the names of mmaction2 or mmcv (TSN, TSM, I3D, CSN, ...)",
+    r"conv1(_s)?\.conv(\.conv_s)?\.weight",
+    r"layer1\.0\.conv1\.conv(\.net|\.conv_s)?\.weight",
+  ),
+  family("C3D", r"conv1a?(\.conv)?\.weight @5", r"conv3a(\.conv)?\.weight @5"),
+  family(
+    "a ResNet of 3-D convolutions (kenshohara/3D-ResNets-PyTorch, CSN)",
+    r"layer1\.0\.conv1\.weight @5",
+  ),
+  family(
+    "TSM (mit-han-lab/temporal-shift-module)",
+    r"layer1\.0\.conv1\.net\.weight",
+  ),
+  family("MoViNet", r"blocks\.b0_l0\..+"),
+)
+FAMILIES: tuple[Family, ...] = (*_TRANSFORMERS, *_CONVOLUTIONS)

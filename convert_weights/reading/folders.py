@@ -1,0 +1,137 @@
+"""Folders of weights, as `save_pretrained` writes them."""
+
+import pathlib
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from convert_weights.reading.errors import CheckpointError
+from convert_weights.reading.json_files import read_object
+
+# Files of weights in a folder; the first that exists is read.
+_WEIGHTS = (
+  "model.safetensors",
+  "model.safetensors.index.json",
+  "open_clip_model.safetensors",
+  "pytorch_model.bin",
+  "pytorch_model.bin.index.json",
+  "open_clip_pytorch_model.bin",
+)
+_INDEX = ".index.json"
+_SHARD = re.compile(r".+-\d+-of-0*(\d+)\.(safetensors|bin)")
+# Files of other programs -> what they are.
+_OTHERS = {
+  "adapter_config.json": (
+    "an adapter (LoRA); merge it into its network first, e.g. with peft's "
+    "merge_and_unload"
+  ),
+  "tf_model.h5": "TensorFlow's weights",
+  "flax_model.msgpack": "Flax's weights",
+  "model.json": "a converted network of this library",
+}
+
+
+class Folder(NamedTuple):
+  """Files of weights in a folder.
+
+  Attributes:
+    name: File that lists them, or the only one, e.g. "model.safetensors".
+    files: The files.
+    places: Tensor -> name of its file; empty if there is one file.
+    unread: Names of other files of weights, which are not read.
+  """
+
+  name: str
+  files: tuple[pathlib.Path, ...]
+  places: Mapping[str, str]
+  unread: tuple[str, ...] = ()
+
+
+def find(path: pathlib.Path) -> Folder:
+  """Finds the weights in a folder.
+
+  Raises:
+    CheckpointError: If there are none, an index is damaged, lists files outside
+      of the folder, or one that does not exist.
+  """
+  there = [name for name in _WEIGHTS if (path / name).is_file()]
+  if not there:
+    held = sorted(p.name for p in path.iterdir())
+    known = (what for name, what in _OTHERS.items() if name in held)
+    what = next(known, "")
+    listed = f"{held[:5]}{' and more' * (len(held) > 5)}" if held else "nothing"
+    raise CheckpointError(
+      f"a directory without weights{f', but with {what}' if what else ''}; it "
+      f"holds {listed}, allowed are {list(_WEIGHTS)}."
+    )
+  name, *unread = there
+  if not name.endswith(_INDEX):
+    return Folder(name, (path / name,), {}, tuple(unread))
+  places = _read_index(path / name)
+  shards = sorted(set(places.values()))
+  if missing := [shard for shard in shards if not (path / shard).is_file()]:
+    raise CheckpointError(
+      f"{name} lists {len(shards)} files; missing are {missing}."
+    )
+  files = tuple(path / shard for shard in shards)
+  return Folder(name, files, places, tuple(unread))
+
+
+def merge(folder: Folder, trees: Mapping[str, Any]) -> dict[str, Any]:
+  """Joins the tensors of several files.
+
+  Args:
+    folder: The folder.
+    trees: Contents of each file, by its name.
+
+  Raises:
+    CheckpointError: If the files do not hold exactly the tensors of the index,
+      each where it says.
+  """
+  merged = {}
+  for file, tree in trees.items():
+    if not isinstance(tree, Mapping):
+      raise CheckpointError(f"{file} holds one {type(tree).__name__}.")
+    listed = {name for name, place in folder.places.items() if place == file}
+    if wrong := sorted(listed ^ tree.keys(), key=str):
+      what = "does not hold" if wrong[0] in listed else "holds"
+      index = "lists" if wrong[0] in listed else "does not list"
+      raise CheckpointError(
+        f"{file} {what} {wrong[0]!r}, which {folder.name} {index} there; "
+        f"{len(wrong)} tensors differ."
+      )
+    merged.update(tree)
+  return merged
+
+
+def check_whole(path: pathlib.Path) -> None:
+  """Raises CheckpointError if a file is one shard of several, or an index."""
+  shard = _SHARD.fullmatch(path.name)
+  if shard and int(shard[1]) > 1:
+    raise CheckpointError(
+      f"one of {shard[1]} files of a network; give their folder, with its "
+      "index."
+    )
+  if path.name.endswith(_INDEX):
+    raise CheckpointError("an index of files of weights; give its folder.")
+
+
+def _read_index(path: pathlib.Path) -> dict[str, str]:
+  """Returns tensor -> name of its file."""
+  places = read_object(path).get("weight_map")
+  if (
+    not isinstance(places, dict)
+    or not places
+    or not all(isinstance(file, str) for file in places.values())
+  ):
+    raise CheckpointError(
+      f'{path.name} must hold an object "weight_map" of names of files.'
+    )
+  for file in sorted(set(places.values())):
+    # Both kinds of separators and drives, on every system.
+    plain = pathlib.PureWindowsPath(file).name == file
+    if not plain or file.strip(". ") == "":
+      raise CheckpointError(
+        f"{path.name} lists {file!r}; allowed are names of files in the folder."
+      )
+  return places

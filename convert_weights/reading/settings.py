@@ -1,0 +1,303 @@
+"""What a checkpoint says of its network beside the tensors.
+
+Tensors do not show which activation a network has, how many heads, or how far
+a temporal operator reaches. Some files say it: the training program's arguments
+inside a checkpoint, the code of a TorchScript archive, and the configuration
+that `save_pretrained` writes into the same folder.
+"""
+
+import pathlib
+import re
+import types
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from convert_weights.reading.errors import CheckpointError
+from convert_weights.reading.json_files import read_object
+
+# Entries of a checkpoint in which programs keep their arguments.
+_ENTRIES = ("hyper_parameters", "hparams", "args", "opt", "config", "cfg")
+# What `save_pretrained` of transformers, timm and open_clip calls weights; a
+# configuration beside a file of another name may be another network's.
+_PRETRAINED = re.compile(
+  r"(pytorch_)?model([-.].*)?\.(safetensors|bin)"
+  r"|open_clip_(pytorch_)?model([-.].*)?\.(safetensors|bin)"
+)
+_LONGEST = 2**20  # Characters of a YAML text; published ones have 5,000.
+_LARGEST_CODE = 2**24  # Bytes of one file of code; OpenAI's have up to 200,000.
+_DEEPEST = 3  # Mappings within mappings that are searched.
+# model_type of transformers -> its defaults, which newer files leave out.
+_TRANSFORMERS = {
+  "clip": {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5},
+  "clip_vision_model": {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5},
+  "vit": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
+  "vit_mae": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
+  "vit_msn": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
+}
+
+
+class Setting(NamedTuple):
+  """One argument of a network.
+
+  Attributes:
+    value: What the file says.
+    where: The file or the entry, and the key in it.
+  """
+
+  value: Any
+  where: str
+
+
+# Argument of a network -> what is said of it, each place once. Beside arguments
+# of `create_model`: "text_activation", "pooling" ("average", where the patches
+# and not the class token are read) and "pixels" ((mean, std) of R, G and B).
+Settings = Mapping[str, tuple[Setting, ...]]
+
+
+def find_settings(path: pathlib.Path, form: str, tree: Any) -> Settings:
+  """Returns what a checkpoint says of its network.
+
+  Args:
+    path: The file, or its folder.
+    form: Its format, see `Checkpoint`.
+    tree: What it holds.
+
+  Raises:
+    CheckpointError: If a configuration in its folder is no JSON object.
+  """
+  found: dict[str, tuple[Setting, ...]] = {}
+  for name, setting in _all(path, form, tree):
+    found[name] = (*found.get(name, ()), setting)
+  return types.MappingProxyType(found)
+
+
+def _all(
+  path: pathlib.Path, form: str, tree: Any
+) -> Iterator[tuple[str, Setting]]:
+  if form == "torchscript" and path.is_file():
+    yield from _in_code(path)
+  if isinstance(tree, Mapping):
+    yield from _in_entries(tree)
+  folder = path if path.is_dir() else path.parent
+  if path.is_dir() or _PRETRAINED.fullmatch(path.name):
+    for name, read in (
+      ("config.json", _in_config),
+      ("open_clip_config.json", _in_open_clip),
+      ("preprocessor_config.json", _in_preprocessor),
+    ):
+      if (folder / name).is_file():
+        yield from read(read_object(folder / name), name)
+
+
+def _in_code(path: pathlib.Path) -> Iterator[tuple[str, Setting]]:
+  """Yields the activation of a CLIP whose code is in its archive.
+
+  QuickGELU is the only thing in CLIP that has a sigmoid.
+  """
+  calls = set()
+  with zipfile.ZipFile(path) as archive:
+    for entry in archive.infolist():
+      if entry.filename.endswith(".py") and entry.file_size <= _LARGEST_CODE:
+        code = archive.read(entry)
+        calls |= set(re.findall(rb"torch\.(gelu|sigmoid)\(", code))
+  if len(calls) == 1:
+    name = "gelu" if calls == {b"gelu"} else "quick_gelu"
+    yield "activation", Setting(name, "the code in the archive")
+
+
+def _in_entries(tree: Mapping[Any, Any]) -> Iterator[tuple[str, Setting]]:
+  for entry in _ENTRIES:
+    value = tree.get(entry)
+    if isinstance(value, str):  # YAML, as yacs dumps it.
+      yield from _in_xvit({"XVIT": _values(value)}, entry)
+    for mapping in _mappings(value, _DEEPEST):
+      yield from _in_arguments(mapping, entry)
+      yield from _in_xvit(mapping, entry)
+  # open_clip's training names a run by its model.
+  run = tree.get("name")
+  if isinstance(run, str) and (
+    model := re.search(r"model_(ViT-[\w-]+?)-lr_", run)
+  ):
+    yield "activation", Setting(_of_model(model[1]), "name (the model in it)")
+
+
+def _mappings(value: Any, depth: int) -> Iterator[Mapping[Any, Any]]:
+  """Yields a mapping and those within it."""
+  if isinstance(value, types.SimpleNamespace):
+    value = vars(value)
+  if isinstance(value, Mapping) and depth:
+    yield value
+    for inner in value.values():
+      yield from _mappings(inner, depth - 1)
+
+
+def _in_arguments(
+  given: Mapping[Any, Any], entry: str
+) -> Iterator[tuple[str, Setting]]:
+  """Yields what the arguments of open_clip, or of a program like it, say."""
+  model = given.get("model")
+  for key in ("force_quick_gelu", "quick_gelu"):
+    if isinstance(given.get(key), bool):
+      known = _of_model(model) if isinstance(model, str) else "gelu"
+      value = "quick_gelu" if given[key] else known
+      yield "activation", Setting(value, f"{entry} ({key})")
+      return
+  for key in ("activation", "hidden_act"):
+    name = given.get(key)
+    # Others are those of heads, of losses or of networks without a ViT.
+    if isinstance(name, str) and "gelu" in name.lower():
+      value = name.lower().replace("quickgelu", "quick_gelu")
+      yield "activation", Setting(value, f"{entry} ({key})")
+      return
+  if isinstance(model, str) and re.match(r"ViT-.+quickgelu$", model):
+    yield "activation", Setting("quick_gelu", f"{entry} (model)")
+
+
+def _of_model(name: str) -> str:
+  """Returns the activation of a model by its name in open_clip."""
+  return "quick_gelu" if name.lower().endswith("quickgelu") else "gelu"
+
+
+def _in_xvit(
+  given: Mapping[Any, Any], entry: str
+) -> Iterator[tuple[str, Setting]]:
+  """Yields the operator that X-ViT's configuration asks for."""
+  xvit = given.get("XVIT")
+  if not isinstance(xvit, Mapping):
+    return
+  division, segment = xvit.get("SHIFT_DIV"), xvit.get("NUM_SEGMENTS")
+  if division is None or segment is None:
+    return
+  operators = {
+    (8, 8): "mixing_eight",
+    (8, 16): "mixing",
+    (4, 16): "mixing_quarter",
+  }
+  said = f"SHIFT_DIV {division}, NUM_SEGMENTS {segment}"
+  operator = operators.get((division, segment), said)
+  places = xvit.get("LOCATIONS_LIST", range(12))
+  if xvit.get("USE_XVIT") is False:
+    said = operator = "USE_XVIT False"
+  elif not {*range(12)} <= {*places}:  # Its ViT-B has twelve blocks.
+    said = operator = f"LOCATIONS_LIST {list(places)}"
+  yield "temporal", Setting(operator, f"{entry} ({said})")
+
+
+def _values(text: str) -> dict[str, Any]:
+  """Returns whole numbers, truth values and lists of numbers of a YAML text.
+
+  Only lines "key: value" are read, and lists in brackets or a number a line.
+  """
+  found: dict[str, Any] = {}
+  for key, value, items in re.findall(
+    r"^ *(\w+):(?: (\S.*))?$((?:\n *- \d+$)*)", text[:_LONGEST], re.MULTILINE
+  ):
+    if re.fullmatch(r"\d+", value):
+      found[key] = int(value)
+    elif value.lower() in ("true", "false"):
+      found[key] = value.lower() == "true"
+    elif items or value.startswith("["):
+      numbers = re.findall(r"\d+", items or value)
+      found[key] = [int(number) for number in numbers]
+  return found
+
+
+def _in_config(
+  config: Mapping[str, Any], name: str
+) -> Iterator[tuple[str, Setting]]:
+  """Yields what a config.json of transformers or of timm says."""
+  timm = config.get("pretrained_cfg")
+  if isinstance(timm, Mapping):
+    yield from _pixels(timm, "mean", "std", f"{name} (pretrained_cfg)")
+  kind = config.get("model_type")
+  if kind not in _TRANSFORMERS:
+    return
+  defaults, inner = _TRANSFORMERS[kind], ""
+  vision = config
+  if isinstance(config.get("vision_config"), Mapping):
+    vision, inner = config["vision_config"], "vision_config."
+  for key, argument in (
+    ("hidden_act", "activation"),
+    ("layer_norm_eps", "epsilon"),
+    ("num_attention_heads", "num_heads"),
+  ):
+    value = vision.get(key, defaults.get(key))
+    yield from _scalar(argument, value, f"{name} ({inner}{key})")
+  text = config.get("text_config")
+  if isinstance(text, Mapping):
+    for key, argument in (
+      ("hidden_act", "text_activation"),
+      ("num_attention_heads", "text_heads"),
+    ):
+      value = text.get(key, defaults.get(key))
+      yield from _scalar(argument, value, f"{name} (text_config.{key})")
+
+
+def _in_open_clip(
+  config: Mapping[str, Any], name: str
+) -> Iterator[tuple[str, Setting]]:
+  """Yields what an open_clip_config.json says."""
+  model = config.get("model_cfg", config)
+  if not isinstance(model, Mapping):
+    return
+  is_quick = bool(model.get("quick_gelu", False))
+  value = "quick_gelu" if is_quick else "gelu"
+  vision = model.get("vision_cfg")
+  if isinstance(vision, Mapping):
+    if vision.get("act_kwargs"):
+      value = f"{value} with {vision['act_kwargs']}"
+    width, channels = vision.get("width"), vision.get("head_width", 64)
+    if isinstance(width, int) and isinstance(channels, int) and channels > 0:
+      where = f"{name} (vision_cfg.head_width)"
+      yield "num_heads", Setting(width // channels, where)
+    if vision.get("pool_type", "tok") == "avg":
+      yield "pooling", Setting("average", f"{name} (vision_cfg.pool_type)")
+  yield "activation", Setting(value, f"{name} (quick_gelu)")
+  text = model.get("text_cfg")
+  if isinstance(text, Mapping):
+    yield from _scalar("text_heads", text.get("heads"), f"{name} (text_cfg)")
+  prepared = config.get("preprocess_cfg")
+  if isinstance(prepared, Mapping):
+    yield from _pixels(prepared, "mean", "std", f"{name} (preprocess_cfg)")
+
+
+def _in_preprocessor(
+  config: Mapping[str, Any], name: str
+) -> Iterator[tuple[str, Setting]]:
+  yield from _pixels(config, "image_mean", "image_std", name)
+
+
+def _scalar(
+  argument: str, value: Any, where: str
+) -> Iterator[tuple[str, Setting]]:
+  """Yields a value, if there is one.
+
+  Raises:
+    CheckpointError: If it is not of the argument's type.
+  """
+  kind = int if argument.endswith("heads") else float
+  kind = str if argument.endswith("activation") else kind
+  if value is None:
+    return
+  if not isinstance(value, kind) or isinstance(value, bool):
+    raise CheckpointError(
+      f"{where} must be {kind.__name__}, it is {value!r:.50}."
+    )
+  yield argument, Setting(value, where)
+
+
+def _pixels(
+  given: Mapping[str, Any], mean: str, std: str, where: str
+) -> Iterator[tuple[str, Setting]]:
+  both = given.get(mean), given.get(std)
+  if None in both:
+    return
+  for values in both:
+    is_list = isinstance(values, list) and len(values) == 3
+    if not is_list or not all(isinstance(x, int | float) for x in values):
+      raise CheckpointError(
+        f"{where} must give {mean} and {std} of three colours, it gives "
+        f"{values!r:.50}."
+      )
+  yield "pixels", Setting((tuple(both[0]), tuple(both[1])), where)

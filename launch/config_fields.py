@@ -1,0 +1,70 @@
+"""Fields of a config that flags set: which of them it lacks."""
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Collection, Sequence
+
+import ml_collections
+
+from temporal_jax.models import MODELS
+
+_OVERRIDES = "config.model.overrides"
+
+
+def unknown_field(
+  config: ml_collections.ConfigDict, arguments: Sequence[str]
+) -> str:
+  """Returns a message about the first flag whose field a config lacks.
+
+  Args:
+    config: The config of the file, before any flag changes it.
+    arguments: Command line, e.g. ["--config.model.name=vit_b16"].
+
+  Returns:
+    The message, "" if there is no such flag.
+  """
+  for argument in arguments:
+    flag = re.match(r"--?(config\.[^=]+)", argument)
+    if flag and (message := _check(config, flag[1].split("."))):
+      return message
+  return ""
+
+
+def _check(config: ml_collections.ConfigDict, path: Sequence[str]) -> str:
+  fields = config
+  for place, part in enumerate(path[1:], start=1):
+    name = part.split("[")[0]  # "betas[0]" is a field and an index.
+    if not isinstance(fields, ml_collections.ConfigDict):
+      return ""
+    if name not in fields:
+      holder = ".".join(path[:place])
+      if holder == _OVERRIDES:
+        return _unknown_override(config, name)
+      hint = _near(name, fields.keys()) or f"it has {sorted(fields)}."
+      return f"{holder} has no field {name!r}; {hint}"
+    fields = fields[name]
+  return ""
+
+
+def _unknown_override(config: ml_collections.ConfigDict, name: str) -> str:
+  network = config.model.name
+  known = []
+  if network in MODELS:
+    known = [field.name for field in dataclasses.fields(MODELS[network].module)]
+  if name in known:
+    hint = f"; {network} takes this argument."
+  else:
+    near = _near(name, {*known, *config.model.overrides})
+    hint = f"; {near}" if near else "."
+  return (
+    f"{_OVERRIDES} has no field {name!r}{hint} Fields of model.overrides are "
+    "set in the config file; a flag only changes those that are there: "
+    f"{sorted(config.model.overrides)}."
+  )
+
+
+def _near(name: str, known: Collection[str]) -> str:
+  """Returns a question with the names that are nearest, "" if none is near."""
+  close = difflib.get_close_matches(name, known, n=3)
+  return f"did you mean {' or '.join(map(repr, close))}?" if close else ""

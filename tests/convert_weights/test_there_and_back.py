@@ -1,0 +1,158 @@
+"""Every network in every naming that it can have, there and back."""
+
+import re
+
+import flax.traverse_util as trees
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import convert_weights
+import temporal_jax
+from convert_weights import SOURCES, converter
+from temporal_jax.models import MODELS
+from tests.convert_weights import planning
+
+_STAGES = {"stage_sizes": (1, 1, 1, 1)}
+# Arguments that make a network of a class small.
+_TINY = {
+  "VisionTransformer": planning.TINY,
+  "VideoTextModel": {**planning.TINY, **planning.TINY_TEXT},
+  "ResNet": {**_STAGES, "width": 16},
+  "ConvNeXt": {**_STAGES, "widths": (64, 64, 64, 64)},
+  "BigLittleNet": {"stage_sizes": (2, 2, 2, 2), "width": 8},
+  "ResNet3D": _STAGES,
+  "SlowFast": _STAGES,
+}
+
+
+# Networks that have no parameters which images' networks lack.
+_WHOLE = (
+  r"(tsn_)?resnet\d+|tsm_resnet50|(tsn_)?blresnet\d+|blvnet_(tsm_)?\d+"
+  r"|convnext_\w+|vit_(b32|b16|l14|l14_336|b32_spatial|b16_in21k)"
+  r"|eva_\w+|tsm_vit_b16"
+)
+
+
+def _arguments(row, form):
+  small = _TINY[MODELS[row].module.__name__]
+  if row.startswith("eva") or row.startswith("atm_eva"):
+    small = {**small, "projection": 64}
+  return {**small, **form}
+
+
+def _pairs():
+  """Yields every (row, source), with each form of the source's files."""
+  for name, source in SOURCES.items():
+    for row in MODELS:
+      for form in ({}, *source.forms):
+        try:
+          network = temporal_jax.create_model(
+            row, num_classes=3, **_arguments(row, form)
+          )
+        except (TypeError, ValueError):  # The form is another class's.
+          continue
+        if source.takes(network):
+          yield row, name, form
+
+
+PAIRS = list(_pairs())
+
+
+def _is_whole(row, source):
+  """Whether such weights have all that the network has."""
+  if source in ("blvnet", "xvit", "atm", "ila", "xclip", "tada"):
+    return True
+  if source == "huggingface_vit" and row == "vit_b16_in21k":
+    return False  # It has no layer before the classes.
+  return re.fullmatch(_WHOLE, row) is not None
+
+
+def _marked():
+  """Returns the pairs; one of a source is fast, unless it is tested elsewhere.
+
+  Below are plain ViTs; `test_converter`, `test_clip_sources` and
+  `test_constructor_arguments` write and read the others.
+  """
+  seen = {"torchvision", "convnext", "openai_clip", "timm_vit", "google_vit"}
+  seen |= {
+    "openai_clip_visual",
+    "blresnet",
+    "blvnet",
+    "xvit",
+    "atm",
+    "ila",
+    "xclip",
+    "tada",
+  }
+  marked = []
+  for row, source, form in PAIRS:
+    is_fast = source not in seen
+    seen.add(source)
+    text = ",".join(f"{key}={value}" for key, value in form.items())
+    name = "-".join(filter(None, (source, row, text)))
+    marks = [] if is_fast else [pytest.mark.slow]
+    marked.append(pytest.param(row, source, form, id=name, marks=marks))
+  return marked
+
+
+def _variables(row, arguments, num_classes):
+  """Random variables of a network, no two values alike."""
+  network = temporal_jax.create_model(row, num_classes=num_classes, **arguments)
+  side = getattr(network, "patch_size", 8) * getattr(network, "grid", 4)
+  clip = jax.ShapeDtypeStruct((1, 2, side, side, 3), jnp.float32)
+  shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
+  rng = np.random.default_rng(0)
+  return jax.tree.map(lambda x: rng.random(x.shape, np.float32), shapes)
+
+
+@pytest.mark.parametrize(("row", "source", "form"), _marked())
+def test_there_and_back(row, source, form):
+  arguments = _arguments(row, form)
+  reads_text = MODELS[row].module.__name__ == "VideoTextModel"
+  classes = None if reads_text and form.get("head") != "linear" else 3
+  if SOURCES[source].new.keys() & {"params/head/.+"}:
+    classes = None  # Images without a classifier.
+  variables = _variables(row, arguments, classes)
+  leaves = trees.flatten_dict(variables, sep="/")
+  if not _is_whole(row, source):
+    with pytest.raises(
+      ValueError, match=f"'{source}' cannot name all of {row}"
+    ):
+      convert_weights.to_torch(
+        row, variables, source=source, num_classes=classes, **arguments
+      )
+    return
+  tensors = convert_weights.to_torch(
+    row, variables, source=source, num_classes=classes, **arguments
+  )
+  todo = converter.prepare(
+    row, tensors, source=source, num_classes=classes, **arguments
+  )
+  assert not todo.plan.new
+  back = trees.flatten_dict(converter.compute(todo, tensors), sep="/")
+  assert back.keys() == leaves.keys()
+  for leaf, value in leaves.items():
+    np.testing.assert_array_equal(back[leaf], value, err_msg=leaf)
+
+
+def test_every_source_that_makes_networks_is_among_them():
+  tested = {source for _, source, _ in PAIRS}
+  assert SOURCES.keys() - tested == {"openai_clip_resnet"}
+  assert {row for row, *_ in PAIRS} == MODELS.keys() - _WITHOUT
+
+
+# Networks that no published weights are of, nor begin with.
+_WITHOUT = {"r2plus1d_50_tada", "r2plus1d_50_tada1d"}
+
+
+@pytest.mark.parametrize("source", ["timm_vit", "google_vit"])
+@pytest.mark.parametrize("row", ["vit_b16_in21k", "tsm_vit_b16"])
+def test_plain_vits_without_the_layer_before_the_classes(row, source):
+  arguments = {**planning.TINY, "representation": None}
+  variables = _variables(row, arguments, 3)
+  tensors = convert_weights.to_torch(row, variables, source=source, **arguments)
+  assert not [name for name in tensors if "pre_logits" in name]
+  back = convert_weights.convert(row, tensors, source=source, **arguments)
+  jax.tree.map(np.testing.assert_array_equal, back, variables)
