@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import av
 import numpy as np
 
-from temporal_jax.data.picture_types import FieldFinder, may_reorder
+from temporal_jax.data.picture_types import PictureTypes
 from temporal_jax.data.pictures import VideoError
 
 # A decoder holds at most 16 frames back (H.264 and HEVC, annex A), so that no
@@ -38,7 +38,9 @@ class FrameIndex:
   def seconds(self) -> list[float]:
     """Returns when each frame is shown, in seconds from the first."""
     first = self.ticks[0]
-    return [float((tick - first) * self.time_base) for tick in self.ticks]
+    # Whole numbers: products of fractions would take a tenth of the opening.
+    up, down = self.time_base.as_integer_ratio()
+    return [(tick - first) * up / down for tick in self.ticks]
 
   def rate(self) -> float | None:
     """Returns frames a second, on average; None of a single frame."""
@@ -106,14 +108,15 @@ def index_by_times(
   """
   shown, numbers, keys = [], [], {}
   count, num_left_out, reorders, ascending = 0, 0, False, True
-  fields = FieldFinder(stream.codec_context)
+  types = PictureTypes(stream.codec_context)
+  is_vp8 = stream.codec_context.name == "vp8"
   for packet in packets:
-    if not _holds_frame(packet):
+    if not packet.size or (is_vp8 and not _is_shown_in_vp8(packet)):
       continue
     if not keys and not packet.is_keyframe:
       count += 1
       continue
-    if packet.pts is None or fields.holds_field(packet):
+    if packet.pts is None or types.holds_field(packet):
       return None
     if not keys:
       num_left_out = count
@@ -125,7 +128,7 @@ def index_by_times(
       numbers.append(count)
     count += 1
     if ascending and not reorders:
-      reorders = may_reorder(packet, stream.codec_context)
+      reorders = types.may_reorder(packet)
   if count and not keys:
     return None
   if not shown:
@@ -165,8 +168,6 @@ def stores_times(
   return not (from_avi or formats & _WITHOUT_TIMES)
 
 
-def _holds_frame(packet: av.Packet) -> bool:
-  """Returns whether a frame is shown for a packet."""
-  if packet.stream.codec_context.name == "vp8" and packet.size:
-    return bool(memoryview(packet)[0] >> 4 & 1)  # Its flag "show_frame".
-  return packet.size > 0
+def _is_shown_in_vp8(packet: av.Packet) -> bool:
+  """Returns whether a packet of VP8 is shown; others are only referred to."""
+  return bool(memoryview(packet)[0] >> 4 & 1)  # RFC 6386, 9.1: show_frame.
