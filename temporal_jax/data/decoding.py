@@ -4,7 +4,7 @@ import fractions
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import av
@@ -230,7 +230,7 @@ class VideoReader:
     known = CACHE.get(key)
     unread = file if known else None
     if known is None:
-      packets = self._in_time(container.demux(stream))
+      packets = self._demux(container, stream)
       index = index_by_times(packets, container, stream)
       if index is not None and index.num_left_out:
         # A packet before the first keyframe may be one without its mark.
@@ -238,7 +238,7 @@ class VideoReader:
         file = self._open_file()
         index = index if first == index.num_left_out else None
       if index is not None:
-        self._use(index, TimedPlayer(file, index, self._in_time))
+        self._use(index, TimedPlayer(file, index, self._demux))
         return
       key = content_key(self._video) if in_memory else key
       known = CACHE.get(key)
@@ -261,19 +261,19 @@ class VideoReader:
 
   def _find_first_packet(self) -> int:
     container, stream = self._open_file()
-    packets = self._in_time(container.demux(stream))
+    packets = self._demux(container, stream)
     return find_first_packet(packets, stream.codec_context)
 
   def _index_by_decoding(self) -> DecodedIndex:
     first = self._find_first_packet()
     container, stream = self._open_file()
-    packets = self._in_time(container.demux(stream))
+    packets = self._demux(container, stream)
     return index_by_decoding(packets, container, stream, first)
 
   def _use_decoder(
     self, index: DecodedIndex, unread: OpenFile | None = None
   ) -> None:
-    player = DecodedPlayer(index, self._in_time, self._open_file, unread)
+    player = DecodedPlayer(index, self._demux, self._open_file, unread)
     self._use(index, player)
 
   def _use(self, index: FrameIndex, player: Player) -> None:
@@ -309,7 +309,7 @@ class VideoReader:
         self._use_decoder(decoded)
         return
       self._times_are_right = True
-      self._player = TimedPlayer(self._open_file(), timed, self._in_time)
+      self._player = TimedPlayer(self._open_file(), timed, self._demux)
     raise error
 
   def _keep_aspect(
@@ -342,12 +342,24 @@ class VideoReader:
   def _start_clock(self) -> None:
     self._deadline = time.monotonic() + self._time_limit
 
-  def _in_time(self, packets: Iterable[av.Packet]) -> Iterator[av.Packet]:
-    """Yields packets as long as there is time."""
-    for packet in packets:
-      if time.monotonic() >= self._deadline:
-        raise TimeLimitError(f"reading takes more than {self._time_limit} s")
-      yield packet
+  def _demux(
+    self, container: av.container.InputContainer, stream: av.VideoStream
+  ) -> Iterator[av.Packet]:
+    """Yields packets from where a container is, as long as there is time."""
+    more = True
+    while more:
+      self._check_clock()
+      try:
+        for packet in container.demux(stream):
+          self._check_clock()
+          yield packet
+        more = False
+      except av.BlockingIOError:
+        pass  # FFmpeg found no packet so far, as in long runs of zeros.
+
+  def _check_clock(self) -> None:
+    if time.monotonic() >= self._deadline:
+      raise TimeLimitError(f"reading takes more than {self._time_limit} s")
 
   def _read(
     self, indices: Sequence[int], convert: Callable[[av.VideoFrame], _T]

@@ -11,8 +11,10 @@ from temporal_jax.data.decoded_index import DecodedIndex, Entry, number_packets
 from temporal_jax.data.frame_index import TimedIndex
 from temporal_jax.data.pictures import VideoError
 
-# Passes packets on as long as there is time.
-InTime = Callable[[Iterable[av.Packet]], Iterator[av.Packet]]
+# Yields the packets from where a container is, as long as there is time.
+Demux = Callable[
+  [av.container.InputContainer, av.VideoStream], Iterator[av.Packet]
+]
 OpenFile = tuple[av.container.InputContainer, av.VideoStream]
 
 
@@ -43,11 +45,11 @@ class Player(Protocol):
 class TimedPlayer:
   """Finds frames by the times at which they are shown. It is a `Player`."""
 
-  def __init__(self, file: OpenFile, index: TimedIndex, in_time: InTime):
+  def __init__(self, file: OpenFile, index: TimedIndex, demux: Demux):
     """Takes an open container and its stream, and where its frames are."""
     self._container, self._stream = file
     self._index = index
-    self._in_time = in_time
+    self._demux = demux
 
   def frames(self, numbers: set[int]) -> Iterator[tuple[int, av.VideoFrame]]:
     """See `Player.frames`."""
@@ -97,7 +99,7 @@ class TimedPlayer:
     """
     context = self._stream.codec_context
     context.skip_frame = "DEFAULT"
-    for packet in self._in_time(self._packets(key)):
+    for packet in self._packets(key):
       if packet.pts is not None:
         if not packet.size:  # It would end the decoding.
           continue
@@ -114,7 +116,7 @@ class TimedPlayer:
         self._container.seek(place, stream=self._stream)
       except av.FFmpegError:
         continue
-      packets = self._container.demux(self._stream)
+      packets = self._demux(self._container, self._stream)
       first = next(packets)
       if first.is_keyframe and first.pts is not None and first.pts <= begin:
         return itertools.chain((first,), packets)
@@ -127,7 +129,7 @@ class DecodedPlayer:
   def __init__(
     self,
     index: DecodedIndex,
-    in_time: InTime,
+    demux: Demux,
     reopen: Callable[[], OpenFile],
     file: OpenFile | None = None,
   ):
@@ -135,12 +137,12 @@ class DecodedPlayer:
 
     Args:
       index: Where the frames are.
-      in_time: Passes packets on as long as there is time.
+      demux: Yields the packets from where a container is.
       reopen: Opens the file from its beginning, instead of what is open.
       file: The open file, if nothing was read of it yet.
     """
     self._index = index
-    self._in_time = in_time
+    self._demux = demux
     self._reopen = reopen
     self._unread = file
     self._container, self._stream = file or reopen()
@@ -205,7 +207,7 @@ class DecodedPlayer:
     is_first = entry == self._index.entries[0]
     if is_first:
       self._container, self._stream = self._unread or self._reopen()
-      packets = self._demux()
+      packets = self._demux(self._container, self._stream)
     else:
       packets = self._packets(entry)
     self._unread = None
@@ -225,10 +227,8 @@ class DecodedPlayer:
       self._container.seek(entry.seek, stream=self._stream)
     except av.FFmpegError:
       return iter(())
-    return itertools.dropwhile(lambda p: not entry.matches(p), self._demux())
-
-  def _demux(self) -> Iterator[av.Packet]:
-    return self._in_time(self._container.demux(self._stream))
+    packets = self._demux(self._container, self._stream)
+    return itertools.dropwhile(lambda p: not entry.matches(p), packets)
 
   def _decode(
     self,

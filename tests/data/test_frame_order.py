@@ -290,3 +290,16 @@ def test_avi_that_declares_too_much(frames):
   assert_exact(video[:4] + longer + video[8:], decode_in_order(video))
   with pytest.raises(VideoError, match=r"cut off: \d+ of at least \d+ bytes"):
     VideoReader(video[: len(video) // 2])
+
+
+@pytest.mark.parametrize("place", ["end", "middle"])
+def test_zeros_in_transport_streams_are_passed_over(place, frames):
+  how = {"form": "mpegts", "options": H264 | {"bf": "2"}}
+  first = make_video(frames, **how)
+  second = make_video(frames, times=np.arange(COUNT) + COUNT, **how)
+  zeros = bytes(1 << 20)
+  video = first + zeros + (second if place == "middle" else b"")
+  want = decode_in_order(first)
+  if place == "middle":
+    want = decode_in_order(first + second)
+  assert_exact(video, want)
