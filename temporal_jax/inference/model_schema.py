@@ -163,7 +163,7 @@ def check_description(where: str, description: Any) -> None:
   check_overrides(where, description["model"], description["overrides"])
   _check_class_names(where, description)
   _check_channels(where, description)
-  if description.get("protocol"):
+  if description.get("protocol") is not None:
     _check_protocol(where, description["protocol"], version)
 
 
@@ -249,6 +249,8 @@ def _check_channels(where: str, description: Mapping[str, Any]) -> None:
 
 def _check_protocol(where: str, record: Any, version: int | None) -> None:
   """Raises ValueError if a protocol is not allowed."""
+  if not isinstance(record, dict):
+    fields.refuse(f"{where}: protocol", record, "a JSON object or null")
   unknown = fields.check_members(
     *(where, record, PROTOCOL, ("num_frames", "crop_size")), prefix="protocol."
   )

@@ -45,17 +45,11 @@ def read_variables(
 
   def check(shapes: Mapping[str, Any]) -> None:
     shapes = {"batch_stats": {}, **shapes}
+    _check_kinds(f"{directory}", shapes)
     if digest_of_leaves(description, shapes) != description.get("leaves"):
       check_fit(f"{directory}", network, description, shapes)
 
-  try:
-    variables = load_variables(directory, check)
-  except (FileNotFoundError, ValueError):
-    raise
-  except Exception as error:  # Orbax raises many kinds for damaged files.
-    raise ValueError(
-      f"the variables in {directory} cannot be read: {_first_line(error)}"
-    ) from error
+  variables = load_variables(directory, check)
   _check_values(f"{directory}", variables)
   return variables
 
@@ -96,17 +90,9 @@ def check_fit(
     ValueError: If leaves are missing, unknown, of another shape or no floating
       point numbers.
   """
+  _check_kinds(where, variables)
   name = description["model"]
-  if unknown := sorted(set(variables) - _COLLECTIONS):
-    raise ValueError(
-      f"{where}: variables must be {sorted(_COLLECTIONS)}, got {unknown[:3]}."
-    )
   leaves = trees.flatten_dict(dict(variables), sep="/")
-  for path, leaf in leaves.items():
-    if not jnp.issubdtype(leaf.dtype, jnp.floating):
-      raise ValueError(
-        f"{where}: {path} must hold floating point numbers, got {leaf.dtype}."
-      )
   # Else tracing would take as long as the number of blocks says.
   blocks = count_blocks(name, description["overrides"])
   if blocks > len(leaves):
@@ -145,6 +131,19 @@ def expected_shapes(
       f"for clips {shape}: {_first_line(error)}"
     ) from error
   return {"batch_stats": {}, **shapes}
+
+
+def _check_kinds(where: str, variables: Mapping[str, Any]) -> None:
+  """Raises ValueError if there is something else than a network's numbers."""
+  if unknown := sorted(set(variables) - _COLLECTIONS):
+    raise ValueError(
+      f"{where}: variables must be {sorted(_COLLECTIONS)}, got {unknown[:3]}."
+    )
+  for path, leaf in trees.flatten_dict(dict(variables), sep="/").items():
+    if not jnp.issubdtype(leaf.dtype, jnp.floating):
+      raise ValueError(
+        f"{where}: {path} must hold floating point numbers, got {leaf.dtype}."
+      )
 
 
 def _check_values(where: str, variables: Mapping[str, Any]) -> None:

@@ -64,16 +64,16 @@ def read_tree(path: pathlib.Path, check: Check | None = None) -> Tree:
       the reading.
 
   Raises:
-    ValueError: If something else than arrays of numbers is saved, special files
-      are in the folder, or the arrays say that they are far larger than their
+    ValueError: If it cannot be read, something else than arrays of numbers is
+      saved, special files are in the folder, or the arrays say that they are far larger than their
       files, see `untrusted.sizes`.
   """
   with ocp.StandardCheckpointer() as reader, _without_warnings():
     packed = _bytes_of_files(path)
-    target = jax.tree.map_with_path(
-      functools.partial(_whole_array, path),
-      reader.metadata(path).item_metadata.tree,
-    )
+    with _naming(path):
+      saved = reader.metadata(path).item_metadata.tree
+    whole = functools.partial(_whole_array, path)
+    target = jax.tree.map_with_path(whole, saved)
     unpacked = sum(
       math.prod(leaf.shape) * leaf.dtype.itemsize
       for leaf in jax.tree.leaves(target)
@@ -81,7 +81,20 @@ def read_tree(path: pathlib.Path, check: Check | None = None) -> Tree:
     check_unpacked(str(path), unpacked, packed)
     if check:
       check(target)
-    return reader.restore(path, target)
+    with _naming(path):
+      return reader.restore(path, target)
+
+
+@contextlib.contextmanager
+def _naming(path: pathlib.Path) -> Iterator[None]:
+  """Names the folder in what Orbax raises for damaged files, of any kind."""
+  try:
+    yield
+  except Exception as error:
+    words = str(error).strip().splitlines() or [type(error).__name__]
+    raise ValueError(
+      f"the arrays in {path} cannot be read: {words[0][:300]}"
+    ) from error
 
 
 def _bytes_of_files(folder: pathlib.Path) -> int:
@@ -110,9 +123,12 @@ def _bytes_of_files(folder: pathlib.Path) -> int:
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-  """Orbax misses a file in the parts of a run's checkpoint; none is needed."""
+  """Silences Orbax, whose errors are raised too.
+
+  It misses a file in the parts of a run's checkpoint; none is needed.
+  """
   before = logging.get_verbosity()
-  logging.set_verbosity(min(before, logging.ERROR))
+  logging.set_verbosity(min(before, logging.FATAL))
   try:
     yield
   finally:
@@ -149,6 +165,8 @@ def load_variables(
 
 def _variables(state: Tree) -> Tree:
   """Returns the variables of a run's state that are evaluated."""
+  if "params" not in state:
+    raise ValueError(f"the state has no 'params', only {sorted(state)[:9]}.")
   if state.get("ema"):
     return state["ema"]
   return {
