@@ -133,7 +133,7 @@ def _check_declared(
     scores = {f"scores{ending}": ("float", (clips, counts[-1]))}
     if f"views{ending}" in declared:
       scores[f"views{ending}"] = ("float", (clips, None, counts[-1]))
-    check_arrays(declared, scores)
+    check_arrays(declared, scores, f" by ids and class_names{ending}")
   if not clips or not all(counts):
     raise ValueError(f"there are {clips} clips of {counts} classes")
   labels = declared.get("labels")

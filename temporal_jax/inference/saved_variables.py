@@ -97,8 +97,8 @@ def check_fit(
   blocks = count_blocks(name, description["overrides"])
   if blocks > len(leaves):
     raise ValueError(
-      f"{where}: the {blocks} blocks of {name} have at least as many variables, "
-      f"got {len(leaves)}."
+      f"{where}: the {blocks} blocks of {name} by overrides have at least as "
+      f"many variables, got {len(leaves)}."
     )
   target = expected_shapes(where, network, description)
   if wrong := differing(target, variables):

@@ -84,7 +84,7 @@ def load_index(file: str | os.PathLike) -> VideoIndex:
     if not isinstance(about, dict):
       raise ValueError("about must be a JSON object")
     features, paths, sizes, times = map(saved.read, _ARRAYS)
-    check_finite(features, paths.tolist())
+    check_finite(features, paths.tolist(), "features")
     entries = {
       path: Entry(*entry)
       for path, *entry in zip(

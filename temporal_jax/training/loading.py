@@ -65,8 +65,8 @@ def read_tree(path: pathlib.Path, check: Check | None = None) -> Tree:
 
   Raises:
     ValueError: If it cannot be read, something else than arrays of numbers is
-      saved, special files are in the folder, or the arrays say that they are far larger than their
-      files, see `untrusted.sizes`.
+      saved, special files are in the folder, or the arrays say that they are
+      far larger than their files, see `untrusted.sizes`.
   """
   with ocp.StandardCheckpointer() as reader, _without_warnings():
     packed = _bytes_of_files(path)

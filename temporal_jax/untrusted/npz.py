@@ -78,7 +78,10 @@ class Npz:
         )
       if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name[:80]} is compressed as numpy never does")
-      self.declared[name] = self._header(name[:80], member)
+      try:
+        self.declared[name] = self._header(member)
+      except _BROKEN as error:
+        raise ValueError(f"{name[:80]}: {error}") from None
     total = sum(
       max(one.nbytes, *one.shape, 1) for one in self.declared.values()
     )
@@ -97,7 +100,7 @@ class Npz:
     with self._archive.open(f"{name}.npy") as member:
       return np.lib.format.read_array(member, allow_pickle=False)
 
-  def _header(self, name: str, info: zipfile.ZipInfo) -> Declared:
+  def _header(self, info: zipfile.ZipInfo) -> Declared:
     """Reads the header of a member."""
     with self._archive.open(info) as member:
       version = np.lib.format.read_magic(member)
@@ -106,19 +109,19 @@ class Npz:
       elif version == (2, 0):
         header = np.lib.format.read_array_header_2_0(member)
       else:
-        raise ValueError(f"{name} has the unknown npy version {version}")
+        raise ValueError(f"unknown npy version {version}")
       start = member.tell()
     shape, _, dtype = header
     if dtype.kind not in _KINDS or dtype.hasobject:
       raise ValueError(
-        f"{name} is of {str(dtype)[:40]}; allowed are numbers and text"
+        f"it is of {str(dtype)[:40]}; allowed are numbers and text"
       )
     if any(axis < 0 for axis in shape):
-      raise ValueError(f"{name} has the shape {shape}")
+      raise ValueError(f"its shape is {shape}")
     nbytes = math.prod(shape) * dtype.itemsize
     if nbytes != info.file_size - start:
       raise ValueError(
-        f"{name} is declared with {nbytes} bytes, its member has "
+        f"it is declared with {nbytes} bytes, its member has "
         f"{info.file_size - start}"
       )
     return Declared(tuple(shape), _KINDS[dtype.kind], nbytes)
@@ -157,12 +160,14 @@ def open_npz(file: str | os.PathLike, what: str) -> Iterator[Npz]:
 def check_arrays(
   declared: Mapping[str, Declared],
   expected: Mapping[str, tuple[str | tuple[str, ...], tuple[int | None, ...]]],
+  why: str = "",
 ) -> None:
   """Checks kinds and shapes of arrays before they are read.
 
   Args:
     declared: The arrays of a file.
     expected: For each name its kind or kinds, and its axes; None is any length.
+    why: What the axes follow from, for messages.
 
   Raises:
     ValueError: If an array is missing or another one.
@@ -179,6 +184,6 @@ def check_arrays(
     if not fits or found.kind not in kinds:
       words = ", ".join("any" if axis is None else str(axis) for axis in axes)
       raise ValueError(
-        f"{name} must be {' or '.join(kinds)} of shape ({words}), got "
+        f"{name} must be {' or '.join(kinds)} of shape ({words}){why}, got "
         f"{found.kind} of {found.shape}"
       )

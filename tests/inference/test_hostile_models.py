@@ -1,6 +1,7 @@
 """Whatever a model's directory holds, one error names the file and field."""
 
 import copy
+import gc
 import json
 import shutil
 import subprocess
@@ -88,6 +89,8 @@ def _files(directory):
   )
 
 
+# Orbax leaves tasks of a closed event loop where it fails.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("damage", hostile.FILE_DAMAGES)
 def test_damaged_files_are_refused_or_change_nothing(
   directory, variables, damage
@@ -96,14 +99,18 @@ def test_damaged_files_are_refused_or_change_nothing(
   for number, file in enumerate(_files(directory)):
     copied = shutil.copytree(directory, directory.parent / str(number))
     damage(copied / file)
+    message = ""
     try:
       saved = inference.load_model(copied)
     except (FileNotFoundError, ValueError) as error:
-      assert str(copied) in str(error)
-      assert len(str(error)) < 3000
-    else:  # Orbax needs neither its sharding nor its own metadata.
-      if damage is not hostile.flip:
-        assert inference.digest(saved.variables) == want, file
+      message = str(error)
+    if message:
+      assert str(copied) in message
+      assert len(message) < 3000
+    elif damage is not hostile.flip:
+      # Orbax needs neither its sharding nor its own metadata.
+      assert inference.digest(saved.variables) == want, file
+  gc.collect()
 
 
 def test_unknown_fields_of_other_versions_are_named(directory, caplog):
