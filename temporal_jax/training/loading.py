@@ -71,9 +71,11 @@ def read_tree(path: pathlib.Path, check: Check | None = None) -> Tree:
   with ocp.StandardCheckpointer() as reader, _without_warnings():
     packed = _bytes_of_files(path)
     with _naming(path):
-      saved = reader.metadata(path).item_metadata.tree
+      described = reader.metadata(path).item_metadata
+      if described is None:
+        raise ValueError("the description of the arrays is missing or damaged")
     whole = functools.partial(_whole_array, path)
-    target = jax.tree.map_with_path(whole, saved)
+    target = jax.tree.map_with_path(whole, described.tree)
     unpacked = sum(
       math.prod(leaf.shape) * leaf.dtype.itemsize
       for leaf in jax.tree.leaves(target)

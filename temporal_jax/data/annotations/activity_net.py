@@ -107,7 +107,9 @@ def _videos(file: File) -> Iterator[_Video]:
 def _part(where: str, entry: Mapping[str, Any]) -> tuple[str, float, float]:
   segment = member(where, entry, "segment")
   if not isinstance(segment, list) or len(segment) != 2:
-    raise ValueError(f"{where}: segment must be [start, stop], got {segment}.")
+    raise ValueError(
+      f"{where}: segment must be [start, stop], got {repr(segment)[:80]}."
+    )
   start, stop = (seconds(where, "segment", second) for second in segment)
   return words(where, entry, "label"), start, stop
 
