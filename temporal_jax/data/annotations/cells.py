@@ -76,7 +76,8 @@ def class_number(where: str, names: Mapping[str, int], name: str) -> int:
   """
   if name not in names:
     raise ValueError(
-      f"{where}: the class {name[:80]!r} is not one of the {len(names)} known ones."
+      f"{where}: the class {name[:80]!r} is not one of the "
+      f"{len(names)} known ones."
     )
   return names[name]
 
