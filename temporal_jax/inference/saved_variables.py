@@ -153,7 +153,9 @@ def _check_values(where: str, variables: Mapping[str, Any]) -> None:
     if not values.size:
       continue
     # Both are NaN if any value is; faster than a mask of all.
-    if not np.isfinite([values.min(), values.max()]).all():
+    with np.errstate(invalid="ignore"):
+      ends = [values.min(), values.max()]
+    if not np.isfinite(ends).all():
       count = np.count_nonzero(~np.isfinite(values))
       raise ValueError(
         f"{where}: {path} must hold finite numbers, {count} of {values.size} "

@@ -8,6 +8,7 @@ import json
 import os
 
 import jax
+import ml_dtypes
 import numpy as np
 import orbax.checkpoint as ocp
 
@@ -193,6 +194,10 @@ def _fewer(variables):
 TREES = {
   "nan": ("NaN or infinite", lambda v: _leaf(v, _value(np.nan))),
   "infinite": ("NaN or infinite", lambda v: _leaf(v, _value(-np.inf))),
+  "nan-bfloat16": (
+    "NaN or infinite",
+    lambda v: _leaf(v, lambda k: _value(np.nan)(k.astype(ml_dtypes.bfloat16))),
+  ),
   "turned": ("kernel", lambda v: _leaf(v, np.transpose)),
   "more": ("kernel", lambda v: _leaf(v, lambda k: np.ones((9, 9), "f4"))),
   "flat": ("kernel", lambda v: _leaf(v, np.ravel)),
