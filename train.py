@@ -92,7 +92,7 @@ def run(
       say(f"config changed since the last start: {change}.")
     for change in launch.differences(earlier, videos):
       say(f"{change}.")
-    inference.write_description(workdir, description)
+    inference.write_description(workdir, description, state.variables())
   say(f"start: {origin}.")
   if position and (note := videos.train_batches.seek(position)):
     say(f"Training clips: {note}.")

@@ -1,8 +1,10 @@
 """Names of classes, from a file."""
 
+import collections
 import csv
-import json
 import pathlib
+
+from temporal_jax.untrusted.json_text import parse_json
 
 
 def read_labels(path: str | pathlib.Path) -> tuple[str, ...]:
@@ -25,24 +27,25 @@ def read_labels(path: str | pathlib.Path) -> tuple[str, ...]:
   if path.suffix == ".json":
     names = _from_json(path, text)
   elif path.suffix == ".csv":
-    rows = list(csv.DictReader(text.splitlines()))
+    try:
+      rows = list(csv.DictReader(text.splitlines()))
+    except csv.Error as error:
+      raise ValueError(f"{path} is no CSV: {error}.") from None
     if not rows or not {"id", "name"} <= rows[0].keys():
       raise ValueError(f"{path} must have the columns id and name.")
     names = _in_order(path, [(row["id"], row["name"]) for row in rows])
   else:
     names = text.splitlines()
   names = [name.strip() for name in names]
-  twice = sorted({name for name in names if names.count(name) > 1})
+  counts = collections.Counter(names)
+  twice = sorted(name for name, count in counts.items() if count > 1)
   if not all(names) or twice or not names:
     raise ValueError(f"{path} has empty lines or names twice: {twice}.")
   return tuple(names)
 
 
 def _from_json(path: pathlib.Path, text: str) -> list[str]:
-  try:
-    value = json.loads(text)
-  except ValueError as error:
-    raise ValueError(f"{path} is not JSON: {error}.") from None
+  value = parse_json(text, str(path))
   if isinstance(value, dict):
     items = list(value.items())
     if all(isinstance(number, int) for _, number in items):
@@ -61,7 +64,7 @@ def _in_order(path: pathlib.Path, items: list[tuple]) -> list[str]:
   """
   try:
     named = {int(number): str(name) for number, name in items}
-  except ValueError:
+  except (TypeError, ValueError):
     raise ValueError(f"{path}: the numbers of classes must be whole.") from None
   if sorted(named) != list(range(len(items))):
     raise ValueError(

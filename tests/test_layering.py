@@ -12,12 +12,13 @@ BELOW = {
   "layers": {"ops"},
   "models": {"ops", "layers"},
   "display": set(),
-  "data": {"display"},
-  "training": {"layers"},
-  "evaluation": {"display"},
+  "untrusted": set(),
+  "data": {"display", "untrusted"},
+  "training": {"layers", "untrusted"},
+  "evaluation": {"display", "untrusted"},
   "inference": {
     *("ops", "layers", "models"),
-    *("data", "training", "evaluation", "display"),
+    *("data", "training", "evaluation", "display", "untrusted"),
   },
   "commands": {"models", "data", "evaluation", "inference", "display"},
 }

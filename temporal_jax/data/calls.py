@@ -63,6 +63,10 @@ def build_call(node: ast.expr, table: Mapping[str, type[_T]], what: str) -> _T:
         f"arguments of the {what} {text!r} must be numbers, strings, tuples, "
         "True or False."
       ) from error
+    if len(named) < len(node.keywords) or None in named:
+      raise ValueError(
+        f"{what} {text!r} has an argument without name or twice."
+      )
   kind = table[name.id]
   try:
     inspect.signature(kind).bind(*arguments, **named)

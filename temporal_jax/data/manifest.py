@@ -28,7 +28,7 @@ def read_manifest(file: str | pathlib.Path) -> dict[str, Row]:
     try:
       row = json.loads(line)
       rows[row["path"]] = row
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
       raise ValueError(
         f"{file}, line {number} is no row of a manifest: {line[:60]!r}."
       ) from error

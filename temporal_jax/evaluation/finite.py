@@ -10,6 +10,7 @@ _NAMED = 5  # Clips that a message names, at most.
 def check_finite(
   scores: np.ndarray | Mapping[str, np.ndarray],
   ids: Sequence[str] | None = None,
+  what: str = "scores",
 ) -> None:
   """Refuses scores that are NaN or infinite.
 
@@ -19,6 +20,7 @@ def check_finite(
   Args:
     scores: (N, ...) scores of N clips, or a dict with one array per task.
     ids: Names of the N clips; None calls them by their row.
+    what: What the scores are called in the message.
 
   Raises:
     ValueError: If there are any, naming up to five of the clips.
@@ -35,6 +37,6 @@ def check_finite(
     )
     more = f" and {rows.size - _NAMED} more" if rows.size > _NAMED else ""
     raise ValueError(
-      f"the {task + ' ' if task else ''}scores of {rows.size} of {len(values)} "
+      f"the {task + ' ' if task else ''}{what} of {rows.size} of {len(values)} "
       f"clips are NaN or infinite: {names}{more}."
     )

@@ -39,14 +39,14 @@ class Predictions:
     count = len(self.ids)
     if len(self.labels) != count:
       raise ValueError(f"{count} ids, but {len(self.labels)} labels.")
-    for scores in (self.scores, self.views):
+    for what, scores in (("scores", self.scores), ("views", self.views)):
       if scores is None:
         continue
       several = scores.values() if isinstance(scores, dict) else [scores]
       for values in several:
         if len(values) != count:
           raise ValueError(f"{count} ids, but scores of {len(values)} clips.")
-      check_finite(scores, self.ids)
+      check_finite(scores, self.ids, what)
 
   @property
   def predicted(self) -> np.ndarray:

@@ -3,13 +3,14 @@
 import dataclasses
 import json
 import pathlib
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from temporal_jax.evaluation.predictions import Predictions
+from temporal_jax.untrusted.json_text import parse_json
+from temporal_jax.untrusted.npz import Declared, check_arrays, open_npz
 
 ClassNames = Sequence[str] | Mapping[str, Sequence[str]]
 
@@ -80,35 +81,67 @@ def load_scores(file: str | pathlib.Path) -> SavedScores:
 
   Raises:
     FileNotFoundError: If there is no such file.
-    ValueError: If it holds something else, its parts do not fit each other, or
-      scores are NaN or infinite; the message names the file.
+    ValueError: If it holds something else, its parts do not fit each other,
+      labels are of no class, scores are NaN or infinite, or see
+      `untrusted.npz.open_npz`; the message names the file.
   """
-  try:
-    # Opened here, since numpy leaves it open if it is no archive.
-    with open(file, "rb") as held, np.load(held) as archive:
-      arrays = dict(archive)
-    tasks = arrays.pop("tasks", None)
-    names, scores, views = (
-      _part(arrays, name, None if tasks is None else tasks.tolist())
-      for name in _PARTS
+  with open_npz(file, "saved scores") as archive:
+    shapes = archive.declared
+    tasks = None
+    if "tasks" in shapes:
+      check_arrays(shapes, {"tasks": ("text", (None,))})
+      tasks = archive.read("tasks").tolist()
+      if not tasks or len({*tasks}) < len(tasks):
+        raise ValueError(f"tasks must be distinct names, got {tasks[:9]}")
+    _check_declared(shapes, tasks)
+    arrays = {
+      name: archive.read(name)
+      for name in shapes
+      if name.split("/")[0] in ("ids", "labels", "protocol", *_PARTS)
+    }
+    names, scores, views = (_part(arrays, name, tasks) for name in _PARTS)
+    labels = arrays["labels"]
+    protocol = parse_json(str(arrays["protocol"]), "protocol")
+    if not isinstance(protocol, dict):
+      raise ValueError("protocol must be a JSON object")
+    class_names = (
+      {task: tuple(of_task.tolist()) for task, of_task in names.items()}
+      if isinstance(names, dict)
+      else tuple(names.tolist())
     )
-    ids, labels = tuple(arrays["ids"].tolist()), arrays["labels"]
-    protocol = json.loads(str(arrays["protocol"]))
-    for name, part in (("scores", scores), ("views", views)):
-      _check_numbers(name, part)
-  except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-    raise ValueError(f"{file} holds no saved scores: {error}") from error
-  class_names = (
-    {task: tuple(of_task.tolist()) for task, of_task in names.items()}
-    if isinstance(names, dict)
-    else tuple(names.tolist())
-  )
+    ids = tuple(arrays["ids"].tolist())
   try:
     predictions = Predictions(ids, labels, scores, views)
     _check(predictions, class_names)
   except ValueError as error:
     raise ValueError(f"{file}: {error}") from None
   return SavedScores(predictions, class_names, protocol)
+
+
+def _check_declared(
+  declared: Mapping[str, Declared], tasks: Sequence[str] | None
+) -> None:
+  """Checks that parts are of the same clips and classes, before reading."""
+  check_arrays(declared, {"ids": ("text", (None,)), "protocol": ("text", ())})
+  clips = declared["ids"].shape[0]
+  endings = [""] if tasks is None else [f"/{task}" for task in tasks]
+  counts = []
+  for ending in endings:
+    check_arrays(declared, {f"class_names{ending}": ("text", (None,))})
+    counts.append(declared[f"class_names{ending}"].shape[0])
+    scores = {f"scores{ending}": ("float", (clips, counts[-1]))}
+    if f"views{ending}" in declared:
+      scores[f"views{ending}"] = ("float", (clips, None, counts[-1]))
+    check_arrays(declared, scores, f" by ids and class_names{ending}")
+  if not clips or not all(counts):
+    raise ValueError(f"there are {clips} clips of {counts} classes")
+  labels = declared.get("labels")
+  if labels and tasks is None and len(labels.shape) == 2:
+    axes = (clips, counts[0])
+  else:
+    axes = (clips,) if tasks is None else (clips, len(tasks))
+  numbers = ("integer", "float", "boolean")
+  check_arrays(declared, {"labels": (numbers, axes)})
 
 
 def _part(
@@ -123,13 +156,6 @@ def _part(
   if tasks is None:
     return arrays[name]
   return {task: arrays[f"{name}/{task}"] for task in tasks}
-
-
-def _check_numbers(name: str, part: Any) -> None:
-  """Refuses scores or views that are text, complex or the like."""
-  for values in _by_task(part).values():
-    if values is not None and values.dtype.kind not in "fiu":
-      raise ValueError(f"{name} must be real numbers, got {values.dtype}.")
 
 
 def _check(predictions: Predictions, class_names: ClassNames) -> None:

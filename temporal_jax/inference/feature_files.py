@@ -16,6 +16,8 @@ from temporal_jax.data.readers import Reader, open_reader
 from temporal_jax.inference.feature_windows import FeatureExtractor
 from temporal_jax.inference.listing import fixed_part, list_videos
 from temporal_jax.inference.saved_model import digest
+from temporal_jax.untrusted.json_text import parse_json
+from temporal_jax.untrusted.npz import check_arrays, open_npz
 
 
 class Extracted(NamedTuple):
@@ -180,11 +182,11 @@ def _settings(extractor: FeatureExtractor) -> dict[str, Any]:
 
 def _check_same(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
   """Raises ValueError if a file is not what would be written."""
-  try:
-    with np.load(path) as file:
-      there = json.loads(str(file["settings"]))
-  except (KeyError, ValueError, zipfile.BadZipFile) as error:
-    raise ValueError(f"{path} holds no features: {error}") from error
+  with open_npz(path, "features") as file:
+    check_arrays(file.declared, {"settings": ("text", ())})
+    there = parse_json(str(file.read("settings")), "settings")
+    if not isinstance(there, dict):
+      raise ValueError("settings must be a JSON object")
   wanted = json.loads(json.dumps(settings))
   differ = [
     f"{name} {there.get(name)} instead of {value}"

@@ -1,10 +1,12 @@
 """A saved network as one function from uint8 clips to probabilities."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax.errors import FlaxError
 
 from temporal_jax import data, models
 from temporal_jax.inference.prompts import PLAIN
@@ -24,6 +26,9 @@ def create_forward(saved: SavedModel) -> Forward:
   labels a clip each class has its own, from a sigmoid, else they are the
   softmax of all.
 
+  While it is traced, it raises ValueError if the network does not take clips of
+  that shape.
+
   Args:
     saved: The network. One that compares clips with texts takes those of its
       class names; see `prepare_variables`.
@@ -34,10 +39,24 @@ def create_forward(saved: SavedModel) -> Forward:
     variables = dict(variables)
     inputs = variables.pop("inputs", {})
     pixels = data.normalize(clip, saved.pixels["mean"], saved.pixels["std"])
-    logits, _ = network.apply(variables, pixels, **inputs, train=False)
+    with _naming(saved, clip.shape):
+      logits, _ = network.apply(variables, pixels, **inputs, train=False)
     return to_probabilities(saved, logits)
 
   return forward
+
+
+@contextlib.contextmanager
+def _naming(saved: SavedModel, shape: tuple[int, ...]) -> Iterator[None]:
+  """Names network and clips in errors of layers while they are traced."""
+  try:
+    yield
+  except (ArithmeticError, LookupError, TypeError, FlaxError) as error:
+    words = str(error).strip().splitlines() or [type(error).__name__]
+    raise ValueError(
+      f"{saved.name} of model.json does not take clips {shape} with its "
+      f"variables: {words[0][:300]}"
+    ) from error
 
 
 def to_probabilities(saved: SavedModel, logits: Logits) -> Probabilities:

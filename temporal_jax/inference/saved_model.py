@@ -19,20 +19,24 @@ from temporal_jax import models
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.inference import bundled
+from temporal_jax.inference.model_schema import (
+  MAX_BYTES,
+  as_written,
+  check_description,
+  read_protocol,
+)
+from temporal_jax.inference.saved_variables import (
+  check_fit,
+  digest_of_leaves,
+  read_variables,
+)
 from temporal_jax.inference.whole_directory import whole_directory
 from temporal_jax.models.network import Network
 from temporal_jax.training import default_dtype
-from temporal_jax.training.loading import CHECKPOINTS, VARIABLES, load_variables
+from temporal_jax.training.loading import CHECKPOINTS, VARIABLES
+from temporal_jax.untrusted.json_text import read_json
 
 DESCRIPTION = "model.json"
-_NEEDED = (
-  "model",
-  "overrides",
-  "num_classes",
-  "clip_shape",
-  "class_names",
-  "pixels",
-)
 
 
 class SavedModel(NamedTuple):
@@ -70,22 +74,44 @@ def save_model(
   Args:
     directory: Must not exist yet.
     variables: {"params", "batch_stats"}.
-    description: What `SavedModel` needs to be read again, and what else is to
-      be known; JSON.
+    description: JSON of the fields of `model_schema.FIELDS`; "notes" holds what
+      else is to be known.
 
   Raises:
     FileExistsError: If the directory exists.
+    ValueError: If a field is not allowed, or the variables do not fit the
+      network.
   """
+  described = as_written(description, DESCRIPTION)
+  shapes = {"batch_stats": {}, **variables}
+  network = _network(DESCRIPTION, described)
+  check_fit("the variables", network, described, shapes)
+  described["sha256"] = digest(variables)
   with whole_directory(directory) as partial:
     with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
       writer.save(partial / VARIABLES, dict(variables))
-    write_description(partial, {**description, "sha256": digest(variables)})
+    write_description(partial, described, variables)
 
 
 def write_description(
-  directory: pathlib.Path, description: Mapping[str, Any]
+  directory: pathlib.Path,
+  description: Mapping[str, Any],
+  variables: Mapping[str, Any],
 ) -> None:
-  """Writes `model.json`, never half."""
+  """Writes `model.json`, never half.
+
+  Args:
+    directory: The folder to write to.
+    description: See `save_model`.
+    variables: {"params", "batch_stats"} that fit the network, or their shapes.
+      The digest of their names and shapes is added.
+
+  Raises:
+    ValueError: See `check_description`.
+  """
+  description = as_written(description, DESCRIPTION)
+  shapes = {"batch_stats": {}, **variables}
+  description["leaves"] = digest_of_leaves(description, shapes)
   unfinished = directory / f"{DESCRIPTION}.tmp"
   unfinished.write_text(json.dumps(description, indent=2) + "\n")
   unfinished.replace(directory / DESCRIPTION)
@@ -102,20 +128,16 @@ def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
     What it holds; None if there is none.
 
   Raises:
-    ValueError: If it is no JSON object.
+    ValueError: See `read_json` and `check_description`.
   """
   directory = pathlib.Path(directory).expanduser()
   path = directory / DESCRIPTION
-  if not path.is_file() and directory.name == CHECKPOINTS:
+  if not path.exists() and directory.name == CHECKPOINTS:
     path = directory.parent / DESCRIPTION
-  if not path.is_file():
+  if not path.exists():
     return None
-  try:
-    description = json.loads(path.read_text())
-  except ValueError as error:
-    raise ValueError(f"{path} is not JSON: {error}.") from None
-  if not isinstance(description, dict):
-    raise ValueError(f"{path} must hold a JSON object.")
+  description = read_json(path, max_bytes=MAX_BYTES)
+  check_description(str(path), description)
   return description
 
 
@@ -133,7 +155,8 @@ def load_model(
 
   Raises:
     FileNotFoundError: If there is none.
-    ValueError: If `model.json` is not what `save_model` writes.
+    ValueError: If `model.json` is not what `save_model` writes, see
+      `check_description`, or the variables do not fit it, see `read_variables`.
   """
   name = os.fspath(directory)
   directory = pathlib.Path(directory).expanduser().absolute()
@@ -146,25 +169,33 @@ def load_model(
       f"{', '.join(bundled.NAMES)}"
       + (f"; {name} has no weights here." if name in models.MODELS else ".")
     )
-  missing = [key for key in _NEEDED if key not in description]
-  if missing:
-    raise ValueError(f"{directory / DESCRIPTION} lacks {missing}.")
-  name, overrides = description["model"], dict(description["overrides"])
-  overrides["dtype"] = dtype or overrides.get("dtype") or default_dtype()
-  network = models.create_model(
-    name, num_classes=description["num_classes"], **overrides
-  )
-  clip_shape = tuple(description["clip_shape"])
+  network = _network(f"{directory / DESCRIPTION}", description, dtype)
   return SavedModel(
-    name,
+    description["model"],
     network,
-    load_variables(directory),
-    clip_shape,
+    read_variables(directory, network, description),
+    tuple(description["clip_shape"]),
     described_classes(description),
     description["pixels"],
-    _protocol(description.get("protocol"), clip_shape),
+    read_protocol(description),
     description,
   )
+
+
+def _network(
+  where: str, description: Mapping[str, Any], dtype: str | None = None
+) -> Network:
+  """Returns the network of a checked description."""
+  overrides = dict(description["overrides"])
+  overrides["dtype"] = dtype or overrides.get("dtype") or default_dtype()
+  try:
+    return models.create_model(
+      description["model"],
+      num_classes=description["num_classes"],
+      **overrides,
+    )
+  except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    raise ValueError(f"{where}: overrides: {error}") from None
 
 
 def described_classes(description: Mapping[str, Any]) -> ClassNames:
@@ -173,16 +204,6 @@ def described_classes(description: Mapping[str, Any]) -> ClassNames:
   if isinstance(names, dict):
     return {task: tuple(of_task) for task, of_task in names.items()}
   return tuple(names or ())
-
-
-def _protocol(
-  record: Mapping[str, Any] | None, clip_shape: Sequence[int]
-) -> EvalProtocol:
-  """Returns the protocol of a record, or the middle of a video."""
-  if record:
-    return EvalProtocol(**record)
-  frames, side, *_ = clip_shape
-  return EvalProtocol(num_frames=frames, crop_size=side, short_side=side)
 
 
 def digest(variables: Mapping[str, Any]) -> str:

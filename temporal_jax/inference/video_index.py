@@ -3,13 +3,15 @@
 import json
 import os
 import pathlib
-import zipfile
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-_BROKEN = (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+from temporal_jax.evaluation.finite import check_finite
+from temporal_jax.untrusted.json_text import parse_json
+from temporal_jax.untrusted.npz import check_arrays, open_npz
+
 _ARRAYS = ("features", "paths", "bytes", "mtime_ns")
 
 
@@ -65,10 +67,24 @@ def load_index(file: str | os.PathLike) -> VideoIndex:
     OSError: If it cannot be opened.
     ValueError: If the file is no index.
   """
-  try:
-    with open(file, "rb") as opened, np.load(opened) as saved:
-      about = json.loads(saved["about"].item())
-      features, paths, sizes, times = (saved[name] for name in _ARRAYS)
+  with open_npz(file, "index of videos") as saved:
+    check_arrays(saved.declared, {"paths": ("text", (None,))})
+    count = saved.declared["paths"].shape[0]
+    numbers = ("integer", (count,))
+    check_arrays(
+      saved.declared,
+      {
+        "about": ("text", ()),
+        "features": ("float", (count, None)),
+        "bytes": numbers,
+        "mtime_ns": numbers,
+      },
+    )
+    about = parse_json(saved.read("about").item(), "about")
+    if not isinstance(about, dict):
+      raise ValueError("about must be a JSON object")
+    features, paths, sizes, times = map(saved.read, _ARRAYS)
+    check_finite(features, paths.tolist(), "features")
     entries = {
       path: Entry(*entry)
       for path, *entry in zip(
@@ -76,8 +92,8 @@ def load_index(file: str | os.PathLike) -> VideoIndex:
         strict=True,
       )
     }
-  except _BROKEN as error:
-    raise ValueError(f"{file} is no index of videos: {error}.") from None
+    if len(entries) < count:
+      raise ValueError("paths must be distinct")
   return VideoIndex(about, entries)
 
 

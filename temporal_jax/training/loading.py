@@ -1,8 +1,11 @@
 """Reading what a run or `convert_weights` has saved, on any machine."""
 
 import contextlib
+import functools
+import math
+import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -10,6 +13,9 @@ import orbax.checkpoint as ocp
 from absl import logging
 
 from temporal_jax.training.state import Tree
+from temporal_jax.untrusted.sizes import check_unpacked
+
+Check = Callable[[Tree], None]
 
 # Folder of the variables in a model's directory.
 VARIABLES = "variables"
@@ -17,14 +23,18 @@ VARIABLES = "variables"
 CHECKPOINTS = "checkpoints"
 
 
-def read_state(directory: str | pathlib.Path) -> Tree:
+def read_state(
+  directory: str | pathlib.Path, check: Check | None = None
+) -> Tree:
   """Reads the newest checkpoint of a run as nested dicts, on one device.
 
   Args:
     directory: A run's workdir, or its folder of checkpoints.
+    check: See `read_tree`.
 
   Raises:
     FileNotFoundError: If there is no complete checkpoint.
+    ValueError: See `read_tree`.
   """
   directory = pathlib.Path(directory).expanduser().absolute()
   if (directory / CHECKPOINTS).is_dir():
@@ -32,7 +42,7 @@ def read_state(directory: str | pathlib.Path) -> Tree:
   steps = _steps(directory)
   if not steps:
     raise FileNotFoundError(f"there is no checkpoint in {directory}.")
-  return read_tree(directory / str(max(steps)) / "state")
+  return read_tree(directory / str(max(steps)) / "state", check)
 
 
 def has_checkpoint(workdir: str | pathlib.Path) -> bool:
@@ -45,27 +55,91 @@ def _steps(directory: pathlib.Path) -> list[int]:
   return ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
 
 
-def read_tree(path: pathlib.Path) -> Tree:
-  """Reads what Orbax saved at `path` as nested dicts, on one device."""
+def read_tree(path: pathlib.Path, check: Check | None = None) -> Tree:
+  """Reads what Orbax saved at `path` as nested dicts, on one device.
+
+  Args:
+    path: The folder that Orbax wrote.
+    check: Called with the shapes before any value is read; what it raises stops
+      the reading.
+
+  Raises:
+    ValueError: If it cannot be read, something else than arrays of numbers is
+      saved, special files are in the folder, or the arrays say that they are
+      far larger than their files, see `untrusted.sizes`.
+  """
   with ocp.StandardCheckpointer() as reader, _without_warnings():
-    target = jax.tree.map(
-      _whole_array, reader.metadata(path).item_metadata.tree
+    packed = _bytes_of_files(path)
+    with _naming(path):
+      described = reader.metadata(path).item_metadata
+      if described is None:
+        raise ValueError("the description of the arrays is missing or damaged")
+    whole = functools.partial(_whole_array, path)
+    target = jax.tree.map_with_path(whole, described.tree)
+    unpacked = sum(
+      math.prod(leaf.shape) * leaf.dtype.itemsize
+      for leaf in jax.tree.leaves(target)
     )
-    return reader.restore(path, target)
+    check_unpacked(str(path), unpacked, packed)
+    if check:
+      check(target)
+    with _naming(path):
+      return reader.restore(path, target)
+
+
+@contextlib.contextmanager
+def _naming(path: pathlib.Path) -> Iterator[None]:
+  """Names the folder in what Orbax raises for damaged files, of any kind."""
+  try:
+    yield
+  except Exception as error:
+    words = str(error).strip().splitlines() or [type(error).__name__]
+    raise ValueError(
+      f"the arrays in {path} cannot be read: {words[0][:300]}"
+    ) from error
+
+
+def _bytes_of_files(folder: pathlib.Path) -> int:
+  """Returns the size of all files; ValueError if there are special ones."""
+  total = 0
+  for place, folders, files in os.walk(folder):
+    links = [name for name in folders if os.path.islink(f"{place}/{name}")]
+    special = [
+      name
+      for name in files
+      if os.path.exists(f"{place}/{name}")
+      and not os.path.isfile(f"{place}/{name}")
+    ]
+    if links or special:
+      raise ValueError(
+        f"{place} must hold only folders, files and links to files, got "
+        f"{(links + special)[0]!r}."
+      )
+    total += sum(
+      os.path.getsize(f"{place}/{name}")
+      for name in files
+      if os.path.exists(f"{place}/{name}")
+    )
+  return total
 
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-  """Orbax misses a file in the parts of a run's checkpoint; none is needed."""
+  """Silences Orbax, whose errors are raised too.
+
+  It misses a file in the parts of a run's checkpoint; none is needed.
+  """
   before = logging.get_verbosity()
-  logging.set_verbosity(min(before, logging.ERROR))
+  logging.set_verbosity(min(before, logging.FATAL))
   try:
     yield
   finally:
     logging.set_verbosity(before)
 
 
-def load_variables(directory: str | pathlib.Path) -> Tree:
+def load_variables(
+  directory: str | pathlib.Path, check: Check | None = None
+) -> Tree:
   """Reads {"params", "batch_stats"} of a model or of a run.
 
   Of a run that is the newest checkpoint, and the moving averages where it kept
@@ -74,14 +148,27 @@ def load_variables(directory: str | pathlib.Path) -> Tree:
   Args:
     directory: What `convert_weights` wrote, a run's workdir, or its folder of
       checkpoints.
+    check: Called with the shapes of the variables before they are read.
 
   Raises:
     FileNotFoundError: If there is no complete checkpoint.
+    ValueError: See `read_tree`.
   """
+
+  def check_variables(shapes: Tree) -> None:
+    if check:
+      check(_variables(shapes))
+
   model = pathlib.Path(directory).expanduser().absolute() / VARIABLES
   if model.is_dir():
-    return {"batch_stats": {}, **read_tree(model)}
-  state = read_state(directory)
+    return {"batch_stats": {}, **read_tree(model, check)}
+  return _variables(read_state(directory, check_variables))
+
+
+def _variables(state: Tree) -> Tree:
+  """Returns the variables of a run's state that are evaluated."""
+  if "params" not in state:
+    raise ValueError(f"the state has no 'params', only {sorted(state)[:9]}.")
   if state.get("ema"):
     return state["ema"]
   return {
@@ -90,7 +177,16 @@ def load_variables(directory: str | pathlib.Path) -> Tree:
   }
 
 
-def _whole_array(metadata: Any) -> jax.ShapeDtypeStruct:
+def _whole_array(
+  folder: pathlib.Path, path: Any, metadata: Any
+) -> jax.ShapeDtypeStruct:
   """A target that any machine can hold: the whole array on one device."""
+  shape, dtype = (getattr(metadata, name, None) for name in ("shape", "dtype"))
+  if shape is None or dtype is None or dtype.kind not in "biufcV":
+    name = jax.tree_util.keystr(path, simple=True, separator="/")
+    raise ValueError(
+      f"{folder}: {name} must be an array of numbers, got "
+      f"{dtype or type(metadata).__name__}."
+    )
   device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
   return jax.ShapeDtypeStruct(metadata.shape, metadata.dtype, sharding=device)

@@ -214,15 +214,21 @@ def test_gains_are_of_each_class():
 @pytest.mark.parametrize(
   ("arrays", "message"),
   [
-    ({"scores": np.array([0.5, 0.5])}, r"the scores must be \(N, L\)"),
-    ({"scores": np.array([["a", "b"]] * 2)}, "scores must be real numbers"),
-    ({"scores": np.ones((2, 2), complex)}, "scores must be real numbers"),
-    ({"views": np.ones((2, 2))}, r"the views must be \(N, V, L\)"),
-    ({"views": np.ones((2, 3, 5))}, "of 2 classes, got the shape"),
+    (
+      {"scores": np.array([0.5, 0.5])},
+      r"scores must be float of shape \(2, 2\)",
+    ),
+    ({"scores": np.array([["a", "b"]] * 2)}, "scores must be float .* text"),
+    ({"scores": np.ones((2, 2), complex)}, "scores: it is of complex128"),
+    ({"views": np.ones((2, 2))}, r"views must be float of shape \(2, any, 2\)"),
+    (
+      {"views": np.ones((2, 3, 5))},
+      r"views must be .*got float of \(2, 3, 5\)",
+    ),
     ({"labels": np.array([0.0, 1.0])}, "shape .2,., whole, 0 to 1; got float"),
     ({"labels": np.array([0, 2])}, "labels of 1 of 2 .* b has 2; .*0 to 1"),
     ({"labels": np.array([-1, -1])}, "labels of 2 of 2 .* a has -1"),
-    ({"labels": np.zeros((2, 3))}, r"0 or 1 for each class; .*\(2, 3\)"),
+    ({"labels": np.zeros((2, 3))}, r"labels must be .*got float of \(2, 3\)"),
     ({"labels": np.array([[0, 1], [0, np.nan]])}, "b has .*nan.*0 or 1"),
   ],
 )
@@ -249,5 +255,7 @@ def test_labels_of_several_classes_are_taken_as_any_numbers(tmp_path):
     predictions = evaluation.Predictions(
       ("a", "b"), labels.astype(kind), scores
     )
-    got = _round_trip(tmp_path, evaluation.SavedScores(predictions, "xy", {}))
+    got = _round_trip(
+      tmp_path, evaluation.SavedScores(predictions, ("x", "y"), {})
+    )
     np.testing.assert_array_equal(got.predictions.labels, labels)

@@ -145,7 +145,7 @@ def test_what_cannot_be_searched(root, tmp_path, saved, create):
     create(file).update(tmp_path / "bad")
   for content in (b"", b"PK\x03\x04", b"text"):
     file.write_bytes(content)
-    with pytest.raises(ValueError, match="is no index of videos"):
+    with pytest.raises(ValueError, match="holds no index of videos"):
       create(file)
 
 

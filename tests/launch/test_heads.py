@@ -42,7 +42,20 @@ def _class_rows(config, names, directory, loaded, **more):
   )
   parts = launch.assemble(config, classes, 8, mesh)
   config.init_from = str(directory)
-  description = {"class_names": loaded, **more}
+  sizes = (
+    {task: len(of) for task, of in loaded.items()}
+    if isinstance(loaded, dict)
+    else len(loaded or ())
+  )
+  description = {
+    "model": config.model.name,
+    "overrides": {},
+    "num_classes": sizes or classes,
+    "clip_shape": [2, 16, 16, 3],
+    "class_names": loaded,
+    "pixels": {"mean": [0.5] * 3, "std": [0.25] * 3},
+    **more,
+  }
   (directory / "model.json").write_text(json.dumps(description))
   return launch.class_rows(config, parts, names)
 

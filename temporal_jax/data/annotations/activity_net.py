@@ -8,6 +8,7 @@ from temporal_jax.data.annotations.cells import (
   member,
   numbered,
   seconds,
+  words,
 )
 from temporal_jax.data.annotations.reading import File, read_json, warn_of_empty
 from temporal_jax.data.annotations.record import Annotations, Record
@@ -81,10 +82,21 @@ class _Video(NamedTuple):
 def _videos(file: File) -> Iterator[_Video]:
   """Yields the labelled videos."""
   content, empty = read_json(file, dict), []
-  for video, entry in member(str(file), content, "database").items():
+  database = member(str(file), content, "database")
+  if not isinstance(database, dict):
+    raise ValueError(
+      f"{file}: database must be an object, got {type(database).__name__}."
+    )
+  for video, entry in database.items():
     where = f"{file}, {video}"
-    split = SUBSETS.get(member(where, entry, "subset"))
-    parts = [_part(where, p) for p in member(where, entry, "annotations")]
+    split = SUBSETS.get(words(where, entry, "subset"))
+    annotations = member(where, entry, "annotations")
+    if not isinstance(annotations, list):
+      raise ValueError(
+        f"{where}: annotations must be a list, got "
+        f"{type(annotations).__name__}."
+      )
+    parts = [_part(where, part) for part in annotations]
     empty += [video for _, start, stop in parts if stop <= start]
     parts = [part for part in parts if part[2] > part[1]]
     if split and parts:
@@ -95,9 +107,11 @@ def _videos(file: File) -> Iterator[_Video]:
 def _part(where: str, entry: Mapping[str, Any]) -> tuple[str, float, float]:
   segment = member(where, entry, "segment")
   if not isinstance(segment, list) or len(segment) != 2:
-    raise ValueError(f"{where}: segment must be [start, stop], got {segment}.")
+    raise ValueError(
+      f"{where}: segment must be [start, stop], got {repr(segment)[:80]}."
+    )
   start, stop = (seconds(where, "segment", second) for second in segment)
-  return member(where, entry, "label"), start, stop
+  return words(where, entry, "label"), start, stop
 
 
 def _by_length(parts: Sequence[tuple[str, float, float]]) -> list[str]:

@@ -1,6 +1,6 @@
 """What cells of annotation files say; every error names the place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -16,6 +16,19 @@ def member(where: str, entry: Any, name: str) -> Any:
   return entry[name]
 
 
+def words(where: str, entry: Any, name: str) -> str:
+  """Returns a member of a JSON object that is text, or a number as text.
+
+  Raises:
+    ValueError: If it is missing or empty, or something else.
+  """
+  value = member(where, entry, name)
+  of_kind = isinstance(value, str | int) and not isinstance(value, bool)
+  if not of_kind or not str(value).strip():
+    raise ValueError(f"{where}: {name} must be text, got {repr(value)[:80]}.")
+  return str(value)
+
+
 def whole(where: str, name: str, value: Any, low: int = 0) -> int:
   """Returns a cell as an integer of at least `low`.
 
@@ -23,12 +36,14 @@ def whole(where: str, name: str, value: Any, low: int = 0) -> int:
     ValueError: If it is none.
   """
   try:
-    number = int(value)
-  except (TypeError, ValueError):
+    # int() would cut 1.5 off, and take true for 1.
+    number = int(value) if type(value) in (int, str) else low - 1
+  except ValueError:
     number = low - 1
   if number < low:
     raise ValueError(
-      f"{where}: {name} must be an integer of at least {low}, got {value!r}."
+      f"{where}: {name} must be an integer of at least {low}, got "
+      f"{repr(value)[:80]}."
     )
   return number
 
@@ -48,7 +63,7 @@ def seconds(where: str, name: str, value: Any) -> float:
     pass
   if not 0 <= total < float("inf"):
     raise ValueError(
-      f"{where}: {name} must be seconds or h:m:s, got {value!r}."
+      f"{where}: {name} must be seconds or h:m:s, got {repr(value)[:80]}."
     )
   return total
 
@@ -61,7 +76,8 @@ def class_number(where: str, names: Mapping[str, int], name: str) -> int:
   """
   if name not in names:
     raise ValueError(
-      f"{where}: the class {name!r} is not one of the {len(names)} known ones."
+      f"{where}: the class {name[:80]!r} is not one of the "
+      f"{len(names)} known ones."
     )
   return names[name]
 
@@ -86,13 +102,23 @@ def numbered(names: Sequence[str]) -> dict[str, int]:
 
 
 def in_order(
-  numbers: Mapping[int, str], where: str, *, first: int = 0
+  pairs: Iterable[tuple[int, str]], where: str, *, first: int = 0
 ) -> tuple[str, ...]:
-  """Returns names by their numbers, which must leave no gap.
+  """Returns the names of pairs (number, name) in the order of the numbers.
 
   Raises:
-    ValueError: If they do.
+    ValueError: If numbers leave a gap, or a number or a name is there twice.
   """
+  numbers: dict[int, str] = {}
+  owners: dict[str, int] = {}
+  for number, name in pairs:
+    if number in numbers or name in owners:
+      raise ValueError(
+        f"{where}: numbers and names of classes must be distinct, got "
+        f"{number} {name[:80]!r} and "
+        f"{owners.get(name, number)} {numbers.get(number, name)[:80]!r}."
+      )
+    numbers[number], owners[name] = name, number
   expected = range(first, first + len(numbers))
   gaps = sorted(set(expected) - set(numbers))
   if gaps or not numbers:

@@ -72,8 +72,8 @@ def read_epic_kitchens(
 
 def _classes(file: File) -> tuple[str, ...]:
   """Returns the names of verbs or nouns: the column "key", by "id"."""
-  table = {
-    whole(where, "id", row["id"]): row["key"]
+  table = (
+    (whole(where, "id", row["id"]), row["key"])
     for where, row in rows(file, ("id", "key"))
-  }
+  )
   return in_order(table, str(file))

@@ -30,10 +30,10 @@ def read_moments_in_time(
   Raises:
     ValueError: If a line is wrong or its class unknown.
   """
-  given = {
-    whole(where, name, number): name
+  given = (
+    (whole(where, name, number), name)
     for where, (name, number) in fields(categories, 2, ",")
-  }
+  )
   names = in_order(given, str(categories))
   numbers = numbered(names)
   columns = ("path", "label", "agree", "disagree")

@@ -1,7 +1,6 @@
 """Reading annotation files; every error names the file and the line."""
 
 import io
-import json
 import operator
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 from absl import logging
 
 from temporal_jax.data.text_files import Table, read_text
+from temporal_jax.untrusted.json_text import parse_json
 
 File = str | pathlib.Path
 
@@ -74,12 +74,9 @@ def read_json(file: File, kind: type) -> Any:
   """Returns what a JSON file holds.
 
   Raises:
-    ValueError: If it is no JSON, or not a `kind`.
+    ValueError: If it is not a `kind`, or see `json_text.parse_json`.
   """
-  try:
-    content = json.loads(read_text(file))
-  except json.JSONDecodeError as error:
-    raise ValueError(f"{file}, line {error.lineno}: {error.msg}.") from error
+  content = parse_json(read_text(file), str(file))
   if not isinstance(content, kind):
     raise ValueError(
       f"{file} must hold a {kind.__name__}, got {type(content).__name__}."

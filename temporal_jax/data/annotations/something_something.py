@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from temporal_jax.data.annotations.cells import (
   class_number,
   in_order,
-  member,
   numbered,
   whole,
+  words,
 )
 from temporal_jax.data.annotations.reading import (
   File,
@@ -61,7 +61,7 @@ def read_something_something_v2(
   """
   given = read_json(labels, dict)
   names = in_order(
-    {whole(labels, name, number): name for name, number in given.items()},
+    ((whole(labels, name, number), name) for name, number in given.items()),
     str(labels),
   )
   numbers = numbered(names)
@@ -69,8 +69,8 @@ def read_something_something_v2(
   for split, file in files.items():
     for place, entry in enumerate(read_json(file, list)):
       where = f"{file}, entry {place}"
-      video = str(member(where, entry, "id"))
-      template = member(where, entry, "template")
+      video = words(where, entry, "id")
+      template = words(where, entry, "template")
       name = template.replace("[", "").replace("]", "")
       number = class_number(where, numbers, name)
       records.append(Record(video, path.format(id=video), number, split))

@@ -27,10 +27,10 @@ def read_ucf101(folder: File, *, split: int = 1) -> Annotations:
     raise ValueError(f"split must be 1, 2 or 3, got {split}.")
   folder = pathlib.Path(folder)
   index = folder / "classInd.txt"
-  given = {
-    whole(where, "a class", number, 1): name
+  given = (
+    (whole(where, "a class", number, 1), name)
     for where, (number, name) in fields(index, 2)
-  }
+  )
   names = in_order(given, str(index), first=1)
   numbers = numbered(names)
   records = []

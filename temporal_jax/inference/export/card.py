@@ -16,12 +16,20 @@ from temporal_jax.inference.export.page import render
 from temporal_jax.inference.saved_model import SavedModel
 from temporal_jax.models import count
 from temporal_jax.models.video_text import VideoTextModel
+from temporal_jax.untrusted.fields import check_members, whole
+from temporal_jax.untrusted.json_text import read_json
 
 NOT_STATED = "not stated"
 # Of model.json; the card says it elsewhere, or it is of the conversion.
 _TOLD = {
   *("model", "num_classes", "clip_shape", "class_names", "pixels"),
   *("protocol", "sha256", "report", "license", "multi_label"),
+  *("format_version", "leaves"),
+}
+_MAX_REPORT = 16 * 2**20  # A report of 100,000 classes has some megabytes.
+_COUNTS = {
+  name: whole(0, 2**62)
+  for name in ("clips_scored", "clips_decoded", "clips_listed")
 }
 
 
@@ -106,11 +114,12 @@ def _scores(report: pathlib.Path) -> dict[str, Any] | None:
   """Returns what the report of a run says on the whole, None without one."""
   if not report.is_file():
     return None
-  told = json.loads(report.read_text())
+  told = read_json(report, max_bytes=_MAX_REPORT)
+  check_members(str(report), told, _COUNTS, _COUNTS)
   numbers = {
     key: value for key, value in told.items() if isinstance(value, int | float)
   }
-  return {"headline": evaluation.headline(told), **numbers}
+  return {"headline": evaluation.headline(numbers), **numbers}
 
 
 def _versions(format: str) -> dict[str, str]:

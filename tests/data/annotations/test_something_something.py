@@ -36,7 +36,7 @@ def test_something_something_v2(write):
 
   for content, message in (
     ([entry, {"id": "1"}], "entry 1: 'template' is missing"),
-    ("[{", "train.json, line 1"),
+    ("[{", "train.json is not JSON: line 1"),
     ({"id": 1}, "must hold a list, got dict"),
   ):
     with pytest.raises(ValueError, match=message):

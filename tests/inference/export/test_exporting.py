@@ -81,7 +81,7 @@ def test_savable_of_a_run_holds_its_averages_and_scores(tmp_path):
       run / "checkpoints" / "7" / "state",
       {**variables, "ema": averages, "opt_state": {"m": np.ones(3)}},
     )
-  inference.write_description(run, description)
+  inference.write_description(run, description, variables)
   report = {
     **{"top1": 0.625, "top5": 1.0, "seconds": 2.5},
     **{"clips_listed": 16, "clips_decoded": 16, "clips_scored": 16},

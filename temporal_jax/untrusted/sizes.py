@@ -1,0 +1,27 @@
+"""How large what a file holds may be, compared with the file."""
+
+# What is written by this package is compressed a few times at most: scores and
+# weights are noise to a compressor. What unpacks to hundreds of times its size
+# was made to fill the memory. Small files may hold many equal values.
+FREE_BYTES = 64 * 2**20
+MAX_RATIO = 64
+
+
+def check_unpacked(where: str, unpacked: int, packed: int) -> None:
+  """Refuses files that unpack to far more than they could be.
+
+  Args:
+    where: The file, for messages.
+    unpacked: Bytes that its parts say they have in memory.
+    packed: Bytes that it has on disk.
+
+  Raises:
+    ValueError: If it unpacks to more than `FREE_BYTES` and `MAX_RATIO` times
+      its size.
+  """
+  most = FREE_BYTES + MAX_RATIO * packed
+  if unpacked > most:
+    raise ValueError(
+      f"{where} says that it holds {unpacked} bytes in {packed} on disk; at "
+      f"most {most} are read ({FREE_BYTES} and {MAX_RATIO} times its size)."
+    )
