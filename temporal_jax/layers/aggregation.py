@@ -46,7 +46,7 @@ class TemporalAggregation(nn.Module):
     x = x.astype(self.dtype or x.dtype)
     if is_online(self):
       frame = only_frame(self, x)
-      kept = (len(frame), self.taps - 1, *frame.shape[1:])
+      kept = (frame.shape[0], self.taps - 1, *frame.shape[1:])
       past = remember(self, kept, frame.dtype)
       out, past.value = ops.temporal_aggregation_step(frame, past.value, kernel)
       return out[:, None], {}

@@ -8,6 +8,7 @@ from temporal_jax import ops
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.conv_norm_relu import ConvNormRelu
 from temporal_jax.layers.initializers import torch_default
+from temporal_jax.ops.axes import join_axes
 
 
 class DomainTransformation(nn.Module):
@@ -47,7 +48,7 @@ class DomainTransformation(nn.Module):
       name="expand",
     )
     # Of a matrix: the gradient of maps XLA would first transpose, on CPU.
-    out = expand(x.reshape(-1, x.shape[-1]))
+    out = expand(join_axes(x, 0, -1))
     return out.reshape(*x.shape[:-1], self.features)
 
 

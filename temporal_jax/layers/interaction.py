@@ -115,7 +115,9 @@ class PointPrediction(nn.Module):
       x = BatchNorm(dtype=self.dtype, name=f"norm{i}")(conv(x), train)
       x = nn.relu(ops.max_pool_2d(x, size=2, stride=2))
     x = x.max(axis=(2, 3))
-    x = x.reshape(*x.shape[:2], 2, -1)  # One group of channels a frame.
+    x = x.reshape(
+      *x.shape[:2], 2, x.shape[-1] // 2
+    )  # One group of channels a frame.
     hidden = _GroupedDense(self.features // 4, dtype=self.dtype, name="hidden")
     x = nn.relu(hidden(x))
     x = _GroupedDense(

@@ -5,8 +5,10 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops.axes import join_axes
 from temporal_jax.ops.few_attention import few_attention
 from temporal_jax.ops.flat_attention import flat_attention
+from temporal_jax.ops.varying import vary_together
 
 _FEW = 16  # Tokens up to which values are not arranged as matrices.
 
@@ -54,8 +56,8 @@ def attention(
   lead, heads = q.shape[:-3], q.shape[-2]
   if mask is not None:
     shape = (*lead, heads, q.shape[-3], k.shape[-3])
-    mask = jnp.broadcast_to(mask, shape).reshape(-1, *shape[-3:])
-  q, k, v = (x.reshape(-1, *x.shape[-3:]) for x in (q, k, v))
+    mask = join_axes(jnp.broadcast_to(mask, shape), 0, -3)
+  q, k, v = vary_together(*(join_axes(x, 0, -3) for x in (q, k, v)))
   few = max(q.shape[1], k.shape[1]) <= _FEW
   out = jax.lax.platform_dependent(
     q,
