@@ -83,7 +83,7 @@ class SelfAttention(nn.Module):
     q, k, v = (qkv[..., i, :, :] for i in range(3))
     if self.qkv_bias and not self.key_bias:
       zeros = nn.initializers.zeros
-      bias = self.param("query_value_bias", zeros, (2, *heads))
+      bias = self.param("query_value_bias", zeros, (2, *heads), jnp.float32)
       q, v = q + _like(bias[0], q), v + _like(bias[1], v)
     if self.keys_values is not None:
       mix = self.keys_values(name="keys_values")

@@ -71,7 +71,7 @@ class _ContextConv(nn.Module):
     """Maps (B, T, L, H, W, C) to (B, T, H, W, features)."""
     length, channels = x.shape[2], x.shape[-1]
     shape = (length, 3, 3, channels, self.features)
-    kernel = self.param("kernel", torch_default(), shape)
+    kernel = self.param("kernel", torch_default(), shape, jnp.float32)
     x = jnp.moveaxis(x.astype(self.dtype), 2, -2)
     x = x.reshape(*x.shape[:-2], length * channels)
     kernel = jnp.moveaxis(kernel, 0, 2)

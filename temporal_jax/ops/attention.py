@@ -24,7 +24,7 @@ def attention(
   """Returns softmax(q k^T scale) v for every head.
 
   On CPU by `few_attention` or `flat_attention`, elsewhere by jax.nn's. The
-  softmax is taken in float32.
+  softmax is taken in float32 at least.
 
   Args:
     q: Queries (..., N, M, d): N tokens, M heads of d channels.
@@ -75,8 +75,8 @@ def attention(
 def _native(
   q: jax.Array, k: jax.Array, v: jax.Array, *mask: jax.Array, scale: float
 ) -> jax.Array:
-  """The attention of jax.nn, which needs d' = d."""
-  if v.shape[-1] != q.shape[-1]:
+  """The attention of jax.nn, which needs d' = d and rounds to float32."""
+  if v.shape[-1] != q.shape[-1] or q.dtype == jnp.float64:
     return flat_attention(q, k, v, *mask, scale=scale)
   # It adds bfloat16 to float32 inside, which is refused where promotion is
   # strict, and is traced on CPU as well.

@@ -4,11 +4,17 @@ import jax
 import jax.numpy as jnp
 
 
-def wide_dtype(x: jax.Array) -> jnp.dtype:
-  """Returns float32 for floating point of fewer bits, else the dtype of `x`."""
-  return x.dtype if x.dtype.itemsize >= 4 else jnp.dtype(jnp.float32)
+def wide_dtype(
+  x: jax.Array, dtype: jax.typing.DTypeLike = jnp.float32
+) -> jnp.dtype:
+  """Returns the dtype of most bits: that of `x`, `dtype` or float32.
+
+  Unlike `jnp.promote_types` it works where promotion is strict.
+  """
+  known = (jnp.dtype(jnp.float32), jnp.dtype(dtype), x.dtype)
+  return max(known, key=lambda one: one.itemsize)
 
 
-def widen(x: jax.Array) -> jax.Array:
+def widen(x: jax.Array, dtype: jax.typing.DTypeLike = jnp.float32) -> jax.Array:
   """Returns `x` in its `wide_dtype`."""
-  return x.astype(wide_dtype(x))
+  return x.astype(wide_dtype(x, dtype))
