@@ -16,7 +16,7 @@ from temporal_jax.display import printable
 
 # Columns of a label that is one class, and of one that is several.
 ONE, SEVERAL = "label", "labels"
-_MOST_KNOWN = 100_000  # Cells whose names are kept, in case they come again.
+_MOST_KNOWN = 10_000  # Cells of several labels that are read once only.
 
 # Names of classes in each column of labels.
 Names = tuple[tuple[str, ...], ...]
@@ -140,6 +140,7 @@ def _rows(
   key_of = operator.itemgetter(*map(table.place, columns))
   known: dict[str | tuple[str, ...], StoredNames] = {}
   splits = {"": ""}
+  several = columns == (SEVERAL,)
   joined = _joiner(folder)
   for cells in table:
     try:
@@ -158,9 +159,9 @@ def _rows(
       if names is None:
         parts = (key,) if isinstance(key, str) else key
         names = tuple(map(_names, columns, parts))
-        if columns == (SEVERAL,):
+        if several:
           names = _numbered(names[0], numbers)
-        if len(known) < _MOST_KNOWN:
+        if not several or len(known) < _MOST_KNOWN:
           known[key] = names
     except ValueError as error:
       raise ValueError(f"{table.where}: {error}") from error
