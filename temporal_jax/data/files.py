@@ -1,6 +1,8 @@
 """Listing a user's own videos: a folder a class, or a CSV file."""
 
+import array
 import contextlib
+import functools
 import gc
 import hashlib
 import operator
@@ -21,6 +23,7 @@ from temporal_jax.data.video_table import (
   SEVERAL,
   Names,
   Row,
+  StoredNames,
   Table,
   read_table,
 )
@@ -111,29 +114,55 @@ def file_sources(
   splits = _split(root, table, test_fraction, test_split, say)
   used = splits["train"] + splits["test"]
   names = tuple(
-    class_order(name for row in used for name in row.names[column])
+    class_order(name for row in used for name in table.names(row.names)[column])
     for column in range(len(table.columns))
   )
   numbers = [{name: i for i, name in enumerate(known)} for known in names]
-  _check_trained(root, table.columns, names, splits["train"], say)
+  _check_trained(root, table, names, splits["train"], say)
   class_names: ClassNames = names[0]
   if table.columns not in ((ONE,), (SEVERAL,)):
     class_names = dict(zip(table.columns, names, strict=True))
-  labels = {
-    distinct: _label(table.columns, distinct, numbers)
-    for distinct in {row.names for row in used}
-  }
+  if table.columns == (SEVERAL,):
+    places = [numbers[0].get(name, -1) for name in table.known]
+    label = functools.partial(_set_of, places)
+  else:
+    labels = {
+      distinct: _label(table.columns, distinct, numbers)
+      for distinct in {row.names for row in used}
+    }
+    label = labels.__getitem__
   for rows in splits.values():
     rows.sort(key=operator.attrgetter("path"))
   return {
     split: FileSource(
-      [(row.path, labels[row.names]) for row in rows],
+      _Labelled(rows, label),
       class_names,
       multi_label=table.columns == (SEVERAL,),
       frames=frames,
     )
     for split, rows in splits.items()
   }
+
+
+class _Labelled(Sequence[tuple[str, Label]]):
+  """Paths with their labels, which are made anew: a set takes 200 bytes."""
+
+  def __init__(
+    self, rows: Sequence[Row], label: Callable[[StoredNames], Label]
+  ):
+    self._rows, self._label = rows, label
+
+  def __len__(self) -> int:
+    return len(self._rows)
+
+  def __getitem__(self, index: int) -> tuple[str, Label]:
+    row = self._rows[index]
+    return row.path, self._label(row.names)
+
+
+def _set_of(numbers: Sequence[int], stored: bytes) -> Label:
+  """Returns the label of stored names, of the number of each."""
+  return frozenset(numbers[place] for place in array.array("I", stored))
 
 
 def _no_video(root: pathlib.Path, table: Table) -> str:
@@ -158,8 +187,6 @@ def _label(
     tuple(number[name] for name in of_column)
     for number, of_column in zip(numbers, names, strict=True)
   ]
-  if columns == (SEVERAL,):
-    return frozenset(found[0])
   return found[0][0] if columns == (ONE,) else sum(found, ())
 
 
@@ -233,7 +260,7 @@ def _used(
 
 def _check_trained(
   root: pathlib.Path,
-  columns: tuple[str, ...],
+  table: Table,
   names: Names,
   trained: list[Row],
   say: Callable[[str], None],
@@ -243,8 +270,8 @@ def _check_trained(
   Raises:
     ValueError: If videos have one class each.
   """
-  for place, column in enumerate(columns):
-    seen = {name for row in trained for name in row.names[place]}
+  for place, column in enumerate(table.columns):
+    seen = {name for row in trained for name in table.names(row.names)[place]}
     untrained = [name for name in names[place] if name not in seen]
     if untrained and column == ONE:
       raise ValueError(

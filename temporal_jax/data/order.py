@@ -8,6 +8,8 @@ from typing import Any
 import grain
 import numpy as np
 
+from temporal_jax.data.shuffling import FEISTEL, GRAIN
+
 Batch = dict[str, np.ndarray]
 
 
@@ -60,7 +62,7 @@ class TrainBatches(Iterator[Batch]):
 
   def __init__(
     self,
-    clips: grain.MapDataset,
+    clips: Callable[[int], grain.MapDataset],
     share: Share,
     *,
     num_videos: int,
@@ -69,12 +71,14 @@ class TrainBatches(Iterator[Batch]):
     """Starts at the first place.
 
     Args:
-      clips: The common order of all processes, endless.
+      clips: Returns the common order of all processes, endless, for a
+        version of it, see `shuffling.endless_order`.
       share: What this process reads of it.
       num_videos: Length of an epoch.
       num_threads: Threads that decode.
     """
     self._clips = clips
+    self._version = FEISTEL
     self._share = share
     self._num_videos = num_videos
     self._num_threads = num_threads
@@ -105,7 +109,8 @@ class TrainBatches(Iterator[Batch]):
 
     Returns:
       {"start": place where counting began, "read": clips read since then by
-      each process, "batch_size", "num_videos"}, for `seek` on every process.
+      each process, "batch_size", "num_videos", "order": version of the
+      order}, for `seek` on every process.
 
     Raises:
       ValueError: Unless there is one number a process.
@@ -123,6 +128,7 @@ class TrainBatches(Iterator[Batch]):
       "read": read,
       "batch_size": self._share.batch_size,
       "num_videos": self._num_videos,
+      "order": self._version,
     }
 
   def seek(self, position: Mapping[str, Any]) -> str:
@@ -134,13 +140,15 @@ class TrainBatches(Iterator[Batch]):
     which some processes had not come to, as no clip is read twice.
 
     Args:
-      position: Of a run of any number of processes and batch size.
+      position: Of a run of any number of processes and batch size. Without
+        "order" it is that of an old run, which goes on in its old order.
 
     Returns:
       In words what is not as it would have been; "" if nothing.
 
     Raises:
-      ValueError: If a number is missing.
+      ValueError: If a number is missing, or there is no such version of the
+        order.
     """
     names = ("start", "read", "batch_size", "num_videos")
     missing = [name for name in names if name not in position]
@@ -149,9 +157,17 @@ class TrainBatches(Iterator[Batch]):
         f"the saved place in the data lacks {missing}, it has "
         f"{sorted(position)}."
       )
+    version = int(position.get("order", GRAIN))
+    if version not in (GRAIN, FEISTEL):
+      raise ValueError(
+        f"the saved place in the data has version {version} of the order, "
+        f"known are {GRAIN} and {FEISTEL}: a newer temporal_jax may have saved "
+        "it."
+      )
     start, size = int(position["start"]), int(position["batch_size"])
     read = [int(number) for number in position["read"]]
     self._ahead, here, notes = None, self._share, []
+    self._version = version
     if (size, len(read)) == (here.batch_size, here.count):
       self._start, self._read = start, read[here.index]
     else:
@@ -175,7 +191,8 @@ class TrainBatches(Iterator[Batch]):
 
   def _read_ahead(self) -> Iterator[tuple[dict[str, Any] | None]]:
     """Decodes the clips of this process from the present place on."""
-    start, place, clips = self._start, self._share.place, self._clips
+    start, place = self._start, self._share.place
+    clips = self._clips(self._version)
     numbers = grain.MapDataset.range(self._read, sys.maxsize)
     options = grain.ReadOptions(
       num_threads=self._num_threads,

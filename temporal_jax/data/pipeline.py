@@ -11,6 +11,7 @@ from temporal_jax.data.clips import (
 )
 from temporal_jax.data.order import Share, TrainBatches
 from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.data.shuffling import endless_order
 
 
 def train_batches(
@@ -53,9 +54,9 @@ def train_batches(
   count = len(videos.source)
   if not count:
     raise ValueError("there is no training video.")
-  order = grain.MapDataset.range(count).seed(seed).shuffle().repeat()
+  read = RandomClips(videos, clip).read
   return TrainBatches(
-    order.random_map(RandomClips(videos, clip).read),
+    lambda version: endless_order(count, seed, version).random_map(read),
     Share(batch_size, process_index, process_count),
     num_videos=count,
     num_threads=num_threads,

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NotRequired, Protocol, TypedDict
 
 from temporal_jax.data import datasets
@@ -123,7 +123,7 @@ class FileSource:
 
   def __init__(
     self,
-    files: list[tuple[str, Label]],
+    files: Sequence[tuple[str, Label]],
     class_names: ClassNames,
     *,
     multi_label: bool = False,

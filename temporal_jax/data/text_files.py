@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import io
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -31,6 +30,11 @@ def read_text(file: File) -> str:
     ValueError: If it is no regular file or not in its encoding, or holds a NUL
       character; the file, line and byte are named.
   """
+  return _read_text(file)[0]
+
+
+def _read_text(file: File) -> tuple[str, str]:
+  """Returns a file's content and the codec that opens it, see `read_text`."""
   path = pathlib.Path(file)
   if path.exists() and not path.is_file():
     raise ValueError(f"{file} is no regular file, which a list must be.")
@@ -56,7 +60,9 @@ def read_text(file: File) -> str:
       f"{file}, line {line}: there is a NUL character. A file in UTF-16 needs "
       "a byte-order mark; save it as UTF-8."
     )
-  return text
+  # These codecs drop the mark.
+  marked = {"utf-8": "utf-8-sig"}.get(encoding, encoding.removesuffix("-le"))
+  return text, marked.removesuffix("-be")
 
 
 class Table:
@@ -87,7 +93,7 @@ class Table:
     """
     self.line = 1
     self._file = file
-    self._lines = io.StringIO(read_text(file), newline="")
+    _, self._encoding = _read_text(file)
     self._delimiter, self.header = _DELIMITERS[0], list(columns)
     if header:
       self._delimiter = self._find_delimiter(columns)
@@ -141,11 +147,16 @@ class Table:
 
     return max(_DELIMITERS, key=found)
 
+  def _lines(self) -> Iterator[str]:
+    """Yields the lines: a list of a million videos is not kept as text."""
+    path = pathlib.Path(self._file)
+    with path.open(encoding=self._encoding, newline="") as lines:
+      yield from lines
+
   def _cells(self, delimiter: str) -> Iterator[list[str]]:
     """Yields the cells of the lines that have any."""
-    self._lines.seek(0)
     reader = csv.reader(
-      self._lines,
+      self._lines(),
       delimiter=delimiter,
       skipinitialspace=True,  # Or a quote after a space would be a letter.
       strict=True,

@@ -1,10 +1,13 @@
 """A CSV file that lists videos, read as fast as a million rows need."""
 
+import array
 import operator
 import os
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from temporal_jax.data import text_files
 from temporal_jax.data.regular_files import check_no_address
@@ -13,8 +16,13 @@ from temporal_jax.display import printable
 
 # Columns of a label that is one class, and of one that is several.
 ONE, SEVERAL = "label", "labels"
+_MOST_KNOWN = 10_000  # Cells of several labels that are read once only.
 
+# Names of classes in each column of labels.
 Names = tuple[tuple[str, ...], ...]
+# The same, or numbers of names, 4 bytes each: most sets of several labels are
+# those of one video only, and a tuple of a tuple for each takes 150 bytes.
+StoredNames = Names | bytes
 
 
 class Row(NamedTuple):
@@ -24,7 +32,7 @@ class Row(NamedTuple):
   """
 
   path: str
-  names: Names
+  names: StoredNames
   split: str
 
 
@@ -36,12 +44,20 @@ class Table(NamedTuple):
     rows: The videos.
     called: What the splits are called, by split.
     notes: Sentences on what a person should know of the list.
+    known: The names that numbers of rows stand for.
   """
 
   columns: tuple[str, ...]
   rows: list[Row]
   called: dict[str, str]
   notes: tuple[str, ...] = ()
+  known: Sequence[str] = ()
+
+  def names(self, stored: StoredNames) -> Names:
+    """Returns the names of a row."""
+    if not isinstance(stored, bytes):
+      return stored
+    return (tuple(self.known[i] for i in array.array("I", stored)),)
 
 
 def read_table(file: pathlib.Path, tasks: Sequence[str]) -> Table:
@@ -58,20 +74,43 @@ def read_table(file: pathlib.Path, tasks: Sequence[str]) -> Table:
   table = text_files.Table(file, ("path", *tasks))
   columns = _label_columns(file, table.header, tasks)
   called: dict[str, str] = {}
-  rows, first_lines, repeated, shared = [], {}, [], []
-  for row in _rows(table, file.parent, columns, called):
-    line, known = first_lines.setdefault(row.path, (table.line, row))
-    if known is not row:
-      if known.names != row.names:
-        raise ValueError(
-          f"{table.where}: the video {row.path!r} has other classes here than "
-          f"in line {line}; several classes of a video belong in one cell of a "
-          f"column {SEVERAL}."
-        )
-      others = repeated if known.split == row.split else shared
-      others.append((table.line, line))
+  numbers: dict[str, int] = {}
+  rows, lines = [], array.array("Q")
+  for row in _rows(table, file.parent, columns, called, numbers):
     rows.append(row)
-  notes = [
+    lines.append(table.line)
+  notes = _note_repeated(file, rows, lines)
+  return Table(columns, rows, called, tuple(notes), tuple(numbers))
+
+
+def _note_repeated(
+  file: pathlib.Path, rows: Sequence[Row], lines: Sequence[int]
+) -> list[str]:
+  """Returns a sentence for each way in which videos are listed again.
+
+  Raises:
+    ValueError: If two rows have different classes for a video.
+  """
+  # A dict of a million paths takes 100 MB, their hashes 8.
+  hashes = np.fromiter((hash(row.path) for row in rows), np.int64, len(rows))
+  hashes.sort()
+  if (hashes[1:] != hashes[:-1]).all():
+    return []
+  first: dict[str, int] = {}
+  repeated, shared = [], []
+  for place, row in enumerate(rows):
+    known = first.setdefault(row.path, place)
+    if known == place:
+      continue
+    if rows[known].names != row.names:
+      raise ValueError(
+        f"{file}, line {lines[place]}: the video {row.path!r} has other "
+        f"classes here than in line {lines[known]}; several classes of a video "
+        f"belong in one cell of a column {SEVERAL}."
+      )
+    others = repeated if rows[known].split == row.split else shared
+    others.append((lines[place], lines[known]))
+  return [
     f"{len(lines)} rows of {printable(str(file))} {what}, the first of them "
     f"line {lines[0][0]} as line {lines[0][1]}."
     for lines, what in (
@@ -80,7 +119,6 @@ def read_table(file: pathlib.Path, tasks: Sequence[str]) -> Table:
     )
     if lines
   ]
-  return Table(columns, rows, called, tuple(notes))
 
 
 def _rows(
@@ -88,8 +126,11 @@ def _rows(
   folder: pathlib.Path,
   columns: Sequence[str],
   called: dict[str, str],
+  numbers: dict[str, int],
 ) -> Iterator[Row]:
-  """Yields the rows, and notes how splits are called; what can be done once is.
+  """Yields the rows; what can be done once is.
+
+  Notes how splits are called, and gives each name of several labels a number.
 
   Raises:
     ValueError: If a cell is wrong.
@@ -97,8 +138,9 @@ def _rows(
   path_place = table.place("path")
   split_place = table.place("split") if "split" in table.header else None
   key_of = operator.itemgetter(*map(table.place, columns))
-  known: dict[str | tuple[str, ...], Names] = {}
+  known: dict[str | tuple[str, ...], StoredNames] = {}
   splits = {"": ""}
+  several = columns == (SEVERAL,)
   joined = _joiner(folder)
   for cells in table:
     try:
@@ -116,10 +158,20 @@ def _rows(
       names = known.get(key)
       if names is None:
         parts = (key,) if isinstance(key, str) else key
-        names = known[key] = tuple(map(_names, columns, parts))
+        names = tuple(map(_names, columns, parts))
+        if several:
+          names = _numbered(names[0], numbers)
+        if not several or len(known) < _MOST_KNOWN:
+          known[key] = names
     except ValueError as error:
       raise ValueError(f"{table.where}: {error}") from error
     yield Row(joined(path), names, split)
+
+
+def _numbered(names: Sequence[str], numbers: dict[str, int]) -> bytes:
+  """Returns numbers for names, a new one for each new name."""
+  found = [numbers.setdefault(name, len(numbers)) for name in names]
+  return array.array("I", found).tobytes()
 
 
 def _split(name: str) -> str:

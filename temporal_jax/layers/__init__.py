@@ -1,4 +1,10 @@
-"""Linen modules: parameters and one call into `temporal_jax.ops`."""
+"""Linen modules: parameters and one call into `temporal_jax.ops`.
+
+Parameters and running statistics are float32. A layer computes in its `dtype`,
+or in that of its input where `dtype` is None; float64, which needs
+`jax_enable_x64`, stays float64 to the end: statistics of norms, points of
+alignment and logits are float32 only where `dtype` has fewer bits.
+"""
 
 from temporal_jax.layers.adaptive_branch import AdaptiveBranch
 from temporal_jax.layers.adaptive_convolution import AdaptiveConv

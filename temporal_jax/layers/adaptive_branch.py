@@ -14,6 +14,7 @@ from temporal_jax.layers.route_attention import RouteAttention
 from temporal_jax.layers.temporal_convolution import TemporalConv
 from temporal_jax.layers.temporal_pooling import AggregatedConv
 from temporal_jax.ops import checks
+from temporal_jax.ops.axes import join_axes
 
 _NORMAL = nn.initializers.normal(0.02)
 
@@ -75,7 +76,7 @@ class AdaptiveBranch(nn.Module):
     patches, _ = aggregate(project(patches.astype(dtype)), train)
     zeros = nn.initializers.zeros
     contract = nn.Dense(width, kernel_init=zeros, dtype=dtype, name="contract")
-    out = contract(ops.quick_gelu(patches)).reshape(*x.shape[:2], -1, width)
+    out = join_axes(contract(ops.quick_gelu(patches)), 2, -1)
     return jnp.pad(out, ((0, 0), (0, 0), (1, 0), (0, 0))), {}
 
   def _convolution(self, features: int) -> Callable[..., AdaptiveConv]:

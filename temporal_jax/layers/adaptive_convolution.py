@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.routing import RouteMlp
@@ -94,7 +95,9 @@ class AdaptiveConv(nn.Module):
     of_kernel, of_bias = calibration
     shape = self._kernel_shape(x.shape[-1])
     uniform = _uniform(1 / math.sqrt(math.prod(shape)))
-    kernel = self.param("kernel", self.kernel_init or uniform, shape)
+    kernel = self.param(
+      "kernel", self.kernel_init or uniform, shape, jnp.float32
+    )
     keeping = self.dilation * (self.size // 2)
     if self._is_depthwise(x.shape[-1]):
       kernel = kernel[..., None, :]
@@ -111,7 +114,7 @@ class AdaptiveConv(nn.Module):
     )
     if self.use_bias:
       init = nn.initializers.zeros if self.kernel_init else uniform
-      bias = self.param("bias", init, (self.features,))
+      bias = self.param("bias", init, (self.features,), jnp.float32)
       bias = along_channels(bias, out)
       if of_bias is not None:
         bias = bias * of_bias.astype(out.dtype)[:, :, None, None]

@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.online import is_online, only_frame, remember
@@ -42,11 +43,11 @@ class TemporalAggregation(nn.Module):
     del train
     # std = sqrt(2 / C): the reference's kaiming fan-out on (C, 1, 1, 1).
     init = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
-    kernel = self.param("kernel", init, (self.taps, x.shape[-1]))
+    kernel = self.param("kernel", init, (self.taps, x.shape[-1]), jnp.float32)
     x = x.astype(self.dtype or x.dtype)
     if is_online(self):
       frame = only_frame(self, x)
-      kept = (len(frame), self.taps - 1, *frame.shape[1:])
+      kept = (frame.shape[0], self.taps - 1, *frame.shape[1:])
       past = remember(self, kept, frame.dtype)
       out, past.value = ops.temporal_aggregation_step(frame, past.value, kernel)
       return out[:, None], {}

@@ -12,6 +12,7 @@ from temporal_jax.layers.interaction import PairInteraction, PointPrediction
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.temporal_convolution import TemporalConv
 from temporal_jax.ops import checks
+from temporal_jax.ops.axes import join_axes
 
 
 class PairAlignment(nn.Module):
@@ -94,7 +95,7 @@ class PairAlignment(nn.Module):
     self, shared: jax.Array, class_token: jax.Array
   ) -> jax.Array:
     """Turns the features of pairs into tokens of frames (B, P + 1, N, D)."""
-    batch, num_frames, _, width = class_token.shape
+    width = class_token.shape[-1]
     x = ops.merge_pairs(*jnp.split(shared, 2, axis=-1))
     x = TemporalConv(
       self.features,
@@ -102,10 +103,9 @@ class PairAlignment(nn.Module):
       dtype=self.dtype,
       name="temporal",
     )(x)
-    x = x.reshape(batch, num_frames, -1, self.features)
     x = nn.Dense(
       width, kernel_init=torch_default(), dtype=self.dtype, name="expand"
-    )(x)
+    )(join_axes(x, 2, -1))
     return jnp.concatenate([class_token, x], axis=2)
 
 

@@ -13,6 +13,7 @@ from temporal_jax.layers.domain_transformation import DomainTransformation
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.layers.window_encoder import WindowEncoder
 from temporal_jax.ops import checks
+from temporal_jax.ops.axes import join_axes
 
 OPERATIONS = ("correlation", "difference", "sum", "log_ratio", "context")
 COMBINATIONS = ("atm", "cascade", "parallel")
@@ -143,7 +144,7 @@ class ArithmeticModeling(nn.Module):
     if x.ndim != 4:
       return self._combine(x, train), {}
     maps = self._combine(_patch_map(x), train)
-    patches = maps.reshape(*x.shape[:2], -1, x.shape[-1])
+    patches = join_axes(maps, 2, -1)
     return jnp.concatenate([x[:, :, :1], patches], axis=2), {}
 
   def _combine(self, x: jax.Array, train: bool) -> jax.Array:

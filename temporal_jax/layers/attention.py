@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.layer_norm import LayerNorm
+from temporal_jax.ops.axes import join_axes
 
 HEAD_WIDTH = 64  # Channels of a head in ViT-B and ViT-L alike.
 
@@ -82,7 +83,7 @@ class SelfAttention(nn.Module):
     q, k, v = (qkv[..., i, :, :] for i in range(3))
     if self.qkv_bias and not self.key_bias:
       zeros = nn.initializers.zeros
-      bias = self.param("query_value_bias", zeros, (2, *heads))
+      bias = self.param("query_value_bias", zeros, (2, *heads), jnp.float32)
       q, v = q + _like(bias[0], q), v + _like(bias[1], v)
     if self.keys_values is not None:
       mix = self.keys_values(name="keys_values")
@@ -109,7 +110,7 @@ class SelfAttention(nn.Module):
 
   def _flat(self, module: nn.Module, x: jax.Array, train: bool) -> jax.Array:
     """Applies `module` to (..., N, M, d) as (..., N, M d)."""
-    mixed, _ = module(x.reshape(*x.shape[:-2], -1), train=train)
+    mixed, _ = module(join_axes(x, -2), train=train)
     return mixed.reshape(*mixed.shape[:-1], *x.shape[-2:])
 
 

@@ -4,6 +4,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops.broadcast import along_channels
+from temporal_jax.ops.precision import widen
+
 
 class BatchNorm(nn.Module):
   """Batch normalisation over all axes but the last.
@@ -19,7 +22,7 @@ class BatchNorm(nn.Module):
     epsilon: Added to the variance.
     scale_init: Initialiser of `scale`; zeros makes a residual branch start at
       nothing.
-    dtype: Dtype of the output; statistics and parameters stay float32.
+    dtype: Dtype of the output; running statistics and parameters stay float32.
 
   Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167; class
     `BatchNorm2d` of pytorch/pytorch.
@@ -44,21 +47,27 @@ class BatchNorm(nn.Module):
         raise ValueError(
           "a batch norm folded into the convolution before it cannot train."
         )
-      bias = self.param("bias", nn.initializers.zeros, channels)
-      shape = (1,) * (x.ndim - 1) + channels
-      return (x.astype(jnp.float32) + bias.reshape(shape)).astype(self.dtype)
-    running_mean = self.variable("batch_stats", "mean", jnp.zeros, channels)
-    running_var = self.variable("batch_stats", "var", jnp.ones, channels)
-    scale = self.param("scale", self.scale_init, channels)
-    bias = self.param("bias", nn.initializers.zeros, channels)
+      bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
+      values = widen(x, self.dtype)
+      return (values + along_channels(bias, values)).astype(self.dtype)
+    running_mean = self.variable(
+      "batch_stats", "mean", jnp.zeros, channels, jnp.float32
+    )
+    running_var = self.variable(
+      "batch_stats", "var", jnp.ones, channels, jnp.float32
+    )
+    scale = self.param("scale", self.scale_init, channels, jnp.float32)
+    bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
     if train:
       mean, var = self._batch_statistics(x, running_mean, running_var)
     else:
       mean, var = running_mean.value, running_var.value
+    values = widen(x, self.dtype)
+    scale, var = scale.astype(values.dtype), var.astype(values.dtype)
     factor = scale * jax.lax.rsqrt(var + self.epsilon)
-    shape = (1,) * (x.ndim - 1) + channels
-    centred = x.astype(jnp.float32) - mean.reshape(shape)
-    out = centred * factor.reshape(shape) + bias.reshape(shape)
+    centred = values - along_channels(mean, values)
+    out = centred * along_channels(factor, values)
+    out = out + along_channels(bias, values)
     return out.astype(self.dtype)
 
   def _is_folded(self) -> bool:
@@ -77,10 +86,11 @@ class BatchNorm(nn.Module):
     count = x.size // x.shape[-1]
     if count < 2:
       raise ValueError(f"training needs two values a channel, got {x.shape}.")
-    values = x.astype(jnp.float32)
+    values = widen(x, self.dtype)
     mean, var = jnp.mean(values, axes), jnp.var(values, axes)
     if not self.is_initializing():
       keep, unbiased = self.momentum, var * (count / (count - 1))
-      running_mean.value = keep * running_mean.value + (1 - keep) * mean
-      running_var.value = keep * running_var.value + (1 - keep) * unbiased
+      for running, new in ((running_mean, mean), (running_var, unbiased)):
+        moved = (1 - keep) * new.astype(running.value.dtype)
+        running.value = keep * running.value + moved
     return mean, var

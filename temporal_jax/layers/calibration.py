@@ -8,18 +8,19 @@ import jax.numpy as jnp
 
 from temporal_jax.layers.temporal_convolution import TemporalConv
 from temporal_jax.ops import checks
+from temporal_jax.ops.precision import wide_dtype
 
 
 def frame_descriptors(x: jax.Array) -> jax.Array:
   """Returns the mean over H and W of features (B, T, H, W, C), (B, T, C)."""
   checks.video(x)
-  return jnp.mean(x, axis=(2, 3), dtype=jnp.float32).astype(x.dtype)
+  return jnp.mean(x, axis=(2, 3), dtype=wide_dtype(x)).astype(x.dtype)
 
 
 def clip_descriptors(x: jax.Array) -> jax.Array:
   """Returns the mean over T, H and W of features (B, T, H, W, C), (B, C)."""
   checks.video(x)
-  return jnp.mean(x, axis=(1, 2, 3), dtype=jnp.float32).astype(x.dtype)
+  return jnp.mean(x, axis=(1, 2, 3), dtype=wide_dtype(x)).astype(x.dtype)
 
 
 def calibration(

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
+
+from temporal_jax.ops.precision import widen
 
 
 class Classifier(nn.Module):
-  """Linear logits in float32, one array or one for each of several tasks.
+  """Linear logits, float32 at least: one array, or one for each task.
 
   Logits are raw: a softmax follows where one class is right, a sigmoid where
   several may be (multi-label), and the network is the same.
@@ -27,12 +28,12 @@ class Classifier(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array | dict[str, jax.Array]:
     """Maps (..., D) to logits (..., L), or to a dict of such."""
-    x = x.astype(jnp.float32)
+    x = widen(x)
     if isinstance(self.num_classes, Mapping):
       return {
-        task: nn.Dense(classes, name=task)(x)
+        task: nn.Dense(classes, dtype=x.dtype, name=task)(x)
         for task, classes in self.num_classes.items()
       }
-    dense = nn.Dense(self.num_classes, name="dense")
+    dense = nn.Dense(self.num_classes, dtype=x.dtype, name="dense")
     nn.share_scope(self, dense)
     return dense(x)

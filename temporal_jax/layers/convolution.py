@@ -38,14 +38,16 @@ class Conv2D(nn.Module):
     These are the output's sides with the default padding.
     """
     shape = (self.size, self.size, x.shape[-1], self.features)
-    kernel = self.param("kernel", self.kernel_init, shape)
+    kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
     padding = self.size // 2 if self.padding is None else self.padding
     out = ops.convolution_2d(
       x.astype(self.dtype), kernel, stride=self.stride, padding=padding
     )
     if not self.use_bias:
       return out
-    bias = self.param("bias", nn.initializers.zeros, (self.features,))
+    bias = self.param(
+      "bias", nn.initializers.zeros, (self.features,), jnp.float32
+    )
     return out + along_channels(bias, out)
 
 
@@ -71,11 +73,11 @@ class DepthwiseConv2D(nn.Module):
     """Maps (..., H, W, C) to the same shape."""
     channels = x.shape[-1]
     shape = (self.size, self.size, channels)
-    kernel = self.param("kernel", self.kernel_init, shape)
+    kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
     out = ops.depthwise_convolution_2d(
       x.astype(self.dtype), kernel, padding=self.size // 2
     )
     if not self.use_bias:
       return out
-    bias = self.param("bias", nn.initializers.zeros, (channels,))
+    bias = self.param("bias", nn.initializers.zeros, (channels,), jnp.float32)
     return out + along_channels(bias, out)

@@ -8,6 +8,7 @@ from temporal_jax import ops
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.conv_norm_relu import ConvNormRelu
 from temporal_jax.layers.initializers import torch_default
+from temporal_jax.ops.axes import join_axes
 
 
 class DomainTransformation(nn.Module):
@@ -47,7 +48,7 @@ class DomainTransformation(nn.Module):
       name="expand",
     )
     # Of a matrix: the gradient of maps XLA would first transpose, on CPU.
-    out = expand(x.reshape(-1, x.shape[-1]))
+    out = expand(join_axes(x, 0, -1))
     return out.reshape(*x.shape[:-1], self.features)
 
 
@@ -70,7 +71,7 @@ class _ContextConv(nn.Module):
     """Maps (B, T, L, H, W, C) to (B, T, H, W, features)."""
     length, channels = x.shape[2], x.shape[-1]
     shape = (length, 3, 3, channels, self.features)
-    kernel = self.param("kernel", torch_default(), shape)
+    kernel = self.param("kernel", torch_default(), shape, jnp.float32)
     x = jnp.moveaxis(x.astype(self.dtype), 2, -2)
     x = x.reshape(*x.shape[:-2], length * channels)
     kernel = jnp.moveaxis(kernel, 0, 2)

@@ -8,6 +8,7 @@ from temporal_jax import ops
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
 from temporal_jax.layers.initializers import torch_default
+from temporal_jax.ops.precision import widen
 
 # How the first convolution of `PairInteraction` mixes a pair's channels.
 KINDS = ("separable", "dense")
@@ -81,7 +82,7 @@ class PointPrediction(nn.Module):
     features: Channels of the convolutions; half of them in the first of the
       two pointwise layers, which treat the two frames as two groups.
     reach: Farthest a centre may lie from the middle, in half frames.
-    dtype: Dtype of the computation; points are float32.
+    dtype: Dtype of the computation; points are float32 at least.
 
   Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; `prediction_block`
     of class `ILA` in models/align.py of Francis-Rings/ILA.
@@ -115,13 +116,14 @@ class PointPrediction(nn.Module):
       x = BatchNorm(dtype=self.dtype, name=f"norm{i}")(conv(x), train)
       x = nn.relu(ops.max_pool_2d(x, size=2, stride=2))
     x = x.max(axis=(2, 3))
-    x = x.reshape(*x.shape[:2], 2, -1)  # One group of channels a frame.
+    # One group of channels a frame.
+    x = x.reshape(*x.shape[:2], 2, x.shape[-1] // 2)
     hidden = _GroupedDense(self.features // 4, dtype=self.dtype, name="hidden")
     x = nn.relu(hidden(x))
     x = _GroupedDense(
       2, kernel_init=nn.initializers.zeros, dtype=self.dtype, name="points"
     )(x)
-    return self.reach * jnp.tanh(x.astype(jnp.float32))
+    return self.reach * jnp.tanh(widen(x))
 
 
 class _GroupedDense(nn.Module):
@@ -142,8 +144,10 @@ class _GroupedDense(nn.Module):
     """Maps (..., groups, C) to (..., groups, features)."""
     groups, channels = x.shape[-2:]
     shape = (groups, channels, self.features)
-    kernel = self.param("kernel", self.kernel_init, shape)
-    bias = self.param("bias", nn.initializers.zeros, (groups, self.features))
+    kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
+    bias = self.param(
+      "bias", nn.initializers.zeros, (groups, self.features), jnp.float32
+    )
     x = x.astype(self.dtype)
     out = jnp.einsum("...gi,gio->...go", x, kernel.astype(x.dtype))
     lead = (1,) * (x.ndim - 2)

@@ -5,13 +5,14 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops.broadcast import along_channels
+from temporal_jax.ops.precision import widen
 
 
 class LayerNorm(nn.Module):
   """Layer normalisation over the last axis.
 
   The variance takes two passes: flax's default of one loses digits where the
-  mean is large. Statistics and parameters are float32.
+  mean is large. Statistics are float32 at least, parameters float32.
 
   Attributes:
     epsilon: Added to the variance; CLIP 1e-5, ViT and ConvNeXt 1e-6.
@@ -30,9 +31,9 @@ class LayerNorm(nn.Module):
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps (..., C) to the same shape."""
     channels = (x.shape[-1],)
-    scale = self.param("scale", self.scale_init, channels)
-    bias = self.param("bias", nn.initializers.zeros, channels)
-    values = x.astype(jnp.float32)
+    scale = self.param("scale", self.scale_init, channels, jnp.float32)
+    bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
+    values = widen(x, self.dtype)
     centred = values - jnp.mean(values, axis=-1, keepdims=True)
     variance = jnp.mean(jnp.square(centred), axis=-1, keepdims=True)
     out = centred * jax.lax.rsqrt(variance + self.epsilon)

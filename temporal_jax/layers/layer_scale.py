@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
 from temporal_jax.ops.broadcast import along_channels
 
@@ -21,5 +22,5 @@ class LayerScale(nn.Module):
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps (..., C) to the same shape and dtype."""
     initial = nn.initializers.constant(self.initial)
-    scale = self.param("scale", initial, (x.shape[-1],))
+    scale = self.param("scale", initial, (x.shape[-1],), jnp.float32)
     return x * along_channels(scale, x)

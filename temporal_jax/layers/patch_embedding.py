@@ -40,7 +40,7 @@ class PatchEmbedding(nn.Module):
     shape = (self.patch_size, self.patch_size, x.shape[-1], self.features)
     if self.tubelet > 1:
       shape = (self.tubelet, *shape)
-    kernel = self.param("kernel", self.kernel_init, shape)
+    kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
     out = ops.patch_embedding(
       x.astype(self.dtype),
       kernel,
@@ -49,5 +49,7 @@ class PatchEmbedding(nn.Module):
     )
     if not self.use_bias:
       return out
-    bias = self.param("bias", nn.initializers.zeros, (self.features,))
+    bias = self.param(
+      "bias", nn.initializers.zeros, (self.features,), jnp.float32
+    )
     return out + along_channels(bias, out)

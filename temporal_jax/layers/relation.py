@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from temporal_jax.layers.mlp import Mlp
+from temporal_jax.ops.axes import join_axes
 
 
 class TemporalRelation(nn.Module):
@@ -42,12 +43,12 @@ class TemporalRelation(nn.Module):
     """
     if x.ndim != 3 or x.shape[1] < 2:
       raise ValueError(f"x must be (B, at least 2 frames, D), got {x.shape}.")
-    batch, frames, _ = x.shape
+    frames = x.shape[1]
     active = nn.relu(x)
     relations = []
     for scale in range(2, frames + 1):
       tuples = _tuples(frames, scale, self.num_tuples)
-      joined = active[:, tuples].reshape(batch, len(tuples), -1)
+      joined = join_axes(active[:, tuples], 2)
       relate = Mlp(
         self.hidden,
         self.features,

@@ -41,7 +41,7 @@ class LearnedCalibration(nn.Module):
     ones = nn.initializers.ones
     init = ones if self.identity_init else nn.initializers.normal(1.0)
     shape = (num_frames if self.per_frame else 1, features)
-    scale = self.param("scale", init, shape).astype(x.dtype)
+    scale = self.param("scale", init, shape, jnp.float32).astype(x.dtype)
     return jnp.broadcast_to(scale[None], (batch, num_frames, features))
 
 

@@ -55,8 +55,9 @@ class TemporalShift(nn.Module):
     segment = min(self.segment or x.shape[1], x.shape[1])
     if x.shape[1] % segment:
       raise ValueError(f"segments of {segment} do not divide {x.shape}.")
+    segments = x.shape[1] // segment
     shifted = ops.temporal_shift(
-      x.reshape(-1, segment, *x.shape[2:]),
+      x.reshape(segments * x.shape[0], segment, *x.shape[2:]),
       fold_div=self.fold_div,
       direction=self.direction,
       window=self.window,

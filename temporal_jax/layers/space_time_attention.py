@@ -8,6 +8,7 @@ from temporal_jax import ops
 from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.ops import checks
+from temporal_jax.ops.axes import join_axes
 
 
 class JointAttention(nn.Module):
@@ -44,9 +45,7 @@ class JointAttention(nn.Module):
       self.num_heads, self.qkv_bias, dtype=self.dtype or x.dtype, name="joint"
     )
     nn.share_scope(self, attend)  # No level of its own among the parameters.
-    return attend(x.reshape(x.shape[0], -1, x.shape[-1]), train).reshape(
-      x.shape
-    ), {}
+    return attend(join_axes(x, 1, -1), train).reshape(x.shape), {}
 
 
 class TemporalAttention(nn.Module):

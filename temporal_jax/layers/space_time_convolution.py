@@ -46,7 +46,7 @@ class Conv3D(nn.Module):
       shape = (self.size, self.size, *shape)
     if self.taps > 1:
       shape = (self.taps, *shape)
-    kernel = self.param("kernel", self.kernel_init, shape)
+    kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
     x = x.astype(self.dtype)
     if along_time:
       x = x[:, :, :: self.stride, :: self.stride]

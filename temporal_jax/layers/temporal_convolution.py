@@ -29,9 +29,11 @@ class TemporalConv(nn.Module):
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps (B, T, ..., C) to (B, T, ..., features)."""
     shape = (self.taps, x.shape[-1], self.features)
-    kernel = self.param("kernel", self.kernel_init, shape)
+    kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
     out = ops.temporal_convolution(x.astype(self.dtype), kernel)
     if not self.use_bias:
       return out
-    bias = self.param("bias", nn.initializers.zeros, (self.features,))
+    bias = self.param(
+      "bias", nn.initializers.zeros, (self.features,), jnp.float32
+    )
     return out + along_channels(bias, out)

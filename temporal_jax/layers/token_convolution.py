@@ -39,16 +39,18 @@ class ClassTokenConvolution(nn.Module):
     del train
     checks.tokens(x)
     shape = (self.taps, x.shape[-1])
-    kernel = self.param("kernel", self._shift_kernel, shape)
+    kernel = self.param("kernel", self._shift_kernel, shape, jnp.float32)
     x = x.astype(self.dtype or x.dtype)
     class_token = ops.depthwise_temporal_convolution(x[:, :, :1], kernel)
     return jnp.concatenate([class_token, x[:, :, 1:]], axis=2), {}
 
-  def _shift_kernel(self, key: jax.Array, shape: tuple[int, int]) -> jax.Array:
+  def _shift_kernel(
+    self, key: jax.Array, shape: tuple[int, int], dtype: jax.typing.DTypeLike
+  ) -> jax.Array:
     """Returns the kernel that shifts: one fold reads t + 1, one t - 1."""
     del key
     taps, channels = shape
     fold, middle = channels // self.fold_div, taps // 2
-    kernel = jnp.zeros(shape).at[middle + 1, :fold].set(1)
+    kernel = jnp.zeros(shape, dtype).at[middle + 1, :fold].set(1)
     kernel = kernel.at[middle - 1, fold : 2 * fold].set(1)
     return kernel.at[middle, 2 * fold :].set(1)

@@ -1,4 +1,9 @@
-"""The operators: pure functions over (B, T, H, W, C)."""
+"""The operators: pure functions over (B, T, H, W, C).
+
+Results have the dtype of the input. Sums, lengths and softmaxes are computed in
+float32 where that has more bits; float64, which needs `jax_enable_x64`, is
+never narrowed. B may be 0. All operators run under `jax.shard_map`.
+"""
 
 from temporal_jax.ops.activations import gelu, quick_gelu
 from temporal_jax.ops.adaptive_convolution import adaptive_convolution

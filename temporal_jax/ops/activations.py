@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Callable, Mapping
 
 import jax
-import jax.numpy as jnp
+
+from temporal_jax.ops.precision import widen
 
 Activation = Callable[[jax.Array], jax.Array]
 
@@ -19,7 +20,7 @@ def gelu(x: jax.Array) -> jax.Array:
   Source: Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415; class
     `GELU` of torch.nn.
   """
-  precise = x if x.dtype.itemsize >= 4 else x.astype(jnp.float32)
+  precise = widen(x)
   out = precise * (0.5 + 0.5 * jax.lax.erf(precise * 0.5**0.5))
   return out.astype(x.dtype)
 

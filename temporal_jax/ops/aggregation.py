@@ -69,13 +69,14 @@ def temporal_aggregation_step(
   """
   checks.taps(kernel, causal=True)
   checks.same_channels(x, kernel, axis=1)
-  expected = (len(x), len(kernel) - 1, *x.shape[1:])
+  expected = (x.shape[0], len(kernel) - 1, *x.shape[1:])
   if cache.shape != expected:
     raise ValueError(
       f"cache must be {expected} for a frame {x.shape} and a kernel "
       f"{kernel.shape}, got {cache.shape}."
     )
-  weights = kernel.astype(x.dtype).reshape(-1, *[1] * (x.ndim - 1), x.shape[-1])
+  weights = kernel.astype(x.dtype)
+  weights = weights.reshape(len(kernel), *[1] * (x.ndim - 1), x.shape[-1])
   seen = jnp.concatenate([cache.astype(x.dtype), x[:, None]], axis=1)
   out = sum(seen[:, k] * weight for k, weight in enumerate(weights))
   return jax.nn.relu(out), seen[:, 1:].astype(cache.dtype)

@@ -4,8 +4,11 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import checks
+from temporal_jax.ops.axes import join_axes
 from temporal_jax.ops.broadcast import along_channels
 from temporal_jax.ops.normalization import l2_normalize
+from temporal_jax.ops.precision import wide_dtype, widen
+from temporal_jax.ops.varying import vary_together
 
 _PLATEAU = 0.25  # Half the width of a mask's flat top; half a frame is 1.
 _SLOPE = 1.5  # Fall of the weight beyond it.
@@ -51,7 +54,7 @@ def alignment_mask(
     )
   if min(size) < 2:
     raise ValueError(f"size must be at least 2 rows and columns, got {size}.")
-  centres = points.astype(jnp.float32)
+  centres = widen(points)
   rows = _fall_off(centres[..., 1], size[0], disturbance)
   columns = _fall_off(centres[..., 0], size[1], disturbance)
   return (rows[..., :, None] * columns[..., None, :]).astype(points.dtype)
@@ -90,18 +93,19 @@ def align_frames(
     )
   if x.shape != y.shape:
     raise ValueError(f"x {x.shape} and y {y.shape} must have one shape.")
-  weights = masks.reshape(*masks.shape[:3], -1).astype(x.dtype)
+  weights = join_axes(masks, 3).astype(x.dtype)
   pooled = [
     jnp.einsum(
       "bpn,bpnd->bpd",
       weights[:, :, i],
       frames[:, :, 1:],
-      preferred_element_type=jnp.float32,
+      preferred_element_type=wide_dtype(x),
     )
     for i, frames in enumerate((x, y))
   ]
   # A class token is kept whole.
   weights = jnp.pad(weights, ((0, 0),) * 3 + ((1, 0),), constant_values=1)
+  x, y, weights = vary_together(x, y, weights)
   masked = (_weigh(weights[:, :, i], z) for i, z in enumerate((x, y)))
   aligned = merge_pairs(*masked)
   return aligned, jnp.stack(pooled, axis=2).astype(x.dtype)
@@ -122,7 +126,7 @@ def _weigh_backward(
 ) -> tuple[jax.Array, jax.Array]:
   weights, x = arrays
   of_weights = jnp.einsum(
-    "bpnd,bpnd->bpn", gradient, x, preferred_element_type=jnp.float32
+    "bpnd,bpnd->bpn", gradient, x, preferred_element_type=wide_dtype(x)
   )
   return of_weights.astype(weights.dtype), _weigh(weights, gradient)
 
@@ -171,21 +175,23 @@ def alignment_loss(x: jax.Array, y: jax.Array) -> jax.Array:
     y: Vectors, like `x`.
 
   Returns:
-    A float32 scalar in [0, 2].
+    A scalar in [0, 2], float32 at least; 0 for an empty batch.
 
   Raises:
-    ValueError: If there is no vector or the shapes differ.
+    ValueError: If the vectors have no channel or the shapes differ.
 
   Source: as `alignment_mask`; function `cos_similarity_loss` in
     models/metrics.py.
   """
-  if x.shape != y.shape or x.ndim < 1 or x.size == 0:
+  if x.shape != y.shape or x.ndim < 1 or x.shape[-1] == 0:
     raise ValueError(
-      f"x and y must have one shape (..., D) with at least one vector, got "
+      f"x and y must have one shape (..., D) with at least one channel, got "
       f"{x.shape} and {y.shape}."
     )
-  x, y = (l2_normalize(v.astype(jnp.float32)) for v in (x, y))
-  return jnp.mean(1 - jnp.sum(x * y, axis=-1))
+  x, y = (l2_normalize(widen(v)) for v in (x, y))
+  losses = 1 - jnp.sum(x * y, axis=-1)
+  # A mean over nothing would be 0 / 0.
+  return jnp.mean(losses) if losses.size != 0 else jnp.sum(losses)
 
 
 def _fall_off(
@@ -195,10 +201,12 @@ def _fall_off(
 
   Where |d| is exactly 0.25 the gradient is that of the flat top, as torch's.
   """
-  offsets = jnp.asarray(disturbance, jnp.float32) * jnp.arange(-1.0, 2.0)
+  dtype = centres.dtype
+  steps = jnp.arange(-1.0, 2.0, dtype=dtype)
+  offsets = jnp.asarray(disturbance, dtype) * steps
   centres = centres[..., None]
   centres = (centres + along_channels(offsets, centres))[..., None]
-  places = jnp.linspace(-1.0, 1.0, length)
+  places = jnp.linspace(-1.0, 1.0, length, dtype=dtype)
   distance = jnp.abs(along_channels(places, centres) - centres)
   slope = jax.nn.relu(1 - _SLOPE * (distance - _PLATEAU))
   return jnp.mean(jnp.where(distance <= _PLATEAU, 1.0, slope), axis=-2)

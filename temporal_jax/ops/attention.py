@@ -5,8 +5,10 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops.axes import join_axes
 from temporal_jax.ops.few_attention import few_attention
 from temporal_jax.ops.flat_attention import flat_attention
+from temporal_jax.ops.varying import vary_together
 
 _FEW = 16  # Tokens up to which values are not arranged as matrices.
 
@@ -22,7 +24,7 @@ def attention(
   """Returns softmax(q k^T scale) v for every head.
 
   On CPU by `few_attention` or `flat_attention`, elsewhere by jax.nn's. The
-  softmax is taken in float32.
+  softmax is taken in float32 at least.
 
   Args:
     q: Queries (..., N, M, d): N tokens, M heads of d channels.
@@ -54,8 +56,8 @@ def attention(
   lead, heads = q.shape[:-3], q.shape[-2]
   if mask is not None:
     shape = (*lead, heads, q.shape[-3], k.shape[-3])
-    mask = jnp.broadcast_to(mask, shape).reshape(-1, *shape[-3:])
-  q, k, v = (x.reshape(-1, *x.shape[-3:]) for x in (q, k, v))
+    mask = join_axes(jnp.broadcast_to(mask, shape), 0, -3)
+  q, k, v = vary_together(*(join_axes(x, 0, -3) for x in (q, k, v)))
   few = max(q.shape[1], k.shape[1]) <= _FEW
   out = jax.lax.platform_dependent(
     q,
@@ -73,8 +75,8 @@ def attention(
 def _native(
   q: jax.Array, k: jax.Array, v: jax.Array, *mask: jax.Array, scale: float
 ) -> jax.Array:
-  """The attention of jax.nn, which needs d' = d."""
-  if v.shape[-1] != q.shape[-1]:
+  """The attention of jax.nn, which needs d' = d and rounds to float32."""
+  if v.shape[-1] != q.shape[-1] or q.dtype == jnp.float64:
     return flat_attention(q, k, v, *mask, scale=scale)
   # It adds bfloat16 to float32 inside, which is refused where promotion is
   # strict, and is traced on CPU as well.

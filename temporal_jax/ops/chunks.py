@@ -18,4 +18,4 @@ def divide(
   frames = arrays[0].shape[0]
   fitting = range(1, max(1, most // numbers) + 1)
   size = max(n for n in fitting if frames % n == 0)
-  return tuple(x.reshape(-1, size, *x.shape[1:]) for x in arrays)
+  return tuple(x.reshape(frames // size, size, *x.shape[1:]) for x in arrays)

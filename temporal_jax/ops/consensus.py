@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops.precision import wide_dtype
+
 
 def average_consensus(x: jax.Array) -> jax.Array:
   """Averages over the frames.
@@ -11,7 +13,8 @@ def average_consensus(x: jax.Array) -> jax.Array:
     x: Logits or features of every frame (B, T, L), floating point.
 
   Returns:
-    Those of the clip (B, L), in the dtype of `x`; the sum is float32.
+    Those of the clip (B, L), in the dtype of `x`; the sum is float32 at
+    least.
 
   Raises:
     ValueError: If `x` is not floating point (B, T, L).
@@ -22,4 +25,4 @@ def average_consensus(x: jax.Array) -> jax.Array:
     raise ValueError(
       f"x must be floating point (B, T, L), got {x.dtype} {x.shape}."
     )
-  return jnp.mean(x, axis=1, dtype=jnp.float32).astype(x.dtype)
+  return jnp.mean(x, axis=1, dtype=wide_dtype(x)).astype(x.dtype)

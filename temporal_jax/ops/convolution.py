@@ -5,7 +5,9 @@ import functools
 import jax
 
 from temporal_jax.ops import dense, patch_products, row_products
+from temporal_jax.ops.axes import join_axes
 from temporal_jax.ops.depthwise import depthwise_convolution_2d
+from temporal_jax.ops.varying import vary_together
 
 
 def convolution_2d(
@@ -61,7 +63,7 @@ def convolution_2d(
   settings = {"stride": stride, "padding": padding, "dilation": dilation}
   if groups > 1 and groups == x.shape[-1] == kernel.shape[3]:
     return depthwise_convolution_2d(x, kernel[:, :, 0], **settings)
-  frames, kernel = x.reshape(-1, *x.shape[-3:]), kernel.astype(x.dtype)
+  frames, kernel = vary_together(join_axes(x, 0, -3), kernel.astype(x.dtype))
   product = functools.partial(
     patch_products.convolve, groups=groups, **settings
   )

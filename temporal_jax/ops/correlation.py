@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from temporal_jax.ops import checks
+from temporal_jax.ops.axes import join_axes
 from temporal_jax.ops.context import anchor_frames, context_frames
+from temporal_jax.ops.precision import wide_dtype, widen
 from temporal_jax.ops.temporal_convolution import neighbours
 
 _EPSILON = 1e-6  # Added to the squared length of a feature.
@@ -28,7 +30,8 @@ def temporal_correlation(
   their windows cover together, and each picks its own window of the products.
 
   Args:
-    x: Features (B, T, H, W, C), floating point; lengths are taken in float32.
+    x: Features (B, T, H, W, C), floating point; lengths are taken in float32 at
+      least.
     length: Frames looked at, L; odd.
     window: Side of the window, P, in pixels; odd.
 
@@ -45,7 +48,7 @@ def temporal_correlation(
   checks.video(x)
   checks.odd("length", length)
   checks.odd("window", window)
-  height, width, channels = x.shape[2:]
+  height, width = x.shape[2:4]
   (rows, row_tiles), (columns, column_tiles) = _cut(height), _cut(width)
   unit = _unit_vectors(x)
   bottom, right = row_tiles * rows - height, column_tiles * columns - width
@@ -59,11 +62,11 @@ def temporal_correlation(
   tiles = covered.shape[:4]
   products = jnp.einsum(
     "btijac,btijqc->btijaq",
-    anchors.reshape(*tiles, -1, channels),
-    covered.reshape(*tiles, -1, channels),
-    preferred_element_type=jnp.float32,
+    join_axes(anchors, 4, -1),
+    join_axes(covered, 4, -1),
+    preferred_element_type=wide_dtype(x),
   )
-  products = products.reshape(*tiles, -1)
+  products = join_axes(products, 4)
   places = _window_places(rows, columns, length, window)
   picked = products.at[..., places.reshape(-1)].get(
     unique_indices=True, mode="promise_in_bounds"
@@ -78,7 +81,7 @@ def temporal_correlation(
 
 def _unit_vectors(x: jax.Array) -> jax.Array:
   """Divides features by their length, nearly: none is divided by zero."""
-  values = x.astype(jnp.float32)
+  values = widen(x)
   square = jnp.sum(values * values, axis=-1, keepdims=True)
   return (values * jax.lax.rsqrt(square + _EPSILON)).astype(x.dtype)
 

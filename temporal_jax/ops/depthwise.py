@@ -5,6 +5,8 @@ import functools
 import jax
 
 from temporal_jax.ops import dense, shifted_products
+from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.varying import vary_together
 
 
 def depthwise_convolution_2d(
@@ -47,8 +49,8 @@ def depthwise_convolution_2d(
       f"a {rows} x {columns} kernel does not fit a {height} x {width} map "
       f"padded by {padding}."
     )
-  frames = x.reshape(-1, *x.shape[-3:])
-  out = _convolve(frames, kernel.astype(x.dtype), stride, padding, dilation)
+  frames, kernel = vary_together(join_axes(x, 0, -3), kernel.astype(x.dtype))
+  out = _convolve(frames, kernel, stride, padding, dilation)
   return out.reshape(*x.shape[:-3], *out.shape[1:])
 
 

@@ -7,6 +7,8 @@ are not arranged: weighted sums are sums of products of whole arrays.
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops.precision import widen
+
 
 def few_attention(
   q: jax.Array,
@@ -28,9 +30,7 @@ def few_attention(
   Returns:
     Tokens (B, N, M, d') in the dtype of `q`.
   """
-  wide = (
-    x.astype(jnp.float32) for x in (q * jnp.asarray(scale, q.dtype), k, v)
-  )
+  wide = (widen(x) for x in (q * jnp.asarray(scale, q.dtype), k, v))
   return _attend(*wide, mask).astype(q.dtype)
 
 

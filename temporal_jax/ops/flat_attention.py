@@ -1,11 +1,15 @@
 """Attention as products of matrices, the heads of all clips on one axis."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 
-_product = functools.partial(jnp.einsum, preferred_element_type=jnp.float32)
+from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.precision import wide_dtype
+
+
+def _product(equation: str, x: jax.Array, y: jax.Array) -> jax.Array:
+  """Returns einsum of two arrays of one dtype, in float32 at least."""
+  return jnp.einsum(equation, x, y, preferred_element_type=wide_dtype(x))
 
 
 def flat_attention(
@@ -37,7 +41,7 @@ def flat_attention(
     for x in (q * jnp.asarray(scale, q.dtype), k, v)
   )
   if mask is not None:
-    mask = mask.reshape(-1, *mask.shape[2:])
+    mask = join_axes(mask, 0, 2)
   out = _attend(q, k, v, mask)
   return out.reshape(batch, heads, *out.shape[1:]).swapaxes(1, 2)
 

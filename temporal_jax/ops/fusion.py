@@ -24,7 +24,8 @@ def apart(function: Callable[[jax.Array], Any], x: jax.Array) -> Any:
   return jax.lax.cond(
     jax.lax.optimization_barrier(jnp.ones((), bool)),
     function,
-    lambda _: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), out),
+    # Like `out`, they vary over the axes of a mesh that it varies over.
+    lambda _: jax.tree.map(jnp.zeros_like, out),
     x,
   )
 

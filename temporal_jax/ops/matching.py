@@ -1,11 +1,14 @@
 """Matching of patches between frames, and reordering by it."""
 
 import jax
+import jax.extend
 import jax.numpy as jnp
 from optax.assignment import hungarian_algorithm
 
 from temporal_jax.ops import checks
+from temporal_jax.ops.axes import join_axes
 from temporal_jax.ops.normalization import l2_normalize
+from temporal_jax.ops.precision import widen
 
 
 def match_patches(x: jax.Array) -> jax.Array:
@@ -30,14 +33,15 @@ def match_patches(x: jax.Array) -> jax.Array:
   """
   checks.tokens(x)
   batch, frames, patches, _ = x.shape
-  first = jnp.broadcast_to(jnp.arange(patches), (batch, 1, patches))
+  first = jnp.arange(patches, dtype=jnp.int32)
+  first = jnp.broadcast_to(first, (batch, 1, patches))
   if frames == 1:
     return first
-  x = l2_normalize(jax.lax.stop_gradient(x).astype(jnp.float32))
+  x = l2_normalize(widen(jax.lax.stop_gradient(x)))
   cost = -jnp.einsum("btnd,btmd->btnm", x[:, :-1], x[:, 1:])
   # On CPU one search after the other, as together all wait for the longest.
   pairs = jax.lax.platform_dependent(
-    cost.reshape(-1, patches, patches),
+    join_axes(cost, 0, 2),
     cpu=lambda cost: jax.lax.map(_partners, cost),
     default=jax.vmap(_partners),
   ).reshape(batch, frames - 1, patches)
@@ -76,6 +80,16 @@ def permute_patches(
 
 
 def _partners(cost: jax.Array) -> jax.Array:
-  """Returns each row's column in the cheapest assignment of (N, N)."""
-  rows, columns = hungarian_algorithm(cost.astype(float))
-  return jnp.zeros_like(rows).at[rows].set(columns)
+  """Returns each row's column in the cheapest assignment of (N, N), int32.
+
+  The search is traced before it gets `cost`: its loops begin at constants, and
+  under `jax.shard_map` no loop may begin at what is the same on all devices and
+  go on with what is not.
+  """
+  cost = cost.astype(float)  # The search adds to numbers of this dtype.
+  search = jax.make_jaxpr(hungarian_algorithm)(
+    jax.ShapeDtypeStruct(cost.shape, cost.dtype)
+  )
+  rows, columns = jax.extend.core.jaxpr_as_fun(search)(cost)
+  partners = jnp.zeros_like(rows).at[rows].set(columns)
+  return partners.astype(jnp.int32)

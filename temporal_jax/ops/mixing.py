@@ -5,6 +5,8 @@ import jax.numpy as jnp
 
 from temporal_jax.ops import checks
 from temporal_jax.ops.attention import attention
+from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.precision import wide_dtype
 from temporal_jax.ops.shift import find_offsets, shift_channels
 from temporal_jax.ops.space_time_attention import check_heads
 
@@ -47,7 +49,7 @@ def space_time_mixing_attention(
   offsets = find_offsets("both", window, fold_div)
 
   def mix(x):
-    flat = x.reshape(*x.shape[:-2], -1)
+    flat = join_axes(x, -2)
     fold = flat.shape[-1] // fold_div
     return shift_channels(flat, fold, offsets).reshape(x.shape)
 
@@ -85,7 +87,7 @@ def append_summaries(x: jax.Array, source: jax.Array) -> jax.Array:
       f"source must be (B, T, at least 2, D) for x (B, T, N, D), got "
       f"{source.shape} for {x.shape}."
     )
-  summaries = jnp.mean(source[:, :, 1:], axis=2, dtype=jnp.float32)
+  summaries = jnp.mean(source[:, :, 1:], axis=2, dtype=wide_dtype(source))
   frames = x.shape[1]
   everywhere = jnp.repeat(summaries.astype(x.dtype)[:, None], frames, axis=1)
   return jnp.concatenate([x, everywhere], axis=2)

@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops.precision import widen
+
 _SHORTEST = 1e-12  # Vectors below this length stay shorter than 1.
 
 
@@ -10,7 +12,8 @@ def l2_normalize(x: jax.Array) -> jax.Array:
   """Returns x / max(|x|, 1e-12), with a gradient that is finite at 0 too.
 
   Args:
-    x: Vectors (..., D), floating point; lengths are taken in float32.
+    x: Vectors (..., D), floating point; lengths are taken in float32 at
+      least.
 
   Returns:
     Vectors in the shape and dtype of `x`.
@@ -24,7 +27,7 @@ def l2_normalize(x: jax.Array) -> jax.Array:
     raise ValueError(
       f"x must be floating point (..., D), got {x.dtype} {x.shape}."
     )
-  values = x.astype(jnp.float32)
+  values = widen(x)
   square = jnp.sum(values * values, axis=-1, keepdims=True)
   inverse = jax.lax.rsqrt(jnp.maximum(square, _SHORTEST**2))
   return (values * inverse).astype(x.dtype)

@@ -1,9 +1,13 @@
 """Convolution of frames as a matrix product over patches."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import chunks
+from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.varying import vary_together
 
 _CHUNK = 2**21  # Most numbers in the patches that are multiplied at a time.
 
@@ -19,13 +23,16 @@ def convolve(
 ) -> jax.Array:
   """Convolves frames (N, H, W, C) with (KH, KW, C / groups, C')."""
   rows, columns, channels, features = kernel.shape
+  frames = x.shape[0]
   x = x.reshape(*x.shape[:-1], groups, channels)
-  x = jnp.moveaxis(x, -2, 0).reshape(-1, *x.shape[1:3], channels)
+  x = join_axes(jnp.moveaxis(x, -2, 0), 0, 2)
   patches = _patches(x, rows, columns, stride, padding, dilation)
   size = patches.shape[1:3]
-  kernel = kernel.reshape(-1, groups, features // groups).swapaxes(0, 1)
-  out = patches.reshape(groups, -1, patches.shape[-1]) @ kernel
-  out = jnp.moveaxis(out.reshape(groups, -1, *size, out.shape[-1]), 0, -2)
+  taps = rows * columns * channels
+  kernel = kernel.reshape(taps, groups, features // groups).swapaxes(0, 1)
+  places = frames * math.prod(size)
+  out = patches.reshape(groups, places, taps) @ kernel
+  out = jnp.moveaxis(out.reshape(groups, frames, *size, out.shape[-1]), 0, -2)
   return out.reshape(*out.shape[:-2], features)
 
 
@@ -48,12 +55,13 @@ def kernel_gradient(
   def add_chunk(total, chunk):
     x, gradient = chunk
     patches = _patches(x, rows, columns, stride, padding, dilation)
-    patches = patches.reshape(-1, patches.shape[-1])
+    patches = join_axes(patches, 0, -1)
     # This way round the product is faster.
-    return total + gradient.reshape(-1, features).T @ patches, None
+    return total + join_axes(gradient, 0, -1).T @ patches, None
 
-  zeros = jnp.zeros((features, rows * columns * channels), x.dtype)
-  numbers = gradient[0].size // features * rows * columns * channels
+  sizes = (features, rows * columns * channels)
+  zeros, _, _ = vary_together(jnp.zeros(sizes, x.dtype), x, gradient)
+  numbers = math.prod(gradient.shape[1:3]) * rows * columns * channels
   frames = chunks.divide(x, gradient, numbers=numbers, most=_CHUNK)
   total, _ = jax.lax.scan(add_chunk, zeros, frames)
   return total.T.reshape(rows, columns, channels, features)
@@ -69,7 +77,7 @@ def _patches(
 ) -> jax.Array:
   """Returns what the kernel sees at each place, (N, H', W', KH KW C)."""
   if padding == 0 and x.shape[1:3] == (rows, columns) and dilation == 1:
-    return x.reshape(x.shape[0], 1, 1, -1)  # The map as it lies.
+    return join_axes(x, 1)[:, None, None]  # The map as it lies.
   sides = (padding, padding)
   x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))
   height = x.shape[1] - dilation * (rows - 1)

@@ -5,6 +5,8 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import checks
+from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.precision import wide_dtype
 
 
 def patch_embedding(
@@ -50,7 +52,7 @@ def patch_embedding(
       f"{kernel.shape}."
     )
   checks.same_channels(x, kernel, axis=-2)
-  taps, rows, columns, _, features = (1, *kernel.shape)[-5:]
+  taps, rows, columns, _, _ = (1, *kernel.shape)[-5:]
   if x.shape[2] % rows or x.shape[3] % columns:
     raise ValueError(
       f"patches of {rows} x {columns} do not divide frames of "
@@ -80,7 +82,7 @@ def patch_embedding(
   # Joined by rows, which on CPU XLA copies whole, not number by number.
   patches = jnp.concatenate(patches, axis=-2)
   return jnp.matmul(
-    patches.reshape(*patches.shape[:4], -1),
-    kernel.astype(x.dtype).reshape(-1, features),
-    preferred_element_type=jnp.float32,
+    join_axes(patches, 4),
+    join_axes(kernel.astype(x.dtype), 0, -1),
+    preferred_element_type=wide_dtype(x),
   ).astype(x.dtype)

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from temporal_jax.ops.precision import wide_dtype, widen
+
 
 def rotary_embedding(
   x: jax.Array,
@@ -48,9 +50,10 @@ def rotary_embedding(
   angles = np.pad(angles, ((x.shape[-3] - patches, 0), (0, 0)))
   shape = (1,) * (x.ndim - 3) + (len(angles), 1, angles.shape[1])
   cosines, sines = (
-    jnp.asarray(f(angles).reshape(shape), jnp.float32) for f in (np.cos, np.sin)
+    jnp.asarray(f(angles).reshape(shape), wide_dtype(x))
+    for f in (np.cos, np.sin)
   )
-  pairs = x.astype(jnp.float32).reshape(*x.shape[:-1], -1, 2)
+  pairs = widen(x).reshape(*x.shape[:-1], x.shape[-1] // 2, 2)
   real, imaginary = pairs[..., 0], pairs[..., 1]
   out = jnp.stack(
     [

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import patch_products
+from temporal_jax.ops.axes import join_axes
 
 _PIXELS = 128  # Most pixels of a map.
 _MATRIX = 2**16  # Most numbers of the matrix: three in four may be zeros,
@@ -30,7 +31,7 @@ def convolve(
   rows = dilation * (kernel.shape[0] - 1) + 1
   matrix = _matrix(kernel, rows, width, stride, padding, dilation)
   row = width * channels
-  x = x.reshape(-1, height * row)
+  x = x.reshape(x.shape[0], height * row)
   out = []
   for i in range(_count(height, rows, stride, padding)):
     start = i * stride - padding
@@ -39,7 +40,8 @@ def convolve(
     seen = x[:, first * row : end * row]
     out.append(seen @ matrix[(first - start) * row : (end - start) * row])
   out = jnp.stack(out, axis=1)
-  return out.reshape(*out.shape[:2], -1, kernel.shape[-1])
+  features = kernel.shape[-1]
+  return out.reshape(*out.shape[:2], out.shape[2] // features, features)
 
 
 def suit(
@@ -74,12 +76,13 @@ def _matrix(
 ) -> jax.Array:
   """Returns the matrix (rows W C, W' C') of what the kernel makes of rows."""
   shape = (rows, width, kernel.shape[2])
-  one_hot = jnp.eye(math.prod(shape), dtype=kernel.dtype).reshape(-1, *shape)
+  count = math.prod(shape)
+  one_hot = jnp.eye(count, dtype=kernel.dtype).reshape(count, *shape)
   one_hot = jnp.pad(one_hot, ((0, 0), (0, 0), (padding, padding), (0, 0)))
   out = patch_products.convolve(
     one_hot, kernel, stride=stride, padding=0, dilation=dilation, groups=1
   )
-  return out.reshape(len(out), -1)
+  return join_axes(out, 1)
 
 
 def _count(size: int, window: int, stride: int, padding: int) -> int:

@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import fusion
+from temporal_jax.ops.precision import wide_dtype, widen
+from temporal_jax.ops.varying import vary_together
 
 # Compiled on their own, so that blocks of one shape are traced once.
 _traced_once = functools.partial(
@@ -68,7 +70,8 @@ def gradients(
   def add_frame(total, frames):
     return _add_windows(total, *frames, padding), None
 
-  zeros = jnp.zeros((rows, across, columns, x.shape[-1]), _precise(x).dtype)
+  sizes = (rows, across, columns, x.shape[-1])
+  zeros, _, _ = vary_together(jnp.zeros(sizes, wide_dtype(x)), x, gradient)
   total, _ = jax.lax.scan(add_frame, zeros, (x, gradient))
   kernel_gradient = total.sum(axis=1)[::dilation, ::dilation]
   x_gradient = fusion.apart(convolve_back, gradient)
@@ -80,7 +83,7 @@ def _correlate(
 ) -> jax.Array:
   """Sums the products over every window of frames (..., H, W, C)."""
   dtype = x.dtype
-  x, kernel = _precise(x), _precise(kernel)
+  x, kernel = widen(x), widen(kernel)
   rows, columns, channels = kernel.shape
   height = x.shape[-3] - dilation * (rows - 1)
   width = x.shape[-2] - dilation * (columns - 1)
@@ -117,7 +120,7 @@ def _add_windows(
   first = (padding, padding)
   x = _place(x, (height + rows - 1, width + columns - 1), first=first)
   gradient = _place(gradient, (height, width), first=(0, 0))
-  x, gradient = _precise(x), _precise(gradient)
+  x, gradient = widen(x), widen(gradient)
   products = (
     x[s : s + height, t : t + width].reshape(down, *total.shape)
     * gradient[s::rows, t::columns][:, None, :, None]
@@ -142,8 +145,3 @@ def _place(
     used = first[axis] + step * (x.shape[axis - 3] - 1) + 1
     sides[axis - 3] = (first[axis], shape[axis] - used, step - 1)
   return jax.lax.pad(x, jnp.zeros((), x.dtype), sides)
-
-
-def _precise(x: jax.Array) -> jax.Array:
-  """Returns `x` in float32 if its own dtype has fewer bits."""
-  return x if x.dtype.itemsize >= 4 else x.astype(jnp.float32)

@@ -3,6 +3,7 @@
 import jax
 
 from temporal_jax.ops.attention import attention
+from temporal_jax.ops.axes import join_axes
 
 
 def spatial_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
@@ -47,9 +48,7 @@ def temporal_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   """
   check_heads(q, k, v)
   # The heads of all places are heads of one clip: nothing is transposed.
-  out = attention(
-    *(x.reshape(*x.shape[:2], -1, x.shape[-1]) for x in (q, k, v))
-  )
+  out = attention(*(join_axes(x, 2, -1) for x in (q, k, v)))
   return out.reshape(*q.shape[:-1], v.shape[-1])
 
 
@@ -72,9 +71,7 @@ def joint_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 5.
   """
   check_heads(q, k, v)
-  out = attention(
-    *(x.reshape(x.shape[0], -1, *x.shape[-2:]) for x in (q, k, v))
-  )
+  out = attention(*(join_axes(x, 1, -2) for x in (q, k, v)))
   return out.reshape(*q.shape[:-1], v.shape[-1])
 
 

@@ -65,7 +65,7 @@ def depthwise_temporal_convolution(
   checks.taps(kernel, causal=causal)
   checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
-  weights = kernel.reshape(len(kernel), *[1] * (x.ndim - 1), -1)
+  weights = kernel.reshape(len(kernel), *[1] * (x.ndim - 1), kernel.shape[1])
   before = len(kernel) - 1 if causal else len(kernel) // 2
 
   def convolve(x):

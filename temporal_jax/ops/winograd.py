@@ -21,6 +21,8 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import chunks, fusion
+from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.varying import vary_together
 
 Grid = Sequence[Sequence[jax.Array]]
 Matrix = Sequence[Sequence[float]]
@@ -53,7 +55,7 @@ def convolve(x: jax.Array, kernel: jax.Array, *, padding: int) -> jax.Array:
   numbers = math.prod(size) * max(kernel.shape[2:])
   (frames,) = chunks.divide(x, numbers=numbers, most=_CHUNK)
   out = jax.lax.map(convolve_chunk, frames)
-  return out.reshape(-1, *out.shape[2:])
+  return join_axes(out, 0, 2)
 
 
 @_traced_once
@@ -69,15 +71,17 @@ def kernel_gradient(
     tiles = _transform(_transposed(_A), _split(gradient))
     totals = [
       [
-        total + _turned(window) @ tile.reshape(-1, features)
+        total + _turned(window) @ join_axes(tile, 0, -1)
         for total, window, tile in zip(*rows, strict=True)
       ]
       for rows in zip(totals, windows, tiles, strict=True)
     ]
     return totals, None
 
-  zeros = [[jnp.zeros((channels, features), x.dtype)] * 4] * 4
-  numbers = gradient[0].size // features * max(channels, features)
+  zero = jnp.zeros((channels, features), x.dtype)
+  zero, _, _ = vary_together(zero, x, gradient)
+  zeros = [[zero] * 4] * 4
+  numbers = math.prod(gradient.shape[1:3]) * max(channels, features)
   frames = chunks.divide(x, gradient, numbers=numbers, most=_CHUNK)
   totals, _ = jax.lax.scan(add_chunk, zeros, frames)
   rows = _transform(_transposed(_G), totals)
@@ -90,7 +94,7 @@ def _turned(x: jax.Array) -> jax.Array:
   XLA multiplies it more than twice as fast as the one that is read by columns,
   which it takes instead unless a barrier stands between.
   """
-  matrix = x.reshape(-1, x.shape[-1]).T
+  matrix = join_axes(x, 0, -1).T
   return jax.lax.optimization_barrier(matrix)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from temporal_jax import data
 from temporal_jax.data.files import file_sources
+from tests.data.test_shuffling import OLD_ORDER
 
 CLIP = data.ClipFormat(num_frames=3, image_size=24)
 BATCH = 8
@@ -181,6 +182,30 @@ def test_skipping_goes_on_at_the_farthest_place_with_others(source, order):
   assert note.startswith(f"{left_out} clips are left out")
   good = [name for name in order[end:] if name in set(_ids(taken))]
   assert _ids(_take(after, 2)) == good[: 2 * BATCH]
+
+
+def test_old_runs_go_on_in_their_old_order(source):
+  """Positions that were saved before the order changed have no version."""
+  old = {"start": 0, "read": [8], "batch_size": BATCH, "num_videos": 11}
+  run = _run(source, 1)
+  assert _seek(run, old) == ""
+  ids = [source[number]["id"] for number in OLD_ORDER]
+  assert _ids(_take(run, 1)) == ids[8:16]
+  saved = _save(run)
+  assert saved["order"] == 1
+  again = _run(source, 2)  # Nor does another start, or number, change it.
+  assert _seek(again, saved) == ""
+  assert _ids(_take(again, 1))[:6] == ids[16:22]
+
+
+def test_a_place_of_an_unknown_order_is_refused(source, alone):
+  (run,) = _run(source, 1)
+  position = run.position() | {"order": 9}
+  with pytest.raises(
+    ValueError, match="version 9 of the order, known are 1 and 2"
+  ):
+    run.seek(position)
+  _assert_same(_take([run], 2), alone[:2])
 
 
 def test_another_number_of_videos_is_told(source):

@@ -4,8 +4,10 @@ import jax
 import jax.export
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from temporal_jax import ops
+from tests.ops.rows import LOWERINGS, ROWS, draw_arrays
 
 
 def _export(function, *shape):
@@ -30,3 +32,37 @@ def test_convolves_batches_of_any_size():
         for j in range(3)
       )
       np.testing.assert_allclose(exported.call(x), want, atol=1e-3)
+
+
+def test_steps_of_streams_of_any_number():
+  rng = np.random.default_rng(0)
+  kernel = rng.standard_normal((3, 6), np.float32)
+  batch = jax.export.symbolic_shape("b")
+  frame, cache = (
+    jax.ShapeDtypeStruct((*batch, *shape), jnp.float32)
+    for shape in ((4, 5, 6), (2, 4, 5, 6))
+  )
+  step = jax.jit(lambda x, y: ops.temporal_aggregation_step(x, y, kernel))
+  exported = jax.export.export(step)(frame, cache)
+  for count in (1, 3):
+    x = rng.standard_normal((count, 4, 5, 6), np.float32)
+    past = rng.standard_normal((count, 2, 4, 5, 6), np.float32)
+    seen = np.concatenate([past, x[:, None]], axis=1)
+    got, kept = exported.call(x, past)
+    want = np.maximum(np.einsum("bkhwc,kc->bhwc", seen, kernel), 0)
+    np.testing.assert_allclose(got, want, atol=1e-5)
+    np.testing.assert_array_equal(kept, seen[:, 1:])
+
+
+@pytest.mark.parametrize("name", [*ROWS, *LOWERINGS])
+def test_every_operator_is_traced_for_any_batch(name):
+  row = (ROWS | LOWERINGS)[name]
+  clips, shared = draw_arrays(row)
+  batch = jax.export.symbolic_shape("b")
+  shapes = [
+    jax.ShapeDtypeStruct((*batch, *x.shape[1:]), x.dtype) for x in clips
+  ]
+  out = jax.eval_shape(row.op, *shapes, *shared)
+  want = jax.eval_shape(row.op, *clips, *shared)
+  assert str(out.shape[0]) == "b"
+  assert out.shape[1:] == want.shape[1:]

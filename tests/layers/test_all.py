@@ -1,0 +1,65 @@
+"""What holds for every layer: one row of the table `rows` each."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from temporal_jax import layers
+from tests.layers.rows import ROWS, draw_clips
+
+
+@pytest.fixture(params=ROWS, ids=str)
+def row(request):
+  return ROWS[request.param]
+
+
+def _loss(layer):
+  def loss(variables, *clips):
+    leaves = jax.tree.leaves(layer.apply(variables, *clips))
+    return sum(jnp.sum(jnp.square(x)) for x in leaves)
+
+  return loss
+
+
+def test_no_layer_is_missing():
+  assert {name.split()[0] for name in ROWS} == set(layers.__all__)
+
+
+def test_no_clips_give_no_results(row):
+  """Nor gradients; nothing is NaN."""
+  clips, layer = draw_clips(row), row.layer()
+  shapes = jax.eval_shape(layer.init, jax.random.key(0), *clips)
+  variables = jax.tree.map(lambda x: np.full(x.shape, 0.5, x.dtype), shapes)
+  none = [clip[:0] for clip in clips]
+  gradient = jax.grad(_loss(layer), tuple(range(1 + len(none))))
+  with jax.debug_nans(True):
+    got, slopes = jax.jit(lambda *x: (layer.apply(*x), gradient(*x)))(
+      variables, *none
+    )
+  want = jax.eval_shape(layer.apply, variables, *clips)
+  for found, full in zip(*map(jax.tree.leaves, (got, want)), strict=True):
+    assert found.shape == ((0, *full.shape[1:]) if full.shape else ())
+    assert found.dtype == full.dtype
+  arrays = jax.tree.leaves((variables, *none))
+  for array, slope in zip(arrays, jax.tree.leaves(slopes), strict=True):
+    assert slope.shape == array.shape
+    assert not np.any(slope)
+
+
+def _wide(x):
+  return jax.ShapeDtypeStruct(x.shape, jnp.float64)
+
+
+def test_float64_is_never_narrowed(row):
+  """No array of the computation or its gradients is float32."""
+  with jax.enable_x64(True):
+    wide = {"dtype": jnp.float64} if hasattr(row.layer(), "dtype") else {}
+    layer = row.layer(**wide)
+    clips = [_wide(clip) for clip in draw_clips(row)]
+    variables = jax.eval_shape(layer.init, jax.random.key(0), *clips)
+    assert all(x.dtype == jnp.float32 for x in jax.tree.leaves(variables))
+    variables = jax.tree.map(_wide, variables)
+    everything = tuple(range(1 + len(clips)))
+    for function in (layer.apply, jax.grad(_loss(layer), everything)):
+      assert "f32" not in str(jax.make_jaxpr(function)(variables, *clips))
