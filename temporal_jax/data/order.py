@@ -3,10 +3,12 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import grain
 import numpy as np
+
+if TYPE_CHECKING:
+  import grain
 
 Batch = dict[str, np.ndarray]
 
@@ -60,7 +62,7 @@ class TrainBatches(Iterator[Batch]):
 
   def __init__(
     self,
-    clips: grain.MapDataset,
+    clips: "grain.MapDataset",
     share: Share,
     *,
     num_videos: int,
@@ -175,6 +177,8 @@ class TrainBatches(Iterator[Batch]):
 
   def _read_ahead(self) -> Iterator[tuple[dict[str, Any] | None]]:
     """Decodes the clips of this process from the present place on."""
+    import grain
+
     start, place, clips = self._start, self._share.place, self._clips
     numbers = grain.MapDataset.range(self._read, sys.maxsize)
     options = grain.ReadOptions(
