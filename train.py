@@ -23,7 +23,14 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 import launch
-from temporal_jax import data, display, evaluation, inference, training
+from temporal_jax import (
+  data,
+  display,
+  evaluation,
+  inference,
+  starting,
+  training,
+)
 
 _CONFIG = config_flags.DEFINE_config_file("config", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all a run writes.")
@@ -144,6 +151,7 @@ def main(argv: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)
   if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
     raise app.UsageError("--workdir must say where the run writes.")
+  starting.keep_compiled()
   try:
     with training.StopRequest() as stop:
       if _PLAN.value:

@@ -23,6 +23,7 @@ from convert_weights.proposal import Proposal
 from convert_weights.reading import Settings, non_finite, release
 from convert_weights.source import Source
 from temporal_jax.models.variables import count_classes, differing
+from temporal_jax.training.host import run_on_host
 
 
 def convert(
@@ -251,7 +252,7 @@ def to_torch(
 def _initial(todo: Proposal, seed: int) -> dict[str, jax.Array]:
   """Returns the initial values of the leaves that stay new.
 
-  Only these are computed: XLA leaves out what nobody asks for.
+  Only these are computed.
   """
 
   def some(key):
@@ -261,4 +262,4 @@ def _initial(todo: Proposal, seed: int) -> dict[str, jax.Array]:
 
   if not todo.plan.new:
     return {}
-  return jax.jit(some)(jax.random.key(seed))
+  return run_on_host(some, jax.random.key(seed))

@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from temporal_jax import __version__
+from temporal_jax import __version__, starting
 from temporal_jax.display import printable_lines
 
 COMMANDS = (
@@ -24,6 +24,19 @@ COMMANDS = (
   "watch",
   "zeroshot",
 )
+
+
+# Those that compute with networks: their processes are set up for it.
+_COMPUTING = frozenset(COMMANDS) - {"data", "describe", "models", "scores"}
+
+
+def run_process() -> int:
+  """Runs the command of this process, which is set up for it; see `main`."""
+  words = sys.argv[1:]
+  if words and words[0] in _COMPUTING and not {"-h", "--help"} & set(words):
+    starting.use_huge_pages()
+    starting.keep_compiled()
+  return main(words)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

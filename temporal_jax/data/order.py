@@ -3,12 +3,14 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import grain
 import numpy as np
 
 from temporal_jax.data.shuffling import FEISTEL, GRAIN
+
+if TYPE_CHECKING:
+  import grain
 
 Batch = dict[str, np.ndarray]
 
@@ -62,7 +64,7 @@ class TrainBatches(Iterator[Batch]):
 
   def __init__(
     self,
-    clips: Callable[[int], grain.MapDataset],
+    clips: "Callable[[int], grain.MapDataset]",
     share: Share,
     *,
     num_videos: int,
@@ -191,6 +193,8 @@ class TrainBatches(Iterator[Batch]):
 
   def _read_ahead(self) -> Iterator[tuple[dict[str, Any] | None]]:
     """Decodes the clips of this process from the present place on."""
+    import grain
+
     start, place = self._start, self._share.place
     clips = self._clips(self._version)
     numbers = grain.MapDataset.range(self._read, sys.maxsize)

@@ -1,6 +1,6 @@
 """From a source of videos to batches of uint8 clips, by grain."""
 
-import grain
+from typing import TYPE_CHECKING
 
 from temporal_jax.data.clip_format import ClipFormat
 from temporal_jax.data.clips import (
@@ -12,6 +12,9 @@ from temporal_jax.data.clips import (
 from temporal_jax.data.order import Share, TrainBatches
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.data.shuffling import endless_order
+
+if TYPE_CHECKING:
+  import grain
 
 
 def train_batches(
@@ -71,7 +74,7 @@ def eval_batches(
   num_threads: int = 4,
   process_index: int = 0,
   process_count: int = 1,
-) -> grain.IterDataset:
+) -> "grain.IterDataset":
   """Every video once, in order, in full batches.
 
   The last batch is filled with black clips of weight 0, and so is the place of
@@ -90,6 +93,8 @@ def eval_batches(
     An iterable of batches as of `train_batches`, without a canvas; it can be
     walked again. Of V > 1 views clips are (B / P, V, T, S, S, 3).
   """
+  import grain
+
   clips = FixedClips(videos, protocol)
   share = Share(batch_size, process_index, process_count)
   count = len(videos.source)

@@ -1,9 +1,7 @@
 """The data of a run: batches to train on and to evaluate."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import grain
+from typing import TYPE_CHECKING, NamedTuple
 
 from temporal_jax.data.bad_videos import BadVideos
 from temporal_jax.data.clip_format import ClipFormat
@@ -14,6 +12,9 @@ from temporal_jax.data.order import TrainBatches
 from temporal_jax.data.pipeline import eval_batches, train_batches
 from temporal_jax.data.protocol import EvalProtocol, check_mirrored
 from temporal_jax.data.sources import Source
+
+if TYPE_CHECKING:
+  import grain
 
 
 class Videos(NamedTuple):
@@ -35,8 +36,8 @@ class Videos(NamedTuple):
   class_names: ClassNames
   multi_label: bool
   train_batches: TrainBatches
-  eval_batches: grain.IterDataset
-  test_batches: grain.IterDataset
+  eval_batches: "grain.IterDataset"
+  test_batches: "grain.IterDataset"
   num_train: int
   num_test: int
   fingerprints: Mapping[str, str]

@@ -3,14 +3,13 @@
 import functools
 import os
 from collections.abc import Iterator
-from typing import Any, BinaryIO
-
-import matplotlib
-import matplotlib.figure
-import matplotlib.text
-from matplotlib import font_manager, ft2font
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from temporal_jax.display.names import printable, shortened
+
+# Matplotlib takes 0.6 s to import: only functions that draw import it.
+if TYPE_CHECKING:
+  from matplotlib.figure import Figure
 
 # Fonts for letters that matplotlib's own lacks, the first installed one of
 # which is taken; after them any other that has the letters.
@@ -43,8 +42,20 @@ def short_label(name: str, longest: int = 40) -> str:
   return drawable(shortened(name, longest))
 
 
+def new_figure(width: float, height: float) -> "Figure":
+  """Returns an empty figure that keeps its parts apart.
+
+  Args:
+    width: In inches.
+    height: In inches.
+  """
+  from matplotlib.figure import Figure
+
+  return Figure((width, height), layout="constrained")
+
+
 def save_figure(
-  figure: matplotlib.figure.Figure,
+  figure: "Figure",
   file: str | os.PathLike | BinaryIO,
   *,
   dpi: int,
@@ -56,7 +67,9 @@ def save_figure(
     file: PNG to write, or what takes its bytes.
     dpi: Pixels an inch.
   """
-  for text in figure.findobj(matplotlib.text.Text):
+  from matplotlib.text import Text
+
+  for text in figure.findobj(Text):
     text.set_parse_math(False)
     others = _families(text.get_text())
     text.set_fontfamily([*text.get_fontfamily(), _OWN, *others])
@@ -113,6 +126,8 @@ def _font_of(letter: str) -> str:
 @functools.cache
 def _own_font() -> str:
   """Returns the file of the font that comes with matplotlib."""
+  import matplotlib
+
   return os.path.join(
     matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"
   )
@@ -133,6 +148,9 @@ def _installed() -> Iterator[tuple[str, str]]:
   A name may stand for several files, of which the upright one of normal weight
   comes last.
   """
+  import matplotlib
+  from matplotlib import font_manager
+
   own = matplotlib.get_data_path()
   upright = {"style": "normal", "variant": "normal", "weight": 400}
   fonts = sorted(
@@ -149,6 +167,8 @@ def _installed() -> Iterator[tuple[str, str]]:
 @functools.cache
 def _letters(file: str) -> frozenset[int]:
   """Returns the code points that a font can draw at any size."""
+  from matplotlib import ft2font
+
   try:
     font: Any = ft2font.FT2Font(file)
   except (OSError, RuntimeError):

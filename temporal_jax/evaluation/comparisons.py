@@ -2,12 +2,14 @@
 
 import pathlib
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import matplotlib.axes
-import matplotlib.figure
 import numpy as np
 
-from temporal_jax.display.pictures import save_figure, short_label
+from temporal_jax.display.pictures import new_figure, save_figure, short_label
+
+if TYPE_CHECKING:
+  from matplotlib.axes import Axes
 
 _BETTER, _WORSE = "#1a7f37", "#c0392b"
 
@@ -51,9 +53,7 @@ def save_gains(
   up = [i for i in order[:named] if gains[i] > 0]
   down = [i for i in order[::-1][:named] if gains[i] < 0][::-1]
   shown = np.array(up + down, int)
-  figure = matplotlib.figure.Figure(
-    (12, max(4.0, 0.26 * len(shown) + 1.4)), layout="constrained"
-  )
+  figure = new_figure(12, max(4.0, 0.26 * len(shown) + 1.4))
   figure.suptitle(
     f"{short_label(after)} compared with {short_label(before)}: "
     f"{gains[known].mean():+.1f} points of top-1, mean of {known.size} classes"
@@ -101,7 +101,7 @@ def save_views(
   """
   if not runs or not all(runs.values()):
     raise ValueError("a run's accuracy by clips must have a value.")
-  figure = matplotlib.figure.Figure((5.5, 3.6), layout="constrained")
+  figure = new_figure(5.5, 3.6)
   axes = figure.subplots()
   for name, accuracies in runs.items():
     clips = sorted(accuracies)
@@ -122,7 +122,7 @@ def _colors(gains: np.ndarray) -> list[str]:
   return [_BETTER if gain > 0 else _WORSE for gain in gains]
 
 
-def _tidy(axes: matplotlib.axes.Axes, grid: str) -> None:
+def _tidy(axes: "Axes", grid: str) -> None:
   """Leaves what a reader needs of an axes' frame."""
   axes.grid(alpha=0.3, axis=grid)
   axes.set_axisbelow(True)

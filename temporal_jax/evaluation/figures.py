@@ -4,10 +4,9 @@ import pathlib
 import textwrap
 from collections.abc import Mapping, Sequence
 
-import matplotlib.figure
 import numpy as np
 
-from temporal_jax.display.pictures import save_figure, short_label
+from temporal_jax.display.pictures import new_figure, save_figure, short_label
 from temporal_jax.evaluation.predictions import Predictions
 
 _RIGHT, _WRONG = "#1a7f37", "#c0392b"
@@ -31,7 +30,7 @@ def save_curves(
     measure: Which value of the test clips is drawn: "top1" or "mAP".
     num_classes: L; chance of being right is 1 / L.
   """
-  figure = matplotlib.figure.Figure(figsize=(9, 3.6), layout="constrained")
+  figure = new_figure(9, 3.6)
   left, right = figure.subplots(1, 2)
   left.plot(
     [row["step"] for row in rows], [row["loss"] for row in rows], color=_TRAIN
@@ -71,7 +70,7 @@ def save_confusion(
   percent = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
   count = len(class_names)
   side = min(max(4.5, 0.55 * count + 2.5), 18)
-  figure = matplotlib.figure.Figure((side + 0.6, side), layout="constrained")
+  figure = new_figure(side + 0.6, side)
   axes = figure.subplots()
   image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
   figure.colorbar(image, label="% of the true class", shrink=0.8)
@@ -122,9 +121,7 @@ def save_contact_sheet(
   shown = shown[:clips_shown]
   columns = min(3, len(shown))
   rows = -(-len(shown) // columns)
-  figure = matplotlib.figure.Figure(
-    figsize=(columns * frames_shown * 1.05, rows * 1.5), layout="constrained"
-  )
+  figure = new_figure(columns * frames_shown * 1.05, rows * 1.5)
   grid = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes in grid:
     axes.set_axis_off()

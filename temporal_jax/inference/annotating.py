@@ -4,13 +4,16 @@ import functools
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from temporal_jax.data.transcoding import Transcoding, transcode
 from temporal_jax.display import shortened
 from temporal_jax.display.pictures import drawable_in, font_file
+
+if TYPE_CHECKING:
+  from PIL import Image, ImageFont
 
 _LETTERS = 200  # Of a label, before it is cut to the picture's width.
 _SMALLEST = 10  # Pixels of a text that can still be read.
@@ -41,12 +44,14 @@ def annotate(
     ValueError: If there is no label, `out` does not end in .mp4, or is the
       video.
   """
+  from PIL import Image
+
   if not labels:
     raise ValueError("there is no label to write on the frames.")
   check_out(video, out)
 
   @functools.cache
-  def caption(height: int, width: int) -> Image.Image:
+  def caption(height: int, width: int) -> "Image.Image":
     return draw_caption(labels, height, width)
 
   def paint(pixels: np.ndarray) -> np.ndarray:
@@ -68,7 +73,7 @@ def check_out(video: str | os.PathLike, out: str | os.PathLike) -> None:
 
 def draw_caption(
   labels: Sequence[tuple[str, float]], height: int, width: int
-) -> Image.Image:
+) -> "Image.Image":
   """Returns labels as rows with bars as long as their probabilities, RGBA.
 
   Args:
@@ -77,6 +82,8 @@ def draw_caption(
       at least a row.
     width: Of the frames, in pixels, and the most of the caption.
   """
+  from PIL import Image, ImageDraw, ImageFont
+
   size = max(_SMALLEST, round(min(height, width) / 22))
   font = ImageFont.truetype(font_file(""), size)
   row, gap = round(1.4 * size), round(0.4 * size)
@@ -108,11 +115,11 @@ def draw_caption(
   return picture
 
 
-def _length(text: str, font: ImageFont.FreeTypeFont) -> float:
+def _length(text: str, font: "ImageFont.FreeTypeFont") -> float:
   return font.getlength(text)
 
 
-def _cut(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
+def _cut(text: str, font: "ImageFont.FreeTypeFont", room: float) -> str:
   """Returns a text as far as it fits."""
   if font.getlength(text) <= room:
     return text

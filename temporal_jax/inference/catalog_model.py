@@ -13,6 +13,7 @@ from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.inference.saved_model import SavedModel
 from temporal_jax.models.variables import count_classes, differing
 from temporal_jax.training import default_dtype
+from temporal_jax.training.host import run_on_host
 from temporal_jax.training.loading import load_variables
 
 Weights = Mapping[str, Any] | str | os.PathLike
@@ -80,7 +81,7 @@ def new_model(
     ValueError: See `create_model`.
   """
   saved = _without_weights(name, num_classes, **arguments)
-  variables = jax.jit(saved.network.init)(*_example(saved))
+  variables = run_on_host(saved.network.init, *_example(saved))
   return saved._replace(variables=variables)
 
 

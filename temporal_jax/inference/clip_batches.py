@@ -13,11 +13,10 @@ from temporal_jax.inference.saved_model import SavedModel
 class ClipBatches:
   """A function of any number of clips, compiled once.
 
-  Clips come in batches of one size, the last one filled with zeros.
+  Clips come in batches of one size, the last one filled with zeros; see `fit`.
 
   Attributes:
     saved: The network.
-    batch_size: Clips computed at once, B.
     clip_shape: (T, H, W, 3) of its clips.
   """
 
@@ -36,7 +35,7 @@ class ClipBatches:
       saved: The network.
       function: `function(variables, clips)` of B clips -> arrays of B rows.
       variables: What it takes first.
-      batch_size: Clips computed at once.
+      batch_size: Clips computed at once, at most.
       clip_shape: (T, H, W, 3) of the clips; None for what the network was made
         for.
 
@@ -44,10 +43,18 @@ class ClipBatches:
       ValueError: If `batch_size` is below 1.
     """
     self.saved = saved
-    self.batch_size = batch_size
     self.clip_shape = tuple(clip_shape or saved.clip_shape)
     self._function = PaddedBatches(function, batch_size=batch_size)
     self._variables = jax.device_put(variables)
+
+  @property
+  def batch_size(self) -> int:
+    """Clips computed at once, B."""
+    return self._function.batch_size
+
+  def fit(self, total: int) -> None:
+    """Chooses B by the number of clips to come; see `PaddedBatches.fit`."""
+    self._function.fit(total)
 
   @property
   def compilations(self) -> int:

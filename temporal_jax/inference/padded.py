@@ -10,7 +10,8 @@ import numpy as np
 class PaddedBatches:
   """Calls a function on any number of rows, compiled once for their shape.
 
-  Rows go in batches of one size, the last one filled with zeros.
+  Rows go in batches of one size, the last one filled with zeros. It is the
+  largest that is allowed, or what `fit` makes of it.
 
   Attributes:
     batch_size: Rows computed at once, B.
@@ -24,14 +25,14 @@ class PaddedBatches:
 
     Args:
       function: `function(variables, rows)` of B rows -> arrays of B rows.
-      batch_size: Rows computed at once.
+      batch_size: Rows computed at once, at most.
 
     Raises:
       ValueError: If `batch_size` is below 1.
     """
     if batch_size < 1:
       raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
-    self.batch_size = batch_size
+    self.batch_size = self._most = batch_size
     self.compilations = 0
 
     def counted(variables, rows):
@@ -39,6 +40,22 @@ class PaddedBatches:
       return function(variables, rows)
 
     self._function = jax.jit(counted)
+
+  def fit(self, total: int) -> None:
+    """Chooses the size of batches by the rows that are known to come.
+
+    Before the first compilation that is their number, at most the largest size:
+    no row is computed that nobody asked for. Later a size is only left for the
+    largest one, when more rows come than it holds. Few rows and then many thus
+    compile twice, and no more than that.
+
+    Args:
+      total: Rows that will come, at least 1.
+    """
+    if not self.compilations:
+      self.batch_size = min(total, self._most)
+    elif total > self.batch_size:
+      self.batch_size = self._most
 
   def __call__(self, variables: Any, rows: np.ndarray) -> Any:
     """Returns what the function gives for all rows, as NumPy arrays.

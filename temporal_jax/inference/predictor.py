@@ -22,8 +22,9 @@ class Predictor:
 
   The views of one video after the other fill batches of one size, so that the
   network is compiled once, whatever videos come; only the last batch is filled
-  up with zeros. Threads decode ahead of the device, and while the host takes
-  the probabilities of a batch, the device computes the next.
+  up with zeros. Where fewer views come than a batch holds, it has their number.
+  Threads decode ahead of the device, and while the host takes the probabilities
+  of a batch, the device computes the next.
 
   Attributes:
     saved: The network.
@@ -50,7 +51,7 @@ class Predictor:
         `catalog_model`.
       class_names: The names of its classes, with `weights` alone.
       protocol: Which views; those that the network was tested with, by default.
-      batch_size: Views computed at once, B.
+      batch_size: Views computed at once, at most; see `PaddedBatches.fit`.
       num_threads: Videos decoded at a time.
 
     Raises:

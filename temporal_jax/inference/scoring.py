@@ -4,7 +4,7 @@ import functools
 import itertools
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -26,6 +26,9 @@ class Score(Protocol):
   """
 
   batch_size: int
+
+  def fit(self, total: int) -> None:
+    """Chooses B by the number of clips to come."""
 
   def start(self, clips: np.ndarray) -> Any:
     """Begins with up to B clips (N, T, H, W, 3), and returns arrays (B, K)."""
@@ -57,15 +60,20 @@ def score_files(
 
   The views of one file after the other fill batches of one size, so that one
   compilation serves whatever files come; only the last batch is filled up with
-  zeros. Threads decode ahead of the device, and while the host takes the rows
-  of a batch, the device computes the next.
+  zeros. Where fewer views come than fit into a batch, it has their number: one
+  video is computed as fast as its views allow. Threads decode ahead of the
+  device, and while the host takes the rows of a batch, the device computes the
+  next.
 
   Args:
     score: What is computed.
-    files: Paths of videos, or folders of the pictures *.jpg of a video.
+    files: Paths of videos, or folders of the pictures *.jpg of a video; of a
+      list the number is known, of a generator it is not.
     protocol: Which views of each.
     num_threads: Files decoded at a time.
   """
+  if isinstance(files, Sized) and files:
+    score.fit(len(files) * protocol.num_views)
   batch = -(-score.batch_size // protocol.num_views)
   videos = run_in_order(
     functools.partial(_read_views, protocol=protocol),

@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import matplotlib.axes
-import matplotlib.figure
-import matplotlib.ticker
 import numpy as np
 
-from temporal_jax.display.pictures import save_figure, short_label
+from temporal_jax.display.pictures import new_figure, save_figure, short_label
 from temporal_jax.inference.window_files import clock
 from temporal_jax.inference.windows import Window
+
+if TYPE_CHECKING:
+  from matplotlib.axes import Axes
 
 _COLORS = (
   *("#4c72b0", "#dd8452", "#1a7f37", "#c0392b"),
@@ -120,9 +121,7 @@ def save_timeline(
   others = order[len(shown) : ever]
   if others.size:
     groups.append((f"{others.size} others", _OTHERS, others))
-  figure = matplotlib.figure.Figure(
-    (11, 1.4 + 0.5 * len(groups)), layout="constrained"
-  )
+  figure = new_figure(11, 1.4 + 0.5 * len(groups))
   axes = figure.subplots()
   best, windows = means.argmax(axis=1), timeline.tops.sum()
   for row, (_, color, classes) in enumerate(groups):
@@ -157,7 +156,7 @@ def save_timeline(
 
 
 def _draw_row(
-  axes: matplotlib.axes.Axes,
+  axes: "Axes",
   row: int,
   spans: np.ndarray,
   values: np.ndarray,
@@ -176,13 +175,15 @@ def _draw_row(
   axes.axhline(row, color="0.8", lw=0.8, zorder=0)
 
 
-def _mark_time(axes: matplotlib.axes.Axes, end: float) -> None:
+def _mark_time(axes: "Axes", end: float) -> None:
   """Writes minutes and seconds along a video."""
+  from matplotlib.ticker import MultipleLocator
+
   step = next((mark for mark in _MARKS if end / mark <= 12), _MARKS[-1])
   axes.set(xlim=(0, end or 1), xlabel="time (minutes:seconds)")
   if end >= 3600:
     axes.set_xlabel("time (hours:minutes:seconds)")
-  axes.xaxis.set_major_locator(matplotlib.ticker.MultipleLocator(step))
+  axes.xaxis.set_major_locator(MultipleLocator(step))
   axes.xaxis.set_major_formatter(
     lambda seconds, _: clock(seconds, decimals=int(step < 1))
   )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 from flax import traverse_util
 
 from temporal_jax.layers import BatchNorm
@@ -29,6 +29,8 @@ def fold_batch_norm(variables: Mapping[str, Any]) -> dict[str, Any]:
 
   The model is the same, and gives the same with `train=False`; `train=True`
   raises, since the statistics are gone. Works under `jit` and `eval_shape`.
+  Outside of them NumPy computes it: a program for each shape of a network would
+  take longer to compile than the network is folded in.
 
   Which convolution a norm follows is told by the names of sibling scopes:
   "{a}norm{i}" follows "{a}conv{i}", e.g. "stem_norm" "stem_conv" and "norm2"
@@ -56,10 +58,12 @@ def fold_batch_norm(variables: Mapping[str, Any]) -> dict[str, Any]:
     conv = _convolution_before(norm, children)
     if conv is None:
       continue
-    mean, var = stats.pop(norm + ("mean",)), stats.pop(norm + ("var",))
-    scale = params.pop(norm + ("scale",))
-    factor = scale / jnp.sqrt(var + BatchNorm.epsilon)
-    params[norm + ("bias",)] = params[norm + ("bias",)] - factor * mean
+    mean = _host(stats.pop(norm + ("mean",)))
+    var = _host(stats.pop(norm + ("var",)))
+    scale = _host(params.pop(norm + ("scale",)))
+    factor = scale / (var + BatchNorm.epsilon) ** 0.5
+    bias = _host(params[norm + ("bias",)])
+    params[norm + ("bias",)] = jax.device_put(bias - factor * mean)
     for leaf in (conv + ("kernel",), conv + ("bias",)):
       if leaf in params:  # Output channels are the last axis of both.
         params[leaf] = _scale(params[leaf], factor)
@@ -69,8 +73,14 @@ def fold_batch_norm(variables: Mapping[str, Any]) -> dict[str, Any]:
   return {**variables, **folded}
 
 
-def _scale(leaf: jax.Array, factor: jax.Array) -> jax.Array:
-  return leaf * factor.reshape((1,) * (leaf.ndim - 1) + factor.shape)
+def _scale(leaf: jax.Array, factor: jax.Array | np.ndarray) -> jax.Array:
+  factor = factor.reshape((1,) * (leaf.ndim - 1) + factor.shape)
+  return jax.device_put(_host(leaf) * factor)
+
+
+def _host(leaf: jax.Array) -> jax.Array | np.ndarray:
+  """Returns the values of an array, or what stands for it in a trace."""
+  return leaf if isinstance(leaf, jax.core.Tracer) else np.asarray(leaf)
 
 
 def _children(params: Mapping[Path, Any]) -> dict[Path, set[str]]:

@@ -6,7 +6,6 @@ import pathlib
 from collections.abc import Mapping
 
 import jax
-import tensorboardX
 
 
 class JsonLines:
@@ -106,6 +105,8 @@ class Records:
     self._writes = jax.process_index() == 0
     if not self._writes:
       return
+    import tensorboardX  # It imports torch where that is installed.
+
     workdir = pathlib.Path(workdir)
     self._metrics = JsonLines(workdir / "metrics.jsonl", last_step)
     self._timing = JsonLines(workdir / "timing.jsonl", last_step)

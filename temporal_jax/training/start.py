@@ -86,10 +86,11 @@ def first_state(
     "params": layout.params,
     "batch_stats": layout.batch_stats,
   }
-  variables = jax.jit(
-    lambda key: init_variables(model, clip_shape, key),
-    out_shardings=variables_layout,
-  )(jax.random.key(seed))
+  variables = jax.tree.map(
+    _place,
+    init_variables(model, clip_shape, jax.random.key(seed)),
+    variables_layout,
+  )
   origin = "from scratch"
   if init_from:
     loaded = load_variables(init_from)

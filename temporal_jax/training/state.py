@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 
+from temporal_jax.training.host import run_on_host
+
 Tree = dict  # Nested dicts of arrays, as flax makes them.
 
 
@@ -78,14 +80,14 @@ class TrainState(struct.PyTreeNode):
 def init_variables(
   model: nn.Module, clip_shape: tuple[int, ...], key: jax.Array
 ) -> Tree:
-  """Returns fresh {"params", "batch_stats"} of a model.
+  """Returns fresh {"params", "batch_stats"} of a model; see `run_on_host`.
 
   Args:
     model: The module, called as `model(clip, train=...)`.
     clip_shape: (B, T, H, W, 3).
     key: Random key.
   """
-  return jax.jit(_initialiser(model, clip_shape))(key)
+  return run_on_host(_initialiser(model, clip_shape), key)
 
 
 def variable_shapes(model: nn.Module, clip_shape: tuple[int, ...]) -> Tree:

@@ -29,3 +29,29 @@ def test_numbers_that_do_not_fit():
   for count in (0, 3):
     with pytest.raises(ValueError, match=f"1 to 2 rows, got {count}"):
       batches.start(None, np.zeros(count))
+
+
+def test_the_batch_fits_the_rows_that_are_known_to_come():
+  sizes = []
+
+  def echo(_, rows):
+    sizes.append(len(rows))
+    return rows
+
+  def run(total):
+    batches.fit(total)
+    rows = np.arange(total, dtype=np.float32)
+    np.testing.assert_array_equal(batches(None, rows), rows)
+
+  batches = PaddedBatches(echo, batch_size=8)
+  batches.fit(5)
+  run(3)  # Nothing was compiled for 5.
+  run(2)
+  assert (sizes, batches.batch_size) == ([3], 3)
+  run(4)  # More than fit: now as many as are allowed.
+  run(3)
+  run(20)
+  assert (sizes, batches.batch_size) == ([3, 8], 8)
+  fewer = PaddedBatches(echo, batch_size=2)
+  fewer.fit(100)
+  assert fewer.batch_size == 2

@@ -121,6 +121,22 @@ def test_the_rest_goes_on_without_bad_videos(predictor, videos, tmp_path):
   assert predictor.classifier.compilations == 1
 
 
+def test_one_video_is_a_batch_of_its_views(saved, videos):
+  predictor = inference.Predictor(saved, batch_size=8)
+  alone = predictor(videos[0])
+  assert predictor.classifier.batch_size == 6  # 2 clips of 3 crops.
+  first, _ = predictor.predict(videos[:2])
+  assert predictor.classifier.batch_size == 8
+  assert predictor.classifier.compilations == 2
+  np.testing.assert_allclose(
+    alone.probabilities, first.probabilities, atol=1e-6
+  )
+  # How many come out of a generator is not known.
+  predictor = inference.Predictor(saved, batch_size=8)
+  next(predictor.predict(iter(videos[:1])))
+  assert predictor.classifier.batch_size == 8
+
+
 class _Awaited:
   """Probabilities that tell when they are waited for."""
 

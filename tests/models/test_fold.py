@@ -1,5 +1,6 @@
 """Batch norms folded into convolutions: same logits, fewer variables."""
 
+import contextlib
 import functools
 
 import jax
@@ -35,6 +36,20 @@ NETWORKS = {
   "r2plus1d_tada1d": ("r2plus1d_50_tada1d", _TINY_3D, ()),
   "slowfast": ("slowfast_50_4x16", {**_TINY_3D, "beta": 2}, ()),
 }
+
+
+@contextlib.contextmanager
+def _compilations():
+  """Yields the list of what is compiled within."""
+  compiled = []
+
+  def note(event, *_, **__):
+    if event.endswith("backend_compile_duration"):
+      compiled.append(event)
+
+  jax.monitoring.register_event_duration_secs_listener(note)
+  yield compiled
+  jax.monitoring.unregister_event_duration_listener(note)
 
 
 @functools.cache
@@ -74,6 +89,26 @@ def test_logits_stay(name):
   assert np.linalg.norm(want) > 0.1
   np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * abs(want).max())
   assert jax.tree.structure(got_aux) == jax.tree.structure(want_aux)
+
+
+def test_folding_compiles_nothing_and_is_the_same_when_compiled():
+  _, variables, _ = _network("bottleneck")
+  variables = jax.device_put(variables)
+  jax.clear_caches()
+  with _compilations() as compiled:
+    folded = models.fold_batch_norm(variables)
+  assert compiled == []
+  assert {type(leaf) for leaf in jax.tree.leaves(folded)} == {
+    type(jnp.zeros(1))
+  }
+  with _compilations() as compiled:
+    in_jit = jax.jit(models.fold_batch_norm)(variables)
+  assert compiled
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6),
+    folded,
+    in_jit,
+  )
 
 
 @pytest.mark.parametrize("name", NETWORKS)

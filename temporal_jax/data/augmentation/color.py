@@ -3,7 +3,6 @@
 import dataclasses
 from typing import ClassVar
 
-import dm_pix
 import jax
 import jax.numpy as jnp
 
@@ -120,6 +119,8 @@ def jitter(
 
 
 def _shift_hue(frames: jax.Array, shift: jax.Array) -> jax.Array:
+  import dm_pix
+
   pixels = frames.astype(jnp.float32) / 255
   with jax.numpy_dtype_promotion("standard"):  # It adds truths to numbers.
     pixels = dm_pix.adjust_hue(pixels, shift)

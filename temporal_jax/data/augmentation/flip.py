@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-import dm_pix
 import jax
 import jax.numpy as jnp
 
@@ -69,7 +68,7 @@ class Flip:
   def __call__(self, key: jax.Array, clip: Clip, given: Given) -> Clip:
     """Returns the clip, mirrored or not."""
     chosen = jax.random.bernoulli(key, self.probability)
-    mirrored = dm_pix.flip_left_right(clip.frames)
+    mirrored = clip.frames[..., ::-1, :]
     clip = clip._replace(frames=jnp.where(chosen, mirrored, clip.frames))
     if self.keep_labels or not given.flip_labels:
       return clip
