@@ -35,6 +35,7 @@ from temporal_jax.training.parameter_sharding import (
   shard_parameters,
   shard_state,
 )
+from temporal_jax.training.parameter_names import summarize_names
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import Records, read_rows, write_config
 from temporal_jax.training.schedule import SCHEDULES, create_schedule
@@ -47,7 +48,7 @@ from temporal_jax.training.sharding import (
   replicated,
   simulate_devices,
 )
-from temporal_jax.training.start import Start, first_state, graft
+from temporal_jax.training.start import Fitting, Start, first_state, graft
 from temporal_jax.training.state import (
   TrainState,
   create_state,
@@ -71,6 +72,7 @@ __all__ = [
   "CheckpointError",
   "Checkpoints",
   "ClassRows",
+  "Fitting",
   "Group",
   "Layout",
   "Loss",
@@ -114,6 +116,7 @@ __all__ = [
   "shard_state",
   "simulate_devices",
   "state_shapes",
+  "summarize_names",
   "train",
   "variable_shapes",
   "with_shardings",
