@@ -36,7 +36,7 @@ def get_config():
       "model": "resnet18",
       "overrides": {"width": 16, "stem": "7x7", "temporal": "aggregation"},
       "clip_shape": (8, 112, 112, 3),
-      "protocol": {"short_side": 128},
+      "trained_with": {"num_frames": 8, "image_size": 112, "short_side": 128},
     }
   )
   config.data.sampling = "segments"  # The whole video, whatever its length.

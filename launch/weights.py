@@ -13,6 +13,7 @@ from launch.parts import Parts
 from temporal_jax import data, inference, models, training
 
 _NEEDED = ("model", "overrides", "clip_shape")
+_SIZES = ("num_frames", "image_size")
 _SHORT_SIDE = 8 / 7  # Of the image size, where weights do not say: 256 of 224.
 
 
@@ -91,9 +92,7 @@ def _fill_network(
   """Fills `config.model`: name, operator, arguments, sizes of positions."""
   model = config.model
   own = {
-    name: value
-    for name, value in model.overrides.items()
-    if value is not None
+    name: value for name, value in model.overrides.items() if value is not None
   }
   taken = {}
   if model.name in (None, description["model"]):
@@ -103,8 +102,11 @@ def _fill_network(
   model.temporal = operator if model.temporal is None else model.temporal
   model.dtype = model.dtype or taken.pop("dtype", "")
   model.remat = taken.pop("remat", False) or model.remat
-  for size in ("num_frames", "image_size"):
-    model[size] = model[size] or taken.pop(size, 0)
+  # Learned positions keep their number, whatever the clips of this run are.
+  made_for = dict(zip(_SIZES, description["clip_shape"], strict=False))
+  for size in _SIZES:
+    known = made_for[size] if config.init_from else 0
+    model[size] = model[size] or description["overrides"].get(size, known)
     taken.pop(size, None)
   taken.pop("dtype", None)
   model.overrides = ml_collections.ConfigDict({**taken, **own})
@@ -116,14 +118,17 @@ def _fill_clips(
   """Fills `config.data`: size of clips and statistics of pixels."""
   clips = config.data
   frames, side = description["clip_shape"][:2]
-  # What a run was tested with may be larger than what it was trained with.
-  trained = description["overrides"].get("image_size") or side
-  clips.num_frames = clips.num_frames or frames
-  clips.image_size = clips.image_size or trained
+  # What a run is tested with may be larger than what it was trained with.
+  trained = description.get("trained_with") or {
+    "num_frames": frames,
+    "image_size": side,
+    "short_side": _SHORT_SIDE * side,
+  }
+  for name in _SIZES:
+    clips[name] = clips[name] or trained[name]
   if clips.short_side is None:
-    tested = description.get("protocol") or {"short_side": _SHORT_SIDE * side}
-    factor = (tested["short_side"] or 0) / side
-    clips.short_side = round(factor * clips.image_size)
+    scale = clips.image_size / trained["image_size"]
+    clips.short_side = round(scale * trained["short_side"])
   statistics = description.get("pixels") or {}
   clips.pixel_mean = tuple(clips.pixel_mean or statistics.get("mean", ()))
   clips.pixel_std = tuple(clips.pixel_std or statistics.get("std", ()))
