@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax
+
 from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.training.parameter_names import summarize_names
 
 
 def untrained_leaves(description: Mapping[str, Any]) -> tuple[str, ...]:
@@ -15,11 +16,12 @@ def untrained_leaves(description: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def describe_untrained(saved: SavedModel) -> str:
-  """Returns in a sentence which leaves were never trained; "" if none is."""
+  """Returns in a sentence how many leaves were never trained, or ""."""
   leaves = untrained_leaves(saved.description)
   if not leaves:
     return ""
+  total = len(jax.tree.leaves(saved.variables))
   return (
-    f"{saved.name} is not trained in whole: {summarize_names(leaves)} "
-    "have their first values."
+    f"{len(leaves)} of {total} leaves of {saved.name} are new and were never "
+    "trained: what it says may be chance."
   )

@@ -31,11 +31,11 @@ from temporal_jax.training.loading import (
 from temporal_jax.training.loop import NonFiniteLossError, Plan, train
 from temporal_jax.training.loss import LOSSES, Loss
 from temporal_jax.training.optimizer import OPTIMIZERS, create_optimizer
+from temporal_jax.training.parameter_names import summarize_names
 from temporal_jax.training.parameter_sharding import (
   shard_parameters,
   shard_state,
 )
-from temporal_jax.training.parameter_names import summarize_names
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import Records, read_rows, write_config
 from temporal_jax.training.schedule import SCHEDULES, create_schedule
