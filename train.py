@@ -129,7 +129,9 @@ def run(
   if first:
     evaluation.write_report(
       *(workdir, summary),
-      rows=training.read_rows(workdir / "metrics.jsonl"),
+      rows=training.write_final(
+        *(workdir, int(state.step)), evaluation.accuracies(predictions)
+      ),
       sample=next(iter(videos.eval_batches)),
       predictions=predictions,
     )

@@ -118,9 +118,8 @@ def _views(options: argparse.Namespace) -> None:
     words = (f"{n}: {value:.1%}" for n, value in curves[name].items())
     of_crops = f" of {num_crops} crops" if num_crops > 1 else ""
     output.say(f"{run}: top-1 by clips{of_crops} {', '.join(words)}")
-  save_views(
-    curves, options.out, num_crops=crops.pop() if len(crops) == 1 else 1
-  )
+  in_common = crops.pop() if len(crops) == 1 else 1
+  save_views(curves, options.out, num_crops=in_common)
   output.say(str(options.out))
 
 

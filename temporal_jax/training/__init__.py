@@ -37,7 +37,12 @@ from temporal_jax.training.parameter_sharding import (
   shard_state,
 )
 from temporal_jax.training.progress import Progress
-from temporal_jax.training.records import Records, read_rows, write_config
+from temporal_jax.training.records import (
+  Records,
+  read_rows,
+  write_config,
+  write_final,
+)
 from temporal_jax.training.schedule import SCHEDULES, create_schedule
 from temporal_jax.training.sharding import (
   check_batch_size,
@@ -121,4 +126,5 @@ __all__ = [
   "variable_shapes",
   "with_shardings",
   "write_config",
+  "write_final",
 ]
