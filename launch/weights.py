@@ -109,7 +109,27 @@ def _fill_network(
     model[size] = model[size] or description["overrides"].get(size, known)
     taken.pop(size, None)
   taken.pop("dtype", None)
+  _drop_positions(config, taken)
   model.overrides = ml_collections.ConfigDict({**taken, **own})
+
+
+def _drop_positions(
+  config: ml_collections.ConfigDict, taken: dict[str, Any]
+) -> None:
+  """Drops arguments that follow from the sizes the positions are made for.
+
+  Raises:
+    ValueError: If they follow from other sizes.
+  """
+  sizes = {size: config.model[size] or None for size in _SIZES}
+  network = models.create_model(config.model.name, num_classes=1, **taken)
+  for name, value in network.fit(**sizes).items():
+    if name in taken and taken.pop(name) != value:
+      raise ValueError(
+        f"the weights of {config.init_from} have another {name} than clips "
+        f"{sizes} need: set config.model.num_frames and "
+        "config.model.image_size."
+      )
 
 
 def _fill_clips(

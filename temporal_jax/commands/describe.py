@@ -78,10 +78,8 @@ def _read(directory: str) -> tuple[str, dict[str, Any]]:
   from temporal_jax import inference
 
   saved = inference.load_model(directory)
-  frames, side, *_ = saved.clip_shape
   return saved.name, {
-    "num_frames": frames,
-    "image_size": side,
+    "clip_shape": saved.clip_shape[:3],
     **saved.description["overrides"],
     "num_classes": saved.description["num_classes"],
   }

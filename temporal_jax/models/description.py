@@ -28,6 +28,7 @@ def describe(
   num_frames: int | None = None,
   image_size: int | None = None,
   temporal: str | operators.Operator | None = "default",
+  clip_shape: tuple[int, int, int] | None = None,
   **overrides: Any,
 ) -> Iterator[str]:
   """Yields the description of a network, line by line.
@@ -41,6 +42,8 @@ def describe(
     num_frames: Frames of a clip, those of the row by default.
     image_size: Side of a frame, in pixels, likewise.
     temporal: What fills the temporal slots, see `create_model`.
+    clip_shape: (T, H, W) of the clip that is looked at, where neither of the
+      two is given; that of the row by default.
     **overrides: Replace arguments of the model's class.
 
   Raises:
@@ -58,7 +61,7 @@ def describe(
     temporal=temporal,
     **overrides,
   )
-  frames, height, width = spec.clip_shape
+  frames, height, width = clip_shape or spec.clip_shape
   shape = (num_frames or frames, image_size or height, image_size or width)
   clip = jax.ShapeDtypeStruct((1, *shape, 3), jnp.float32)
   variables = jax.eval_shape(model.init, jax.random.key(0), clip)

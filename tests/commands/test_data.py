@@ -185,7 +185,7 @@ def test_own_videos_are_built(form, video_folder, tmp_path, capsys):
     column = "label" if form == "csv" else "labels"
     rows = [f"{file},{file.parent.name}" for file in files]
     root.write_text("\n".join([f"path,{column}", *rows]))
-  out, fraction = tmp_path / "out", 0.34
+  out = tmp_path / "out"
   words = ["build", "mine", str(root), str(out), "--test-fraction", "0.34"]
   assert main(["data", *words]) == 0
   shown = capsys.readouterr().out
@@ -193,12 +193,19 @@ def test_own_videos_are_built(form, video_folder, tmp_path, capsys):
     f"building mine in {out}/mine/1.0.0.",
     f"12 videos: {out}/mine.",
   ]
-  splits = {"splits": {"train": "train", "test": "test"}}
   built = data.open_sources(
-    name="mine", root="", data_dir=str(out), test_fraction=0.0, **splits
+    name="mine",
+    root="",
+    data_dir=str(out),
+    splits={"train": "train", "test": "test"},
+    test_fraction=0.0,
   )
   listed = data.open_sources(
-    *(), name="", root=str(root), data_dir="", test_fraction=fraction, **splits
+    name="",
+    root=str(root),
+    data_dir="",
+    splits={"train": "", "test": ""},
+    test_fraction=0.34,
   )
   for split in ("train", "test"):
     assert built[split].class_names == ("fall", "rise")

@@ -161,6 +161,24 @@ def test_weights_that_do_not_say_their_network_are_refused(tmp_path):
     launch.complete(_config(tmp_path, tmp_path))
 
 
+def test_positions_that_follow_from_the_clips_are_no_arguments(tmp_path):
+  """As of `convert_weights --set grid=2`, for clips of 2 x 2 patches."""
+  description = {
+    "model": "vit_b16",
+    "overrides": {"grid": 2, "depth": 1, "dtype": "float32"},
+    "clip_shape": [4, 32, 32, 3],
+  }
+  file = tmp_path / "model.json"
+  file.write_text(json.dumps(description))
+  config = launch.complete(_config(tmp_path, tmp_path))
+  assert config.model.overrides.to_dict() == {"depth": 1}
+  assert (config.model.image_size, config.model.dtype) == (32, "float32")
+  launch.check(config)
+  file.write_text(json.dumps({**description, "clip_shape": [4, 48, 48, 3]}))
+  with pytest.raises(ValueError, match="another grid than clips"):
+    launch.complete(_config(tmp_path, tmp_path))
+
+
 @pytest.mark.parametrize(
   "wrong", [{"data.pixel_std": (0.0, 1.0, 1.0)}, {"data.pixel_mean": (0.5,)}]
 )
