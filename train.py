@@ -70,17 +70,17 @@ def run(
   stop: training.StopRequest,
 ) -> None:
   """One run, from its config to its report."""
-  mesh = launch.check(config)
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
   earlier = launch.earlier_description(workdir)
+  config = launch.complete(config, earlier)
+  mesh = launch.check(config)
   videos = launch.open_videos(config, workdir, say)
   names = videos.class_names
   parts = launch.assemble(
     config, launch.num_classes(config, videos), videos.num_train, mesh
   )
   description = launch.describe(config, videos, earlier)
-  say(training.describe_groups(parts.shapes.params, parts.groups))
   checkpoints = training.Checkpoints(
     workdir / training.CHECKPOINTS,
     keep=config.keep_checkpoints,
@@ -91,7 +91,7 @@ def run(
     clip_shape=launch.clip_shape(config),
     seed=config.seed,
     init_from=config.init_from,
-    class_rows=functools.partial(launch.class_rows, config, parts, names),
+    fitting=functools.partial(launch.fitting, config, parts, names),
     checkpoints=checkpoints,
   )
   if first:  # Only now: a start that is refused changes nothing.
@@ -100,6 +100,7 @@ def run(
     for change in launch.differences(earlier, videos):
       say(f"{change}.")
     inference.write_description(workdir, description, state.variables())
+  say(training.describe_groups(parts.shapes.params, parts.groups))
   say(f"start: {origin}.")
   if position and (note := videos.train_batches.seek(position)):
     say(f"Training clips: {note}.")
@@ -136,7 +137,9 @@ def run(
   if first:
     evaluation.write_report(
       *(workdir, summary),
-      rows=training.read_rows(workdir / "metrics.jsonl"),
+      rows=training.write_final(
+        *(workdir, int(state.step)), evaluation.accuracies(predictions)
+      ),
       sample=next(iter(videos.eval_batches)),
       predictions=predictions,
     )

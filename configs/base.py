@@ -18,6 +18,9 @@ def get_config() -> ml_collections.ConfigDict:
   # Weights to start from: what convert_weights wrote, or another run's workdir;
   # the head is taken over by the names of the classes, see docs/data.md.
   config.init_from = ""
+  # Where fields without a value are those of the weights' model.json, as in
+  # finetune.py: what stands in for it without weights; {} elsewhere.
+  config.from_scratch = ml_collections.ConfigDict()
   # Runs one after the other, each a dict of changes {"data.num_frames": 16},
   # each from the weights of the one before; () for a single run.
   config.stages = ()
@@ -58,6 +61,10 @@ def get_config() -> ml_collections.ConfigDict:
   data.stride = 1  # Of "dense".
   data.short_side = 0  # Pixels to resize to before the crop; 0 for as it is.
   data.image_size = 224  # Side of the square crop, in pixels.
+  # Mean and standard deviation of R, G and B, of values in [0, 1]; () for those
+  # of model.name, and in finetune.py for those of the weights.
+  data.pixel_mean = ()
+  data.pixel_std = ()
   # Height and width to which whole training frames are stretched for `augment`
   # to crop (it knows their true proportions); () crops on the host at random.
   data.canvas = ()
@@ -142,4 +149,5 @@ def get_config() -> ml_collections.ConfigDict:
 
   config.lock()
   config.model.overrides.unlock()  # Its fields are the model's.
+  config.from_scratch.unlock()
   return config

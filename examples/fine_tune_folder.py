@@ -28,9 +28,9 @@ def main(argv: Sequence[str] | None = None) -> float:
   config.init_from = options.init_from
   config.num_steps = options.steps
   config.optim.warmup_steps = options.steps // 10
+  # None takes what the weights have, and without weights the demo's network.
   config.data.num_frames = options.frames
   config.data.image_size = options.image_size
-  config.data.short_side = options.image_size * 8 // 7
   config.model.overrides.width = options.width
 
   # Ctrl-C and SIGTERM save, and the next call goes on from there.
@@ -53,12 +53,12 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument(
     "--init-from",
     default="",
-    help="converted weights or another run, of the same width",
+    help="converted weights or another run; the network is theirs",
   )
   parser.add_argument("--steps", type=int, default=200, help="of 8 videos each")
-  parser.add_argument("--frames", type=int, default=8, help="of a clip")
-  parser.add_argument("--image-size", type=int, default=112, help="in pixels")
-  parser.add_argument("--width", type=int, default=16, help="of the ResNet-18")
+  parser.add_argument("--frames", type=int, help="of a clip")
+  parser.add_argument("--image-size", type=int, help="in pixels")
+  parser.add_argument("--width", type=int, help="of a ResNet")
   return parser
 
 

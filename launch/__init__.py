@@ -14,6 +14,7 @@ from launch.preview import draw, show_plan
 from launch.scoring import Scoring
 from launch.stages import stages
 from launch.steps import create_steps
+from launch.weights import complete, fitting
 
 __all__ = [
   "Parts",
@@ -22,12 +23,14 @@ __all__ = [
   "check",
   "class_rows",
   "clip_shape",
+  "complete",
   "create_augmentation",
   "create_steps",
   "describe",
   "differences",
   "draw",
   "earlier_description",
+  "fitting",
   "num_classes",
   "open_videos",
   "other_inputs",

@@ -6,7 +6,7 @@ import jax
 import ml_collections
 
 from launch.classes import expected_classes
-from launch.clips import clip_format, protocol
+from launch.clips import clip_format, pixels, protocol
 from launch.duration import duration, plan
 from launch.network import create_network
 from launch.parts import create_optimizer
@@ -39,6 +39,7 @@ def check(
   create_mix(config)
   clip_format(config)
   protocol(config)
+  pixels(config)
   length = duration(config, _STEPS_PER_EPOCH * config.batch_size)
   plan(config, length)
   epochs_in_steps = config.optim.warmup_epochs or config.optim.milestones

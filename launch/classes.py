@@ -28,10 +28,12 @@ def num_classes(
       f"data.num_classes says {expected_classes(config)}, the videos have "
       f"{found} classes."
     )
-  if videos.multi_label and config.loss.name != "sigmoid":
+  loss = config.loss
+  if videos.multi_label and (loss.name != "sigmoid" or loss.label_smoothing):
     raise ValueError(
-      "the videos have several classes each: loss.name must be 'sigmoid', got "
-      f"{config.loss.name!r}."
+      "the videos have several classes each, which needs "
+      "--config.loss.name=sigmoid and --config.loss.label_smoothing=0; got "
+      f"{loss.name!r} and {loss.label_smoothing}."
     )
   return found
 

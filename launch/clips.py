@@ -109,9 +109,20 @@ def open_videos(
 def pixels(
   config: ml_collections.ConfigDict,
 ) -> dict[str, tuple[float, float, float]]:
-  """Returns mean and std of the network's pixels."""
+  """Returns mean and std of the network's pixels.
+
+  Raises:
+    ValueError: If the config gives others than three, or a std of 0 or less.
+  """
   spec = models.find_model(config.model.name)
-  return {"mean": spec.mean, "std": spec.std}
+  mean = tuple(config.data.pixel_mean) or spec.mean
+  std = tuple(config.data.pixel_std) or spec.std
+  if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+    raise ValueError(
+      "data.pixel_mean and data.pixel_std must be three numbers each, of R, G "
+      f"and B, the latter positive; got {mean} and {std}."
+    )
+  return {"mean": mean, "std": std}
 
 
 def create_augmentation(

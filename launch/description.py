@@ -35,5 +35,9 @@ def describe(
     "multi_label": videos.multi_label,
     "pixels": pixels(config),
     "protocol": dataclasses.asdict(test),
+    "trained_with": {
+      name: config.data[name]
+      for name in ("num_frames", "image_size", "short_side")
+    },
     "lists": (earlier or {}).get("lists") or describe_lists(videos),
   }

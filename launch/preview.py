@@ -14,6 +14,7 @@ from launch.clips import clip_shape, create_augmentation, open_videos, pixels
 from launch.network import blank_inputs
 from launch.parts import assemble
 from launch.steps import create_steps
+from launch.weights import complete
 from temporal_jax import training
 from temporal_jax.data.augmentation.sheet import draw_clips
 
@@ -41,6 +42,7 @@ def show_plan(
   else:
     training.simulate_devices(num_devices)
     devices = jax.devices()
+  config = complete(config)
   mesh = check(config, devices)
   classes = expected_classes(config)
   parts = assemble(config, classes, config.batch_size, mesh)
@@ -57,6 +59,7 @@ def show_plan(
 
 def draw(config: ml_collections.ConfigDict, file: str) -> None:
   """Draws the first training clips as the network sees them, to a PNG."""
+  config = complete(config)
   check(config)
   with tempfile.TemporaryDirectory() as notes:  # Of videos that are bad.
     videos = open_videos(config, pathlib.Path(notes), print)

@@ -29,6 +29,48 @@ def add_model(parser: argparse.ArgumentParser, which: str = "") -> None:
   )
 
 
+def is_saved(name: str) -> bool:
+  """Whether a word NAME|DIR is a saved network, rather than the catalog's.
+
+  Raises:
+    ValueError: If it is both a name of the catalog and a folder.
+  """
+  import os
+
+  from temporal_jax import models
+  from temporal_jax.inference import bundled
+
+  is_folder = os.path.isdir(os.path.expanduser(name))
+  if is_folder and name in models.MODELS:
+    raise ValueError(
+      f"{name} is a network and a folder: write ./{name} for the folder, or "
+      "call it elsewhere."
+    )
+  return is_folder or name in bundled.NAMES
+
+
+def add_labels(parser: argparse.ArgumentParser) -> None:
+  """Adds `--labels` and `--labels-file`, for `read_labels`."""
+  labels = parser.add_mutually_exclusive_group()
+  labels.add_argument(
+    "--labels",
+    metavar='"LABEL, LABEL"',
+    help="names or sentences, commas between them",
+  )
+  labels.add_argument(
+    "--labels-file", metavar="FILE", help="names or sentences, one a line"
+  )
+
+
+def read_labels(options: argparse.Namespace) -> tuple[str, ...]:
+  """Returns the labels of `add_labels`, () if none are given."""
+  if options.labels_file:
+    from temporal_jax.data.annotations import read_names
+
+    return read_names(options.labels_file)
+  return tuple(options.labels.split(",")) if options.labels else ()
+
+
 def add_topk(parser: argparse.ArgumentParser, default: int) -> None:
   """Adds `--topk`."""
   parser.add_argument(

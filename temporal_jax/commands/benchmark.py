@@ -1,7 +1,7 @@
 """Time a network on this device: latency, throughput, memory, FLOPs.
 
   temporal-jax benchmark resnet50 --batch-sizes 1 8
-  temporal-jax benchmark runs/mine
+  temporal-jax benchmark runs/mine --batch-sizes 1
 
 From clips of uint8 on the device to probabilities, with batch norms folded. A
 NAME has untrained weights, which take as long. The memory is what the compiler
@@ -15,6 +15,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from temporal_jax.commands.arguments import is_saved
+
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel, Timing
 
@@ -24,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "network",
     metavar="NAME|DIR",
-    help="see temporal-jax models; or a converted or trained directory",
+    help="see temporal-jax models; or a converted or trained directory, or "
+    "camera_motion",
   )
   parser.add_argument(
     "--batch-sizes",
@@ -94,24 +97,17 @@ def run(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> "SavedModel":
   """Returns the network of a directory, or a new one of the catalog."""
-  import os
-
-  from temporal_jax import inference, models
+  from temporal_jax import inference
   from temporal_jax.models.network import check_size
 
   check_size("--frames", options.frames)
   check_size("--image-size", options.image_size)
-  if not os.path.isdir(options.network):
+  if not is_saved(options.network):
     return inference.new_model(
       options.network,
       num_frames=options.frames,
       image_size=options.image_size,
       dtype=options.dtype,
-    )
-  if options.network in models.MODELS:
-    raise ValueError(
-      f"{options.network} is a network and a folder: write ./{options.network} "
-      "for the folder, or call it elsewhere."
     )
   saved = inference.load_model(options.network, dtype=options.dtype)
   frames, height, width, channels = saved.clip_shape

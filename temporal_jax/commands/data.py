@@ -1,11 +1,15 @@
 """Check, look at, transcode and build the videos of a data set."""
 
 import argparse
+import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporal_jax.commands import output
 from temporal_jax.commands.data_arguments import add_arguments
+
+if TYPE_CHECKING:
+  from temporal_jax.data.annotations import Annotations
 
 __all__ = ["add_arguments", "run"]
 
@@ -165,11 +169,19 @@ def _say_others(others: Mapping[str, int]) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
-  from temporal_jax.data.annotations import open_annotations
+  from temporal_jax.data import datasets
+  from temporal_jax.data.annotations import DATA_SETS
   from temporal_jax.data.datasets.annotated import AnnotatedVideos
+  from temporal_jax.data.datasets.preparing import prepare
 
-  found = open_annotations(options.name, options.root)
-  videos = options.videos or options.root
+  if options.name in datasets.DATASETS or not options.name.isidentifier():
+    raise ValueError(
+      f"{options.name!r} cannot be the name of a data set that is built: it is "
+      "letters, digits and underscores, and none of "
+      f"{', '.join(datasets.DATASETS)}."
+    )
+  is_known = options.name in DATA_SETS
+  found, videos = _read_known(options) if is_known else _read_own(options)
   missing = [
     record.path
     for record in found.records
@@ -179,13 +191,52 @@ def _build(options: argparse.Namespace) -> int:
     output.say(f"missing: {path}")
   if missing:
     output.say(
-      f"{len(missing)} of {len(found.records)} videos are not in {videos}."
+      f"{len(missing)} of {len(found.records)} videos are no files in {videos}."
     )
     return 1
-  AnnotatedVideos(
+  builder = AnnotatedVideos(
     *(options.name, found, videos),
     data_dir=str(options.out),
     file_format="array_record",
-  ).download_and_prepare()
+  )
+  prepare(builder, output.say)
   output.say(f"{len(found.records)} videos: {options.out / options.name}.")
   return 0
+
+
+def _read_known(
+  options: argparse.Namespace,
+) -> tuple["Annotations", pathlib.Path]:
+  """Returns published annotations and the folder of their videos."""
+  from temporal_jax.data.annotations import open_annotations
+
+  found = open_annotations(options.name, options.root)
+  return found, options.videos or options.root
+
+
+def _read_own(
+  options: argparse.Namespace,
+) -> tuple["Annotations", pathlib.Path]:
+  """Returns a user's own folder or CSV file like annotations."""
+  from temporal_jax.data.annotations import DATA_SETS
+  from temporal_jax.data.datasets.annotated import own_annotations
+  from temporal_jax.data.files import file_sources
+
+  if options.videos:
+    raise ValueError(
+      f"--videos is for published annotations, {', '.join(DATA_SETS)}; "
+      f"{options.name!r} is a name for your own videos, which ROOT lists."
+    )
+  try:
+    sources = file_sources(
+      options.root,
+      options.test_fraction,
+      options.tasks,
+      test_split=options.test_split,
+      say=output.say,
+    )
+  except ValueError as error:
+    raise ValueError(
+      f"{error} (Published annotations are called {', '.join(DATA_SETS)}.)"
+    ) from error
+  return own_annotations(sources)

@@ -67,31 +67,13 @@ def _add_inspect(commands: Any) -> None:
     "--json", type=_path, metavar="OUT.json", help="all that was found"
   )
   parser.add_argument(
-    "--tasks",
-    nargs="+",
-    default=(),
-    metavar="COLUMN",
-    help="columns of the CSV file that are tasks",
-  )
-  parser.add_argument(
-    "--test-split",
-    default="",
-    metavar="NAME",
-    help="split to test (val, or test without it)",
-  )
-  parser.add_argument(
     "--frames",
     default="",
     metavar="PATTERN",
     help="names of the pictures of videos that are folders, as img_*.jpg "
     "(found out)",
   )
-  parser.add_argument(
-    "--test-fraction",
-    type=float,
-    default=0.2,
-    help="for the test where nothing says the split (%(default)s)",
-  )
+  _add_labels(parser)
 
 
 def _add_transcode(commands: Any) -> None:
@@ -121,17 +103,45 @@ def _add_build(commands: Any) -> None:
     help="put videos and annotations into files that are quick to read",
     description="Writes the videos of a data set, as they are, and their "
     "labels to ArrayRecord files in OUT/NAME; train.py reads them by "
-    "--config.data.name=NAME --config.data.data_dir=OUT.",
+    "--config.data.name=NAME --config.data.data_dir=OUT. A NAME of published "
+    "annotations says what ROOT holds; any other is a name for your own "
+    "videos: ROOT is then a folder class/video or a CSV file path,label.",
   )
   parser.add_argument(
     "name",
     metavar="NAME",
-    help="of the annotations: k400, ssv2, ...; a wrong one is told all",
+    help="of the annotations, k400, ssv2, ..., or a name for your own videos",
   )
-  _add_root(parser, "folder of the annotation files as downloaded")
+  _add_root(
+    parser, "folder of the annotation files as downloaded, or your own videos"
+  )
   parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
   parser.add_argument(
-    "--videos", type=_path, help="folder of the videos (ROOT)"
+    "--videos", type=_path, help="folder of the annotations' videos (ROOT)"
+  )
+  _add_labels(parser)
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+  """Adds how a folder or a CSV file becomes labels and splits."""
+  parser.add_argument(
+    "--tasks",
+    nargs="+",
+    default=(),
+    metavar="COLUMN",
+    help="columns of the CSV file that are tasks",
+  )
+  parser.add_argument(
+    "--test-split",
+    default="",
+    metavar="NAME",
+    help="split to test (val, or test without it)",
+  )
+  parser.add_argument(
+    "--test-fraction",
+    type=float,
+    default=0.2,
+    help="for the test where nothing says the split (%(default)s)",
   )
 
 

@@ -2,23 +2,31 @@
 
   temporal-jax describe tadaformer_b16 --depth 2
   temporal-jax describe resnet50 --temporal arithmetic
+  temporal-jax describe runs/mine
 
 The first axis of an output is that of clips; "x 2" is a module that is called
 twice. Nothing is computed.
 """
 
 import argparse
+from typing import Any
+
+from temporal_jax.commands.arguments import is_saved
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `describe` takes."""
-  parser.add_argument("name", metavar="NAME", help="see temporal-jax models")
+  parser.add_argument(
+    "name",
+    metavar="NAME|DIR",
+    help="see temporal-jax models; or a converted or trained directory, or "
+    "camera_motion",
+  )
   parser.add_argument(
     "--num-classes",
     type=int,
-    default=400,
     metavar="L",
-    help="of the classifier (%(default)s)",
+    help="of the classifier (400, or the directory's)",
   )
   parser.add_argument(
     "--depth",
@@ -28,17 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="levels of modules to show (%(default)s)",
   )
   parser.add_argument(
-    "--frames", type=int, metavar="T", help="of a clip (as published)"
+    "--frames",
+    type=int,
+    metavar="T",
+    help="of a clip (as published, or the directory's)",
   )
   parser.add_argument(
     "--image-size",
     type=int,
     metavar="S",
-    help="side of a frame, in pixels (as published)",
+    help="side of a frame, in pixels (likewise)",
   )
   parser.add_argument(
     "--temporal",
-    default="default",
     metavar="OPERATOR",
     help="to put into the slots, see docs/operators.md (the network's own)",
   )
@@ -48,13 +58,28 @@ def run(options: argparse.Namespace) -> int:
   """Prints it."""
   from temporal_jax.models import describe
 
-  for line in describe(
-    options.name,
-    num_classes=options.num_classes,
-    levels=options.depth,
-    num_frames=options.frames,
-    image_size=options.image_size,
-    temporal=options.temporal,
-  ):
+  name, arguments = options.name, {"num_classes": 400}
+  if is_saved(name):
+    name, arguments = _read(name)
+  given = {
+    "num_classes": options.num_classes,
+    "num_frames": options.frames,
+    "image_size": options.image_size,
+    "temporal": options.temporal,
+  }
+  arguments |= {key: value for key, value in given.items() if value is not None}
+  for line in describe(name, levels=options.depth, **arguments):
     print(line)
   return 0
+
+
+def _read(directory: str) -> tuple[str, dict[str, Any]]:
+  """Returns the name of a saved network, and what `describe` takes of it."""
+  from temporal_jax import inference
+
+  saved = inference.load_model(directory)
+  return saved.name, {
+    "clip_shape": saved.clip_shape[:3],
+    **saved.description["overrides"],
+    "num_classes": saved.description["num_classes"],
+  }

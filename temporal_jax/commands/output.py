@@ -2,10 +2,14 @@
 
 import json
 import pathlib
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from temporal_jax.display import printable
+
+if TYPE_CHECKING:
+  from temporal_jax.inference import SavedModel
 
 
 def say(line: str, *, file: TextIO | None = None, flush: bool = False) -> None:
@@ -42,6 +46,20 @@ def track(words: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
     )
 
   return shown
+
+
+def load_model(directory: str | pathlib.Path) -> "SavedModel":
+  """Reads a network; warns on stderr if parts of it were never trained.
+
+  Args:
+    directory: See `inference.load_model`.
+  """
+  from temporal_jax import inference
+
+  saved = inference.load_model(directory)
+  if words := inference.describe_untrained(saved):
+    say(f"note: {words}", file=sys.stderr)
+  return saved
 
 
 def check_out(file: pathlib.Path | None) -> None:

@@ -108,7 +108,7 @@ def _check_outputs(options: argparse.Namespace, videos: list[str]) -> None:
 def _predictor(options: argparse.Namespace) -> "Predictor":
   from temporal_jax import inference
 
-  saved = inference.load_model(options.model)
+  saved = output.load_model(options.model)
   protocol = saved.protocol
   if options.views:
     protocol = inference.with_views(protocol, options.views)

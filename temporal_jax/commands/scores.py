@@ -1,4 +1,7 @@
-"""Combine and compare runs by the scores.npz they wrote."""
+"""Combine and compare runs by the scores.npz they wrote.
+
+A RUN is the workdir of a run, or a file of scores.
+"""
 
 import argparse
 import pathlib
@@ -7,7 +10,9 @@ from typing import TYPE_CHECKING
 from temporal_jax.commands import output
 
 if TYPE_CHECKING:
-  from temporal_jax.evaluation import Predictions
+  from temporal_jax.evaluation import Predictions, SavedScores
+
+_SCORES = "scores.npz"  # In the workdir of a run.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,14 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   views.add_argument("out", type=pathlib.Path, metavar="OUT.png")
   views.add_argument("runs", type=pathlib.Path, metavar="RUN", nargs="+")
   views.add_argument(
-    "--crops", type=int, default=1, help="of each clip (%(default)s)"
+    "--crops", type=int, help="of each clip (as the run was tested)"
   )
-  for command in (combine, views):
+  for command, default, words in (
+    (combine, "softmax", "%(default)s"),
+    (views, None, "as the run was tested"),
+  ):
     command.add_argument(
       "--fusion",
       choices=("softmax", "logits"),
-      default="softmax",
-      help="what is averaged: probabilities or logits (%(default)s)",
+      default=default,
+      help=f"what is averaged: probabilities or logits ({words})",
     )
 
 
@@ -48,9 +56,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _combine(options: argparse.Namespace) -> None:
-  from temporal_jax.evaluation import ensemble, load_scores, save_scores
+  from temporal_jax.evaluation import ensemble, save_scores
 
-  runs = [load_scores(file) for file in options.runs]
+  runs = [_load(run) for run in options.runs]
   together = ensemble(runs, options.weights, fusion=options.fusion)
   save_scores(
     options.out,
@@ -64,10 +72,17 @@ def _combine(options: argparse.Namespace) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-  from temporal_jax.evaluation import class_gains, load_scores, save_gains
+  import numpy as np
 
-  before, after = load_scores(options.before), load_scores(options.after)
+  from temporal_jax.evaluation import class_gains, save_gains
+
+  before, after = _load(options.before), _load(options.after)
   gains = class_gains(before, after)
+  output.say(f"{options.before}: {_words(before.predictions)}")
+  output.say(f"{options.after}: {_words(after.predictions)}")
+  if not np.nan_to_num(gains).any():
+    output.say("No class is told better or worse: nothing is drawn.")
+    return
   save_gains(
     gains,
     before.class_names,
@@ -75,28 +90,62 @@ def _compare(options: argparse.Namespace) -> None:
     before=_name(options.before),
     after=_name(options.after),
   )
-  output.say(f"{options.before}: {_words(before.predictions)}")
-  output.say(f"{options.after}: {_words(after.predictions)}. {options.out}")
+  output.say(str(options.out))
 
 
 def _views(options: argparse.Namespace) -> None:
-  from temporal_jax.evaluation import accuracy_by_clips, load_scores, save_views
+  from temporal_jax.evaluation import accuracy_by_clips, save_views
 
-  curves = {}
-  for file in options.runs:
-    saved = load_scores(file).predictions
-    if saved.views is None or isinstance(saved.views, dict):
-      raise ValueError(f"{file} holds no views of clips of one class.")
-    curves[_name(file)] = accuracy_by_clips(
-      saved.views,
-      saved.labels,
-      num_crops=options.crops,
-      fusion=options.fusion,
-    )
-    words = (f"{n}: {value:.1%}" for n, value in curves[_name(file)].items())
-    output.say(f"{file}: top-1 by clips {', '.join(words)}")
-  save_views(curves, options.out, num_crops=options.crops)
+  curves, crops = {}, set()
+  for run in options.runs:
+    saved = _load(run)
+    _check_views(run, saved)
+    num_crops = options.crops or saved.protocol.get("num_crops", 1)
+    fusion = options.fusion or saved.protocol.get("fusion", "softmax")
+    name = _name(run)
+    if name in curves:
+      name = str(run)
+    try:
+      curves[name] = accuracy_by_clips(
+        saved.predictions.views,
+        saved.predictions.labels,
+        num_crops=num_crops,
+        fusion=fusion,
+      )
+    except ValueError as error:
+      raise ValueError(f"{run}: {error}") from None
+    crops.add(num_crops)
+    words = (f"{n}: {value:.1%}" for n, value in curves[name].items())
+    of_crops = f" of {num_crops} crops" if num_crops > 1 else ""
+    output.say(f"{run}: top-1 by clips{of_crops} {', '.join(words)}")
+  in_common = crops.pop() if len(crops) == 1 else 1
+  save_views(curves, options.out, num_crops=in_common)
   output.say(str(options.out))
+
+
+def _check_views(run: pathlib.Path, saved: "SavedScores") -> None:
+  """Refuses scores of which there is no accuracy by clips."""
+  if isinstance(saved.class_names, dict):
+    tasks = ", ".join(saved.class_names)
+    raise ValueError(
+      f"{run} has several tasks, {tasks}: accuracy by clips is that of one."
+    )
+  if saved.predictions.labels.ndim != 1:
+    raise ValueError(
+      f"{run} has several classes a video: accuracy by clips is that of one."
+    )
+  if saved.predictions.views is None:
+    raise ValueError(
+      f"{run} holds no views: each video was scored by one, or they were "
+      "averaged before. A run keeps them with config.eval.num_clips above 1."
+    )
+
+
+def _load(run: pathlib.Path) -> "SavedScores":
+  """Reads the scores of a run, given its folder or their file."""
+  from temporal_jax.evaluation import load_scores
+
+  return load_scores(run / _SCORES if run.is_dir() else run)
 
 
 def _words(predictions: "Predictions") -> str:
@@ -109,4 +158,7 @@ def _words(predictions: "Predictions") -> str:
 
 def _name(file: pathlib.Path) -> str:
   """Returns what to call a run: its folder's name, or the file's."""
-  return file.parent.name if file.name == "scores.npz" else file.stem
+  file = file.resolve()
+  if file.is_dir():
+    return file.name
+  return file.parent.name if file.name == _SCORES else file.stem

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     raise ValueError(f"--topk must be at least 1, got {options.topk}.")
   output.check_out(options.json)
   search = inference.VideoSearch(
-    inference.load_model(options.model), options.index
+    output.load_model(options.model), options.index
   )
   # Now, so that a text that does not fit is not found after hours.
   search.encode_text([options.text])

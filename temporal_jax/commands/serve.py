@@ -11,6 +11,8 @@ import pathlib
 import signal
 import sys
 
+from temporal_jax.commands import output
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `serve` takes."""
@@ -49,11 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Serves until it is interrupted."""
-  from temporal_jax.inference import load_model, serving
+  from temporal_jax.inference import serving
 
   limits = serving.Limits(max_bytes=options.max_size * 1_000_000)
   answerer = serving.VideoAnswerer(
-    load_model(options.model), max_seconds=options.max_seconds
+    output.load_model(options.model), max_seconds=options.max_seconds
   )
   # What ends a process also removes the files that it holds.
   signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
       raise ValueError(f"--{name} must be at least {least}, got {value}.")
   from temporal_jax import data, inference
 
-  saved = inference.load_model(options.model)
+  saved = output.load_model(options.model)
   window = saved.clip_shape[0] if options.window is None else options.window
   try:
     with data.LiveVideo(_source(options), form=options.format) as video:

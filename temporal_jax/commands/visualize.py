@@ -8,8 +8,13 @@ several networks each has its own rows.
 
 import argparse
 import pathlib
+from typing import TYPE_CHECKING
 
 from temporal_jax.commands import output
+from temporal_jax.commands.arguments import add_labels, read_labels
+
+if TYPE_CHECKING:
+  from temporal_jax.inference import SavedModel
 
 _KINDS = ("calibration", "cues", "features", "gradcam", "masks", "rollout")
 
@@ -37,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="a class, of gradcam, of several tasks as task:class; the predicted "
     "one if not given",
   )
+  add_labels(parser)
   parser.add_argument(
     "--png", required=True, type=pathlib.Path, metavar="OUT.png"
   )
@@ -45,7 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Draws; returns 0."""
-  from temporal_jax.inference import load_model
   from temporal_jax.inference.visualize import visualize_video
 
   names = [path.resolve().name for path in options.model]
@@ -53,10 +58,11 @@ def run(options: argparse.Namespace) -> int:
     names = list(map(str, options.model))
   if len(set(names)) < len(names):
     raise ValueError(f"a network is given twice: {names}.")
+  labels = read_labels(options)
   lines = visualize_video(
     options.video,
     {
-      name: load_model(path)
+      name: _open(path, labels)
       for name, path in zip(names, options.model, strict=True)
     },
     kind=options.kind,
@@ -68,3 +74,11 @@ def run(options: argparse.Namespace) -> int:
   for line in lines:
     output.say(line)
   return 0
+
+
+def _open(directory: pathlib.Path, labels: tuple[str, ...]) -> "SavedModel":
+  """Reads a network, which compares clips with `labels`, if there are any."""
+  from temporal_jax import inference
+
+  saved = output.load_model(directory)
+  return inference.with_labels(saved, labels) if labels else saved

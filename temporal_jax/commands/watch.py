@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Returns 0, or 1 if the video is damaged."""
-  from temporal_jax.inference import load_model, watch_video
+  from temporal_jax.inference import watch_video
   from temporal_jax.inference.watching import FORMATS
   from temporal_jax.inference.window_files import clock
 
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
   }
   done = watch_video(
     options.file,
-    load_model(options.model),
+    output.load_model(options.model),
     outputs,
     window=options.window,
     stride=options.stride,

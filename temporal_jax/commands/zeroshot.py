@@ -20,7 +20,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_model, add_topk, add_videos
+from temporal_jax.commands.arguments import (
+  add_labels,
+  add_model,
+  add_topk,
+  add_videos,
+  read_labels,
+)
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel
@@ -41,15 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `zeroshot` takes."""
   add_videos(parser, "*")
   add_model(parser, "of videos and texts")
-  labels = parser.add_mutually_exclusive_group()
-  labels.add_argument(
-    "--labels",
-    metavar='"LABEL, LABEL"',
-    help="names or sentences, commas between them",
-  )
-  labels.add_argument(
-    "--labels-file", metavar="FILE", help="names or sentences, one a line"
-  )
+  add_labels(parser)
   parser.add_argument(
     "--template",
     action="append",
@@ -90,13 +88,13 @@ def run(options: argparse.Namespace) -> int:
   templates = inference.parse_templates(options.template or ["plain"])
   if options.annotations:
     _check_given(options, needed=_OF_SPLITS, refused=_OF_FILES)
-    saved = inference.load_model(options.model)
+    saved = output.load_model(options.model)
     return _score_splits(options, saved, templates)
   given = "labels_file" if options.labels_file else "labels"
   needed = {name: _OF_FILES[name] for name in ("files", given)}
   _check_given(options, needed=needed, refused=_OF_SPLITS)
-  labels = _read_labels(options)
-  saved = inference.load_model(options.model)
+  labels = read_labels(options)
+  saved = output.load_model(options.model)
   saved = inference.with_labels(saved, labels, templates=templates)
   return _classify(options, saved)
 
@@ -121,14 +119,6 @@ def _check_given(
       )
       + "."
     )
-
-
-def _read_labels(options: argparse.Namespace) -> tuple[str, ...]:
-  from temporal_jax.data.annotations import read_names
-
-  if options.labels_file:
-    return read_names(options.labels_file)
-  return tuple(options.labels.split(","))
 
 
 def _classify(options: argparse.Namespace, saved: "SavedModel") -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NotRequired, Protocol, TypedDict
 
 from temporal_jax.data import datasets
+from temporal_jax.data.datasets.preparing import prepare
 from temporal_jax.data.labels import ClassNames, Label, label_names
 from temporal_jax.data.readers import Readable, with_pattern
 
@@ -97,7 +98,7 @@ class DatasetSource:
       data_dir=str(pathlib.Path(data_dir).expanduser()),
       file_format="array_record",
     )
-    builder.download_and_prepare()
+    prepare(builder)
     self._records = builder.as_data_source(split)
     self._fingerprint = prepared_digest(builder, split)
     self.class_names = tuple(builder.info.features["label"].names)

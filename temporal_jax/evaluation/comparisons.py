@@ -37,7 +37,8 @@ def save_gains(
     named: Classes of each direction that are named, at most.
 
   Raises:
-    ValueError: If the names are not as many as the gains, or no gain is known.
+    ValueError: If the names are not as many as the gains, no gain is known, or
+      none is more or less than 0.
 
   Source: as figure A1 of Huang et al. 2023, https://arxiv.org/abs/2308.05787.
   """
@@ -49,6 +50,8 @@ def save_gains(
   known = np.flatnonzero(~np.isnan(gains))
   if not known.size:
     raise ValueError("no class has a clip in both runs.")
+  if not gains[known].any():
+    raise ValueError("no class is told better or worse: nothing to draw.")
   order = known[np.argsort(-gains[known], kind="stable")]
   up = [i for i in order[:named] if gains[i] > 0]
   down = [i for i in order[::-1][:named] if gains[i] < 0][::-1]

@@ -1,5 +1,7 @@
 """Several runs together, from their saved scores."""
 
+import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
@@ -15,7 +17,8 @@ def align(runs: Sequence[SavedScores]) -> list[Predictions]:
   """Returns the predictions of runs in the order of the first.
 
   Clips are in its order, and so are classes, where another run has the same
-  ones in another order.
+  ones in another order. Where videos moved between runs, the folder that all
+  ids of a run have in common does not count.
 
   Raises:
     ValueError: If there is no run, or classes, ids or labels differ between the
@@ -25,22 +28,27 @@ def align(runs: Sequence[SavedScores]) -> list[Predictions]:
     raise ValueError("at least one run must be given.")
   first, aligned = runs[0], []
   rows = _rows(first.predictions.ids, "run 1")
+  moved = _rows(_without_root(first.predictions.ids), "run 1")
   for number, run in enumerate(runs, start=1):
     who = f"run {number}"
     _check_classes(first, run, who)
     run = _reordered(run, first.class_names)
-    mine = _rows(run.predictions.ids, who)
+    mine, ids = _rows(run.predictions.ids, who), first.predictions.ids
     if mine.keys() != rows.keys():
+      other = _rows(_without_root(run.predictions.ids), who)
+      if other.keys() == moved.keys():
+        mine, ids = other, _without_root(ids)
+    if mine.keys() != set(ids):
       raise ValueError(
         f"ids differ: in run 1 alone are {_some(rows.keys() - mine.keys())}, "
         f"in {who} alone {_some(mine.keys() - rows.keys())}."
       )
-    order = np.array([mine[name] for name in first.predictions.ids], int)
+    order = np.array([mine[name] for name in ids], int)
     predictions = run.predictions.take(order)
     want, got = first.predictions.labels, predictions.labels
     if not np.array_equal(want, got):
       raise ValueError(f"labels of run 1 and {who} differ.")
-    aligned.append(predictions)
+    aligned.append(dataclasses.replace(predictions, ids=first.predictions.ids))
   return aligned
 
 
@@ -122,6 +130,15 @@ def class_gains(before: SavedScores, after: SavedScores) -> np.ndarray:
     for run in runs
   )
   return new - old
+
+
+def _without_root(ids: Sequence[str]) -> list[str]:
+  """Returns ids without the folders that all of them share."""
+  folders = [name.split("/")[:-1] for name in ids]
+  # What the first and the last in their order share, all share.
+  pairs = zip(min(folders), max(folders), strict=False) if folders else ()
+  shared = sum(1 for _ in itertools.takewhile(lambda p: p[0] == p[1], pairs))
+  return [name.split("/", shared)[-1] for name in ids]
 
 
 def _rows(ids: Sequence[str], who: str) -> dict[str, int]:

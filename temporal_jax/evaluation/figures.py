@@ -32,15 +32,25 @@ def save_curves(
   """
   figure = new_figure(9, 3.6)
   left, right = figure.subplots(1, 2)
+  trained = [row for row in rows if "loss" in row]
   left.plot(
-    [row["step"] for row in rows], [row["loss"] for row in rows], color=_TRAIN
+    [row["step"] for row in trained],
+    [row["loss"] for row in trained],
+    color=_TRAIN,
   )
   left.set(xlabel="step", ylabel="training loss", ylim=(0, None))
   for name, label, style in (
     ("accuracy", "training clips", {"color": _TRAIN}),
     (f"test/{measure}", "test clips", {"color": _TEST, "marker": "o"}),
+    (
+      f"final/{measure}",
+      "final test",
+      {"color": _TEST, "marker": "*", "markersize": 12, "ls": ""},
+    ),
   ):
     known = [row for row in rows if name in row]
+    if not known:
+      continue
     steps = [row["step"] for row in known]
     right.plot(steps, [100 * row[name] for row in known], label=label, **style)
   if measure == "top1":

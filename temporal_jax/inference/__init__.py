@@ -31,6 +31,10 @@ from temporal_jax.inference.stream import Latency, Stream
 from temporal_jax.inference.text_encoder import TextEncoder
 from temporal_jax.inference.timeline import Timeline, save_timeline
 from temporal_jax.inference.timing import Timing, time_network
+from temporal_jax.inference.untrained import (
+  describe_untrained,
+  untrained_leaves,
+)
 from temporal_jax.inference.video_encoder import VideoEncoder
 from temporal_jax.inference.views import with_views
 from temporal_jax.inference.watching import Watched, told_classes, watch_video
@@ -68,6 +72,7 @@ __all__ = [
   "catalog_model",
   "clip_shape",
   "create_forward",
+  "describe_untrained",
   "described_classes",
   "digest",
   "export_model",
@@ -87,6 +92,7 @@ __all__ = [
   "score_windows",
   "time_network",
   "told_classes",
+  "untrained_leaves",
   "watch_video",
   "with_labels",
   "with_views",

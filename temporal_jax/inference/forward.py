@@ -86,7 +86,8 @@ def prepare_variables(saved: SavedModel) -> dict[str, Any]:
   if not saved.class_names:
     raise ValueError(
       f"{saved.name} compares clips with the names of classes, and there are "
-      "none in its model.json."
+      "none in its model.json. Give labels: --labels of the commands zeroshot "
+      "and visualize, --labels of convert_weights, or `with_labels` in Python."
     )
   templates = saved.description.get("templates", PLAIN)
   text = TextEncoder(saved)(saved.class_names, templates)

@@ -101,12 +101,17 @@ class Stream:
     self.compilations = 0
     self.milliseconds = collections.deque(maxlen=_TIMED)
     self._crop = data.PictureCropper(saved.protocol)
-    self._variables = jax.device_put(prepare_variables(saved))
+    # All is committed to one device: the state of a first frame would else
+    # differ from the later ones', and the step would be compiled again.
+    device = jax.local_devices()[0]
+    self._variables = jax.device_put(prepare_variables(saved), device)
     self._step = jax.jit(self._predict)
     black = np.zeros(2 * (saved.protocol.crop_size,) + (3,), np.uint8)
-    self._start = self._first_state(black)
+    self._start = jax.device_put(self._first_state(black), device)
     self._state = self._start
-    jax.block_until_ready(self._step(self._variables, self._state, black))
+    for _ in range(2):  # As the first frame is computed, and as the others.
+      self(black)
+    self.reset()
 
   def __call__(self, picture: np.ndarray | av.VideoFrame) -> Scores:
     """Returns probabilities (L,) float32, or a dict of those of each task.

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.adaptive_convolution import AdaptiveConv
+from temporal_jax.layers.attention import HEAD_WIDTH
 from temporal_jax.layers.route_attention import RouteAttention
 from temporal_jax.layers.temporal_convolution import TemporalConv
 from temporal_jax.layers.temporal_pooling import AggregatedConv
@@ -29,7 +30,10 @@ class AdaptiveBranch(nn.Module):
     reduction: The inner width is D // reduction.
     size: Side of the kernel, odd.
     ratio: Divisor of the inner width in the route function.
-    head_width: Channels of an attention head of the route function.
+    head_width: Channels of an attention head of the route function; by default
+      those of a head of the backbone, at most all of its hidden width, and
+      without a backbone 64.
+    num_heads: Heads of the backbone, which share D evenly.
     route_taps: Frames seen by each convolution of the route function.
     temporal_projection: Whether the first projection sees three frames.
     dtype: Dtype of the computation, that of `x` by default.
@@ -42,7 +46,8 @@ class AdaptiveBranch(nn.Module):
   reduction: int = 2
   size: int = 3
   ratio: int = 2
-  head_width: int = 64
+  head_width: int | None = None
+  num_heads: int | None = None
   route_taps: tuple[int, int] = (3, 3)
   temporal_projection: bool = False
   dtype: jax.typing.DTypeLike | None = None
@@ -72,20 +77,29 @@ class AdaptiveBranch(nn.Module):
       project = TemporalConv(inner, 3, **settings)
     else:
       project = nn.Dense(inner, **settings)
-    aggregate = AggregatedConv(self._convolution(inner), name="aggregation")
+    convolution = self._convolution(inner, self._head_width(width))
+    aggregate = AggregatedConv(convolution, name="aggregation")
     patches, _ = aggregate(project(patches.astype(dtype)), train)
     zeros = nn.initializers.zeros
     contract = nn.Dense(width, kernel_init=zeros, dtype=dtype, name="contract")
     out = join_axes(contract(ops.quick_gelu(patches)), 2, -1)
     return jnp.pad(out, ((0, 0), (0, 0), (1, 0), (0, 0))), {}
 
-  def _convolution(self, features: int) -> Callable[..., AdaptiveConv]:
+  def _head_width(self, width: int) -> int:
+    """Returns the channels of a head of the route function."""
+    if self.head_width or not self.num_heads:
+      return self.head_width or HEAD_WIDTH
+    return min(width // self.num_heads, width // self.reduction // self.ratio)
+
+  def _convolution(
+    self, features: int, head_width: int
+  ) -> Callable[..., AdaptiveConv]:
     """Returns a factory of the depthwise convolution."""
     route = functools.partial(
       RouteAttention,
       ratio=self.ratio,
       taps=self.route_taps,
-      head_width=self.head_width,
+      head_width=head_width,
       bias=True,
       identity_init=False,  # So it is in the reference: it starts near zero.
     )

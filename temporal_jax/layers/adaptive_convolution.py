@@ -36,7 +36,8 @@ class AdaptiveConv(nn.Module):
     axis: What is calibrated, see `ops.adaptive_convolution`.
     share: Share of the channels on `axis` "in" or "out" that is calibrated, in
       (0, 1]; at least one channel is.
-    use_bias: Whether a bias is added.
+    use_bias: Whether a bias is added; by default if the backbone's convolution
+      has one, and without a backbone none is.
     route: Makes the route function, (features, name) -> module
       (x, train) -> calibration (B, T, features). One that returns a second
       calibration (B, T, C') calibrates the bias with it. None if every call
@@ -59,7 +60,7 @@ class AdaptiveConv(nn.Module):
   groups: int = 1
   axis: str = "in"
   share: float = 1.0
-  use_bias: bool = False
+  use_bias: bool | None = None
   route: Callable[..., nn.Module] | None = RouteMlp
   kernel_init: nn.initializers.Initializer | None = None
   dtype: jax.typing.DTypeLike | None = None

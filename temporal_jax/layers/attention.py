@@ -17,8 +17,8 @@ class SelfAttention(nn.Module):
   """Multi-head self-attention over the last axis but one.
 
   Attributes:
-    num_heads: Heads, M; they share the width evenly. None for heads of 64
-      channels.
+    num_heads: Heads, M; they share the width evenly. None for one for each
+      full 64 channels, at least one.
     qkv_bias: Whether queries, keys and values have a bias.
     key_bias: Whether keys share in it; else it is `query_value_bias`.
     scale: Factor of the products, 1 / sqrt(d) by default.

@@ -20,9 +20,10 @@ class CrossFrameMessage(nn.Module):
   in the slot `mlp_input` takes it away again: both belong together.
 
   Attributes:
-    num_heads: Heads of the attention among messages; by default each has 64
-      channels.
-    drop_path: Rate of stochastic depth of that attention.
+    num_heads: Heads of the attention among messages; by default those of the
+      backbone, and without one as in `SelfAttention`.
+    drop_path: Rate of stochastic depth of that attention; by default that of
+      the block, and without one 0.
     dtype: Dtype of the computation, that of `x` by default.
 
   Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; class
@@ -30,7 +31,7 @@ class CrossFrameMessage(nn.Module):
   """
 
   num_heads: int | None = None
-  drop_path: float = 0.0
+  drop_path: float | None = None
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
@@ -49,9 +50,9 @@ class CrossFrameMessage(nn.Module):
       x.shape[-1], kernel_init=torch_default(), dtype=dtype, name="message"
     )(x[:, :, 0])
     heard = LayerNorm(dtype=dtype, name="norm")(message)
-    heads = self.num_heads or max(1, x.shape[-1] // 64)
-    heard = SelfAttention(heads, dtype=dtype, name="attention")(heard)
-    message = message + DropPath(self.drop_path)(heard, train)
+    attend = SelfAttention(self.num_heads, dtype=dtype, name="attention")
+    heard = attend(heard)
+    message = message + DropPath(self.drop_path or 0.0)(heard, train)
     return jnp.concatenate([x.astype(dtype), message[:, :, None]], axis=2), {}
 
 

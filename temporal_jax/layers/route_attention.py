@@ -56,7 +56,7 @@ class RouteAttention(nn.Module):
     del train
     dtype = self.dtype or x.dtype
     width = x.shape[-1] // self.ratio
-    if width == 0 or width % self.head_width:
+    if min(width, self.head_width) < 1 or width % self.head_width:
       raise ValueError(
         f"heads of {self.head_width} do not divide the hidden width {width} of "
         f"x {x.shape} and ratio {self.ratio}."

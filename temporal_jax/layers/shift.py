@@ -39,11 +39,16 @@ class TemporalShift(nn.Module):
     """Maps (B, T, ..., C) to the same shape; aux is empty.
 
     Raises:
-      ValueError: If segments do not divide T, it runs online and cannot, or as
-        `ops.temporal_shift`.
+      ValueError: If no channel would be shifted, segments do not divide T, it
+        runs online and cannot, or as `ops.temporal_shift`.
     """
     del train
     checks.frames(x)
+    if x.shape[-1] < self.fold_div:
+      raise ValueError(
+        f"fold_div {self.fold_div} shifts none of the channels of {x.shape}: a "
+        "backbone must be wider, or fold_div smaller."
+      )
     if is_online(self):
       frame = only_frame(self, x)
       kept = (*frame.shape[:-1], frame.shape[-1] // self.fold_div)

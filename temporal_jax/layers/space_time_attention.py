@@ -19,8 +19,12 @@ class JointAttention(nn.Module):
   token like the others.
 
   Attributes:
-    num_heads: Heads, M, as in `SelfAttention`.
-    qkv_bias: Whether queries, keys and values have a bias.
+    num_heads: Heads, M, as in `SelfAttention`. In a backbone it and the four
+      below are by default those of the attention whose place it takes.
+    qkv_bias: Whether queries, keys and values have a bias; they have.
+    key_bias: Whether keys share in it; they do.
+    inner_norm: Whether a norm stands before the last projection; none does.
+    inner_epsilon: Added to the variance in that norm.
     dtype: Dtype of the computation, that of `x` by default.
 
   Source: as `ops.joint_attention`; class `Block` in timesformer/models/vit.py
@@ -28,7 +32,10 @@ class JointAttention(nn.Module):
   """
 
   num_heads: int | None = None
-  qkv_bias: bool = True
+  qkv_bias: bool | None = None
+  key_bias: bool | None = None
+  inner_norm: bool | None = None
+  inner_epsilon: float | None = None
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
@@ -41,8 +48,17 @@ class JointAttention(nn.Module):
       ValueError: If `x` is not floating point of rank 4.
     """
     checks.tokens(x)
+    settings = {
+      "qkv_bias": self.qkv_bias,
+      "key_bias": self.key_bias,
+      "inner_norm": self.inner_norm,
+      "epsilon": self.inner_epsilon,
+    }
     attend = SelfAttention(
-      self.num_heads, self.qkv_bias, dtype=self.dtype or x.dtype, name="joint"
+      self.num_heads,
+      **{name: value for name, value in settings.items() if value is not None},
+      dtype=self.dtype or x.dtype,
+      name="joint",
     )
     nn.share_scope(self, attend)  # No level of its own among the parameters.
     return attend(join_axes(x, 1, -1), train).reshape(x.shape), {}
@@ -61,10 +77,11 @@ class TemporalAttention(nn.Module):
   frames' class tokens take no part, their branch is zero.
 
   Attributes:
-    num_heads: Heads, M, as in `SelfAttention`.
+    num_heads: Heads, M, as in `SelfAttention`; in a backbone its own.
     aligned: Whether patches are followed through the clip by
       `ops.match_patches`.
-    qkv_bias: Whether queries, keys and values have a bias.
+    qkv_bias: Whether queries, keys and values have a bias; by default they
+      have, and in a backbone if its own have.
     epsilon: Added to the variance in the norm.
     dtype: Dtype of the computation, that of `x` by default.
 
@@ -75,7 +92,7 @@ class TemporalAttention(nn.Module):
 
   num_heads: int | None = None
   aligned: bool = False
-  qkv_bias: bool = True
+  qkv_bias: bool | None = None
   epsilon: float = 1e-6
   dtype: jax.typing.DTypeLike | None = None
 
@@ -96,7 +113,10 @@ class TemporalAttention(nn.Module):
       order = ops.match_patches(patches)
       y = ops.permute_patches(y, order)
     attend = SelfAttention(
-      self.num_heads, self.qkv_bias, dtype=dtype, name="attention"
+      self.num_heads,
+      True if self.qkv_bias is None else self.qkv_bias,
+      dtype=dtype,
+      name="attention",
     )
     y = attend(y.swapaxes(1, 2), train).swapaxes(1, 2)
     if self.aligned:

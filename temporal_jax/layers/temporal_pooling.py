@@ -22,7 +22,8 @@ class StridedTemporalPooling(nn.Module):
     size: Frames of the window, odd.
     stride: Frames from one window to the next.
     kind: "average", "max" or "mix", see `ops.temporal_pooling`.
-    norm: "batch" (epsilon 1e-5) or "layer" (epsilon 1e-6).
+    norm: "batch" (epsilon 1e-5) or "layer" (epsilon 1e-6); by default that of
+      the backbone, and without one "batch".
     dtype: Dtype of the computation, that of `x` by default.
 
   Source: as `ops.temporal_pooling`; for the layer norm class
@@ -33,7 +34,7 @@ class StridedTemporalPooling(nn.Module):
   size: int = 3
   stride: int = 1
   kind: str = "average"
-  norm: str = "batch"
+  norm: str | None = None
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
@@ -45,14 +46,15 @@ class StridedTemporalPooling(nn.Module):
     Raises:
       ValueError: If `norm` is unknown, or as `ops.temporal_pooling`.
     """
-    if self.norm not in NORMS:
-      raise ValueError(f"norm must be in {NORMS}, got {self.norm!r}.")
+    norm = self.norm or "batch"
+    if norm not in NORMS:
+      raise ValueError(f"norm must be in {NORMS}, got {norm!r}.")
     x = x.astype(self.dtype or x.dtype)
     pooled = ops.temporal_pooling(
       x, size=self.size, stride=self.stride, kind=self.kind
     )
     zeros = nn.initializers.zeros
-    if self.norm == "batch":
+    if norm == "batch":
       norm = BatchNorm(scale_init=zeros, dtype=x.dtype, name="norm")
       return norm(pooled, train), {}
     norm = LayerNorm(epsilon=1e-6, scale_init=zeros, dtype=x.dtype, name="norm")

@@ -40,8 +40,12 @@ def find_model(name: str) -> ModelSpec:
     ValueError: If there is none; near names are suggested.
   """
   if name not in MODELS:
-    close = difflib.get_close_matches(name, MODELS, n=3) or sorted(MODELS)
-    raise ValueError(f"unknown model {name!r}; did you mean one of {close}?")
+    close = difflib.get_close_matches(name, MODELS, n=3)
+    hint = f"did you mean one of {close}?" if close else "no name is near it."
+    raise ValueError(
+      f"unknown model {name!r}; {hint} `temporal-jax models` lists all "
+      f"{len(MODELS)}."
+    )
   return MODELS[name]
 
 

@@ -11,7 +11,7 @@ from temporal_jax.layers import (
   LayerScale,
   Mlp,
 )
-from temporal_jax.models.temporal import Temporal, apply_slot
+from temporal_jax.models.temporal import Factory, Temporal, apply_slot
 from temporal_jax.ops.activations import Activation
 
 _NORMAL = nn.initializers.normal(0.02)
@@ -49,9 +49,9 @@ class ConvNeXtBlock(nn.Module):
     self, x: jax.Array, train: bool = False
   ) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to the same shape, and what slots return."""
-    slots = self.temporal
+    slots = self.temporal.adapted(use_bias=True, norm="layer")
     y, aux = apply_slot(slots.branch_input, "branch_input", x, train)
-    y, more = self._convolve(y, train)
+    y, more = self._convolve(slots.convolution, y, train)
     aux |= more
     normed = LayerNorm(epsilon=1e-6, dtype=self.dtype, name="norm")(y)
     if slots.after_convolution is not None:
@@ -68,15 +68,17 @@ class ConvNeXtBlock(nn.Module):
     y = LayerScale(self.layer_scale, name="scale")(mlp(normed, train))
     return x + DropPath(self.drop_path)(y, train), aux
 
-  def _convolve(self, x: jax.Array, train: bool) -> tuple[jax.Array, dict]:
+  def _convolve(
+    self, factory: Factory | None, x: jax.Array, train: bool
+  ) -> tuple[jax.Array, dict]:
     """Applies the convolution, or what sits in its slot."""
-    if self.temporal.convolution is None:
+    if factory is None:
       conv = DepthwiseConv2D(
         self.size, kernel_init=_NORMAL, dtype=self.dtype, name="conv"
       )
       return conv(x), {}
     channels = x.shape[-1]
-    conv = self.temporal.convolution(
+    conv = factory(
       features=channels, size=self.size, stride=1, groups=channels, name="conv"
     )
     return conv(x, train=train)

@@ -2,7 +2,7 @@
 
 import collections
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -16,17 +16,19 @@ from temporal_jax.models.outline import ModuleCall, trace_calls
 from temporal_jax.models.video_text import VideoTextModel
 
 _HEAD = ("published", "top-1 %", "frames", "clips x crops", "from", "where")
+_TEXTS = 400  # Compared with a clip, where the network has no classes.
 _MOST_NAMES = 4  # Of blocks that are listed one by one.
 
 
 def describe(
   name: str,
   *,
-  num_classes: int = 400,
+  num_classes: int | Mapping[str, int] | None = 400,
   levels: int = 1,
   num_frames: int | None = None,
   image_size: int | None = None,
   temporal: str | operators.Operator | None = "default",
+  clip_shape: tuple[int, int, int] | None = None,
   **overrides: Any,
 ) -> Iterator[str]:
   """Yields the description of a network, line by line.
@@ -35,11 +37,13 @@ def describe(
 
   Args:
     name: In the catalog.
-    num_classes: Outputs of the classifier, L.
+    num_classes: Outputs of the classifier, L, or what else the class takes.
     levels: Of modules within modules that are shown, at least 1.
     num_frames: Frames of a clip, those of the row by default.
     image_size: Side of a frame, in pixels, likewise.
     temporal: What fills the temporal slots, see `create_model`.
+    clip_shape: (T, H, W) of the clip that is looked at, where neither of the
+      two is given; that of the row by default.
     **overrides: Replace arguments of the model's class.
 
   Raises:
@@ -57,13 +61,13 @@ def describe(
     temporal=temporal,
     **overrides,
   )
-  frames, height, width = spec.clip_shape
+  frames, height, width = clip_shape or spec.clip_shape
   shape = (num_frames or frames, image_size or height, image_size or width)
   clip = jax.ShapeDtypeStruct((1, *shape, 3), jnp.float32)
   variables = jax.eval_shape(model.init, jax.random.key(0), clip)
   inputs = [clip]
   if isinstance(model, VideoTextModel) and model.head == "text":
-    texts = (num_classes, model.projection)
+    texts = (num_classes or _TEXTS, model.projection)
     inputs.append(jax.ShapeDtypeStruct(texts, jnp.float32))
   calls = trace_calls(model.apply, variables, *inputs)
   products = count.multiply_adds(model.apply, variables, *inputs)
@@ -74,7 +78,7 @@ def describe(
     f"{products / 1e9:.3f} GFLOPs (multiply-adds) for a clip of "
     f"{' x '.join(map(str, shape))} x 3"
   )
-  if ACCURACIES.get(name) and temporal == "default":
+  if ACCURACIES.get(name) and temporal == "default" and not overrides:
     yield ""
     yield from align([_HEAD, *map(_cells, ACCURACIES[name])], right=(1, 2))
   yield ""

@@ -33,8 +33,9 @@ def _adaptive_attention(head_width: int) -> Temporal:
   convolution = functools.partial(
     layers.AdaptiveConv, axis="out", use_bias=True, route=route
   )
-  pooling = functools.partial(layers.StridedTemporalPooling, norm="layer")
-  return Temporal(convolution=convolution, after_convolution=pooling)
+  return Temporal(
+    convolution=convolution, after_convolution=layers.StridedTemporalPooling
+  )
 
 
 @functools.cache

@@ -23,7 +23,17 @@ temporal slots of a backbone; anything else is refused with the slots there are.
 `VideoTextModel` (ILA, X-CLIP) takes what `VisionTransformer` takes, and
 R(2+1)D is `ResNet3D` with factorised convolutions. The causal ones need no
 later frame: with them ResNet, bLResNet, ConvNeXt and VisionTransformer run in a
-stream, frame by frame. Made by
+stream, frame by frame.
+
+Operators take heads, dtype, biases of replaced layers and the kind of norm of
+their backbone: heads of `joint`, `divided`, `aligned` and `messages` are as
+many as the backbone's, those within `adaptive_branch` and `adaptive_branches`
+as wide. What is the papers' own stays whatever the backbone is: the 64 channels
+and the windows of 9 x 9 in which `arithmetic` compares, the 128 of `alignment`,
+the epsilon of new norms, the activation and the norm of route functions. What
+does not fit is refused, such as a shift of an eighth of 4 channels.
+
+Made by
 `python -m temporal_jax.models.slots_table > docs/operators.md`.
 """
 # Any network of a class has its slots.

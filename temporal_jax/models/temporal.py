@@ -2,7 +2,8 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -24,7 +25,8 @@ class Temporal:
 
   A slot holds a factory of modules. A module is called as
   `module(x, train=train) -> (x, aux)` over maps (B, T, H, W, C) or tokens
-  (B, T, N, D), class token first.
+  (B, T, N, D), class token first. What a module leaves open, by None, it takes
+  from the backbone, see `adapt`.
 
   Attributes:
     branch_input: At the start of a residual branch (TSM, TAM).
@@ -89,6 +91,21 @@ class Temporal:
         f"{sorted(foreign)}."
       )
 
+  def adapted(self, **backbone: Any) -> "Temporal":
+    """Returns slots whose modules agree with their backbone, see `adapt`.
+
+    For what sits in one block, see `at`.
+    """
+    slots = {slot: getattr(self, slot) for slot in _SLOTS}
+    return dataclasses.replace(
+      self,
+      **{
+        slot: adapt(factory, **backbone)
+        for slot, factory in slots.items()
+        if factory is not None
+      },
+    )
+
   def at(self, stage: int, block: int) -> "Temporal":
     """Returns what sits in one block: these slots, or none of them."""
     here = Temporal()
@@ -119,6 +136,43 @@ def _join(first: Temporal, second: Temporal) -> Temporal:
     if len(parts) > 1:
       slots[slot] = functools.partial(Chain, tuple(parts))
   return Temporal(**slots)
+
+
+def adapt(factory: Factory, **backbone: Any) -> Factory:
+  """Returns a factory whose modules agree with their backbone.
+
+  An attribute that a module leaves open, by None, gets the backbone's value;
+  one that is set stays. A factory that is no class, nor a `functools.partial`
+  of one, is returned as it is.
+
+  Args:
+    factory: Of a slot, or of a head.
+    **backbone: Settings of the backbone, e.g. `num_heads`; None for one that it
+      leaves open itself.
+  """
+  if getattr(factory, "func", None) is Chain:
+    parts = tuple(adapt(part, **backbone) for part in factory.args[0])
+    return functools.partial(Chain, parts)
+  taken = {
+    name: backbone[name]
+    for name in _open(factory)
+    if backbone.get(name) is not None
+  }
+  return functools.partial(factory, **taken) if taken else factory
+
+
+def _open(factory: Factory) -> Iterator[str]:
+  """Yields the attributes that a factory's modules leave open."""
+  keywords, positional = {}, ()
+  while isinstance(factory, functools.partial):
+    keywords = {**factory.keywords, **keywords}
+    positional = (*factory.args, *positional)
+    factory = factory.func
+  if not (isinstance(factory, type) and issubclass(factory, nn.Module)):
+    return
+  for field in dataclasses.fields(factory)[len(positional) :]:
+    if keywords.get(field.name, field.default) is None:
+      yield field.name
 
 
 def apply_slot(

@@ -17,7 +17,8 @@ class TemporalAttentionAggregation(nn.Module):
   There is no position embedding: the order of the frames does not matter.
 
   Attributes:
-    num_heads: Heads of the attention; None for heads of 64 channels.
+    num_heads: Heads of the attention; in a vision transformer by default as
+      wide as its own, and elsewhere as in `SelfAttention`.
     num_classes: Classes of the perceptron behind it, or those of several tasks,
       see `Classifier`; None for the aggregated features alone.
     num_blocks: Transformer blocks over the frames.

@@ -81,12 +81,12 @@ class TransformerBlock(nn.Module):
       ValueError: If rotary positions lack a grid, or the slot `attention`,
         which has none, is filled.
     """
-    slots = self.temporal
+    slots = self._slots()
     x = written_out(x) if train else x
     x, aux = apply_slot(slots.block_input, "block_input", x, train)
     x, more = self._branch(slots.attention_branch, "attention_branch", x, train)
     aux |= more
-    y, more = self._attend(self._norm("norm1")(x), train, mask, grid)
+    y, more = self._attend(slots, self._norm("norm1")(x), train, mask, grid)
     aux |= more
     x = x + self._drop(y, train)
     x = written_out(x) if train else x
@@ -96,6 +96,17 @@ class TransformerBlock(nn.Module):
     aux |= more
     y = self._mlp(x.shape[-1])(self._norm("norm2")(x), train)
     return x + self._drop(y, train), aux
+
+  def _slots(self) -> Temporal:
+    """Returns the slots, whose modules take heads and such from the block."""
+    return self.temporal.adapted(
+      num_heads=self.num_heads,
+      qkv_bias=self.qkv_bias,
+      key_bias=self.key_bias,
+      inner_norm=self.inner_norm,
+      inner_epsilon=self.epsilon,
+      drop_path=self.drop_path,
+    )
 
   def _norm(self, name: str) -> LayerNorm:
     return LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name=name)
@@ -121,21 +132,22 @@ class TransformerBlock(nn.Module):
 
   def _attend(
     self,
+    slots: Temporal,
     x: jax.Array,
     train: bool,
     mask: jax.Array | None,
     grid: tuple[int, int] | None,
   ) -> tuple[jax.Array, dict]:
     """Attends within each frame, or as the slot `attention` does."""
-    if self.temporal.attention is not None:
+    if slots.attention is not None:
       if self.rotary_extent is not None:
         raise ValueError("the slot `attention` has no rotary positions.")
-      return self.temporal.attention(name="attention")(x, train=train)
+      return slots.attention(name="attention")(x, train=train)
     attend = SelfAttention(
       self.num_heads,
       qkv_bias=self.qkv_bias,
       key_bias=self.key_bias,
-      keys_values=self.temporal.keys_values,
+      keys_values=slots.keys_values,
       rotary_extent=self.rotary_extent,
       inner_norm=self.inner_norm,
       epsilon=self.epsilon,

@@ -11,7 +11,7 @@ from temporal_jax.layers import LayerNorm, PatchEmbedding
 from temporal_jax.models import heads, positions
 from temporal_jax.models.network import Network
 from temporal_jax.models.remat import apply_block
-from temporal_jax.models.temporal import Temporal
+from temporal_jax.models.temporal import Temporal, adapt
 from temporal_jax.models.transformer import TransformerBlock
 from temporal_jax.ops import checks
 from temporal_jax.ops.activations import Activation, find_activation
@@ -178,10 +178,14 @@ class VisionTransformer(Network):
         "features": features,
         "frame_features": frames,
       }
+    head_width = max(self.width // self.num_heads, 1)
+    head = adapt(
+      heads.resolve(self.head), num_heads=frames.shape[-1] // head_width
+    )
     logits, head_aux = heads.classify(
       frames,
       self.num_classes,
-      head=self.head,
+      head=head,
       dropout=self.head_dropout,
       train=train,
     )

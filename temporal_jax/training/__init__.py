@@ -31,12 +31,18 @@ from temporal_jax.training.loading import (
 from temporal_jax.training.loop import NonFiniteLossError, Plan, train
 from temporal_jax.training.loss import LOSSES, Loss
 from temporal_jax.training.optimizer import OPTIMIZERS, create_optimizer
+from temporal_jax.training.parameter_names import summarize_names
 from temporal_jax.training.parameter_sharding import (
   shard_parameters,
   shard_state,
 )
 from temporal_jax.training.progress import Progress
-from temporal_jax.training.records import Records, read_rows, write_config
+from temporal_jax.training.records import (
+  Records,
+  read_rows,
+  write_config,
+  write_final,
+)
 from temporal_jax.training.schedule import SCHEDULES, create_schedule
 from temporal_jax.training.sharding import (
   check_batch_size,
@@ -47,7 +53,7 @@ from temporal_jax.training.sharding import (
   replicated,
   simulate_devices,
 )
-from temporal_jax.training.start import Start, first_state, graft
+from temporal_jax.training.start import Fitting, Start, first_state, graft
 from temporal_jax.training.state import (
   TrainState,
   create_state,
@@ -71,6 +77,7 @@ __all__ = [
   "CheckpointError",
   "Checkpoints",
   "ClassRows",
+  "Fitting",
   "Group",
   "Layout",
   "Loss",
@@ -114,8 +121,10 @@ __all__ = [
   "shard_state",
   "simulate_devices",
   "state_shapes",
+  "summarize_names",
   "train",
   "variable_shapes",
   "with_shardings",
   "write_config",
+  "write_final",
 ]

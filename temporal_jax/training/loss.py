@@ -43,7 +43,10 @@ class Loss:
         f"label_smoothing must be in [0, 1), got {self.label_smoothing}."
       )
     if self.name == "sigmoid" and self.label_smoothing:
-      raise ValueError("loss 'sigmoid' takes no label_smoothing.")
+      raise ValueError(
+        "loss 'sigmoid' takes no label_smoothing, got "
+        f"{self.label_smoothing}; set it to 0."
+      )
 
   def targets(self, label: jax.Array) -> Tasks:
     """Returns how much of each class a clip has.

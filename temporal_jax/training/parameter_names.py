@@ -5,6 +5,7 @@ whole name (`re.fullmatch`), of several the first that fits counts, and one that
 counts for no parameter is a mistake.
 """
 
+import collections
 import difflib
 import re
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,9 @@ from collections.abc import Iterable, Sequence
 import jax
 
 from temporal_jax.training.state import Tree
+
+_FEW = 4  # Names that are listed one by one, and groups of more.
+_NUMBER = re.compile(r"(?<=[a-z])\d+(?=[_/])")  # Of stages, blocks and layers.
 
 
 def path_name(path: jax.tree_util.KeyPath) -> str:
@@ -60,6 +64,25 @@ def first_fits(
       f"and fits none; near ones are {', '.join(near)}."
     )
   return fits
+
+
+def summarize_names(names: Iterable[str]) -> str:
+  """Returns names of leaves in a line: many are counted by their kind.
+
+  Few are listed; of more those that differ in the numbers of blocks count
+  together: "26 leaves (24 x params/block*/mlp/fc1/kernel, params/norm/bias)".
+  """
+  names = sorted(names)
+  if len(names) <= _FEW:
+    return ", ".join(names)
+  kinds = collections.Counter(_NUMBER.sub("*", name) for name in names)
+  listed = [
+    f"{times} x {kind}" if times > 1 else kind
+    for kind, times in kinds.most_common(_FEW)
+  ]
+  if len(kinds) > _FEW:
+    listed.append(f"{len(kinds) - _FEW} other kinds")
+  return f"{len(names)} leaves ({', '.join(listed)})"
 
 
 def _compile(field: str, regex: str) -> re.Pattern:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import jax
 
+_FINAL = "final/"  # Begins the names of values of the final test.
+
 
 class JsonLines:
   """A file with one JSON object a line, each with a "step"."""
@@ -48,6 +50,33 @@ def read_rows(file: str | pathlib.Path) -> list[dict]:
     if line.endswith("}\n")
   ]
   return [json.loads(line) for line in complete]
+
+
+def write_final(
+  workdir: str | pathlib.Path, step: int, values: Mapping[str, float]
+) -> list[dict]:
+  """Adds the values of the final test to metrics.jsonl, as "final/top1" etc.
+
+  A final test of the same step that was written before is replaced.
+
+  Args:
+    workdir: Folder of the run; its records must be closed.
+    step: Steps of the run.
+    values: By their names.
+
+  Returns:
+    All rows of the file.
+  """
+  file = pathlib.Path(workdir) / "metrics.jsonl"
+  rows = [
+    row
+    for row in read_rows(file)
+    if row["step"] != step or not any(name.startswith(_FINAL) for name in row)
+  ]
+  final = {f"{_FINAL}{name}": value for name, value in values.items()}
+  rows.append({"step": step, **final})
+  write_text(file, "".join(json.dumps(row) + "\n" for row in rows))
+  return rows
 
 
 def write_text(file: str | pathlib.Path, text: str) -> None:

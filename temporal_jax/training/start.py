@@ -1,7 +1,7 @@
 """Where a run starts: resumed, from other weights, or from scratch."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from jax.experimental import multihost_utils
 from temporal_jax.training.checkpoint import Checkpoints
 from temporal_jax.training.class_rows import ClassRows
 from temporal_jax.training.loading import load_variables
+from temporal_jax.training.parameter_names import summarize_names
 from temporal_jax.training.state import (
   TrainState,
   Tree,
@@ -41,6 +42,23 @@ class Start(NamedTuple):
   origin: str
 
 
+class Fitting(NamedTuple):
+  """How loaded weights and a run's network may differ.
+
+  Attributes:
+    rows: For each leaf that has an entry per class, which classes of the
+      weights are those of the run; {} if all have the same classes in the same
+      order.
+    operator: Leaves of the temporal operators of both, if they have different
+      ones: those of the run's may be new, those of the weights' are left out.
+    untrained: Leaves of the weights that were never trained.
+  """
+
+  rows: Mapping[str, ClassRows] = MappingProxyType({})
+  operator: Collection[str] = ()
+  untrained: Collection[str] = ()
+
+
 def first_state(
   model: nn.Module,
   optimizer: optax.GradientTransformation,
@@ -49,15 +67,15 @@ def first_state(
   clip_shape: tuple[int, ...],
   seed: int,
   init_from: str,
-  class_rows: Callable[[], Mapping[str, ClassRows]],
+  fitting: Callable[[Tree], Fitting],
   checkpoints: Checkpoints,
 ) -> Start:
   """Decides where a run starts.
 
   1. A checkpoint of the run itself is resumed.
-  2. Else the weights of `init_from` are taken, at step 0; only the head may be
-     missing or another one, and then stays as initialised. Of a head of other
-     classes, those with the same name are taken.
+  2. Else the weights of `init_from` are taken, at step 0; only the head and the
+     temporal operator may be missing or others, and then stay as initialised.
+     Of a head of other classes, those with the same name are taken.
   3. Else all parameters are as initialised.
 
   Args:
@@ -67,9 +85,8 @@ def first_state(
     clip_shape: (B, T, H, W, 3) of a clip.
     seed: Of the initialisation.
     init_from: Workdir of another run, what `convert_weights` wrote, or "".
-    class_rows: Called where `init_from` is used: returns which classes of its
-      weights are those of this run, for each leaf that has an entry per class;
-      {} if all have the same classes in the same order.
+    fitting: Called with the variables of `init_from` where it is used: returns
+      how they may differ from those of this run.
     checkpoints: Those of this run.
 
   Raises:
@@ -94,16 +111,17 @@ def first_state(
   origin = "from scratch"
   if init_from:
     loaded = load_variables(init_from)
-    rows = class_rows()
-    grafted = graft(variables, loaded, replaceable=_CLASSIFIER, rows=rows)
+    allowed = fitting(loaded)
+    grafted = graft(
+      variables,
+      loaded,
+      replaceable=_CLASSIFIER,
+      rows=allowed.rows,
+      operator=allowed.operator,
+    )
     variables = jax.tree.map(_place, grafted.variables, variables_layout)
-    new = [*grafted.kept, *(f"{name} in part" for name in grafted.partly)]
     origin = "; ".join(
-      (
-        f"weights of {init_from}",
-        f"new: {', '.join(new) or 'nothing'}",
-        *_about_heads(rows, grafted),
-      )
+      (f"weights of {init_from}", *_about_leaves(allowed, grafted))
     )
   state = jax.jit(
     lambda variables: create_state(variables, optimizer, ema=bool(shapes.ema)),
@@ -129,11 +147,13 @@ class Grafted(NamedTuple):
     variables: {"params", "batch_stats"}.
     kept: Leaves that stay as initialised.
     partly: Leaves of which some classes stay as initialised.
+    left: Loaded leaves of an operator that the model does not have.
   """
 
   variables: Tree
   kept: tuple[str, ...]
   partly: tuple[str, ...]
+  left: tuple[str, ...]
 
 
 def graft(
@@ -142,6 +162,7 @@ def graft(
   *,
   replaceable: str,
   rows: Mapping[str, ClassRows] = MappingProxyType({}),
+  operator: Collection[str] = (),
 ) -> Grafted:
   """Puts loaded weights in the place of fresh ones, all of them or none.
 
@@ -154,6 +175,8 @@ def graft(
     rows: By the leaf's name, which classes of a loaded leaf are those of the
       model. Where one leaf of a task does not fit, all leaves of that task stay
       fresh, since kernel and bias belong together.
+    operator: Leaves that may differ likewise, since the model has another
+      temporal operator than the weights.
 
   Raises:
     ValueError: Listing `-` leaves that are not loaded, `+` loaded ones that the
@@ -164,7 +187,7 @@ def graft(
   problems = [
     f"+ {name}"
     for name in sorted(source.keys() - target.keys())
-    if not re.fullmatch(replaceable, name)
+    if not re.fullmatch(replaceable, name) and name not in operator
   ]
   misfits = {
     of.task for name, of in rows.items() if not _fits(name, of, target, source)
@@ -180,7 +203,7 @@ def graft(
       merged[name] = source[name]
       continue
     merged[name] = target[name]
-    if same or re.fullmatch(replaceable, name):
+    if same or re.fullmatch(replaceable, name) or name in operator:
       kept.append(name)
     elif name not in source:
       problems.append(f"- {name}")
@@ -200,7 +223,8 @@ def graft(
     for name, of in rows.items()
     if name not in kept and min(of.match.rows) < 0
   )
-  return Grafted(variables, tuple(kept), tuple(partly))
+  left = sorted(set(operator) & source.keys() - target.keys())
+  return Grafted(variables, tuple(kept), tuple(partly), tuple(left))
 
 
 def _fits(
@@ -226,6 +250,20 @@ def _take_rows(fresh: jax.Array, loaded: jax.Array, of: ClassRows) -> jax.Array:
   known = rows >= 0
   by_class[known] = np.moveaxis(np.asarray(loaded), of.axis, 0)[rows[known]]
   return jnp.asarray(values)
+
+
+def _about_leaves(allowed: Fitting, grafted: Grafted) -> list[str]:
+  """Returns in words which leaves are new, and which are left out."""
+  new = [*grafted.kept, *(f"{name} in part" for name in grafted.partly)]
+  words = [f"new: {summarize_names(new) or 'nothing'}"]
+  if untrained := set(allowed.untrained) - {*grafted.kept, *grafted.left}:
+    words = [f"new: {summarize_names(new)}"] if new else []
+    words.append(f"never trained before: {summarize_names(untrained)}")
+  if grafted.left:
+    words.append(
+      "left out with the weights' operator: " + summarize_names(grafted.left)
+    )
+  return [*words, *_about_heads(allowed.rows, grafted)]
 
 
 def _about_heads(rows: Mapping[str, ClassRows], grafted: Grafted) -> list[str]:

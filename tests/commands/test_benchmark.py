@@ -4,7 +4,7 @@ import pytest
 
 from temporal_jax import inference
 from temporal_jax.cli import main
-from tests.inference import small_models
+from tests.inference import small_models, small_video_text
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +49,24 @@ def test_figures_are_json(directory, capsys, monkeypatch):
 def test_what_cannot_be_run_ends_with_2(words, message, capsys):
   assert main(["benchmark", *words]) == 2
   assert message in capsys.readouterr().err
+
+
+def test_the_bundled_network_is_timed(capsys):
+  words = ["camera_motion", "--batch-sizes", "1", "--seconds", "0.01"]
+  assert main(["benchmark", *words]) == 0
+  assert capsys.readouterr().out.startswith("resnet18, 8 x 32 x 32 x 3,")
+
+
+def test_a_network_of_texts_is_timed_without_class_names(tmp_path, capsys):
+  """As convert_weights writes it: classes are not known."""
+  saved = small_video_text.make_saved()
+  unknown = {"num_classes": None, "class_names": None}
+  directory = tmp_path / "texts"
+  inference.save_model(
+    directory, saved.variables, {**saved.description, **unknown}
+  )
+  words = [str(directory), "--batch-sizes", "1", "--seconds", "0.01"]
+  assert main(["benchmark", *words]) == 0
+  assert capsys.readouterr().out.splitlines()[-1].split()[0] == "1"
+  assert main(["describe", str(directory)]) == 0
+  assert "xclip_b32: VideoTextModel" in capsys.readouterr().out

@@ -174,3 +174,72 @@ def test_what_is_no_video_is_said(video_folder, tmp_path, capsys):
   said = capsys.readouterr().out
   assert "not looked at: 1 .txt." in said
   assert "1 folders of frames are left out" in said
+
+
+@pytest.mark.parametrize("form", ["folder", "csv", "several"])
+def test_own_videos_are_built(form, video_folder, tmp_path, capsys):
+  root = video_folder
+  if form != "folder":
+    root = tmp_path / "list.csv"
+    files = sorted(video_folder.glob("*/*.mp4"))
+    column = "label" if form == "csv" else "labels"
+    rows = [f"{file},{file.parent.name}" for file in files]
+    root.write_text("\n".join([f"path,{column}", *rows]))
+  out = tmp_path / "out"
+  words = ["build", "mine", str(root), str(out), "--test-fraction", "0.34"]
+  assert main(["data", *words]) == 0
+  shown = capsys.readouterr().out
+  assert shown.splitlines()[-2:] == [
+    f"building mine in {out}/mine/1.0.0.",
+    f"12 videos: {out}/mine.",
+  ]
+  built = data.open_sources(
+    name="mine",
+    root="",
+    data_dir=str(out),
+    splits={"train": "train", "test": "test"},
+    test_fraction=0.0,
+  )
+  listed = data.open_sources(
+    name="",
+    root=str(root),
+    data_dir="",
+    splits={"train": "", "test": ""},
+    test_fraction=0.34,
+  )
+  for split in ("train", "test"):
+    assert built[split].class_names == ("fall", "rise")
+    assert built[split].multi_label == (form == "several")
+    mine = {v["id"]: v for v in map(built[split].__getitem__, range(2))}
+    known = {
+      v["id"].removeprefix(f"{video_folder}/"): v
+      for v in map(listed[split].__getitem__, range(len(listed[split])))
+    }
+    assert len(built[split]) == len(known)
+    for name, video in mine.items():
+      assert video["label"] == known[name]["label"]
+      assert video["video"] == (video_folder / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+  ("words", "message"),
+  [
+    (["camera_motion", "."], "cannot be the name of a data set that is built"),
+    (["../mine", "."], "cannot be the name"),
+    (["mine", "/nowhere"], "data.root /nowhere does not exist"),
+    (["mine", ".", "--videos", "x"], "--videos is for published annotations"),
+  ],
+)
+def test_what_cannot_be_built_ends_with_2(words, message, tmp_path, capsys):
+  name, root, *more = words
+  assert main(["data", "build", name, root, str(tmp_path / "out"), *more]) == 2
+  assert message in capsys.readouterr().err
+  assert not (tmp_path / "out").exists()
+
+
+def test_a_name_that_is_unknown_says_what_annotations_there_are(
+  tmp_path, capsys
+):
+  words = ["build", "ssv3", str(tmp_path), str(tmp_path / "out")]
+  assert main(["data", *words]) == 2
+  assert "Published annotations are called k400," in capsys.readouterr().err

@@ -4,6 +4,7 @@ import pytest
 
 from temporal_jax import models
 from temporal_jax.cli import main
+from tests.inference import small_models
 
 
 def test_models_are_a_table(capsys):
@@ -40,6 +41,19 @@ def test_models_are_json(capsys):
   assert records["resnet18"]["accuracies"] == []
 
 
+def test_describe_takes_what_other_commands_take(tmp_path, capsys):
+  assert main(["describe", "camera_motion"]) == 0
+  shown = capsys.readouterr().out
+  assert "for a clip of 8 x 32 x 32 x 3" in shown
+  assert "TemporalAggregation  all 8 blocks" in shown
+  directory = small_models.save_resnet(tmp_path / "tiny")
+  assert main(["describe", directory, "--frames", "3"]) == 0
+  shown = capsys.readouterr().out
+  assert shown.startswith("resnet18: ResNet\n")
+  assert "for a clip of 3 x 16 x 16 x 3" in shown
+  assert shown.splitlines()[-1].split()[-1] == "18"  # 8 x 2 + 2 of the head.
+
+
 def test_describe_prints_what_is_asked_for(capsys, monkeypatch):
   def describe(name, **options):
     yield from (name, *(f"{key} {value}" for key, value in options.items()))
@@ -48,7 +62,7 @@ def test_describe_prints_what_is_asked_for(capsys, monkeypatch):
   words = ["resnet18", "--frames", "1", "--image-size", "32", "--depth", "3"]
   assert main(["describe", *words, "--temporal", "shift"]) == 0
   assert capsys.readouterr().out.splitlines() == [
-    *("resnet18", "num_classes 400", "levels 3", "num_frames 1"),
+    *("resnet18", "levels 3", "num_classes 400", "num_frames 1"),
     *("image_size 32", "temporal shift"),
   ]
 
@@ -58,6 +72,7 @@ def test_describe_prints_what_is_asked_for(capsys, monkeypatch):
   [
     (["models", "resnet5O"], r"models: no network's name matches 'resnet5O'"),
     (["describe", "resnet5O"], "describe: unknown model 'resnet5O'"),
+    (["describe", "qqq"], "unknown model 'qqq'; no name is near it. `temporal"),
     (["describe", "resnet18", "--temporal", "joint"], "describe: ResNet has"),
   ],
 )

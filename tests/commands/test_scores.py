@@ -7,13 +7,13 @@ from temporal_jax.cli import main
 NAMES = ("left", "right")
 
 
-def _save(directory, scores, ids="abcd"):
+def _save(directory, scores, ids="abcd", **protocol):
   directory.mkdir()
   predictions = evaluation.from_views(
     ids, np.array([0, 0, 1, 1]), np.asarray(scores)
   )
   file = directory / "scores.npz"
-  evaluation.save_scores(file, predictions, NAMES, protocol={"views": 1})
+  evaluation.save_scores(file, predictions, NAMES, protocol=protocol)
   return str(file)
 
 
@@ -56,10 +56,75 @@ def test_accuracy_by_views_is_shown(tmp_path, capsys):
 def test_what_cannot_be_run_ends_with_2(runs, tmp_path, capsys):
   other = _save(tmp_path / "other", np.full((4, 2), 0.5), ids="abce")
   out = str(tmp_path / "out")
+  labels = np.eye(2)[[0, 0, 1, 1]]
+  several = evaluation.Predictions(tuple("abcd"), labels, labels, None)
+  tasks = evaluation.Predictions(
+    tuple("abcd"), np.zeros((4, 1), int), {"verb": labels}, None
+  )
+  for name, found, names in (
+    ("several", several, NAMES),
+    ("tasks", tasks, {"verb": NAMES}),
+  ):
+    (tmp_path / name).mkdir()
+    file = tmp_path / name / "scores.npz"
+    evaluation.save_scores(file, found, names, protocol={})
   for words, message in (
+    (["views", out, str(tmp_path / "several")], "several classes a video"),
+    (["views", out, str(tmp_path / "tasks")], "has several tasks, verb"),
+    (["combine", out, str(tmp_path)], f"{tmp_path}/scores.npz"),
     (["combine", out, runs[0], other], "ids differ"),
     (["combine", out, str(tmp_path / "none.npz")], "none.npz"),
     (["views", out, runs[0]], "holds no views"),
   ):
     assert main(["scores", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_run_is_its_folder_wherever_its_videos_were(tmp_path, capsys):
+  """As if the videos had moved between the two runs."""
+  tails = [f"{name}/{i}.mp4" for name in NAMES for i in range(2)]
+  scores = [[0.9, 0.1], [0.4, 0.6], [0.3, 0.7], [1, 0]]
+  before = _save(tmp_path / "a", scores, [f"/data/x/{t}" for t in tails])
+  order = [3, 1, 0, 2]
+  predictions = evaluation.Predictions(
+    tuple(f"/mnt/{tails[i]}" for i in order),
+    np.array([0, 0, 1, 1])[order],
+    np.eye(2)[[0, 0, 1, 1]][order],
+  )
+  (tmp_path / "b").mkdir()
+  file = tmp_path / "b" / "scores.npz"
+  evaluation.save_scores(file, predictions, NAMES, protocol={})
+  folders = [str(tmp_path / "a"), str(tmp_path / "b")]
+  out = tmp_path / "gains.png"
+  assert main(["scores", "compare", *folders, str(out)]) == 0
+  shown = capsys.readouterr().out
+  assert f"{folders[0]}: top1 50.0%" in shown
+  assert f"{folders[1]}: top1 100.0%" in shown
+  assert out.exists()
+  both = tmp_path / "both.npz"
+  assert main(["scores", "combine", str(both), *folders]) == 0
+  combined = evaluation.load_scores(both).predictions
+  assert combined.ids == evaluation.load_scores(before).predictions.ids
+  np.testing.assert_allclose(combined.scores[3], [0.5, 0.5])
+
+
+def test_runs_that_are_alike_are_not_drawn(runs, tmp_path, capsys):
+  out = tmp_path / "gains.png"
+  assert main(["scores", "compare", runs[0], runs[0], str(out)]) == 0
+  assert "No class is told better or worse" in capsys.readouterr().out
+  assert not out.exists()
+
+
+def test_crops_and_fusion_are_those_of_the_run(tmp_path, capsys):
+  views = np.full((4, 4, 2), [0.6, 0.4])
+  views[2:, 2:] = [0.1, 0.9]
+  protocol = {"num_crops": 2, "fusion": "logits"}
+  run = _save(tmp_path / "run", views, **protocol)
+  out = str(tmp_path / "views.png")
+  assert main(["scores", "views", out, str(tmp_path / "run")]) == 0
+  told = capsys.readouterr().out
+  assert main(["scores", "views", out, run, "--crops", "2"]) == 0
+  assert "by clips of 2 crops 1: 100.0%, 2: 100.0%" in told
+  assert capsys.readouterr().out.split(": ", 1)[1] == told.split(": ", 1)[1]
+  assert main(["scores", "views", out, run, "--crops", "3"]) == 2
+  assert f"{run}: 4 views are no multiple of 3" in capsys.readouterr().err

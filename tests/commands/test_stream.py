@@ -176,3 +176,14 @@ def test_real_processes_end_cleanly(how, directory):
     assert process.wait(60) == (130 if how == "interrupted" else 0)
   assert "Traceback" not in errors
   assert "frames: " in errors
+
+
+def test_nothing_is_compiled_once_frames_come(directory, video, caplog):
+  """A network from a directory: its arrays are committed to a device."""
+  stream = inference.Stream(directory, window=2)
+  with data.LiveVideo(video) as live, jax.log_compiles(True):
+    for frame in live:
+      stream(frame)
+  assert stream.latency.frames == FRAMES
+  compiled = [r.message for r in caplog.records if "ompil" in r.message]
+  assert not compiled

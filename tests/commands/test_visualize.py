@@ -7,6 +7,7 @@ from temporal_jax.cli import main
 from temporal_jax.commands import visualize
 from temporal_jax.data.decoding import VideoReader
 from temporal_jax.inference.visualize import KINDS
+from tests.inference import small_video_text
 from tests.inference.visualize.networks import RESNET, make_named
 
 
@@ -88,3 +89,24 @@ def test_what_cannot_be_drawn_is_said(run, capsys):
 
 def test_kinds_are_those_there_are():
   assert visualize._KINDS == KINDS
+
+
+def test_a_network_of_texts_needs_names_for_classes_only(
+  video_folder, tmp_path, capsys
+):
+  saved = small_video_text.make_saved()
+  directory = tmp_path / "texts"
+  unknown = {"num_classes": None, "class_names": None}
+  inference.save_model(
+    directory, saved.variables, {**saved.description, **unknown}
+  )
+  video = str(video_folder / "rise" / "0.mp4")
+  words = ["visualize", video, "--png", str(tmp_path / "out.png")]
+  words += ["--model", str(directory)]
+  assert main([*words, "--kind", "features"]) == 0
+  assert "mean |activation|" in capsys.readouterr().out
+  assert main([*words, "--kind", "gradcam"]) == 2
+  assert "Give labels: --labels of the commands" in capsys.readouterr().err
+  labels = ["--labels", "rising, falling", "--label", "falling"]
+  assert main([*words, "--kind", "gradcam", *labels]) == 0
+  assert "Grad-CAM of falling (" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 import json
 
+import jax
 import pytest
 
 from temporal_jax import inference
@@ -102,3 +103,25 @@ def test_splits_are_scored(model, tmp_path, capsys, monkeypatch):
 def test_what_cannot_be_run_ends_with_2(model, capsys, words, message):
   assert main(["zeroshot", "--model", model, *words]) == 2
   assert message in capsys.readouterr().err
+
+
+def test_leaves_that_were_never_trained_are_counted(
+  video_folder, tmp_path, capsys
+):
+  saved = small.make_saved()
+  new = {f"params/visual/block1/leaf{i}": "no images have it" for i in range(3)}
+  description = {**saved.description, "report": {"new": new}}
+  directory = str(tmp_path / "new")
+  inference.save_model(directory, saved.variables, description)
+  total = len(jax.tree.leaves(saved.variables))
+  note = (
+    f"note: 3 of {total} leaves of xclip_b32 are new and were never trained: "
+    "what it says may be chance.\n"
+  )
+  video = str(video_folder / "rise" / "0.mp4")
+  zeroshot = ["zeroshot", video, "--labels", "rising, falling"]
+  index = ["--index", str(tmp_path / "index.npz")]
+  search = ["search", str(video_folder), "rising", *index]
+  for words in (zeroshot, search, ["predict", video]):
+    assert main([*words, "--model", directory]) == 0
+    assert capsys.readouterr().err.startswith(note)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import evaluation
-from temporal_jax.evaluation.figures import save_confusion
+from temporal_jax.evaluation.figures import save_confusion, save_curves
 
 
 def _share_of(file, color):
@@ -37,6 +37,8 @@ def test_gains_that_say_nothing_are_refused(tmp_path):
     evaluation.save_gains(np.zeros(3), ["a", "b"], **options)
   with pytest.raises(ValueError, match="no class"):
     evaluation.save_gains(np.array([np.nan]), ["a"], **options)
+  with pytest.raises(ValueError, match="told better or worse"):
+    evaluation.save_gains(np.array([np.nan, 0.0]), ["a", "b"], **options)
 
 
 def test_accuracy_by_views_is_drawn(tmp_path):
@@ -54,3 +56,15 @@ def test_a_large_confusion_matrix_stays_a_picture(tmp_path):
   save_confusion(np.diag(np.arange(400)), names, file)
   picture = matplotlib.image.imread(file)
   assert max(picture.shape) < 3000
+
+
+def test_the_final_test_is_a_mark_in_the_curves(tmp_path):
+  rows = [{"step": 1, "loss": 1.0, "accuracy": 0.5}]
+  orange = np.array([0xDD, 0x84, 0x52]) / 255
+  shares = []
+  for more in ([], [{"step": 1, "final/top1": 0.75}]):
+    file = tmp_path / "curves.png"
+    save_curves(rows + more, file, measure="top1", num_classes=2)
+    shares.append(_share_of(file, orange))
+  assert shares[0] == 0
+  assert shares[1] > 1e-4

@@ -7,6 +7,7 @@ from temporal_jax.training.records import (
   Records,
   read_rows,
   write_config,
+  write_final,
 )
 
 
@@ -67,3 +68,16 @@ def test_changes_of_the_config_are_told(tmp_path):
     "b.d: 3 -> None",
     "b.e: None -> 3",
   ]
+
+
+def test_the_final_test_is_a_row_once(tmp_path):
+  _write(tmp_path / "metrics.jsonl", [1, 2])
+  write_final(tmp_path, 2, {"top1": 0.25})
+  rows = write_final(tmp_path, 2, {"top1": 0.5})
+  assert rows == read_rows(tmp_path / "metrics.jsonl")
+  assert rows[1:] == [
+    {"step": 2, "loss": 2 / 3},
+    {"step": 2, "final/top1": 0.5},
+  ]
+  # A longer run keeps what was tested before.
+  assert len(write_final(tmp_path, 4, {"top1": 0.75})) == 4

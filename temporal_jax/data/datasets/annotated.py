@@ -1,7 +1,8 @@
 """Any annotated data set as a TFDS data set, in ArrayRecord files."""
 
+import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import ClassNames, Label
 from temporal_jax.data.pictures import VideoError
 from temporal_jax.data.regular_files import open_regular
-from temporal_jax.data.sources import Video, prepared_digest
+from temporal_jax.data.sources import FileSource, Video, prepared_digest
 
 
 class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
@@ -103,6 +104,36 @@ class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
       except VideoError as error:
         raise VideoError(f"{record.path}: {error}.") from error
       yield record.id, {"id": record.id, "label": label, "video": video}
+
+
+def own_annotations(
+  sources: Mapping[str, FileSource],
+) -> tuple[Annotations, pathlib.Path]:
+  """Returns the records of a user's own videos, and the folder they share.
+
+  Args:
+    sources: By split, see `files.file_sources`.
+  """
+  videos = {
+    split: [source[index] for index in range(len(source))]
+    for split, source in sources.items()
+  }
+  folders = [
+    os.path.dirname(os.path.abspath(video["id"]))
+    for listed in videos.values()
+    for video in listed
+  ]
+  root = os.path.commonpath(folders)
+  records = []
+  for split, listed in videos.items():
+    for video in listed:
+      path = os.path.relpath(os.path.abspath(video["id"]), root)
+      records.append(Record(path, path, video["label"], split))
+  first = sources["train"]
+  return (
+    Annotations(records, first.class_names, first.multi_label),
+    pathlib.Path(root),
+  )
 
 
 class PreparedSource:

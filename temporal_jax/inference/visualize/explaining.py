@@ -9,6 +9,7 @@ import numpy as np
 
 from temporal_jax.inference.forward import create_forward, prepare_variables
 from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.inference.stand_ins import stand_in_texts
 from temporal_jax.inference.visualize import features as feature_maps
 from temporal_jax.inference.visualize import grad_cam
 from temporal_jax.inference.visualize.cues import create_cues
@@ -67,7 +68,7 @@ def explain(
   if kind not in MAP_KINDS:
     raise ValueError(f"kind must be in {MAP_KINDS}, got {kind!r}.")
   check_options(kind, layer, label)
-  variables = open_variables(saved)
+  variables = open_variables(saved, names=kind == "gradcam")
   options = {"layer": layer} if kind in _WITH_LAYER else {}
   if kind == "gradcam":
     options["label"] = label
@@ -84,8 +85,21 @@ def check_options(kind: str, layer: str | None, label: str | None) -> None:
     raise ValueError(f"{kind} takes no label, got {label!r}; gradcam does.")
 
 
-def open_variables(saved: SavedModel) -> dict[str, Any]:
-  """Returns variables for maps: batch norms not folded, class names encoded."""
+def open_variables(saved: SavedModel, *, names: bool = True) -> dict[str, Any]:
+  """Returns variables for maps: batch norms not folded, class names encoded.
+
+  Args:
+    saved: The network.
+    names: Whether the maps are those of a class; others need no names, and get
+      one text without meaning where there are none.
+
+  Raises:
+    ImportError: See `prepare_variables`.
+    ValueError: See `prepare_variables`.
+  """
+  if not names and not saved.class_names:
+    texts = stand_in_texts(saved.network, 1)
+    return {**saved.variables, **({"inputs": texts} if texts else {})}
   return {**prepare_variables(saved), **saved.variables}
 
 

@@ -125,7 +125,7 @@ def _draw_calibration(
   ((name, saved),) = networks.items()
   clip = _read_clips(reader, networks)[name]
   found = jax.jit(create_calibrations(saved))(
-    open_variables(saved), clip.frames
+    open_variables(saved, names=False), clip.frames
   )
   factors = {key: np.asarray(values) for key, values in found.items()}
   far = deviations(factors)
