@@ -12,14 +12,17 @@ BELOW = {
   "layers": {"ops"},
   "models": {"ops", "layers"},
   "display": set(),
-  "data": {"display"},
-  "training": {"layers"},
-  "evaluation": {"display"},
+  "storage": set(),
+  "data": {"display", "storage"},
+  "training": {"layers", "storage"},
+  "evaluation": {"display", "storage"},
   "inference": {
     *("ops", "layers", "models"),
-    *("data", "training", "evaluation", "display"),
+    *("data", "training", "evaluation", "display", "storage"),
   },
-  "commands": {"models", "data", "evaluation", "inference", "display"},
+  "commands": {
+    *("models", "data", "evaluation", "inference", "display", "storage"),
+  },
 }
 BANNED = {"configs", "convert_weights", "ml_collections", "tensorflow", "torch"}
 ROOT = pathlib.Path(__file__).parents[1]

@@ -19,6 +19,7 @@ from temporal_jax.evaluation.figures import (
 )
 from temporal_jax.evaluation.predictions import Predictions
 from temporal_jax.evaluation.saved_scores import save_scores
+from temporal_jax.storage import write_text
 
 
 def accuracies(predictions: Predictions) -> dict[str, float]:
@@ -192,9 +193,7 @@ def write_report(
     predictions: Scores of these clips, and maybe of others.
   """
   directory = pathlib.Path(directory)
-  unfinished = directory / "report.json.tmp"
-  unfinished.write_text(json.dumps(summary, indent=2) + "\n")
-  unfinished.replace(directory / "report.json")
+  write_text(directory / "report.json", json.dumps(summary, indent=2) + "\n")
   of_tasks = summary.get("tasks", {})
   names = {task: list(part["per_class"]) for task, part in of_tasks.items()}
   class_names = names or list(summary["per_class"])

@@ -19,8 +19,8 @@ from temporal_jax import models
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.inference import bundled
-from temporal_jax.inference.whole_directory import whole_directory
 from temporal_jax.models.network import Network
+from temporal_jax.storage import whole_folder, write_text
 from temporal_jax.training import default_dtype
 from temporal_jax.training.loading import CHECKPOINTS, VARIABLES, load_variables
 
@@ -76,7 +76,7 @@ def save_model(
   Raises:
     FileExistsError: If the directory exists.
   """
-  with whole_directory(directory) as partial:
+  with whole_folder(directory) as partial:
     with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
       writer.save(partial / VARIABLES, dict(variables))
     write_description(partial, {**description, "sha256": digest(variables)})
@@ -86,9 +86,7 @@ def write_description(
   directory: pathlib.Path, description: Mapping[str, Any]
 ) -> None:
   """Writes `model.json`, never half."""
-  unfinished = directory / f"{DESCRIPTION}.tmp"
-  unfinished.write_text(json.dumps(description, indent=2) + "\n")
-  unfinished.replace(directory / DESCRIPTION)
+  write_text(directory / DESCRIPTION, json.dumps(description, indent=2) + "\n")
 
 
 def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import jax
 import tensorboardX
 
+from temporal_jax.storage import write_text
+
 
 class JsonLines:
   """A file with one JSON object a line, each with a "step"."""
@@ -49,14 +51,6 @@ def read_rows(file: str | pathlib.Path) -> list[dict]:
     if line.endswith("}\n")
   ]
   return [json.loads(line) for line in complete]
-
-
-def write_text(file: str | pathlib.Path, text: str) -> None:
-  """Writes a file that is never seen half written."""
-  file = pathlib.Path(file)
-  unfinished = file.with_name(file.name + ".tmp")
-  unfinished.write_text(text)
-  unfinished.replace(file)
 
 
 def write_config(workdir: str | pathlib.Path, text: str) -> list[str]:
