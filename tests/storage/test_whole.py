@@ -105,11 +105,12 @@ def test_a_folder_appears_whole(tmp_path):
 
 
 def test_a_folder_that_fails_is_not_there(tmp_path):
-  with (
-    pytest.raises(RuntimeError),
-    storage.whole_folder(tmp_path / "folder") as partial,
-  ):
-    partial.mkdir()
-    (partial / "a").write_text("a")
-    raise RuntimeError
+  def write():
+    with storage.whole_folder(tmp_path / "folder") as partial:
+      partial.mkdir()
+      (partial / "a").write_text("a")
+      raise RuntimeError("no more")
+
+  with pytest.raises(RuntimeError, match="no more"):
+    write()
   assert list(tmp_path.iterdir()) == []
