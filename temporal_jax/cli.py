@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from temporal_jax import __version__
-from temporal_jax.display import printable_lines
+from temporal_jax.display import error_message
 
 COMMANDS = (
   "benchmark",
@@ -39,8 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
   options = create_parser().parse_args(argv)
   try:
     return options.run(options)
-  except (ImportError, OSError, ValueError) as error:
-    words = printable_lines(f"temporal-jax {options.command}: {error}")
+  except Exception as error:
+    if options.traceback:
+      raise
+    words = error_message(
+      *(f"temporal-jax {options.command}", error),
+      expected=(ImportError, OSError, ValueError),
+      option=f"temporal-jax --traceback {options.command} ...",
+    )
     print(words, file=sys.stderr)
     return 2
   except KeyboardInterrupt:
@@ -53,6 +59,11 @@ def create_parser() -> argparse.ArgumentParser:
     prog="temporal-jax", description="Video recognition for JAX."
   )
   parser.add_argument("--version", action="version", version=__version__)
+  parser.add_argument(
+    "--traceback",
+    action="store_true",
+    help="show where an error was raised, instead of a message",
+  )
   commands = parser.add_subparsers(
     dest="command", required=True, metavar="COMMAND"
   )

@@ -53,6 +53,23 @@ def accuracies(predictions: Predictions) -> dict[str, float]:
   return values | {"class_mean": _mean(by_class)} | precision
 
 
+def accuracy_names(
+  *, tasks: Sequence[str], multi_label: bool
+) -> tuple[str, ...]:
+  """Returns the names of the values that `accuracies` may have.
+
+  Args:
+    tasks: Of clips with one class of each task; () of a single task.
+    multi_label: Whether a clip may have several classes.
+  """
+  if tasks:
+    together = ("top1", "top5") if len(tasks) == 2 else ("top1",)
+    return together + tuple(f"{task}/top{k}" for task in tasks for k in (1, 5))
+  if multi_label:
+    return ("mAP", "charades_mAP")
+  return ("top1", "top5", "class_mean", "mAP")
+
+
 def _together(predictions: Predictions) -> dict[str, float]:
   """Returns the accuracies of several tasks at once."""
   if len(predictions.scores) == 2:

@@ -20,7 +20,12 @@ from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.protocol import EvalProtocol
 from temporal_jax.inference import bundled
 from temporal_jax.models.network import Network
-from temporal_jax.storage import whole_folder, write_text
+from temporal_jax.storage import (
+  DIGESTS,
+  whole_folder,
+  write_digests,
+  write_text,
+)
 from temporal_jax.training import default_dtype
 from temporal_jax.training.loading import CHECKPOINTS, VARIABLES, load_variables
 
@@ -79,6 +84,7 @@ def save_model(
   with whole_folder(directory) as partial:
     with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
       writer.save(partial / VARIABLES, dict(variables))
+    write_digests(partial / VARIABLES)
     write_description(partial, {**description, "sha256": digest(variables)})
 
 
@@ -131,7 +137,8 @@ def load_model(
 
   Raises:
     FileNotFoundError: If there is none.
-    ValueError: If `model.json` is not what `save_model` writes.
+    ValueError: If `model.json` is not what `save_model` writes, or a file of
+      the variables is damaged.
   """
   name = os.fspath(directory)
   directory = pathlib.Path(directory).expanduser().absolute()
@@ -156,13 +163,45 @@ def load_model(
   return SavedModel(
     name,
     network,
-    load_variables(directory),
+    _checked_variables(directory, description),
     clip_shape,
     described_classes(description),
     description["pixels"],
     _protocol(description.get("protocol"), clip_shape),
     description,
   )
+
+
+def _checked_variables(
+  directory: pathlib.Path, description: Mapping[str, Any]
+) -> dict[str, Any]:
+  """Reads the variables of a network, and compares them with their sha256.
+
+  Raises:
+    ValueError: If they changed since they were written.
+  """
+  variables = load_variables(directory)
+  written = description.get("sha256")
+  # Folders of older versions have the sha256 of all values, and no list.
+  if written is not None and not (directory / VARIABLES / DIGESTS).exists():
+    check_values(directory, variables, written)
+  return variables
+
+
+def check_values(
+  directory: str | os.PathLike, variables: Mapping[str, Any], written: str
+) -> None:
+  """Compares variables with the sha256 that model.json has of them.
+
+  Raises:
+    ValueError: If they differ.
+  """
+  found = digest(variables)
+  if found != written:
+    raise ValueError(
+      f"the variables in {directory} changed since they were written: sha256 "
+      f"{found}, {written} in {DESCRIPTION}."
+    )
 
 
 def described_classes(description: Mapping[str, Any]) -> ClassNames:

@@ -7,7 +7,7 @@ from temporal_jax.storage.digests import (
   read_digests,
   write_digests,
 )
-from temporal_jax.storage.json_lines import read_json_lines
+from temporal_jax.storage.json_lines import append_json_line, read_json_lines
 from temporal_jax.storage.lock import LOCK, FolderInUseError, FolderLock
 from temporal_jax.storage.whole import (
   sync,
@@ -23,6 +23,7 @@ __all__ = [
   "LOCK",
   "FolderInUseError",
   "FolderLock",
+  "append_json_line",
   "check_digests",
   "damaged_files",
   "read_digests",

@@ -36,7 +36,12 @@ from temporal_jax.training.parameter_sharding import (
   shard_state,
 )
 from temporal_jax.training.progress import Progress
-from temporal_jax.training.records import Records, read_rows, write_config
+from temporal_jax.training.records import (
+  Records,
+  check_records,
+  read_rows,
+  write_config,
+)
 from temporal_jax.training.schedule import SCHEDULES, create_schedule
 from temporal_jax.training.sharding import (
   check_batch_size,
@@ -85,6 +90,7 @@ __all__ = [
   "TrainState",
   "absent_tpu",
   "check_batch_size",
+  "check_records",
   "class_axes",
   "create_mesh",
   "create_optimizer",

@@ -9,6 +9,7 @@ import jax
 import orbax.checkpoint as ocp
 from absl import logging
 
+from temporal_jax.storage import check_digests
 from temporal_jax.training.state import Tree
 
 # Folder of the variables in a model's directory.
@@ -20,11 +21,14 @@ CHECKPOINTS = "checkpoints"
 def read_state(directory: str | pathlib.Path) -> Tree:
   """Reads the newest checkpoint of a run as nested dicts, on one device.
 
+  One that is damaged is named in a warning, and the one before it is read.
+
   Args:
     directory: A run's workdir, or its folder of checkpoints.
 
   Raises:
     FileNotFoundError: If there is no complete checkpoint.
+    ValueError: If none can be read.
   """
   directory = pathlib.Path(directory).expanduser().absolute()
   if (directory / CHECKPOINTS).is_dir():
@@ -32,7 +36,15 @@ def read_state(directory: str | pathlib.Path) -> Tree:
   steps = _steps(directory)
   if not steps:
     raise FileNotFoundError(f"there is no checkpoint in {directory}.")
-  return read_tree(directory / str(max(steps)) / "state")
+  damaged = []
+  for step in sorted(steps, reverse=True):
+    try:
+      _check(directory / str(step))
+      return read_tree(directory / str(step) / "state")
+    except Exception as error:  # Orbax raises whatever a damage leads to.
+      damaged.append(f"{directory / str(step)} ({first_line(error)})")
+      logging.warning("this checkpoint cannot be read: %s", damaged[-1])
+  raise ValueError("no checkpoint can be read: " + "; ".join(damaged))
 
 
 def has_checkpoint(workdir: str | pathlib.Path) -> bool:
@@ -65,6 +77,20 @@ def _without_warnings() -> Iterator[None]:
     logging.set_verbosity(before)
 
 
+def _check(folder: pathlib.Path) -> None:
+  """Compares a folder with its list of sha256; says if it has none."""
+  if not check_digests(folder):
+    logging.warning(
+      "%s has no list of sha256: its files are not compared.", folder
+    )
+
+
+def first_line(error: Exception) -> str:
+  """Returns what an error says, in a line without a stop."""
+  said = str(error).strip().split("\n", maxsplit=1)[0].removesuffix(".")
+  return said or type(error).__name__
+
+
 def load_variables(directory: str | pathlib.Path) -> Tree:
   """Reads {"params", "batch_stats"} of a model or of a run.
 
@@ -77,10 +103,18 @@ def load_variables(directory: str | pathlib.Path) -> Tree:
 
   Raises:
     FileNotFoundError: If there is no complete checkpoint.
+    ValueError: If a file is damaged or missing; of a run the checkpoint before
+      is read, if there is one.
   """
   model = pathlib.Path(directory).expanduser().absolute() / VARIABLES
   if model.is_dir():
-    return {"batch_stats": {}, **read_tree(model)}
+    try:
+      check_digests(model)
+      return {"batch_stats": {}, **read_tree(model)}
+    except Exception as error:  # Orbax raises whatever a damage leads to.
+      raise ValueError(
+        f"the variables in {model} cannot be read: {first_line(error)}."
+      ) from error
   state = read_state(directory)
   if state.get("ema"):
     return state["ema"]

@@ -57,10 +57,11 @@ def test_restores_on_other_meshes_bit_for_bit(saved, devices):
   workdir, state = saved
   mesh = make_mesh(devices)
   checkpoints = training.Checkpoints(workdir / "checkpoints")
-  got, position, unreadable = checkpoints.restore(make_state(mesh))
+  got, position, unreadable, checked = checkpoints.restore(make_state(mesh))
   jax.tree.map(np.testing.assert_array_equal, got, state)
   assert position == _POSITION
   assert unreadable == ()
+  assert checked
   assert all(leaf.sharding.mesh == mesh for leaf in jax.tree.leaves(got))
   batch = training.place_batch(make_batch(1), mesh)
   assert int(make_step(mesh)(got, batch).step) == 2
@@ -143,7 +144,7 @@ def test_a_full_disk_is_reported_and_the_last_checkpoint_stays(tmp_path):
     check=False,
   )
   assert "could not be written" in done.stdout, done.stderr
-  assert f"the last good one is {tmp_path / '1'}." in done.stdout
+  assert f"the last good checkpoint is {tmp_path / '1'}." in done.stdout
   got = training.Checkpoints(tmp_path).restore(make_state(make_mesh(1)))
   jax.tree.map(np.testing.assert_array_equal, got.state, state)
 

@@ -1,0 +1,87 @@
+"""Checkpoints whose files are listed with their sha256 before they count."""
+
+import asyncio
+import os
+import pathlib
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
+from orbax.checkpoint.path import atomicity
+
+from temporal_jax import storage
+
+
+class SealedPath(atomicity.AtomicRenameTemporaryPath):
+  """Where Orbax writes a checkpoint until it is complete.
+
+  Before the rename that makes it one, all its files are listed with their
+  sha256, and everything is on the disk.
+  """
+
+  async def finalize(self) -> None:
+    """Completes the files, lists them, and renames the folder."""
+    final = self._final_path
+    # A name that Orbax still takes for an unfinished checkpoint.
+    whole = final.parent / f"{final.name}{atomicity.TMP_DIR_SUFFIX}.whole"
+    self._final_path = whole
+    try:
+      await super().finalize()
+    finally:
+      self._final_path = final
+    await asyncio.to_thread(_seal, os.fspath(whole), os.fspath(final))
+
+
+def _seal(whole: str, final: str) -> None:
+  storage.write_digests(whole)
+  storage.sync_all(whole)
+  os.rename(whole, final)
+  storage.sync(os.path.dirname(final))
+
+
+class SealedManager(ocp.CheckpointManager):
+  """Orbax's manager, which opens whatever its checkpoints look like."""
+
+  def metrics(self, step: int) -> Any:
+    """Returns the values of a checkpoint; None if they are damaged."""
+    folder = pathlib.Path(self.directory) / str(step)
+    try:
+      digests = storage.read_digests(folder) or {}
+      own = {
+        name: digest
+        for name, digest in digests.items()
+        if name.startswith("metrics/")
+      }
+      if storage.damaged_files(folder, own):
+        return None
+      return super().metrics(step)
+    except Exception:  # Orbax has no error of its own for a damaged file.
+      return None
+
+
+def check_sealed(folder: pathlib.Path) -> bool:
+  """Compares a checkpoint with its list; several processes share the work.
+
+  Every process must call it.
+
+  Returns:
+    Whether the checkpoint has a list.
+
+  Raises:
+    ValueError: On all processes if a file is damaged, naming it.
+  """
+  count, index = jax.process_count(), jax.process_index()
+  if count == 1:
+    return storage.check_digests(folder)
+  digests = storage.read_digests(folder)
+  names = sorted(digests or {})
+  damaged = storage.damaged_files(
+    folder, {name: digests[name] for name in names[index::count]}
+  )
+  first = names.index(min(damaged)) if damaged else -1
+  worst = int(np.max(multihost_utils.process_allgather(np.array(first))))
+  if worst >= 0:
+    raise ValueError(f"{folder / names[worst]} is not what was written.")
+  return digests is not None
