@@ -81,7 +81,7 @@ BOUNDS = {
   "mix.switch_probability": _SHARE,
   "loss.label_smoothing": _BELOW_ONE,
   "loss.alignment": Bounds(0, _FACTOR),
-  "optim.lr": Bounds(0, _FACTOR),
+  "optim.lr": Bounds(0, 3e38),  # What float32 holds.
   "optim.lr_batch_size": Bounds(0, _CLIPS),
   "optim.end_lr": Bounds(0, _FACTOR),
   "optim.warmup_lr": Bounds(0, _FACTOR),

@@ -1,5 +1,6 @@
 """A folder that one process at a time works in."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -55,7 +56,6 @@ class FolderLock:
       OSError: If its file cannot be made.
     """
     self._new = not self._file.parent.exists()
-    self._file.parent.mkdir(parents=True, exist_ok=True)
     said = False
     while not self._try():
       holder = self._holder()
@@ -77,12 +77,13 @@ class FolderLock:
     self._file.unlink(missing_ok=True)
     os.close(self._descriptor)
     self._descriptor = None
-    if self._new and not any(self._file.parent.iterdir()):
-      self._file.parent.rmdir()
+    if self._new:
+      with contextlib.suppress(OSError):  # Others may have written to it.
+        self._file.parent.rmdir()
 
   def _try(self) -> bool:
     """Returns whether the folder is this process's now."""
-    descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = self._open()
     try:
       fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -105,6 +106,15 @@ class FolderLock:
     os.write(descriptor, f"{socket.gethostname()} {os.getpid()}\n".encode())
     self._descriptor = descriptor
     return True
+
+  def _open(self) -> int:
+    """Opens the file of the lock; makes it and its folder if need be."""
+    while True:
+      self._file.parent.mkdir(parents=True, exist_ok=True)
+      try:
+        return os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
+      except FileNotFoundError:  # Its holder removed the folder meanwhile.
+        time.sleep(0.01)
 
   def _is_current(self, descriptor: int) -> bool:
     """Whether an open file is the one that others would open."""
