@@ -166,6 +166,8 @@ def main(argv: list[str]) -> None:
   """Turns what a user can get wrong into one line."""
   if len(argv) > 1:
     raise app.UsageError(f"unknown arguments {argv[1:]}.")
+  if not flags.FLAGS["verbosity"].present:
+    logging.set_verbosity(logging.WARNING)
   if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
     raise app.UsageError("--workdir must say where the run writes.")
   try:
