@@ -1,10 +1,13 @@
 import json
+import struct
 
 import pytest
+from tensorboardX.proto import event_pb2
 
 from temporal_jax.training.records import (
   JsonLines,
   Records,
+  check_records,
   read_rows,
   write_config,
 )
@@ -64,3 +67,43 @@ def test_changes_of_the_config_are_told(tmp_path):
     f"config changed since the last start: {change}."
     for change in ("b.c: 2 -> 5", "b.d: 3 -> None", "b.e: None -> 3")
   ]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\0\0"])
+def test_a_damaged_config_is_named_and_written_anew(tmp_path, text):
+  (tmp_path / "config.json").write_text(text)
+  (note,) = write_config(tmp_path, '{"a": 1}')
+  assert note.startswith(f"{tmp_path / 'config.json'} is damaged")
+  assert write_config(tmp_path, '{"a": 2}') == [
+    "config changed since the last start: a: 1 -> 2."
+  ]
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "timing.jsonl"])
+@pytest.mark.parametrize("row", ["{", '{"loss": 1.0}', '{"step": "2"}'])
+def test_a_damaged_row_is_named_and_nothing_changes(tmp_path, name, row):
+  text = f'{{"step": 1}}\n{row}\n{{"step": 3}}\n'
+  (tmp_path / name).write_text(text)
+  with pytest.raises(ValueError, match=rf"{name}, line 2 is damaged"):
+    check_records(tmp_path)
+  with pytest.raises(ValueError, match=rf"{name}, line 2 is damaged"):
+    JsonLines(tmp_path / name, last_step=9)
+  assert (tmp_path / name).read_text() == text
+
+
+def test_a_later_start_hides_later_steps_on_tensorboard(tmp_path):
+  """As TensorBoard knows it: a session that starts at the step after."""
+  with Records(tmp_path, last_step=7) as records:
+    records.write(8, {"loss": 0.5}, {})
+  (file,) = (tmp_path / "tensorboard").iterdir()
+  content, events = file.read_bytes(), []
+  while content:
+    (length,) = struct.unpack("<Q", content[:8])
+    events.append(event_pb2.Event.FromString(content[12 : 12 + length]))
+    content = content[16 + length :]
+  version, start, row = events
+  assert version.file_version == "brain.Event:2"
+  assert start.step == row.step == 8
+  assert start.session_log.status == event_pb2.SessionLog.START
+  (value,) = row.summary.value
+  assert (value.tag, value.simple_value) == ("loss", 0.5)
