@@ -12,6 +12,7 @@ from orbax.checkpoint import checkpoint_managers
 
 from temporal_jax.training.loading import first_line
 from temporal_jax.training.sealing import (
+  SCORES,
   SealedManager,
   SealedPath,
   check_sealed,
@@ -144,7 +145,11 @@ class Checkpoints:
       state=ocp.args.StandardSave(state), position=ocp.args.JsonSave(position)
     )
     ranked = dict(scores) if scores else None
-    self._report(lambda: self._manager.save(step, args=items, metrics=ranked))
+    self._report(
+      lambda: self._manager.save(
+        step, args=items, metrics=ranked, custom_metadata={SCORES: ranked}
+      )
+    )
 
   def restore(self, state: TrainState) -> Restored | None:
     """Reads the newest checkpoint that can be read.

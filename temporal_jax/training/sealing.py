@@ -1,9 +1,9 @@
 """Checkpoints whose files are listed with their sha256 before they count."""
 
 import asyncio
+import json
 import os
 import pathlib
-from typing import Any
 
 import jax
 import numpy as np
@@ -12,6 +12,9 @@ from jax.experimental import multihost_utils
 from orbax.checkpoint.path import atomicity
 
 from temporal_jax import storage
+
+SCORES = "scores"  # Key of the test values in a checkpoint's metadata.
+_ABOUT = "_CHECKPOINT_METADATA"  # File of these, by Orbax.
 
 
 class SealedPath(atomicity.AtomicRenameTemporaryPath):
@@ -24,6 +27,9 @@ class SealedPath(atomicity.AtomicRenameTemporaryPath):
   async def finalize(self) -> None:
     """Completes the files, lists them, and renames the folder."""
     final = self._final_path
+    if not final.name.isdigit():  # A part of a checkpoint, listed with it.
+      await super().finalize()
+      return
     # A name that Orbax still takes for an unfinished checkpoint.
     whole = final.parent / f"{final.name}{atomicity.TMP_DIR_SUFFIX}.whole"
     self._final_path = whole
@@ -44,20 +50,19 @@ def _seal(whole: str, final: str) -> None:
 class SealedManager(ocp.CheckpointManager):
   """Orbax's manager, which opens whatever its checkpoints look like."""
 
-  def metrics(self, step: int) -> Any:
-    """Returns the values of a checkpoint; None if they are damaged."""
+  def metrics(self, step: int) -> dict[str, float] | None:
+    """Returns the test values that `Checkpoints.save` got for a checkpoint.
+
+    None if it got none, or they are damaged.
+    """
     folder = pathlib.Path(self.directory) / str(step)
     try:
       digests = storage.read_digests(folder) or {}
-      own = {
-        name: digest
-        for name, digest in digests.items()
-        if name.startswith("metrics/")
-      }
-      if storage.damaged_files(folder, own):
+      if storage.damaged_files(folder, {_ABOUT: digests[_ABOUT]}):
         return None
-      return super().metrics(step)
-    except Exception:  # Orbax has no error of its own for a damaged file.
+      about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+      return about["custom_metadata"].get(SCORES)
+    except (KeyError, OSError, ValueError):
       return None
 
 

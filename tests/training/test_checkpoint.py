@@ -109,6 +109,16 @@ def test_keeps_the_best_beside_the_newest(tmp_path):
   assert _steps(tmp_path) == [2, 4]
 
 
+def test_the_best_is_still_known_after_a_restart(tmp_path):
+  state = _save_steps(tmp_path, 2, keep=1, best="top1")
+  checkpoints = training.Checkpoints(tmp_path, keep=1, best="top1")
+  for step in (3, 4):
+    later = state.replace(step=state.step * 0 + step)
+    checkpoints.save(later, _POSITION, {"top1": 1.0, "top5": 1.0})
+  checkpoints.close()
+  assert _steps(tmp_path) == [2, 4]  # Step 2 scored 2.0.
+
+
 def test_an_unknown_score_cannot_be_the_best(tmp_path):
   with pytest.raises(ValueError, match=r"keep_best 'mAP'.*top1.*top5"):
     _save_steps(tmp_path, 1, best="mAP")
@@ -220,8 +230,7 @@ def test_an_interrupt_of_reading_stays_one(tmp_path, monkeypatch):
 
 def test_damaged_scores_do_not_hinder_a_start(tmp_path):
   _save_steps(tmp_path, 2, best="top1")
-  (file,) = (tmp_path / "2" / "metrics").glob("metrics")
-  file.write_text("")
+  (tmp_path / "2" / "_CHECKPOINT_METADATA").write_text("")
   got = training.Checkpoints(tmp_path, best="top1").restore(
     make_state(make_mesh(1))
   )

@@ -22,14 +22,8 @@ class _Batches:
     return {"read": gather(0)}
 
 
-class _FullDisk:
-  """What TensorBoard's file does where there is no space."""
-
-  def write_event(self, event):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-  def close(self):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def _no_space(event):
+  raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _train(directory, evaluate, save_every, full=False):
@@ -48,7 +42,7 @@ def _train(directory, evaluate, save_every, full=False):
     training.Progress(8, 0) as progress,
   ):
     if full:
-      records._events._file = _FullDisk()
+      records._events._file.write_event = _no_space
     return training.train(
       state,
       step,
