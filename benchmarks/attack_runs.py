@@ -38,7 +38,7 @@ from temporal_jax.models.catalog import find_model
 _ROOT = pathlib.Path(__file__).parents[1]
 _CLIP = (1, 2, 16, 16, 3)
 # Bytes that no file of a run may pass, as on a full disk.
-_FULL = (0, 1_000, 40_000)
+_FULL = (100, 1_000, 40_000)
 
 
 class Tally:

@@ -1,6 +1,7 @@
 """Checkpoints whose files are listed with their sha256 before they count."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import pathlib
@@ -49,6 +50,15 @@ def _seal(whole: str, final: str) -> None:
 
 class SealedManager(ocp.CheckpointManager):
   """Orbax's manager, which opens whatever its checkpoints look like."""
+
+  def _load_checkpoint_infos(self, skip_metadata_read: bool = False) -> list:
+    """Lists the checkpoints by their names, whatever is in them."""
+    del skip_metadata_read  # Orbax fails at metadata that are damaged.
+    infos = super()._load_checkpoint_infos(skip_metadata_read=True)
+    return [
+      dataclasses.replace(info, metrics=self.metrics(info.step))
+      for info in infos
+    ]
 
   def metrics(self, step: int) -> dict[str, float] | None:
     """Returns the test values that `Checkpoints.save` got for a checkpoint.

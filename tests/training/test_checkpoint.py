@@ -228,9 +228,11 @@ def test_an_interrupt_of_reading_stays_one(tmp_path, monkeypatch):
     checkpoints.restore(make_state(make_mesh(1)))
 
 
-def test_damaged_scores_do_not_hinder_a_start(tmp_path):
+@pytest.mark.parametrize("damage", [("{", ""), ("metrics", "metrigs")])
+def test_damaged_metadata_do_not_hinder_a_start(tmp_path, damage):
   _save_steps(tmp_path, 2, best="top1")
-  (tmp_path / "2" / "_CHECKPOINT_METADATA").write_text("")
+  about = tmp_path / "2" / "_CHECKPOINT_METADATA"
+  about.write_text(about.read_text().replace(*damage))
   got = training.Checkpoints(tmp_path, best="top1").restore(
     make_state(make_mesh(1))
   )
