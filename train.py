@@ -8,6 +8,8 @@ again goes on where the run stopped or, when it is complete, evaluates it again.
   --plan                shows the layout of a step on --plan_devices simulated
                         devices, or on the TPU --plan_tpu that need not be there
   --draw=FILE.png       draws augmented training clips
+  --wait                waits while another start is in the workdir
+  --verbosity=1         shows where an error was raised
   --coordinator=HOST:PORT --num_processes=N --process_id=I
                         is one of N processes of a run; --distributed instead
                         where JAX finds that out by itself (TPU, Slurm, ...)
@@ -29,6 +31,7 @@ from temporal_jax import (
   evaluation,
   inference,
   starting,
+  storage,
   training,
 )
 
@@ -38,10 +41,20 @@ _PLAN = flags.DEFINE_bool("plan", False, "Show the layout instead of training.")
 _PLAN_DEVICES = flags.DEFINE_integer("plan_devices", 8, "Simulated devices.")
 _PLAN_TPU = flags.DEFINE_string("plan_tpu", None, "As v5p:4x4x4, instead.")
 _DRAW = flags.DEFINE_string("draw", None, "PNG of clips instead of training.")
+_WAIT = flags.DEFINE_bool("wait", False, "Wait while workdir is in use.")
 _DISTRIBUTED = flags.DEFINE_bool("distributed", False, "One of several.")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "Of the processes.")
 _NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "With it.")
 _PROCESS_ID = flags.DEFINE_integer("process_id", None, "From 0.")
+
+# They say what was wrong in words that are meant for the user.
+_EXPECTED = (
+  *(ImportError, OSError, ValueError),
+  data.BadVideoError,
+  storage.FolderInUseError,
+  training.CheckpointError,
+  training.NonFiniteLossError,
+)
 
 
 def run_stages(
@@ -77,6 +90,11 @@ def run(
   mesh = launch.check(config)
   videos = launch.open_videos(config, workdir, say)
   names = videos.class_names
+  known = evaluation.accuracy_names(
+    tasks=tuple(names) if isinstance(names, dict) else (),
+    multi_label=videos.multi_label,
+  )
+  launch.check_keep_best(config, known)
   parts = launch.assemble(
     config, launch.num_classes(config, videos), videos.num_train, mesh
   )
@@ -94,15 +112,17 @@ def run(
     fitting=functools.partial(launch.fitting, config, parts, names),
     checkpoints=checkpoints,
   )
+  note = videos.train_batches.seek(position) if position else ""
   if first:  # Only now: a start that is refused changes nothing.
-    for change in training.write_config(workdir, config.to_json(indent=2)):
-      say(f"config changed since the last start: {change}.")
+    training.check_records(workdir)
+    for words in training.write_config(workdir, config.to_json(indent=2)):
+      say(words)
     for change in launch.differences(earlier, videos):
       say(f"{change}.")
     inference.write_description(workdir, description, state.variables())
   say(training.describe_groups(parts.shapes.params, parts.groups))
   say(f"start: {origin}.")
-  if position and (note := videos.train_batches.seek(position)):
+  if note:
     say(f"Training clips: {note}.")
   train_step, eval_step = launch.create_steps(
     *(config, parts, launch.create_augmentation(config, names)),
@@ -151,7 +171,8 @@ def main(argv: list[str]) -> None:
   """Turns what a user can get wrong into one line."""
   if len(argv) > 1:
     raise app.UsageError(f"unknown arguments {argv[1:]}.")
-  logging.set_verbosity(logging.WARNING)
+  if not flags.FLAGS["verbosity"].present:
+    logging.set_verbosity(logging.WARNING)
   if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
     raise app.UsageError("--workdir must say where the run writes.")
   starting.keep_compiled()
@@ -166,18 +187,13 @@ def main(argv: list[str]) -> None:
       else:
         _join_processes()
         workdir = pathlib.Path(_WORKDIR.value).expanduser()
-        run_stages(_CONFIG.value, workdir, stop)
-  except (
-    FileNotFoundError,
-    ImportError,
-    TypeError,
-    ValueError,
-    data.BadVideoError,
-    training.CheckpointError,
-    training.NonFiniteLossError,
-  ) as error:
+        with launch.lock(workdir, wait=_WAIT.value, stop=stop):
+          run_stages(_CONFIG.value, workdir, stop)
+  except Exception as error:
     logging.debug("the error was raised here", exc_info=True)
-    words = display.printable_lines(f"train.py: {error}")
+    words = display.error_message(
+      *("train.py", error), expected=_EXPECTED, option="--verbosity=1"
+    )
     raise SystemExit(words) from None
 
 

@@ -1,5 +1,6 @@
 """From a config to a run: what train.py calls, in order."""
 
+from launch.bounds import check_keep_best
 from launch.checking import check
 from launch.classes import num_classes
 from launch.clips import clip_shape, create_augmentation, open_videos, protocol
@@ -8,6 +9,7 @@ from launch.description import describe
 from launch.duration import plan, schedule
 from launch.earlier import differences, earlier_description
 from launch.heads import class_rows
+from launch.locking import lock
 from launch.network import other_inputs
 from launch.parts import Parts, assemble
 from launch.preview import draw, show_plan
@@ -21,6 +23,7 @@ __all__ = [
   "Scoring",
   "assemble",
   "check",
+  "check_keep_best",
   "class_rows",
   "clip_shape",
   "complete",
@@ -31,6 +34,7 @@ __all__ = [
   "draw",
   "earlier_description",
   "fitting",
+  "lock",
   "num_classes",
   "open_videos",
   "other_inputs",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import jax
 import ml_collections
 
+from launch.bounds import check_bounds
 from launch.classes import expected_classes
 from launch.clips import clip_format, pixels, protocol
 from launch.duration import duration, plan
@@ -30,6 +31,7 @@ def check(
   Raises:
     ValueError: If a value makes no sense.
   """
+  check_bounds(config)
   mesh = training.create_mesh(config.mesh, devices)
   training.check_batch_size(config.batch_size, mesh)
   _check_parts(config, mesh)

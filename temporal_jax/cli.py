@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from temporal_jax import __version__, starting
-from temporal_jax.display import printable_lines
+from temporal_jax.display import error_message
 
 COMMANDS = (
   "benchmark",
@@ -33,7 +33,8 @@ _COMPUTING = frozenset(COMMANDS) - {"data", "describe", "models", "scores"}
 def run_process() -> int:
   """Runs the command of this process, which is set up for it; see `main`."""
   words = sys.argv[1:]
-  if words and words[0] in _COMPUTING and not {"-h", "--help"} & set(words):
+  command = next((word for word in words if not word.startswith("-")), "")
+  if command in _COMPUTING and not {"-h", "--help"} & set(words):
     starting.use_huge_pages()
     starting.keep_compiled()
   return main(words)
@@ -52,8 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
   options = create_parser().parse_args(argv)
   try:
     return options.run(options)
-  except (ImportError, OSError, ValueError) as error:
-    words = printable_lines(f"temporal-jax {options.command}: {error}")
+  except Exception as error:
+    if options.traceback:
+      raise
+    words = error_message(
+      *(f"temporal-jax {options.command}", error),
+      expected=(ImportError, OSError, ValueError),
+      option=f"temporal-jax --traceback {options.command} ...",
+    )
     print(words, file=sys.stderr)
     return 2
   except KeyboardInterrupt:
@@ -66,6 +73,11 @@ def create_parser() -> argparse.ArgumentParser:
     prog="temporal-jax", description="Video recognition for JAX."
   )
   parser.add_argument("--version", action="version", version=__version__)
+  parser.add_argument(
+    "--traceback",
+    action="store_true",
+    help="show where an error was raised, instead of a message",
+  )
   commands = parser.add_subparsers(
     dest="command", required=True, metavar="COMMAND"
   )

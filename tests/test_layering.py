@@ -12,15 +12,18 @@ BELOW = {
   "layers": {"ops"},
   "models": {"ops", "layers"},
   "display": set(),
+  "storage": set(),
   "untrusted": set(),
-  "data": {"display", "untrusted"},
-  "training": {"layers", "untrusted"},
-  "evaluation": {"display", "untrusted"},
+  "data": {"display", "storage", "untrusted"},
+  "training": {"layers", "storage", "untrusted"},
+  "evaluation": {"display", "storage", "untrusted"},
   "inference": {
-    *("ops", "layers", "models"),
-    *("data", "training", "evaluation", "display", "untrusted"),
+    *("ops", "layers", "models", "data", "training", "evaluation"),
+    *("display", "storage", "untrusted"),
   },
-  "commands": {"models", "data", "evaluation", "inference", "display"},
+  "commands": {
+    *("models", "data", "evaluation", "inference", "display", "storage"),
+  },
 }
 BANNED = {"configs", "convert_weights", "ml_collections", "tensorflow", "torch"}
 ROOT = pathlib.Path(__file__).parents[1]

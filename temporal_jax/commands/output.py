@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from temporal_jax.display import printable
+from temporal_jax.storage import write_text
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel
@@ -77,4 +78,4 @@ def check_out(file: pathlib.Path | None) -> None:
 def write_json(file: pathlib.Path | None, content: Any) -> None:
   """Writes JSON, if there is a file for it."""
   if file:
-    file.write_text(json.dumps(content, indent=2) + "\n")
+    write_text(file, json.dumps(content, indent=2) + "\n")

@@ -1,13 +1,14 @@
 """What happens to a video that cannot be read."""
 
-import json
 import pathlib
 import threading
 
 from absl import logging
 
 from temporal_jax.display import printable
+from temporal_jax.storage import append_json_line, read_json_lines
 
+_FIELDS = {"video": str, "reason": str}
 ON_ERROR = ("raise", "skip", "mask")
 
 
@@ -27,14 +28,16 @@ class BadVideos:
   """
 
   def __init__(self, policy: str, file: str | pathlib.Path | None = None):
-    """Starts empty, or from the lines of `file` (one JSON object a video).
+    """Starts empty.
 
     Args:
       policy: One of `ON_ERROR`.
-      file: Where every bad video is written down; None writes nothing.
+      file: Where every bad video is written down, one JSON object a line; a
+        video that an earlier start wrote down is not written again. None writes
+        nothing.
 
     Raises:
-      ValueError: If the policy is unknown.
+      ValueError: If the policy is unknown, or a line of the file is damaged.
     """
     if policy not in ON_ERROR:
       raise ValueError(f"on_error must be in {ON_ERROR}, got {policy!r}.")
@@ -42,6 +45,8 @@ class BadVideos:
     self._file = None if file is None else pathlib.Path(file)
     self._lock = threading.Lock()
     self._reasons: dict[str, str] = {}
+    rows = read_json_lines(file, _FIELDS) if file else []
+    self._written = {row["video"] for row in rows}
 
   def add(self, video: str, reason: str, listed: int) -> None:
     """Notes that `video`, one of `listed`, could not be read.
@@ -59,9 +64,10 @@ class BadVideos:
         return
       self._reasons[video] = reason
       count = len(self._reasons)
-      if self._file is not None:
-        with self._file.open("a") as out:
-          out.write(json.dumps({"video": video, "reason": reason}) + "\n")
+      if self._file is not None and video not in self._written:
+        row = {"video": video, "reason": reason}
+        append_json_line(self._file, row)
+        self._written.add(video)
     logging.warning(
       "bad video %d (%s): %s: %s",
       *(count, self.policy, printable(video), printable(reason)),

@@ -1,12 +1,12 @@
 """What is known of the video files of a folder: one JSON object a line."""
 
 import json
-import os
 import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from temporal_jax.display import escaped, original
+from temporal_jax.storage import write_lines
 
 Row = dict[str, Any]
 
@@ -77,14 +77,3 @@ def read_bad(file: str | pathlib.Path) -> dict[str, str]:
         f"{file}, line {number} is no bad file: {error}."
       ) from error
   return found
-
-
-def write_lines(file: str | pathlib.Path, lines: Iterable[str]) -> None:
-  """Writes a text file that is never seen half written."""
-  file = pathlib.Path(file)
-  unfinished = file.with_name(file.name + ".tmp")
-  with unfinished.open("w", encoding="utf-8", newline="\n") as out:
-    out.writelines(line + "\n" for line in lines)
-    out.flush()
-    os.fsync(out.fileno())
-  unfinished.replace(file)

@@ -149,16 +149,10 @@ class TrainBatches(Iterator[Batch]):
       In words what is not as it would have been; "" if nothing.
 
     Raises:
-      ValueError: If a number is missing, or there is no such version of the
-        order.
+      ValueError: If a number is missing or cannot be, or there is no such
+        version of the order; nothing changes then.
     """
-    names = ("start", "read", "batch_size", "num_videos")
-    missing = [name for name in names if name not in position]
-    if missing:
-      raise ValueError(
-        f"the saved place in the data lacks {missing}, it has "
-        f"{sorted(position)}."
-      )
+    _check_position(position)
     version = int(position.get("order", GRAIN))
     if version not in (GRAIN, FEISTEL):
       raise ValueError(
@@ -166,8 +160,8 @@ class TrainBatches(Iterator[Batch]):
         f"known are {GRAIN} and {FEISTEL}: a newer temporal_jax may have saved "
         "it."
       )
-    start, size = int(position["start"]), int(position["batch_size"])
-    read = [int(number) for number in position["read"]]
+    start, size = position["start"], position["batch_size"]
+    read = position["read"]
     self._ahead, here, notes = None, self._share, []
     self._version = version
     if (size, len(read)) == (here.batch_size, here.count):
@@ -184,7 +178,7 @@ class TrainBatches(Iterator[Batch]):
           f"{passed - sum(read)} clips are left out, which not all of the "
           f"{len(read)} processes that saved the run had come to"
         )
-    if int(position["num_videos"]) != self._num_videos:
+    if position["num_videos"] != self._num_videos:
       notes.append(
         f"there were {position['num_videos']} training videos and are "
         f"{self._num_videos}: their order is another"
@@ -205,3 +199,28 @@ class TrainBatches(Iterator[Batch]):
     # In a tuple, since grain drops what is None without telling.
     mine = numbers.map(lambda number: (clips[start + place(number)],))
     return iter(mine.to_iter_dataset(options))
+
+
+def _check_position(position: Mapping[str, Any]) -> None:
+  """Raises ValueError unless it is what `TrainBatches.position` returns."""
+  lowest = {"start": 0, "read": 0, "batch_size": 1, "num_videos": 1}
+  missing = [name for name in lowest if name not in position]
+  if missing:
+    raise ValueError(
+      f"the saved place in the data lacks {missing}, it has {sorted(position)}."
+    )
+  for name, low in lowest.items():
+    value = position[name]
+    numbers = value if name == "read" and isinstance(value, list) else [value]
+    if not numbers or not all(
+      type(number) is int and low <= number < sys.maxsize for number in numbers
+    ):
+      raise ValueError(
+        f"{name!r} of the saved place in the data must be a whole number of at "
+        f"least {low}, of each process for 'read'; got {value!r}."
+      )
+  if type(position["read"]) is not list:
+    raise ValueError(
+      "'read' of the saved place in the data must be a list with a number for "
+      f"each process, got {position['read']!r}."
+    )

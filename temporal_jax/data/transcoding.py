@@ -12,6 +12,7 @@ from temporal_jax.data.folders import list_videos
 from temporal_jax.data.orientation import Orientation, orientation
 from temporal_jax.data.parallel import run_parallel
 from temporal_jax.data.pictures import VideoError, reason
+from temporal_jax.storage import whole_file
 
 # Shows progress: gets what is done and the number to come, and hands it on.
 Track = Callable[[Iterable[tuple[str, str | None]], int], Iterable]
@@ -147,22 +148,29 @@ def transcode(
   how.check()
   out = pathlib.Path(out)
   out.parent.mkdir(parents=True, exist_ok=True)
-  unfinished = out.with_name(out.name + ".tmp")
   try:
-    with (
-      VideoReader(video) as source,
-      av.open(str(unfinished), "w", format="mp4") as target,
-    ):
-      _encode(source, target, how, paint)
-      written = source.num_frames
-    with VideoReader(unfinished) as reader:
-      if reader.num_frames != written:
-        raise VideoError(f"{reader.num_frames} of {written} frames are written")
-    unfinished.replace(out)
+    with whole_file(out) as partial:
+      return _write(video, partial, how, paint)
   except (av.FFmpegError, OSError) as error:
     raise VideoError(reason(error)) from error
-  finally:
-    unfinished.unlink(missing_ok=True)
+
+
+def _write(
+  video: str | pathlib.Path,
+  file: pathlib.Path,
+  how: Transcoding,
+  paint: Paint | None,
+) -> int:
+  """Encodes a video anew and counts its frames in the file."""
+  with (
+    VideoReader(video) as source,
+    av.open(str(file), "w", format="mp4") as target,
+  ):
+    _encode(source, target, how, paint)
+    written = source.num_frames
+  with VideoReader(file) as reader:
+    if reader.num_frames != written:
+      raise VideoError(f"{reader.num_frames} of {written} frames are written")
   return written
 
 

@@ -4,6 +4,7 @@ Such names come from other people's disks and lists: they may hold control
 characters, bytes that are no UTF-8, or letters that no font has.
 """
 
+from temporal_jax.display.errors import error_message
 from temporal_jax.display.names import (
   escaped,
   file_name,
@@ -14,6 +15,7 @@ from temporal_jax.display.names import (
 )
 
 __all__ = [
+  "error_message",
   "escaped",
   "file_name",
   "original",

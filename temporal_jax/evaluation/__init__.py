@@ -11,6 +11,7 @@ from temporal_jax.evaluation.predictions import (
 )
 from temporal_jax.evaluation.report import (
   accuracies,
+  accuracy_names,
   coverage,
   headline,
   summarize,
@@ -33,6 +34,7 @@ __all__ = [
   "SavedScores",
   "accuracies",
   "accuracy_by_clips",
+  "accuracy_names",
   "align",
   "average_views",
   "class_gains",

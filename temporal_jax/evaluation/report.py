@@ -19,6 +19,7 @@ from temporal_jax.evaluation.figures import (
 )
 from temporal_jax.evaluation.predictions import Predictions
 from temporal_jax.evaluation.saved_scores import save_scores
+from temporal_jax.storage import write_text
 
 
 def accuracies(predictions: Predictions) -> dict[str, float]:
@@ -50,6 +51,23 @@ def accuracies(predictions: Predictions) -> dict[str, float]:
   )
   values = {f"top{k}": metrics.top_k(scores, labels, k) for k in (1, 5)}
   return values | {"class_mean": _mean(by_class)} | precision
+
+
+def accuracy_names(
+  *, tasks: Sequence[str], multi_label: bool
+) -> tuple[str, ...]:
+  """Returns the names of the values that `accuracies` may have.
+
+  Args:
+    tasks: Of clips with one class of each task; () of a single task.
+    multi_label: Whether a clip may have several classes.
+  """
+  if tasks:
+    together = ("top1", "top5") if len(tasks) == 2 else ("top1",)
+    return together + tuple(f"{task}/top{k}" for task in tasks for k in (1, 5))
+  if multi_label:
+    return ("mAP", "charades_mAP")
+  return ("top1", "top5", "class_mean", "mAP")
 
 
 def _together(predictions: Predictions) -> dict[str, float]:
@@ -192,9 +210,7 @@ def write_report(
     predictions: Scores of these clips, and maybe of others.
   """
   directory = pathlib.Path(directory)
-  unfinished = directory / "report.json.tmp"
-  unfinished.write_text(json.dumps(summary, indent=2) + "\n")
-  unfinished.replace(directory / "report.json")
+  write_text(directory / "report.json", json.dumps(summary, indent=2) + "\n")
   of_tasks = summary.get("tasks", {})
   names = {task: list(part["per_class"]) for task, part in of_tasks.items()}
   class_names = names or list(summary["per_class"])

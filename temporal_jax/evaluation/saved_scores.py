@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from temporal_jax.evaluation.predictions import Predictions
+from temporal_jax.storage import whole_file
 from temporal_jax.untrusted.json_text import parse_json
 from temporal_jax.untrusted.npz import Declared, check_arrays, open_npz
 
@@ -69,11 +70,8 @@ def save_scores(
       arrays[name] = np.array(part)
   if isinstance(class_names, Mapping):
     arrays["tasks"] = np.array(list(class_names), np.str_)
-  file = pathlib.Path(file)
-  unfinished = file.with_name(file.name + ".tmp")
-  with unfinished.open("wb") as out:
+  with whole_file(file) as partial, partial.open("wb") as out:
     np.savez_compressed(out, allow_pickle=False, **arrays)
-  unfinished.replace(file)
 
 
 def load_scores(file: str | pathlib.Path) -> SavedScores:

@@ -18,6 +18,7 @@ from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.prompts import parse_templates
 from temporal_jax.inference.saved_model import (
   SavedModel,
+  check_values,
   described_classes,
   digest,
   load_model,
@@ -70,6 +71,7 @@ __all__ = [
   "ZeroShot",
   "annotate",
   "catalog_model",
+  "check_values",
   "clip_shape",
   "create_forward",
   "describe_untrained",

@@ -16,6 +16,7 @@ from temporal_jax.data.readers import Reader, open_reader
 from temporal_jax.inference.feature_windows import FeatureExtractor
 from temporal_jax.inference.listing import fixed_part, list_videos
 from temporal_jax.inference.saved_model import digest
+from temporal_jax.storage import whole_file
 from temporal_jax.untrusted.json_text import parse_json
 from temporal_jax.untrusted.npz import check_arrays, open_npz
 
@@ -147,20 +148,15 @@ def _write(
     "settings": json.dumps(settings),
   }
   path.parent.mkdir(parents=True, exist_ok=True)
-  unfinished = path.with_name(f".{path.name}.{os.getpid()}.partial")
-  try:
-    with zipfile.ZipFile(unfinished, "w") as file:
-      with file.open("features.npy", "w", force_zip64=True) as member:
-        head = {"descr": "<f4", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_2_0(member, head)
-        for features in extractor.batches(reader):
-          member.write(np.ascontiguousarray(features, "<f4").data)
-      for name, value in others.items():
-        with file.open(f"{name}.npy", "w") as member:
-          np.lib.format.write_array(member, np.asarray(value))
-    unfinished.replace(path)
-  finally:
-    unfinished.unlink(missing_ok=True)
+  with whole_file(path) as partial, zipfile.ZipFile(partial, "w") as file:
+    with file.open("features.npy", "w", force_zip64=True) as member:
+      head = {"descr": "<f4", "fortran_order": False, "shape": shape}
+      np.lib.format.write_array_header_2_0(member, head)
+      for features in extractor.batches(reader):
+        member.write(np.ascontiguousarray(features, "<f4").data)
+    for name, value in others.items():
+      with file.open(f"{name}.npy", "w") as member:
+        np.lib.format.write_array(member, np.asarray(value))
 
 
 def _settings(extractor: FeatureExtractor) -> dict[str, Any]:

@@ -90,6 +90,16 @@ def _lists(where: str, value: Any) -> None:
   )(where, value)
 
 
+def _trained_with(where: str, value: Any) -> None:
+  """Allows the clips of a run's training; `short_side` 0 keeps the size."""
+  known = {
+    "num_frames": fields.whole(1, MAX_FRAMES),
+    "image_size": fields.whole(1, MAX_SIDE),
+    "short_side": fields.whole(0, MAX_SIDE),
+  }
+  fields.check_members(where, value, known, known)
+
+
 def _num_crops(where: str, value: Any) -> None:
   """Allows the numbers of crops that there are."""
   if type(value) is not int or value not in NUM_CROPS:
@@ -123,6 +133,7 @@ FIELDS: Mapping[str, fields.Check] = MappingProxyType(
     "multi_label": fields.boolean,
     "pixels": _pixels,
     "protocol": fields.anything,  # Checked with the members' own names.
+    "trained_with": _trained_with,
     "templates": fields.list_of(fields.text(1000), 1, 1000),
     "lists": _lists,
     "source": fields.anything,

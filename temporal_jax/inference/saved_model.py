@@ -30,8 +30,13 @@ from temporal_jax.inference.saved_variables import (
   digest_of_leaves,
   read_variables,
 )
-from temporal_jax.inference.whole_directory import whole_directory
 from temporal_jax.models.network import Network
+from temporal_jax.storage import (
+  DIGESTS,
+  whole_folder,
+  write_digests,
+  write_text,
+)
 from temporal_jax.training import default_dtype
 from temporal_jax.training.loading import CHECKPOINTS, VARIABLES
 from temporal_jax.untrusted.json_text import read_json
@@ -87,9 +92,10 @@ def save_model(
   network = _network(DESCRIPTION, described)
   check_fit("the variables", network, described, shapes)
   described["sha256"] = digest(variables)
-  with whole_directory(directory) as partial:
+  with whole_folder(directory) as partial:
     with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
       writer.save(partial / VARIABLES, dict(variables))
+    write_digests(partial / VARIABLES)
     write_description(partial, described, variables)
 
 
@@ -112,9 +118,7 @@ def write_description(
   description = as_written(description, DESCRIPTION)
   shapes = {"batch_stats": {}, **variables}
   description["leaves"] = digest_of_leaves(description, shapes)
-  unfinished = directory / f"{DESCRIPTION}.tmp"
-  unfinished.write_text(json.dumps(description, indent=2) + "\n")
-  unfinished.replace(directory / DESCRIPTION)
+  write_text(directory / DESCRIPTION, json.dumps(description, indent=2) + "\n")
 
 
 def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
@@ -156,7 +160,8 @@ def load_model(
   Raises:
     FileNotFoundError: If there is none.
     ValueError: If `model.json` is not what `save_model` writes, see
-      `check_description`, or the variables do not fit it, see `read_variables`.
+      `check_description`, a file of the variables is damaged, or they do not
+      fit the network, see `read_variables`.
   """
   name = os.fspath(directory)
   directory = pathlib.Path(directory).expanduser().absolute()
@@ -173,7 +178,7 @@ def load_model(
   return SavedModel(
     description["model"],
     network,
-    read_variables(directory, network, description),
+    _checked_variables(directory, network, description),
     tuple(description["clip_shape"]),
     described_classes(description),
     description["pixels"],
@@ -196,6 +201,38 @@ def _network(
     )
   except (ArithmeticError, LookupError, TypeError, ValueError) as error:
     raise ValueError(f"{where}: overrides: {error}") from None
+
+
+def _checked_variables(
+  directory: pathlib.Path, network: Network, description: Mapping[str, Any]
+) -> dict[str, Any]:
+  """Reads the variables of a network, and compares them with their sha256.
+
+  Raises:
+    ValueError: If they changed since they were written.
+  """
+  variables = read_variables(directory, network, description)
+  written = description.get("sha256")
+  # Folders of older versions have the sha256 of all values, and no list.
+  if written is not None and not (directory / VARIABLES / DIGESTS).exists():
+    check_values(directory, variables, written)
+  return variables
+
+
+def check_values(
+  directory: str | os.PathLike, variables: Mapping[str, Any], written: str
+) -> None:
+  """Compares variables with the sha256 that model.json has of them.
+
+  Raises:
+    ValueError: If they differ.
+  """
+  found = digest(variables)
+  if found != written:
+    raise ValueError(
+      f"the variables in {directory} changed since they were written: sha256 "
+      f"{found}, {written} in {DESCRIPTION}."
+    )
 
 
 def described_classes(description: Mapping[str, Any]) -> ClassNames:

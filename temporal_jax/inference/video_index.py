@@ -2,13 +2,13 @@
 
 import json
 import os
-import pathlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from temporal_jax.evaluation.finite import check_finite
+from temporal_jax.storage import whole_file
 from temporal_jax.untrusted.json_text import parse_json
 from temporal_jax.untrusted.npz import check_arrays, open_npz
 
@@ -44,20 +44,14 @@ class VideoIndex(NamedTuple):
 
 def save_index(file: str | os.PathLike, index: VideoIndex) -> None:
   """Writes an index of at least one video, never half."""
-  file = pathlib.Path(file)
-  unfinished = file.with_name(f".{file.name}.{os.getpid()}.partial")
   sizes, times, features = zip(*index.entries.values(), strict=True)
   arrays = (np.stack(features), list(index.entries), sizes, times)
-  try:
-    with unfinished.open("wb") as out:
-      np.savez(
-        out,
-        about=json.dumps(index.about),
-        **dict(zip(_ARRAYS, map(np.asarray, arrays), strict=True)),
-      )
-    unfinished.replace(file)
-  finally:
-    unfinished.unlink(missing_ok=True)
+  with whole_file(file) as partial, partial.open("wb") as out:
+    np.savez(
+      out,
+      about=json.dumps(index.about),
+      **dict(zip(_ARRAYS, map(np.asarray, arrays), strict=True)),
+    )
 
 
 def load_index(file: str | os.PathLike) -> VideoIndex:

@@ -39,6 +39,7 @@ from temporal_jax.training.parameter_sharding import (
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import (
   Records,
+  check_records,
   read_rows,
   write_config,
   write_final,
@@ -92,6 +93,7 @@ __all__ = [
   "TrainState",
   "absent_tpu",
   "check_batch_size",
+  "check_records",
   "class_axes",
   "create_mesh",
   "create_optimizer",

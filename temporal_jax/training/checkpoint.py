@@ -1,13 +1,22 @@
 """Saving and restoring a run with Orbax."""
 
+import itertools
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
 from orbax.checkpoint import checkpoint_managers
 
+from temporal_jax.training.loading import first_line
+from temporal_jax.training.sealing import (
+  SCORES,
+  SealedManager,
+  SealedPath,
+  check_sealed,
+)
 from temporal_jax.training.state import TrainState
 
 
@@ -22,18 +31,22 @@ class Restored(NamedTuple):
     state: The train state.
     position: The place in the data.
     unreadable: Newer checkpoints that could not be read, with the reasons.
+    checked: Whether its files were compared with their sha256; a checkpoint of
+      an older version has none.
   """
 
   state: TrainState
   position: dict[str, Any]
   unreadable: tuple[str, ...]
+  checked: bool
 
 
 class Checkpoints:
   """The checkpoints of one run: train state and place in the data together.
 
   A checkpoint appears under its final name only when it is complete, so that
-  a run killed while saving restarts from the one before.
+  a run killed while saving restarts from the one before. It holds the sha256 of
+  all its files: one that was damaged later is not read either.
 
   Attributes:
     directory: Where they lie, one folder a step.
@@ -63,11 +76,13 @@ class Checkpoints:
         )
       )
     self._best = best
+    self._unreadable: list[int] = []
     options = ocp.CheckpointManagerOptions(
-      preservation_policy=checkpoint_managers.AnyPreservationPolicy(policies)
+      preservation_policy=checkpoint_managers.AnyPreservationPolicy(policies),
+      temporary_path_class=SealedPath,
     )
     try:
-      self._manager = ocp.CheckpointManager(
+      self._manager = SealedManager(
         self.directory,
         options=options,
         item_handlers={
@@ -77,12 +92,20 @@ class Checkpoints:
       )
     except OSError as error:
       raise CheckpointError(
-        f"checkpoints cannot lie in {self.directory}: {error}."
+        f"checkpoints cannot lie in {self.directory}: {first_line(error)}."
       ) from error
 
   def latest(self) -> int | None:
     """Returns the step of the newest complete checkpoint, if any."""
     return self._manager.latest_step()
+
+  def last_good(self) -> str:
+    """Returns in a clause which checkpoint a run would resume now."""
+    steps = set(ocp.utils.checkpoint_steps(self.directory))
+    steps -= set(self._unreadable)
+    if not steps:
+      return "there is no checkpoint to resume from"
+    return f"the last good checkpoint is {self.path(max(steps))}"
 
   def path(self, step: int) -> pathlib.Path:
     """Returns the folder of a step's checkpoint."""
@@ -95,6 +118,9 @@ class Checkpoints:
     scores: Mapping[str, float] | None = None,
   ) -> None:
     """Saves in the background; the arrays are copied before it returns.
+
+    Newer checkpoints that `restore` could not read are renamed before, to
+    STEP.unreadable, so that they take no other's place.
 
     Args:
       state: The train state.
@@ -111,6 +137,7 @@ class Checkpoints:
         f"keep_best {self._best!r} is not among the test values "
         f"{sorted(scores)}."
       )
+    self._report(self._set_aside)
     step = int(state.step)
     if step == self.latest():
       return
@@ -118,7 +145,11 @@ class Checkpoints:
       state=ocp.args.StandardSave(state), position=ocp.args.JsonSave(position)
     )
     ranked = dict(scores) if scores else None
-    self._report(lambda: self._manager.save(step, args=items, metrics=ranked))
+    self._report(
+      lambda: self._manager.save(
+        step, args=items, metrics=ranked, custom_metadata={SCORES: ranked}
+      )
+    )
 
   def restore(self, state: TrainState) -> Restored | None:
     """Reads the newest checkpoint that can be read.
@@ -137,6 +168,7 @@ class Checkpoints:
     unreadable = []
     for step in sorted(self._manager.all_steps(), reverse=True):
       try:
+        checked = check_sealed(self.path(step))
         found = self._read(step, state)
       except _MismatchError as error:
         raise ValueError(
@@ -144,11 +176,13 @@ class Checkpoints:
           f"optimizer:\n{error}\nTake a new --workdir, or the config it was "
           "written with."
         ) from None
-      except (OSError, KeyError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().split("\n", maxsplit=1)[0]
-        unreadable.append(f"{self.path(step)} ({reason})")
+      except Exception as error:  # Orbax raises whatever a damage leads to.
+        unreadable.append(f"{self.path(step)} ({first_line(error)})")
+        self._unreadable.append(step)
         continue
-      return Restored(found["state"], found["position"], tuple(unreadable))
+      return Restored(
+        found["state"], found["position"], tuple(unreadable), checked
+      )
     if unreadable:
       raise ValueError("no checkpoint can be read: " + "; ".join(unreadable))
     return None
@@ -177,18 +211,34 @@ class Checkpoints:
     )
     return self._manager.restore(step, args=items)
 
+  def _set_aside(self) -> None:
+    """Renames what could not be read: nothing of it is lost, or in the way."""
+    if not self._unreadable:
+      return
+    if jax.process_index() == 0:
+      for step in self._unreadable:
+        aside = _free_name(self.directory / f"{step}.unreadable")
+        self.path(step).rename(aside)
+    if jax.process_count() > 1:
+      multihost_utils.sync_global_devices("unreadable checkpoints are aside")
+    self._unreadable.clear()
+    self._manager.reload()
+
   def _report(self, action: Callable[[], Any]) -> None:
     """Does what writes; says what is left if it cannot."""
     try:
       action()
-    except (OSError, ValueError, RuntimeError) as error:
-      steps = ocp.utils.checkpoint_steps(self.directory)
-      good = self.path(max(steps)) if steps else "none"
-      reason = str(error).strip().split("\n", maxsplit=1)[0]
+    except Exception as error:  # Orbax raises whatever its threads ran into.
       raise CheckpointError(
-        f"a checkpoint could not be written to {self.directory}: {reason}; "
-        f"the last good one is {good}."
+        f"a checkpoint could not be written to {self.directory}: "
+        f"{first_line(error)}; {self.last_good()}."
       ) from error
+
+
+def _free_name(path: pathlib.Path) -> pathlib.Path:
+  """Returns a path that is not there: the one given, or numbered from 2."""
+  names = (path.with_name(f"{path.name}.{n}") for n in itertools.count(2))
+  return next(p for p in itertools.chain([path], names) if not p.exists())
 
 
 class _MismatchError(Exception):

@@ -12,6 +12,7 @@ import jax
 import orbax.checkpoint as ocp
 from absl import logging
 
+from temporal_jax.storage import check_digests
 from temporal_jax.training.state import Tree
 from temporal_jax.untrusted.sizes import check_unpacked
 
@@ -28,13 +29,15 @@ def read_state(
 ) -> Tree:
   """Reads the newest checkpoint of a run as nested dicts, on one device.
 
+  One that is damaged is named in a warning, and the one before it is read.
+
   Args:
     directory: A run's workdir, or its folder of checkpoints.
     check: See `read_tree`.
 
   Raises:
     FileNotFoundError: If there is no complete checkpoint.
-    ValueError: See `read_tree`.
+    ValueError: If none can be read, or see `read_tree`.
   """
   directory = pathlib.Path(directory).expanduser().absolute()
   if (directory / CHECKPOINTS).is_dir():
@@ -42,7 +45,29 @@ def read_state(
   steps = _steps(directory)
   if not steps:
     raise FileNotFoundError(f"there is no checkpoint in {directory}.")
-  return read_tree(directory / str(max(steps)) / "state", check)
+  damaged = []
+
+  def check_shapes(shapes: Tree) -> None:
+    try:
+      if check:
+        check(shapes)
+    except ValueError as error:
+      raise _RefusedError from error
+
+  for step in sorted(steps, reverse=True):
+    try:
+      _check(directory / str(step))
+      return read_tree(directory / str(step) / "state", check_shapes)
+    except _RefusedError as error:
+      raise error.__cause__ from None
+    except Exception as error:  # Orbax raises whatever a damage leads to.
+      damaged.append(f"{directory / str(step)} ({first_line(error)})")
+      logging.warning("this checkpoint cannot be read: %s", damaged[-1])
+  raise ValueError("no checkpoint can be read: " + "; ".join(damaged))
+
+
+class _RefusedError(Exception):
+  """The caller refuses variables, whose files are good."""
 
 
 def has_checkpoint(workdir: str | pathlib.Path) -> bool:
@@ -137,6 +162,20 @@ def _without_warnings() -> Iterator[None]:
     logging.set_verbosity(before)
 
 
+def _check(folder: pathlib.Path) -> None:
+  """Compares a folder with its list of sha256; says if it has none."""
+  if not check_digests(folder):
+    logging.warning(
+      "%s has no list of sha256: its files are not compared.", folder
+    )
+
+
+def first_line(error: Exception) -> str:
+  """Returns what an error says, in a line without a stop."""
+  said = str(error).strip().split("\n", maxsplit=1)[0].removesuffix(".")
+  return said or type(error).__name__
+
+
 def load_variables(
   directory: str | pathlib.Path, check: Check | None = None
 ) -> Tree:
@@ -152,7 +191,8 @@ def load_variables(
 
   Raises:
     FileNotFoundError: If there is no complete checkpoint.
-    ValueError: See `read_tree`.
+    ValueError: If a file is damaged or missing, or see `read_tree`; of a run
+      the checkpoint before is read, if there is one.
   """
 
   def check_variables(shapes: Tree) -> None:
@@ -161,7 +201,15 @@ def load_variables(
 
   model = pathlib.Path(directory).expanduser().absolute() / VARIABLES
   if model.is_dir():
-    return {"batch_stats": {}, **read_tree(model, check)}
+    try:
+      check_digests(model)
+      return {"batch_stats": {}, **read_tree(model, check)}
+    except ValueError:
+      raise
+    except Exception as error:  # Orbax raises whatever a damage leads to.
+      raise ValueError(
+        f"the variables in {model} cannot be read: {first_line(error)}."
+      ) from error
   return _variables(read_state(directory, check_variables))
 
 

@@ -1,5 +1,6 @@
 """The training loop."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.training.checkpoint import Checkpoints
+from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
 from temporal_jax.training.feed import Feed
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import Records
@@ -145,7 +146,7 @@ def train(
         if plan.evaluates(step):
           scores = _evaluate(evaluate, state, checkpoints)
           metrics |= {f"test/{name}": value for name, value in scores.items()}
-        records.write(step, metrics, timing)
+        _record(records, step, metrics, timing, checkpoints)
         progress.show(step, metrics, timing)
         fresh = jax.device_put(Window.empty(), state.step.sharding)
         state = state.replace(window=fresh)
@@ -162,9 +163,8 @@ def _check_finite(window: Window, checkpoints: Checkpoints) -> None:
   if bad_step < 0:
     return
   raise NonFiniteLossError(
-    f"loss or gradient is not finite at step {bad_step + 1}; the last good "
-    f"checkpoint is {_last_good(checkpoints)}. A lower optim.lr or "
-    "optim.clip_norm may help."
+    f"loss or gradient is not finite at step {bad_step + 1}; "
+    f"{_last_good(checkpoints)}. A lower optim.lr or optim.clip_norm may help."
   )
 
 
@@ -179,16 +179,32 @@ def _evaluate(
   except ValueError as error:
     raise ValueError(
       f"evaluation after step {int(state.step)}: "
-      f"{str(error).removesuffix('.')}; the last good checkpoint is "
-      f"{_last_good(checkpoints)}."
+      f"{str(error).removesuffix('.')}; {_last_good(checkpoints)}."
+    ) from error
+
+
+def _record(
+  records: Records,
+  step: int,
+  metrics: dict[str, float],
+  timing: dict[str, float],
+  checkpoints: Checkpoints,
+) -> None:
+  """Writes the values of a step down; says what is left if it cannot."""
+  try:
+    records.write(step, metrics, timing)
+  except OSError as error:
+    raise CheckpointError(
+      f"the values of step {step} could not be written: "
+      f"{error.strerror or error}; {_last_good(checkpoints)}."
     ) from error
 
 
 def _last_good(checkpoints: Checkpoints) -> str:
-  """Returns the folder of the newest checkpoint, in words."""
-  checkpoints.wait()
-  step = checkpoints.latest()
-  return "none" if step is None else str(checkpoints.path(step))
+  """Returns in a clause which checkpoint is left when a run ends early."""
+  with contextlib.suppress(CheckpointError):  # It must not hide the first one.
+    checkpoints.wait()
+  return checkpoints.last_good()
 
 
 def _summary(window: Window, learning_rate: jax.Array) -> dict[str, float]:

@@ -1,12 +1,20 @@
 """What a run writes down: JSON lines and TensorBoard events."""
 
+import contextlib
 import json
-import os
 import pathlib
 from collections.abc import Mapping
 
 import jax
 
+from temporal_jax.storage import (
+  append_json_line,
+  read_json_lines,
+  write_lines,
+  write_text,
+)
+
+METRICS, TIMING = "metrics.jsonl", "timing.jsonl"
 _FINAL = "final/"  # Begins the names of values of the final test.
 
 
@@ -21,35 +29,26 @@ class JsonLines:
     Args:
       file: The file, which may be new.
       last_step: Step from which the run goes on.
+
+    Raises:
+      ValueError: If a row is damaged, naming file and line.
     """
     self._path = pathlib.Path(file)
     rows = [row for row in read_rows(self._path) if row["step"] <= last_step]
-    kept = "".join(json.dumps(row) + "\n" for row in rows)
-    write_text(self._path, kept)
-    self._file = self._path.open("a")
+    write_lines(self._path, map(json.dumps, rows))
 
   def write(self, step: int, values: Mapping[str, float]) -> None:
     """Appends a row; it is on the disk when this returns."""
-    self._file.write(json.dumps({"step": step, **values}) + "\n")
-    self._file.flush()
-    os.fsync(self._file.fileno())
-
-  def close(self) -> None:
-    """Closes the file."""
-    self._file.close()
+    append_json_line(self._path, {"step": step, **values})
 
 
 def read_rows(file: str | pathlib.Path) -> list[dict]:
-  """Returns the complete rows of a JSON lines file, none if it is missing."""
-  file = pathlib.Path(file)
-  if not file.exists():
-    return []
-  complete = [
-    line
-    for line in file.read_text().splitlines(keepends=True)
-    if line.endswith("}\n")
-  ]
-  return [json.loads(line) for line in complete]
+  """Returns the complete rows of a JSON lines file, none if it is missing.
+
+  Raises:
+    ValueError: If a row is damaged, naming file and line.
+  """
+  return read_json_lines(file, {"step": int})
 
 
 def write_final(
@@ -67,7 +66,7 @@ def write_final(
   Returns:
     All rows of the file.
   """
-  file = pathlib.Path(workdir) / "metrics.jsonl"
+  file = pathlib.Path(workdir) / METRICS
   rows = [
     row
     for row in read_rows(file)
@@ -79,35 +78,36 @@ def write_final(
   return rows
 
 
-def write_text(file: str | pathlib.Path, text: str) -> None:
-  """Writes a file that is never seen half written."""
-  file = pathlib.Path(file)
-  unfinished = file.with_name(file.name + ".tmp")
-  unfinished.write_text(text)
-  unfinished.replace(file)
-
-
 def write_config(workdir: str | pathlib.Path, text: str) -> list[str]:
-  """Writes config.json and tells what differs from the one that was there.
+  """Writes config.json and says what differs from the one that was there.
 
   Args:
     workdir: Folder of the run.
     text: The config as JSON.
 
   Returns:
-    "field: old -> new" for every field that differs; [] for a new run.
+    "config changed since the last start: field: old -> new." for every field
+    that differs; [] for a new run. A file that is no JSON object is named.
   """
   file = pathlib.Path(workdir) / "config.json"
-  old = _flat(json.loads(file.read_text())) if file.exists() else None
+  notes = []
+  if file.exists():
+    try:
+      old = _flat(json.loads(file.read_text(encoding="utf-8")))
+      new = _flat(json.loads(text))
+      notes = [
+        f"config changed since the last start: {name}: {old.get(name)} -> "
+        f"{new.get(name)}."
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+      ]
+    except (AttributeError, RecursionError, ValueError) as error:
+      notes = [
+        f"{file} is damaged, it holds no JSON object ({error}): it is written "
+        "anew, and cannot be compared with this start's config."
+      ]
   write_text(file, text + "\n")
-  if old is None:
-    return []
-  new = _flat(json.loads(text))
-  return [
-    f"{name}: {old.get(name)} -> {new.get(name)}"
-    for name in sorted(old.keys() | new.keys())
-    if old.get(name) != new.get(name)
-  ]
+  return notes
 
 
 def _flat(tree: dict, prefix: str = "") -> dict[str, object]:
@@ -134,24 +134,23 @@ class Records:
     self._writes = jax.process_index() == 0
     if not self._writes:
       return
-    import tensorboardX  # It imports torch where that is installed.
+    # It imports tensorboardX, which imports torch where that is installed.
+    from temporal_jax.training.events import Events
 
     workdir = pathlib.Path(workdir)
-    self._metrics = JsonLines(workdir / "metrics.jsonl", last_step)
-    self._timing = JsonLines(workdir / "timing.jsonl", last_step)
-    self._events = tensorboardX.SummaryWriter(
-      str(workdir / "tensorboard"), purge_step=last_step + 1
-    )
+    self._metrics = JsonLines(workdir / METRICS, last_step)
+    self._timing = JsonLines(workdir / TIMING, last_step)
+    self._events = Events(workdir / "tensorboard", last_step + 1)
 
   def __enter__(self) -> "Records":
     return self
 
-  def __exit__(self, *exception: object) -> None:
+  def __exit__(self, kind: type | None, *exception: object) -> None:
     if not self._writes:
       return
-    self._metrics.close()
-    self._timing.close()
-    self._events.close()
+    # An error of the run must not be hidden by one of closing after it.
+    with contextlib.suppress(OSError if kind else ()):
+      self._events.close()
 
   def write(
     self, step: int, metrics: Mapping[str, float], timing: Mapping[str, float]
@@ -161,6 +160,14 @@ class Records:
       return
     self._metrics.write(step, metrics)
     self._timing.write(step, timing)
-    for name, value in {**metrics, **timing}.items():
-      self._events.add_scalar(name, value, step)
-    self._events.flush()
+    self._events.write(step, {**metrics, **timing})
+
+
+def check_records(workdir: str | pathlib.Path) -> None:
+  """Reads the rows of a run, and changes nothing.
+
+  Raises:
+    ValueError: If one is damaged, naming file and line.
+  """
+  for name in (METRICS, TIMING):
+    read_rows(pathlib.Path(workdir) / name)

@@ -97,6 +97,8 @@ def first_state(
   if restored is not None:
     path = checkpoints.path(int(restored.state.step))
     notes = "".join(f"; unreadable: {note}" for note in restored.unreadable)
+    if not restored.checked:
+      notes += "; it has no list of sha256: its files were not compared"
     return Start(restored.state, restored.position, f"resumed {path}{notes}")
   layout = jax.tree.map(lambda shape: shape.sharding, shapes)
   variables_layout = {

@@ -42,3 +42,24 @@ def test_what_is_no_command_is_refused(words, capsys):
   with pytest.raises(SystemExit, match="2"):
     main(words)
   assert "COMMAND" in capsys.readouterr().err
+
+
+def test_a_traceback_is_shown_where_it_is_asked_for(tmp_path, capsys):
+  words = ["describe", str(tmp_path / "nowhere")]
+  assert main(words) == 2
+  assert "Traceback" not in capsys.readouterr().err
+  with pytest.raises((OSError, ValueError)):
+    main(["--traceback", *words])
+
+
+def test_an_error_that_is_not_expected_says_so(monkeypatch, capsys):
+  def fail(options):
+    raise TypeError("no such thing")
+
+  monkeypatch.setattr("temporal_jax.commands.models.run", fail)
+  assert main(["models"]) == 2
+  assert capsys.readouterr().err == (
+    "temporal-jax models: TypeError: no such thing\n"
+    "This program does not expect a TypeError here: it may be at fault. "
+    "temporal-jax --traceback models ... shows where it comes from.\n"
+  )

@@ -117,6 +117,16 @@ def test_verify_sees_a_changed_value(tmp_path, checkpoint, capsys):
   assert "changed since they were written" in _fails(
     capsys, "verify", tmp_path / "out"
   )
+  (largest, *_) = sorted(
+    (tmp_path / "out" / "variables").rglob("d/*"),
+    key=lambda file: -file.stat().st_size,
+  )
+  content = bytearray(largest.read_bytes())
+  content[len(content) // 2] ^= 1
+  largest.write_bytes(content)
+  assert f"{largest} is changed since it was written" in _fails(
+    capsys, "verify", tmp_path / "out"
+  )
   description.write_text("{")
   assert "is not JSON" in _fails(capsys, "verify", tmp_path / "out")
   assert "there is no model.json" in _fails(capsys, "verify", tmp_path)

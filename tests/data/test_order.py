@@ -214,6 +214,30 @@ def test_another_number_of_videos_is_told(source):
   assert "were 10 training videos and are 11" in batches.seek(position)
 
 
+@pytest.mark.parametrize(
+  ("name", "value"),
+  [
+    ("start", -1),
+    ("start", 1.5),
+    ("start", True),
+    ("start", 10**20),
+    ("read", []),
+    ("read", [3, -1]),
+    ("read", 3),
+    ("read", ["3"]),
+    ("batch_size", 0),
+    ("num_videos", None),
+  ],
+)
+def test_a_place_that_cannot_be_is_refused(source, name, value):
+  (batches,) = _run(source, 1)
+  next(batches)
+  before = batches.position()
+  with pytest.raises(ValueError, match=f"'{name}' of the saved place"):
+    batches.seek({**before, name: value})
+  assert batches.position() == before
+
+
 def test_what_is_wrong_with_a_place_is_said(source):
   (batches,) = _run(source, 1)
   with pytest.raises(ValueError, match=r"lacks \['start', 'read'"):

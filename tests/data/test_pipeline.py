@@ -113,6 +113,24 @@ def test_skip_leaves_bad_videos_out_and_writes_them_down(damaged, tmp_path):
   assert all(line["reason"] for line in lines)
 
 
+def test_a_bad_video_is_written_down_once_over_all_starts(tmp_path):
+  file = tmp_path / "bad.jsonl"
+  for start in range(3):
+    bad = data.BadVideos("skip", file)
+    bad.add("a.mp4", f"reason {start}", listed=9)
+    bad.add(f"b{start}.mp4", "other", listed=9)
+    assert bad.reasons().keys() == {"a.mp4", f"b{start}.mp4"}
+    with file.open("a") as out:
+      out.write('{"video": "killed wh')
+  rows = [json.loads(line) for line in file.read_text().split("\n")[:-1]]
+  assert [row["video"] for row in rows] == [
+    *("a.mp4", "b0.mp4", "b1.mp4", "b2.mp4")
+  ]
+  file.write_text("[]\n")
+  with pytest.raises(ValueError, match=r"bad\.jsonl, line 1 is damaged"):
+    data.BadVideos("skip", file)
+
+
 def test_mask_keeps_the_place_of_bad_videos(damaged):
   source, bad = damaged
   batches = _train(source, "mask", batch_size=5)

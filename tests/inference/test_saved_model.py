@@ -1,4 +1,5 @@
 import json
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -105,3 +106,48 @@ def test_refuses_what_is_no_model(tmp_path, directory):
   path.write_text("{")
   with pytest.raises(ValueError, match="is not JSON"):
     inference.load_model(directory)
+
+
+def _empty(file):
+  file.write_bytes(b"")
+
+
+def _flip(file):
+  content = bytearray(file.read_bytes())
+  content[len(content) // 2] ^= 1
+  file.write_bytes(content)
+
+
+def test_each_damaged_file_of_the_variables_is_named(directory):
+  files = [p for p in (directory / "variables").rglob("*") if p.is_file()]
+  assert len(files) > 5
+  for file in files:
+    before = file.read_bytes()
+    for damage in (_flip, _empty, pathlib.Path.unlink):
+      damage(file)
+      if damage is pathlib.Path.unlink and file.name == "sha256sums.txt":
+        inference.load_model(directory)  # As a folder of an older version.
+      else:
+        with pytest.raises(ValueError, match=str(directory / "variables")):
+          inference.load_model(directory)
+      file.write_bytes(before)
+
+
+def test_a_folder_without_a_list_is_compared_by_its_values(directory):
+  (directory / "variables" / "sha256sums.txt").unlink()
+  variables = inference.load_model(directory).variables
+  description = inference.read_description(directory)
+  inference.write_description(
+    directory, {**description, "sha256": "0" * 64}, variables
+  )
+  with pytest.raises(ValueError, match="changed since they were written"):
+    inference.load_model(directory)
+
+
+def test_an_older_run_may_have_neither(directory):
+  (directory / "variables" / "sha256sums.txt").unlink()
+  variables = inference.load_model(directory).variables
+  description = inference.read_description(directory)
+  del description["sha256"]
+  inference.write_description(directory, description, variables)
+  inference.load_model(directory)

@@ -57,10 +57,11 @@ def test_restores_on_other_meshes_bit_for_bit(saved, devices):
   workdir, state = saved
   mesh = make_mesh(devices)
   checkpoints = training.Checkpoints(workdir / "checkpoints")
-  got, position, unreadable = checkpoints.restore(make_state(mesh))
+  got, position, unreadable, checked = checkpoints.restore(make_state(mesh))
   jax.tree.map(np.testing.assert_array_equal, got, state)
   assert position == _POSITION
   assert unreadable == ()
+  assert checked
   assert all(leaf.sharding.mesh == mesh for leaf in jax.tree.leaves(got))
   batch = training.place_batch(make_batch(1), mesh)
   assert int(make_step(mesh)(got, batch).step) == 2
@@ -108,6 +109,16 @@ def test_keeps_the_best_beside_the_newest(tmp_path):
   assert _steps(tmp_path) == [2, 4]
 
 
+def test_the_best_is_still_known_after_a_restart(tmp_path):
+  state = _save_steps(tmp_path, 2, keep=1, best="top1")
+  checkpoints = training.Checkpoints(tmp_path, keep=1, best="top1")
+  for step in (3, 4):
+    later = state.replace(step=state.step * 0 + step)
+    checkpoints.save(later, _POSITION, {"top1": 1.0, "top5": 1.0})
+  checkpoints.close()
+  assert _steps(tmp_path) == [2, 4]  # Step 2 scored 2.0.
+
+
 def test_an_unknown_score_cannot_be_the_best(tmp_path):
   with pytest.raises(ValueError, match=r"keep_best 'mAP'.*top1.*top5"):
     _save_steps(tmp_path, 1, best="mAP")
@@ -143,7 +154,7 @@ def test_a_full_disk_is_reported_and_the_last_checkpoint_stays(tmp_path):
     check=False,
   )
   assert "could not be written" in done.stdout, done.stderr
-  assert f"the last good one is {tmp_path / '1'}." in done.stdout
+  assert f"the last good checkpoint is {tmp_path / '1'}." in done.stdout
   got = training.Checkpoints(tmp_path).restore(make_state(make_mesh(1)))
   jax.tree.map(np.testing.assert_array_equal, got.state, state)
 
@@ -165,6 +176,122 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_read(tmp_path, lost):
   assert int(got.state.step) == 1
   (note,) = got.unreadable
   assert str(tmp_path / "2") in note
+
+
+def test_every_damaged_file_is_named_and_the_one_before_read(tmp_path):
+  """A flipped bit of any file, of the list itself and of `position` too."""
+  _save_steps(tmp_path, 2, best="top1")
+  checkpoints = training.Checkpoints(tmp_path, best="top1")
+  state = make_state(make_mesh(1))
+  files = sorted(path for path in (tmp_path / "2").rglob("*") if path.is_file())
+  assert {"sha256sums.txt", "metadata"} <= {path.name for path in files}
+  for file in files:
+    before = file.read_bytes()
+    flipped = bytearray(before)
+    flipped[len(before) // 2] ^= 4
+    file.write_bytes(flipped)
+    got = checkpoints.restore(state)
+    assert int(got.state.step) == 1
+    (note,) = got.unreadable
+    assert note.startswith(str(tmp_path / "2"))
+    assert file.name in note or "sha256sums.txt" in str(file)
+    file.write_bytes(before)
+  assert int(checkpoints.restore(state).state.step) == 2
+
+
+@pytest.mark.parametrize("error", [Exception("bare"), AttributeError("x")])
+def test_any_error_of_reading_leads_to_the_one_before(
+  tmp_path, monkeypatch, error
+):
+  _save_steps(tmp_path, 2)
+  checkpoints = training.Checkpoints(tmp_path)
+  read = checkpoints._read
+
+  def fail(step, state):
+    if step == 2:
+      raise error
+    return read(step, state)
+
+  monkeypatch.setattr(checkpoints, "_read", fail)
+  got = checkpoints.restore(make_state(make_mesh(1)))
+  assert got.unreadable == (f"{tmp_path / '2'} ({error})",)
+
+
+def test_an_interrupt_of_reading_stays_one(tmp_path, monkeypatch):
+  def interrupt(step, state):
+    raise KeyboardInterrupt
+
+  _save_steps(tmp_path, 2)
+  checkpoints = training.Checkpoints(tmp_path)
+  monkeypatch.setattr(checkpoints, "_read", interrupt)
+  with pytest.raises(KeyboardInterrupt):
+    checkpoints.restore(make_state(make_mesh(1)))
+
+
+@pytest.mark.parametrize("damage", [("{", ""), ("metrics", "metrigs")])
+def test_damaged_metadata_do_not_hinder_a_start(tmp_path, damage):
+  _save_steps(tmp_path, 2, best="top1")
+  about = tmp_path / "2" / "_CHECKPOINT_METADATA"
+  about.write_text(about.read_text().replace(*damage))
+  got = training.Checkpoints(tmp_path, best="top1").restore(
+    make_state(make_mesh(1))
+  )
+  assert int(got.state.step) == 1
+
+
+def test_what_cannot_be_read_is_set_aside_when_its_step_is_saved(tmp_path):
+  """It is neither lost nor taken for the checkpoint of the second try."""
+  _save_steps(tmp_path, 2)
+  (tmp_path / "2" / "state" / "manifest.ocdbt").write_bytes(b"")
+  checkpoints = training.Checkpoints(tmp_path)
+  mesh = make_mesh(1)
+  state = checkpoints.restore(make_state(mesh)).state
+  assert _names(tmp_path) == {"1", "2"}  # Reading changes nothing.
+  assert checkpoints.last_good() == (
+    f"the last good checkpoint is {tmp_path / '1'}"
+  )
+  state = make_step(mesh)(state, training.place_batch(make_batch(2), mesh))
+  checkpoints.save(state, _POSITION)
+  checkpoints.close()
+  assert _names(tmp_path) == {"1", "2", "2.unreadable"}
+  got = training.Checkpoints(tmp_path).restore(make_state(mesh))
+  jax.tree.map(np.testing.assert_array_equal, got.state, state)
+  assert got.unreadable == ()
+
+
+def _names(directory):
+  return {path.name for path in directory.iterdir()}
+
+
+def test_an_older_checkpoint_without_a_list_is_read(tmp_path):
+  state = _save_steps(tmp_path, 1)
+  (tmp_path / "1" / "sha256sums.txt").unlink()
+  got = training.Checkpoints(tmp_path).restore(make_state(make_mesh(1)))
+  jax.tree.map(np.testing.assert_array_equal, got.state, state)
+  assert not got.checked
+  assert got.unreadable == ()
+
+
+def test_without_a_checkpoint_the_last_good_one_is_none(tmp_path):
+  words = training.Checkpoints(tmp_path).last_good()
+  assert words == "there is no checkpoint to resume from"
+
+
+def test_a_damaged_newest_checkpoint_is_not_loaded(tmp_path):
+  _save_steps(tmp_path, 2)
+  one = jax.device_get(
+    training.Checkpoints(tmp_path).restore(make_state(make_mesh(1))).state
+  )
+  file = max(
+    (tmp_path / "2").rglob("d/*"), key=lambda path: path.stat().st_size
+  )
+  file.write_bytes(file.read_bytes()[:-1] + b"?")
+  loaded = training.read_state(tmp_path)
+  assert int(loaded["step"]) == 1
+  assert int(one.step) == 2
+  shutil.rmtree(tmp_path / "1")
+  with pytest.raises(ValueError, match=rf"no checkpoint can be .*{file.name}"):
+    training.read_state(tmp_path)
 
 
 def test_a_half_written_checkpoint_is_not_one(tmp_path):

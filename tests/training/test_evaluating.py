@@ -1,6 +1,8 @@
 """An evaluation that fails while a run trains."""
 
+import errno
 import itertools
+import os
 import re
 
 import pytest
@@ -20,7 +22,11 @@ class _Batches:
     return {"read": gather(0)}
 
 
-def _train(directory, evaluate, save_every):
+def _no_space(event):
+  raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _train(directory, evaluate, save_every, full=False):
   mesh = make_mesh(1)
   state = make_state(mesh)
 
@@ -35,6 +41,8 @@ def _train(directory, evaluate, save_every):
     training.Records(directory, 0) as records,
     training.Progress(8, 0) as progress,
   ):
+    if full:
+      records._events._file.write_event = _no_space
     return training.train(
       state,
       step,
@@ -58,10 +66,12 @@ def test_the_step_and_the_last_good_checkpoint_are_named(
   def evaluate(variables):
     raise ValueError("the scores of 2 of 4 clips are NaN: a, b.")
 
-  path = tmp_path / "checkpoints" / good if good else "none"
+  left = "there is no checkpoint to resume from"
+  if good:
+    left = f"the last good checkpoint is {tmp_path / 'checkpoints' / good}"
   message = (
-    "evaluation after step 4: the scores of 2 of 4 clips are NaN: a, b; the "
-    f"last good checkpoint is {path}."
+    "evaluation after step 4: the scores of 2 of 4 clips are NaN: a, b; "
+    f"{left}."
   )
   with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
     _train(tmp_path, evaluate, save_every)
@@ -69,3 +79,18 @@ def test_the_step_and_the_last_good_checkpoint_are_named(
   assert steps == ([good] if good else [])
   rows = training.read_rows(tmp_path / "metrics.jsonl")
   assert [row["step"] for row in rows] == [2]
+
+
+@pytest.mark.parametrize(("save_every", "good"), [(1, "1"), (8, None)])
+def test_a_full_disk_for_records_is_said_and_what_is_left(
+  tmp_path, save_every, good
+):
+  left = "there is no checkpoint to resume from"
+  if good:
+    left = f"the last good checkpoint is {tmp_path / 'checkpoints' / good}"
+  message = (
+    f"the values of step 2 could not be written: No space left on device; "
+    f"{left}."
+  )
+  with pytest.raises(training.CheckpointError, match=f"^{re.escape(message)}$"):
+    _train(tmp_path, None, save_every, full=True)

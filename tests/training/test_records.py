@@ -1,10 +1,13 @@
 import json
+import struct
 
 import pytest
+from tensorboardX.proto import event_pb2
 
 from temporal_jax.training.records import (
   JsonLines,
   Records,
+  check_records,
   read_rows,
   write_config,
   write_final,
@@ -15,7 +18,6 @@ def _write(file, steps):
   lines = JsonLines(file, last_step=0)
   for step in steps:
     lines.write(step, {"loss": step / 3})
-  lines.close()
 
 
 def test_rows_round_trip_to_the_last_bit(tmp_path):
@@ -28,7 +30,6 @@ def test_going_on_drops_what_is_later(tmp_path):
   _write(tmp_path / "a.jsonl", [1, 2, 3])
   lines = JsonLines(tmp_path / "a.jsonl", last_step=2)
   lines.write(3, {"loss": 9.0})
-  lines.close()
   assert [row["loss"] for row in read_rows(tmp_path / "a.jsonl")] == [
     1 / 3,
     2 / 3,
@@ -41,7 +42,7 @@ def test_a_half_written_row_is_dropped(tmp_path, cut):
   file = tmp_path / "a.jsonl"
   _write(file, [1, 2])
   file.write_text(file.read_text()[:-cut])
-  JsonLines(file, last_step=9).close()
+  JsonLines(file, last_step=9)
   assert [row["step"] for row in read_rows(file)] == [1]
 
 
@@ -64,9 +65,8 @@ def test_metrics_and_timing_are_apart_and_on_tensorboard(tmp_path):
 def test_changes_of_the_config_are_told(tmp_path):
   assert write_config(tmp_path, '{"a": 1, "b": {"c": 2, "d": 3}}') == []
   assert write_config(tmp_path, '{"a": 1, "b": {"c": 5, "e": 3}}') == [
-    "b.c: 2 -> 5",
-    "b.d: 3 -> None",
-    "b.e: None -> 3",
+    f"config changed since the last start: {change}."
+    for change in ("b.c: 2 -> 5", "b.d: 3 -> None", "b.e: None -> 3")
   ]
 
 
@@ -81,3 +81,43 @@ def test_the_final_test_is_a_row_once(tmp_path):
   ]
   # A longer run keeps what was tested before.
   assert len(write_final(tmp_path, 4, {"top1": 0.75})) == 4
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\0\0"])
+def test_a_damaged_config_is_named_and_written_anew(tmp_path, text):
+  (tmp_path / "config.json").write_text(text)
+  (note,) = write_config(tmp_path, '{"a": 1}')
+  assert note.startswith(f"{tmp_path / 'config.json'} is damaged")
+  assert write_config(tmp_path, '{"a": 2}') == [
+    "config changed since the last start: a: 1 -> 2."
+  ]
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "timing.jsonl"])
+@pytest.mark.parametrize("row", ["{", '{"loss": 1.0}', '{"step": "2"}'])
+def test_a_damaged_row_is_named_and_nothing_changes(tmp_path, name, row):
+  text = f'{{"step": 1}}\n{row}\n{{"step": 3}}\n'
+  (tmp_path / name).write_text(text)
+  with pytest.raises(ValueError, match=rf"{name}, line 2 is damaged"):
+    check_records(tmp_path)
+  with pytest.raises(ValueError, match=rf"{name}, line 2 is damaged"):
+    JsonLines(tmp_path / name, last_step=9)
+  assert (tmp_path / name).read_text() == text
+
+
+def test_a_later_start_hides_later_steps_on_tensorboard(tmp_path):
+  """As TensorBoard knows it: a session that starts at the step after."""
+  with Records(tmp_path, last_step=7) as records:
+    records.write(8, {"loss": 0.5}, {})
+  (file,) = (tmp_path / "tensorboard").iterdir()
+  content, events = file.read_bytes(), []
+  while content:
+    (length,) = struct.unpack("<Q", content[:8])
+    events.append(event_pb2.Event.FromString(content[12 : 12 + length]))
+    content = content[16 + length :]
+  version, start, row = events
+  assert version.file_version == "brain.Event:2"
+  assert start.step == row.step == 8
+  assert start.session_log.status == event_pb2.SessionLog.START
+  (value,) = row.summary.value
+  assert (value.tag, value.simple_value) == ("loss", 0.5)

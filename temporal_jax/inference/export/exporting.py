@@ -22,7 +22,7 @@ from temporal_jax.inference.saved_model import (
   load_model,
   save_model,
 )
-from temporal_jax.inference.whole_directory import whole_directory
+from temporal_jax.storage import whole_folder
 
 FORMATS = ("stablehlo", "onnx", "savable")
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -70,7 +70,7 @@ def export_model(
   """
   _check(format, platforms, batch_size, dtype)
   saved = load_model(model, dtype=dtype)
-  with whole_directory(out) as directory:
+  with whole_folder(out) as directory:
     if format == "savable":
       save_model(directory, saved.variables, saved.description)
       facts = {"sha256": digest(saved.variables)}

@@ -1,0 +1,197 @@
+"""Between which bounds each number of a config makes sense."""
+
+import difflib
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import ml_collections
+
+from temporal_jax import evaluation, models
+
+
+class Bounds(NamedTuple):
+  """An interval of numbers.
+
+  Attributes:
+    low: The smallest.
+    high: The largest.
+    without: "low" or "high" if that bound itself is left out, else "".
+  """
+
+  low: float
+  high: float
+  without: str = ""
+
+  def holds(self, number: float) -> bool:
+    """Whether a number is in it; NaN is in none."""
+    above = self.low < number if self.without == "low" else self.low <= number
+    below = (
+      number < self.high if self.without == "high" else number <= self.high
+    )
+    return above and below
+
+  def __str__(self) -> str:
+    left, right = "(" if self.without == "low" else "[", "]"
+    if self.without == "high":
+      right = ")"
+    return f"{left}{self.low:g}, {self.high:.10g}{right}"
+
+
+# Far above what anyone trains with, and far below what cannot be held.
+_STEPS = 2**31 - 1  # The state counts them in int32.
+_CLIPS = 2**17
+_FRAMES = 4096
+_PIXELS = 8192
+_EPOCHS = 1e6
+_FACTOR = 1e6
+_SHARE = Bounds(0, 1)
+_BELOW_ONE = Bounds(0, 1, without="high")
+_SIZE = Bounds(1, 2**20)  # Of a network, for instance its channels.
+_CLIP_BYTES = 2**36  # Of the views of one video,
+_BATCH_BYTES = 2**40  # and of a batch, over all processes.
+
+# Of each number of a config; of a tuple those of its entries.
+BOUNDS = {
+  "seed": Bounds(0, 2**32 - 1),
+  "num_steps": Bounds(0, _STEPS),
+  "num_epochs": Bounds(0, _EPOCHS),
+  "batch_size": Bounds(1, _CLIPS),
+  "model.num_frames": Bounds(0, _FRAMES),
+  "model.image_size": Bounds(0, _PIXELS),
+  "model.disturbance_decay_epoch": Bounds(0, _EPOCHS),
+  "data.test_fraction": _BELOW_ONE,
+  "data.num_classes": _SIZE,
+  "data.num_frames": Bounds(1, _FRAMES),
+  "data.stride": Bounds(1, 10_000),
+  "data.short_side": Bounds(0, _PIXELS),
+  "data.image_size": Bounds(1, _PIXELS),
+  "data.canvas": Bounds(1, _PIXELS),
+  "data.repeats": Bounds(1, 64),
+  "data.num_threads": Bounds(1, 1024),
+  "data.time_limit": Bounds(0, 86_400, without="low"),
+  "eval.crop_size": Bounds(0, _PIXELS),
+  "eval.short_side": Bounds(0, _PIXELS),
+  "eval.stretch": Bounds(1, _PIXELS),
+  "eval.num_clips": Bounds(1, 1000),
+  "eval.num_crops": Bounds(1, 10),
+  "mix.mixup_alpha": Bounds(0, _FACTOR),
+  "mix.cutmix_alpha": Bounds(0, _FACTOR),
+  "mix.probability": _SHARE,
+  "mix.switch_probability": _SHARE,
+  "loss.label_smoothing": _BELOW_ONE,
+  "loss.alignment": Bounds(0, _FACTOR),
+  "optim.lr": Bounds(0, 3e38),  # What float32 holds.
+  "optim.lr_batch_size": Bounds(0, _CLIPS),
+  "optim.end_lr": Bounds(0, _FACTOR),
+  "optim.warmup_lr": Bounds(0, _FACTOR),
+  "optim.warmup_steps": Bounds(0, _STEPS),
+  "optim.warmup_epochs": Bounds(0, _EPOCHS),
+  "optim.milestones": Bounds(0, _EPOCHS),
+  "optim.momentum": _BELOW_ONE,
+  "optim.betas": _BELOW_ONE,
+  "optim.weight_decay": Bounds(0, _FACTOR),
+  "optim.layer_decay": Bounds(0, 1, without="low"),
+  "optim.accumulate": Bounds(1, _CLIPS),
+  "optim.clip_norm": Bounds(0, _FACTOR),
+  "optim.ema_decay": _BELOW_ONE,
+  "mesh.data": Bounds(-1, 2**20),
+  "mesh.fsdp": Bounds(-1, 2**20),
+  "mesh.tensor": Bounds(-1, 2**20),
+  "log_every": Bounds(1, _STEPS),
+  "eval_every": Bounds(0, _STEPS),
+  "save_every": Bounds(1, _STEPS),
+  "keep_checkpoints": Bounds(1, 10_000),
+}
+
+
+def check_bounds(config: ml_collections.ConfigDict) -> None:
+  """Refuses numbers that cannot be.
+
+  Raises:
+    ValueError: If a number is out of its bounds, naming field, value and
+      bounds; if a batch or the views of a video would have too many bytes; or
+      if keep_best is a value that no test has.
+  """
+  for field, bounds in BOUNDS.items():
+    value = config
+    for name in field.split("."):
+      value = value[name]
+    _check(field, value, bounds)
+  for name, value in config.model.overrides.items():
+    _check_size(config.model.name, name, value)
+  _check_bytes(config)
+  tasks = tuple(config.data.tasks)
+  known = evaluation.accuracy_names(tasks=tasks, multi_label=False)
+  if not tasks:  # The videos say later how many classes each has.
+    known += evaluation.accuracy_names(tasks=(), multi_label=True)
+  check_keep_best(config, known)
+
+
+def check_keep_best(
+  config: ml_collections.ConfigDict, known: Sequence[str]
+) -> None:
+  """Refuses a keep_best that is no value of the tests of a run.
+
+  Args:
+    config: The run's config; without tests while it trains, it needs none.
+    known: Names of the values.
+
+  Raises:
+    ValueError: If it is none of them; near ones come first.
+  """
+  name = config.keep_best
+  if not name or not config.eval_every or name in known:
+    return
+  near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+  raise ValueError(
+    f"keep_best must be a value of the tests, got {name!r}; "
+    + (f"near ones are {near}, " if near else "")
+    + f"there are {sorted(set(known))}."
+  )
+
+
+def _check(field: str, value: Any, bounds: Bounds) -> None:
+  for number in _numbers(value):
+    if not bounds.holds(number):
+      raise ValueError(f"{field} must be in {bounds}, got {value}.")
+
+
+def _check_size(model: str, name: str, value: Any) -> None:
+  """Refuses a network's size below 1, unless its own value is 0."""
+  if any(isinstance(number, float) for number in _numbers(value)):
+    return
+  spec = models.find_model(model)
+  usual = spec.kwargs.get(name, getattr(spec.module, name, None))
+  low = min([_SIZE.low, *_numbers(usual)])
+  _check(f"model.overrides.{name}", value, _SIZE._replace(low=low))
+
+
+def _check_bytes(config: ml_collections.ConfigDict) -> None:
+  """Refuses clips that no memory holds, one byte a colour and pixel."""
+  frame = 3 * config.data.num_frames
+  sides = config.data.canvas or 2 * (config.data.image_size,)
+  batch = config.batch_size * frame * math.prod(sides)
+  if batch > _BATCH_BYTES:
+    raise ValueError(
+      f"a batch of batch_size {config.batch_size} clips of data.num_frames "
+      f"{config.data.num_frames} and {tuple(sides)} pixels has {batch:.3g} "
+      f"bytes, at most {_BATCH_BYTES:.3g} can be."
+    )
+  views = config.eval.num_clips * config.eval.num_crops
+  side = config.eval.crop_size or config.data.image_size
+  if views * frame * side**2 > _CLIP_BYTES:
+    raise ValueError(
+      f"the {views} views (eval.num_clips x eval.num_crops) of a test video "
+      f"have {views * frame * side**2:.3g} bytes, at most {_CLIP_BYTES:.3g} "
+      "can be."
+    )
+
+
+def _numbers(value: Any) -> Iterator[float]:
+  """Yields a number, or those of a tuple at any depth; nothing of others."""
+  if isinstance(value, tuple | list):
+    for entry in value:
+      yield from _numbers(entry)
+  elif isinstance(value, int | float) and not isinstance(value, bool):
+    yield value

@@ -1,0 +1,49 @@
+"""One start at a time in a run's workdir."""
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from temporal_jax import storage, training
+
+
+@contextlib.contextmanager
+def lock(
+  workdir: pathlib.Path, *, wait: bool, stop: training.StopRequest
+) -> Iterator[None]:
+  """Keeps other starts out of a workdir; of several processes the first does.
+
+  Every process of the run must call it.
+
+  Args:
+    workdir: Folder of the run.
+    wait: Whether to wait for another start to end, instead of leaving.
+    stop: Says when to wait no longer.
+
+  Raises:
+    storage.FolderInUseError: On all processes if another start is in it.
+    OSError: If the workdir cannot be written to.
+  """
+  folder = storage.FolderLock(
+    workdir, wait=wait, stopped=lambda: stop.signal is not None
+  )
+  with contextlib.ExitStack() as held:
+    refused: Exception | None = None
+    if jax.process_index() == 0:
+      try:
+        held.enter_context(folder)
+      except (OSError, storage.FolderInUseError) as error:
+        refused = error
+    if jax.process_count() > 1:
+      failed = multihost_utils.broadcast_one_to_all(np.array(bool(refused)))
+      if failed and not refused:
+        refused = storage.FolderInUseError(
+          f"the first process could not lock {workdir}; see what it said."
+        )
+    if refused:
+      raise refused
+    yield

@@ -1,0 +1,35 @@
+"""An error as one message, for people who did not write the program."""
+
+from temporal_jax.display.names import printable_lines
+
+
+def error_message(
+  program: str,
+  error: Exception,
+  *,
+  expected: tuple[type[Exception], ...],
+  option: str,
+) -> str:
+  """Returns what a command prints instead of a traceback.
+
+  Args:
+    program: What was started, as "temporal-jax predict".
+    error: What ended it.
+    expected: Kinds of errors that say in words what was wrong with the input;
+      of other ones the kind is named, and how to see where they come from.
+    option: What makes the program show a traceback, in words.
+  """
+  if isinstance(error, OSError) and error.filename and error.strerror:
+    names = [error.filename, error.filename2]
+    words = f"{' -> '.join(str(name) for name in names if name)}: "
+    words += f"{error.strerror}."
+  else:
+    words = str(error)
+  if not isinstance(error, expected):
+    kind = type(error).__name__
+    words = (
+      f"{kind}: {words}\n"
+      f"This program does not expect a {kind} here: it may be at fault. "
+      f"{option} shows where it comes from."
+    )
+  return printable_lines(f"{program}: {words}")

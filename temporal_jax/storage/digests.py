@@ -1,0 +1,119 @@
+"""The sha256 of every file of a folder, in a list that lies in the folder.
+
+The list is what the program `sha256sum` writes, so that `sha256sum --check`
+reads it too.
+"""
+
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import re
+from collections.abc import Mapping
+
+DIGESTS = "sha256sums.txt"
+_THREADS = 8  # hashlib lets other threads run.
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def write_digests(folder: str | os.PathLike) -> None:
+  """Writes the list of all files that are in a folder, at any depth."""
+  folder = pathlib.Path(folder)
+  names = sorted(
+    path.relative_to(folder).as_posix()
+    for path in folder.rglob("*")
+    if path.is_file() and path.name != DIGESTS
+  )
+  with _pool() as pool:
+    found = pool.map(_digest, (folder / name for name in names))
+    lines = [
+      f"{digest}  {name}\n" for digest, name in zip(found, names, strict=True)
+    ]
+  (folder / DIGESTS).write_text("".join(lines), encoding="utf-8")
+
+
+def read_digests(folder: str | os.PathLike) -> dict[str, str] | None:
+  """Returns the sha256 of each file by its path from the folder.
+
+  Returns:
+    The list; None if the folder has none.
+
+  Raises:
+    ValueError: If the list is damaged.
+  """
+  path = pathlib.Path(folder) / DIGESTS
+  if not path.exists():
+    return None
+  digests = {}
+  try:
+    text = path.read_text(encoding="utf-8")
+  except UnicodeDecodeError:
+    raise ValueError(f"{path} is damaged: it is not UTF-8.") from None
+  for number, line in enumerate(text.split("\n")[:-1], start=1):
+    match = _LINE.fullmatch(line)
+    if not match or not _is_inside(match[2]):
+      raise ValueError(f"{path}, line {number} is no sha256 of a file.")
+    digests[match[2]] = match[1]
+  if not digests or not text.endswith("\n"):
+    raise ValueError(f"{path} is damaged: it ends too early.")
+  return digests
+
+
+def damaged_files(
+  folder: str | os.PathLike, digests: Mapping[str, str]
+) -> dict[str, str]:
+  """Returns what is wrong with each damaged file, by its path from the folder.
+
+  Args:
+    folder: The folder.
+    digests: See `read_digests`; some of them check some of the files.
+  """
+  folder = pathlib.Path(folder)
+  with _pool() as pool:
+    found = pool.map(lambda name: _found(folder / name), digests)
+    return {
+      name: what if " " in what else "changed since it was written"
+      for (name, written), what in zip(digests.items(), found, strict=True)
+      if what != written
+    }
+
+
+def check_digests(folder: str | os.PathLike) -> bool:
+  """Compares all files of a folder with its list.
+
+  Returns:
+    Whether there is a list.
+
+  Raises:
+    ValueError: If a file is not what was written, naming it.
+  """
+  digests = read_digests(folder)
+  if digests is None:
+    return False
+  for name, what in damaged_files(folder, digests).items():
+    raise ValueError(f"{pathlib.Path(folder) / name} is {what}.")
+  return True
+
+
+def _found(path: pathlib.Path) -> str:
+  """Returns the sha256 of a file, or in words why it has none."""
+  try:
+    if not path.is_file():
+      return "not there"
+    return _digest(path)
+  except OSError as error:
+    return f"not readable: {error.strerror}"
+
+
+def _digest(path: pathlib.Path) -> str:
+  with path.open("rb") as file:
+    return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_inside(name: str) -> bool:
+  path = pathlib.PurePosixPath(name)
+  return not path.is_absolute() and ".." not in path.parts
+
+
+def _pool() -> concurrent.futures.ThreadPoolExecutor:
+  return concurrent.futures.ThreadPoolExecutor(_THREADS)

@@ -1,0 +1,119 @@
+"""Files and folders that appear, or are replaced, when they are complete.
+
+What is written goes to a hidden name beside the final one. It is on the disk
+before it is renamed, and the rename before the call returns: neither a killed
+process nor a power cut leaves half a file, or an empty one, under the name.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+from collections.abc import Iterable, Iterator
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+  """Gives a place for a file that replaces `path` when all went well.
+
+  Args:
+    path: The file, which may exist, in a folder that does. Of a link the file
+      that it names is replaced; a device or a pipe is written to as it is.
+
+  Yields:
+    A path in the same folder, to write the file to and close it.
+
+  Raises:
+    OSError: If the file cannot take its place.
+  """
+  path = pathlib.Path(path)
+  if path.exists() and not path.is_file():
+    yield path
+    return
+  path = path.resolve()
+  partial = _partial(path)
+  try:
+    yield partial
+    sync(partial)
+    partial.replace(path)
+    sync(path.parent)
+  finally:
+    _remove(partial)
+
+
+@contextlib.contextmanager
+def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+  """Gives a place for a folder that moves to `path` when all went well.
+
+  Args:
+    path: Must not exist yet; the folders above it are made.
+
+  Yields:
+    A path beside it, where nothing is yet.
+
+  Raises:
+    FileExistsError: If `path` exists.
+  """
+  path = pathlib.Path(path).expanduser().absolute()
+  if path.exists():
+    raise FileExistsError(f"{path} exists already.")
+  path.parent.mkdir(parents=True, exist_ok=True)
+  partial = _partial(path)
+  try:
+    yield partial
+    sync_all(partial)
+    partial.rename(path)
+    sync(path.parent)
+  finally:
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+  """Writes or replaces a UTF-8 file, whole."""
+  with whole_file(path) as partial:
+    partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_lines(path: str | os.PathLike, lines: Iterable[str]) -> None:
+  """Writes or replaces a UTF-8 file, whole, as its lines come."""
+  with (
+    whole_file(path) as partial,
+    partial.open("w", encoding="utf-8", newline="\n") as out,
+  ):
+    out.writelines(line + "\n" for line in lines)
+
+
+def sync(path: str | os.PathLike) -> None:
+  """Returns when a file's content, or a folder's names, are on the disk."""
+  try:
+    descriptor = os.open(path, os.O_RDONLY)
+  except PermissionError:
+    if os.path.isdir(path):
+      return  # Names can be added to some folders that cannot be listed.
+    raise
+  try:
+    os.fsync(descriptor)
+  except OSError:
+    if not os.path.isdir(path):
+      raise  # Some file systems cannot sync a folder, and need not.
+  finally:
+    os.close(descriptor)
+
+
+def sync_all(folder: str | os.PathLike) -> None:
+  """Returns when a folder with all that is in it is on the disk."""
+  for where, _, files in os.walk(folder):
+    for name in files:
+      sync(os.path.join(where, name))
+    sync(where)
+
+
+def _partial(path: pathlib.Path) -> pathlib.Path:
+  """Returns the hidden name beside a path; no other process has the same."""
+  return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _remove(file: pathlib.Path) -> None:
+  """Removes a file if it is there; does not hide why it is."""
+  with contextlib.suppress(OSError):
+    file.unlink(missing_ok=True)

@@ -1,0 +1,116 @@
+"""Files and folders are there when they are complete, or not at all."""
+
+import errno
+import os
+import threading
+
+import pytest
+
+from temporal_jax import storage
+
+
+def test_text_and_lines_are_replaced(tmp_path):
+  file = tmp_path / "a.txt"
+  storage.write_text(file, "one\n")
+  assert file.read_bytes() == b"one\n"
+  storage.write_lines(file, ["zwei", "drei ä"])
+  assert file.read_text(encoding="utf-8") == "zwei\ndrei ä\n"
+  assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_error_leaves_what_was_there(tmp_path):
+  file = tmp_path / "a.txt"
+  file.write_text("before")
+
+  def lines():
+    yield "half"
+    raise RuntimeError("no more")
+
+  with pytest.raises(RuntimeError, match="no more"):
+    storage.write_lines(file, lines())
+  assert file.read_text() == "before"
+  assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_disk_that_is_full_when_it_syncs(tmp_path, monkeypatch):
+  def full(descriptor):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+  file = tmp_path / "a.txt"
+  file.write_text("before")
+  with monkeypatch.context() as patch:
+    patch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+      storage.write_text(file, "after")
+  assert file.read_text() == "before"
+  assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_content_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
+  """And the folder's names are after it."""
+  synced, fsync = [], os.fsync
+
+  def note(descriptor):
+    synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+    fsync(descriptor)
+
+  monkeypatch.setattr(os, "fsync", note)
+  storage.write_text(tmp_path / "a.txt", "text")
+  with storage.whole_folder(tmp_path / "folder") as partial:
+    (partial / "sub").mkdir(parents=True)
+    (partial / "sub" / "b.txt").write_text("b")
+  first, parent, *inner, last = synced
+  assert first.endswith(".partial")
+  assert parent == last == str(tmp_path)
+  assert [path.rpartition(".partial")[2] for path in inner] == [
+    "",
+    "/sub/b.txt",
+    "/sub",
+  ]
+
+
+def test_a_link_stays_one(tmp_path):
+  (tmp_path / "there").mkdir()
+  target = tmp_path / "there" / "target"
+  target.write_text("before")
+  (tmp_path / "link").symlink_to(target)
+  storage.write_text(tmp_path / "link", "after")
+  assert target.read_text() == "after"
+  assert (tmp_path / "link").is_symlink()
+
+
+def test_a_pipe_is_written_as_it_is(tmp_path):
+  pipe = tmp_path / "pipe"
+  os.mkfifo(pipe)
+  read = []
+  reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+  reader.start()
+  storage.write_text(pipe, "through")
+  reader.join()
+  assert read == ["through"]
+
+
+def test_a_folder_appears_whole(tmp_path):
+  path = tmp_path / "new" / "folder"
+  with storage.whole_folder(path) as partial:
+    partial.mkdir()
+    (partial / "a").write_text("a")
+    assert not path.exists()
+  assert [file.name for file in path.iterdir()] == ["a"]
+  with (
+    pytest.raises(FileExistsError, match="exists already"),
+    storage.whole_folder(path),
+  ):
+    pass
+
+
+def test_a_folder_that_fails_is_not_there(tmp_path):
+  def write():
+    with storage.whole_folder(tmp_path / "folder") as partial:
+      partial.mkdir()
+      (partial / "a").write_text("a")
+      raise RuntimeError("no more")
+
+  with pytest.raises(RuntimeError, match="no more"):
+    write()
+  assert list(tmp_path.iterdir()) == []
