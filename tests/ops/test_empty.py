@@ -52,6 +52,7 @@ def test_no_clips_give_no_results(row):
   _assert_no_clips(row, row.op(*none, *shared), want)
 
 
+@pytest.mark.slow  # 100 compilations.
 @pytest.mark.parametrize(("outer", "batch"), [(3, 0), (0, 2)])
 def test_vmap_of_no_clips_gives_no_results(row, outer, batch):
   clips, shared = draw_arrays(row)
