@@ -111,6 +111,22 @@ def test_folder_of_programs(environment, folder, monkeypatch):
   assert (found and str(found.parent)) == folder
 
 
+def test_programs_are_kept_where_jax_was_imported_before(tmp_path):
+  code = """
+import jax
+from temporal_jax import starting
+starting.keep_compiled()
+jax.jit(lambda x: x + 1)(1)
+"""
+  subprocess.run(
+    [sys.executable, "-c", code],
+    cwd=ROOT,
+    env=_environment(TEMPORAL_JAX_CACHE=str(tmp_path)),
+    check=True,
+  )
+  assert list(tmp_path.glob("*/*-cache"))
+
+
 @pytest.mark.parametrize("place", ["file", "below a file", "nowhere"])
 def test_without_a_folder_nothing_is_kept(place, tmp_path, monkeypatch):
   (tmp_path / "file").touch()

@@ -89,5 +89,5 @@ def add_batch_size(parser: argparse.ArgumentParser, what: str) -> None:
     type=int,
     default=8,
     metavar="N",
-    help=f"{what} computed at once (%(default)s)",
+    help=f"{what} computed at once, at most (%(default)s)",
   )
