@@ -173,6 +173,10 @@ def main(argv: list[str]) -> None:
     raise app.UsageError(f"unknown arguments {argv[1:]}.")
   if not flags.FLAGS["verbosity"].present:
     logging.set_verbosity(logging.WARNING)
+    # What Orbax's threads run into, `training.Checkpoints` raises as well.
+    logging.get_absl_logger().addFilter(
+      lambda record: not (record.exc_info and "orbax" in record.pathname)
+    )
   if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
     raise app.UsageError("--workdir must say where the run writes.")
   starting.keep_compiled()

@@ -37,6 +37,10 @@ def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     sync(partial)
     partial.replace(path)
     sync(path.parent)
+  except OSError as error:
+    if error.filename is None and error.errno is not None:
+      error.filename = os.fspath(path)  # Writing does not name the file.
+    raise
   finally:
     _remove(partial)
 
