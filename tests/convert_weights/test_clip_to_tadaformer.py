@@ -9,7 +9,7 @@ from convert_weights.conversion import revert
 from convert_weights.sources import clip, tada
 from tests.convert_weights import planning, published
 
-(SOURCE, _) = clip.SOURCES
+SOURCE, *_ = clip.SOURCES
 _TINY = {"width": 256, "depth": 2, "patch": 4, "grid": 4, "features": 64}
 _INFLATED = "stack([0, v, 0], axis=2)"
 
