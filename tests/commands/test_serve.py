@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from temporal_jax import inference
 from temporal_jax.cli import main
+from temporal_jax.commands import output
 from temporal_jax.inference import serving
 from tests.inference.serving.running import ask, error_of, post, split
 
@@ -23,7 +23,7 @@ class _Answerer:
 def served(monkeypatch):
   """Runs the command until all that is asked of its server is answered."""
   handlers = {}
-  monkeypatch.setattr(inference, "load_model", lambda directory: directory)
+  monkeypatch.setattr(output, "load_model", lambda directory: directory)
   monkeypatch.setattr(serving, "VideoAnswerer", _Answerer)
   monkeypatch.setattr(signal, "signal", handlers.__setitem__)
   forever = serving.PageServer.serve_forever
