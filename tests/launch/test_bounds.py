@@ -7,6 +7,7 @@ import ml_collections
 import numpy as np
 import pytest
 
+import launch
 from configs import base
 from launch.bounds import BOUNDS, check_bounds
 from temporal_jax import evaluation
@@ -42,7 +43,7 @@ def _configs():
 def test_recipes_are_within_them(name):
   module = importlib.import_module(name)
   if hasattr(module, "get_config") and not name.endswith(".base"):
-    check_bounds(module.get_config())
+    check_bounds(launch.complete(module.get_config(), None))
 
 
 @pytest.mark.parametrize(
