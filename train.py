@@ -86,7 +86,7 @@ def run(
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
   earlier = launch.earlier_description(workdir)
-  config = launch.complete(config, earlier)
+  given, config = config, launch.complete(config, earlier)
   mesh = launch.check(config)
   videos = launch.open_videos(config, workdir, say)
   names = videos.class_names
@@ -115,7 +115,9 @@ def run(
   note = videos.train_batches.seek(position) if position else ""
   if first:  # Only now: a start that is refused changes nothing.
     training.check_records(workdir)
-    for words in training.write_config(workdir, config.to_json(indent=2)):
+    # As the next start completes it, so that it finds no other config.
+    completed = launch.complete(given, description)
+    for words in training.write_config(workdir, completed.to_json(indent=2)):
       say(words)
     for change in launch.differences(earlier, videos):
       say(f"{change}.")

@@ -12,7 +12,6 @@ from launch.network import create_network
 from launch.parts import Parts
 from temporal_jax import data, inference, models, training
 
-_NEEDED = ("model", "overrides", "clip_shape")
 _SIZES = ("num_frames", "image_size")
 _SHORT_SIDE = 8 / 7  # Of the image size, where weights do not say: 256 of 224.
 
@@ -80,9 +79,6 @@ def _describe_weights(config: ml_collections.ConfigDict) -> Mapping[str, Any]:
       f"init_from: there is no model.json in {config.init_from}, which says "
       "what network the weights are of."
     )
-  lacking = [name for name in _NEEDED if name not in description]
-  if lacking:
-    raise ValueError(f"the model.json of {config.init_from} lacks {lacking}.")
   return description
 
 
