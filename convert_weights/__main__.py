@@ -135,6 +135,11 @@ def _inspect(options: argparse.Namespace) -> None:
     plan = one.proposal.plan
     counts = f"{len(plan.steps)} leaves, {len(plan.new)} new"
     print(f"  {one.command}: {counts}{apart and f'; {apart}'}.")
+  if not found:
+    print(
+      "No network of the catalog fits as it is; converting into one of them "
+      "says what differs, and --set gives it other arguments."
+    )
   for line in dict.fromkeys(x for one in found for x in one.proposal.assumed):
     print(line)
 

@@ -84,6 +84,7 @@ def test_inspect_names_source_and_networks(checkpoint, capsys, monkeypatch):
   _run("inspect", checkpoint)
   printed = capsys.readouterr().out
   assert "source torchvision" in printed
+  assert "No network of the catalog fits as it is" in printed  # It is tiny.
 
 
 def test_does_not_write_over_anything(tmp_path, checkpoint, capsys):
