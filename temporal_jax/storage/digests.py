@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 
 DIGESTS = "sha256sums.txt"
+_MAX_BYTES = 2**26  # Of a list: for half a million files.
 _THREADS = 8  # hashlib lets other threads run.
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
@@ -42,8 +43,14 @@ def read_digests(folder: str | os.PathLike) -> dict[str, str] | None:
     ValueError: If the list is damaged.
   """
   path = pathlib.Path(folder) / DIGESTS
-  if not path.exists():
+  if not os.path.lexists(path):
     return None
+  # A pipe would wait for ever, and a device has no end.
+  if not path.is_file() or path.stat().st_size > _MAX_BYTES:
+    raise ValueError(
+      f"{path} must be a file of at most {_MAX_BYTES:,} bytes, with a line for "
+      "each file of its folder."
+    )
   digests = {}
   try:
     text = path.read_text(encoding="utf-8")
