@@ -42,7 +42,7 @@ def test_commands_are_understood(command, tmp_path):
   )
   assert done.returncode == 1
   said = done.stderr.strip()
-  assert said == "train.py: save_every must be at least 1, got 0."
+  assert said == "train.py: save_every must be in [1, 2147483647], got 0."
 
 
 @pytest.mark.parametrize(

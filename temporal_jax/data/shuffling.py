@@ -1,9 +1,12 @@
 """The endless order of training videos."""
 
 import functools
+from typing import TYPE_CHECKING
 
-import grain
 import numpy as np
+
+if TYPE_CHECKING:
+  import grain
 
 # The order of an epoch: grain's, which old runs go on in, and ours. Grain's
 # permutes by 4 rounds of a cipher, after which neighbours among 1,000,000
@@ -15,7 +18,7 @@ _LEAST_BITS = 6  # Below, a network of so few bits cannot make all orders.
 _MASK = 2**64 - 1
 
 
-def endless_order(count: int, seed: int, version: int) -> grain.MapDataset:
+def endless_order(count: int, seed: int, version: int) -> "grain.MapDataset":
   """Returns the numbers of videos: every epoch has each once, shuffled.
 
   Args:
@@ -26,6 +29,8 @@ def endless_order(count: int, seed: int, version: int) -> grain.MapDataset:
   Raises:
     ValueError: If `version` is neither.
   """
+  import grain  # Here, since what only predicts does not need it.
+
   numbers = grain.MapDataset.range(count).seed(seed)
   if version == GRAIN:
     return numbers.shuffle().repeat()

@@ -19,11 +19,8 @@ _MOMENTS = 8 * 768
 PUBLISHED = [
   ("xvit_b16", {"num_classes": 400}, 94_098_464 - 307_600),
   ("xvit_b16", {"num_classes": 400, "head": "average"}, 86_112_400),
-  (
-    "xvit_b16",
-    {"num_classes": 174, "temporal": "mixing_quarter"},
-    93_750_876 - 133_806,
-  ),
+  ("xvit_b16_kinetics", {"num_classes": 400}, 94_098_464 - 307_600),
+  ("xvit_b16_ssv2", {"num_classes": 174}, 93_750_876 - 133_806),
   ("tsm_vit_b16", {"num_classes": 400}, 86_112_400 - _MOMENTS),
   ("tadaformer_b16", {"num_classes": 400}, 104_195_728),
   (
@@ -117,7 +114,8 @@ def test_one_frame_and_other_sizes(name):
   variables = _init(model, _clip())
   logits, _ = jax.eval_shape(model.apply, variables, _clip(frames=1))
   assert logits.shape == (2, 5)
-  logits, _ = jax.eval_shape(model.apply, variables, _clip(11, 12, 12))
+  frames = 16 if name == "xvit_b16_kinetics" else 11  # It mixes eight frames.
+  logits, _ = jax.eval_shape(model.apply, variables, _clip(frames, 12, 12))
   assert logits.shape == (2, 5)
   oblong = _clip(3, 8, 12)
   if name.startswith("tadaformer"):

@@ -40,11 +40,11 @@ def test_a_run_leaves_what_the_readme_says(whole):
   assert "start: from scratch." in out
   assert "step 12/12" in out
   rows = training.read_rows(workdir / "metrics.jsonl")
-  assert [row["step"] for row in rows] == [5, 6, 10, 12]
+  assert [row["step"] for row in rows] == [5, 6, 10, 12, 12]
   assert {"loss", "accuracy", "learning_rate", "grad_norm"} <= rows[0].keys()
   assert "test/top1" in rows[1]
   report = json.loads((workdir / "report.json").read_text())
-  assert report["top1"] == rows[-1]["test/top1"]
+  assert report["top1"] == rows[-2]["test/top1"] == rows[-1]["final/top1"]
   assert report["clips_listed"] == report["clips_scored"] == 4
   assert f"top-1 {report['top1']:.1%}" in out
   assert str(workdir / "report.json") in out
