@@ -171,9 +171,9 @@ def compute(
   Args:
     todo: By `prepare`.
     tensors: Those it was prepared for.
-    allow_non_finite: As of `convert`.
-    inflation: As of `convert`.
-    seed: As of `convert`.
+    allow_non_finite: See `convert`.
+    inflation: See `convert`.
+    seed: See `convert`.
     progress: Passes on what it iterates over, and shows how far it is.
 
   Raises:

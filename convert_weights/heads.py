@@ -55,8 +55,8 @@ def count_classes(
 
   Args:
     probed: Variables of the network with one class.
-    rules: Of the source.
-    tensors: Of the checkpoint.
+    rules: Rules of the source.
+    tensors: Tensors of the checkpoint.
 
   Raises:
     ValueError: If kernel and bias of the classifier differ in it.

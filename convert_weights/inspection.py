@@ -59,7 +59,7 @@ def candidates(
 
 
 def distinctions(found: Sequence[Candidate]) -> list[str]:
-  """Returns what tells each network from others with the same variables.
+  """Returns how each network differs from others with the same variables.
 
   The checkpoint does not decide between those: it is what users must know.
   """

@@ -69,14 +69,14 @@ def propose(
   """Plans a conversion from the source whose names fit best.
 
   Args:
-    model_name: As of `convert`.
+    model_name: See `convert`.
     tensors: Arrays, or their shapes and dtypes.
     sources: What the naming of the tensors may be.
-    num_classes: As of `convert`.
-    allow_missing: As of `convert`.
-    channels: As of `convert`.
-    settings: As of `convert`.
-    **model_overrides: As of `convert`.
+    num_classes: See `convert`.
+    allow_missing: See `convert`.
+    channels: See `convert`.
+    settings: See `convert`.
+    **model_overrides: See `convert`.
 
   Raises:
     ValueError: If there is no such network, it takes the weights of none of the

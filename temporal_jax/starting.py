@@ -113,8 +113,8 @@ def _shrink(folder: pathlib.Path, most: int) -> None:
 def use_huge_pages() -> None:
   """Restarts this process with huge pages, where they make it faster.
 
-  XLA's large arrays are then mapped in pages of 2 MB: 1.1 to 1.3 times the
-  speed. Only glibc's start reads the setting, so the process becomes a new one
+  XLA's large arrays are then mapped in pages of 2 MB, which take less time to
+  get. Only glibc's start reads the setting, so the process becomes a new one
   with the same number, arguments, files and terminal. It does so once, at most,
   and not where the user has set GLIBC_TUNABLES.
 

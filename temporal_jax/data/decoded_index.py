@@ -151,7 +151,7 @@ def find_first_packet(
 
   Args:
     packets: All packets of a stream, from the first.
-    decoder: Of the stream, unused so far.
+    decoder: Decoder of the stream, not used so far.
   """
   flagged = None
   for packet, _ in number_packets(packets):

@@ -241,7 +241,7 @@ class DecodedPlayer:
 
     Args:
       packets: To decode, from that of `number` on.
-      number: Of the first packet.
+      number: Number of the first packet.
       first: The number of the packet to begin with.
       wanted: Numbers of packets whose frames are not left out; None is all.
     """

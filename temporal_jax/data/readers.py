@@ -77,7 +77,7 @@ def with_pattern(path: str, pattern: str) -> str | ImageFolder:
   """Returns a folder with what its pictures are called, any other path as is.
 
   Args:
-    path: Of a file or a folder.
+    path: Path of a file or a folder.
     pattern: See `ImageFolder`; "" leaves it to be found out.
   """
   if pattern and os.path.isdir(path):
