@@ -128,9 +128,7 @@ def run(
     say(f"Training clips: {note}.")
   train_step, eval_step = launch.create_steps(
     *(config, parts, launch.create_augmentation(config, names)),
-    inputs=launch.other_inputs(
-      parts.model, names, state.variables(), parts.groups
-    ),
+    inputs=launch.other_inputs(parts.model, names, state.variables(), parts.groups),
   )
 
   place = functools.partial(training.place_batch, mesh=mesh)
@@ -185,9 +183,7 @@ def main(argv: list[str]) -> None:
   try:
     with training.StopRequest() as stop:
       if _PLAN.value:
-        print(
-          launch.show_plan(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value)
-        )
+        print(launch.show_plan(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value))
       elif _DRAW.value:
         launch.draw(_CONFIG.value, _DRAW.value)
       else:

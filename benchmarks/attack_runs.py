@@ -86,9 +86,7 @@ def main() -> None:
   raise SystemExit(tally.tried != tally.held)
 
 
-def damages(
-  file: pathlib.Path, flips: int
-) -> Iterator[tuple[str, bytes | None]]:
+def damages(file: pathlib.Path, flips: int) -> Iterator[tuple[str, bytes | None]]:
   """Yields names of damages and what the file holds then; None if nothing."""
   content = file.read_bytes()
   yield "deleted", None
@@ -129,9 +127,7 @@ def attack_checkpoints(place: pathlib.Path, flips: int, tally: Tally) -> None:
   checkpoints.close()
 
   def restored() -> str:
-    got = training.Checkpoints(place / "checkpoints", best="top1").restore(
-      states[1]
-    )
+    got = training.Checkpoints(place / "checkpoints", best="top1").restore(states[1])
     step = int(got.state.step)
     named = step == 2 or "checkpoints/2" in " ".join(got.unreadable)
     return differs(got.state, states[step]) or (
@@ -182,9 +178,7 @@ def attack_model(place: pathlib.Path, flips: int, tally: Tally) -> None:
     return differs(got["params"], variables["params"])
 
   for name, how in damage_all(place / "variables", flips):
-    tally.note(
-      "file of a model folder damaged", f"{name} {how}", fault(refused)
-    )
+    tally.note("file of a model folder damaged", f"{name} {how}", fault(refused))
 
 
 def differs(got: object, wanted: object) -> str:
@@ -213,18 +207,14 @@ class Runs:
       folder.mkdir(parents=True)
       for i in range(6):
         levels = (20 + 8 * (i + np.arange(10))[::step]).astype(np.uint8)
-        frames = (
-          np.ones((10, 32, 32, 3), np.uint8) * levels[:, None, None, None]
-        )
+        frames = np.ones((10, 32, 32, 3), np.uint8) * levels[:, None, None, None]
         (folder / f"{i}.mp4").write_bytes(encode_mp4(frames, fps=10))
     self.whole = place / "whole"
     status, _, errors = self.run(self.whole)
     if status:
       raise SystemExit(f"a run that nobody disturbs fails: {errors}")
 
-  def start(
-    self, workdir: pathlib.Path, *flags: str, **kwargs
-  ) -> subprocess.Popen:
+  def start(self, workdir: pathlib.Path, *flags: str, **kwargs) -> subprocess.Popen:
     """Starts a run."""
     return subprocess.Popen(
       [
@@ -263,9 +253,7 @@ class Runs:
     left = [path.name for path in workdir.rglob("*.partial")]
     if left:
       return f"left behind: {left}"
-    return differs(
-      training.read_state(workdir), training.read_state(self.whole)
-    )
+    return differs(training.read_state(workdir), training.read_state(self.whole))
 
 
 def attack_starts(runs: Runs, count: int, tally: Tally) -> None:
@@ -277,9 +265,7 @@ def attack_starts(runs: Runs, count: int, tally: Tally) -> None:
     second = runs.start(workdir)
     errors = [process.communicate()[1] for process in (first, second)]
     codes = [first.returncode, second.returncode]
-    refused = " ".join(
-      text for text, code in zip(errors, codes, strict=True) if code
-    )
+    refused = " ".join(text for text, code in zip(errors, codes, strict=True) if code)
     winner = (first, second)[codes.index(0) if 0 in codes else 0]
     words = f"is in use by process {winner.pid} on host"
     problem = ""
@@ -287,16 +273,12 @@ def attack_starts(runs: Runs, count: int, tally: Tally) -> None:
       problem = f"codes {codes}, {refused}"
     elif len(refused.strip().splitlines()) > 1:
       problem = f"more than a sentence: {refused}"
-    tally.note(
-      "two starts at once", str(number), problem or runs.fault(workdir)
-    )
+    tally.note("two starts at once", str(number), problem or runs.fault(workdir))
     workdir = runs.place / f"waits_{number}"
     both = [runs.start(workdir, "--wait") for _ in range(2)]
     outputs = [process.communicate() for process in both]
     problem = "" if not any(p.returncode for p in both) else str(outputs)
-    tally.note(
-      "two starts with --wait", str(number), problem or runs.fault(workdir)
-    )
+    tally.note("two starts with --wait", str(number), problem or runs.fault(workdir))
 
 
 def attack_disk(runs: Runs, tally: Tally) -> None:

@@ -52,18 +52,14 @@ def main(argv: list[str] | None = None) -> None:
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
-  parser.add_argument(
-    "--turns", type=int, default=5, help="of each (%(default)s)"
-  )
+  parser.add_argument("--turns", type=int, default=5, help="of each (%(default)s)")
   parser.add_argument("--json", type=pathlib.Path, help="file to write")
   options = parser.parse_args(argv)
   with tempfile.TemporaryDirectory() as folder:
     report = measure(commands(pathlib.Path(folder)), options.turns)
   for name, times in report.items():
     for which, (seconds, processor) in times.items():
-      print(
-        f"{name:16}{which:8}{seconds:7.2f} s{processor:7.2f} s of processor"
-      )
+      print(f"{name:16}{which:8}{seconds:7.2f} s{processor:7.2f} s of processor")
   if options.json:
     about = {"machine": machine.describe(), "turns": options.turns}
     options.json.write_text(json.dumps(about | report, indent=1) + "\n")

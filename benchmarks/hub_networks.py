@@ -131,15 +131,11 @@ def convnext_rules() -> list[Rule]:
     *conv2d("stem_conv", "embeddings.patch_embeddings", bias=True),
     *layer_norm("stem_norm", "embeddings.layernorm"),
     *layer_norm("downsample{s}_norm", f"encoder.stages.{{s}}.{downsample}.0"),
-    *conv2d(
-      "downsample{s}_conv", f"encoder.stages.{{s}}.{downsample}.1", bias=True
-    ),
+    *conv2d("downsample{s}_conv", f"encoder.stages.{{s}}.{downsample}.1", bias=True),
     *under(block, "stage{s}_block{b}", f"{stage}.layers.{{b-1}}"),
     *layer_norm("norm", "layernorm"),
   ]
-  return _of_frames(
-    [*under(network, "", "convnext"), *linear("head", "classifier")]
-  )
+  return _of_frames([*under(network, "", "convnext"), *linear("head", "classifier")])
 
 
 def _of_frames(rules: list[Rule]) -> list[Rule]:

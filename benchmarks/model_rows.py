@@ -141,9 +141,7 @@ NETWORKS = (
   ),
   _video(
     "slowonly_50",
-    functools.partial(
-      torch_networks_3d.ResNet3D50, "frames", pool=True, **_SLOW
-    ),
+    functools.partial(torch_networks_3d.ResNet3D50, "frames", pool=True, **_SLOW),
     resnet3d.resnet3d("bottleneck", **_SLOW),
   ),
   Network(
@@ -185,9 +183,7 @@ NETWORKS = (
     _OWN.format("IBM/bLVNet-TAM"),
   ),
   _video("tadaconvnextv2_tiny", TAdaConvNeXt, tada.convnext_net()),
-  _video(
-    "tadaformer_b16", TAdaFormer, tada.vision_transformer(), **_NO_DROPOUT
-  ),
+  _video("tadaformer_b16", TAdaFormer, tada.vision_transformer(), **_NO_DROPOUT),
   Network(
     "ila_vit_b32 (video tower)",
     IlaTower,

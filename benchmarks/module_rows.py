@@ -60,9 +60,7 @@ def module_row(
     name,
     arrays,
     ours,
-    lambda x, *values, frames: theirs(
-      x, dict(zip(weights, values, strict=True))
-    ),
+    lambda x, *values, frames: theirs(x, dict(zip(weights, values, strict=True))),
     out,
     scratch=scratch,
   )

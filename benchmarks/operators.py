@@ -80,9 +80,7 @@ def _doubling(row: Row, peak: int, seconds: float) -> float:
 
 def _arrays(row: Row, frames: int) -> list[np.ndarray]:
   rng = np.random.default_rng(0)
-  return [
-    rng.standard_normal(array.shape, np.float32) for array in row.arrays(frames)
-  ]
+  return [rng.standard_normal(array.shape, np.float32) for array in row.arrays(frames)]
 
 
 def _check_equal(row: Row, ours: jax.Array, theirs: torch.Tensor) -> None:
@@ -122,12 +120,8 @@ def main() -> None:
   for row in rows:
     results.append(measure(row, options.seconds))
     print(_line(results[-1]), flush=True)
-  ratios = [
-    r[k]["ratio"] for r in results for k in ("forward", "forward_backward")
-  ]
-  print(
-    f"median ratio {statistics.median(ratios):.2f}x, least {min(ratios):.2f}x"
-  )
+  ratios = [r[k]["ratio"] for r in results for k in ("forward", "forward_backward")]
+  print(f"median ratio {statistics.median(ratios):.2f}x, least {min(ratios):.2f}x")
   if options.json:
     report = {"machine": machine.describe(), "rows": results}
     text = json.dumps(report, indent=1)

@@ -79,9 +79,7 @@ def measure(
     videos: Files of 57 frames, H.264.
     size: Height and width of the videos, in pixels.
   """
-  predictor = inference.Predictor(
-    saved, batch_size=batch_size, num_threads=num_threads
-  )
+  predictor = inference.Predictor(saved, batch_size=batch_size, num_threads=num_threads)
   forward = jax.jit(inference.create_forward(saved))
   variables = jax.device_put(inference.prepare_variables(saved))
   read = functools.partial(_read, protocol=predictor.protocol)
@@ -123,12 +121,9 @@ def measure(
     },
     "share": statistics.median(
       bare / ours
-      for (bare, _), (ours, _) in zip(
-        times["bare"], times["predictor"], strict=True
-      )
+      for (bare, _), (ours, _) in zip(times["bare"], times["predictor"], strict=True)
     ),
-    "share_if_one_processor_does_both": 1
-    / (1 + rate["bare"] / rate["decoding"]),
+    "share_if_one_processor_does_both": 1 / (1 + rate["bare"] / rate["decoding"]),
     "compilations": predictor.classifier.compilations,
   }
 
@@ -166,9 +161,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
   add = parser.add_argument
-  add(
-    "model", nargs="?", default="vit_b16", help="of the catalog (%(default)s)"
-  )
+  add("model", nargs="?", default="vit_b16", help="of the catalog (%(default)s)")
   add("--frames", type=int, help="of a clip, instead of the usual ones")
   add("--clips", type=int, default=64, help="a turn (%(default)s)")
   add("--turns", type=int, default=5, help="of each (%(default)s)")

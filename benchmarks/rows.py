@@ -69,9 +69,7 @@ ROWS = [
     "adaptive convolution in, TAda2D 56",
     adaptive(56, 64, 3),
     lambda x, k, a: ops.adaptive_convolution(x, k, a, padding=1),
-    lambda x, k, a, frames: torch_forms.adaptive_convolution(
-      x, k, a, "in", 1, 1
-    ),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution(x, k, a, "in", 1, 1),
     VIDEO,
     scratch=calibrated(56, 64),
   ),
@@ -79,21 +77,15 @@ ROWS = [
     "adaptive convolution out, TAda2D 14",
     adaptive(14, 256, 3),
     lambda x, k, a: ops.adaptive_convolution(x, k, a, axis="out", padding=1),
-    lambda x, k, a, frames: torch_forms.adaptive_convolution(
-      x, k, a, "out", 1, 1
-    ),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution(x, k, a, "out", 1, 1),
     VIDEO,
     scratch=calibrated(14, 256),
   ),
   Row(
     "adaptive convolution 7x7 depthwise, TAdaConvNeXtV2-T",
     adaptive(56, 96, 7, groups=96),
-    lambda x, k, a: ops.adaptive_convolution(
-      x, k, a, axis="out", padding=3, groups=96
-    ),
-    lambda x, k, a, frames: torch_forms.adaptive_convolution(
-      x, k, a, "out", 96, 3
-    ),
+    lambda x, k, a: ops.adaptive_convolution(x, k, a, axis="out", padding=3, groups=96),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution(x, k, a, "out", 96, 3),
     VIDEO,  # Padded, and before it is calibrated.
     scratch=lambda frames: frames * (62 * 62 + 56 * 56) * 96,
   ),
@@ -103,9 +95,7 @@ ROWS = [
     lambda x, k, a: ops.adaptive_convolution(
       x, k, a, axis="out", padding=1, groups=384
     ),
-    lambda x, k, a, frames: torch_forms.adaptive_convolution(
-      x, k, a, "out", 384, 1
-    ),
+    lambda x, k, a, frames: torch_forms.adaptive_convolution(x, k, a, "out", 384, 1),
     VIDEO,
     scratch=lambda frames: frames * (16 * 16 + 14 * 14) * 384,
   ),
@@ -187,9 +177,7 @@ ROWS = [
       Array((1, frames, 224, 224, 3), VIDEO),
       Array((3, 16, 16, 3, 768), "t h w i o -> o i t h w"),
     ],
-    lambda x, k: ops.patch_embedding(
-      x, k, temporal_stride=2, temporal_padding=1
-    ),
+    lambda x, k: ops.patch_embedding(x, k, temporal_stride=2, temporal_padding=1),
     lambda x, k, frames: torch_forms.tubelet_embedding(x, k),
     VIDEO,
     frames=16,

@@ -59,9 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     options.json.write_text(json.dumps({**report, "rows": rows}, indent=1))
 
 
-def measure(
-  saved: inference.SavedModel, count: int
-) -> tuple[list[float], list[float]]:
+def measure(saved: inference.SavedModel, count: int) -> tuple[list[float], list[float]]:
   """Returns median and 95th percentile in ms, online and by whole clips."""
   stream = inference.Stream(saved, window=saved.clip_shape[0])
   classify = inference.Classifier(saved, batch_size=1)

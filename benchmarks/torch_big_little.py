@@ -15,9 +15,7 @@ _STAGES = ((256, 3, 2), (512, 4, 2), (1024, 6, 1))
 class _Bottleneck(nn.Module):
   """A shortcut with convolution starts behind the aggregation: (N T) C H W."""
 
-  def __init__(
-    self, channels, features, stride=1, final_relu=True, aggregates=False
-  ):
+  def __init__(self, channels, features, stride=1, final_relu=True, aggregates=False):
     super().__init__()
     self.final_relu = final_relu
     self.tam = Aggregation(channels) if aggregates else None

@@ -55,9 +55,7 @@ def max_pooling(x):
   return functional.max_pool3d(x, (3, 1, 1), stride=1, padding=(1, 0, 0))
 
 
-def adaptive_convolution(
-  x, kernel, calibration, axis, groups, padding, stride=1
-):
+def adaptive_convolution(x, kernel, calibration, axis, groups, padding, stride=1):
   """TAdaConv: N C T H W, kernel (O, I / groups, k, k), calibration N C T.
 
   Every frame gets a kernel of its own and is a group of one convolution.

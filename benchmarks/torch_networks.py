@@ -112,9 +112,7 @@ class _AdaptiveWeight(nn.Module):
 
   def __init__(self, channels):
     super().__init__()
-    self.weight = nn.Parameter(
-      0.02 * torch.randn(1, 1, channels, channels, 3, 3)
-    )
+    self.weight = nn.Parameter(0.02 * torch.randn(1, 1, channels, channels, 3, 3))
 
 
 class _Branch(nn.Module):
@@ -163,9 +161,7 @@ class Block3D(nn.Module):
     self, channels, width, stride, time_stride=1, kind="frames", first_taps=1
   ):
     super().__init__()
-    self.conv_branch = _Branch(
-      channels, width, stride, time_stride, kind, first_taps
-    )
+    self.conv_branch = _Branch(channels, width, stride, time_stride, kind, first_taps)
     self.changes = stride > 1 or channels != 4 * width
     if self.changes:
       strides = (time_stride, stride)

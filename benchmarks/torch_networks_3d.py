@@ -100,9 +100,7 @@ class SlowFast50(nn.Module):
 
   def forward(self, clip):
     """Returns logits."""
-    slow = _apply_stem(
-      self.backbone.slow_conv1, clip[:, :, :: self.alpha], True
-    )
+    slow = _apply_stem(self.backbone.slow_conv1, clip[:, :, :: self.alpha], True)
     fast = _apply_stem(self.backbone.fast_conv1, clip, True)
     for stage in range(1, 5):
       lateral = getattr(self.backbone, f"slowfast_fusion{stage}")

@@ -79,9 +79,7 @@ Add = Callable[[str, dict[str, Any], str], None]
 
 def _run(options: argparse.Namespace, add: Add) -> None:
   try:
-    result = train_run.measure(
-      options.config, options.num_steps, options.arguments
-    )
+    result = train_run.measure(options.config, options.num_steps, options.arguments)
   except ValueError as error:
     result = {"config": options.config, "error": str(error)}
   add("run", result, train_table.run(result))
@@ -148,9 +146,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.error(f"unknown arguments {unknown}.")
   for pattern in options.networks:
     if not fnmatch.filter(train_steps.SETTINGS, pattern):
-      parser.error(
-        f"no network fits {pattern!r}; there are {[*train_steps.SETTINGS]}."
-      )
+      parser.error(f"no network fits {pattern!r}; there are {[*train_steps.SETTINGS]}.")
   return options
 
 

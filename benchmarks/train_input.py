@@ -119,9 +119,7 @@ def measure(
 
     with contextlib.closing(loader):  # And its processes.
       times, by_loader = (
-        timing.side_by_side(
-          *(ours, other), seconds=seconds, turns=(3, 20), repeats=1
-        )
+        timing.side_by_side(*(ours, other), seconds=seconds, turns=(3, 20), repeats=1)
         for other in (theirs, loaded)
       )
   form = setting.clip()
@@ -149,9 +147,7 @@ def train_batches(
   """
   listed = [(file, 0) for file in files] * -(-1000 // len(files))
   return data.train_batches(
-    data.VideoOpener(
-      data.FileSource(listed, ("any",)), data.BadVideos("raise")
-    ),
+    data.VideoOpener(data.FileSource(listed, ("any",)), data.BadVideos("raise")),
     setting.clip(),
     batch_size=batch,
     seed=0,
@@ -170,16 +166,12 @@ def decode(setting: Setting, file: str) -> list[np.ndarray]:
     stream.codec_context.thread_count = 1
     for number, frame in enumerate(container.decode(stream)):
       if number % _STRIDE == 0:
-        picture = frame.reformat(
-          width, height, "rgb24", interpolation=interpolation
-        )
+        picture = frame.reformat(width, height, "rgb24", interpolation=interpolation)
         pictures.append(picture.to_ndarray())
   return pictures
 
 
-def write_videos(
-  folder: pathlib.Path, count: int, size: tuple[int, int]
-) -> list[str]:
+def write_videos(folder: pathlib.Path, count: int, size: tuple[int, int]) -> list[str]:
   """Writes videos of a texture that moves, and returns their files."""
   height, width = size
   files = []

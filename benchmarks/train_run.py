@@ -57,9 +57,7 @@ def measure(
     }
 
 
-def _watch(
-  command: Sequence[str], workdir: pathlib.Path
-) -> tuple[float, float]:
+def _watch(command: Sequence[str], workdir: pathlib.Path) -> tuple[float, float]:
   """Returns the seconds to the first row of timing.jsonl, and to the end."""
   with tempfile.TemporaryFile("w+") as words:
     start = time.perf_counter()

@@ -98,9 +98,7 @@ def measure(
   compiled = torch.cuda.is_available()
   network = sides.build(row)
   mine = ours(row, network, pixels, dtype, setting.optimizer)
-  other = theirs(
-    *(row, network, clip, dtype, setting.optimizer), compiled=compiled
-  )
+  other = theirs(*(row, network, clip, dtype, setting.optimizer), compiled=compiled)
   difference = _difference(mine.run, other, batch)
   if not difference < _TOLERANCE:
     raise ValueError(f"{row.name}: losses differ by {difference:.1e}.")
@@ -160,9 +158,7 @@ def ours(
     groups,
     momentum=_MOMENTUM,
   )
-  state = training.create_state(
-    {"batch_stats": {}, **variables}, rule, ema=False
-  )
+  state = training.create_state({"batch_stats": {}, **variables}, rule, ema=False)
   state = jax.device_put(state, training.replicated(mesh))
   logits, _ = jax.eval_shape(model.apply, variables, clip)
   step = training.make_train_step(
@@ -225,9 +221,7 @@ def theirs(
   if optimizer == "adamw":
     rule = torch.optim.AdamW(parameters, **settings)
   else:
-    rule = torch.optim.SGD(
-      parameters, momentum=_MOMENTUM, nesterov=True, **settings
-    )
+    rule = torch.optim.SGD(parameters, momentum=_MOMENTUM, nesterov=True, **settings)
 
   def run() -> torch.Tensor:
     rule.zero_grad()

@@ -33,9 +33,7 @@ _NUM_CLASSES = {
 }
 
 
-def use(
-  config: ml_collections.ConfigDict, name: str, *, short_side: int = 256
-) -> None:
+def use(config: ml_collections.ConfigDict, name: str, *, short_side: int = 256) -> None:
   """Sets what follows from the data set.
 
   Args:

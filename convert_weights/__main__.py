@@ -223,9 +223,7 @@ def _verify_parser() -> argparse.ArgumentParser:
 
 def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
   parser.add_argument("checkpoint", metavar="CHECKPOINT", type=_path)
-  parser.add_argument(
-    "--ema", action="store_true", help="take the moving averages"
-  )
+  parser.add_argument("--ema", action="store_true", help="take the moving averages")
   parser.add_argument(
     "--entry",
     metavar="NAME",

@@ -80,9 +80,7 @@ def settle(
       chosen[name] = said.value if asked is None else asked
       notes.append(f"{name} is {_text(chosen[name])}, as {said.where} says.")
     elif asked is not None:
-      notes.append(
-        f"{name} is {_text(asked)}, as asked for; the file does not say it."
-      )
+      notes.append(f"{name} is {_text(asked)}, as asked for; the file does not say it.")
     elif hint:
       value = _default(name, model_name, network)
       if name == "activation":
@@ -102,9 +100,7 @@ def settle(
   return Arguments(chosen, tuple(notes), tuple(assumed))
 
 
-def _check_fixed(
-  model_name: str, source: Source, overrides: Mapping[str, Any]
-) -> None:
+def _check_fixed(model_name: str, source: Source, overrides: Mapping[str, Any]) -> None:
   """Raises ValueError if one asks for what the source's code has not."""
   row = models.create_model(model_name, num_classes=1)
   for name in source.fixed:

@@ -23,12 +23,8 @@ _MOST_NETWORKS = 6
 # damaged rather than of another network.
 _MANY = 3
 _AXIS = re.compile(r"\([^)]*\)|\S+")
-_UNIT = re.compile(
-  r"(?P<kind>.*?(?:stage\d+_)?block|.*?layer)(?P<n>\d+)(?=[/_]).*"
-)
-_NUMBER = re.compile(
-  r"(?<=block)\d+|(?<=stage)\d+|(?<=layer)\d+|(?<=\.)\d+(?=\.)"
-)
+_UNIT = re.compile(r"(?P<kind>.*?(?:stage\d+_)?block|.*?layer)(?P<n>\d+)(?=[/_]).*")
+_NUMBER = re.compile(r"(?<=block)\d+|(?<=stage)\d+|(?<=layer)\d+|(?<=\.)\d+(?=\.)")
 _STEM = "(patch_embedding|stem(_|/)conv)"
 _NEW_HEAD = (
   "num_classes and allow_missing 'head/*' (--num-classes N --allow-missing "
@@ -76,9 +72,7 @@ def check(todo: Proposal, tensors: Mapping[str, Any]) -> None:
   """
   plan = todo.plan
   used = {name for step in plan.steps for name in step.tensors}
-  if not used or (
-    not table.recognise(tensors) and 2 * len(used) < len(tensors)
-  ):
+  if not used or (not table.recognise(tensors) and 2 * len(used) < len(tensors)):
     nearest = (
       f" The nearest is {todo.source.name}; it does not use "
       f"{len(tensors) - len(used)} of them."

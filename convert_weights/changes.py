@@ -15,14 +15,10 @@ INFLATIONS = ("centre", "mean")
 def check_inflation(inflation: str) -> None:
   """Raises ValueError unless `inflate` knows it."""
   if inflation not in INFLATIONS:
-    raise ValueError(
-      f"inflation must be one of {INFLATIONS}, got {inflation!r}."
-    )
+    raise ValueError(f"inflation must be one of {INFLATIONS}, got {inflation!r}.")
 
 
-def inflate(
-  value: jax.Array, shape: tuple[int, ...], inflation: str
-) -> jax.Array:
+def inflate(value: jax.Array, shape: tuple[int, ...], inflation: str) -> jax.Array:
   """Gives a kernel taps over time, as its first axis, where the leaf has them.
 
   Args:
@@ -46,9 +42,7 @@ def inflate(
   return jnp.pad(value[None], sides)
 
 
-def inflate_stem(
-  value: jax.Array, shape: tuple[int, ...], inflation: str
-) -> jax.Array:
+def inflate_stem(value: jax.Array, shape: tuple[int, ...], inflation: str) -> jax.Array:
   """As `inflate`; a stem for optical flow takes the mean over R, G and B.
 
   Args:

@@ -143,9 +143,7 @@ def make(
   return einops.rearrange(value, pattern, **lengths)
 
 
-def revert(
-  rules: Sequence[Rule], variables: Mapping[str, Any]
-) -> dict[str, jax.Array]:
+def revert(rules: Sequence[Rule], variables: Mapping[str, Any]) -> dict[str, jax.Array]:
   """Makes the source's tensors of `variables`: `fill` read backwards.
 
   Raises:
@@ -181,12 +179,9 @@ def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:
   parts = {name: tensors[name] for name in step.tensors}
   for name, part in parts.items():
     if not jnp.issubdtype(part.dtype, jnp.floating):
-      return [
-        f"! {step.leaf}: {name} must be floating point, it is {part.dtype}"
-      ]
+      return [f"! {step.leaf}: {name} must be floating point, it is {part.dtype}"]
   shapes = {
-    name: jax.ShapeDtypeStruct(part.shape, jnp.float32)
-    for name, part in parts.items()
+    name: jax.ShapeDtypeStruct(part.shape, jnp.float32) for name, part in parts.items()
   }
   try:
     shape = jax.eval_shape(lambda t: make(step, t, leaf.shape), shapes).shape
@@ -217,9 +212,7 @@ def _missing(ways: Sequence[Step], tensors: Mapping[str, Any]) -> str:
 
 def _reason(reasons: Mapping[str, str], name: str) -> str:
   """Returns the reason of the first expression that is the whole name."""
-  found = (
-    r for regex, r in reasons.items() if _compiled(regex).fullmatch(name)
-  )
+  found = (r for regex, r in reasons.items() if _compiled(regex).fullmatch(name))
   return next(found, "")
 
 

@@ -29,9 +29,7 @@ def without(
   }
   return source._replace(
     rules=lambda network: [
-      rule
-      for rule in rules
-      if not any(rule.match(leaf) is not None for leaf in head)
+      rule for rule in rules if not any(rule.match(leaf) is not None for leaf in head)
     ],
     skip={**source.skip, **{re.escape(name): reason for name in names}},
     new={**source.new, **{re.escape(leaf): "other classes" for leaf in head}},

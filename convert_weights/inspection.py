@@ -118,8 +118,7 @@ def _may_fit(
     source.rules(network), tensors, target, skip=source.skip, new=source.new
   )
   return all(
-    re.search("params/(head|representation)/", problem)
-    for problem in plan.problems
+    re.search("params/(head|representation)/", problem) for problem in plan.problems
   ) or all("params/classifier/" in problem for problem in plan.problems)
 
 

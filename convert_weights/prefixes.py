@@ -158,11 +158,7 @@ def _before(mark: re.Pattern, names: Collection[str]) -> set[str]:
       if mark.fullmatch(name, start):
         found.add(name[:start])
       start = min(
-        (
-          end + 1
-          for end in (name.find(".", start), name.find("/", start))
-          if end >= 0
-        ),
+        (end + 1 for end in (name.find(".", start), name.find("/", start)) if end >= 0),
         default=0,
       )
       if not start:

@@ -84,9 +84,7 @@ def propose(
       says something else of the network than was asked for.
   """
   shape = clip_shape(model_name, model_overrides, channels)
-  asked = temporal_jax.create_model(
-    model_name, num_classes=1, **model_overrides
-  )
+  asked = temporal_jax.create_model(model_name, num_classes=1, **model_overrides)
   proposals = []
   for source in sources:
     if source.takes(asked):
@@ -151,12 +149,8 @@ def _propose_from(
   network, target = build(wanted) or build(1)
   naming, notes = source, settled.notes
   if found is not None and wanted != found:
-    naming = heads.without(
-      source, network, differing(build(found)[1], target), found
-    )
-    notes += (
-      f"the head starts anew: {wanted} classes, {found} in the checkpoint.",
-    )
+    naming = heads.without(source, network, differing(build(found)[1], target), found)
+    notes += (f"the head starts anew: {wanted} classes, {found} in the checkpoint.",)
   elif wanted is None and not hasattr(network, "encode_text"):
     notes += ("no classifier in the checkpoint: the network gives features.",)
   plan = conversion.plan(

@@ -12,9 +12,7 @@ from rich.table import Table
 from convert_weights.conversion import Step
 from convert_weights.proposal import Proposal
 
-_NUMBER = re.compile(
-  r"(?<=\.)\d+(?=\.)|(?<=block)\d+|(?<=stage)\d+|(?<=layer)\d+"
-)
+_NUMBER = re.compile(r"(?<=\.)\d+(?=\.)|(?<=block)\d+|(?<=stage)\d+|(?<=layer)\d+")
 
 
 class _Line(NamedTuple):
@@ -28,9 +26,7 @@ class _Line(NamedTuple):
 
 def table(todo: Proposal, tensors: Mapping[str, Any]) -> Table:
   """Returns the table of a proposal, blocks of one kind in one line."""
-  shown = Table(
-    title=f"{todo.source.name} -> {todo.model_name}", box=box.SIMPLE_HEAD
-  )
+  shown = Table(title=f"{todo.source.name} -> {todo.model_name}", box=box.SIMPLE_HEAD)
   for column in ("", "", "leaf or tensor; from what, or why"):
     shown.add_column(column, overflow="fold")
   styles = {"used": "green", "new": "yellow", "skipped": "dim"}

@@ -55,9 +55,7 @@ def tensor_expression(
 
   def numbers(name: str) -> dict[str, int] | None:
     found = expression.fullmatch(name)
-    return found and {
-      k: int(v) - offsets[k] for k, v in found.groupdict().items()
-    }
+    return found and {k: int(v) - offsets[k] for k, v in found.groupdict().items()}
 
   return numbers
 
@@ -106,16 +104,12 @@ def conv3d_spatial(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
   return _affine(leaf, tensor, "o i 1 h w -> h w i o", bias)
 
 
-def conv3d_temporal(
-  leaf: str, tensor: str, *, bias: bool = False
-) -> list[Rule]:
+def conv3d_temporal(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
   """Rules of a torch `Conv3d` of one pixel that becomes (K, C, C')."""
   return _affine(leaf, tensor, "o i t 1 1 -> t i o", bias)
 
 
-def conv3d_pointwise(
-  leaf: str, tensor: str, *, bias: bool = True
-) -> list[Rule]:
+def conv3d_pointwise(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]:
   """Rules of a torch `Conv3d` of one frame and pixel that becomes a `Dense`."""
   return _affine(leaf, tensor, "o i 1 1 1 -> i o", bias)
 

@@ -65,9 +65,7 @@ def find_source(name: str) -> Source:
   return SOURCES[name]
 
 
-def possible_sources(
-  name: str | None, tensors: Collection[str]
-) -> list[Source]:
+def possible_sources(name: str | None, tensors: Collection[str]) -> list[Source]:
   """Returns the source of that name, or those that the tensors may be of.
 
   These are the recognised ones, or all if a damaged file shows none.

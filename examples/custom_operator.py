@@ -24,9 +24,7 @@ class FrameDifference(nn.Module):
   """y[t] = x[t] + gate * (x[t] - x[t - 1]), a learned gate for each channel."""
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to the same shape, and nothing to look at."""
     gate = self.param("gate", nn.initializers.ones, x.shape[-1:])
     before = jnp.concatenate([x[:, :1], x[:, :-1]], axis=1)

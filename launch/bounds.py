@@ -26,9 +26,7 @@ class Bounds(NamedTuple):
   def holds(self, number: float) -> bool:
     """Whether a number is in it; NaN is in none."""
     above = self.low < number if self.without == "low" else self.low <= number
-    below = (
-      number < self.high if self.without == "high" else number <= self.high
-    )
+    below = number < self.high if self.without == "high" else number <= self.high
     return above and below
 
   def __str__(self) -> str:
@@ -128,9 +126,7 @@ def check_bounds(config: ml_collections.ConfigDict) -> None:
   check_keep_best(config, known)
 
 
-def check_keep_best(
-  config: ml_collections.ConfigDict, known: Sequence[str]
-) -> None:
+def check_keep_best(config: ml_collections.ConfigDict, known: Sequence[str]) -> None:
   """Refuses a keep_best that is no value of the tests of a run.
 
   Args:

@@ -50,9 +50,7 @@ def check(
   return mesh
 
 
-def _check_parts(
-  config: ml_collections.ConfigDict, mesh: jax.sharding.Mesh
-) -> None:
+def _check_parts(config: ml_collections.ConfigDict, mesh: jax.sharding.Mesh) -> None:
   """Every device must be able to cut its clips into parts."""
   clips = config.batch_size * config.data.repeats
   own = clips // (mesh.shape["data"] * mesh.shape["fsdp"])

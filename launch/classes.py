@@ -8,9 +8,7 @@ from temporal_jax.training.class_rows import check_distinct
 Classes = int | dict[str, int]
 
 
-def num_classes(
-  config: ml_collections.ConfigDict, videos: data.Videos
-) -> Classes:
+def num_classes(config: ml_collections.ConfigDict, videos: data.Videos) -> Classes:
   """Returns the number of classes of the videos, by task if there are several.
 
   Raises:

@@ -74,9 +74,7 @@ def open_videos(
   index, count = jax.process_index(), jax.process_count()
   own = f"_{index}" if index else ""
   bad_videos = {
-    split: data.BadVideos(
-      config.data.on_error, workdir / f"bad_{split}{own}.jsonl"
-    )
+    split: data.BadVideos(config.data.on_error, workdir / f"bad_{split}{own}.jsonl")
     for split in ("train", "test")
   }
   sources = data.open_sources(

@@ -12,9 +12,7 @@ from temporal_jax.models import MODELS
 _OVERRIDES = "config.model.overrides"
 
 
-def unknown_field(
-  config: ml_collections.ConfigDict, arguments: Sequence[str]
-) -> str:
+def unknown_field(config: ml_collections.ConfigDict, arguments: Sequence[str]) -> str:
   """Returns a message about the first flag whose field a config lacks.
 
   Args:

@@ -36,8 +36,7 @@ def describe(
     "pixels": pixels(config),
     "protocol": dataclasses.asdict(test),
     "trained_with": {
-      name: config.data[name]
-      for name in ("num_frames", "image_size", "short_side")
+      name: config.data[name] for name in ("num_frames", "image_size", "short_side")
     },
     "lists": (earlier or {}).get("lists") or describe_lists(videos),
   }

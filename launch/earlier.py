@@ -70,8 +70,7 @@ def in_order_of(
   if own == known:
     return dict(sources)
   return {
-    split: data.ReorderedSource(source, order)
-    for split, source in sources.items()
+    split: data.ReorderedSource(source, order) for split, source in sources.items()
   }
 
 

@@ -32,9 +32,7 @@ def class_rows(
   sizes = description.get("num_classes", parts.classes)
   sizes = sizes if isinstance(sizes, dict) else {"": sizes}
   matches = {
-    task: training.match_classes(
-      loaded.get(task, ()), of_task, num_loaded=sizes[task]
-    )
+    task: training.match_classes(loaded.get(task, ()), of_task, num_loaded=sizes[task])
     for task, of_task in own.items()
     if sizes.get(task)
   }
@@ -61,9 +59,7 @@ def _class_axes(
     larger = {task: classes[task] + more for task, more in growth.items()}
   else:
     growth, larger = {"": 1}, classes + 1
-  grown = training.variable_shapes(
-    create_network(config, larger), clip_shape(config)
-  )
+  grown = training.variable_shapes(create_network(config, larger), clip_shape(config))
   shapes = {
     "params": parts.shapes.params,
     "batch_stats": parts.shapes.batch_stats,

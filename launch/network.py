@@ -15,9 +15,7 @@ from temporal_jax.data.text import tokenize
 from temporal_jax.models.video_text import VideoTextModel
 
 
-def create_network(
-  config: ml_collections.ConfigDict, classes: Classes
-) -> nn.Module:
+def create_network(config: ml_collections.ConfigDict, classes: Classes) -> nn.Module:
   """Builds the network, without parameters."""
   remat = {"remat": True} if config.model.remat else {}
   return temporal_jax.create_model(

@@ -29,9 +29,7 @@ class Scoring:
   place: Callable
   protocol: data.EvalProtocol
 
-  def accuracies(
-    self, variables: Tree, say: Callable[[str], None]
-  ) -> dict[str, float]:
+  def accuracies(self, variables: Tree, say: Callable[[str], None]) -> dict[str, float]:
     """Returns how well single views of the videos are told."""
     predictions = self._predict(variables, self.videos.eval_batches)
     listed = self.videos.num_test
@@ -40,9 +38,7 @@ class Scoring:
     say(f"test: {words}.")
     return evaluation.accuracies(predictions)
 
-  def summarize(
-    self, variables: Tree
-  ) -> tuple[evaluation.Predictions, dict[str, Any]]:
+  def summarize(self, variables: Tree) -> tuple[evaluation.Predictions, dict[str, Any]]:
     """Returns the scores of all views, and their report."""
     began = time.perf_counter()
     predictions = self._predict(variables, self.videos.test_batches)
@@ -70,6 +66,4 @@ class Scoring:
 
   def _bad_videos(self) -> Mapping[str, str]:
     """Returns why test videos could not be read, by all processes."""
-    return collections.ChainMap(
-      *evaluation.gather_json(self.videos.bad_test.reasons())
-    )
+    return collections.ChainMap(*evaluation.gather_json(self.videos.bad_test.reasons()))

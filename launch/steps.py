@@ -59,9 +59,7 @@ def create_steps(
   )
 
 
-def create_loss(
-  config: ml_collections.ConfigDict, classes: Classes
-) -> training.Loss:
+def create_loss(config: ml_collections.ConfigDict, classes: Classes) -> training.Loss:
   """Returns the loss of a clip."""
   return training.Loss(
     classes,

@@ -87,9 +87,7 @@ def _fill_network(
 ) -> None:
   """Fills `config.model`: name, operator, arguments, sizes of positions."""
   model = config.model
-  own = {
-    name: value for name, value in model.overrides.items() if value is not None
-  }
+  own = {name: value for name, value in model.overrides.items() if value is not None}
   taken = {}
   if model.name in (None, description["model"]):
     model.name = description["model"]
@@ -109,9 +107,7 @@ def _fill_network(
   model.overrides = ml_collections.ConfigDict({**taken, **own})
 
 
-def _drop_positions(
-  config: ml_collections.ConfigDict, taken: dict[str, Any]
-) -> None:
+def _drop_positions(config: ml_collections.ConfigDict, taken: dict[str, Any]) -> None:
   """Drops arguments that follow from the sizes the positions are made for.
 
   Raises:
@@ -164,9 +160,7 @@ def _operator_leaves(
     return set()
   name, overrides = description["model"], dict(description["overrides"])
   theirs = overrides.pop("temporal", "default")
-  if _operator(name, theirs) == _operator(
-    config.model.name, config.model.temporal
-  ):
+  if _operator(name, theirs) == _operator(config.model.name, config.model.temporal):
     return set()
   overrides.pop("dtype", None)
   without = models.create_model(
@@ -182,8 +176,7 @@ def _operator_leaves(
     clip_shape(config),
   )
   return (_names(loaded) - _names(plain)) | (
-    _names(dict(zip(("params", "batch_stats"), own, strict=True)))
-    - _names(own_plain)
+    _names(dict(zip(("params", "batch_stats"), own, strict=True))) - _names(own_plain)
   )
 
 

@@ -78,9 +78,7 @@ def create_parser() -> argparse.ArgumentParser:
     action="store_true",
     help="show where an error was raised, instead of a message",
   )
-  commands = parser.add_subparsers(
-    dest="command", required=True, metavar="COMMAND"
-  )
+  commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
   for name in COMMANDS:
     module = importlib.import_module(f"temporal_jax.commands.{name}")
     words = module.__doc__.partition("\n")[0]

@@ -32,9 +32,7 @@ def test_all_is_sorted_and_complete(package):
   others = [name for name in package.__all__ if not name.isupper()]
   classes = [name for name in others if name[0].isupper()]
   functions = [name for name in others if name[0].islower()]
-  assert package.__all__ == (
-    sorted(constants) + sorted(classes) + sorted(functions)
-  )
+  assert package.__all__ == (sorted(constants) + sorted(classes) + sorted(functions))
 
 
 @pytest.mark.parametrize("item", PUBLIC)
@@ -57,9 +55,7 @@ def test_every_argument_is_annotated(function):
   assert signature.return_annotation is not signature.empty
 
 
-@pytest.mark.parametrize(
-  "function", [getattr(ops, name) for name in ops.__all__]
-)
+@pytest.mark.parametrize("function", [getattr(ops, name) for name in ops.__all__])
 def test_operators_take_features_first_and_options_by_name(function):
   first, *others = inspect.signature(function).parameters.values()
   assert first.name in ("x", "q", "key", "points")

@@ -45,9 +45,7 @@ def test_commands_are_understood(command, tmp_path):
   assert said == "train.py: save_every must be in [1, 2147483647], got 0."
 
 
-@pytest.mark.parametrize(
-  "page", ["README.md", "docs/data.md", "docs/inference.md"]
-)
+@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/inference.md"])
 def test_commands_of_temporal_jax_are_understood(page):
   text = (ROOT / page).read_text().replace("\\\n", " ")
   commands = re.findall(r"temporal-jax ([a-z]+ .*)", "\n".join(_unnamed(text)))

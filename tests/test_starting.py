@@ -82,9 +82,7 @@ def test_a_second_process_compiles_nothing(video, tmp_path):
   assert programs
   second = _predict(video, TEMPORAL_JAX_CACHE=str(cache))
   assert (second.stdout, second.stderr) == (first.stdout, "")
-  assert programs == {
-    file: file.stat().st_mtime_ns for file in cache.glob("*/*-cache")
-  }
+  assert programs == {file: file.stat().st_mtime_ns for file in cache.glob("*/*-cache")}
   for file in programs:  # Another process was killed while it wrote.
     file.write_bytes(file.read_bytes()[:100])
   damaged = _predict(video, TEMPORAL_JAX_CACHE=str(cache))

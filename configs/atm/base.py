@@ -32,8 +32,7 @@ def residual_network(dataset: str) -> ml_collections.ConfigDict:
   config.batch_size = 64
   config.data.num_frames = 8
   config.data.augment = (
-    "multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), positions=13)|flip|"
-    "normalize"
+    "multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), positions=13)|flip|normalize"
   )
   _sample(config, dataset, num_clips=10)
   if dataset in datasets.SOMETHING_SOMETHING:
@@ -78,15 +77,11 @@ def vision_transformer(
   config.optim.weight_decay = 0.05
   config.optim.clip_norm = 0.0
   # Weights of temporal modules; their norms are as deep as their blocks.
-  config.optim.layer_decay_except = (
-    r"block\d+/(block_input|mlp_input)/(.*/)?kernel",
-  )
+  config.optim.layer_decay_except = (r"block\d+/(block_input|mlp_input)/(.*/)?kernel",)
   return config
 
 
-def _sample(
-  config: ml_collections.ConfigDict, dataset: str, *, num_clips: int
-) -> None:
+def _sample(config: ml_collections.ConfigDict, dataset: str, *, num_clips: int) -> None:
   """Sets which frames are taken, and the views of a test.
 
   Args:

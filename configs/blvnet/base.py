@@ -12,9 +12,7 @@ import ml_collections
 from configs import base, datasets
 
 
-def network(
-  dataset: str, *, short_side: int = 256
-) -> ml_collections.ConfigDict:
+def network(dataset: str, *, short_side: int = 256) -> ml_collections.ConfigDict:
   """Returns what all runs share, those of the first 8 x 2 frames."""
   config = base.get_config()
   datasets.use(config, dataset, short_side=short_side)
@@ -30,8 +28,7 @@ def network(
   flip = "flip(keep_labels=True)" if config.data.flip_pairs else "flip"
   config.data.flip_pairs = ()
   config.data.augment = (
-    "multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), positions=13)|"
-    f"{flip}|normalize"
+    f"multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), positions=13)|{flip}|normalize"
   )
   config.optim.name = "sgd"
   config.optim.lr = 0.01

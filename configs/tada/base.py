@@ -86,9 +86,7 @@ def convnext(dataset: str) -> ml_collections.ConfigDict:
   return config
 
 
-def transformer(
-  dataset: str, *, layer_decay: float
-) -> ml_collections.ConfigDict:
+def transformer(dataset: str, *, layer_decay: float) -> ml_collections.ConfigDict:
   """Returns what runs of TAdaFormer share, from CLIP (table A2).
 
   Args:

@@ -20,8 +20,7 @@ def get_config():
   config.model.temporal = "mixing_quarter"
   config.num_epochs = 35.0
   config.data.augment = (
-    "auto_augment|short_side_jitter(256, 320)|random_crop|normalize|"
-    "random_erasing(0.5)"
+    "auto_augment|short_side_jitter(256, 320)|random_crop|normalize|random_erasing(0.5)"
   )
   config.data.flip_pairs = ()  # It does not flip.
   config.eval.num_clips = 2

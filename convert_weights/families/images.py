@@ -22,9 +22,7 @@ _TRANSFORMERS = (
     r"rope_embed\.periods|storage_tokens",
     r"blocks\.0\..+",
   ),
-  family(
-    f"DINOv2 ({HUGGINGFACE})", r"(encoder\.)?layers?\.0\.layer_scale1\.lambda1"
-  ),
+  family(f"DINOv2 ({HUGGINGFACE})", r"(encoder\.)?layers?\.0\.layer_scale1\.lambda1"),
   family(
     "DINOv2 (facebookresearch/dinov2)",
     r"blocks\.(0\.)?0\.ls1\.gamma",
@@ -36,9 +34,7 @@ _TRANSFORMERS = (
     r"(.*\.)?reg_token",
     instead=_PLAIN,
   ),
-  family(
-    f"BEiT or Data2Vec ({HUGGINGFACE})", r"(encoder\.)?layers?\.0\.lambda_1"
-  ),
+  family(f"BEiT or Data2Vec ({HUGGINGFACE})", r"(encoder\.)?layers?\.0\.lambda_1"),
   family(
     f"BEiT ({HUGGINGFACE})",
     r".*relative_position_bias_table",
@@ -177,9 +173,7 @@ _CONVOLUTIONS = (
     r"features\.1\.conv\.0\.0\.weight|features\.1\.block\.0\.0\.weight"
     r"|layers\.8\.0\.layers\.0\.weight",
   ),
-  family(
-    "an EfficientNet of torchvision", r"features\.1\.0\.block\.0\.0\.weight"
-  ),
+  family("an EfficientNet of torchvision", r"features\.1\.0\.block\.0\.0\.weight"),
   family(
     f"an EfficientNet or MobileNet ({HUGGINGFACE})",
     r"(efficientnet|mobilenet_v[12]|mobilevit)\..+",

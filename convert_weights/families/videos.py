@@ -13,8 +13,7 @@ _TRANSFORMERS = (
   family(
     f"X-CLIP in the names of {HUGGINGFACE}",
     r"vision_model\.encoder\.layers\.0\.message_(fc|attn)\..+",
-    instead="the authors' own files of microsoft/VideoX are supported (source "
-    "xclip)",
+    instead="the authors' own files of microsoft/VideoX are supported (source xclip)",
   ),
   family(
     "TimeSformer (facebookresearch/TimeSformer)",
@@ -75,8 +74,7 @@ _TRANSFORMERS = (
     r"(vision_encoder\.)?clip_projector\..+",
   ),
   family(
-    "a video transformer over tubelets with a class token (InternVideo2, "
-    "UMT, MVD)",
+    "a video transformer over tubelets with a class token (InternVideo2, UMT, MVD)",
     rf"{PATCH} @5",
     r"blocks\.0\..+",
     _CLASS,

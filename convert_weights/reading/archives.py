@@ -61,12 +61,8 @@ def kind(found: Sequence[zipfile.ZipInfo]) -> str:
   files = {name.rsplit("/", 1)[-1] for name in names}
   if "data.pkl" in files:
     return "torchscript" if "constants.pkl" in files else "torch"
-  listed = (
-    f"{names[:3]}{' and more' * (len(names) > 3)}" if names else "nothing"
-  )
-  raise CheckpointError(
-    f"a zip archive that holds {listed}; allowed are {ALLOWED}."
-  )
+  listed = f"{names[:3]}{' and more' * (len(names) > 3)}" if names else "nothing"
+  raise CheckpointError(f"a zip archive that holds {listed}; allowed are {ALLOWED}.")
 
 
 def check_sums(path: pathlib.Path, found: Sequence[zipfile.ZipInfo]) -> None:

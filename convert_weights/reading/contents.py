@@ -46,9 +46,7 @@ def kind(head: bytes) -> str:
     return "safetensors"
   if head[:1] == b"\x80" and _TORCH_MAGIC in head[:32]:
     return "legacy"
-  raise CheckpointError(
-    f"it is {what or _binary(head)}; allowed are {ALLOWED}."
-  )
+  raise CheckpointError(f"it is {what or _binary(head)}; allowed are {ALLOWED}.")
 
 
 def _text(head: bytes) -> str:

@@ -70,9 +70,7 @@ def find(path: pathlib.Path) -> Folder:
   places = _read_index(path / name)
   shards = sorted(set(places.values()))
   if missing := [shard for shard in shards if not (path / shard).is_file()]:
-    raise CheckpointError(
-      f"{name} lists {len(shards)} files; missing are {missing}."
-    )
+    raise CheckpointError(f"{name} lists {len(shards)} files; missing are {missing}.")
   files = tuple(path / shard for shard in shards)
   return Folder(name, files, places, tuple(unread))
 
@@ -109,8 +107,7 @@ def check_whole(path: pathlib.Path) -> None:
   shard = _SHARD.fullmatch(path.name)
   if shard and int(shard[1]) > 1:
     raise CheckpointError(
-      f"one of {shard[1]} files of a network; give their folder, with its "
-      "index."
+      f"one of {shard[1]} files of a network; give their folder, with its index."
     )
   if path.name.endswith(_INDEX):
     raise CheckpointError("an index of files of weights; give its folder.")

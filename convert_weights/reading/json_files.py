@@ -16,9 +16,7 @@ def read_object(path: pathlib.Path) -> dict[str, Any]:
     CheckpointError: If the file is too large or holds something else.
   """
   if (size := path.stat().st_size) > _LARGEST:
-    raise CheckpointError(
-      f"{path.name} has {size} bytes; allowed are {_LARGEST}."
-    )
+    raise CheckpointError(f"{path.name} has {size} bytes; allowed are {_LARGEST}.")
   try:
     value = json.loads(path.read_text(encoding="utf-8"))
   except (ValueError, RecursionError):

@@ -72,9 +72,7 @@ def find_settings(path: pathlib.Path, form: str, tree: Any) -> Settings:
   return types.MappingProxyType(found)
 
 
-def _all(
-  path: pathlib.Path, form: str, tree: Any
-) -> Iterator[tuple[str, Setting]]:
+def _all(path: pathlib.Path, form: str, tree: Any) -> Iterator[tuple[str, Setting]]:
   if form == "torchscript" and path.is_file():
     yield from _in_code(path)
   if isinstance(tree, Mapping):
@@ -116,9 +114,7 @@ def _in_entries(tree: Mapping[Any, Any]) -> Iterator[tuple[str, Setting]]:
       yield from _in_xvit(mapping, entry)
   # open_clip's training names a run by its model.
   run = tree.get("name")
-  if isinstance(run, str) and (
-    model := re.search(r"model_(ViT-[\w-]+?)-lr_", run)
-  ):
+  if isinstance(run, str) and (model := re.search(r"model_(ViT-[\w-]+?)-lr_", run)):
     yield "activation", Setting(_of_model(model[1]), "name (the model in it)")
 
 
@@ -159,9 +155,7 @@ def _of_model(name: str) -> str:
   return "quick_gelu" if name.lower().endswith("quickgelu") else "gelu"
 
 
-def _in_xvit(
-  given: Mapping[Any, Any], entry: str
-) -> Iterator[tuple[str, Setting]]:
+def _in_xvit(given: Mapping[Any, Any], entry: str) -> Iterator[tuple[str, Setting]]:
   """Yields the operator that X-ViT's configuration asks for."""
   xvit = given.get("XVIT")
   if not isinstance(xvit, Mapping):
@@ -203,9 +197,7 @@ def _values(text: str) -> dict[str, Any]:
   return found
 
 
-def _in_config(
-  config: Mapping[str, Any], name: str
-) -> Iterator[tuple[str, Setting]]:
+def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Setting]]:
   """Yields what a config.json of transformers or of timm says."""
   timm = config.get("pretrained_cfg")
   if isinstance(timm, Mapping):
@@ -268,9 +260,7 @@ def _in_preprocessor(
   yield from _pixels(config, "image_mean", "image_std", name)
 
 
-def _scalar(
-  argument: str, value: Any, where: str
-) -> Iterator[tuple[str, Setting]]:
+def _scalar(argument: str, value: Any, where: str) -> Iterator[tuple[str, Setting]]:
   """Yields a value, if there is one.
 
   Raises:
@@ -281,9 +271,7 @@ def _scalar(
   if value is None:
     return
   if not isinstance(value, kind) or isinstance(value, bool):
-    raise CheckpointError(
-      f"{where} must be {kind.__name__}, it is {value!r:.50}."
-    )
+    raise CheckpointError(f"{where} must be {kind.__name__}, it is {value!r:.50}.")
   yield argument, Setting(value, where)
 
 
@@ -297,7 +285,6 @@ def _pixels(
     is_list = isinstance(values, list) and len(values) == 3
     if not is_list or not all(isinstance(x, int | float) for x in values):
       raise CheckpointError(
-        f"{where} must give {mean} and {std} of three colours, it gives "
-        f"{values!r:.50}."
+        f"{where} must give {mean} and {std} of three colours, it gives {values!r:.50}."
       )
   yield "pixels", Setting((tuple(both[0]), tuple(both[1])), where)

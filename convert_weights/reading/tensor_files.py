@@ -112,9 +112,7 @@ def _npy_dtype(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.dtype:
       "not opened)."
     )
   if dtype.kind not in _NUMBERS + _WORDS:
-    raise CheckpointError(
-      f"array {entry.filename!r} is {dtype}; allowed are numbers."
-    )
+    raise CheckpointError(f"array {entry.filename!r} is {dtype}; allowed are numbers.")
   promised = math.prod(shape) * dtype.itemsize
   if promised != held:
     raise CheckpointError(

@@ -78,9 +78,7 @@ class _Set(NamedTuple):
     return " > ".join(self.path)
 
 
-def see_through(
-  tree: Any, *, ema: bool = False, entry: str | None = None
-) -> Weights:
+def see_through(tree: Any, *, ema: bool = False, entry: str | None = None) -> Weights:
   """Finds the weights in the contents of a checkpoint.
 
   Args:
@@ -134,8 +132,7 @@ def _choose(found: list[_Set], ema: bool) -> _Set:
   if len(wanted) > 1:
     places = [one.wrapper for one in wanted]
     raise CheckpointError(
-      f"holds weights more than once: in {places}; choose one with entry "
-      "(--entry)."
+      f"holds weights more than once: in {places}; choose one with entry (--entry)."
     )
   return wanted[0]
 
@@ -147,9 +144,7 @@ def _at(entry: str, found: list[_Set]) -> _Set:
   if len(inside) != 1:
     places = [one.wrapper for one in inside or found]
     many = "weights more than once" if inside else "no weights"
-    raise CheckpointError(
-      f"entry {entry!r} holds {many}; allowed are {places}."
-    )
+    raise CheckpointError(f"entry {entry!r} holds {many}; allowed are {places}.")
   return inside[0]
 
 
@@ -178,9 +173,7 @@ def _sets(tree: Mapping[Any, Any], seen: set[int]) -> list[_Set]:
   return [one._replace(ignored=(*beside, *one.ignored)) for one in found]
 
 
-def _nested(
-  tree: Mapping[Any, Any], keys: list[str], seen: set[int]
-) -> list[_Set]:
+def _nested(tree: Mapping[Any, Any], keys: list[str], seen: set[int]) -> list[_Set]:
   found = []
   for key in keys:
     if isinstance(tree.get(key), Mapping):

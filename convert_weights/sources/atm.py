@@ -80,9 +80,7 @@ def modeling(
 
 def cue(operation: str, *, downsample: bool = False) -> list[Rule]:
   """Rules of `ArithmeticCue` from the block of its operation."""
-  transfer = under(
-    _transformation(downsample), "transformation", _NAMES[operation][1]
-  )
+  transfer = under(_transformation(downsample), "transformation", _NAMES[operation][1])
   if operation != "correlation":
     return [*under(reduction(), "reduce", ""), *transfer]
   return [
@@ -142,8 +140,7 @@ _REFUSALS = (
     has=r"visual\.transformer\.resblocks\.0\.net\..+",
   ),
   Refusal(
-    "the tower has joint=True, with visual.time_embedding; no network here "
-    "attends so.",
+    "the tower has joint=True, with visual.time_embedding; no network here attends so.",
     has=r"visual\.time_embedding",
   ),
   Refusal(

@@ -58,9 +58,7 @@ def big_little_module(taps: int = 3) -> list[Rule]:
   ]
 
 
-def big_little_net(
-  taps: int = 3, *, tensor: str, heads: Sequence[str]
-) -> list[Rule]:
+def big_little_net(taps: int = 3, *, tensor: str, heads: Sequence[str]) -> list[Rule]:
   """Rules of a `BigLittleNet`.
 
   Args:

@@ -94,9 +94,7 @@ def _rules(network: Network) -> list[Rule]:
 
 def _visual_rules(network: Network) -> list[Rule]:
   """Rules of the image tower where it is saved by itself."""
-  return image_towers.clip_rules(
-    network, vision_transformer(), [], "logit_scale"
-  )
+  return image_towers.clip_rules(network, vision_transformer(), [], "logit_scale")
 
 
 _TEXT = (

@@ -11,9 +11,7 @@ from temporal_jax.models.network import Network
 UNUSED = (r"(.*\.)?rope\.freqs_(cos|sin)",)
 
 
-def transformer_block(
-  *, inner_norm: bool = True, gated: bool = True
-) -> list[Rule]:
+def transformer_block(*, inner_norm: bool = True, gated: bool = True) -> list[Rule]:
   """Rules of `TransformerBlock` from a `Block`.
 
   Args:

@@ -13,17 +13,14 @@ def transformer_block() -> list[Rule]:
   inside = f"{_BLOCK}/MultiHeadDotProductAttention_1"
   names = ("query", "key", "value")
   kernels, biases = (
-    tuple(f"{inside}/{name}/{kind}" for name in names)
-    for kind in ("kernel", "bias")
+    tuple(f"{inside}/{name}/{kind}" for name in names) for kind in ("kernel", "bias")
   )
   attention = "params/block{i}/attention"
   return [
     *_layer_norm("block{i}/norm1", f"{_BLOCK}/LayerNorm_0"),
     Rule(f"{attention}/qkv/kernel", kernels, "three i m d -> i three m d"),
     Rule(f"{attention}/qkv/bias", biases, "three m d -> three m d"),
-    Rule(
-      f"{attention}/out/kernel", (f"{inside}/out/kernel",), "m d o -> m d o"
-    ),
+    Rule(f"{attention}/out/kernel", (f"{inside}/out/kernel",), "m d o -> m d o"),
     Rule(f"{attention}/out/bias", (f"{inside}/out/bias",), "c -> c"),
     *_layer_norm("block{i}/norm2", f"{_BLOCK}/LayerNorm_2"),
     *_dense("block{i}/mlp/expand", f"{_BLOCK}/MlpBlock_3/Dense_0"),

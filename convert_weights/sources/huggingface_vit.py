@@ -43,9 +43,7 @@ def vision_transformer() -> list[Rule]:
   return [
     Rule("params/class_token", ("embeddings.cls_token",), "1 1 c -> c"),
     Rule("params/position_embedding", (positions,), "1 n c -> n c"),
-    *conv2d(
-      "patch_embedding", "embeddings.patch_embeddings.projection", bias=True
-    ),
+    *conv2d("patch_embedding", "embeddings.patch_embeddings.projection", bias=True),
     *under(transformer_block(), "block{i}", "encoder.layer.{i-1}"),
     *under(loaded_transformer_block(), "block{i}", "layers.{i-1}"),
     *layer_norm("norm", "layernorm"),

@@ -70,9 +70,7 @@ def _interaction(kind: str) -> list[Rule]:
     ]
   depthwise = "0.depthwise_conv"
   return [
-    Rule(
-      "params/depthwise/kernel", (f"{depthwise}.0.weight",), "c 1 h w -> h w c"
-    ),
+    Rule("params/depthwise/kernel", (f"{depthwise}.0.weight",), "c 1 h w -> h w c"),
     Rule("params/depthwise/bias", (f"{depthwise}.0.bias",), "c -> c"),
     *batch_norm("depthwise_norm", f"{depthwise}.1"),
     *conv2d("conv1", "0.pointwise_conv.0", bias=True),

@@ -19,9 +19,7 @@ _CHANGES = {
 NEW: Mapping[str, str] = MappingProxyType(
   {
     r"(params|batch_stats)/(visual/)?block\d+/"
-    r"(block_input|attention_branch|mlp_input|mlp_branch)/.+": (
-      "a temporal module"
-    ),
+    r"(block_input|attention_branch|mlp_input|mlp_branch)/.+": ("a temporal module"),
     "params/temporal_embedding": "positions in time",
   }
 )

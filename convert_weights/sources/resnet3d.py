@@ -86,9 +86,7 @@ def pathway(
   whole = factorised if parted else norm_after
   stem = whole("conv", "norm", "a", taps[0])
   rules = under(stem, f"{ours}stem", f"{theirs}conv1")
-  for stage, (frames, first) in enumerate(
-    zip(taps[1:], first_taps, strict=True)
-  ):
+  for stage, (frames, first) in enumerate(zip(taps[1:], first_taps, strict=True)):
     rules += under(
       block(kind, taps=frames, first_taps=first, parted=parted),
       f"{ours}stage{stage + 1}_block{{i}}",

@@ -26,9 +26,7 @@ def resnet() -> list[Rule]:
   return [
     *conv3d_spatial("stem_conv", "backbone.conv1.a"),
     *batch_norm("stem_norm", "backbone.conv1.a_bn"),
-    *under(
-      tada_parts.bottleneck(), "stage{s}_block{b}", "backbone.conv{s+1}.res_{b}"
-    ),
+    *under(tada_parts.bottleneck(), "stage{s}_block{b}", "backbone.conv{s+1}.res_{b}"),
     *linear("head", "head.out"),
   ]
 
@@ -147,18 +145,15 @@ _REFUSALS = (
     has=r"head\.out_(x|joint)\.weight",
   ),
   Refusal(
-    "stages end with non-local blocks (NONLOCAL.ENABLE); no network here has "
-    "them.",
+    "stages end with non-local blocks (NONLOCAL.ENABLE); no network here has them.",
     has=r"backbone\..*nonlocal\..+",
   ),
   Refusal(
-    "the lateral convolutions have biases (FUSION_CONV_BIAS); SlowFast here "
-    "has none.",
+    "the lateral convolutions have biases (FUSION_CONV_BIAS); SlowFast here has none.",
     has=r"backbone\.slowfast_fusion1\.conv_fast_to_slow\.bias",
   ),
   Refusal(
-    "the lateral convolutions have no norms (FUSION_BN false); SlowFast here "
-    "has them.",
+    "the lateral convolutions have no norms (FUSION_BN false); SlowFast here has them.",
     has=r"backbone\.slowfast_fusion1\.conv_fast_to_slow\.weight",
     lacks=r"backbone\.slowfast_fusion1\.bn\.weight",
   ),

@@ -25,9 +25,7 @@ def _tower() -> list[Rule]:
 
 def _rules(network: Network) -> list[Rule]:
   head = linear("head", "head")
-  return image_towers.classified(
-    network, _tower(), head, "pre_logits.fc.weight"
-  )
+  return image_towers.classified(network, _tower(), head, "pre_logits.fc.weight")
 
 
 _PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."

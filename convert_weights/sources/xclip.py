@@ -48,9 +48,7 @@ def video_text(blocks: Sequence[Rule]) -> list[Rule]:
     *video(blocks),
     *under(clip.text_transformer(), "text", ""),
     *layer_norm("prompt_norm", "prompts_visual_ln"),
-    Rule(
-      "params/prompt_projection/kernel", ("prompts_visual_proj",), "i o -> i o"
-    ),
+    Rule("params/prompt_projection/kernel", ("prompts_visual_proj",), "i o -> i o"),
     *under(prompt(), "prompt", "prompts_generator"),
     Rule("params/log_scale", ("logit_scale",), "->"),
   ]

@@ -57,9 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default=3.0,
     help="to run each, after two runs that are not timed (%(default)s)",
   )
-  parser.add_argument(
-    "--json", action="store_true", help="print it all as JSON"
-  )
+  parser.add_argument("--json", action="store_true", help="print it all as JSON")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -121,8 +121,7 @@ def _problems(found: dict[str, Any]) -> list[str]:
     for folder, patterns in frames["patterns"].items()
   ]
   lines += [
-    f"frames lack in {folder}: {numbers}"
-    for folder, numbers in frames["gaps"].items()
+    f"frames lack in {folder}: {numbers}" for folder, numbers in frames["gaps"].items()
   ]
   labels = found["labels"]
   for task, part in ({"": labels} if "counts" in labels else labels).items():
@@ -163,9 +162,7 @@ def _say_others(others: Mapping[str, int]) -> None:
   from temporal_jax.data.folders import count_by_suffix
 
   if others:
-    output.say(
-      f"no videos by their names, not looked at: {count_by_suffix(others)}."
-    )
+    output.say(f"no videos by their names, not looked at: {count_by_suffix(others)}.")
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -183,9 +180,7 @@ def _build(options: argparse.Namespace) -> int:
   is_known = options.name in DATA_SETS
   found, videos = _read_known(options) if is_known else _read_own(options)
   missing = [
-    record.path
-    for record in found.records
-    if not (videos / record.path).is_file()
+    record.path for record in found.records if not (videos / record.path).is_file()
   ]
   for path in missing:
     output.say(f"missing: {path}")

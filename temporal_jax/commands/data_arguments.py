@@ -70,8 +70,7 @@ def _add_inspect(commands: Any) -> None:
     "--frames",
     default="",
     metavar="PATTERN",
-    help="names of the pictures of videos that are folders, as img_*.jpg "
-    "(found out)",
+    help="names of the pictures of videos that are folders, as img_*.jpg (found out)",
   )
   _add_labels(parser)
 
@@ -91,9 +90,7 @@ def _add_transcode(commands: Any) -> None:
     ("--gop", 12, "frames from one keyframe to the next, at most"),
     ("--crf", 18, "of x264: 0 is lossless, 51 the worst"),
   ):
-    parser.add_argument(
-      flag, type=int, default=default, help=f"{words} (%(default)s)"
-    )
+    parser.add_argument(flag, type=int, default=default, help=f"{words} (%(default)s)")
   _add_threads(parser)
 
 
@@ -112,9 +109,7 @@ def _add_build(commands: Any) -> None:
     metavar="NAME",
     help="of the annotations, k400, ssv2, ..., or a name for your own videos",
   )
-  _add_root(
-    parser, "folder of the annotation files as downloaded, or your own videos"
-  )
+  _add_root(parser, "folder of the annotation files as downloaded, or your own videos")
   parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
   parser.add_argument(
     "--videos", type=_path, help="folder of the annotations' videos (ROOT)"

@@ -61,8 +61,6 @@ def run(options: argparse.Namespace) -> int:
   if "bytes" in artifact:
     words += f", {artifact['bytes'] / 1e6:.1f} MB"
   if "largest_difference" in artifact:
-    words += (
-      f"; probabilities differ by {artifact['largest_difference']:.1e} at most"
-    )
+    words += f"; probabilities differ by {artifact['largest_difference']:.1e} at most"
   print(f"{words}. See {options.out / 'README.md'}.")
   return 0

@@ -99,9 +99,7 @@ def _check_outputs(options: argparse.Namespace, videos: list[str]) -> None:
       raise ValueError(f"{file} would be written over the video itself.")
   if options.annotate:
     if len(videos) > 1:
-      raise ValueError(
-        f"--annotate writes one video, got {len(videos)} to read."
-      )
+      raise ValueError(f"--annotate writes one video, got {len(videos)} to read.")
     check_out(videos[0], options.annotate)
 
 

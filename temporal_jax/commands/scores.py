@@ -33,9 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   views = commands.add_parser("views", help="draw accuracy by clips scored")
   views.add_argument("out", type=pathlib.Path, metavar="OUT.png")
   views.add_argument("runs", type=pathlib.Path, metavar="RUN", nargs="+")
-  views.add_argument(
-    "--crops", type=int, help="of each clip (as the run was tested)"
-  )
+  views.add_argument("--crops", type=int, help="of each clip (as the run was tested)")
   for command, default, words in (
     (combine, "softmax", "%(default)s"),
     (views, None, "as the run was tested"),

@@ -15,9 +15,7 @@ from temporal_jax.commands.arguments import add_model
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `search` takes."""
-  parser.add_argument(
-    "root", metavar="DIR", help="folder with videos at any depth"
-  )
+  parser.add_argument("root", metavar="DIR", help="folder with videos at any depth")
   parser.add_argument("text", metavar="TEXT", help="what is to be seen")
   add_model(parser, "of videos and texts")
   parser.add_argument(
@@ -49,9 +47,7 @@ def run(options: argparse.Namespace) -> int:
   if options.topk < 1:
     raise ValueError(f"--topk must be at least 1, got {options.topk}.")
   output.check_out(options.json)
-  search = inference.VideoSearch(
-    output.load_model(options.model), options.index
-  )
+  search = inference.VideoSearch(output.load_model(options.model), options.index)
   # Now, so that a text that does not fit is not found after hours.
   search.encode_text([options.text])
   update = search.update(options.root, track=output.track("reading videos"))

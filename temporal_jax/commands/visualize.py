@@ -30,9 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     metavar="DIR",
     help="converted or trained network; may be given several times",
   )
-  parser.add_argument(
-    "--kind", choices=_KINDS, required=True, help="what is drawn"
-  )
+  parser.add_argument("--kind", choices=_KINDS, required=True, help="what is drawn")
   parser.add_argument(
     "--layer", metavar="NAME", help="a layer, the last that fits if not given"
   )
@@ -43,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "one if not given",
   )
   add_labels(parser)
-  parser.add_argument(
-    "--png", required=True, type=pathlib.Path, metavar="OUT.png"
-  )
+  parser.add_argument("--png", required=True, type=pathlib.Path, metavar="OUT.png")
   parser.add_argument("--mp4", type=pathlib.Path, metavar="OUT.mp4")
 
 
@@ -62,8 +58,7 @@ def run(options: argparse.Namespace) -> int:
   lines = visualize_video(
     options.video,
     {
-      name: _open(path, labels)
-      for name, path in zip(names, options.model, strict=True)
+      name: _open(path, labels) for name, path in zip(names, options.model, strict=True)
     },
     kind=options.kind,
     png=options.png,

@@ -50,12 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ("srt", "subtitles: the most probable class"),
     ("png", "picture of the probabilities over time"),
   ):
-    parser.add_argument(
-      f"--{name}", type=_path, metavar=f"OUT.{name}", help=words
-    )
-  parser.add_argument(
-    "--task", metavar="NAME", help="of a network that tells several"
-  )
+    parser.add_argument(f"--{name}", type=_path, metavar=f"OUT.{name}", help=words)
+  parser.add_argument("--task", metavar="NAME", help="of a network that tells several")
   parser.add_argument(
     "--time-limit",
     type=float,
@@ -71,9 +67,7 @@ def run(options: argparse.Namespace) -> int:
   from temporal_jax.inference.watching import FORMATS
   from temporal_jax.inference.window_files import clock
 
-  outputs = {
-    form: getattr(options, form) for form in FORMATS if getattr(options, form)
-  }
+  outputs = {form: getattr(options, form) for form in FORMATS if getattr(options, form)}
   done = watch_video(
     options.file,
     output.load_model(options.model),
@@ -101,9 +95,7 @@ def run(options: argparse.Namespace) -> int:
   return 1
 
 
-def _list(
-  spans: Iterable["LabelledSpan"], expected: int
-) -> Iterator["LabelledSpan"]:
+def _list(spans: Iterable["LabelledSpan"], expected: int) -> Iterator["LabelledSpan"]:
   """Prints a line for each window."""
   from temporal_jax.inference.window_files import clock
 

@@ -70,9 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     choices=("hmdb51", "ucf101"),
     help="classify the test videos of a data set",
   )
-  parser.add_argument(
-    "--root", metavar="DIR", help="folder of the data set's lists"
-  )
+  parser.add_argument("--root", metavar="DIR", help="folder of the data set's lists")
   parser.add_argument(
     "--videos", metavar="DIR", help="folder of the data set's class/video.avi"
   )

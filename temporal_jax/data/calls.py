@@ -36,8 +36,7 @@ def read_expression(text: str, what: str) -> ast.expr:
     return ast.parse(text.strip(), mode="eval").body
   except SyntaxError as error:
     raise ValueError(
-      f"the {what} {text!r} cannot be read: {error.msg} at column "
-      f"{error.offset}."
+      f"the {what} {text!r} cannot be read: {error.msg} at column {error.offset}."
     ) from error
 
 
@@ -64,9 +63,7 @@ def build_call(node: ast.expr, table: Mapping[str, type[_T]], what: str) -> _T:
         "True or False."
       ) from error
     if len(named) < len(node.keywords) or None in named:
-      raise ValueError(
-        f"{what} {text!r} has an argument without name or twice."
-      )
+      raise ValueError(f"{what} {text!r} has an argument without name or twice.")
   kind = table[name.id]
   try:
     inspect.signature(kind).bind(*arguments, **named)
@@ -88,9 +85,7 @@ def _signatures(table: Mapping[str, type]) -> str:
 def _signature(name: str, kind: type) -> str:
   """Returns how a class of a table is written: "interval(rate, fps=30.0)"."""
   words = [
-    value.name
-    if value.default is value.empty
-    else f"{value.name}={value.default!r}"
+    value.name if value.default is value.empty else f"{value.name}={value.default!r}"
     for value in inspect.signature(kind).parameters.values()
   ]
   return f"{name}({', '.join(words)})" if words else name

@@ -46,9 +46,7 @@ class Check:
   @property
   def bad(self) -> dict[str, str]:
     """Why each bad file is bad, by path."""
-    return {
-      path: row["error"] for path, row in self.rows.items() if row["error"]
-    }
+    return {path: row["error"] for path, row in self.rows.items() if row["error"]}
 
 
 def check_folder(
@@ -116,9 +114,7 @@ def check_folder(
   return Check(rows, len(todo), len(kept), listing.others)
 
 
-def check_file(
-  root: pathlib.Path, path: str, *, time_limit: float = TIME_LIMIT
-) -> Row:
+def check_file(root: pathlib.Path, path: str, *, time_limit: float = TIME_LIMIT) -> Row:
   """Decodes a video once and returns its row of the manifest.
 
   Args:
@@ -136,18 +132,14 @@ def check_file(
     row["sha256"] = digest(root / path)
     if (root / path).is_dir():
       return row | _decode_pictures(root / path) | {"error": None}
-    return (
-      row | decode_all(root / path, time_limit=time_limit) | {"error": None}
-    )
+    return row | decode_all(root / path, time_limit=time_limit) | {"error": None}
   except VideoError as error:
     return row | {"error": str(error)}
   except OSError as error:
     return row | {"error": reason(error)}
 
 
-def decode_all(
-  file: str | pathlib.Path, *, time_limit: float = TIME_LIMIT
-) -> Row:
+def decode_all(file: str | pathlib.Path, *, time_limit: float = TIME_LIMIT) -> Row:
   """Decodes every frame of a file from first to last.
 
   Args:
@@ -174,9 +166,7 @@ def decode_all(
       "width": width,
       "keyframes": reader.keyframes,
       "index": (
-        reader.index.to_json()
-        if isinstance(reader.index, DecodedIndex)
-        else None
+        reader.index.to_json() if isinstance(reader.index, DecodedIndex) else None
       ),
     }
 

@@ -97,8 +97,7 @@ class _Listing:
       parts.append(f"{self.above} videos outside of class folders")
     if self._below:
       parts.append(
-        f"{len(self._below)} videos deeper than class/video "
-        f"({_listed(self._below)})"
+        f"{len(self._below)} videos deeper than class/video ({_listed(self._below)})"
       )
     if self._empty:
       parts.append(
@@ -110,9 +109,7 @@ class _Listing:
     return (f"left out of {printable(str(self._root))}: {'; '.join(parts)}.",)
 
 
-def _find_splits(
-  root: pathlib.Path, top: Folder, frames: str
-) -> dict[str, str]:
+def _find_splits(root: pathlib.Path, top: Folder, frames: str) -> dict[str, str]:
   """Returns the folders that are splits by their split; none of classes.
 
   Raises:
@@ -122,17 +119,14 @@ def _find_splits(
     return {}
   inside = {name: read_folder(root / name) for name in top.folders}
   with_classes = [
-    name
-    for name in top.folders
-    if _has_classes(root / name, inside[name], frames)
+    name for name in top.folders if _has_classes(root / name, inside[name], frames)
   ]
   if not with_classes:
     return {}
   flat = [
     name
     for name in top.folders
-    if name not in with_classes
-    and (inside[name].videos or inside[name].folders)
+    if name not in with_classes and (inside[name].videos or inside[name].folders)
   ]
   if "validation" in map(split_of, with_classes):
     # A test whose labels are not published: it is left out.

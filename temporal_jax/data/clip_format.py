@@ -30,12 +30,9 @@ class ClipFormat:
 
   def __post_init__(self) -> None:
     sampling.check(self.sampling, self.num_frames, self.stride)
-    if self.canvas is not None and (
-      len(self.canvas) != 2 or min(self.canvas) < 1
-    ):
+    if self.canvas is not None and (len(self.canvas) != 2 or min(self.canvas) < 1):
       raise ValueError(
-        "canvas must be a positive height and width, or None; got "
-        f"{self.canvas}."
+        f"canvas must be a positive height and width, or None; got {self.canvas}."
       )
     resized = self.resized_side()
     if self.image_size < 1 or (resized or self.image_size) < self.image_size:

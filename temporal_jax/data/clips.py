@@ -49,9 +49,7 @@ class VideoOpener:
     """Channels of a frame."""
     return num_channels(self.source[0]["video"])
 
-  def read(
-    self, index: int, take: Callable[[Reader, Span], Element]
-  ) -> Element | None:
+  def read(self, index: int, take: Callable[[Reader, Span], Element]) -> Element | None:
     """Returns what `take` makes of video `index`; None if that is bad.
 
     Raises:
@@ -72,9 +70,7 @@ class VideoOpener:
     except ValueError as error:
       raise ValueError(f"{video['id']}: {error}") from error
 
-  def element(
-    self, index: int, clip: Element | None, blank: Element
-  ) -> Element:
+  def element(self, index: int, clip: Element | None, blank: Element) -> Element:
     """Returns a row of a batch: a clip, or a blank one of weight zero."""
     video = self.source[index]
     return {
@@ -102,16 +98,12 @@ class RandomClips:
 
     A bad video gives None when it is to be skipped, else a clip of weight 0.
     """
-    taken = self.videos.read(
-      index, lambda reader, span: self._take(reader, span, rng)
-    )
+    taken = self.videos.read(index, lambda reader, span: self._take(reader, span, rng))
     if taken is None and self.videos.bad_videos.policy == "skip":
       return None
     return self.videos.element(index, taken, self._blank())
 
-  def _take(
-    self, reader: Reader, span: Span, rng: np.random.Generator
-  ) -> Element:
+  def _take(self, reader: Reader, span: Span, rng: np.random.Generator) -> Element:
     first, total = span
     clip = self.clip
     indices = first + sampling.sample_indices(

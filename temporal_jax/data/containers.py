@@ -20,9 +20,7 @@ from temporal_jax.data.sample_tables import check_tables
 
 # Demuxers of FFmpeg that are allowed: neither pictures nor play lists, which
 # name other files.
-FORMATS = (
-  "asf,avi,flv,gif,h264,hevc,ivf,m4v,matroska,mov,mpeg,mpegts,mpegvideo,ogg"
-)
+FORMATS = "asf,avi,flv,gif,h264,hevc,ivf,m4v,matroska,mov,mpeg,mpegts,mpegvideo,ogg"
 
 
 def open_container(
@@ -78,9 +76,7 @@ def _open(
   """Opens what has been checked."""
   begun = time.monotonic()
   try:
-    return av.open(
-      file, options=options, metadata_errors="replace", timeout=time_limit
-    )
+    return av.open(file, options=options, metadata_errors="replace", timeout=time_limit)
   except av.FFmpegError as error:
     # What FFmpeg says where it was interrupted depends on what it was doing.
     if time_limit is not None and time.monotonic() - begun >= time_limit:

@@ -211,8 +211,7 @@ def index_by_decoding(
       fault = reason(error)
       continue
     frames += [
-      (frame.pts, bool(frame.key_frame) and not frame.is_corrupt)
-      for frame in decoded
+      (frame.pts, bool(frame.key_frame) and not frame.is_corrupt) for frame in decoded
     ]
   if not frames:
     raise VideoError(fault)

@@ -141,9 +141,7 @@ class VideoReader:
       IndexError: If an index is out of range.
       VideoError: If a frame cannot be decoded without faults, or in time.
     """
-    return self._read(
-      indices, lambda frame: self._keep_aspect(frame, short_side)
-    )
+    return self._read(indices, lambda frame: self._keep_aspect(frame, short_side))
 
   def stream(
     self,
@@ -251,9 +249,7 @@ class VideoReader:
     """Opens the file from its beginning, instead of what is open."""
     if self._container is not None:
       self._container.close()
-    self._container, stream = open_container(
-      self._video, time_limit=self._time_limit
-    )
+    self._container, stream = open_container(self._video, time_limit=self._time_limit)
     context = self._context = stream.codec_context
     context.thread_type = "NONE"
     context.thread_count = 1
@@ -270,9 +266,7 @@ class VideoReader:
     packets = self._demux(container, stream)
     return index_by_decoding(packets, container, stream, first)
 
-  def _use_decoder(
-    self, index: DecodedIndex, unread: OpenFile | None = None
-  ) -> None:
+  def _use_decoder(self, index: DecodedIndex, unread: OpenFile | None = None) -> None:
     player = DecodedPlayer(index, self._demux, self._open_file, unread)
     self._use(index, player)
 
@@ -312,9 +306,7 @@ class VideoReader:
       self._player = TimedPlayer(self._open_file(), timed, self._demux)
     raise error
 
-  def _keep_aspect(
-    self, frame: av.VideoFrame, short_side: int | None
-  ) -> np.ndarray:
+  def _keep_aspect(self, frame: av.VideoFrame, short_side: int | None) -> np.ndarray:
     return self._scaler.keep_aspect(frame, self._size, short_side)
 
   def frames(self) -> Iterator[av.VideoFrame]:
@@ -386,6 +378,4 @@ class VideoReader:
   def _convert(
     self, numbers: set[int], convert: Callable[[av.VideoFrame], _T]
   ) -> dict[int, _T]:
-    return {
-      number: convert(frame) for number, frame in self._player.frames(numbers)
-    }
+    return {number: convert(frame) for number, frame in self._player.frames(numbers)}

@@ -27,9 +27,7 @@ def encode_mp4(frames: np.ndarray, *, fps: int, crf: int = 18) -> bytes:
     )
   count, height, width, _ = frames.shape
   if count == 0 or height % 2 or width % 2:
-    raise ValueError(
-      f"H.264 needs a frame and even sides, got shape {frames.shape}."
-    )
+    raise ValueError(f"H.264 needs a frame and even sides, got shape {frames.shape}.")
   file = io.BytesIO()
   with av.open(file, "w", format="mp4") as container:
     # With its macroblock tree x264 is not always the same on AVX-512.

@@ -104,9 +104,7 @@ def file_sources(
       f"data.tasks {tuple(tasks)} need a CSV file with these columns; "
       f"data.root {root} is a folder."
     )
-  table = (
-    read_folders(root, frames) if root.is_dir() else read_table(root, tasks)
-  )
+  table = read_folders(root, frames) if root.is_dir() else read_table(root, tasks)
   if not table.rows:
     raise ValueError(_no_video(root, table))
   for note in table.notes:
@@ -147,9 +145,7 @@ def file_sources(
 class _Labelled(Sequence[tuple[str, Label]]):
   """Paths with their labels, which are made anew: a set takes 200 bytes."""
 
-  def __init__(
-    self, rows: Sequence[Row], label: Callable[[StoredNames], Label]
-  ):
+  def __init__(self, rows: Sequence[Row], label: Callable[[StoredNames], Label]):
     self._rows, self._label = rows, label
 
   def __len__(self) -> int:
@@ -245,14 +241,11 @@ def _used(
   """Says what is done with each split."""
   uses = {"train": "trained on", tested: "tested"}
   parts = [
-    f"{len(given.get(split, []))} videos of {name!r} are "
-    f"{uses.get(split, 'left out')}"
+    f"{len(given.get(split, []))} videos of {name!r} are {uses.get(split, 'left out')}"
     for split, name in called.items()
   ]
   if "" in given:
-    parts.append(
-      f"{len(given[''])} without a split are divided by data.test_fraction"
-    )
+    parts.append(f"{len(given[''])} without a split are divided by data.test_fraction")
   if called.keys() - uses:
     parts.append("data.test_split chooses another one to test")
   return f"splits of {printable(str(root))}: {'; '.join(parts)}."

@@ -40,9 +40,7 @@ class FlowFolder:
 
   def part(self, pattern: str) -> ImageFolder:
     """Returns the pictures of one part."""
-    return ImageFolder(
-      self.folder, pattern, self.first, self.num_pairs, self.fps
-    )
+    return ImageFolder(self.folder, pattern, self.first, self.num_pairs, self.fps)
 
 
 class FlowReader:
@@ -67,8 +65,7 @@ class FlowReader:
     self.fps = flow.fps
     self._stack = flow.stack
     self._parts = [
-      ImageFolderReader(flow.part(pattern), form="gray")
-      for pattern in (flow.x, flow.y)
+      ImageFolderReader(flow.part(pattern), form="gray") for pattern in (flow.x, flow.y)
     ]
     x, y = (part.num_frames for part in self._parts)
     if x != y:
@@ -109,9 +106,7 @@ class FlowReader:
   ) -> tuple[np.ndarray, tuple[int, int]]:
     """Returns what `ImageFolderReader.read_stretched` does, C = 2 stack."""
     pairs = self._of_stacks(indices)
-    (x, size), (y, _) = (
-      part.read_stretched(pairs, canvas) for part in self._parts
-    )
+    (x, size), (y, _) = (part.read_stretched(pairs, canvas) for part in self._parts)
     return np.stack(self._join(x, y, len(indices))), size
 
   def _of_stacks(self, indices: Sequence[int]) -> list[int]:
@@ -130,6 +125,5 @@ class FlowReader:
     parts = [part for pair in zip(x, y, strict=True) for part in pair]
     size = 2 * self._stack
     return [
-      np.concatenate(parts[size * n : size * (n + 1)], axis=-1)
-      for n in range(count)
+      np.concatenate(parts[size * n : size * (n + 1)], axis=-1) for n in range(count)
     ]

@@ -99,9 +99,9 @@ def walk(root: str | os.PathLike) -> Iterator[tuple[str, Folder]]:
     inner = [os.path.join(path, name) for name in folder.folders]
     linked = [os.path.islink(os.path.join(root, name)) for name in inner]
     links += [name for name, link in zip(inner, linked, strict=True) if link]
-    waiting += [
-      name for name, link in zip(inner, linked, strict=True) if not link
-    ][::-1]
+    waiting += [name for name, link in zip(inner, linked, strict=True) if not link][
+      ::-1
+    ]
 
 
 def list_videos(root: str | os.PathLike) -> Listing:

@@ -162,9 +162,7 @@ def stores_times(
   """Returns whether a file stores when each frame is shown."""
   formats = set(container.format.name.split(","))
   # Matroska holds streams of AVI as they were, by a code of four letters.
-  from_avi = "matroska" in formats and stream.codec_context.codec_tag.strip(
-    "\0"
-  )
+  from_avi = "matroska" in formats and stream.codec_context.codec_tag.strip("\0")
   return not (from_avi or formats & _WITHOUT_TIMES)
 
 

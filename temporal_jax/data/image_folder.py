@@ -158,9 +158,7 @@ class ImageFolderReader:
       size = upright(frame, (frame.height, frame.width))
     return np.stack([read[index] for index in indices]), size
 
-  def _decode(
-    self, indices: Sequence[int]
-  ) -> Iterator[tuple[int, av.VideoFrame]]:
+  def _decode(self, indices: Sequence[int]) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yields each picture once."""
     check_indices(indices, self.num_frames)
     size = None
@@ -214,9 +212,7 @@ def _list(images: ImageFolder) -> list[str]:
   for name in names:
     match = form.fullmatch(name)
     if match and numbers.setdefault(int(match[1]), name) != name:
-      raise VideoError(
-        f"{name} and {numbers[int(match[1])]} have the same number"
-      )
+      raise VideoError(f"{name} and {numbers[int(match[1])]} have the same number")
   if not numbers:
     raise VideoError(f"the folder has no picture {pattern}")
   first = min(numbers) if images.first is None else images.first

@@ -82,9 +82,7 @@ class LiveVideo:
       raise VideoError(reason(error)) from error
     self._check_interrupt()
     if empty:
-      raise VideoError(
-        f"it ended without a frame; {self.lost} could not be decoded"
-      )
+      raise VideoError(f"it ended without a frame; {self.lost} could not be decoded")
 
   def _check_interrupt(self) -> None:
     if self._pipe is not None and self._pipe.interrupted:

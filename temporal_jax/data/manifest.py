@@ -73,7 +73,5 @@ def read_bad(file: str | pathlib.Path) -> dict[str, str]:
         raise ValueError("there is no tab")
       found[original(path)] = original(error)
     except ValueError as error:
-      raise ValueError(
-        f"{file}, line {number} is no bad file: {error}."
-      ) from error
+      raise ValueError(f"{file}, line {number} is no bad file: {error}.") from error
   return found

@@ -89,13 +89,9 @@ def check_pattern(pattern: str) -> None:
     ValueError: If the pattern has not one *, or no ending of a picture.
   """
   if pattern.count("*") != 1:
-    raise ValueError(
-      f"pattern must have one * for the number, got {pattern!r}."
-    )
+    raise ValueError(f"pattern must have one * for the number, got {pattern!r}.")
   if suffix(pattern) not in DECODERS:
-    raise ValueError(
-      f"pattern must end in one of {sorted(DECODERS)}, got {pattern!r}."
-    )
+    raise ValueError(f"pattern must end in one of {sorted(DECODERS)}, got {pattern!r}.")
 
 
 def number_form(pattern: str) -> re.Pattern:

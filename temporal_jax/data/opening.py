@@ -65,9 +65,7 @@ def open_sources(
       f"data.videos {videos} is for data.annotations, which is not given."
     )
   if annotations:
-    return _annotated(
-      name, root, annotations, videos or root, tuple(tasks), frames
-    )
+    return _annotated(name, root, annotations, videos or root, tuple(tasks), frames)
   if root:
     return file_sources(
       root,
@@ -86,14 +84,10 @@ def open_sources(
   folder = pathlib.Path(data_dir).expanduser() / name
   if name not in datasets.DATASETS and folder.is_dir():
     return _prepared(folder, splits)
-  return {
-    role: DatasetSource(name, split, data_dir) for role, split in splits.items()
-  }
+  return {role: DatasetSource(name, split, data_dir) for role, split in splits.items()}
 
 
-def _prepared(
-  folder: pathlib.Path, splits: Mapping[str, str]
-) -> dict[str, Source]:
+def _prepared(folder: pathlib.Path, splits: Mapping[str, str]) -> dict[str, Source]:
   """Opens a data set that `datasets.annotated` has built."""
   # TFDS takes seconds to import.
   from temporal_jax.data.datasets.annotated import PreparedSource

@@ -40,9 +40,7 @@ class Share:
         f"{self.count} processes."
       )
     if not 0 <= self.index < self.count:
-      raise ValueError(
-        f"process_index must be in [0, {self.count}), got {self.index}."
-      )
+      raise ValueError(f"process_index must be in [0, {self.count}), got {self.index}.")
 
   @property
   def rows(self) -> int:
@@ -117,9 +115,7 @@ class TrainBatches(Iterator[Batch]):
     Raises:
       ValueError: Unless there is one number a process.
     """
-    read = (
-      [self._read] if gather is None else [int(n) for n in gather(self._read)]
-    )
+    read = [self._read] if gather is None else [int(n) for n in gather(self._read)]
     if len(read) != self._share.count:
       raise ValueError(
         f"the places of {self._share.count} processes are needed, got "

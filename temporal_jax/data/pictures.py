@@ -124,9 +124,7 @@ def check_indices(indices: Sequence[int], num_frames: int) -> None:
     raise IndexError(f"frames {outside} are not in [0, {num_frames}).")
 
 
-def reason(
-  error: Exception, decoder: av.codec.CodecContext | None = None
-) -> str:
+def reason(error: Exception, decoder: av.codec.CodecContext | None = None) -> str:
   """Returns the error's words without the path, which the caller names.
 
   Args:

@@ -12,9 +12,7 @@ from temporal_jax.data.frame_index import TimedIndex
 from temporal_jax.data.pictures import VideoError
 
 # Yields the packets from where a container is, as long as there is time.
-Demux = Callable[
-  [av.container.InputContainer, av.VideoStream], Iterator[av.Packet]
-]
+Demux = Callable[[av.container.InputContainer, av.VideoStream], Iterator[av.Packet]]
 OpenFile = tuple[av.container.InputContainer, av.VideoStream]
 
 
@@ -90,9 +88,7 @@ class TimedPlayer:
       return None
     return _find(run, begin, shown)
 
-  def _play(
-    self, key: int, ticks: Iterable[int] | None
-  ) -> Iterator[av.VideoFrame]:
+  def _play(self, key: int, ticks: Iterable[int] | None) -> Iterator[av.VideoFrame]:
     """Yields frames from one of the index's `keys` on.
 
     With `ticks`, frames at other times that no frame refers to are left out.
@@ -257,9 +253,7 @@ class DecodedPlayer:
       yield from packet.decode()
 
 
-def _find(
-  run: Iterator[av.VideoFrame], begin: int, shown: int
-) -> av.VideoFrame | None:
+def _find(run: Iterator[av.VideoFrame], begin: int, shown: int) -> av.VideoFrame | None:
   """Returns the frame shown at a time.
 
   None stands for a frame that is missing, or faulty; also if one before it is,

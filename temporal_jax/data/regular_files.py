@@ -56,8 +56,7 @@ def check_no_address(path: str) -> None:
   address = _ADDRESS.match(path)
   if address:
     raise VideoError(
-      f"{address[0]} is an address, and only files are read; download the "
-      "video first"
+      f"{address[0]} is an address, and only files are read; download the video first"
     )
 
 

@@ -128,9 +128,7 @@ class _Header:
 
   def _samples_of_chunks(self, track: _Track) -> float:
     """Returns how many samples there are by the numbers of each chunk."""
-    chunks = sum(
-      self._number(first + 4) for first in track[b"stco"] + track[b"co64"]
-    )
+    chunks = sum(self._number(first + 4) for first in track[b"stco"] + track[b"co64"])
     total = 0.0  # 2**64 and more must not wrap around.
     for first in track[b"stsc"]:
       entries = self._number(first + 4)
@@ -181,8 +179,7 @@ class _Header:
   def _check_number(self, samples: int) -> None:
     if samples > MAX_SAMPLES:
       raise VideoError(
-        f"its header declares {samples:,} samples; at most {MAX_SAMPLES:,} are "
-        "allowed"
+        f"its header declares {samples:,} samples; at most {MAX_SAMPLES:,} are allowed"
       )
 
   def _number(self, place: int) -> int:
@@ -191,9 +188,7 @@ class _Header:
     return int.from_bytes(self._file.read(4), "big")
 
 
-def _boxes(
-  file: BinaryIO, begin: int, end: int
-) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
   """Yields the kind of each box, and where its content begins and ends."""
   while begin + 8 <= end:
     file.seek(begin)

@@ -38,9 +38,7 @@ def endless_order(count: int, seed: int, version: int) -> "grain.MapDataset":
     raise ValueError(
       f"version of the order must be in {(GRAIN, FEISTEL)}, got {version}."
     )
-  return numbers.repeat().map_with_index(
-    lambda place, _: shuffled(place, count, seed)
-  )
+  return numbers.repeat().map_with_index(lambda place, _: shuffled(place, count, seed))
 
 
 def shuffled(place: int, count: int, seed: int) -> int:
@@ -63,9 +61,7 @@ def shuffled(place: int, count: int, seed: int) -> int:
   return number
 
 
-def _permute(
-  number: int, high_bits: int, low_bits: int, keys: tuple[int, ...]
-) -> int:
+def _permute(number: int, high_bits: int, low_bits: int, keys: tuple[int, ...]) -> int:
   """Permutes the numbers of so many bits."""
   masks = (1 << high_bits) - 1, (1 << low_bits) - 1
   high, low = number >> low_bits, number & masks[1]

@@ -46,7 +46,6 @@ def tested_split(found: Mapping[str, str], wanted: str, where: str) -> str:
     raise ValueError(f"data.test_split must be one of {known}; got {wanted!r}.")
   if split not in found:
     raise ValueError(
-      f"{where} has no split {wanted!r} (data.test_split), only "
-      f"{list(found.values())}."
+      f"{where} has no split {wanted!r} (data.test_split), only {list(found.values())}."
     )
   return split

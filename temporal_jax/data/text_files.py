@@ -77,9 +77,7 @@ class Table:
     line: Number of the line where the last row that was read began.
   """
 
-  def __init__(
-    self, file: File, columns: Sequence[str], *, header: bool = True
-  ):
+  def __init__(self, file: File, columns: Sequence[str], *, header: bool = True):
     """Reads the header.
 
     Args:

@@ -43,9 +43,7 @@ class Transcoding(NamedTuple):
     """
     side = self.short_side
     if side is not None and (side < 2 or side % 2):
-      raise ValueError(
-        f"short_side must be even and positive, or None; got {side}."
-      )
+      raise ValueError(f"short_side must be even and positive, or None; got {side}.")
     if self.gop < 1:
       raise ValueError(f"gop must be at least 1, got {self.gop}.")
     if not 0 <= self.crf <= 51:

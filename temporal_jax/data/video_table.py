@@ -177,9 +177,7 @@ def _numbered(names: Sequence[str], numbers: dict[str, int]) -> bytes:
 def _split(name: str) -> str:
   split = split_of(name)
   if split is None:
-    raise ValueError(
-      f"split must be empty or one of {known_names()}; got {name!r}."
-    )
+    raise ValueError(f"split must be empty or one of {known_names()}; got {name!r}.")
   return split
 
 
@@ -210,9 +208,7 @@ def _label_columns(
     if len(tasks) > 1 and SEVERAL in tasks:
       raise ValueError(f"{file}: {SEVERAL} cannot be one task of {tasks}.")
     return tuple(tasks)
-  one_kind = (
-    len(columns) > 1 and all(columns) and not {ONE, SEVERAL} & set(columns)
-  )
+  one_kind = len(columns) > 1 and all(columns) and not {ONE, SEVERAL} & set(columns)
   known = one_kind or set(columns) in ({ONE}, {SEVERAL})
   if "path" not in header or not known:
     raise ValueError(

@@ -106,8 +106,6 @@ def open_videos(
     test_batches=eval_batches(test, protocol, **share),
     num_train=len(sources["train"]),
     num_test=len(sources["test"]),
-    fingerprints={
-      split: sources[split].fingerprint() for split in ("train", "test")
-    },
+    fingerprints={split: sources[split].fingerprint() for split in ("train", "test")},
     bad_test=bad_videos["test"],
   )

@@ -21,9 +21,7 @@ def printable(text: str) -> str:
   if text.isprintable():
     return text
   return "".join(
-    letter
-    if letter.isprintable() or letter in _HARMLESS
-    else json.dumps(letter)[1:-1]
+    letter if letter.isprintable() or letter in _HARMLESS else json.dumps(letter)[1:-1]
     for letter in text
   )
 

@@ -128,9 +128,7 @@ def _own_font() -> str:
   """Returns the file of the font that comes with matplotlib."""
   import matplotlib
 
-  return os.path.join(
-    matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"
-  )
+  return os.path.join(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
 
 @functools.cache
@@ -155,9 +153,7 @@ def _installed() -> Iterator[tuple[str, str]]:
   upright = {"style": "normal", "variant": "normal", "weight": 400}
   fonts = sorted(
     font_manager.fontManager.ttflist,
-    key=lambda font: sum(
-      getattr(font, key) == value for key, value in upright.items()
-    ),
+    key=lambda font: sum(getattr(font, key) == value for key, value in upright.items()),
   )
   for font in fonts:
     if not font.fname.startswith(own) and _BOXES not in font.name:

@@ -85,8 +85,7 @@ def ensemble(
   first = aligned[0]
   if isinstance(first.scores, Mapping):
     scores = {
-      task: combine([run.scores[task] for run in aligned])
-      for task in first.scores
+      task: combine([run.scores[task] for run in aligned]) for task in first.scores
     }
   else:
     scores = combine([run.scores for run in aligned])
@@ -122,12 +121,10 @@ def class_gains(before: SavedScores, after: SavedScores) -> np.ndarray:
   runs = align([before, after])
   if runs[0].labels.ndim != 1:
     raise ValueError(
-      "gains are of clips of one class, got labels of shape "
-      f"{runs[0].labels.shape}."
+      f"gains are of clips of one class, got labels of shape {runs[0].labels.shape}."
     )
   old, new = (
-    class_accuracies(run.predicted, run.labels, len(before.class_names))
-    for run in runs
+    class_accuracies(run.predicted, run.labels, len(before.class_names)) for run in runs
   )
   return new - old
 
@@ -198,9 +195,7 @@ def _reordered(run: SavedScores, class_names: Any) -> SavedScores:
     )
   else:
     columns = _columns(run.class_names, class_names)
-    labels = (
-      np.argsort(columns)[labels] if labels.ndim == 1 else labels[:, columns]
-    )
+    labels = np.argsort(columns)[labels] if labels.ndim == 1 else labels[:, columns]
 
   def take(scores: Any) -> Any:
     if isinstance(scores, Mapping):

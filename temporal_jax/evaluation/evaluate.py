@@ -64,9 +64,7 @@ def evaluate(
         "place": (number * len(clip) + rows).astype(np.int32),
         "label": batch["label"],
         "weight": batch["weight"],
-        "scores": jax.tree.map(
-          lambda array, rows=rows: _here(array)[rows], scores
-        ),
+        "scores": jax.tree.map(lambda array, rows=rows: _here(array)[rows], scores),
         "id": batch["id"],
       }
     )

@@ -137,9 +137,7 @@ def save_contact_sheet(
     axes.set_axis_off()
   for axes, i in zip(grid, shown, strict=False):
     axes.imshow(_strip(batch["clip"][i], frames_shown))
-    title, right = _verdict(
-      predictions, place[str(batch["id"][i])], class_names
-    )
+    title, right = _verdict(predictions, place[str(batch["id"][i])], class_names)
     lines = (textwrap.fill(line, _WIDE) for line in title.split("\n"))
     color = _RIGHT if right else _WRONG
     axes.set_title("\n".join(lines), color=color, fontsize=9)
@@ -155,9 +153,7 @@ def _verdict(
   true, best = predictions.labels[index], predictions.predicted[index]
   if isinstance(class_names, Mapping):
     lines = []
-    for (task, names), t, b in zip(
-      class_names.items(), true, best, strict=True
-    ):
+    for (task, names), t, b in zip(class_names.items(), true, best, strict=True):
       mistake = "" if t == b else f", taken for {short_label(names[b])}"
       lines.append(f"{short_label(task)}: {short_label(names[t])}{mistake}")
     return "\n".join(lines), bool(np.all(true == best))

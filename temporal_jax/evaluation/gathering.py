@@ -24,9 +24,7 @@ def stack_processes(values: np.ndarray) -> np.ndarray:
   """
   values = np.asarray(values)
   if values.dtype.itemsize > 4:
-    raise ValueError(
-      f"numbers of at most 32 bits can be gathered, got {values.dtype}."
-    )
+    raise ValueError(f"numbers of at most 32 bits can be gathered, got {values.dtype}.")
   if jax.process_count() == 1:
     return values[None]
   return np.asarray(multihost_utils.process_allgather(values))

@@ -93,8 +93,7 @@ def from_views(
   if {values.ndim for values in several.values()} == {2}:
     return Predictions(tuple(ids), labels, scores)
   averaged = {
-    task: average_views(values, fusion=fusion)
-    for task, values in several.items()
+    task: average_views(values, fusion=fusion) for task, values in several.items()
   }
   return Predictions(
     tuple(ids),
@@ -104,9 +103,7 @@ def from_views(
   )
 
 
-def group_views(
-  predictions: Predictions, *, fusion: str = "softmax"
-) -> Predictions:
+def group_views(predictions: Predictions, *, fusion: str = "softmax") -> Predictions:
   """Makes one prediction of all clips of one name, which are a video's views.
 
   Args:

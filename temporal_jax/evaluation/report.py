@@ -46,16 +46,12 @@ def accuracies(predictions: Predictions) -> dict[str, float]:
       official = metrics.charades_precisions(scores, labels)
       precision["charades_mAP"] = _mean(official)
     return precision
-  by_class = metrics.class_accuracies(
-    predictions.predicted, labels, scores.shape[1]
-  )
+  by_class = metrics.class_accuracies(predictions.predicted, labels, scores.shape[1])
   values = {f"top{k}": metrics.top_k(scores, labels, k) for k in (1, 5)}
   return values | {"class_mean": _mean(by_class)} | precision
 
 
-def accuracy_names(
-  *, tasks: Sequence[str], multi_label: bool
-) -> tuple[str, ...]:
+def accuracy_names(*, tasks: Sequence[str], multi_label: bool) -> tuple[str, ...]:
   """Returns the names of the values that `accuracies` may have.
 
   Args:
@@ -75,8 +71,7 @@ def _together(predictions: Predictions) -> dict[str, float]:
   if len(predictions.scores) == 2:
     scores = (predictions.views or predictions.scores).values()
     return {
-      f"top{k}": metrics.pair_top_k(*scores, predictions.labels, k)
-      for k in (1, 5)
+      f"top{k}": metrics.pair_top_k(*scores, predictions.labels, k) for k in (1, 5)
     }
   right = np.all(predictions.predicted == predictions.labels, axis=1)
   return {"top1": float(np.mean(right))}
@@ -230,6 +225,4 @@ def write_report(
   if "confusion" in summary:
     file = directory / "confusion.png"
     save_confusion(summary["confusion"], class_names, file)
-  save_contact_sheet(
-    sample, predictions, class_names, directory / "predictions.png"
-  )
+  save_contact_sheet(sample, predictions, class_names, directory / "predictions.png")

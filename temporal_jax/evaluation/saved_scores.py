@@ -146,9 +146,7 @@ def _part(
   arrays: Mapping[str, np.ndarray], name: str, tasks: Sequence[str] | None
 ) -> Any:
   """Returns an array, or a dict of those of tasks; None if views are absent."""
-  absent = name == "views" and not any(
-    key.split("/")[0] == name for key in arrays
-  )
+  absent = name == "views" and not any(key.split("/")[0] == name for key in arrays)
   if absent:
     return None
   if tasks is None:

@@ -91,9 +91,7 @@ def accuracy_by_clips(
     ValueError: If V is no multiple of `num_crops`, or see `average_views`.
   """
   if num_crops < 1 or views.shape[1] % num_crops:
-    raise ValueError(
-      f"{views.shape[1]} views are no multiple of {num_crops} crops."
-    )
+    raise ValueError(f"{views.shape[1]} views are no multiple of {num_crops} crops.")
   clips = views.shape[1] // num_crops
   accuracies = {}
   for count in range(1, clips + 1):

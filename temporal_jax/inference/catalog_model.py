@@ -64,9 +64,7 @@ def catalog_model(
   return saved._replace(variables=weights, class_names=class_names)
 
 
-def new_model(
-  name: str, *, num_classes: int = 400, **arguments: Any
-) -> SavedModel:
+def new_model(name: str, *, num_classes: int = 400, **arguments: Any) -> SavedModel:
   """Returns a network of the catalog with its first, untrained weights.
 
   Args:

@@ -35,9 +35,7 @@ class Extracted(NamedTuple):
   bad: dict[str, str]
 
 
-def output_files(
-  words: Sequence[str], out: pathlib.Path
-) -> dict[str, pathlib.Path]:
+def output_files(words: Sequence[str], out: pathlib.Path) -> dict[str, pathlib.Path]:
   """Returns the file for the features of each video that words stand for.
 
   It is called as the video, below `out`: with the folders between the video and
@@ -198,7 +196,5 @@ def _check_apart(files: Mapping[str, pathlib.Path]) -> None:
   owners: dict[pathlib.Path, str] = {}
   for video, path in files.items():
     if path in owners:
-      raise ValueError(
-        f"{owners[path]} and {video} would both be written to {path}."
-      )
+      raise ValueError(f"{owners[path]} and {video} would both be written to {path}.")
     owners[path] = video

@@ -102,9 +102,7 @@ def create_feature_forward(
   return forward
 
 
-def prepare_feature_variables(
-  saved: SavedModel, feature: Feature
-) -> dict[str, Any]:
+def prepare_feature_variables(saved: SavedModel, feature: Feature) -> dict[str, Any]:
   """Returns what `forward` takes.
 
   Batch norms are folded but where modules are asked for by name: a convolution
@@ -124,9 +122,7 @@ def _apply(
   """Applies the network to clips of uint8."""
   pixels = data.normalize(clip, saved.pixels["mean"], saved.pixels["std"])
   inputs = stand_in_texts(saved.network, 1)
-  return saved.network.apply(
-    variables, pixels, **inputs, train=False, **options
-  )
+  return saved.network.apply(variables, pixels, **inputs, train=False, **options)
 
 
 def _captured(

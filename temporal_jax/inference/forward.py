@@ -64,9 +64,7 @@ def to_probabilities(saved: SavedModel, logits: Logits) -> Probabilities:
   activation = (
     jax.nn.sigmoid if saved.description.get("multi_label") else jax.nn.softmax
   )
-  return jax.tree.map(
-    lambda values: activation(values.astype(jnp.float32)), logits
-  )
+  return jax.tree.map(lambda values: activation(values.astype(jnp.float32)), logits)
 
 
 def prepare_variables(saved: SavedModel) -> dict[str, Any]:

@@ -75,9 +75,7 @@ def check_overrides(where: str, model: str, overrides: Any) -> None:
   known = {**_COMMON, **_own(model)}
   if not isinstance(overrides, dict):
     fields.refuse(f"{where}: overrides", overrides, "a JSON object")
-  unknown = fields.check_members(
-    where, overrides, known, (), prefix="overrides."
-  )
+  unknown = fields.check_members(where, overrides, known, (), prefix="overrides.")
   if unknown:
     words = fields.unknown_members(f"{where}: overrides", unknown, list(known))
     raise ValueError(f"{words} {model} has {sorted(known)}.")
@@ -87,8 +85,7 @@ def count_blocks(model: str, overrides: Mapping[str, Any]) -> int:
   """Returns the blocks that a network has at least; each has variables."""
   arguments = {**MODELS[model].kwargs, **overrides}
   defaults = {
-    field.name: field.default
-    for field in dataclasses.fields(MODELS[model].module)
+    field.name: field.default for field in dataclasses.fields(MODELS[model].module)
   }
   depth = arguments.get("depth", defaults.get("depth", 0))
   stages = arguments.get("stage_sizes", defaults.get("stage_sizes", ()))

@@ -18,9 +18,7 @@ class PaddedBatches:
     compilations: How often the function was compiled so far.
   """
 
-  def __init__(
-    self, function: Callable[[Any, jax.Array], Any], *, batch_size: int
-  ):
+  def __init__(self, function: Callable[[Any, jax.Array], Any], *, batch_size: int):
     """Takes the function; it is compiled with the first rows.
 
     Args:
@@ -68,9 +66,7 @@ class PaddedBatches:
       self.start(variables, rows[first:][: self.batch_size])
       for first in range(0, len(rows), self.batch_size)
     ]
-    return jax.tree.map(
-      lambda *values: np.concatenate(values)[: len(rows)], *parts
-    )
+    return jax.tree.map(lambda *values: np.concatenate(values)[: len(rows)], *parts)
 
   def start(self, variables: Any, rows: np.ndarray) -> Any:
     """Begins with a batch and does not wait for its end.
@@ -86,9 +82,7 @@ class PaddedBatches:
       ValueError: If there are none or more than fit.
     """
     if not 1 <= len(rows) <= self.batch_size:
-      raise ValueError(
-        f"a batch has 1 to {self.batch_size} rows, got {len(rows)}."
-      )
+      raise ValueError(f"a batch has 1 to {self.batch_size} rows, got {len(rows)}.")
     return self._function(variables, self._filled(rows))
 
   def _filled(self, rows: np.ndarray) -> np.ndarray:

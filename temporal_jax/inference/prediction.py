@@ -38,9 +38,7 @@ class Prediction:
       rows = jax.tree.map(lambda scores: scores[None], self.probabilities)
       check_finite(rows, [self.file])
 
-  def top(
-    self, class_names: ClassNames, k: int = 5
-  ) -> Labels | dict[str, Labels]:
+  def top(self, class_names: ClassNames, k: int = 5) -> Labels | dict[str, Labels]:
     """Returns the best k classes with their probabilities, best first.
 
     Args:
@@ -95,9 +93,7 @@ class Prediction:
 def _best(probabilities: np.ndarray, names: Sequence[str], k: int) -> Labels:
   """Returns the best k of L classes; of equal ones the first."""
   if names and len(names) != len(probabilities):
-    raise ValueError(
-      f"there are {len(names)} names of {len(probabilities)} classes."
-    )
+    raise ValueError(f"there are {len(names)} names of {len(probabilities)} classes.")
   return [
     (names[i] if names else str(i), float(probabilities[i]))
     for i in np.argsort(-probabilities, kind="stable")[:k]
@@ -107,7 +103,4 @@ def _best(probabilities: np.ndarray, names: Sequence[str], k: int) -> Labels:
 def _records(labels: Labels | dict[str, Labels]) -> Any:
   if isinstance(labels, dict):
     return {task: _records(of_task) for task, of_task in labels.items()}
-  return [
-    {"label": label, "probability": probability}
-    for label, probability in labels
-  ]
+  return [{"label": label, "probability": probability} for label, probability in labels]

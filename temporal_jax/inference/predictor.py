@@ -109,9 +109,7 @@ class Predictor:
     fusion = self.protocol.fusion
     views = jax.tree.map(lambda rows: rows[None], views)
     check_finite(views, [file])
-    return jax.tree.map(
-      lambda rows: average_views(rows, fusion=fusion)[0], views
-    )
+    return jax.tree.map(lambda rows: average_views(rows, fusion=fusion)[0], views)
 
 
 def _open(

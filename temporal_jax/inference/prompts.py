@@ -29,9 +29,7 @@ def parse_templates(words: Sequence[str]) -> tuple[str, ...]:
   Raises:
     ValueError: If there is none, one is neither, or one is there twice.
   """
-  templates = [
-    template for word in words for template in TEMPLATES.get(word, (word,))
-  ]
+  templates = [template for word in words for template in TEMPLATES.get(word, (word,))]
   if not templates:
     raise ValueError("there is no template.")
   for template in templates:
@@ -73,13 +71,9 @@ def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
   return labels
 
 
-def write_prompts(
-  labels: Sequence[str], templates: Sequence[str] = PLAIN
-) -> list[str]:
+def write_prompts(labels: Sequence[str], templates: Sequence[str] = PLAIN) -> list[str]:
   """Returns P x L texts: all labels in the first template, then in the next."""
-  return [
-    template.replace("{}", label) for template in templates for label in labels
-  ]
+  return [template.replace("{}", label) for template in templates for label in labels]
 
 
 def spaced(name: str) -> str:

@@ -145,9 +145,7 @@ def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
   return description
 
 
-def load_model(
-  directory: str | os.PathLike, *, dtype: str | None = None
-) -> SavedModel:
+def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> SavedModel:
   """Reads a network that `save_model` or a run wrote.
 
   Args:

@@ -83,9 +83,7 @@ def score_files(
   )
   # What is computed runs ahead of what is yielded.
   computed, yielded = itertools.tee(videos)
-  rows = _rows_of_views(
-    score, (view for video in computed for view in video.views)
-  )
+  rows = _rows_of_views(score, (view for video in computed for view in video.views))
   for video in yielded:
     if video.error is not None:
       yield Scored(video.file, None, video.error)

@@ -93,8 +93,7 @@ class Stream:
     models.check_online(saved.network)
     if saved.clip_shape[-1] != 3:
       raise ValueError(
-        f"a stream is RGB, and {saved.name} takes {saved.clip_shape[-1]} "
-        "channels."
+        f"a stream is RGB, and {saved.name} takes {saved.clip_shape[-1]} channels."
       )
     self.saved = saved
     self.window = window
@@ -162,9 +161,7 @@ class Stream:
     scores = jax.tree.map(lambda values: values[0], probabilities)
     return scores, _State(count, cache, kept)
 
-  def _see(
-    self, variables: dict, cache: dict, frame: jax.Array
-  ) -> tuple[Logits, dict]:
+  def _see(self, variables: dict, cache: dict, frame: jax.Array) -> tuple[Logits, dict]:
     """Returns the logits (1, L) of one frame, and the next cache."""
     mean, std = self.saved.pixels["mean"], self.saved.pixels["std"]
     clip = data.normalize(frame[None, None], mean, std)
@@ -173,9 +170,7 @@ class Stream:
     )
     return logits, kept.get(CACHE, {})
 
-  def _keep(
-    self, past: jax.Array, new: jax.Array, count: jax.Array
-  ) -> jax.Array:
+  def _keep(self, past: jax.Array, new: jax.Array, count: jax.Array) -> jax.Array:
     """Adds the logits of frame number `count`, from 1, to those of the past."""
     new = new.astype(jnp.float32)
     if self.window is None:
@@ -189,7 +184,5 @@ class Stream:
     return _State(
       jnp.zeros((), jnp.int32),
       jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), cache),
-      jax.tree.map(
-        lambda leaf: jnp.zeros((*front, *leaf.shape), jnp.float32), logits
-      ),
+      jax.tree.map(lambda leaf: jnp.zeros((*front, *leaf.shape), jnp.float32), logits),
     )

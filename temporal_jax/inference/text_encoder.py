@@ -31,9 +31,7 @@ def check_reads_texts(saved: SavedModel) -> None:
   if reads_texts(saved.network):
     return
   names = [
-    name
-    for name, spec in models.MODELS.items()
-    if spec.module is VideoTextModel
+    name for name, spec in models.MODELS.items() if spec.module is VideoTextModel
   ]
   raise ValueError(
     f"{saved.name} reads no texts as it is; these networks of the catalog do, "

@@ -44,9 +44,7 @@ class Timing(NamedTuple):
   multiply_adds: int
 
 
-def time_network(
-  saved: SavedModel, batch_size: int, *, seconds: float = 3.0
-) -> Timing:
+def time_network(saved: SavedModel, batch_size: int, *, seconds: float = 3.0) -> Timing:
   """Times a network on the first device.
 
   Batch norms are folded, texts are encoded before, and clips are on the device.

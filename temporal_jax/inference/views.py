@@ -24,7 +24,5 @@ def with_views(protocol: EvalProtocol, views: str) -> EvalProtocol:
   if crops not in NUM_CROPS and clips in NUM_CROPS:
     clips, crops = crops, clips
   if crops not in NUM_CROPS:
-    raise ValueError(
-      f"views {views}: the crops of a clip must be in {NUM_CROPS}."
-    )
+    raise ValueError(f"views {views}: the crops of a clip must be in {NUM_CROPS}.")
   return dataclasses.replace(protocol, num_clips=clips, num_crops=crops)

@@ -100,9 +100,7 @@ def watch_video(
     windows = SlidingWindows(
       reader, saved.protocol, window=window, stride=stride, rate=rate
     )
-    classifier = Classifier(
-      saved, batch_size=batch_size, clip_shape=windows.clip_shape
-    )
+    classifier = Classifier(saved, batch_size=batch_size, clip_shape=windows.clip_shape)
     timeline = Timeline(len(windows), len(names), windows.duration)
     writers = [
       opened.enter_context(WRITERS[form](file))

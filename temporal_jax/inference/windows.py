@@ -46,9 +46,7 @@ class Window(NamedTuple):
   stop: float
   probabilities: np.ndarray
 
-  def top(
-    self, class_names: Sequence[str], count: int = 1
-  ) -> list[tuple[str, float]]:
+  def top(self, class_names: Sequence[str], count: int = 1) -> list[tuple[str, float]]:
     """Returns the most probable classes and their probabilities.
 
     Args:
@@ -133,9 +131,7 @@ class SlidingWindows:
       VideoError: If a frame cannot be decoded.
       ValueError: If frames are smaller than the crop.
     """
-    chosen = sample_indices(
-      self._window, self.clip_shape[0], sampling="segments"
-    )
+    chosen = sample_indices(self._window, self.clip_shape[0], sampling="segments")
     pictures = map(
       self._crop,
       self._reader.stream(
@@ -182,9 +178,7 @@ def score_windows(
   for batch in _batches(clips, classifier.batch_size):
     scores = classifier(np.stack([clip.frames for clip in batch]))
     scores = scores if task is None else scores[task]
-    check_finite(
-      scores, [f"{clip.start:.2f} to {clip.stop:.2f} s" for clip in batch]
-    )
+    check_finite(scores, [f"{clip.start:.2f} to {clip.stop:.2f} s" for clip in batch])
     for clip, probabilities in zip(batch, scores, strict=True):
       yield Window(clip.start, clip.stop, probabilities)
 
@@ -206,9 +200,7 @@ def _sample(
   return frames, np.append(ticks, duration)
 
 
-def _batches(
-  clips: Iterable[WindowClip], size: int
-) -> Iterator[list[WindowClip]]:
+def _batches(clips: Iterable[WindowClip], size: int) -> Iterator[list[WindowClip]]:
   """Yields `size` clips at a time, and what is left before an error."""
   batch, failure = [], None
   try:

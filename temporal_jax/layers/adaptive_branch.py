@@ -53,9 +53,7 @@ class AdaptiveBranch(nn.Module):
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps tokens (B, T, N, D), class token first; aux is empty.
 
     Raises:
@@ -66,8 +64,7 @@ class AdaptiveBranch(nn.Module):
     side = math.isqrt(x.shape[2] - 1)
     if side == 0 or side**2 != x.shape[2] - 1:
       raise ValueError(
-        "x must hold a class token and a square grid of patches, got "
-        f"{x.shape}."
+        f"x must hold a class token and a square grid of patches, got {x.shape}."
       )
     dtype, width = self.dtype or x.dtype, x.shape[-1]
     inner = width // self.reduction
@@ -91,9 +88,7 @@ class AdaptiveBranch(nn.Module):
       return self.head_width or HEAD_WIDTH
     return min(width // self.num_heads, width // self.reduction // self.ratio)
 
-  def _convolution(
-    self, features: int, head_width: int
-  ) -> Callable[..., AdaptiveConv]:
+  def _convolution(self, features: int, head_width: int) -> Callable[..., AdaptiveConv]:
     """Returns a factory of the depthwise convolution."""
     route = functools.partial(
       RouteAttention,

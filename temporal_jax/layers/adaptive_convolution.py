@@ -96,9 +96,7 @@ class AdaptiveConv(nn.Module):
     of_kernel, of_bias = calibration
     shape = self._kernel_shape(x.shape[-1])
     uniform = _uniform(1 / math.sqrt(math.prod(shape)))
-    kernel = self.param(
-      "kernel", self.kernel_init or uniform, shape, jnp.float32
-    )
+    kernel = self.param("kernel", self.kernel_init or uniform, shape, jnp.float32)
     keeping = self.dilation * (self.size // 2)
     if self._is_depthwise(x.shape[-1]):
       kernel = kernel[..., None, :]

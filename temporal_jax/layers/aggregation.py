@@ -31,9 +31,7 @@ class TemporalAggregation(nn.Module):
     return self.causal
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to the same shape; aux is empty.
 
     Raises:

@@ -68,9 +68,7 @@ class PairAlignment(nn.Module):
     shared = PairInteraction(
       2 * self.features, self.kind, dtype=self.dtype, name="interaction"
     )(jnp.concatenate(pairs, axis=-1), train)
-    predict = PointPrediction(
-      self.features, dtype=self.dtype, name="prediction"
-    )
+    predict = PointPrediction(self.features, dtype=self.dtype, name="prediction")
     points = predict(shared, train)
     masks = ops.alignment_mask(
       points, size=(rows, columns), disturbance=self.disturbance
@@ -91,9 +89,7 @@ class PairAlignment(nn.Module):
       )
     return rows, columns
 
-  def _interactive(
-    self, shared: jax.Array, class_token: jax.Array
-  ) -> jax.Array:
+  def _interactive(self, shared: jax.Array, class_token: jax.Array) -> jax.Array:
     """Turns the features of pairs into tokens of frames (B, P + 1, N, D)."""
     width = class_token.shape[-1]
     x = ops.merge_pairs(*jnp.split(shared, 2, axis=-1))
@@ -103,9 +99,9 @@ class PairAlignment(nn.Module):
       dtype=self.dtype,
       name="temporal",
     )(x)
-    x = nn.Dense(
-      width, kernel_init=torch_default(), dtype=self.dtype, name="expand"
-    )(join_axes(x, 2, -1))
+    x = nn.Dense(width, kernel_init=torch_default(), dtype=self.dtype, name="expand")(
+      join_axes(x, 2, -1)
+    )
     return jnp.concatenate([class_token, x], axis=2)
 
 
@@ -144,9 +140,7 @@ class LearnableAlignment(nn.Module):
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps tokens (B, T, N, D), class token first, to the branch, and aux.
 
     aux holds "alignment_loss", a scalar; "masks" (B, T - 1, 2, H, W) and
@@ -160,9 +154,9 @@ class LearnableAlignment(nn.Module):
     checks.tokens(x)
     dtype, width = self.dtype or x.dtype, x.shape[-1]
     disturbed = train if self.disturbed is None else self.disturbed
-    message = nn.Dense(
-      width, kernel_init=torch_default(), dtype=dtype, name="message"
-    )(x)
+    message = nn.Dense(width, kernel_init=torch_default(), dtype=dtype, name="message")(
+      x
+    )
     message = LayerNorm(dtype=dtype, name="message_norm")(message)
     still = x.shape[1] == 1
     if still:
@@ -182,9 +176,7 @@ class LearnableAlignment(nn.Module):
     first, second = jnp.split(aux.pop("pairs"), 2, axis=2)
     return branch, {"alignment_loss": ops.alignment_loss(first, second), **aux}
 
-  def _source(
-    self, name: str, dtype: jax.typing.DTypeLike, x: jax.Array
-  ) -> jax.Array:
+  def _source(self, name: str, dtype: jax.typing.DTypeLike, x: jax.Array) -> jax.Array:
     """Returns a dense layer of `x` that starts at zero."""
     zeros = nn.initializers.zeros
     return nn.Dense(x.shape[-1], kernel_init=zeros, dtype=dtype, name=name)(x)

@@ -57,9 +57,7 @@ class ArithmeticCue(nn.Module):
       ValueError: If `operation` is unknown, or a size is not as above.
     """
     if self.operation not in OPERATIONS:
-      raise ValueError(
-        f"operation must be in {OPERATIONS}, got {self.operation!r}."
-      )
+      raise ValueError(f"operation must be in {OPERATIONS}, got {self.operation!r}.")
     checks.video(x)
     reduce = ConvNormRelu(
       self.hidden, stride=self.stride, dtype=self.dtype, name="reduce"
@@ -77,9 +75,7 @@ class ArithmeticCue(nn.Module):
     """Returns the cues (B, T, L, H, W, C)."""
     if self.operation != "correlation":
       return ops.arithmetic_cue(x, kind=self.operation, length=self.length)
-    windows = ops.temporal_correlation(
-      x, length=self.length, window=self.window
-    )
+    windows = ops.temporal_correlation(x, length=self.length, window=self.window)
     encode = WindowEncoder(dtype=self.dtype, name="encoder")
     return jnp.moveaxis(encode(windows, train), -2, 2)
 
@@ -119,9 +115,7 @@ class ArithmeticModeling(nn.Module):
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps maps (B, T, H, W, C), or tokens, to the same shape; aux is empty.
 
     Tokens (B, T, N, D) are a class token, which passes unchanged, and a square
@@ -137,8 +131,7 @@ class ArithmeticModeling(nn.Module):
       )
     if not self.operations or len(set(self.operations)) < len(self.operations):
       raise ValueError(
-        f"operations must be some of {OPERATIONS}, each once, got "
-        f"{self.operations}."
+        f"operations must be some of {OPERATIONS}, each once, got {self.operations}."
       )
     x = x.astype(self.dtype or x.dtype)
     if x.ndim != 4:

@@ -53,9 +53,7 @@ class BatchNorm(nn.Module):
     running_mean = self.variable(
       "batch_stats", "mean", jnp.zeros, channels, jnp.float32
     )
-    running_var = self.variable(
-      "batch_stats", "var", jnp.ones, channels, jnp.float32
-    )
+    running_var = self.variable("batch_stats", "var", jnp.ones, channels, jnp.float32)
     scale = self.param("scale", self.scale_init, channels, jnp.float32)
     bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
     if train:

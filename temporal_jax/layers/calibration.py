@@ -59,6 +59,4 @@ def calibrations(
   of_kernel = calibration(frames, features, name="expand", **settings)
   if not bias:
     return of_kernel
-  return of_kernel, calibration(
-    frames, features, name="expand_bias", **settings
-  )
+  return of_kernel, calibration(frames, features, name="expand_bias", **settings)

@@ -17,9 +17,7 @@ class Chain(nn.Module):
   parts: Sequence[Callable[..., nn.Module]]
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps `x` to what the last module makes of it, and all they return.
 
     Of values under the same name in aux, the last one stays.

@@ -45,9 +45,7 @@ class Conv2D(nn.Module):
     )
     if not self.use_bias:
       return out
-    bias = self.param(
-      "bias", nn.initializers.zeros, (self.features,), jnp.float32
-    )
+    bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
     return out + along_channels(bias, out)
 
 

@@ -45,9 +45,7 @@ class FactorisedConv(nn.Module):
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to (B, T', H / stride, W / stride, features).
 
     T' is T / time_stride; aux is that of the two convolutions, where they have

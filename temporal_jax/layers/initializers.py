@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import flax.linen as nn
 
 
-def torch_default(
-  *, batch_axis: Sequence[int] = ()
-) -> nn.initializers.Initializer:
+def torch_default(*, batch_axis: Sequence[int] = ()) -> nn.initializers.Initializer:
   """Returns what torch gives the kernel of a layer that nobody initialises.
 
   It is uniform in +-1 / sqrt(fan in), a third of lecun's variance.

@@ -35,9 +35,7 @@ class CrossFrameMessage(nn.Module):
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, N, D), class token first, to (B, T, N + 1, D); aux is empty.
 
     Raises:
@@ -59,9 +57,7 @@ class CrossFrameMessage(nn.Module):
 class RemoveMessage(nn.Module):
   """Takes the last token of every frame away, see `CrossFrameMessage`."""
 
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps tokens (B, T, N + 1, D) to (B, T, N, D); aux is empty."""
     del train
     checks.tokens(x)

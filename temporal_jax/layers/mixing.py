@@ -27,9 +27,7 @@ class SummaryTokens(nn.Module):
   tokens: Callable[..., nn.Module] | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, N, D), class token first, to (B, T, N + T, D)."""
     own, aux = x, {}
     if self.tokens is not None:

@@ -33,9 +33,7 @@ class TemporalShift(nn.Module):
     return (self.direction, self.window, self.segment) == ("past", 1, None)
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, ..., C) to the same shape; aux is empty.
 
     Raises:
@@ -85,9 +83,7 @@ class TokenShift(nn.Module):
   fold_div: int = 4
   direction: str = "both"
 
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps tokens (B, T, N, D), class token first; aux is empty."""
     del train
     shifted = ops.token_shift(

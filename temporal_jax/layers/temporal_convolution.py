@@ -33,7 +33,5 @@ class TemporalConv(nn.Module):
     out = ops.temporal_convolution(x.astype(self.dtype), kernel)
     if not self.use_bias:
       return out
-    bias = self.param(
-      "bias", nn.initializers.zeros, (self.features,), jnp.float32
-    )
+    bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
     return out + along_channels(bias, out)

@@ -38,9 +38,7 @@ class StridedTemporalPooling(nn.Module):
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, ..., C) to (B, ceil(T / stride), ..., C); aux is empty.
 
     Raises:
@@ -50,9 +48,7 @@ class StridedTemporalPooling(nn.Module):
     if norm not in NORMS:
       raise ValueError(f"norm must be in {NORMS}, got {norm!r}.")
     x = x.astype(self.dtype or x.dtype)
-    pooled = ops.temporal_pooling(
-      x, size=self.size, stride=self.stride, kind=self.kind
-    )
+    pooled = ops.temporal_pooling(x, size=self.size, stride=self.stride, kind=self.kind)
     zeros = nn.initializers.zeros
     if norm == "batch":
       norm = BatchNorm(scale_init=zeros, dtype=x.dtype, name="norm")
@@ -80,9 +76,7 @@ class AggregatedConv(nn.Module):
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to what the convolution does; aux is its."""
     x = x.astype(self.dtype or x.dtype)
     y, aux = self.convolution(name="convolution")(x, train=train)

@@ -28,9 +28,7 @@ class ClassTokenConvolution(nn.Module):
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps tokens (B, T, N, D), class token first, to the same; aux is empty.
 
     Raises:

@@ -46,9 +46,7 @@ class BigLittleModule(nn.Module):
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to (B, T, H / stride, W / stride, features).
 
     Raises:
@@ -62,9 +60,7 @@ class BigLittleModule(nn.Module):
     big = self._branch("big", big, self.num_blocks - 1, 1, train)
     count = max(1, self.num_blocks // self.beta - 1)
     little = self._branch("little", little, count, self.alpha, train)
-    little = Conv2D(self.features, 1, dtype=self.dtype, name="little_conv")(
-      little
-    )
+    little = Conv2D(self.features, 1, dtype=self.dtype, name="little_conv")(little)
     little = BatchNorm(dtype=self.dtype, name="little_norm")(little, train)
     x = nn.relu(resize_nearest(big, little.shape[2:4]) + little)
     x, _ = self._block("fusion", self.stride)(x, train)

@@ -78,21 +78,15 @@ class BigLittleNet(Network):
     return not self.alternate and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(
-    self, *, num_frames: int | None, image_size: int | None
-  ) -> dict[str, int]:
+  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
     """Refuses an odd number of alternate frames, see `Network.fit`."""
     del image_size
     if self.alternate and num_frames is not None and num_frames % 2:
-      raise ValueError(
-        f"alternate frames come in pairs, got num_frames {num_frames}."
-      )
+      raise ValueError(f"alternate frames come in pairs, got num_frames {num_frames}.")
     return {}
 
   @nn.compact
-  def __call__(
-    self, clip: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Classifies clips.
 
     Args:

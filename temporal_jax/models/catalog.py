@@ -43,8 +43,7 @@ def find_model(name: str) -> ModelSpec:
     close = difflib.get_close_matches(name, MODELS, n=3)
     hint = f"did you mean one of {close}?" if close else "no name is near it."
     raise ValueError(
-      f"unknown model {name!r}; {hint} `temporal-jax models` lists all "
-      f"{len(MODELS)}."
+      f"unknown model {name!r}; {hint} `temporal-jax models` lists all {len(MODELS)}."
     )
   return MODELS[name]
 
@@ -88,9 +87,7 @@ def create_model(
   return _fit(model, overrides, num_frames=num_frames, image_size=image_size)
 
 
-def _fit(
-  model: Network, overrides: Collection[str], **sizes: int | None
-) -> Network:
+def _fit(model: Network, overrides: Collection[str], **sizes: int | None) -> Network:
   """Returns the model for clips of these sizes; None leaves it as it is.
 
   Raises:
@@ -117,8 +114,7 @@ def _check_overrides(module: type[nn.Module], overrides: Iterable[str]) -> None:
       close = difflib.get_close_matches(name, known, n=1)
       hint = f" (did you mean {close[0]!r}?)" if close else ""
       raise TypeError(
-        f"{module.__name__} has no argument {name!r}{hint}; it has "
-        f"{sorted(known)}."
+        f"{module.__name__} has no argument {name!r}{hint}; it has {sorted(known)}."
       )
 
 

@@ -45,9 +45,7 @@ class ConvNeXtBlock(nn.Module):
   SLOTS = ("branch_input", "convolution", "after_convolution")
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to the same shape, and what slots return."""
     slots = self.temporal.adapted(use_bias=True, norm="layer")
     y, aux = apply_slot(slots.branch_input, "branch_input", x, train)

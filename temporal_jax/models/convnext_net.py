@@ -77,9 +77,7 @@ class ConvNeXt(Network):
     return own and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(
-    self, *, num_frames: int | None, image_size: int | None
-  ) -> dict[str, int]:
+  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
     """Refuses images too small for the stages, see `Network.fit`."""
     del num_frames
     if image_size is not None:
@@ -87,9 +85,7 @@ class ConvNeXt(Network):
     return {}
 
   @nn.compact
-  def __call__(
-    self, clip: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Classifies clips.
 
     Args:

@@ -87,12 +87,8 @@ FIGURES: Mapping[str, Figures] = MappingProxyType(
     "r3d_18": Figures(33_371_472, 11.423, (16, 112, 112)),
     "r2d3d_18": Figures(14_160_336, 6.864, (16, 112, 112)),
     "vit_b16": Figures(86_397_840, 140.508, (8, *_224)),
-    "atm_vit_b16": Figures(
-      88_000_284, 144.957, (8, *_224), 400, "99 (table A.6)"
-    ),
-    "atm_vit_l14": Figures(
-      306_296_092, 654.625, (8, *_224), 400, "421 (table A.6)"
-    ),
+    "atm_vit_b16": Figures(88_000_284, 144.957, (8, *_224), 400, "99 (table A.6)"),
+    "atm_vit_l14": Figures(306_296_092, 654.625, (8, *_224), 400, "421 (table A.6)"),
     "atm_vit_l14_336": Figures(306_623_772, 3085.65, (16, 336, 336)),
     # The authors' tower, and a classifier of its 768 features.
     "atm_eva_l14": Figures(

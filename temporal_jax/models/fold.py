@@ -47,9 +47,7 @@ def fold_batch_norm(variables: Mapping[str, Any]) -> dict[str, Any]:
     ValueError: If there are no "params".
   """
   if "params" not in variables:
-    raise ValueError(
-      f"variables must hold 'params', got the keys {sorted(variables)}."
-    )
+    raise ValueError(f"variables must hold 'params', got the keys {sorted(variables)}.")
   params = traverse_util.flatten_dict(dict(variables["params"]))
   stats = traverse_util.flatten_dict(dict(variables.get("batch_stats", {})))
   children = _children(params)
@@ -92,9 +90,7 @@ def _children(params: Mapping[Path, Any]) -> dict[Path, set[str]]:
   return children
 
 
-def _convolution_before(
-  norm: Path, children: Mapping[Path, set[str]]
-) -> Path | None:
+def _convolution_before(norm: Path, children: Mapping[Path, set[str]]) -> Path | None:
   """Returns the scope of the convolution whose output only `norm` reads."""
   *parent, name = norm
   parent, siblings = tuple(parent), children[tuple(parent)]

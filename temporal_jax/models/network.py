@@ -25,9 +25,7 @@ class Network(nn.Module):
     return False
 
   @nn.nowrap
-  def fit(
-    self, *, num_frames: int | None, image_size: int | None
-  ) -> dict[str, Any]:
+  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, Any]:
     """Returns the arguments that follow from the clips a network is for.
 
     Args:

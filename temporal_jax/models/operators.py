@@ -79,9 +79,7 @@ def arithmetic_once(network: Network, *, class_token: bool = True) -> Temporal:
   return _BEFORE_THIRD_STAGE
 
 
-_TEMPORAL_BRANCH = functools.partial(
-  layers.AdaptiveBranch, temporal_projection=True
-)
+_TEMPORAL_BRANCH = functools.partial(layers.AdaptiveBranch, temporal_projection=True)
 _PAST_SHIFT = functools.partial(layers.TemporalShift, direction="past")
 
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
@@ -93,9 +91,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     ),
     "causal_shift": Temporal(branch_input=_PAST_SHIFT),
     "causal_aggregation": Temporal(
-      branch_input=functools.partial(
-        layers.TemporalAggregation, taps=3, causal=True
-      )
+      branch_input=functools.partial(layers.TemporalAggregation, taps=3, causal=True)
     ),
     "adaptive": Temporal(
       convolution=layers.AdaptiveConv,
@@ -126,9 +122,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
       keys_values=functools.partial(layers.TemporalShift, segment=8)
     ),
     "mixing_summary": Temporal(
-      keys_values=functools.partial(
-        layers.SummaryTokens, tokens=layers.TemporalShift
-      )
+      keys_values=functools.partial(layers.SummaryTokens, tokens=layers.TemporalShift)
     ),
     "joint": Temporal(attention=layers.JointAttention),
     "divided": Temporal(attention_branch=layers.TemporalAttention),
@@ -141,9 +135,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     ),
     "alignment": Temporal(attention_branch=layers.LearnableAlignment),
     "alignment_dense": Temporal(
-      attention_branch=functools.partial(
-        layers.LearnableAlignment, kind="dense"
-      )
+      attention_branch=functools.partial(layers.LearnableAlignment, kind="dense")
     ),
     "messages": Temporal(
       block_input=layers.CrossFrameMessage, mlp_input=layers.RemoveMessage

@@ -61,6 +61,4 @@ def fit_frames(
     return positions
   if longer_clips == "repeat":
     return positions[jnp.arange(num_frames) % made_for]
-  return jax.image.resize(
-    positions, (num_frames, width), "linear", antialias=False
-  )
+  return jax.image.resize(positions, (num_frames, width), "linear", antialias=False)

@@ -134,9 +134,7 @@ class BasicBlock(_ResidualBlock):
   """Two 3 x 3 convolutions; the block of ResNet-18 and -34."""
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to (B, T', H / stride, W / stride, features).
 
     T' is T / time_stride.
@@ -161,9 +159,7 @@ class BottleneckBlock(_ResidualBlock):
   first_taps: int = 1
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to (B, T', H / stride, W / stride, 4 features).
 
     T' is T / time_stride.

@@ -82,9 +82,7 @@ class ResNet(Network):
     return heads.averages_logits(self.head)
 
   @nn.compact
-  def __call__(
-    self, clip: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Classifies clips.
 
     Args:

@@ -77,9 +77,7 @@ class ResNet3D(Network):
     self.temporal.check("ResNet3D", slots)
 
   @nn.compact
-  def __call__(
-    self, clip: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Classifies clips.
 
     Args:

@@ -75,8 +75,7 @@ class SlowFast(Network):
     super().__post_init__()
     if self.slow_sampling not in SLOW_SAMPLINGS:
       raise ValueError(
-        f"slow_sampling must be in {SLOW_SAMPLINGS}, got "
-        f"{self.slow_sampling!r}."
+        f"slow_sampling must be in {SLOW_SAMPLINGS}, got {self.slow_sampling!r}."
       )
     for taps in self.first_taps:
       pathway.check_block(self.block, taps)

@@ -87,8 +87,7 @@ class Temporal:
     foreign = self.filled() - set(slots)
     if foreign:
       raise ValueError(
-        f"{backbone} has the temporal slots {sorted(slots)}, not "
-        f"{sorted(foreign)}."
+        f"{backbone} has the temporal slots {sorted(slots)}, not {sorted(foreign)}."
       )
 
   def adapted(self, **backbone: Any) -> "Temporal":
@@ -111,9 +110,7 @@ class Temporal:
     here = Temporal()
     if self.where(stage, block):
       here = dataclasses.replace(self, where=everywhere, then=None)
-    return (
-      here if self.then is None else _join(here, self.then.at(stage, block))
-    )
+    return here if self.then is None else _join(here, self.then.at(stage, block))
 
 
 # Slots of the whole stream: what comes out of one module may enter the next.
@@ -154,9 +151,7 @@ def adapt(factory: Factory, **backbone: Any) -> Factory:
     parts = tuple(adapt(part, **backbone) for part in factory.args[0])
     return functools.partial(Chain, parts)
   taken = {
-    name: backbone[name]
-    for name in _open(factory)
-    if backbone.get(name) is not None
+    name: backbone[name] for name in _open(factory) if backbone.get(name) is not None
   }
   return functools.partial(factory, **taken) if taken else factory
 

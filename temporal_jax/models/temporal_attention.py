@@ -39,9 +39,7 @@ class TemporalAttentionAggregation(nn.Module):
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(
-    self, x: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps the frames' features (B, T, D) to logits (B, L), float32.
 
     Returns:

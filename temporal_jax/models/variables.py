@@ -31,6 +31,4 @@ def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     {path: leaf.shape for path, leaf in trees.flatten_dict(x, sep="/").items()}
     for x in (one, other)
   )
-  return sorted(
-    path for path in one | other if one.get(path) != other.get(path)
-  )
+  return sorted(path for path in one | other if one.get(path) != other.get(path))

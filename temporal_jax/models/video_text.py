@@ -96,9 +96,7 @@ class VideoTextModel(Network):
       raise ValueError("head 'linear' needs num_classes.")
 
   @nn.nowrap
-  def fit(
-    self, *, num_frames: int | None, image_size: int | None
-  ) -> dict[str, int]:
+  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
     """Returns the positions that clips need, see `Network.fit`."""
     fitted = {}
     if image_size is not None:

@@ -104,8 +104,7 @@ class VisionTransformer(Network):
     self.temporal.check("VisionTransformer", self.SLOTS)
     if self.longer_clips not in positions.LONGER_CLIPS:
       raise ValueError(
-        f"longer_clips must be in {positions.LONGER_CLIPS}, got "
-        f"{self.longer_clips!r}."
+        f"longer_clips must be in {positions.LONGER_CLIPS}, got {self.longer_clips!r}."
       )
 
   @nn.nowrap
@@ -115,9 +114,7 @@ class VisionTransformer(Network):
     return own and not self.average_first and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(
-    self, *, num_frames: int | None, image_size: int | None
-  ) -> dict[str, int]:
+  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
     """Returns the positions that clips need, see `Network.fit`."""
     fitted = {}
     if image_size is not None:
@@ -131,9 +128,7 @@ class VisionTransformer(Network):
     return fitted
 
   @nn.compact
-  def __call__(
-    self, clip: jax.Array, train: bool = False
-  ) -> tuple[jax.Array, dict]:
+  def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Classifies clips.
 
     Args:
@@ -179,9 +174,7 @@ class VisionTransformer(Network):
         "frame_features": frames,
       }
     head_width = max(self.width // self.num_heads, 1)
-    head = adapt(
-      heads.resolve(self.head), num_heads=frames.shape[-1] // head_width
-    )
+    head = adapt(heads.resolve(self.head), num_heads=frames.shape[-1] // head_width)
     logits, head_aux = heads.classify(
       frames,
       self.num_classes,
@@ -197,9 +190,7 @@ class VisionTransformer(Network):
   def _project(self, x: jax.Array) -> jax.Array:
     """Applies what stands between the last norm and the classes."""
     if self.representation is not None:
-      dense = nn.Dense(
-        self.representation, dtype=self.dtype, name="representation"
-      )
+      dense = nn.Dense(self.representation, dtype=self.dtype, name="representation")
       x = jnp.tanh(dense(x))
     if self.projection is None:
       return x

@@ -85,9 +85,7 @@ def adaptive_convolution(
   return out if after is None else out * _of_channels(after, out.shape[-1])
 
 
-def _over_space_and_time(
-  x: jax.Array, kernel: jax.Array, groups: int
-) -> jax.Array:
+def _over_space_and_time(x: jax.Array, kernel: jax.Array, groups: int) -> jax.Array:
   """Returns any kernel as (KT, KH, KW, C / groups, C')."""
   if kernel.ndim not in (3, 4, 5):
     raise ValueError(

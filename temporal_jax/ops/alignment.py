@@ -49,8 +49,7 @@ def alignment_mask(
   floating = jnp.issubdtype(points.dtype, jnp.floating)
   if points.ndim < 1 or points.shape[-1] != 2 or not floating:
     raise ValueError(
-      f"points must be floating point (..., 2), got {points.dtype} "
-      f"{points.shape}."
+      f"points must be floating point (..., 2), got {points.dtype} {points.shape}."
     )
   if min(size) < 2:
     raise ValueError(f"size must be at least 2 rows and columns, got {size}.")
@@ -131,9 +130,7 @@ def _weigh_backward(
   return of_weights.astype(weights.dtype), _weigh(weights, gradient)
 
 
-_weigh.defvjp(
-  lambda weights, x: (_weigh(weights, x), (weights, x)), _weigh_backward
-)
+_weigh.defvjp(lambda weights, x: (_weigh(weights, x), (weights, x)), _weigh_backward)
 
 
 def merge_pairs(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -158,8 +155,7 @@ def merge_pairs(x: jax.Array, y: jax.Array) -> jax.Array:
   checks.frames(x)
   if x.shape != y.shape or x.shape[1] < 1:
     raise ValueError(
-      f"x and y must have one shape and at least one pair, got {x.shape} and "
-      f"{y.shape}."
+      f"x and y must have one shape and at least one pair, got {x.shape} and {y.shape}."
     )
   middle = (x[:, 1:] + y[:, :-1]) / 2
   return jnp.concatenate([x[:, :1], middle, y[:, -1:]], axis=1)

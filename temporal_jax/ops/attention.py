@@ -64,9 +64,7 @@ def attention(
     k,
     v,
     *(() if mask is None else (mask,)),
-    cpu=functools.partial(
-      few_attention if few else flat_attention, scale=scale
-    ),
+    cpu=functools.partial(few_attention if few else flat_attention, scale=scale),
     default=functools.partial(_native, scale=scale),
   )
   return out.reshape(*lead, *out.shape[1:])

@@ -3,9 +3,7 @@
 import jax
 
 
-def divide(
-  *arrays: jax.Array, numbers: int, most: int
-) -> tuple[jax.Array, ...]:
+def divide(*arrays: jax.Array, numbers: int, most: int) -> tuple[jax.Array, ...]:
   """Divides the frames of arrays (N, ...) into chunks (N / n, n, ...).
 
   Args:

@@ -22,7 +22,5 @@ def average_consensus(x: jax.Array) -> jax.Array:
   Source: Wang et al. 2016, https://arxiv.org/abs/1608.00859, section 3.1.
   """
   if x.ndim != 3 or not jnp.issubdtype(x.dtype, jnp.floating):
-    raise ValueError(
-      f"x must be floating point (B, T, L), got {x.dtype} {x.shape}."
-    )
+    raise ValueError(f"x must be floating point (B, T, L), got {x.dtype} {x.shape}.")
   return jnp.mean(x, axis=1, dtype=wide_dtype(x)).astype(x.dtype)

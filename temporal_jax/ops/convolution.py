@@ -64,18 +64,14 @@ def convolution_2d(
   if groups > 1 and groups == x.shape[-1] == kernel.shape[3]:
     return depthwise_convolution_2d(x, kernel[:, :, 0], **settings)
   frames, kernel = vary_together(join_axes(x, 0, -3), kernel.astype(x.dtype))
-  product = functools.partial(
-    patch_products.convolve, groups=groups, **settings
-  )
+  product = functools.partial(patch_products.convolve, groups=groups, **settings)
   smaller = height < rows and width < columns
   one_place = (height + 2 * padding, width + 2 * padding) == (rows, columns)
   if (rows, columns) == (1, 1) or smaller or one_place:
     out = product(frames, kernel)
   elif groups > 1:
     native = functools.partial(dense.xla_convolve, groups=groups, **settings)
-    out = jax.lax.platform_dependent(
-      frames, kernel, cpu=product, default=native
-    )
+    out = jax.lax.platform_dependent(frames, kernel, cpu=product, default=native)
   elif row_products.suit(frames, kernel, **settings):
     out = jax.lax.platform_dependent(
       frames,

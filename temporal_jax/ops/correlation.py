@@ -92,9 +92,7 @@ def _cut(side: int) -> tuple[int, int]:
   return -(-side // count), count
 
 
-def _tiles(
-  x: jax.Array, rows: int, columns: int, *, border: int = 0
-) -> jax.Array:
+def _tiles(x: jax.Array, rows: int, columns: int, *, border: int = 0) -> jax.Array:
   """Cuts maps (..., H, W, C) into tiles (..., I, J, rows, columns, C).
 
   With a border every tile also has that much of its neighbours, or zeros.
@@ -106,16 +104,13 @@ def _tiles(
     padded = jnp.pad(x, sides)
     starts = range(0, count * side, side)
     parts = [
-      jax.lax.slice_in_dim(padded, i, i + side + 2 * border, axis=axis)
-      for i in starts
+      jax.lax.slice_in_dim(padded, i, i + side + 2 * border, axis=axis) for i in starts
     ]
     x = jnp.stack(parts, axis=-4)
   return x
 
 
-def _window_places(
-  rows: int, columns: int, length: int, window: int
-) -> np.ndarray:
+def _window_places(rows: int, columns: int, length: int, window: int) -> np.ndarray:
   """Returns where in a tile's products the windows lie, (h, w, L, P, P).
 
   The products lie in the order l, h, w and then the covered rows and columns.

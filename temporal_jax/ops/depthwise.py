@@ -102,6 +102,4 @@ _convolve.defvjp(_convolve_forward, _convolve_backward)
 
 def _grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
   """XLA's convolution with a group a channel."""
-  return dense.xla_convolve(
-    x, kernel[:, :, None], groups=x.shape[-1], **settings
-  )
+  return dense.xla_convolve(x, kernel[:, :, None], groups=x.shape[-1], **settings)

@@ -24,9 +24,7 @@ def l2_normalize(x: jax.Array) -> jax.Array:
   Source: function `normalize` in torch/nn/functional.py of pytorch/pytorch.
   """
   if x.ndim < 1 or not jnp.issubdtype(x.dtype, jnp.floating):
-    raise ValueError(
-      f"x must be floating point (..., D), got {x.dtype} {x.shape}."
-    )
+    raise ValueError(f"x must be floating point (..., D), got {x.dtype} {x.shape}.")
   values = widen(x)
   square = jnp.sum(values * values, axis=-1, keepdims=True)
   inverse = jax.lax.rsqrt(jnp.maximum(square, _SHORTEST**2))

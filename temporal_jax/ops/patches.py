@@ -48,8 +48,7 @@ def patch_embedding(
   checks.video(x)
   if kernel.ndim not in (4, 5):
     raise ValueError(
-      f"kernel must be (KH, KW, C, D) or (KT, KH, KW, C, D), got "
-      f"{kernel.shape}."
+      f"kernel must be (KH, KW, C, D) or (KT, KH, KW, C, D), got {kernel.shape}."
     )
   checks.same_channels(x, kernel, axis=-2)
   taps, rows, columns, _, _ = (1, *kernel.shape)[-5:]

@@ -6,9 +6,7 @@ import jax
 import jax.numpy as jnp
 
 
-def max_pool_2d(
-  x: jax.Array, *, size: int, stride: int, padding: int = 0
-) -> jax.Array:
+def max_pool_2d(x: jax.Array, *, size: int, stride: int, padding: int = 0) -> jax.Array:
   """Takes the maximum of every size x size window over H and W.
 
   XLA's window reduction runs its gradient on one CPU core; there the maximum is
@@ -73,9 +71,7 @@ def _check(x: jax.Array, size: int, padding: int) -> None:
 def _views(x: jax.Array, size: int, stride: int, axis: int) -> list[jax.Array]:
   """Returns the window's elements along an axis, each strided."""
   stop = x.shape[axis] - size + 1
-  return [
-    jax.lax.slice_in_dim(x, k, k + stop, stride, axis) for k in range(size)
-  ]
+  return [jax.lax.slice_in_dim(x, k, k + stop, stride, axis) for k in range(size)]
 
 
 def _shifted(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:

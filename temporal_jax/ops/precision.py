@@ -4,9 +4,7 @@ import jax
 import jax.numpy as jnp
 
 
-def wide_dtype(
-  x: jax.Array, dtype: jax.typing.DTypeLike = jnp.float32
-) -> jnp.dtype:
+def wide_dtype(x: jax.Array, dtype: jax.typing.DTypeLike = jnp.float32) -> jnp.dtype:
   """Returns the dtype of most bits: that of `x`, `dtype` or float32.
 
   Unlike `jnp.promote_types` it works where promotion is strict.

@@ -50,8 +50,7 @@ def rotary_embedding(
   angles = np.pad(angles, ((x.shape[-3] - patches, 0), (0, 0)))
   shape = (1,) * (x.ndim - 3) + (len(angles), 1, angles.shape[1])
   cosines, sines = (
-    jnp.asarray(f(angles).reshape(shape), wide_dtype(x))
-    for f in (np.cos, np.sin)
+    jnp.asarray(f(angles).reshape(shape), wide_dtype(x)) for f in (np.cos, np.sin)
   )
   pairs = widen(x).reshape(*x.shape[:-1], x.shape[-1] // 2, 2)
   real, imaginary = pairs[..., 0], pairs[..., 1]
@@ -71,8 +70,7 @@ def _angles(
   """Returns the angle of each of 2 * count pairs at every patch, (H W, .)."""
   frequencies = base ** (-np.arange(count) / count)
   rows, columns = (
-    np.arange(side) * (1.0 if extent is None else extent / side)
-    for side in grid
+    np.arange(side) * (1.0 if extent is None else extent / side) for side in grid
   )
   angles = np.zeros((*grid, 2, count))
   angles[:, :, 0] = rows[:, None, None] * frequencies

@@ -61,9 +61,7 @@ def suit(
     many = x.shape[0] >= _MAPS
   except jax.errors.InconclusiveDimensionOperation:  # A batch of any size.
     many = False
-  return (
-    height * width <= _PIXELS and numbers <= _MATRIX and (many or channels == 1)
-  )
+  return height * width <= _PIXELS and numbers <= _MATRIX and (many or channels == 1)
 
 
 def _matrix(

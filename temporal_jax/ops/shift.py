@@ -115,15 +115,11 @@ def token_shift(
     raise ValueError(f"tokens must be 'class' or 'patches', got {tokens!r}.")
   parts = [x[:, :, :1], x[:, :, 1:]]
   which = 0 if tokens == "class" else 1
-  parts[which] = temporal_shift(
-    parts[which], fold_div=fold_div, direction=direction
-  )
+  parts[which] = temporal_shift(parts[which], fold_div=fold_div, direction=direction)
   return jnp.concatenate(parts, axis=2)
 
 
-def shift_channels(
-  x: jax.Array, fold: int, offsets: Sequence[int]
-) -> jax.Array:
+def shift_channels(x: jax.Array, fold: int, offsets: Sequence[int]) -> jax.Array:
   """Lets the i-th `fold` channels read the frame `offsets[i]` away."""
   channel = jax.lax.broadcasted_iota(
     jnp.int32, (1,) * (x.ndim - 1) + x.shape[-1:], x.ndim - 1

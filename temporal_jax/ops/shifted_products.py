@@ -127,9 +127,7 @@ def _add_windows(
     for s in range(rows)
     for t in range(columns)
   )
-  total, _ = jax.lax.scan(
-    lambda total, row: (total + row, None), total, sum(products)
-  )
+  total, _ = jax.lax.scan(lambda total, row: (total + row, None), total, sum(products))
   return total
 
 

@@ -59,9 +59,7 @@ def convolve(x: jax.Array, kernel: jax.Array, *, padding: int) -> jax.Array:
 
 
 @_traced_once
-def kernel_gradient(
-  x: jax.Array, gradient: jax.Array, *, padding: int
-) -> jax.Array:
+def kernel_gradient(x: jax.Array, gradient: jax.Array, *, padding: int) -> jax.Array:
   """Returns the gradient (3, 3, C, C') of the kernel of `convolve`."""
   channels, features = x.shape[-1], gradient.shape[-1]
 
@@ -107,10 +105,7 @@ def _windows(x: jax.Array, padding: int) -> Grid:
   )
   x = jnp.pad(x, ((0, 0), rows, columns, (0, 0)))
   return [
-    [
-      x[:, i : i + 2 * tiles[0] - 1 : 2, j : j + 2 * tiles[1] - 1 : 2]
-      for j in range(4)
-    ]
+    [x[:, i : i + 2 * tiles[0] - 1 : 2, j : j + 2 * tiles[1] - 1 : 2] for j in range(4)]
     for i in range(4)
   ]
 
@@ -132,8 +127,7 @@ def _transform(matrix: Matrix, grid: Grid | jax.Array) -> Grid:
   """Returns matrix grid matrix^T, by additions."""
   columns = range(len(grid[0]))
   half = [
-    [_combine(row, [line[j] for line in grid]) for j in columns]
-    for row in matrix
+    [_combine(row, [line[j] for line in grid]) for j in columns] for row in matrix
   ]
   return [[_combine(row, line) for row in matrix] for line in half]
 

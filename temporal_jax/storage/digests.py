@@ -27,9 +27,7 @@ def write_digests(folder: str | os.PathLike) -> None:
   )
   with _pool() as pool:
     found = pool.map(_digest, (folder / name for name in names))
-    lines = [
-      f"{digest}  {name}\n" for digest, name in zip(found, names, strict=True)
-    ]
+    lines = [f"{digest}  {name}\n" for digest, name in zip(found, names, strict=True)]
   (folder / DIGESTS).write_text("".join(lines), encoding="utf-8")
 
 

@@ -38,6 +38,4 @@ def move_averages(
   if warmup:
     step = jnp.asarray(step, jnp.float32)
     keep = jnp.minimum(keep, (1 + step) / (10 + step))
-  return jax.tree.map(
-    lambda a, b: keep * a + (1 - keep) * b, averages, variables
-  )
+  return jax.tree.map(lambda a, b: keep * a + (1 - keep) * b, averages, variables)

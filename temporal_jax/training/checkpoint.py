@@ -52,9 +52,7 @@ class Checkpoints:
     directory: Where they lie, one folder a step.
   """
 
-  def __init__(
-    self, directory: str | pathlib.Path, *, keep: int = 2, best: str = ""
-  ):
+  def __init__(self, directory: str | pathlib.Path, *, keep: int = 2, best: str = ""):
     """Opens the directory, which may be new.
 
     Args:
@@ -134,8 +132,7 @@ class Checkpoints:
     """
     if scores and self._best and self._best not in scores:
       raise ValueError(
-        f"keep_best {self._best!r} is not among the test values "
-        f"{sorted(scores)}."
+        f"keep_best {self._best!r} is not among the test values {sorted(scores)}."
       )
     self._report(self._set_aside)
     step = int(state.step)
@@ -180,9 +177,7 @@ class Checkpoints:
         unreadable.append(f"{self.path(step)} ({first_line(error)})")
         self._unreadable.append(step)
         continue
-      return Restored(
-        found["state"], found["position"], tuple(unreadable), checked
-      )
+      return Restored(found["state"], found["position"], tuple(unreadable), checked)
     if unreadable:
       raise ValueError("no checkpoint can be read: " + "; ".join(unreadable))
     return None
@@ -255,9 +250,7 @@ def _compare(metadata: Any, state: TrainState) -> None:
     for tree in (metadata.tree, state)
   )
   differences = [
-    *(
-      f"- {name}: not in the checkpoint" for name in wanted if name not in saved
-    ),
+    *(f"- {name}: not in the checkpoint" for name in wanted if name not in saved),
     *(f"+ {name}: not in the run" for name in saved if name not in wanted),
     *(
       f"! {name}: checkpoint {tuple(saved[name])}, run {tuple(shape)}"

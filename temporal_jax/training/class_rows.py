@@ -155,9 +155,7 @@ def _numbers(names: Sequence[str]) -> list[int]:
   return numbers if sorted(numbers) == list(range(len(names))) else []
 
 
-def _some(
-  loaded: Sequence[str], own: Sequence[str], rows: Sequence[int]
-) -> str:
+def _some(loaded: Sequence[str], own: Sequence[str], rows: Sequence[int]) -> str:
   """Says which classes are taken over, which are new, and which are left."""
   new = [name for name, row in zip(own, rows, strict=True) if row < 0]
   left = [name for name in loaded if name not in set(own)]
@@ -177,9 +175,7 @@ def _hint(loaded: Sequence[str], own: Sequence[str]) -> str:
     if other is None:
       continue
     # Accents in one or in two characters look alike: their codes are shown.
-    alike = unicodedata.normalize("NFC", name) == unicodedata.normalize(
-      "NFC", other
-    )
+    alike = unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", other)
     show = ascii if alike else repr
     return f" ({show(name)} is not {show(other)}: names must be equal)"
   return ""

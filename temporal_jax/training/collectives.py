@@ -84,9 +84,7 @@ def read_collectives(text: str, num_devices: int) -> tuple[Collective, ...]:
     counts, sizes, exact = zip(*figures, strict=True)
     sent = round(sum(sizes) * _SENT[kind](devices))
     if devices > 1:
-      table.append(
-        Collective(kind, devices, sum(counts), sum(sizes), sent, all(exact))
-      )
+      table.append(Collective(kind, devices, sum(counts), sum(sizes), sent, all(exact)))
   return tuple(sorted(table, key=lambda row: (-row.sent, row)))
 
 

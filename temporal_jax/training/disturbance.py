@@ -26,6 +26,4 @@ def mask_disturbance(
     Francis-Rings/ILA.
   """
   halvings = jnp.maximum(jnp.asarray(epoch) - decay_start + 1, 0)
-  return jnp.asarray(initial, jnp.float32) * jnp.exp2(
-    -halvings.astype(jnp.float32)
-  )
+  return jnp.asarray(initial, jnp.float32) * jnp.exp2(-halvings.astype(jnp.float32))

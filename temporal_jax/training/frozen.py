@@ -24,8 +24,6 @@ def _evaluate(
   context: nn.module.InterceptorContext,
 ) -> Any:
   """Calls `BatchNorm(x, train)` with train=False, all else as it is."""
-  if (
-    isinstance(context.module, BatchNorm) and context.method_name == "__call__"
-  ):
+  if isinstance(context.module, BatchNorm) and context.method_name == "__call__":
     return method(args[0], train=False)
   return method(*args, **kwargs)

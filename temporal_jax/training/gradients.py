@@ -9,9 +9,7 @@ import jax.numpy as jnp
 from temporal_jax.training.state import Tree
 
 # (params, batch_stats, part, its number) -> (value, (batch_stats, sums)).
-Objective = Callable[
-  [Tree, Tree, Tree, jax.Array], tuple[jax.Array, tuple[Tree, Tree]]
-]
+Objective = Callable[[Tree, Tree, Tree, jax.Array], tuple[jax.Array, tuple[Tree, Tree]]]
 
 
 class Gradients(NamedTuple):
@@ -70,9 +68,7 @@ def accumulate(
   (value, (_, sums)), grads = jax.eval_shape(
     of_part, params, batch_stats, first, jnp.int32(0)
   )
-  start = jax.tree.map(
-    lambda x: jnp.zeros(x.shape, x.dtype), (value, grads, sums)
-  )
+  start = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (value, grads, sums))
   start = Gradients(start[0], start[1], batch_stats, start[2])
   total, _ = jax.lax.scan(add, start, (parts, jnp.arange(num_parts)))
   return total

@@ -39,9 +39,7 @@ def run_on_host(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
   closed, shapes = jax.make_jaxpr(function, return_shape=True)(*arguments)
   values = _run(closed, jax.tree.leaves(arguments))
-  return jax.device_put(
-    jax.tree.unflatten(jax.tree.structure(shapes), list(values))
-  )
+  return jax.device_put(jax.tree.unflatten(jax.tree.structure(shapes), list(values)))
 
 
 def _run(closed: core.ClosedJaxpr, arguments: Values) -> Values:

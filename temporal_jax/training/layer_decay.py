@@ -49,9 +49,7 @@ def layer_factors(
       raise ValueError(f"layer_decay is 1, so that except {kept} says nothing.")
     return dict.fromkeys(names, 1.0)
   blocks = {
-    name: int(match["number"])
-    for name in names
-    if (match := _BLOCK.fullmatch(name))
+    name: int(match["number"]) for name in names if (match := _BLOCK.fullmatch(name))
   }
   if not blocks:
     raise ValueError(

@@ -59,9 +59,7 @@ def plan_step(
     "parameters": _bytes_on_device(state.params),
     "optimizer": _bytes_on_device(state.opt_state),
     "averages": _bytes_on_device(state.ema),
-    "statistics, sums": _bytes_on_device(
-      (state.step, state.batch_stats, state.window)
-    ),
+    "statistics, sums": _bytes_on_device((state.step, state.batch_stats, state.window)),
     "batch": _bytes_on_device(batch),
   }
   return Layout(
@@ -84,9 +82,7 @@ def with_shardings(shapes: Any, shardings: Any) -> Any:
     sharding = shardings
     shardings = jax.tree.map(lambda _: sharding, shapes)
   return jax.tree.map(
-    lambda x, sharding: jax.ShapeDtypeStruct(
-      x.shape, x.dtype, sharding=sharding
-    ),
+    lambda x, sharding: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
     shapes,
     shardings,
   )

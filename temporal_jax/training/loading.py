@@ -24,9 +24,7 @@ VARIABLES = "variables"
 CHECKPOINTS = "checkpoints"
 
 
-def read_state(
-  directory: str | pathlib.Path, check: Check | None = None
-) -> Tree:
+def read_state(directory: str | pathlib.Path, check: Check | None = None) -> Tree:
   """Reads the newest checkpoint of a run as nested dicts, on one device.
 
   One that is damaged is named in a warning, and the one before it is read.
@@ -102,8 +100,7 @@ def read_tree(path: pathlib.Path, check: Check | None = None) -> Tree:
     whole = functools.partial(_whole_array, path)
     target = jax.tree.map_with_path(whole, described.tree)
     unpacked = sum(
-      math.prod(leaf.shape) * leaf.dtype.itemsize
-      for leaf in jax.tree.leaves(target)
+      math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(target)
     )
     check_unpacked(str(path), unpacked, packed)
     if check:
@@ -132,8 +129,7 @@ def _bytes_of_files(folder: pathlib.Path) -> int:
     special = [
       name
       for name in files
-      if os.path.exists(f"{place}/{name}")
-      and not os.path.isfile(f"{place}/{name}")
+      if os.path.exists(f"{place}/{name}") and not os.path.isfile(f"{place}/{name}")
     ]
     if links or special:
       raise ValueError(
@@ -165,9 +161,7 @@ def _without_warnings() -> Iterator[None]:
 def _check(folder: pathlib.Path) -> None:
   """Compares a folder with its list of sha256; says if it has none."""
   if not check_digests(folder):
-    logging.warning(
-      "%s has no list of sha256: its files are not compared.", folder
-    )
+    logging.warning("%s has no list of sha256: its files are not compared.", folder)
 
 
 def first_line(error: Exception) -> str:
@@ -176,9 +170,7 @@ def first_line(error: Exception) -> str:
   return said or type(error).__name__
 
 
-def load_variables(
-  directory: str | pathlib.Path, check: Check | None = None
-) -> Tree:
+def load_variables(directory: str | pathlib.Path, check: Check | None = None) -> Tree:
   """Reads {"params", "batch_stats"} of a model or of a run.
 
   Of a run that is the newest checkpoint, and the moving averages where it kept

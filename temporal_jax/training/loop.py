@@ -39,9 +39,7 @@ class Plan:
   def __post_init__(self) -> None:
     for name in ("num_steps", "log_every", "save_every"):
       if getattr(self, name) < 1:
-        raise ValueError(
-          f"{name} must be at least 1, got {getattr(self, name)}."
-        )
+        raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")
     if self.eval_every < 0:
       raise ValueError(f"eval_every must be 0 or more, got {self.eval_every}.")
 

@@ -123,6 +123,4 @@ class Loss:
     return (finite & right).astype(jnp.float32)
 
   def _one_hot(self, label: jax.Array, num_classes: int) -> jax.Array:
-    return optax.smooth_labels(
-      jax.nn.one_hot(label, num_classes), self.label_smoothing
-    )
+    return optax.smooth_labels(jax.nn.one_hot(label, num_classes), self.label_smoothing)

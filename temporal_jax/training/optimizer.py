@@ -77,9 +77,7 @@ def create_optimizer(
   )
 
 
-def _map_groups(
-  function: Callable, groups: Mapping[str, Group], *trees: Tree
-) -> Tree:
+def _map_groups(function: Callable, groups: Mapping[str, Group], *trees: Tree) -> Tree:
   """Maps `function(group, *leaves)` over trees of the parameters' names."""
 
   def call(path: jax.tree_util.KeyPath, *leaves: jax.Array) -> jax.Array:

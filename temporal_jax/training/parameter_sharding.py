@@ -105,9 +105,7 @@ def shard_state(
   flat = jax.tree_util.tree_leaves_with_path(state.params)
   followed = {
     (_name(path), tuple(leaf.shape)): sharding
-    for (path, leaf), sharding in zip(
-      flat, jax.tree.leaves(params), strict=True
-    )
+    for (path, leaf), sharding in zip(flat, jax.tree.leaves(params), strict=True)
   }
   whole = replicated(mesh)
 
@@ -153,8 +151,7 @@ def make_gather(params: Tree) -> Callable[[Tree], Tree]:
 def _without_fsdp(sharding: NamedSharding) -> NamedSharding:
   """Returns the same but for the fsdp axis."""
   left = (
-    tuple(axis for axis in _axes(over) if axis != "fsdp")
-    for over in sharding.spec
+    tuple(axis for axis in _axes(over) if axis != "fsdp") for over in sharding.spec
   )
   spec = PartitionSpec(*(over or None for over in left))
   return NamedSharding(sharding.mesh, spec)

@@ -77,9 +77,7 @@ def create_schedule(
   _check(name, peak, num_steps, warmup_steps, start, end)
   _check_milestones(name, milestones, warmup_steps, num_steps)
   if name == "cosine_by_epoch" and steps_per_epoch <= 0:
-    raise ValueError(
-      f"cosine_by_epoch needs steps_per_epoch, got {steps_per_epoch}."
-    )
+    raise ValueError(f"cosine_by_epoch needs steps_per_epoch, got {steps_per_epoch}.")
   after = _after_warmup(
     name, peak, end, num_steps, warmup_steps, milestones, steps_per_epoch
   )
@@ -142,13 +140,10 @@ def _check(
       raise ValueError(f"{word} must be 0 or above, got {value}.")
   if not 0 <= warmup_steps < num_steps:
     raise ValueError(
-      f"warmup_steps must be in [0, num_steps), got {warmup_steps} of "
-      f"{num_steps}."
+      f"warmup_steps must be in [0, num_steps), got {warmup_steps} of {num_steps}."
     )
   if name == "cosine_inclusive" and warmup_steps != int(warmup_steps):
-    raise ValueError(
-      f"cosine_inclusive needs whole warmup_steps, got {warmup_steps}."
-    )
+    raise ValueError(f"cosine_inclusive needs whole warmup_steps, got {warmup_steps}.")
   if start and not warmup_steps:
     raise ValueError(f"start {start} is of a warm-up, but warmup_steps is 0.")
   if end and not name.startswith("cosine"):

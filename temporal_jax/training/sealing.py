@@ -56,8 +56,7 @@ class SealedManager(ocp.CheckpointManager):
     del skip_metadata_read  # Orbax fails at metadata that are damaged.
     infos = super()._load_checkpoint_infos(skip_metadata_read=True)
     return [
-      dataclasses.replace(info, metrics=self.metrics(info.step))
-      for info in infos
+      dataclasses.replace(info, metrics=self.metrics(info.step)) for info in infos
     ]
 
   def metrics(self, step: int) -> dict[str, float] | None:

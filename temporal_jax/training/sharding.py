@@ -45,9 +45,7 @@ def create_mesh(
     by_process = sorted(devices, key=lambda chip: (chip.process_index, chip.id))
     grid = np.reshape(by_process, sizes)
   else:
-    grid = mesh_utils.create_device_mesh(
-      sizes, devices, allow_split_physical_axes=True
-    )
+    grid = mesh_utils.create_device_mesh(sizes, devices, allow_split_physical_axes=True)
   mesh = jax.sharding.Mesh(grid, AXES)
   _check_processes(mesh)
   return mesh

@@ -122,9 +122,7 @@ def first_state(
       operator=allowed.operator,
     )
     variables = jax.tree.map(_place, grafted.variables, variables_layout)
-    origin = "; ".join(
-      (f"weights of {init_from}", *_about_leaves(allowed, grafted))
-    )
+    origin = "; ".join((f"weights of {init_from}", *_about_leaves(allowed, grafted)))
   state = jax.jit(
     lambda variables: create_state(variables, optimizer, ema=bool(shapes.ema)),
     out_shardings=layout,
@@ -137,9 +135,7 @@ def _place(array: jax.Array, sharding: jax.sharding.Sharding) -> jax.Array:
   if array.sharding == sharding:
     return array
   values = np.asarray(array)
-  return jax.make_array_from_callback(
-    values.shape, sharding, values.__getitem__
-  )
+  return jax.make_array_from_callback(values.shape, sharding, values.__getitem__)
 
 
 class Grafted(NamedTuple):
@@ -214,16 +210,12 @@ def graft(
         f"! {name}: model {target[name].shape}, loaded {source[name].shape}"
       )
   if problems:
-    raise ValueError(
-      "init_from does not fit the model:\n" + "\n".join(problems)
-    )
+    raise ValueError("init_from does not fit the model:\n" + "\n".join(problems))
   variables = traverse_util.unflatten_dict(merged, sep="/")
   if not jax.tree.leaves(fresh["batch_stats"]):
     variables["batch_stats"] = {}
   partly = sorted(
-    name
-    for name, of in rows.items()
-    if name not in kept and min(of.match.rows) < 0
+    name for name, of in rows.items() if name not in kept and min(of.match.rows) < 0
   )
   left = sorted(set(operator) & source.keys() - target.keys())
   return Grafted(variables, tuple(kept), tuple(partly), tuple(left))
@@ -275,8 +267,6 @@ def _about_heads(rows: Mapping[str, ClassRows], grafted: Grafted) -> list[str]:
     head = f"head of {of.task}" if of.task else "head"
     taken = name not in grafted.kept or max(of.match.rows) < 0
     words[of.task] = f"{head}: " + (
-      of.match.words
-      if taken
-      else "starts anew, as the weights have none of its shape"
+      of.match.words if taken else "starts anew, as the weights have none of its shape"
     )
   return sorted(filter(None, words.values()))

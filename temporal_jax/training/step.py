@@ -129,9 +129,7 @@ def make_train_step(
       num_parts=spec.parts,
     )
     grad_norm = optax.tree.norm(grads)
-    updates, opt_state = spec.optimizer.update(
-      grads, state.opt_state, state.params
-    )
+    updates, opt_state = spec.optimizer.update(grads, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
     finite = jnp.isfinite(value) & jnp.isfinite(grad_norm)
     new = state.replace(
@@ -187,9 +185,7 @@ def make_eval_step(
     variables = {**variables, "params": gather(variables["params"])}
 
     def score(clip: jax.Array) -> Tasks:
-      logits, _ = network.apply(
-        variables, preprocess(clip), **inputs, train=False
-      )
+      logits, _ = network.apply(variables, preprocess(clip), **inputs, train=False)
       return probabilities(logits)
 
     if clip.ndim == 5:

@@ -30,9 +30,7 @@ def read_json(file: str | os.PathLike, *, max_bytes: int) -> Any:
   with path.open("rb") as opened:
     content = opened.read(max_bytes + 1)
   if len(content) > max_bytes:
-    raise ValueError(
-      f"{file} must have at most {max_bytes} bytes, it has more."
-    )
+    raise ValueError(f"{file} must have at most {max_bytes} bytes, it has more.")
   try:
     text = content.decode("utf-8-sig")
   except UnicodeDecodeError as error:
@@ -66,8 +64,7 @@ def parse_json(text: str, where: str) -> Any:
     )
   except json.JSONDecodeError as error:
     raise ValueError(
-      f"{where} is not JSON: line {error.lineno}, column {error.colno}: "
-      f"{error.msg}."
+      f"{where} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
     ) from None
   except ValueError as error:
     raise ValueError(f"{where} is not JSON: {error}.") from None

@@ -66,9 +66,7 @@ class Npz:
     self._archive = archive
     members = archive.infolist()
     if len(members) > _MAX_MEMBERS:
-      raise ValueError(
-        f"{len(members)} members, at most {_MAX_MEMBERS} allowed"
-      )
+      raise ValueError(f"{len(members)} members, at most {_MAX_MEMBERS} allowed")
     self.declared: dict[str, Declared] = {}
     for member in members:
       name = member.filename.removesuffix(".npy")
@@ -82,9 +80,7 @@ class Npz:
         self.declared[name] = self._header(member)
       except _BROKEN as error:
         raise ValueError(f"{name[:80]}: {error}") from None
-    total = sum(
-      max(one.nbytes, *one.shape, 1) for one in self.declared.values()
-    )
+    total = sum(max(one.nbytes, *one.shape, 1) for one in self.declared.values())
     check_unpacked(file, total, packed)
 
   def read(self, name: str) -> np.ndarray:
@@ -94,9 +90,7 @@ class Npz:
       ValueError: If it is missing.
     """
     if name not in self.declared:
-      raise ValueError(
-        f"{name} is missing, there is {sorted(self.declared)[:9]}"
-      )
+      raise ValueError(f"{name} is missing, there is {sorted(self.declared)[:9]}")
     with self._archive.open(f"{name}.npy") as member:
       return np.lib.format.read_array(member, allow_pickle=False)
 
@@ -113,16 +107,13 @@ class Npz:
       start = member.tell()
     shape, _, dtype = header
     if dtype.kind not in _KINDS or dtype.hasobject:
-      raise ValueError(
-        f"it is of {str(dtype)[:40]}; allowed are numbers and text"
-      )
+      raise ValueError(f"it is of {str(dtype)[:40]}; allowed are numbers and text")
     if any(axis < 0 for axis in shape):
       raise ValueError(f"its shape is {shape}")
     nbytes = math.prod(shape) * dtype.itemsize
     if nbytes != info.file_size - start:
       raise ValueError(
-        f"it is declared with {nbytes} bytes, its member has "
-        f"{info.file_size - start}"
+        f"it is declared with {nbytes} bytes, its member has {info.file_size - start}"
       )
     return Declared(tuple(shape), _KINDS[dtype.kind], nbytes)
 
@@ -178,8 +169,7 @@ def check_arrays(
     kinds = (kinds,) if isinstance(kinds, str) else kinds
     found = declared[name]
     fits = len(found.shape) == len(axes) and all(
-      want is None or want == got
-      for want, got in zip(axes, found.shape, strict=True)
+      want is None or want == got for want, got in zip(axes, found.shape, strict=True)
     )
     if not fits or found.kind not in kinds:
       words = ", ".join("any" if axis is None else str(axis) for axis in axes)

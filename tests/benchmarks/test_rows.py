@@ -20,10 +20,7 @@ ALL = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
 def _shapes(row, frames):
-  return [
-    jax.ShapeDtypeStruct(array.shape, np.float32)
-    for array in row.arrays(frames)
-  ]
+  return [jax.ShapeDtypeStruct(array.shape, np.float32) for array in row.arrays(frames)]
 
 
 @ALL

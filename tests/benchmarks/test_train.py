@@ -135,9 +135,7 @@ def test_both_input_sides_give_the_same_frames(tmp_path):
 
 def test_input_is_measured():
   setting = train_input.Setting((SIDE, 40), short_side=24, image_size=24)
-  result = train_input.measure(
-    setting, seconds=0.0, batch=2, num_threads=1, videos=2
-  )
+  result = train_input.measure(setting, seconds=0.0, batch=2, num_threads=1, videos=2)
   assert result["ratio"] > 0
   assert result["loader_ratio"] > 0
   assert result["clip"] == (8, 24, 24, 3)

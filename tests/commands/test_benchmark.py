@@ -62,9 +62,7 @@ def test_a_network_of_texts_is_timed_without_class_names(tmp_path, capsys):
   saved = small_video_text.make_saved()
   unknown = {"num_classes": None, "class_names": None}
   directory = tmp_path / "texts"
-  inference.save_model(
-    directory, saved.variables, {**saved.description, **unknown}
-  )
+  inference.save_model(directory, saved.variables, {**saved.description, **unknown})
   words = [str(directory), "--batch-sizes", "1", "--seconds", "0.01"]
   assert main(["benchmark", *words]) == 0
   assert capsys.readouterr().out.splitlines()[-1].split()[0] == "1"

@@ -35,9 +35,7 @@ def test_check_ends_with_1_if_a_file_is_bad(video_folder, tmp_path, capsys):
   assert (tmp_path / "bad.txt").read_text().startswith("rise/3.mp4\t")
 
 
-def test_inspect_ends_with_1_if_something_is_wrong(
-  video_folder, tmp_path, capsys
-):
+def test_inspect_ends_with_1_if_something_is_wrong(video_folder, tmp_path, capsys):
   root = shutil.copytree(video_folder, tmp_path / "videos")
   sheet, report = tmp_path / "sheet.png", tmp_path / "report.json"
   assert main(["data", "inspect", str(root), "--json", str(report)]) == 0
@@ -73,9 +71,7 @@ def _write_hmdb51(root, videos):
   root.mkdir()
   for name in ("fall", "rise"):
     files = sorted((videos / name).glob("*.mp4"))
-    lines = [
-      f"{file.name} {2 if n == 0 else 1}" for n, file in enumerate(files)
-    ]
+    lines = [f"{file.name} {2 if n == 0 else 1}" for n, file in enumerate(files)]
     (root / f"{name}_test_split1.txt").write_text("\n".join(lines) + "\n")
 
 
@@ -88,9 +84,7 @@ def test_built_data_sets_are_opened_by_name(video_folder, tmp_path, capsys):
   assert main([*words, "--videos", str(video_folder)]) == 0
   assert "12 videos" in capsys.readouterr().out
   common = {"splits": {"train": "train", "test": "test"}, "test_fraction": 0.0}
-  built = data.open_sources(
-    name="hmdb51_1", root="", data_dir=str(out), **common
-  )
+  built = data.open_sources(name="hmdb51_1", root="", data_dir=str(out), **common)
   listed = data.open_sources(
     *(),
     **{"name": "", "root": str(root), "data_dir": "", **common},
@@ -100,8 +94,7 @@ def test_built_data_sets_are_opened_by_name(video_folder, tmp_path, capsys):
   for split, count in (("train", 10), ("test", 2)):
     assert len(built[split]) == len(listed[split]) == count
     want = {
-      video["id"]: video
-      for video in map(listed[split].__getitem__, range(count))
+      video["id"]: video for video in map(listed[split].__getitem__, range(count))
     }
     for video in map(built[split].__getitem__, range(count)):
       assert video["label"] == want[video["id"]]["label"]
@@ -124,25 +117,19 @@ def test_what_cannot_be_run_ends_with_2(tmp_path, capsys, words, message):
   assert message in capsys.readouterr().err
 
 
-def test_names_that_are_no_text_are_printed_safely(
-  video_folder, tmp_path, capsys
-):
+def test_names_that_are_no_text_are_printed_safely(video_folder, tmp_path, capsys):
   root = tmp_path / "videos"
   wild = os.fsencode(root) + b"/\xffclass\x1b[1m"
   for split in (b"train", b"val"):
     os.makedirs(wild.replace(b"/\xff", b"/" + split + b"/\xff"))
     for name in (b"\xfe.mp4", b"new\nline.mp4"):
-      with open(
-        os.fsencode(root) + b"/" + split + wild[-11:] + b"/" + name, "wb"
-      ):
+      with open(os.fsencode(root) + b"/" + split + wild[-11:] + b"/" + name, "wb"):
         pass
   assert _check(root, tmp_path) == 1
   lines = capsys.readouterr().out.splitlines()
   assert len(lines) == 5
   assert all(line.isprintable() for line in lines)
-  assert (
-    "bad: train/\\udcffclass\\u001b[1m/new\\nline.mp4: the file" in lines[0]
-  )
+  assert "bad: train/\\udcffclass\\u001b[1m/new\\nline.mp4: the file" in lines[0]
   sheet, report = tmp_path / "sheet.png", tmp_path / "report.json"
   words = ["--sheet", str(sheet), "--json", str(report)]
   words += ["--manifest", str(tmp_path / "manifest.jsonl")]
@@ -237,9 +224,7 @@ def test_what_cannot_be_built_ends_with_2(words, message, tmp_path, capsys):
   assert not (tmp_path / "out").exists()
 
 
-def test_a_name_that_is_unknown_says_what_annotations_there_are(
-  tmp_path, capsys
-):
+def test_a_name_that_is_unknown_says_what_annotations_there_are(tmp_path, capsys):
   words = ["build", "ssv3", str(tmp_path), str(tmp_path / "out")]
   assert main(["data", *words]) == 2
   assert "Published annotations are called k400," in capsys.readouterr().err

@@ -32,9 +32,7 @@ def test_writes_and_says_what(model, tmp_path, capsys):
     (["--format", "onnx", "--model", "/nowhere"], "there is no model.json in"),
   ],
 )
-def test_what_cannot_be_written_ends_with_2(
-  model, tmp_path, capsys, words, message
-):
+def test_what_cannot_be_written_ends_with_2(model, tmp_path, capsys, words, message):
   out = str(tmp_path / "out")
   assert main(["export", out, "--model", model, *words]) == 2
   assert message in capsys.readouterr().err

@@ -12,9 +12,7 @@ def directory(tmp_path_factory):
   return small_models.save_resnet(tmp_path_factory.mktemp("models") / "tiny")
 
 
-def test_a_folder_is_extracted_and_kept(
-  directory, video_folder, tmp_path, capsys
-):
+def test_a_folder_is_extracted_and_kept(directory, video_folder, tmp_path, capsys):
   root = shutil.copytree(video_folder, tmp_path / "videos")
   (root / "rise" / "3.mp4").write_bytes(b"")
   out = tmp_path / "out"

@@ -47,15 +47,11 @@ def test_a_folder_with_a_bad_file(model, videos, tmp_path, capsys):
     values = [one["probability"] for one in found]
     assert values == sorted(values, reverse=True)
     assert sum(values) == pytest.approx(1, abs=1e-5)
-    assert lines[4 * number + 1] == (
-      f"  {100 * values[0]:5.1f}%  {found[0]['label']}"
-    )
+    assert lines[4 * number + 1] == (f"  {100 * values[0]:5.1f}%  {found[0]['label']}")
   assert {path.name for path in tmp_path.iterdir()} == {"bad.mp4", "out.json"}
 
 
-def test_one_video_with_other_views_is_annotated(
-  model, videos, tmp_path, capsys
-):
+def test_one_video_with_other_views_is_annotated(model, videos, tmp_path, capsys):
   out = tmp_path / "out.mp4"
   words = [str(videos / "*.mp4"), "--model", model, "--annotate", str(out)]
   words += ["--topk", "2", "--views", "1x3", "--batch-size", "5"]

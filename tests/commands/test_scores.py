@@ -9,9 +9,7 @@ NAMES = ("left", "right")
 
 def _save(directory, scores, ids="abcd", **protocol):
   directory.mkdir()
-  predictions = evaluation.from_views(
-    ids, np.array([0, 0, 1, 1]), np.asarray(scores)
-  )
+  predictions = evaluation.from_views(ids, np.array([0, 0, 1, 1]), np.asarray(scores))
   file = directory / "scores.npz"
   evaluation.save_scores(file, predictions, NAMES, protocol=protocol)
   return str(file)

@@ -69,8 +69,7 @@ def test_a_line_a_frame_and_what_frames_took(directory, video, capsys):
     scores = [stream(frame) for frame in live]
   best = [("dark", "bright")[int(s.argmax())] for s in scores]
   assert [row[1:] for row in rows] == [
-    (label, f"{s.max():.1%}"[:-1])
-    for label, s in zip(best, scores, strict=True)
+    (label, f"{s.max():.1%}"[:-1]) for label, s in zip(best, scores, strict=True)
   ]
   words = ["--every", "4", "--topk", "2", "--window", "0"]
   assert main(["stream", video, "--model", directory, *words]) == 0

@@ -97,9 +97,7 @@ def test_a_network_of_texts_needs_names_for_classes_only(
   saved = small_video_text.make_saved()
   directory = tmp_path / "texts"
   unknown = {"num_classes": None, "class_names": None}
-  inference.save_model(
-    directory, saved.variables, {**saved.description, **unknown}
-  )
+  inference.save_model(directory, saved.variables, {**saved.description, **unknown})
   video = str(video_folder / "rise" / "0.mp4")
   words = ["visualize", video, "--png", str(tmp_path / "out.png")]
   words += ["--model", str(directory)]

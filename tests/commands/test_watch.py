@@ -16,9 +16,7 @@ OPTIONS = WHOLE | {"g": "8", "bf": "0"}
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
   directory = tmp_path_factory.mktemp("network") / "model"
-  return save_tiny(
-    directory, EvalProtocol(num_frames=4, crop_size=16, short_side=16)
-  )
+  return save_tiny(directory, EvalProtocol(num_frames=4, crop_size=16, short_side=16))
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +111,7 @@ def test_what_comes_before_damage_is_written(videos, network, tmp_path, capsys):
     ("good.mp4", ["--csv", "o", "--srt", "o"], "o cannot be both csv and srt"),
   ],
 )
-def test_what_cannot_be_run_ends_with_2(
-  videos, network, capsys, file, words, message
-):
+def test_what_cannot_be_run_ends_with_2(videos, network, capsys, file, words, message):
   assert _watch(videos / file, network, *words) == 2
   assert message in capsys.readouterr().err
 

@@ -18,9 +18,7 @@ def model(tmp_path_factory):
   return str(directory)
 
 
-def test_files_are_told_by_labels(
-  model, video_folder, tmp_path, capsys, monkeypatch
-):
+def test_files_are_told_by_labels(model, video_folder, tmp_path, capsys, monkeypatch):
   taken = []
 
   def with_labels(saved, labels, *, templates):
@@ -51,9 +49,7 @@ def test_files_are_told_by_labels(
   }
   shown = capsys.readouterr()
   first = good["predictions"][0]
-  assert shown.out.startswith(
-    f"{files[0]}\n  {values[0]:6.1%}  {first['label']}\n"
-  )
+  assert shown.out.startswith(f"{files[0]}\n  {values[0]:6.1%}  {first['label']}\n")
   assert f"bad: {bad}: the file is empty" in shown.err
 
 
@@ -105,9 +101,7 @@ def test_what_cannot_be_run_ends_with_2(model, capsys, words, message):
   assert message in capsys.readouterr().err
 
 
-def test_leaves_that_were_never_trained_are_counted(
-  video_folder, tmp_path, capsys
-):
+def test_leaves_that_were_never_trained_are_counted(video_folder, tmp_path, capsys):
   saved = small.make_saved()
   new = {f"params/visual/block1/leaf{i}": "no images have it" for i in range(3)}
   description = {**saved.description, "report": {"new": new}}

@@ -31,8 +31,7 @@ FAST = {
 }
 # Tracing ViT-L takes seconds.
 NETWORKS = [
-  name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
-  for name in NAMES
+  name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES
 ]
 MAKER = "convert_weights"
 CLASSES = {
@@ -187,13 +186,9 @@ def test_samples_and_tests_as_published(name):
   assert (config.data.sampling, _views(test)) == next(
     row[1:] for row in PROTOCOLS if fnmatch.fnmatch(name, row[0])
   )
-  assert test.fusion == (
-    "logits" if name.startswith(("xvit", "blvnet")) else "softmax"
-  )
+  assert test.fusion == ("logits" if name.startswith(("xvit", "blvnet")) else "softmax")
   whole = name == "atm/vit_l14_charades"  # Trained on the labelled parts.
-  assert test.sampling == (
-    "rounded_segments" if whole else config.data.sampling
-  )
+  assert test.sampling == ("rounded_segments" if whole else config.data.sampling)
 
 
 def _views(test):

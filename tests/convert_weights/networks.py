@@ -56,8 +56,7 @@ def names(source, network, target=None):
   norms = [name for name in tensors if name.endswith(".running_mean")]
   counter = jax.ShapeDtypeStruct((), np.int32)
   return tensors | {
-    name.replace("running_mean", "num_batches_tracked"): counter
-    for name in norms
+    name.replace("running_mean", "num_batches_tracked"): counter for name in norms
   }
 
 

@@ -73,8 +73,7 @@ def draw(shapes):
   """Values for shapes."""
   rng = np.random.default_rng(0)
   return {
-    name: rng.standard_normal(shape, np.float32)
-    for name, shape in shapes.items()
+    name: rng.standard_normal(shape, np.float32) for name, shape in shapes.items()
   }
 
 

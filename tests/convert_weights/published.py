@@ -21,15 +21,12 @@ EVA_L14_336 = {**EVA_L14, "grid": 24}
 def structs(shapes):
   """Shapes as a conversion is planned from."""
   return {
-    name: jax.ShapeDtypeStruct(shape, np.float32)
-    for name, shape in shapes.items()
+    name: jax.ShapeDtypeStruct(shape, np.float32) for name, shape in shapes.items()
   }
 
 
 def _layer(name, *shape, bias=True):
-  return {f"{name}.weight": shape} | (
-    {f"{name}.bias": shape[:1]} if bias else {}
-  )
+  return {f"{name}.weight": shape} | ({f"{name}.bias": shape[:1]} if bias else {})
 
 
 def _under(prefix, shapes):
@@ -91,9 +88,7 @@ def clip_resnet50():
   for i, (ins, outs) in enumerate(((3, 32), (32, 32), (32, 64)), 1):
     shapes |= _convolution(f"conv{i}", f"bn{i}", outs, ins, 3)
   ins = 64
-  for stage, (width, blocks) in enumerate(
-    ((64, 3), (128, 4), (256, 6), (512, 3)), 1
-  ):
+  for stage, (width, blocks) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)), 1):
     for i in range(blocks):
       shapes |= _under(f"layer{stage}.{i}.", _bottleneck(ins, width, i == 0))
       ins = 4 * width
@@ -127,9 +122,7 @@ def _convolution(name, norm, outs, ins, side):
 
 def eva(width, depth, patch, grid, features, hidden, head_width=64):
   """The image tower of EVA-02-CLIP, without the texts'."""
-  rope = _under(
-    "rope.freqs_", dict.fromkeys(("cos", "sin"), (grid**2, head_width))
-  )
+  rope = _under("rope.freqs_", dict.fromkeys(("cos", "sin"), (grid**2, head_width)))
   block = {
     **_layer("norm1", width),
     "attn.q_bias": (width,),

@@ -29,12 +29,8 @@ def _good():
   clip = jax.ShapeDtypeStruct((1, 2, 16, 16, 3), jnp.float32)
   shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
   rng = np.random.default_rng(0)
-  variables = jax.tree.map(
-    lambda x: rng.standard_normal(x.shape, np.float32), shapes
-  )
-  return convert_weights.to_torch(
-    "resnet18", variables, source="torchvision", **_TINY
-  )
+  variables = jax.tree.map(lambda x: rng.standard_normal(x.shape, np.float32), shapes)
+  return convert_weights.to_torch("resnet18", variables, source="torchvision", **_TINY)
 
 
 def _names():

@@ -19,9 +19,7 @@ from tests.convert_weights import planning, published
 TINY = {**planning.TINY, "projection": 64}
 _SIZES = {"width": 256, "depth": 2, "patch": 4, "grid": 4, "features": 64}
 _OPEN_CLIP = {"model_cfg": {"quick_gelu": False}}
-_FLAGS = [
-  flag for name, value in TINY.items() for flag in ("--set", f"{name}={value}")
-]
+_FLAGS = [flag for name, value in TINY.items() for flag in ("--set", f"{name}={value}")]
 
 
 class _Block(torch.nn.Module):
@@ -57,9 +55,7 @@ class _Tower(torch.nn.Module):
     self.class_embedding = torch.nn.Parameter(torch.zeros(width))
     self.positional_embedding = torch.nn.Parameter(torch.zeros(17, width))
     self.ln_pre = torch.nn.LayerNorm(width)
-    self.transformer = torch.nn.ModuleDict(
-      {"resblocks": torch.nn.Sequential(*blocks)}
-    )
+    self.transformer = torch.nn.ModuleDict({"resblocks": torch.nn.Sequential(*blocks)})
     self.ln_post = torch.nn.LayerNorm(width)
     self.proj = torch.nn.Parameter(torch.zeros(width, features))
 
@@ -81,9 +77,7 @@ def _tensors(tower):
 
 
 def _features(variables, images, **arguments):
-  network = temporal_jax.create_model(
-    "vit_b16", num_classes=None, **TINY, **arguments
-  )
+  network = temporal_jax.create_model("vit_b16", num_classes=None, **TINY, **arguments)
   clip = images.permute(0, 2, 3, 1).numpy()[:, None]
   return np.asarray(network.apply(variables, clip)[0])
 
@@ -160,9 +154,7 @@ def test_one_thing_said_and_another_asked_for_is_refused(tensors):
   with pytest.raises(ValueError, match="gelu_new, which no network here has"):
     _prepare(tensors, settings=_says("gelu_new"))
   pooled = {"pooling": (Setting("average", "open_clip_config.json"),)}
-  with pytest.raises(
-    ValueError, match=r"open_clip_config.json says that the av"
-  ):
+  with pytest.raises(ValueError, match=r"open_clip_config.json says that the av"):
     _prepare(tensors, settings=pooled)
 
 
@@ -174,12 +166,8 @@ def test_one_thing_said_and_another_asked_for_is_refused(tensors):
     ("vit_b32_divided", {}),
   ],
 )
-def test_video_networks_start_with_the_activation_of_their_weights(
-  row, arguments
-):
-  shapes = published.clip_image(
-    **{**_SIZES, "depth": arguments.get("depth", 2)}
-  )
+def test_video_networks_start_with_the_activation_of_their_weights(row, arguments):
+  shapes = published.clip_image(**{**_SIZES, "depth": arguments.get("depth", 2)})
   named = {f"visual.{n}": t for n, t in published.structs(shapes).items()}
   todo = converter.prepare(
     row, named, num_classes=3, activation="gelu", **{**TINY, **arguments}
@@ -192,15 +180,11 @@ def test_video_networks_start_with_the_activation_of_their_weights(
 def test_both_towers_have_one_activation(row):
   text = {"depth": 2, "vocabulary": 50, "context": 6}
   sizes = {**planning.TINY, **planning.TINY_TEXT}
-  tensors = published.structs(
-    published.clip(**_SIZES, text_width=16, text=text)
-  )
+  tensors = published.structs(published.clip(**_SIZES, text_width=16, text=text))
   todo = converter.prepare(row, tensors, settings=_says("gelu"), **sizes)
   assert todo.network.activation == "gelu"
   text = {"text_activation": (Setting("quick_gelu", "config.json (text)"),)}
-  with pytest.raises(
-    ValueError, match=r"but config.json .text. says quick_gel"
-  ):
+  with pytest.raises(ValueError, match=r"but config.json .text. says quick_gel"):
     converter.prepare(row, tensors, settings=_says("gelu") | text, **sizes)
 
 
@@ -213,9 +197,7 @@ def test_weights_of_video_networks_have_that_of_their_code(source, row):
     converter.prepare(row, {}, source=source, activation="gelu", **TINY)
 
 
-def test_model_json_has_the_activation_and_the_pixels(
-  tmp_path, capsys, tensors
-):
+def test_model_json_has_the_activation_and_the_pixels(tmp_path, capsys, tensors):
   named = {f"visual.{key}": value for key, value in tensors.items()}
   pixels = {"mean": [0.5, 0.25, 0.125], "std": [0.5, 0.5, 0.25]}
   config = json.dumps({**_OPEN_CLIP, "preprocess_cfg": pixels})
@@ -231,9 +213,7 @@ def test_model_json_has_the_activation_and_the_pixels(
   refused = ["--set", "activation=quick_gelu"]
   with pytest.raises(SystemExit):
     main(["vit_b16", str(path), str(tmp_path / "no"), *_FLAGS, *refused])
-  assert "open_clip_config.json (quick_gelu) says gelu" in (
-    capsys.readouterr().err
-  )
+  assert "open_clip_config.json (quick_gelu) says gelu" in (capsys.readouterr().err)
   assert not (tmp_path / "no").exists()
 
 

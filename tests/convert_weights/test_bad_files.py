@@ -22,9 +22,7 @@ def _header(text, data=b""):
 
 
 def _tensor(name='"w"', shape="[2]", dtype="F32", end=8):
-  return (
-    f'{name}:{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{end}]}}'
-  )
+  return f'{name}:{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{end}]}}'
 
 
 def _npz(**entries):

@@ -76,9 +76,7 @@ def test_clips_of_more_frames():
   _, target = build_network("xvit_b16", (8, 224, 224, 3), num_classes=3)
   network = networks.build("xvit_b16", num_classes=3)
   tensors = networks.names("xvit", network, target)
-  tensors["base_model.temp_embed"] = jax.ShapeDtypeStruct(
-    (1, 16, 1, 768), np.float32
-  )
+  tensors["base_model.temp_embed"] = jax.ShapeDtypeStruct((1, 16, 1, 768), np.float32)
   (line,) = _refused("xvit_b16", tensors)
   assert line.startswith("frames: 16 in the weights, 8 in xvit_b16")
 
@@ -169,9 +167,7 @@ def test_stems_of_other_channels(channels):
     "params/stem_conv/kernel is the mean over the 3 channels of conv1.weight, "
     f"for each of the {channels} channels."
   )
-  variables = convert_weights.convert(
-    "resnet18", tensors, channels=channels, **_TINY
-  )
+  variables = convert_weights.convert("resnet18", tensors, channels=channels, **_TINY)
   mean = tensors["conv1.weight"].mean(axis=1).transpose(1, 2, 0)
   want = np.repeat(mean[:, :, None], channels, axis=2)
   got = variables["params"]["stem_conv"]["kernel"]

@@ -63,9 +63,7 @@ def test_every_tensor_of_the_tower_goes_into_a_network(row, arguments, slots):
   in_slots = rf"(visual/)?block\d/({'|'.join(slots.split())})/.+"
   for leaf in done.new:
     path = leaf.split("/", 1)[1]
-    assert re.fullmatch(in_slots if slots else "", path) or re.fullmatch(
-      _BESIDE, path
-    )
+    assert re.fullmatch(in_slots if slots else "", path) or re.fullmatch(_BESIDE, path)
 
 
 @pytest.mark.parametrize("row", ["vit_b32", "tadaformer_b16", "xclip_b32"])
@@ -195,8 +193,7 @@ def test_published_files_are_used_whole(row, sizes):
 def test_a_tower_saved_without_visual_is_that_with_it(prefix, row, arguments):
   rng = np.random.default_rng(0)
   both = {
-    name: rng.random(tensor.shape, np.float32)
-    for name, tensor in TENSORS.items()
+    name: rng.random(tensor.shape, np.float32) for name, tensor in TENSORS.items()
   }
   tower = {
     prefix + name.removeprefix("visual."): value
@@ -232,9 +229,9 @@ def test_a_resnet_for_images_is_known_and_refused():
   assert done.skipped.keys() == tensors.keys()
   for row in ("resnet50", "vit_b32", "xclip_b32"):
     assert not RESNET.takes(planning.build(row))
-  assert {
-    source.name for source in clip.SOURCES if _marked(source, tensors)
-  } == {"openai_clip_resnet"}
+  assert {source.name for source in clip.SOURCES if _marked(source, tensors)} == {
+    "openai_clip_resnet"
+  }
 
 
 def test_takes_no_network_of_another_form():

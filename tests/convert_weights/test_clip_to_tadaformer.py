@@ -49,9 +49,7 @@ def ours_map(network, tensors):
 
 def test_maps_the_same_tensors_in_the_same_way():
   network = planning.build("tadaformer_b16", **planning.TINY)
-  tensors = published.structs(
-    published.clip(**_TINY, text_width=16, text={"depth": 2})
-  )
+  tensors = published.structs(published.clip(**_TINY, text_width=16, text={"depth": 2}))
   made, new = ours_map(network, tensors)
   assert made == official_map(tensors)
   assert new == _all_of_theirs(network) - made.keys()
@@ -84,6 +82,4 @@ def test_tubelets_do_not_go_back_to_patches():
 def _all_of_theirs(network):
   """Names in a TAdaFormer's checkpoint, but for the counters."""
   target = planning.target(network)
-  return jax.eval_shape(
-    lambda v: revert(tada.vision_transformer(), v), target
-  ).keys()
+  return jax.eval_shape(lambda v: revert(tada.vision_transformer(), v), target).keys()

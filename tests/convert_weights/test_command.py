@@ -21,9 +21,7 @@ def tensors():
   model = temporal_jax.create_model("resnet18", num_classes=3, **TINY)
   clip = jax.numpy.zeros((1, 2, 16, 16, 3))
   variables = model.init(jax.random.key(0), clip)
-  return convert_weights.to_torch(
-    "resnet18", variables, source="torchvision", **TINY
-  )
+  return convert_weights.to_torch("resnet18", variables, source="torchvision", **TINY)
 
 
 @pytest.fixture
@@ -115,9 +113,7 @@ def test_verify_sees_a_changed_value(tmp_path, checkpoint, capsys):
   description = tmp_path / "out" / "model.json"
   text = json.loads(description.read_text())
   description.write_text(json.dumps({**text, "sha256": "0" * 64}))
-  assert "changed since they were written" in _fails(
-    capsys, "verify", tmp_path / "out"
-  )
+  assert "changed since they were written" in _fails(capsys, "verify", tmp_path / "out")
   (largest, *_) = sorted(
     (tmp_path / "out" / "variables").rglob("d/*"),
     key=lambda file: -file.stat().st_size,

@@ -62,9 +62,7 @@ def _refused(row, source, tensors, **arguments):
 # bLVNet-TAM
 
 
-@pytest.mark.parametrize(
-  "dropout", [0.0, pytest.param(0.5, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("dropout", [0.0, pytest.param(0.5, marks=pytest.mark.slow)])
 def test_blvnet_names_its_head_by_dropout(dropout):
   tensors = _tensors("blvnet_tam_50", "blvnet", **_BIG_LITTLE)
   assert "new_fc.weight" in tensors
@@ -232,9 +230,7 @@ def test_ilas_form_for_something_something_is_named(arguments, message):
   ("row", "arguments", "head"),
   [
     ("tada2d_resnet50", {**_STAGES, "width": 16}, "linear"),
-    pytest.param(
-      *("tadaconvnextv2_tiny", _CONVNEXT, "linear"), marks=pytest.mark.slow
-    ),
+    pytest.param(*("tadaconvnextv2_tiny", _CONVNEXT, "linear"), marks=pytest.mark.slow),
     pytest.param(*("slowfast_50_4x16", _STAGES, "out"), marks=pytest.mark.slow),
   ],
 )

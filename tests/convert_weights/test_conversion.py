@@ -62,15 +62,11 @@ def target():
 
 def test_makes_every_leaf(tensors, target):
   made = fill(RULES, tensors, target)
-  assert jax.tree.map(
-    np.shape, made, is_leaf=lambda x: hasattr(x, "shape")
-  ) == (TARGET)
+  assert jax.tree.map(np.shape, made, is_leaf=lambda x: hasattr(x, "shape")) == (TARGET)
   kernel = made["params"]["stage2_block1"]["conv"]["kernel"]
   want = tensors["layer2.0.conv.weight"].transpose(2, 3, 1, 0)
   np.testing.assert_array_equal(kernel, want)
-  np.testing.assert_array_equal(
-    made["params"]["taps"][1], tensors["next.weight"][:, 0]
-  )
+  np.testing.assert_array_equal(made["params"]["taps"][1], tensors["next.weight"][:, 0])
   qkv = made["params"]["qkv"]["kernel"]
   np.testing.assert_array_equal(qkv[:, 2, 1, 1], tensors["qkv"][16 + 2 + 1])
 
@@ -129,8 +125,6 @@ def test_a_rule_that_inflates_reads_backwards_where_it_need_not(change):
   rules = changing(conv2d("conv", "conv"), change)
   kernel = np.random.default_rng(0).standard_normal((3, 3, 4, 5))
   back = revert(rules, {"params": {"conv": {"kernel": kernel}}})
-  np.testing.assert_array_equal(
-    back["conv.weight"], kernel.transpose(3, 2, 0, 1)
-  )
+  np.testing.assert_array_equal(back["conv.weight"], kernel.transpose(3, 2, 0, 1))
   with pytest.raises(ValueError, match="no way back"):
     revert(rules, {"params": {"conv": {"kernel": kernel[None]}}})

@@ -43,9 +43,7 @@ def test_there_and_back_is_the_same_to_the_last_bit():
   tensors = _tensors()
   variables = _convert(tensors)
   jax.tree.map(np.testing.assert_array_equal, variables, _variables())
-  again = convert_weights.to_torch(
-    "resnet18", variables, source="torchvision", **TINY
-  )
+  again = convert_weights.to_torch("resnet18", variables, source="torchvision", **TINY)
   assert again.keys() == tensors.keys()
   for name, value in again.items():
     np.testing.assert_array_equal(value, tensors[name])
@@ -63,9 +61,7 @@ def test_half_precision_becomes_float32():
 
 def test_other_classes_start_the_head_anew_and_nothing_else():
   todo = converter.prepare("resnet18", _tensors(), num_classes=7, **TINY)
-  assert todo.notes == (
-    "the head starts anew: 7 classes, 5 in the checkpoint.",
-  )
+  assert todo.notes == ("the head starts anew: 7 classes, 5 in the checkpoint.",)
   assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
   variables = converter.compute(todo, _tensors())
   assert variables["params"]["head"]["kernel"].shape[1] == 7

@@ -24,9 +24,7 @@ class _Attention(torch.nn.Module):
       torch.nn.Parameter(torch.zeros(WIDTH)) for _ in range(2)
     )
     linear = functools.partial(torch.nn.Linear, WIDTH, WIDTH)
-    self.q_proj, self.k_proj, self.v_proj = (
-      linear(bias=False) for _ in range(3)
-    )
+    self.q_proj, self.k_proj, self.v_proj = (linear(bias=False) for _ in range(3))
     self.inner_attn_ln = torch.nn.LayerNorm(WIDTH, eps=1e-6)
     self.proj = linear()
 

@@ -22,9 +22,7 @@ _FOREIGN = json.loads(
 
 
 def _tensors(axes):
-  return {
-    name: np.zeros((1,) * count, np.float32) for name, count in axes.items()
-  }
+  return {name: np.zeros((1,) * count, np.float32) for name, count in axes.items()}
 
 
 @pytest.mark.parametrize("program", _FOREIGN)

@@ -190,9 +190,7 @@ _FORM = {"width": 32, "depth": 2, "patch_size": 4, "grid": 4}
     ({"hidden_act": "relu"}, {"activation": "gelu"}, "says relu"),
   ],
 )
-def test_the_configuration_in_a_folder_decides(
-  tmp_path, changed, overrides, expected
-):
+def test_the_configuration_in_a_folder_decides(tmp_path, changed, overrides, expected):
   _vit().save_pretrained(tmp_path)
   file = tmp_path / "config.json"
   file.write_text(json.dumps(json.loads(file.read_text()) | changed))

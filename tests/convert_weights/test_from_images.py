@@ -29,9 +29,7 @@ ROWS = {
   **{f"atm_resnet{depth}": ("resnet18", {_OPERATOR}) for depth in (18, 34)},
   **{f"resnet{depth}": ("resnet50", set()) for depth in (50, 101, 152)},
   **{f"tsn_resnet{depth}": ("resnet50", set()) for depth in (50, 101, 152)},
-  **{
-    f"atm_resnet{depth}": ("resnet50", {_OPERATOR}) for depth in (50, 101, 152)
-  },
+  **{f"atm_resnet{depth}": ("resnet50", {_OPERATOR}) for depth in (50, 101, 152)},
   "tsm_resnet50": ("resnet50", set()),
   "aggregation_resnet50": ("resnet50", {_OPERATOR}),
   "tada2d_resnet50": ("resnet50", {_ROUTE, _POOLING}),
@@ -45,8 +43,7 @@ ROWS = {
   "r3d_50": ("resnet50", set()),
   "r3d_50_tada": ("resnet50", {_ROUTE}),
   **{
-    f"convnext_{size}": ("convnext_tiny", set())
-    for size in ("tiny", "small", "base")
+    f"convnext_{size}": ("convnext_tiny", set()) for size in ("tiny", "small", "base")
   },
   "tadaconvnext_tiny": ("convnext_tiny", {_ROUTE}),
   **{
@@ -58,8 +55,7 @@ ROWS = {
     for name in ("blresnet50", "blresnet101", "tsn_blresnet50")
   },
   **{
-    name: ("blresnet50", set())
-    for name in ("blvnet_50", "blvnet_101", "blvnet_tsm_50")
+    name: ("blresnet50", set()) for name in ("blvnet_50", "blvnet_101", "blvnet_tsm_50")
   },
   "blvnet_tam_50": ("blresnet50", {_OPERATOR}),
   "blvnet_tam_101": ("blresnet50", {_OPERATOR}),

@@ -74,9 +74,7 @@ def test_pooler_is_the_layer_before_the_classes(model, images):
 
 
 @pytest.mark.parametrize("source", [CLASSIFIER, MODEL], ids=lambda s: s.name)
-def test_published_files_have_the_older_names(
-  source, classifier, model, tmp_path
-):
+def test_published_files_have_the_older_names(source, classifier, model, tmp_path):
   module = classifier if source is CLASSIFIER else model
   module.save_pretrained(tmp_path)
   file = safetensors.numpy.load_file(tmp_path / "model.safetensors")

@@ -59,9 +59,7 @@ def _converted(network, like, clip, inflation="centre", source="torchvision"):
   tensors = _tensors(like, source)
   initial = jax.jit(network.init)(jax.random.key(1), clip)
   target = _shapes(network, clip)
-  return networks.converted(
-    source, network, tensors, target, inflation, new=initial
-  )
+  return networks.converted(source, network, tensors, target, inflation, new=initial)
 
 
 def _apply(network, variables, clip, **kwargs):

@@ -16,9 +16,7 @@ _SHAPES = {
   GOOGLE.name: published.google_vit(**_SIZES, heads=2),
 }
 _BEFORE = {TIMM.name: "pre_logits.fc.", GOOGLE.name: "pre_logits/"}
-BOTH = pytest.mark.parametrize(
-  "source", [TIMM, GOOGLE], ids=lambda source: source.name
-)
+BOTH = pytest.mark.parametrize("source", [TIMM, GOOGLE], ids=lambda source: source.name)
 
 
 def _in21k(num_classes=5, **kwargs):
@@ -139,9 +137,7 @@ def test_a_classifier_does_not_come_without_the_layer_before_it(source):
   (problem,) = done.problems
   assert problem.startswith("! params/head/kernel (32, 5): does not come of")
   assert _BEFORE[source.name] in problem
-  features = planning.planned(
-    source, _in21k(None, representation=None), tensors
-  )
+  features = planning.planned(source, _in21k(None, representation=None), tensors)
   assert features.problems == ()
 
 

@@ -82,9 +82,7 @@ def test_strided_parameters(tmp_path):
   weight = torch.nn.Parameter(torch.arange(6.0).reshape(2, 3).T)
   torch.save({"w": weight, "same": weight}, tmp_path / "a.pt")
   expected = np.arange(6, dtype=np.float32).reshape(2, 3).T
-  assert_equal(
-    read(tmp_path / "a.pt").tensors, {"w": expected, "same": expected}
-  )
+  assert_equal(read(tmp_path / "a.pt").tensors, {"w": expected, "same": expected})
 
 
 def test_compressed_torch_archive(tmp_path):

@@ -95,9 +95,7 @@ def test_config_of_transformers(tmp_path):
     ("vit_msn", "gelu", 1e-6),
   ],
 )
-def test_what_a_config_leaves_out_is_the_default(
-  tmp_path, kind, activation, epsilon
-):
+def test_what_a_config_leaves_out_is_the_default(tmp_path, kind, activation, epsilon):
   path = _pretrained(tmp_path, config={"model_type": kind})
   assert _said(path) == [activation]
   assert _said(path, "epsilon") == [epsilon]
@@ -237,9 +235,7 @@ def test_xvits_configuration_inside_its_checkpoint(
     ({"USE_XVIT": False}, "USE_XVIT False"),
   ],
 )
-def test_xvit_with_fewer_mixing_blocks_is_no_published_form(
-  tmp_path, given, said
-):
+def test_xvit_with_fewer_mixing_blocks_is_no_published_form(tmp_path, given, said):
   xvit = {"NUM_SEGMENTS": 8, "SHIFT_DIV": 8, **given}
   assert _said(_torch(tmp_path, cfg={"XVIT": xvit}), "temporal") == [said]
   lists = ("[9, 10, 11]", "\n  - 9\n  - 10\n  - 11")

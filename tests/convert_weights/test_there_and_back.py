@@ -117,9 +117,7 @@ def test_there_and_back(row, source, form):
   variables = _variables(row, arguments, classes)
   leaves = trees.flatten_dict(variables, sep="/")
   if not _is_whole(row, source):
-    with pytest.raises(
-      ValueError, match=f"'{source}' cannot name all of {row}"
-    ):
+    with pytest.raises(ValueError, match=f"'{source}' cannot name all of {row}"):
       convert_weights.to_torch(
         row, variables, source=source, num_classes=classes, **arguments
       )

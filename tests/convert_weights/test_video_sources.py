@@ -94,9 +94,7 @@ def test_the_linear_head_of_ila_skips_the_texts():
   assert done.problems == ()
   assert more.keys() <= done.skipped.keys()
   # A text tower deeper than any published one is something else.
-  deeper = _renamed(
-    more, "transformer.resblocks.11.", "transformer.resblocks.12."
-  )
+  deeper = _renamed(more, "transformer.resblocks.11.", "transformer.resblocks.12.")
   assert len(networks.planned("ila", network, tensors | deeper).problems) == 12
 
 

@@ -106,14 +106,10 @@ ATTACKS = {
     movie(track(samples=2**32 - 1, chunk_samples=2**30, chunks=30, sound=True))
   ),
   "edits": file(movie(track(samples=20_000, edits=2000)), size=400_000),
-  "tracks": file(
-    movie(*20 * [track(samples=4000, sample_size=1)]), size=30_000
-  ),
+  "tracks": file(movie(*20 * [track(samples=4000, sample_size=1)]), size=30_000),
   "compressed": file(compressed(movie(track(samples=50_000_000)))),
   "hidden": file(box("free", movie(track(samples=50_000_000))[8:])),
-  "unfinished": file(
-    box("free", compressed(movie(track(samples=50_000_000)))[8:])
-  ),
+  "unfinished": file(box("free", compressed(movie(track(samples=50_000_000)))[8:])),
   "items": file(
     box(
       "meta",

@@ -37,17 +37,13 @@ def good_videos() -> dict[str, bytes]:
     ".mov": make_video(
       frames, form="mov", container_options={"movflags": "+faststart"}
     ),
-    ".webm": make_video(
-      frames, codec="libvpx", form="webm", options={"cpu-used": "8"}
-    ),
+    ".webm": make_video(frames, codec="libvpx", form="webm", options={"cpu-used": "8"}),
     ".mkv": make_video(frames, form="matroska"),
     ".avi": make_video(frames, codec="mpeg4", form="avi"),
   }
 
 
-def damage(
-  videos: Mapping[str, bytes], count: int, seed: int
-) -> Iterator[Damaged]:
+def damage(videos: Mapping[str, bytes], count: int, seed: int) -> Iterator[Damaged]:
   """Yields files, each kind as often, the same ones for the same seed."""
   others = (
     b"This is a text, in spite of its name.\n" * 40,

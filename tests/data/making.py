@@ -47,9 +47,7 @@ def make_video(
   with (
     # FFmpeg reads it again to move what is needed to its front.
     tempfile.NamedTemporaryFile() as file,
-    av.open(
-      file.name, "w", format=form, options=container_options
-    ) as container,
+    av.open(file.name, "w", format=form, options=container_options) as container,
   ):
     stream = container.add_stream(codec, rate=30, options=options or {})
     stream.height, stream.width = frames.shape[1:3]
@@ -71,9 +69,7 @@ def make_rotated(video: bytes, degrees: int) -> bytes:
   return make_displayed(video, (cos, sin, -sin, cos))
 
 
-def make_displayed(
-  video: bytes, matrix: tuple[float, float, float, float]
-) -> bytes:
+def make_displayed(video: bytes, matrix: tuple[float, float, float, float]) -> bytes:
   """Writes a display matrix (a, b, c, d) into the track header of an mp4."""
   place = video.index(b"tkhd") + 4 + 40  # After version, times and volume.
   a, b, c, d = (round(value * (1 << 16)) for value in matrix)
@@ -81,9 +77,7 @@ def make_displayed(
   return video[:place] + fixed + video[place + len(fixed) :]
 
 
-def make_packets(
-  *packets: bytes, codec: str = "mjpeg", size: tuple[int, int]
-) -> bytes:
+def make_packets(*packets: bytes, codec: str = "mjpeg", size: tuple[int, int]) -> bytes:
   """Returns a QuickTime file of encoded pictures; it declares a size (H, W)."""
   file = io.BytesIO()
   with av.open(file, "w", format="mov") as container:
@@ -125,9 +119,7 @@ def make_trimmed(video: bytes, start: int, count: int) -> bytes:
   ]
   entry = video.index(b"elst") + 12  # After version and number of entries.
   (begin,) = struct.unpack_from(">i", video, entry + 4)
-  new = struct.pack(
-    ">Ii", count * scales[0] // 30, begin + start * scales[1] // 30
-  )
+  new = struct.pack(">Ii", count * scales[0] // 30, begin + start * scales[1] // 30)
   return video[:entry] + new + video[entry + len(new) :]
 
 

@@ -76,9 +76,7 @@ def _read_all(folder, count):
       assert named[name], file.name
   lines = (folder / "bad_videos.jsonl").read_text().splitlines()
   assert len(lines) == len(named)
-  return collections.Counter(
-    f.kind for f in files if str(folder / f.name) in named
-  )
+  return collections.Counter(f.kind for f in files if str(folder / f.name) in named)
 
 
 def _resident_megabytes():

@@ -77,9 +77,7 @@ def copy_packets(video, form, *, first=0, keyframes=None):
 @pytest.mark.parametrize("first", [2, 8])
 @pytest.mark.parametrize("form", ["mpegts", "matroska"])
 @pytest.mark.parametrize("codec", OPEN_GROUPS)
-def test_what_refers_to_what_was_cut_away_is_no_frame(
-  codec, form, first, frames
-):
+def test_what_refers_to_what_was_cut_away_is_no_frame(codec, form, first, frames):
   how = {"codec": codec, "options": OPEN_GROUPS[codec]}
   video = make_video(frames, form="mpegts", **how)
   assert_exact(copy_packets(video, form, first=first))
@@ -164,6 +162,4 @@ def test_interlaced_frames_in_one_packet_need_no_decoding(interlaced, frames):
 
 def test_scaling_lists_before_the_flag_of_fields_are_read(frames):
   options = {"x264-params": "tff=1:cqm=jvt:log-level=none"}
-  assert isinstance(
-    assert_exact(make_video(frames, options=options)), TimedIndex
-  )
+  assert isinstance(assert_exact(make_video(frames, options=options)), TimedIndex)

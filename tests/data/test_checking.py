@@ -46,9 +46,7 @@ def test_the_manifest_says_what_the_files_are(folder):
   found = _check(folder)
   rows = read_manifest(folder.parent / "manifest.jsonl")
   assert list(rows.items()) == list(found.rows.items())
-  assert list(rows) == [
-    *("a/1.mp4", "a/b/2.MP4", "cut.mp4", "empty.mp4", "text.webm")
-  ]
+  assert list(rows) == [*("a/1.mp4", "a/b/2.MP4", "cut.mp4", "empty.mp4", "text.webm")]
   status = (folder / "a/1.mp4").stat()
   assert rows["a/1.mp4"] == {
     "path": "a/1.mp4",
@@ -198,9 +196,7 @@ def test_pipes_are_not_opened(tmp_path):
   root.mkdir()
   os.mkfifo(root / "pipe.mp4")
   (root / "folder.mp4").mkdir()
-  assert _check(root).bad == {
-    "pipe.mp4": "the path names a pipe, and no regular file"
-  }
+  assert _check(root).bad == {"pipe.mp4": "the path names a pipe, and no regular file"}
 
 
 def test_wrong_folders_and_manifests_say_why(tmp_path, folder):

@@ -18,9 +18,7 @@ def test_random_crops_reach_all_corners_and_are_the_same_for_all_frames():
     assert got.shape == (2, 4, 4, 1)
     assert np.all(got[1] - got[0] == 48)
     corners.add(int(got[0, 0, 0, 0]))
-  assert corners == {
-    8 * row + column for row in range(3) for column in range(5)
-  }
+  assert corners == {8 * row + column for row in range(3) for column in range(5)}
 
 
 def test_small_frames_are_refused():
@@ -29,7 +27,5 @@ def test_small_frames_are_refused():
 
 
 def test_frames_of_two_sizes_are_refused():
-  with pytest.raises(
-    ValueError, match=r"differ in size: \[\(6, 7\), \(6, 8\)\]"
-  ):
+  with pytest.raises(ValueError, match=r"differ in size: \[\(6, 7\), \(6, 8\)\]"):
     crop([PIXELS[0], PIXELS[1, :, :7]], 4)

@@ -96,9 +96,7 @@ def test_stretched_frames_fill_the_canvas_the_right_way_up(degrees):
   with VideoReader(video) as reader:
     got, size = reader.read_stretched([2, 0, 2], (20, 16))
   upright = np.rot90(frames[0], k=-(degrees // 90))
-  want = PIL.Image.fromarray(upright).resize(
-    (16, 20), PIL.Image.Resampling.BICUBIC
-  )
+  want = PIL.Image.fromarray(upright).resize((16, 20), PIL.Image.Resampling.BICUBIC)
   assert got.shape == (3, 20, 16, 3)
   assert size == upright.shape[:2]
   assert np.abs(got.astype(int) - np.asarray(want)).max() < 8

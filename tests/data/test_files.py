@@ -188,8 +188,7 @@ def test_whole_numbers_are_ordered_as_numbers(tmp_path, labels, order):
   files = {
     "label": "path,label\n" + "".join(f"{p},{name}\n" for p, name in rows),
     "labels": "path,labels\n" + "".join(f"{p},{name}\n" for p, name in rows),
-    "tasks": "path,verb,noun\n"
-    + "".join(f"{p},{name},x\n" for p, name in rows),
+    "tasks": "path,verb,noun\n" + "".join(f"{p},{name},x\n" for p, name in rows),
   }
   for name, text in files.items():
     file = tmp_path / f"{name}.csv"
@@ -262,9 +261,7 @@ def test_one_class_may_be_called_with_a_bar(tmp_path):
 
 def test_rows_that_repeat_are_said(tmp_path):
   file = tmp_path / "list.csv"
-  file.write_text(
-    "path,label,split\na.mp4,x,train\na.mp4,x,train\na.mp4,x,test\n"
-  )
+  file.write_text("path,label,split\na.mp4,x,train\na.mp4,x,train\na.mp4,x,test\n")
   said = []
   sources = file_sources(file, 0.0, say=said.append)
   assert len(sources["train"]) == 2

@@ -74,9 +74,7 @@ def test_batches_of_flow_have_its_channels(tmp_path):
   source = Listed({"good": good, "missing": missing})
   protocol = data.EvalProtocol(num_frames=2, crop_size=16)
   bad = data.BadVideos("mask")
-  (batch,) = data.eval_batches(
-    data.VideoOpener(source, bad), protocol, batch_size=3
-  )
+  (batch,) = data.eval_batches(data.VideoOpener(source, bad), protocol, batch_size=3)
   np.testing.assert_array_equal(batch["weight"], [1, 0, 0])
   assert batch["clip"].shape == (3, 2, 16, 16, 10)
   assert _values(batch["clip"][0, 1])[0] == 30

@@ -150,9 +150,7 @@ def test_what_is_left_out_is_said_once_with_counts(tmp_path):
     (("training", "Val", "testing"), "Val", "testing"),
   ],
 )
-def test_folders_of_splits_have_the_usual_names(
-  tmp_path, folders_, tested, left
-):
+def test_folders_of_splits_have_the_usual_names(tmp_path, folders_, tested, left):
   for number, split in enumerate(folders_):
     _touch(tmp_path, *(f"{split}/a/{i}.mp4" for i in range(number + 1)))
   names, paths, (said,) = _listed(tmp_path)

@@ -172,9 +172,7 @@ def test_joined_streams_whose_times_begin_anew(form, later, frames):
     ("avi", "mpeg4", DecodedIndex),
   ],
 )
-def test_only_files_without_times_are_decoded_to_index_them(
-  form, codec, index, frames
-):
+def test_only_files_without_times_are_decoded_to_index_them(form, codec, index, frames):
   options = H264 if codec == "libx264" else MPEG
   for b_frames, kind in (("0", TimedIndex), ("2", index)):
     how = {"codec": codec, "form": form, "options": options | {"bf": b_frames}}
@@ -196,9 +194,7 @@ def test_a_file_is_decoded_once_to_index_it(frames, tmp_path, monkeypatch):
   path.write_bytes(make_video(frames, codec="mpeg4", form="avi"))
   with VideoReader(path) as reader:
     assert isinstance(reader.index, TimedIndex)
-  path.write_bytes(
-    make_video(frames[:20], codec="mpeg4", form="avi", options=options)
-  )
+  path.write_bytes(make_video(frames[:20], codec="mpeg4", form="avi", options=options))
   for source in (path, path.read_bytes()):
     with VideoReader(source) as reader:  # A file that changed is another file.
       assert reader.num_frames == 20

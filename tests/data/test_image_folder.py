@@ -153,6 +153,4 @@ def test_batches_are_made_of_folders(tmp_path):
   protocol = data.EvalProtocol(num_frames=4, crop_size=24)
   videos = data.VideoOpener(source, data.BadVideos("raise"))
   (batch,) = data.eval_batches(videos, protocol, batch_size=2)
-  assert [frame_numbers(frames) for frames in batch["clip"]] == 2 * [
-    [1, 3, 5, 7]
-  ]
+  assert [frame_numbers(frames) for frames in batch["clip"]] == 2 * [[1, 3, 5, 7]]

@@ -38,9 +38,7 @@ def _source(root, *rows, names=("left", "right", "up"), **options):
 
 def test_counts_missing_files_and_duplicates(tmp_path):
   sources = {
-    "train": _source(
-      tmp_path, ("1", 0, b"abc"), ("2", 0, b"xyz"), ("3", 2, None)
-    ),
+    "train": _source(tmp_path, ("1", 0, b"abc"), ("2", 0, b"xyz"), ("3", 2, None)),
     "test": _source(tmp_path, ("4", 0, b"xyz"), ("5", 2, b"longer")),
   }
   found = inspecting.inspect_sources(sources)
@@ -114,9 +112,7 @@ def test_range_and_gaps_of_labels(numbers, names, want):
 
 def test_tasks_and_sets_of_labels_are_counted(tmp_path):
   names = {"verb": ("cut", "mix"), "noun": ("egg", "ham")}
-  tasks = _source(
-    tmp_path, ("1", (0, 1), b"a"), ("2", (0, 0), b"b"), names=names
-  )
+  tasks = _source(tmp_path, ("1", (0, 1), b"a"), ("2", (0, 0), b"b"), names=names)
   found = inspecting.inspect_sources({"train": tasks})["labels"]
   assert found["verb"]["counts"]["train"] == {"cut": 2, "mix": 0}
   assert found["noun"]["counts"]["train"] == {"egg": 1, "ham": 1}

@@ -18,15 +18,12 @@ LAYOUTS = {
   "h264, groups of 4": {"options": {"g": "4"}},
   "h264, one group": {"options": WHOLE | {"g": "250", "bf": "0"}},
   "h264, B-frames": {"options": B_FRAMES},
-  "h264, B-frames in groups of 2": {
-    "options": B_FRAMES | {"g": "2", "bf": "1"}
-  },
+  "h264, B-frames in groups of 2": {"options": B_FRAMES | {"g": "2", "bf": "1"}},
   "h264, open groups": {
     "options": B_FRAMES | {"x264-params": "open-gop=1:log-level=none"}
   },
   "h264, no keyframes but the first": {
-    "options": WHOLE
-    | {"g": "6", "x264-params": "intra-refresh=1:log-level=none"}
+    "options": WHOLE | {"g": "6", "x264-params": "intra-refresh=1:log-level=none"}
   },
   "h264 mkv": {"form": "matroska", "options": B_FRAMES},
   "h264 ts": {"form": "mpegts", "options": B_FRAMES},

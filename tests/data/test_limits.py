@@ -62,9 +62,7 @@ def test_headers_that_ask_for_gigabytes_get_none(tmp_path):
 
 @pytest.mark.parametrize("name", boxes.ATTACKS)
 def test_what_a_file_cannot_hold_is_said(name):
-  with pytest.raises(
-    VideoError, match=r"its header declares .* (cannot|at most)"
-  ):
+  with pytest.raises(VideoError, match=r"its header declares .* (cannot|at most)"):
     VideoReader(boxes.ATTACKS[name])
 
 

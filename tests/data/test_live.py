@@ -41,9 +41,7 @@ def test_a_pipe_is_read_to_its_end(codec, form, tmp_path):
 def test_a_file_is_read_in_order_with_its_times(tmp_path):
   path = tmp_path / "video.mp4"
   times = np.array([0, 1, 2, 6, 7, 30])
-  video = making.make_video(
-    make_frames(6), times=times, options=making.B_FRAMES
-  )
+  video = making.make_video(make_frames(6), times=times, options=making.B_FRAMES)
   path.write_bytes(video)
   with data.LiveVideo(str(path)) as video:
     seconds = [frame.time for frame in video]
@@ -133,9 +131,7 @@ def test_arrays_are_cut_too():
   got = PictureCropper(protocol)(picture[:, ::-1])
   np.testing.assert_array_equal(got, picture[2:10, ::-1][:, 6:14])
   halved = PictureCropper(EvalProtocol(num_frames=1, crop_size=8, short_side=8))
-  assert (
-    halved(np.full((16, 40, 3), 77, np.uint8)).tolist() == [[[77] * 3] * 8] * 8
-  )
+  assert halved(np.full((16, 40, 3), 77, np.uint8)).tolist() == [[[77] * 3] * 8] * 8
 
 
 @pytest.mark.parametrize(

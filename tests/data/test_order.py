@@ -54,9 +54,7 @@ def _take(run, steps):
 
 def _save(run):
   """What the run saves, through a file, as every process gathers it."""
-  read = [
-    batches.position(lambda n: [n] * len(run))["read"][0] for batches in run
-  ]
+  read = [batches.position(lambda n: [n] * len(run))["read"][0] for batches in run]
   positions = [batches.position(lambda _: read) for batches in run]
   assert all(position == positions[0] for position in positions)
   return json.loads(json.dumps(positions[0]))
@@ -89,8 +87,7 @@ def test_the_order_has_every_video_once_an_epoch(source, alone):
   ids = _ids(alone)
   epochs = [ids[start : start + 11] for start in range(0, 44, 11)]
   assert all(
-    sorted(epoch) == sorted(source[i]["id"] for i in range(11))
-    for epoch in epochs
+    sorted(epoch) == sorted(source[i]["id"] for i in range(11)) for epoch in epochs
   )
   assert len({tuple(epoch) for epoch in epochs}) == 4
 
@@ -201,9 +198,7 @@ def test_old_runs_go_on_in_their_old_order(source):
 def test_a_place_of_an_unknown_order_is_refused(source, alone):
   (run,) = _run(source, 1)
   position = run.position() | {"order": 9}
-  with pytest.raises(
-    ValueError, match="version 9 of the order, known are 1 and 2"
-  ):
+  with pytest.raises(ValueError, match="version 9 of the order, known are 1 and 2"):
     run.seek(position)
   _assert_same(_take([run], 2), alone[:2])
 
@@ -242,9 +237,7 @@ def test_what_is_wrong_with_a_place_is_said(source):
   (batches,) = _run(source, 1)
   with pytest.raises(ValueError, match=r"lacks \['start', 'read'"):
     batches.seek({"next_index": 3})
-  with pytest.raises(
-    ValueError, match="places of 2 processes are needed, got 1"
-  ):
+  with pytest.raises(ValueError, match="places of 2 processes are needed, got 1"):
     _run(source, 2)[0].position()
 
 

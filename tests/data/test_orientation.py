@@ -83,9 +83,7 @@ def test_all_eight_display_matrices_are_followed(matrix, tmp_path):
   row = decode_all(path)
   assert (row["height"], row["width"]) == want.shape[:2]
   with data.LiveVideo(str(path)) as live:
-    crop = PictureCropper(EvalProtocol(num_frames=1, crop_size=32))(
-      next(iter(live))
-    )
+    crop = PictureCropper(EvalProtocol(num_frames=1, crop_size=32))(next(iter(live)))
   top, left = ((side - 32) // 2 for side in want.shape[:2])
   _close(crop, want[top : top + 32, left : left + 32])
   transcode(path, out, Transcoding(short_side=None))
@@ -196,9 +194,7 @@ def _with_ratio(ratio, form="mp4"):
 @pytest.mark.parametrize(
   ("ratio", "width", "small"), [("4/3", 64, (12, 24)), ("1/2", 24, (16, 12))]
 )
-def test_pixels_are_those_stored_or_made_square(
-  ratio, width, small, form, tmp_path
-):
+def test_pixels_are_those_stored_or_made_square(ratio, width, small, form, tmp_path):
   video = _with_ratio(fractions.Fraction(ratio), form)
   with VideoReader(video) as reader:
     _close(reader.read([0])[0], _picture())

@@ -15,9 +15,7 @@ def test_results_come_in_order_from_several_threads():
     time.sleep(0.02 * (item == 0))
     return -item
 
-  assert list(run_in_order(slow_first, range(9), 3, ahead=4)) == [
-    -i for i in range(9)
-  ]
+  assert list(run_in_order(slow_first, range(9), 3, ahead=4)) == [-i for i in range(9)]
   assert list(run_in_order(slow_first, [], 3, ahead=4)) == []
 
 

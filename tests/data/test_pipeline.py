@@ -123,9 +123,7 @@ def test_a_bad_video_is_written_down_once_over_all_starts(tmp_path):
     with file.open("a") as out:
       out.write('{"video": "killed wh')
   rows = [json.loads(line) for line in file.read_text().split("\n")[:-1]]
-  assert [row["video"] for row in rows] == [
-    *("a.mp4", "b0.mp4", "b1.mp4", "b2.mp4")
-  ]
+  assert [row["video"] for row in rows] == [*("a.mp4", "b0.mp4", "b1.mp4", "b2.mp4")]
   file.write_text("[]\n")
   with pytest.raises(ValueError, match=r"bad\.jsonl, line 1 is damaged"):
     data.BadVideos("skip", file)
@@ -148,9 +146,7 @@ def test_mask_keeps_the_place_of_bad_videos(damaged):
 def test_evaluation_scores_no_bad_video(damaged, policy):
   source, bad = damaged
   batches, log = _eval(source, policy)
-  scored = [
-    str(name) for batch in batches for name in batch["id"][batch["weight"] > 0]
-  ]
+  scored = [str(name) for batch in batches for name in batch["id"][batch["weight"] > 0]]
   assert sorted(scored + bad) == sorted(source[i]["id"] for i in range(15))
   assert sorted(log.reasons()) == sorted(bad)
 
@@ -193,9 +189,7 @@ def test_rejects_unknown_policy():
     data.BadVideos("ignore")
 
 
-@pytest.mark.parametrize(
-  ("short_side", "size"), [(None, (8, 12)), (20, (20, 30))]
-)
+@pytest.mark.parametrize(("short_side", "size"), [(None, (8, 12)), (20, (20, 30))])
 def test_canvas_keeps_whole_frames_and_tells_their_proportions(
   tmp_path, short_side, size
 ):
@@ -242,9 +236,7 @@ def test_canvas_keeps_whole_frames_and_tells_their_proportions(
     ),
   ],
 )
-def test_batches_hold_labels_of_every_kind(
-  video_folder, tmp_path, header, cells, want
-):
+def test_batches_hold_labels_of_every_kind(video_folder, tmp_path, header, cells, want):
   videos = sorted(video_folder.glob("*/*"))[:2]
   rows = [f"{path},{cell}" for path, cell in zip(videos, cells, strict=True)]
   file = tmp_path / "list.csv"

@@ -75,9 +75,7 @@ def test_numbers_of_classes_do_not_count():
   one = data.FileSource(files, ("a", "b"))
   other = data.FileSource([(path, 1 - n) for path, n in files], ("b", "a"))
   assert one.fingerprint() == other.fingerprint()
-  assert data.ReorderedSource(one, ("b", "a")).fingerprint() == (
-    one.fingerprint()
-  )
+  assert data.ReorderedSource(one, ("b", "a")).fingerprint() == (one.fingerprint())
   assert data.FileSource(files, ("b", "a")).fingerprint() != one.fingerprint()
 
 

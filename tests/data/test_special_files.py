@@ -112,9 +112,7 @@ def test_entries_of_folders_of_bytes_are_paths(tmp_path):
     assert reader.num_frames == 5
 
 
-@pytest.mark.parametrize(
-  "scheme", ["http", "https", "rtsp", "s3", "gs", "file"]
-)
+@pytest.mark.parametrize("scheme", ["http", "https", "rtsp", "s3", "gs", "file"])
 def test_addresses_are_refused(scheme, tmp_path):
   address = f"{scheme}://host/a.mp4"
   message = f"{scheme}:// is an address, and only files are read"

@@ -52,9 +52,7 @@ def test_marks_say_the_encoding(tmp_path, mark, encoding):
     (b"path,label\na.mp4,x\0y\n", "line 2: there is a NUL character"),
   ],
 )
-def test_other_encodings_are_refused_by_line_and_byte(
-  tmp_path, content, message
-):
+def test_other_encodings_are_refused_by_line_and_byte(tmp_path, content, message):
   with pytest.raises(ValueError, match=rf"list.csv, {message}"):
     _table(tmp_path, content)
 

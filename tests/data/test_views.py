@@ -95,9 +95,7 @@ class Reader:
 
   def _frame(self, index, height, width):
     rows, columns = np.indices((height, width))
-    return np.stack([np.full_like(rows, index), rows, columns], -1).astype(
-      np.uint8
-    )
+    return np.stack([np.full_like(rows, index), rows, columns], -1).astype(np.uint8)
 
 
 def protocol(**changes):

@@ -10,9 +10,7 @@ def _message(error):
 
 
 def test_an_expected_error_is_what_it_says():
-  assert _message(ValueError("too large\x1b.")) == (
-    "program: too large\\u001b."
-  )
+  assert _message(ValueError("too large\x1b.")) == ("program: too large\\u001b.")
 
 
 def test_an_error_of_the_system_names_its_files():

@@ -63,8 +63,7 @@ class _Shards:
     self.shape, self.dtype = values.shape, values.dtype
     # Out of order, as devices may be.
     self.addressable_shards = [
-      _Shard((slice(row, row + 1),), values[row : row + 1])
-      for row in reversed(rows)
+      _Shard((slice(row, row + 1),), values[row : row + 1]) for row in reversed(rows)
     ]
 
   def __len__(self):
@@ -87,13 +86,9 @@ class _Processes:
     results = [None] * len(self._values)
 
     def one(index):
-      results[index] = function(
-        index, lambda values: self._stack(index, values)
-      )
+      results[index] = function(index, lambda values: self._stack(index, values))
 
-    threads = [
-      threading.Thread(target=one, args=(i,)) for i in range(len(results))
-    ]
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(len(results))]
     for thread in threads:
       thread.start()
     for thread in threads:
@@ -121,8 +116,7 @@ def test_every_process_gets_the_predictions_of_one(rows_of, replicated):
   def of_process(index, stack):
     rows = rows_of[index]
     batches = [
-      {name: values[list(rows)] for name, values in batch.items()}
-      for batch in WHOLE
+      {name: values[list(rows)] for name, values in batch.items()} for batch in WHOLE
     ]
     seen = iter(range(2))
 

@@ -42,9 +42,7 @@ def test_predictions_hold_numbers_only(value):
     evaluation.Predictions(IDS, labels, _scores(), _scores([5], value, (2,)))
   for fusion in evaluation.FUSIONS:
     with pytest.raises(ValueError, match="clip_5"):
-      evaluation.from_views(
-        IDS, labels, _scores([5], value, (2,)), fusion=fusion
-      )
+      evaluation.from_views(IDS, labels, _scores([5], value, (2,)), fusion=fusion)
   with pytest.raises(ValueError, match="row 5"):
     evaluation.accuracy_by_clips(_scores([5], value, (2,)), labels)
 
@@ -123,8 +121,7 @@ def test_commands_write_nothing(words, tmp_path, capsys):
   _save(tmp_path / "good.npz", _scores())
   _save(tmp_path / "bad.npz", _scores([2], np.inf))
   words = [
-    str(tmp_path / word) if word.endswith(("npz", "png")) else word
-    for word in words
+    str(tmp_path / word) if word.endswith(("npz", "png")) else word for word in words
   ]
   assert cli.main(["scores", *words]) == 2
   err = capsys.readouterr().err

@@ -21,9 +21,7 @@ def test_no_clips_no_score():
 
 
 def test_confusion_counts_rows_true_columns_predicted():
-  got = metrics.confusion_matrix(
-    np.array([1, 1, 0, 2]), np.array([0, 0, 0, 2]), 3
-  )
+  got = metrics.confusion_matrix(np.array([1, 1, 0, 2]), np.array([0, 0, 0, 2]), 3)
   np.testing.assert_array_equal(got, [[1, 2, 0], [0, 0, 0], [0, 0, 1]])
 
 
@@ -95,9 +93,7 @@ def test_pairs_of_other_clips_are_refused():
 
 
 def test_accuracy_of_each_class():
-  got = metrics.class_accuracies(
-    np.array([0, 1, 1, 1]), np.array([0, 0, 1, 3]), 4
-  )
+  got = metrics.class_accuracies(np.array([0, 1, 1, 1]), np.array([0, 0, 1, 3]), 4)
   np.testing.assert_array_equal(got, [0.5, 1.0, np.nan, 0.0])
 
 

@@ -10,9 +10,7 @@ NAMES = ("left", "right", "never")
 PREDICTIONS = evaluation.Predictions(
   ids=("a", "b", "c", "d"),
   labels=np.array([0, 0, 1, 1]),
-  scores=np.array(
-    [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.7, 0.1], [0.1, 0.6, 0.3]]
-  ),
+  scores=np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.7, 0.1], [0.1, 0.6, 0.3]]),
 )
 
 
@@ -235,9 +233,7 @@ def test_classes_of_any_name_are_reported_and_drawn(tmp_path):
     picture = matplotlib.image.imread(tmp_path / f"{name}.png")
     assert max(picture.shape[:2]) < 2500  # No name takes all the room.
   gains = np.linspace(-0.5, 0.5, len(WILD))
-  evaluation.save_gains(
-    gains, WILD, tmp_path / "g.png", before="$a", after="_$b"
-  )
+  evaluation.save_gains(gains, WILD, tmp_path / "g.png", before="$a", after="_$b")
   runs = {name: {1: 0.5, 2: 0.6} for name in WILD}
   evaluation.save_views(runs, tmp_path / "v.png")
 

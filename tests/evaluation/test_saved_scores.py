@@ -17,9 +17,7 @@ def _run(ids="abcd", labels=(0, 1, 2, 0), seed=0, names=NAMES, **protocol):
 
 def _round_trip(directory, run):
   file = directory / "scores.npz"
-  evaluation.save_scores(
-    file, run.predictions, run.class_names, protocol=run.protocol
-  )
+  evaluation.save_scores(file, run.predictions, run.class_names, protocol=run.protocol)
   assert [path.name for path in directory.iterdir()] == ["scores.npz"]
   return evaluation.load_scores(file)
 
@@ -107,9 +105,7 @@ def test_an_ensemble_averages_each_task():
   for seed in (0, 1):
     rng = np.random.default_rng(seed)
     scores = {"verb": rng.random((2, 2)), "noun": rng.random((2, 3))}
-    predictions = evaluation.Predictions(
-      ("a", "b"), np.array([[0, 2], [1, 1]]), scores
-    )
+    predictions = evaluation.Predictions(("a", "b"), np.array([[0, 2], [1, 1]]), scores)
     names = {"verb": ("cut", "mix"), "noun": NAMES}
     runs.append(evaluation.SavedScores(predictions, names, {}))
   got = evaluation.ensemble(runs).predictions.scores
@@ -252,10 +248,6 @@ def test_labels_of_several_classes_are_taken_as_any_numbers(tmp_path):
   labels = np.array([[0, 1], [1, 1]])
   scores = np.array([[0.75, 0.25], [0.5, 0.5]])
   for kind in (bool, np.int64, np.float32):
-    predictions = evaluation.Predictions(
-      ("a", "b"), labels.astype(kind), scores
-    )
-    got = _round_trip(
-      tmp_path, evaluation.SavedScores(predictions, ("x", "y"), {})
-    )
+    predictions = evaluation.Predictions(("a", "b"), labels.astype(kind), scores)
+    got = _round_trip(tmp_path, evaluation.SavedScores(predictions, ("x", "y"), {}))
     np.testing.assert_array_equal(got.predictions.labels, labels)

@@ -17,9 +17,7 @@ def logits():
 @pytest.mark.parametrize("weights", [None, (1, 2, 3, 4)])
 @pytest.mark.parametrize("fusion", evaluation.FUSIONS)
 def test_views_are_averaged_as_said(logits, fusion, weights):
-  got = evaluation.average_views(
-    _softmax(logits), fusion=fusion, weights=weights
-  )
+  got = evaluation.average_views(_softmax(logits), fusion=fusion, weights=weights)
   share = [1, 1, 1, 1] if weights is None else weights
   for row in range(6):
     if fusion == "softmax":
@@ -78,9 +76,7 @@ def test_accuracy_by_clips_uses_clips_of_the_whole_video():
 
 def test_rows_of_one_name_become_views():
   scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.6, 0.4]])
-  rows = evaluation.Predictions(
-    ("a", "b", "a", "b"), np.array([0, 1, 0, 1]), scores
-  )
+  rows = evaluation.Predictions(("a", "b", "a", "b"), np.array([0, 1, 0, 1]), scores)
   got = evaluation.group_views(rows)
   assert got.ids == ("a", "b")
   np.testing.assert_array_equal(got.labels, [0, 1])

@@ -41,9 +41,7 @@ def errors(
   }
 
 
-def _quantities(
-  case: Case, reference: Reference, options: Options | None
-) -> Arrays:
+def _quantities(case: Case, reference: Reference, options: Options | None) -> Arrays:
   """Computes outputs, gradients and statistics in the official layout."""
   module = reference.build(case.constructor)
   rules = reference.rules(case.constructor)

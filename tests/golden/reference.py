@@ -15,9 +15,7 @@ def plain(module: Any, variables: dict, train: bool, *inputs: jax.Array) -> Any:
   return module.apply(variables, *inputs, train=train, mutable=["batch_stats"])
 
 
-def stateless(
-  module: Any, variables: dict, train: bool, *inputs: jax.Array
-) -> Any:
+def stateless(module: Any, variables: dict, train: bool, *inputs: jax.Array) -> Any:
   """Applies a linen module that has no training mode."""
   del train
   return module.apply(variables, *inputs), {}

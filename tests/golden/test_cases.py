@@ -8,9 +8,7 @@ from tests.golden import check, compare
 from tests.golden.case import Case
 from tests.golden.references import REFERENCES
 
-CASES = sorted(
-  p.parent for p in pathlib.Path(__file__).parent.rglob("case.json")
-)
+CASES = sorted(p.parent for p in pathlib.Path(__file__).parent.rglob("case.json"))
 
 # The tests compile with less optimisation than users do. Where the input of a
 # ReLU is near zero, other roundings switch it; the figures are then held

@@ -51,9 +51,7 @@ def test_bars_are_as_long_as_probabilities():
   row = len(picture) // 3
   # Between the lines of text, where bars are blue and the rest is black.
   bars = (picture[row * np.arange(3) + 2, :, 2] > 0).sum(axis=1)
-  np.testing.assert_allclose(
-    bars / picture.shape[1], [0.75, 0.25, 0], atol=0.01
-  )
+  np.testing.assert_allclose(bars / picture.shape[1], [0.75, 0.25, 0], atol=0.01)
   assert np.all(picture[..., 3] >= 160)
   white = (picture[..., :3] == 255).all(axis=-1)
   assert white[:row].sum() > white[2 * row :].sum() > 20

@@ -27,9 +27,7 @@ def test_a_new_network_is_the_catalogs():
 def test_weights_of_any_origin_give_what_they_gave(directory, form):
   want = inference.load_model(directory)
   weights = directory if form == "directory" else want.variables
-  saved = inference.catalog_model(
-    "resnet18", weights, class_names=NAMES, **TINY
-  )
+  saved = inference.catalog_model("resnet18", weights, class_names=NAMES, **TINY)
   assert saved.class_names == want.class_names
   assert saved.clip_shape == want.clip_shape
   saved = saved._replace(pixels=want.pixels)

@@ -43,9 +43,7 @@ def test_times_are_those_of_localisation():
   """As ActionFormer has them: (i feat_stride + num_frames / 2) / fps."""
   extractor = FeatureExtractor(SAVED, window=32, stride=16)
   times = extractor.times(100, 30.0)
-  np.testing.assert_allclose(
-    times, [16 / 30, 32 / 30, 48 / 30, 64 / 30, 80 / 30]
-  )
+  np.testing.assert_allclose(times, [16 / 30, 32 / 30, 48 / 30, 64 / 30, 80 / 30])
   assert len(times) == extractor.num_windows(100) == 5
   assert extractor.num_windows(1) == 1
 

@@ -83,18 +83,14 @@ def test_variables_of_another_network_are_refused(directory, variables, name):
 
 def _files(directory):
   return sorted(
-    path.relative_to(directory)
-    for path in directory.rglob("*")
-    if path.is_file()
+    path.relative_to(directory) for path in directory.rglob("*") if path.is_file()
   )
 
 
 # Orbax leaves tasks of a closed event loop where it fails.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("damage", hostile.FILE_DAMAGES)
-def test_damaged_files_are_refused_or_change_nothing(
-  directory, variables, damage
-):
+def test_damaged_files_are_refused_or_change_nothing(directory, variables, damage):
   want = inference.digest(variables)
   assert len(_files(directory)) > 5
   for number, file in enumerate(_files(directory)):
@@ -147,15 +143,11 @@ def test_a_digest_that_lies_ends_in_an_error_too(directory, variables):
   path = directory / "model.json"
   description = json.loads(path.read_text())
   description["overrides"]["stage_sizes"] = [2]
-  description["leaves"] = saved_variables.digest_of_leaves(
-    description, variables
-  )
+  description["leaves"] = saved_variables.digest_of_leaves(description, variables)
   path.write_text(json.dumps(description))
   saved = inference.load_model(directory)
   clips = np.zeros((1, *saved.clip_shape), np.uint8)
-  with pytest.raises(
-    ValueError, match=r"resnet18 of model\.json does not take"
-  ):
+  with pytest.raises(ValueError, match=r"resnet18 of model\.json does not take"):
     inference.Classifier(saved, batch_size=1)(clips)
 
 

@@ -47,9 +47,7 @@ def test_what_machines_made_is_left_out(root):
     (root / name).parent.mkdir(exist_ok=True)
     (root / name).touch()
   (root / "Thumbs.db").touch()
-  assert list_videos(["."]) == [
-    *("./[1].ts", "./a/deep/c.mkv", "./a/z.MOV", "./b.mp4")
-  ]
+  assert list_videos(["."]) == [*("./[1].ts", "./a/deep/c.mkv", "./a/z.MOV", "./b.mp4")]
   assert list_videos(["**/b.mp4"]) == ["b.mp4"]
   assert "Thumbs.db" not in list_videos(["*"])
   assert list_videos(["a/._*"]) == ["a/._z.mp4"]  # As it was asked for.
@@ -98,9 +96,7 @@ def test_views(words, clips, crops):
   assert with_views(PROTOCOL, words) == want
 
 
-@pytest.mark.parametrize(
-  "words", ["", "4", "4x", "0x3", "4x3x1", "-1x3", "axb"]
-)
+@pytest.mark.parametrize("words", ["", "4", "4x", "0x3", "4x3x1", "-1x3", "axb"])
 def test_views_that_cannot_be_read(words):
   with pytest.raises(ValueError, match="views must be clips x crops as 4x3"):
     with_views(PROTOCOL, words)

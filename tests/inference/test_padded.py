@@ -15,9 +15,7 @@ def test_any_number_of_rows_is_compiled_once():
 
 
 def test_what_is_missing_is_zero():
-  total = PaddedBatches(
-    lambda _, rows: {"sum": rows.sum() + 0 * rows}, batch_size=3
-  )
+  total = PaddedBatches(lambda _, rows: {"sum": rows.sum() + 0 * rows}, batch_size=3)
   rows = np.arange(5, dtype=np.float32)
   np.testing.assert_array_equal(total(None, rows)["sum"], [3, 3, 3, 7, 7])
 

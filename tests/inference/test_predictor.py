@@ -31,8 +31,7 @@ def videos(tmp_path_factory):
   root = tmp_path_factory.mktemp("videos")
   sizes = {9: (16, 24), 5: (32, 16), 30: (20, 60), 1: (16, 16)}
   return [
-    write_noise(root / f"{count}.mp4", count, size)
-    for count, size in sizes.items()
+    write_noise(root / f"{count}.mp4", count, size) for count, size in sizes.items()
   ]
 
 
@@ -111,8 +110,7 @@ def test_the_rest_goes_on_without_bad_videos(predictor, videos, tmp_path):
   assert errors[2] == "the file does not exist"
   assert "Invalid data" in errors[3]
   assert errors[4] == (
-    "a 16 x 16 crop does not fit frames of 12 x 20; resize them first, by "
-    "short_side"
+    "a 16 x 16 crop does not fit frames of 12 x 20; resize them first, by short_side"
   )
   assert errors[1] is errors[5] is None
   np.testing.assert_array_equal(found[1].probabilities, found[5].probabilities)
@@ -128,9 +126,7 @@ def test_one_video_is_a_batch_of_its_views(saved, videos):
   first, _ = predictor.predict(videos[:2])
   assert predictor.classifier.batch_size == 8
   assert predictor.classifier.compilations == 2
-  np.testing.assert_allclose(
-    alone.probabilities, first.probabilities, atol=1e-6
-  )
+  np.testing.assert_allclose(alone.probabilities, first.probabilities, atol=1e-6)
   # How many come out of a generator is not known.
   predictor = inference.Predictor(saved, batch_size=8)
   next(predictor.predict(iter(videos[:1])))
@@ -148,9 +144,7 @@ class _Awaited:
     return self.values
 
 
-def test_a_batch_is_begun_before_the_last_is_waited_for(
-  saved, videos, monkeypatch
-):
+def test_a_batch_is_begun_before_the_last_is_waited_for(saved, videos, monkeypatch):
   predictor = inference.Predictor(saved, batch_size=3)
   log = []
 
@@ -237,9 +231,7 @@ def test_a_bad_video_has_no_classes():
 
 
 def test_a_network_that_gives_nan_names_the_video(saved, videos, tmp_path):
-  broken = jax.tree.map(
-    lambda leaf: np.full_like(leaf, np.nan), saved.variables
-  )
+  broken = jax.tree.map(lambda leaf: np.full_like(leaf, np.nan), saved.variables)
   predictor = temporal_jax.Predictor(saved._replace(variables=broken))
   with pytest.raises(ValueError, match=r"NaN or infinite: .*9\.mp4"):
     predictor(videos[0])

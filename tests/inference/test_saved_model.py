@@ -137,9 +137,7 @@ def test_a_folder_without_a_list_is_compared_by_its_values(directory):
   (directory / "variables" / "sha256sums.txt").unlink()
   variables = inference.load_model(directory).variables
   description = inference.read_description(directory)
-  inference.write_description(
-    directory, {**description, "sha256": "0" * 64}, variables
-  )
+  inference.write_description(directory, {**description, "sha256": "0" * 64}, variables)
   with pytest.raises(ValueError, match="changed since they were written"):
     inference.load_model(directory)
 

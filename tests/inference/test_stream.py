@@ -60,9 +60,7 @@ def _offline(saved, pictures):
   return np.asarray(aux["frame_logits"][0])
 
 
-def test_after_each_frame_it_says_what_the_clip_so_far_does(
-  saved, stream, pictures
-):
+def test_after_each_frame_it_says_what_the_clip_so_far_does(saved, stream, pictures):
   stream.reset()
   forward = jax.jit(inference.create_forward(saved))
   online = []

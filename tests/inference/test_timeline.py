@@ -73,9 +73,7 @@ def test_a_class_is_dark_where_it_is_the_most_probable(tmp_path):
 def test_any_number_of_classes_is_drawn(tmp_path, count, classes):
   names = [f"${i}\\x$ " + "a_long^name " * 4 for i in range(classes)]
   file = tmp_path / "out.png"
-  save_timeline(
-    _timeline(_draw(count, classes)), names, file, title="$\\y$.mp4"
-  )
+  save_timeline(_timeline(_draw(count, classes)), names, file, title="$\\y$.mp4")
   picture = matplotlib.image.imread(file)
   assert picture.shape[1] == 1320
   assert _places(picture, "#4c72b0").size

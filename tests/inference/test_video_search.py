@@ -61,9 +61,7 @@ def test_the_best_come_first(root, tmp_path, create):
     f"rise/{i}.mp4": _similarity(root / "rise" / f"{i}.mp4", "a dog runs")
     for i in range(6)
   }
-  assert [one.file for one in found] == sorted(
-    want, key=want.get, reverse=True
-  )[:4]
+  assert [one.file for one in found] == sorted(want, key=want.get, reverse=True)[:4]
   for file, similarity in found:
     assert similarity == pytest.approx(want[file], abs=1e-5)
   again = create(tmp_path / "index.npz")
@@ -106,9 +104,7 @@ def test_what_was_computed_before_a_stop_is_kept(root, tmp_path, create):
     create(file).update(root, track=stop)
   assert len(load_index(file).entries) == 2
   assert create(file).update(root)[:2] == (4, 2)
-  assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [
-    "index.npz"
-  ]
+  assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["index.npz"]
 
 
 def test_the_index_of_another_network_is_refused(root, tmp_path, saved, create):

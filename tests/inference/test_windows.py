@@ -90,9 +90,7 @@ def test_a_rate_takes_what_is_on_the_screen(rate):
   end = times[-1] + times[-1] - times[-2]
   want, tick = [], 0
   while tick / rate < end - 1.5e-3:
-    shown = max(
-      i for i, time in enumerate(times) if time <= tick / rate + 1.5e-3
-    )
+    shown = max(i for i, time in enumerate(times) if time <= tick / rate + 1.5e-3)
     want.append((tick / rate, shown))
     tick += 1
   assert seen == want
@@ -128,9 +126,7 @@ def test_wrong_numbers_are_refused(options, message):
 def saved(tmp_path_factory):
   directory = tmp_path_factory.mktemp("network") / "model"
   return inference.load_model(
-    save_tiny(
-      directory, EvalProtocol(num_frames=4, crop_size=16, short_side=20)
-    )
+    save_tiny(directory, EvalProtocol(num_frames=4, crop_size=16, short_side=20))
   )
 
 
@@ -150,9 +146,7 @@ def video():
 
 def test_probabilities_are_those_of_clips_cut_by_hand(saved, classifier, video):
   with VideoReader(video) as reader:
-    windows = inference.SlidingWindows(
-      reader, saved.protocol, window=8, stride=5
-    )
+    windows = inference.SlidingWindows(reader, saved.protocol, window=8, stride=5)
     got = list(inference.score_windows(classifier, windows))
     frames, times = reader.read(range(23), short_side=20), reader.times
   middle = frames[:, 2:18, 7:23]  # Of 20 x 30.
@@ -169,9 +163,7 @@ def test_probabilities_are_those_of_clips_cut_by_hand(saved, classifier, video):
 
 def test_windows_before_the_damage_are_scored(saved, classifier, video):
   with VideoReader(blank_packets(video, {16, 17})) as reader:
-    windows = inference.SlidingWindows(
-      reader, saved.protocol, window=4, stride=4
-    )
+    windows = inference.SlidingWindows(reader, saved.protocol, window=4, stride=4)
     scored = []
     with pytest.raises(VideoError):
       scored.extend(inference.score_windows(classifier, windows))

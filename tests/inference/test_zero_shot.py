@@ -33,9 +33,7 @@ def test_own_class_names_give_what_the_network_gives(zero_shot, clips):
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
 
 
-def test_other_labels_of_the_same_number_are_not_compiled_anew(
-  zero_shot, clips
-):
+def test_other_labels_of_the_same_number_are_not_compiled_anew(zero_shot, clips):
   zero_shot.set_labels(small.NAMES)
   first, compiled = zero_shot(clips), zero_shot.compilations
   labels = ("a dog runs", "falling", "somebody opens a very old door")
@@ -61,9 +59,7 @@ def test_templates_are_averaged_as_clip_does(saved, clips):
   prompt["scale"] = jax.tree.map(np.zeros_like, prompt["scale"])
   variables = {**saved.variables, "params": {**params, "prompt": prompt}}
   plain = saved._replace(variables=variables)
-  got = inference.ZeroShot(plain, small.NAMES, templates=SEVERAL, batch_size=2)(
-    clips
-  )
+  got = inference.ZeroShot(plain, small.NAMES, templates=SEVERAL, batch_size=2)(clips)
   texts = np.zeros((3, 64))
   for template in SEVERAL:
     features = small.encode_texts([template.format(n) for n in small.NAMES])
@@ -104,9 +100,7 @@ def test_any_reader_of_networks_takes_one_with_labels(saved, zero_shot, clips):
 def test_networks_without_texts_are_refused(saved):
   network = temporal_jax.create_model("resnet18", num_classes=2)
   other = saved._replace(name="resnet18", network=network)
-  with pytest.raises(
-    ValueError, match=r"resnet18 reads no texts .*ila_vit_b16, "
-  ):
+  with pytest.raises(ValueError, match=r"resnet18 reads no texts .*ila_vit_b16, "):
     inference.with_labels(other, small.NAMES)
   linear = saved._replace(network=saved.network.clone(head="linear"))
   with pytest.raises(ValueError, match="xclip_b32 reads no texts as it is"):
@@ -116,6 +110,4 @@ def test_networks_without_texts_are_refused(saved):
 def test_a_text_that_is_too_long_is_named(saved):
   long = "riding " * 30
   with pytest.raises(ValueError, match="1 to 18 tokens, 'a video of a person"):
-    inference.ZeroShot(
-      saved, ["falling", long], templates=["a video of a person {}."]
-    )
+    inference.ZeroShot(saved, ["falling", long], templates=["a video of a person {}."])

@@ -42,9 +42,9 @@ def small(name):
   config.data.image_size = 32
   config.data.num_frames = 8
   config.data.canvas = (36, 48)
-  config.data.augment = config.data.augment.replace(
-    "256, 320", "36, 48"
-  ).replace("224, 340", "36, 48")
+  config.data.augment = config.data.augment.replace("256, 320", "36, 48").replace(
+    "224, 340", "36, 48"
+  )
   config.stages = ()
   config.batch_size = 4
   config.num_steps, config.num_epochs = 20, 0.0

@@ -33,9 +33,7 @@ def test_every_number_has_bounds():
 
 def _configs():
   files = sorted((ROOT / "configs").rglob("*.py"))
-  names = [
-    ".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files
-  ]
+  names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
   return [name for name in names if not name.endswith("__init__")]
 
 
@@ -118,9 +116,7 @@ def test_without_tests_in_training_any_best_will_do():
     ),
   ],
 )
-def test_names_of_values_are_those_of_an_evaluation(
-  scores, labels, tasks, multi_label
-):
+def test_names_of_values_are_those_of_an_evaluation(scores, labels, tasks, multi_label):
   predictions = evaluation.Predictions(("x", "y"), labels, scores, None)
   assert set(evaluation.accuracies(predictions)) == set(
     evaluation.accuracy_names(tasks=tasks, multi_label=multi_label)

@@ -10,9 +10,7 @@ from configs import finetune
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
-def test_several_classes_a_video_name_loss_and_smoothing_at_once(
-  loss, smoothing
-):
+def test_several_classes_a_video_name_loss_and_smoothing_at_once(loss, smoothing):
   config = finetune.get_config()
   config.loss.name, config.loss.label_smoothing = loss, smoothing
   videos = types.SimpleNamespace(class_names=("a", "b"), multi_label=True)

@@ -83,8 +83,7 @@ def test_changed_lists_are_said():
   assert differences(None, _videos()) == []
   assert differences({}, _videos()) == []
   assert differences(earlier, _videos(train=812, digests=("z", "y"))) == [
-    "the training list changed: 812 videos, before 800; the order of clips "
-    "differs"
+    "the training list changed: 812 videos, before 800; the order of clips differs"
   ]
   (note,) = differences(earlier, _videos(digests=("x", "z")))
   assert note.startswith("the test list changed: 90 videos, before 90; scores")

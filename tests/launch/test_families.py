@@ -74,18 +74,14 @@ def test_two_steps_of_the_recipe(name):
   before = jax.device_get(state.params)
   rng = np.random.default_rng(0)
   for _ in range(2):
-    batch = _batch(
-      config, config.batch_size, rng, max(len(config.data.tasks), 1)
-    )
+    batch = _batch(config, config.batch_size, rng, max(len(config.data.tasks), 1))
     state = step(state, training.place_batch(batch, parts.mesh))
   window = jax.device_get(state.window)
   assert window.bad_step == -1
   assert window.weight == 2 * config.batch_size * config.data.repeats
   assert window.grad_norm > 0
   after = named(jax.device_get(state.params))
-  moved = {
-    n for n, v in named(before).items() if not np.array_equal(v, after[n])
-  }
+  moved = {n for n, v in named(before).items() if not np.array_equal(v, after[n])}
   frozen = {n for n, group in parts.groups.items() if group.frozen}
   assert moved
   assert not moved & frozen

@@ -37,9 +37,7 @@ def _class_rows(config, names, directory, loaded, **more):
     if isinstance(names, dict)
     else len(names)
   )
-  mesh = training.create_mesh(
-    ml_collections.ConfigDict({"data": 1}), jax.devices()[:1]
-  )
+  mesh = training.create_mesh(ml_collections.ConfigDict({"data": 1}), jax.devices()[:1])
   parts = launch.assemble(config, classes, 8, mesh)
   config.init_from = str(directory)
   sizes = (
@@ -101,23 +99,17 @@ def test_heads_of_several_tasks(name, tmp_path):
 
 def test_a_head_that_compares_texts_has_no_classes_of_its_own(tmp_path):
   config = _config("ila_text")
-  assert not _class_rows(
-    config, ("a", "b"), tmp_path, ["b", "a"], num_classes=2
-  )
+  assert not _class_rows(config, ("a", "b"), tmp_path, ["b", "a"], num_classes=2)
 
 
 def test_the_same_classes_need_no_word(tmp_path):
   config = _config("average")
-  assert not _class_rows(
-    config, ("a", "b"), tmp_path, ["a", "b"], num_classes=2
-  )
+  assert not _class_rows(config, ("a", "b"), tmp_path, ["a", "b"], num_classes=2)
 
 
 @pytest.mark.parametrize("loaded", [None, []])
 def test_weights_without_names_keep_their_order(tmp_path, loaded):
-  rows = _class_rows(
-    _config("average"), ("a", "b"), tmp_path, loaded, num_classes=2
-  )
+  rows = _class_rows(_config("average"), ("a", "b"), tmp_path, loaded, num_classes=2)
   for of in rows.values():
     assert of.match.rows == (0, 1)
     assert "unknown: its order is kept" in of.match.words

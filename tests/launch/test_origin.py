@@ -13,9 +13,7 @@ _TINY = {"width": 64, "depth": 1, "num_heads": 1, "patch_size": 4, "grid": 2}
 
 
 def _network(**arguments):
-  return temporal_jax.create_model(
-    "vit_b16", num_classes=3, **_TINY, **arguments
-  )
+  return temporal_jax.create_model("vit_b16", num_classes=3, **_TINY, **arguments)
 
 
 def test_another_activation_than_the_weights_have_is_refused(tmp_path):
@@ -25,9 +23,7 @@ def test_another_activation_than_the_weights_have_is_refused(tmp_path):
     "overrides": {**_TINY, "activation": "gelu"},
   }
   (tmp_path / "model.json").write_text(json.dumps(description))
-  with pytest.raises(
-    ValueError, match=r"--config\.model\.activation=gelu"
-  ) as got:
+  with pytest.raises(ValueError, match=r"--config\.model\.activation=gelu") as got:
     check_origin(_network(), str(tmp_path))
   assert str(tmp_path) in str(got.value)
   check_origin(_network(activation="gelu"), str(tmp_path))

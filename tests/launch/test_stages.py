@@ -25,9 +25,7 @@ def test_without_stages_there_is_one_run():
   assert only.to_dict() == config.to_dict()
 
 
-@pytest.mark.parametrize(
-  "changes", [{"data.frames": 16}, {"data.num_frames": "many"}]
-)
+@pytest.mark.parametrize("changes", [{"data.frames": 16}, {"data.num_frames": "many"}])
 def test_a_wrong_change_names_its_stage(changes):
   config = base.get_config()
   config.stages = ({}, changes)

@@ -30,9 +30,7 @@ def _row(layer, *clips, **options):
 
 
 ROWS = {
-  "AdaptiveBranch": _row(
-    layers.AdaptiveBranch, _SQUARE, head_width=2, reduction=2
-  ),
+  "AdaptiveBranch": _row(layers.AdaptiveBranch, _SQUARE, head_width=2, reduction=2),
   "AdaptiveConv": _row(layers.AdaptiveConv, features=6, use_bias=True),
   "AdaptiveModule": _row(layers.AdaptiveModule),
   "AggregatedConv": _row(
@@ -42,13 +40,9 @@ ROWS = {
   "ArithmeticCue": _row(
     layers.ArithmeticCue, operation="correlation", length=3, hidden=4
   ),
-  "ArithmeticModeling": _row(
-    layers.ArithmeticModeling, _SQUARE, length=3, hidden=4
-  ),
+  "ArithmeticModeling": _row(layers.ArithmeticModeling, _SQUARE, length=3, hidden=4),
   "BatchNorm": _row(layers.BatchNorm),
-  "Chain": _row(
-    layers.Chain, parts=(layers.TemporalShift, layers.TemporalAggregation)
-  ),
+  "Chain": _row(layers.Chain, parts=(layers.TemporalShift, layers.TemporalAggregation)),
   "ClassTokenConvolution": _row(layers.ClassTokenConvolution, _TOKENS),
   "Classifier": _row(layers.Classifier, (8,), num_classes=3),
   "Classifier of tasks": _row(
@@ -75,9 +69,7 @@ ROWS = {
   "PairAlignment": _row(
     layers.PairAlignment, (2, 17, 8), (2, 17, 8), (3, 1, 8), features=8
   ),
-  "PatchEmbedding": _row(
-    layers.PatchEmbedding, (4, 6, 8, 3), features=5, patch_size=2
-  ),
+  "PatchEmbedding": _row(layers.PatchEmbedding, (4, 6, 8, 3), features=5, patch_size=2),
   "RemoveMessage": _row(layers.RemoveMessage, _TOKENS),
   "RouteAttention": _row(layers.RouteAttention, ratio=2, head_width=2),
   "RouteMlp": _row(layers.RouteMlp),
@@ -90,9 +82,7 @@ ROWS = {
   "TemporalAggregation": _row(layers.TemporalAggregation),
   "TemporalAttention": _row(layers.TemporalAttention, _TOKENS, num_heads=2),
   "TemporalConv": _row(layers.TemporalConv, features=6),
-  "TemporalRelation": _row(
-    layers.TemporalRelation, (4, 8), features=3, hidden=5
-  ),
+  "TemporalRelation": _row(layers.TemporalRelation, (4, 8), features=3, hidden=5),
   "TemporalShift": _row(layers.TemporalShift, segment=2),
   "TokenShift": _row(layers.TokenShift, _TOKENS),
   "WindowEncoder": _row(layers.WindowEncoder, (2, 3, 3, 3, 9, 9)),
@@ -102,6 +92,4 @@ ROWS = {
 def draw_clips(row, batch=2):
   """Draws the arrays of a layer."""
   rng = np.random.default_rng(0)
-  return [
-    rng.standard_normal((batch, *shape), np.float32) for shape in row.clips
-  ]
+  return [rng.standard_normal((batch, *shape), np.float32) for shape in row.clips]

@@ -119,9 +119,7 @@ def test_calibrates_the_bias_too():
   (got, aux), variables = layer.init_with_output(jax.random.key(0), x)
   params = variables["params"]
   of_kernel, of_bias = route().apply({"params": params["route"]}, x)
-  want = ops.adaptive_convolution(
-    x, params["kernel"], of_kernel, axis="out", padding=1
-  )
+  want = ops.adaptive_convolution(x, params["kernel"], of_kernel, axis="out", padding=1)
   bias = params["bias"].reshape(1, 1, 1, 1, -1)
   want = want + of_bias[:, :, None, None] * bias
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6)

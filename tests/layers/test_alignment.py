@@ -64,9 +64,7 @@ def test_branch_starts_at_zero(kind):
   params = jax.jit(layer.init)(KEY, x)["params"]
   for name in ("from_aligned", "from_interactive"):
     assert not any(np.any(p) for p in params[name].values())
-  assert not any(
-    np.any(p) for p in params["pairs"]["prediction"]["points"].values()
-  )
+  assert not any(np.any(p) for p in params["pairs"]["prediction"]["points"].values())
   assert all(p.dtype == jnp.float32 for p in jax.tree.leaves(params))
 
 
@@ -134,9 +132,7 @@ def test_training_disturbs_masks_and_moves_running_statistics():
   (_, aux), state = _train_or_not(layer, variables, x, True)
   assert _disturbance(aux) == 0.1
   old, new = (v["batch_stats"] for v in (variables, state))
-  assert all(
-    jax.tree.leaves(jax.tree.map(lambda a, b: np.any(a != b), old, new))
-  )
+  assert all(jax.tree.leaves(jax.tree.map(lambda a, b: np.any(a != b), old, new)))
   _, aux = _apply(_layer(), variables, x)
   assert _disturbance(aux) == 0
 

@@ -34,9 +34,7 @@ def test_no_clips_give_no_results(row):
   none = [clip[:0] for clip in clips]
   gradient = jax.grad(_loss(layer), tuple(range(1 + len(none))))
   with jax.debug_nans(True):
-    got, slopes = jax.jit(lambda *x: (layer.apply(*x), gradient(*x)))(
-      variables, *none
-    )
+    got, slopes = jax.jit(lambda *x: (layer.apply(*x), gradient(*x)))(variables, *none)
   want = jax.eval_shape(layer.apply, variables, *clips)
   for found, full in zip(*map(jax.tree.leaves, (got, want)), strict=True):
     assert found.shape == ((0, *full.shape[1:]) if full.shape else ())

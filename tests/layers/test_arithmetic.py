@@ -68,9 +68,7 @@ def test_a_strided_branch_fills_even_places_alone(size):
 
 def test_kernels_start_as_torch_starts_them():
   x = jnp.zeros((1, 1, 1, 1, 32))
-  params = layers.ArithmeticCue("difference").init(jax.random.key(0), x)[
-    "params"
-  ]
+  params = layers.ArithmeticCue("difference").init(jax.random.key(0), x)["params"]
   transformation = params["transformation"]
   for kernel, fan_in in (
     (params["reduce"]["conv"]["kernel"], 9 * 32),
@@ -108,9 +106,7 @@ def test_combinations_are_made_of_branches(combination):
 @pytest.mark.parametrize("combination", ["atm", "cascade", "parallel"])
 def test_starts_as_relu_and_every_operation_learns(combination):
   x = _features()
-  module = layers.ArithmeticModeling(
-    ("difference", "log_ratio"), combination, length=3
-  )
+  module = layers.ArithmeticModeling(("difference", "log_ratio"), combination, length=3)
   variables = jax.jit(module.init)(jax.random.key(0), x)
   got, _ = jax.jit(module.apply)(variables, x)
   np.testing.assert_array_equal(got, np.maximum(x, 0))
@@ -162,9 +158,7 @@ def test_follows_the_dtype_of_its_input():
   got, _ = jax.jit(module.apply)(variables, x)
   want, _ = jax.jit(module.apply)(variables, x.astype(jnp.float32))
   assert got.dtype == jnp.bfloat16
-  assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {
-    jnp.dtype(jnp.float32)
-  }
+  assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype(jnp.float32)}
   error = jnp.linalg.norm(got.astype(jnp.float32) - want)
   assert error < 3e-2 * jnp.linalg.norm(want)
 
@@ -183,9 +177,7 @@ def test_the_correlation_is_reduced_compared_and_encoded():
   want = layers.DomainTransformation(6).apply(
     parts["transformation"], jnp.moveaxis(cues, -2, 2)
   )
-  np.testing.assert_allclose(
-    cue.apply(variables, x), want, rtol=1e-4, atol=1e-4
-  )
+  np.testing.assert_allclose(cue.apply(variables, x), want, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -95,9 +95,7 @@ def test_keys_values_with_shift_is_space_time_mixing():
   shift = functools.partial(layers.TemporalShift, fold_div=4, window=2)
   layer = layers.SelfAttention(2, keys_values=shift)
   params = layer.init(jax.random.key(0), x)
-  q, k, v = jnp.einsum(
-    "btnc,cmhd->mbtnhd", x, params["params"]["qkv"]["kernel"]
-  )
+  q, k, v = jnp.einsum("btnc,cmhd->mbtnhd", x, params["params"]["qkv"]["kernel"])
   out = ops.space_time_mixing_attention(q, k, v, fold_div=4, window=2)
   want = jnp.einsum("btnhd,hdc->btnc", out, params["params"]["out"]["kernel"])
   np.testing.assert_allclose(layer.apply(params, x), want, rtol=1e-5, atol=1e-6)
@@ -107,9 +105,7 @@ def test_computes_in_its_dtype():
   layer = layers.SelfAttention(2, dtype=jnp.bfloat16)
   got, params = layer.init_with_output(jax.random.key(0), _draw(1, 4, 8))
   assert got.dtype == jnp.bfloat16
-  assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {
-    jnp.dtype(jnp.float32)
-  }
+  assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype(jnp.float32)}
 
 
 def test_rejects_heads_that_do_not_divide():

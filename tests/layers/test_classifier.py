@@ -8,9 +8,7 @@ X = np.random.default_rng(0).standard_normal((2, 3, 8), np.float32)
 
 
 def test_one_task_is_a_dense_layer_without_a_level_of_its_own():
-  logits, variables = layers.Classifier(5).init_with_output(
-    jax.random.key(0), X
-  )
+  logits, variables = layers.Classifier(5).init_with_output(jax.random.key(0), X)
   params = variables["params"]
   assert set(params) == {"kernel", "bias"}
   np.testing.assert_allclose(logits, X @ params["kernel"], rtol=1e-5, atol=1e-6)

@@ -19,9 +19,7 @@ def _convolve(x, kernel):
 def test_contexts_lie_behind_one_another():
   """The third convolution is one over the channels of all contexts."""
   length, hidden = 3, 4
-  x = np.random.default_rng(0).standard_normal(
-    (2, 2, length, 4, 5, 6), np.float32
-  )
+  x = np.random.default_rng(0).standard_normal((2, 2, length, 4, 5, 6), np.float32)
   module = layers.DomainTransformation(
     7, hidden, output_init=jax.nn.initializers.normal()
   )
@@ -33,9 +31,7 @@ def test_contexts_lie_behind_one_another():
     y = _convolve(y, params[name]["conv"]["kernel"])
   y = y.reshape(4, length, 4, 5, hidden).transpose(0, 2, 3, 1, 4)
   kernel = jnp.moveaxis(params["fuse"]["kernel"], 0, 2)
-  y = _convolve(
-    y.reshape(4, 4, 5, -1), kernel.reshape(3, 3, length * hidden, hidden)
-  )
+  y = _convolve(y.reshape(4, 4, 5, -1), kernel.reshape(3, 3, length * hidden, hidden))
   want = (y @ np.array(params["expand"]["kernel"])).reshape(2, 2, 4, 5, 7)
 
   got = jax.jit(module.apply)(variables, x)

@@ -16,9 +16,7 @@ def test_training_calls_the_operator():
   np.testing.assert_array_equal(dropped[::2], dropped[1::2])
   assert 0 < dropped.sum() < len(X)
   np.testing.assert_allclose(got[~dropped], 2 * X[~dropped])
-  key = layer.apply(
-    {}, rngs=rngs, method=lambda module: module.make_rng("dropout")
-  )
+  key = layer.apply({}, rngs=rngs, method=lambda module: module.make_rng("dropout"))
   want = ops.drop_path(key, X, rate=0.5, num_frames=2)
   np.testing.assert_array_equal(got, want)
 

@@ -11,9 +11,7 @@ def test_multiplies_channel_by_channel():
   scale = np.array([0.0, 1.0, -2.0, 0.5], np.float32)
   got = jax.jit(layers.LayerScale().apply)({"params": {"scale": scale}}, x)
   for channel in range(4):
-    np.testing.assert_array_equal(
-      got[..., channel], scale[channel] * x[..., channel]
-    )
+    np.testing.assert_array_equal(got[..., channel], scale[channel] * x[..., channel])
 
 
 @pytest.mark.parametrize("initial", [1e-6, 0.1])

@@ -22,12 +22,8 @@ def test_summaries_are_of_the_unshifted_tokens():
   x = _draw(2, 3, 5, 8)
   shift = functools.partial(layers.TemporalShift, fold_div=4)
   got, _ = layers.SummaryTokens(shift).apply({}, x)
-  np.testing.assert_array_equal(
-    got[:, :, :5], ops.temporal_shift(x, fold_div=4)
-  )
-  np.testing.assert_array_equal(
-    got[:, :, 5:], ops.append_summaries(x, x)[:, :, 5:]
-  )
+  np.testing.assert_array_equal(got[:, :, :5], ops.temporal_shift(x, fold_div=4))
+  np.testing.assert_array_equal(got[:, :, 5:], ops.append_summaries(x, x)[:, :, 5:])
 
 
 def _attention(tokens=None):

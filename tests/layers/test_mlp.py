@@ -33,9 +33,7 @@ def test_dropout_is_for_training():
   layer = layers.Mlp(64, dropout=0.5)
   params = layer.init(jax.random.key(0), x)
   still = layer.apply(params, x)
-  np.testing.assert_array_equal(
-    still, layers.Mlp(64).apply(params, x, train=True)
-  )
+  np.testing.assert_array_equal(still, layers.Mlp(64).apply(params, x, train=True))
   dropped = layer.apply(params, x, True, rngs={"dropout": jax.random.key(1)})
   # The output is dropped, and where it is kept the hidden layer was.
   share = np.mean(np.asarray(dropped) == 0)

@@ -18,9 +18,7 @@ def test_calls_the_operator(use_bias):
   )
   params = layer.init(jax.random.key(0), x)["params"]
   assert params["kernel"].shape == (3, 2, 2, 3, 5)
-  want = ops.patch_embedding(
-    x, params["kernel"], temporal_stride=2, temporal_padding=1
-  )
+  want = ops.patch_embedding(x, params["kernel"], temporal_stride=2, temporal_padding=1)
   if use_bias:
     params = {**params, "bias": np.arange(5, dtype=np.float32)}
     want += np.arange(5, dtype=np.float32).reshape(1, 1, 1, 1, 5)

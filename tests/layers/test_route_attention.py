@@ -59,9 +59,7 @@ def _equation_6(x, params, head_width):
 @pytest.mark.parametrize("taps", [(3, 3), (1, 5)])
 def test_is_equation_6(head_width, taps):
   x = _clip()
-  layer = layers.RouteAttention(
-    ratio=2, taps=taps, head_width=head_width, bias=True
-  )
+  layer = layers.RouteAttention(ratio=2, taps=taps, head_width=head_width, bias=True)
   variables = _random(layer, x)
   got = jax.jit(layer.apply)(variables, x)
   want = _equation_6(x, variables["params"], head_width)

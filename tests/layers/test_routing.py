@@ -100,9 +100,7 @@ def test_has_the_parameters_of_the_form():
 @pytest.mark.parametrize("linear", [False, True])
 def test_starts_at_exactly_one(linear):
   x = _clip()
-  got, _ = layers.RouteMlp(6, linear=linear).init_with_output(
-    jax.random.key(0), x
-  )
+  got, _ = layers.RouteMlp(6, linear=linear).init_with_output(jax.random.key(0), x)
   np.testing.assert_array_equal(got, np.ones((2, 4, 6)))
 
 

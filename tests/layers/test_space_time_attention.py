@@ -67,9 +67,7 @@ def _expected_branch(params, x, order=None):
   y = _unite(params["attention"], y)
   if order is not None:
     y = ops.permute_patches(y, order, inverse=True)
-  return y @ params["out"]["kernel"] + params["out"]["bias"].reshape(
-    1, 1, 1, -1
-  )
+  return y @ params["out"]["kernel"] + params["out"]["bias"].reshape(1, 1, 1, -1)
 
 
 @pytest.mark.parametrize("aligned", [False, True])
@@ -146,9 +144,7 @@ def test_computes_in_the_dtype_of_its_input_or_its_own(layer):
   assert got.dtype == jnp.bfloat16
   error = np.linalg.norm(np.asarray(got, np.float32) - want)
   assert error <= 3e-2 * np.linalg.norm(want)
-  assert layer.clone(dtype=jnp.bfloat16).apply(params, x)[0].dtype == (
-    jnp.bfloat16
-  )
+  assert layer.clone(dtype=jnp.bfloat16).apply(params, x)[0].dtype == (jnp.bfloat16)
 
 
 @pytest.mark.parametrize(

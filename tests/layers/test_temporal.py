@@ -52,9 +52,7 @@ ONLINE = [
 ]
 
 
-@pytest.mark.parametrize(
-  "layer", ONLINE, ids=lambda layer: type(layer).__name__
-)
+@pytest.mark.parametrize("layer", ONLINE, ids=lambda layer: type(layer).__name__)
 def test_online_gives_what_the_clip_does(layer):
   x = np.random.default_rng(0).standard_normal((2, 6, 3, 2, 8), np.float32)
   variables = layer.init(jax.random.key(0), x)
@@ -89,9 +87,7 @@ def test_what_needs_later_frames_is_not_online(layer):
     layer.apply(variables, x, mutable=["cache"])
 
 
-@pytest.mark.parametrize(
-  "layer", ONLINE, ids=lambda layer: type(layer).__name__
-)
+@pytest.mark.parametrize("layer", ONLINE, ids=lambda layer: type(layer).__name__)
 def test_online_takes_a_frame_at_a_time(layer):
   x = np.zeros((1, 2, 2, 2, 8), np.float32)
   variables = layer.init(jax.random.key(0), x)

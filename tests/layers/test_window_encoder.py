@@ -19,16 +19,12 @@ def test_matches_torch(window):
   for i, (stride, padding) in enumerate(settings, 1):
     kernel = variables["params"][f"layer{i}"]["conv"]["kernel"]
     kernel = torch.tensor(np.array(kernel)).permute(3, 2, 0, 1)
-    want = torch.nn.functional.conv2d(
-      want, kernel, stride=stride, padding=padding
-    )
+    want = torch.nn.functional.conv2d(want, kernel, stride=stride, padding=padding)
     want = (want / (1 + 1e-5) ** 0.5).relu()
 
   got = jax.jit(encoder.apply)(variables, x)
   assert got.shape == (2, 3, 5)
-  np.testing.assert_allclose(
-    got.reshape(6, 5), want[:, :, 0, 0], rtol=1e-4, atol=1e-5
-  )
+  np.testing.assert_allclose(got.reshape(6, 5), want[:, :, 0, 0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(2, 7, 7), (2, 13, 13), (2, 9, 11)])

@@ -37,9 +37,7 @@ def _transformer(operator, **kwargs):
 def _leaves(model):
   return {
     "/".join(path): leaf
-    for path, leaf in trees.flatten_dict(
-      tiny.shapes(model, tiny.clip())
-    ).items()
+    for path, leaf in trees.flatten_dict(tiny.shapes(model, tiny.clip())).items()
   }
 
 
@@ -73,17 +71,15 @@ def test_the_example_of_a_user():
     *("vit_b32_joint",), num_classes=3, width=64, num_heads=4, depth=1
   )
   clip = jnp.zeros((1, 2, 32, 32, 3))
-  attention = jax.eval_shape(model.init, jax.random.key(0), clip)["params"][
-    "block1"
-  ]["attention"]
+  attention = jax.eval_shape(model.init, jax.random.key(0), clip)["params"]["block1"][
+    "attention"
+  ]
   assert attention["qkv"]["kernel"].shape == (64, 3, 4, 16)
 
 
 @pytest.mark.parametrize("operator", ["joint", "divided", "aligned"])
 def test_biases_and_norms_of_attention_are_the_backbones(operator):
-  block = functools.partial(
-    models.TransformerBlock, qkv_bias=False, inner_norm=True
-  )
+  block = functools.partial(models.TransformerBlock, qkv_bias=False, inner_norm=True)
   leaves = _leaves(_transformer(operator, block=block))
   plain = _leaves(_transformer("none", block=block))
   assert not any("qkv/bias" in name for name in leaves)

@@ -57,9 +57,7 @@ def test_stride_one_keeps_the_size(clip):
 @pytest.mark.parametrize("size", [(7, 9), (8, 10), (4, 5), (1, 1)])
 def test_nearest_is_torchs(size):
   x = np.random.default_rng(0).standard_normal((2, 4, 5, 3), np.float32)
-  want = torch.nn.functional.interpolate(
-    torch.tensor(x).permute(0, 3, 1, 2), size
-  )
+  want = torch.nn.functional.interpolate(torch.tensor(x).permute(0, 3, 1, 2), size)
   np.testing.assert_array_equal(
     resize_nearest(x, size), want.permute(0, 2, 3, 1).numpy()
   )

@@ -37,9 +37,7 @@ def clip():
   return rng.standard_normal((2, 4, 32, 32, 3), np.float32)
 
 
-@pytest.mark.parametrize(
-  ("name", "frames"), [("blvnet_tam_50", 2), ("blresnet50", 4)]
-)
+@pytest.mark.parametrize(("name", "frames"), [("blvnet_tam_50", 2), ("blresnet50", 4)])
 def test_contract(clip, name, frames):
   model = _small(name)
   logits, aux = _shapes(model, clip)

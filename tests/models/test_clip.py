@@ -134,12 +134,8 @@ def test_starts_as_the_tower_of_images_but_for_the_relu():
   model = _small("clip", arithmetic(1, class_token=False))
   variables = jax.jit(model.init)(jax.random.key(0), clip)
   plain = {**variables["params"]}
-  plain["block2"] = {
-    k: v for k, v in plain["block2"].items() if k != "block_input"
-  }
-  relu = models.Temporal(
-    block_input=_PatchRelu, where=lambda stage, block: block == 1
-  )
+  plain["block2"] = {k: v for k, v in plain["block2"].items() if k != "block_input"}
+  relu = models.Temporal(block_input=_PatchRelu, where=lambda stage, block: block == 1)
   want, _ = _apply(_small("clip", relu))({"params": plain}, clip)
   got, _ = _apply(model)(variables, clip)
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)

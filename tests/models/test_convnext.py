@@ -14,13 +14,9 @@ ADAPTIVE = Temporal(
     layers.AdaptiveConv,
     axis="out",
     use_bias=True,
-    route=functools.partial(
-      layers.RouteAttention, ratio=2, head_width=2, bias=True
-    ),
+    route=functools.partial(layers.RouteAttention, ratio=2, head_width=2, bias=True),
   ),
-  after_convolution=functools.partial(
-    layers.StridedTemporalPooling, norm="layer"
-  ),
+  after_convolution=functools.partial(layers.StridedTemporalPooling, norm="layer"),
 )
 
 
@@ -70,9 +66,7 @@ def test_drops_whole_clips_in_training():
   x = np.concatenate([_clip()] * 8)
   block = ConvNeXtBlock(layer_scale=1.0, drop_path=0.5)
   variables = jax.jit(block.init)(jax.random.key(0), x)
-  got, _ = block.apply(
-    variables, x, train=True, rngs={"dropout": jax.random.key(1)}
-  )
+  got, _ = block.apply(variables, x, train=True, rngs={"dropout": jax.random.key(1)})
   dropped = (got == x).all(axis=(1, 2, 3, 4))
   assert 0 < dropped.sum() < len(x)
 

@@ -15,13 +15,9 @@ ADAPTIVE = Temporal(
     layers.AdaptiveConv,
     axis="out",
     use_bias=True,
-    route=functools.partial(
-      layers.RouteAttention, ratio=2, head_width=4, bias=True
-    ),
+    route=functools.partial(layers.RouteAttention, ratio=2, head_width=4, bias=True),
   ),
-  after_convolution=functools.partial(
-    layers.StridedTemporalPooling, norm="layer"
-  ),
+  after_convolution=functools.partial(layers.StridedTemporalPooling, norm="layer"),
 )
 
 
@@ -100,15 +96,12 @@ def test_gradients_reach_every_parameter(clip, name, temporal):
 
 def test_consensus_of_features_normalises_their_mean(clip):
   models = [
-    _small("convnext_tiny", None, average_first=first)
-    for first in (True, False)
+    _small("convnext_tiny", None, average_first=first) for first in (True, False)
   ]
   variables = _random(models[0], clip)
   applies = [jax.jit(model.apply) for model in models]
   (early, early_aux), (late, late_aux) = (f(variables, clip) for f in applies)
-  np.testing.assert_allclose(
-    early_aux["frame_features"], late_aux["frame_features"]
-  )
+  np.testing.assert_allclose(early_aux["frame_features"], late_aux["frame_features"])
   assert np.abs(early - late).max() > 1e-3
   still = np.repeat(clip[:, :1], 4, axis=1)
   early, late = (f(variables, still)[0] for f in applies)

@@ -40,9 +40,7 @@ def _count(variables):
     # The larger ones take many seconds to trace.
     pytest.param(
       name,
-      marks=[pytest.mark.slow]
-      if name.endswith(("small", "base", "101"))
-      else [],
+      marks=[pytest.mark.slow] if name.endswith(("small", "base", "101")) else [],
     )
     for name in PUBLISHED
   ],

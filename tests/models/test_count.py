@@ -33,9 +33,7 @@ def test_lowerings_do_not_count_but_what_is_computed():
 
   places = 4 * 16 * 16
   assert count.multiply_adds(conv, x, dense) == places * 9 * 64 * 64
-  assert (
-    count.multiply_adds(by_channel, x, _shape(3, 3, 64)) == places * depthwise
-  )
+  assert count.multiply_adds(by_channel, x, _shape(3, 3, 64)) == places * depthwise
 
 
 def test_loops_count_every_turn():

@@ -98,9 +98,7 @@ def test_folding_compiles_nothing_and_is_the_same_when_compiled():
   with _compilations() as compiled:
     folded = models.fold_batch_norm(variables)
   assert compiled == []
-  assert {type(leaf) for leaf in jax.tree.leaves(folded)} == {
-    type(jnp.zeros(1))
-  }
+  assert {type(leaf) for leaf in jax.tree.leaves(folded)} == {type(jnp.zeros(1))}
   with _compilations() as compiled:
     in_jit = jax.jit(models.fold_batch_norm)(variables)
   assert compiled
@@ -170,9 +168,7 @@ def test_rejects_bare_parameters():
     (layers.AdaptiveModule(), (1, 4, 3, 3, 8), 2),
     (
       layers.AggregatedConv(
-        functools.partial(
-          layers.AdaptiveConv, features=8, use_bias=True, axis="out"
-        )
+        functools.partial(layers.AdaptiveConv, features=8, use_bias=True, axis="out")
       ),
       (1, 4, 3, 3, 8),
       2,

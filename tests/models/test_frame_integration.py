@@ -65,9 +65,7 @@ def test_classifier_matches_torch_and_ignores_lengths():
   model = DirectionClassifier(5)
   variables = model.init(KEY, x)
   params = jax.tree.map(
-    lambda p: np.random.default_rng(p.size).standard_normal(
-      p.shape, np.float32
-    ),
+    lambda p: np.random.default_rng(p.size).standard_normal(p.shape, np.float32),
     variables["params"],
   )
   got = model.apply({"params": params}, x)

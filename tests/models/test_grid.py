@@ -145,9 +145,7 @@ def _plain_features(plain):
   """The paths of a plain network's variables, and its features."""
   leaves = _leaves(plain)
   apply = jax.jit(
-    lambda variables: plain.apply(trees.unflatten_dict(variables), CLIPS)[1][
-      "features"
-    ]
+    lambda variables: plain.apply(trees.unflatten_dict(variables), CLIPS)[1]["features"]
   )
   return set(leaves), np.asarray(apply(tiny.draw(leaves)))
 
@@ -247,9 +245,7 @@ def test_operators_fit_a_published_network(name):
     if name in names:
       model = models.create_model(row, num_classes=3, temporal=operator)
       logits = jax.eval_shape(
-        lambda clip, model=model: model.init_with_output(
-          jax.random.key(0), clip
-        )[0][0],
+        lambda clip, model=model: model.init_with_output(jax.random.key(0), clip)[0][0],
         tiny.clip(frames=8, rows=224, columns=224),
       )
       assert logits.shape == (1, 3)

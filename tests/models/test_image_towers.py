@@ -62,9 +62,7 @@ CLASSES = {"clip": None, "timm": 21843, "eva": None}
 @functools.cache
 def _shapes(row, num_classes, arguments):
   """The row's variables, as shapes, for a clip of a single frame."""
-  model = temporal_jax.create_model(
-    row, num_classes=num_classes, **dict(arguments)
-  )
+  model = temporal_jax.create_model(row, num_classes=num_classes, **dict(arguments))
   side = model.patch_size * model.grid
   clip = jax.ShapeDtypeStruct((1, 1, side, side, 3), jnp.float32)
   return jax.eval_shape(model.init, jax.random.key(0), clip)
@@ -74,15 +72,11 @@ def _shapes(row, num_classes, arguments):
   ("published", "row", "arguments", "family", "count", "digest"),
   [
     # The larger ones take many seconds to trace.
-    pytest.param(
-      *row, id=row[0], marks=[pytest.mark.slow] if "l14" in row[0] else []
-    )
+    pytest.param(*row, id=row[0], marks=[pytest.mark.slow] if "l14" in row[0] else [])
     for row in PUBLISHED
   ],
 )
-def test_is_what_was_published(
-  published, row, arguments, family, count, digest
-):
+def test_is_what_was_published(published, row, arguments, family, count, digest):
   del published
   target = _shapes(row, CLASSES[family], tuple(arguments.items()))
   leaves = jax.tree.leaves(target["params"])

@@ -42,9 +42,7 @@ def test_every_frame_has_the_logits_it_has_in_a_clip(name, operator):
 
   @jax.jit
   def step(kept, frame):
-    (logits, _), kept = model.apply(
-      {**variables, **kept}, frame, mutable=["cache"]
-    )
+    (logits, _), kept = model.apply({**variables, **kept}, frame, mutable=["cache"])
     return logits, kept
 
   frame = clip[:, :1]
@@ -102,9 +100,7 @@ def test_networks_that_mix_frames_themselves_are_refused(name, kwargs):
     ),
     (
       "resnet18",
-      models.Temporal(
-        then=models.Temporal(branch_input=layers.TemporalAggregation)
-      ),
+      models.Temporal(then=models.Temporal(branch_input=layers.TemporalAggregation)),
     ),
   ],
 )

@@ -37,9 +37,7 @@ def test_normalises_the_video_once_and_the_text_in_every_layer(num_layers):
     text = text + attend.apply(
       {"params": layer["attention"]}, norm("norm1", text, layer), seen
     )
-    text = text + mlp.apply(
-      {"params": layer["mlp"]}, norm("norm2", text, layer)
-    )
+    text = text + mlp.apply({"params": layer["mlp"]}, norm("norm2", text, layer))
   np.testing.assert_allclose(got, 0.3 * text, rtol=1e-5, atol=1e-6)
 
 

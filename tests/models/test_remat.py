@@ -48,9 +48,7 @@ def test_values_stay(name):
   assert tiny.flat(tiny.shapes(again, clip)) == leaves
   variables = tiny.nested(tiny.draw(leaves))
   (one, kept), (other, recomputed) = (
-    jax.jit(jax.value_and_grad(_loss(model, variables, clip)))(
-      variables["params"]
-    )
+    jax.jit(jax.value_and_grad(_loss(model, variables, clip)))(variables["params"])
     for model in (plain, again)
   )
   assert 0 < one < np.inf
@@ -67,9 +65,7 @@ def test_a_vit_keeps_less_than_half_for_the_gradients():
   clip = jax.ShapeDtypeStruct((1, 8, 224, 224, 3), jnp.float32)
   kept = []
   for remat in (False, True):
-    model = temporal_jax.create_model(
-      "vit_l14", num_classes=3, depth=6, remat=remat
-    )
+    model = temporal_jax.create_model("vit_l14", num_classes=3, depth=6, remat=remat)
     variables = jax.eval_shape(model.init, jax.random.key(0), clip)
     parameters = sum(leaf.size for leaf in jax.tree.leaves(variables))
 

@@ -44,9 +44,7 @@ def test_aggregation_adds_three_taps_a_block():
   assert _count(_shapes(full)) - _count(_shapes(plain)) == 3 * inputs
 
 
-@pytest.mark.parametrize(
-  ("block", "width"), [("basic", 16), ("bottleneck", 64)]
-)
+@pytest.mark.parametrize(("block", "width"), [("basic", 16), ("bottleneck", 64)])
 @pytest.mark.parametrize("stem", ["7x7_pool", "7x7", "3x3"])
 def test_contract(stem, block, width):
   model = _small(stem=stem, block=block)
@@ -74,9 +72,7 @@ def test_computes_in_bfloat16():
   apply = model.init_with_output
   (logits, _), variables = jax.eval_shape(apply, jax.random.key(0), clip)
   assert logits.dtype == jnp.float32
-  assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {
-    jnp.dtype("float32")
-  }
+  assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
 
 
 def test_rejects_what_is_not_a_clip():

@@ -112,9 +112,7 @@ def test_refuses_what_the_network_cannot_take(name, sizes, message):
 
 
 def test_numpys_integers_are_integers():
-  model = temporal_jax.create_model(
-    "vit_b16", num_classes=3, image_size=np.int64(112)
-  )
+  model = temporal_jax.create_model("vit_b16", num_classes=3, image_size=np.int64(112))
   assert model.grid == 7
 
 
@@ -132,9 +130,7 @@ def test_positions_are_interpolated_as_torch_does(num_frames):
 
 @pytest.mark.parametrize("longer_clips", ["interpolate", "repeat"])
 def test_a_network_fits_its_positions_as_told(longer_clips):
-  model = tiny.build(
-    "transformer", num_temporal_positions=2, longer_clips=longer_clips
-  )
+  model = tiny.build("transformer", num_temporal_positions=2, longer_clips=longer_clips)
   leaves = tiny.draw(tiny.flat(tiny.shapes(model, tiny.clip())))
   moments = leaves["params", "temporal_embedding"]
   exact = model.clone(num_temporal_positions=5)

@@ -132,8 +132,7 @@ def test_eight_frames_mix_among_themselves():
   variables = _init(model, clip)
   apply = jax.jit(model.apply)
   halves = [
-    apply(variables, half)[1]["frame_features"]
-    for half in (clip[:, :8], clip[:, 8:])
+    apply(variables, half)[1]["frame_features"] for half in (clip[:, :8], clip[:, 8:])
   ]
   whole = apply(variables, clip)[1]["frame_features"]
   np.testing.assert_allclose(

@@ -76,9 +76,7 @@ def test_empty_slots_change_nothing():
     where=lambda stage, block: block == 1,
   )
   empty = block.clone(temporal=elsewhere.at(0, 0))
-  np.testing.assert_array_equal(
-    empty.apply(params, X)[0], block.apply(params, X)[0]
-  )
+  np.testing.assert_array_equal(empty.apply(params, X)[0], block.apply(params, X)[0])
 
 
 @pytest.mark.parametrize(
@@ -92,9 +90,7 @@ def test_slots_are_called_in_their_places(slots, train):
   temporal.check("TransformerBlock", TransformerBlock.SLOTS)
   params = _init(TransformerBlock(2))
   got, aux = TransformerBlock(2, temporal=temporal).apply(params, X, train)
-  np.testing.assert_allclose(
-    got, _by_hand(params, X, set(slots)), rtol=1e-5, atol=1e-5
-  )
+  np.testing.assert_allclose(got, _by_hand(params, X, set(slots)), rtol=1e-5, atol=1e-5)
   assert aux == {slot: train for slot in slots if slot != "keys_values"}
 
 
@@ -119,9 +115,7 @@ def test_arguments_arrive():
   y = norm.apply({"params": inner["norm2"]}, x)
   mlp = layers.Mlp(20, activation=nn.relu)
   want = x + mlp.apply({"params": inner["mlp"]}, y)
-  np.testing.assert_allclose(
-    block.apply(params, X)[0], want, rtol=1e-5, atol=1e-5
-  )
+  np.testing.assert_allclose(block.apply(params, X)[0], want, rtol=1e-5, atol=1e-5)
 
 
 def test_mask_hides_later_tokens():
@@ -182,9 +176,7 @@ def test_divided_attention_is_that_of_timesformer():
     {"params": inner["attention_branch"]}, X
   )
   got, _ = block.apply(params, X)
-  np.testing.assert_allclose(
-    got, _by_hand(params, X + temporal), rtol=1e-5, atol=1e-5
-  )
+  np.testing.assert_allclose(got, _by_hand(params, X + temporal), rtol=1e-5, atol=1e-5)
   assert np.abs(temporal[:, :, 1:]).min() > 0
 
 
@@ -206,9 +198,7 @@ def test_computes_in_its_dtype():
   with jax.numpy_dtype_promotion("standard"):  # flax's norm mixes dtypes.
     (got, _), params = block.init_with_output(jax.random.key(0), x)
   assert got.dtype == jnp.bfloat16
-  assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {
-    jnp.dtype(jnp.float32)
-  }
+  assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype(jnp.float32)}
   want, _ = TransformerBlock(2).apply(params, X)
   error = np.linalg.norm(np.asarray(got, np.float32) - want)
   assert error <= 3e-2 * np.linalg.norm(want)

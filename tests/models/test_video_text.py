@@ -58,9 +58,7 @@ def test_features_of_texts_serve_for_the_texts():
   want, aux = _apply(model)(variables, make_clip(), TEXTS)
   encode = jax.jit(functools.partial(model.apply, method="encode_text"))
   features = encode(variables, TEXTS)
-  np.testing.assert_allclose(
-    features, aux["text_features"], rtol=1e-5, atol=1e-5
-  )
+  np.testing.assert_allclose(features, aux["text_features"], rtol=1e-5, atol=1e-5)
   got, _ = _apply(model)(variables, make_clip(), text=features)
   np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
@@ -89,9 +87,7 @@ def test_order_of_frames_matters(temporal, head):
   back = apply(without, make_clip()[:, ::-1])
   # What the frames hear in messages does not depend on their order.
   assert (np.abs(forth - back).max() > 1e-4) == (temporal is ALIGNMENT)
-  changed = apply(variables, make_clip()) - apply(
-    variables, make_clip()[:, ::-1]
-  )
+  changed = apply(variables, make_clip()) - apply(variables, make_clip()[:, ::-1])
   assert np.abs(changed).max() > 1e-5
 
 
@@ -160,9 +156,7 @@ def test_refuses_what_does_not_fit():
   with pytest.raises(ValueError, match="needs num_classes"):
     _model(head="linear")
   model = _model()
-  call = functools.partial(
-    jax.eval_shape, model.apply, _drawn(model), make_clip()
-  )
+  call = functools.partial(jax.eval_shape, model.apply, _drawn(model), make_clip())
   with pytest.raises(ValueError, match="needs texts"):
     call()
   with pytest.raises(ValueError, match="integer tokens"):
@@ -182,9 +176,7 @@ def test_refuses_what_does_not_fit():
 )
 def test_parameters(name, num_frames, count):
   """As many as the authors' have; test_figures counts ILA's of 8 frames."""
-  model = temporal_jax.create_model(
-    name, num_classes=400, num_frames=num_frames
-  )
+  model = temporal_jax.create_model(name, num_classes=400, num_frames=num_frames)
   _, *size = models.find_model(name).clip_shape
   clip = jax.ShapeDtypeStruct((1, num_frames, *size, 3), jnp.float32)
   shapes = jax.eval_shape(model.init, KEY, clip)

@@ -42,9 +42,7 @@ def test_other_sizes_resize_the_positions(clip):
 
 def test_bfloat16_stays_near(clip):
   exact, _ = _apply(VisionTransformer(7, **SMALL), clip)
-  half, _ = _apply(
-    VisionTransformer(7, **SMALL, dtype=jax.numpy.bfloat16), clip
-  )
+  half, _ = _apply(VisionTransformer(7, **SMALL, dtype=jax.numpy.bfloat16), clip)
   assert half.dtype == np.float32
   assert np.linalg.norm(half - exact) <= 5e-2 * np.linalg.norm(exact)
 
@@ -56,6 +54,4 @@ def test_patches_must_divide_the_frames(clip):
 
 def test_foreign_slots_are_refused():
   with pytest.raises(ValueError, match="VisionTransformer has the temporal"):
-    VisionTransformer(
-      7, temporal=models.Temporal(branch_input=layers.TokenShift)
-    )
+    VisionTransformer(7, temporal=models.Temporal(branch_input=layers.TokenShift))

@@ -53,9 +53,7 @@ ROWS = {
   "attention": Row(ops.attention, (_HEADS,) * 3),
   "average_pool_2d": Row(_bind(ops.average_pool_2d, size=3, stride=2), (_MAP,)),
   "context_frames": Row(ops.context_frames, (_MAP,), temporal=True),
-  "convolution_2d": Row(
-    _bind(ops.convolution_2d, padding=1), (_MAP,), ((3, 3, 6, 2),)
-  ),
+  "convolution_2d": Row(_bind(ops.convolution_2d, padding=1), (_MAP,), ((3, 3, 6, 2),)),
   "convolution_3d": Row(
     _bind(ops.convolution_3d, padding=1),
     (_MAP,),
@@ -81,9 +79,7 @@ ROWS = {
   ),
   "quick_gelu": Row(ops.quick_gelu, (_MAP,)),
   "resize_bicubic": Row(_bind(ops.resize_bicubic, size=(7, 3)), (_MAP,)),
-  "rotary_embedding": Row(
-    _bind(ops.rotary_embedding, grid=(1, 3)), ((4, 2, 4),)
-  ),
+  "rotary_embedding": Row(_bind(ops.rotary_embedding, grid=(1, 3)), ((4, 2, 4),)),
   "space_time_mixing_attention": Row(
     _bind(ops.space_time_mixing_attention, fold_div=3),
     (_HEADS,) * 3,
@@ -107,9 +103,7 @@ ROWS = {
     _bind(ops.temporal_correlation, length=3, window=3), (_MAP,), temporal=True
   ),
   "temporal_pooling": Row(ops.temporal_pooling, (_MAP,)),
-  "temporal_shift": Row(
-    _bind(ops.temporal_shift, fold_div=3), (_MAP,), temporal=True
-  ),
+  "temporal_shift": Row(_bind(ops.temporal_shift, fold_div=3), (_MAP,), temporal=True),
   "token_shift": Row(ops.token_shift, (_TOKENS,), temporal=True),
 }
 
@@ -130,15 +124,11 @@ OTHERS = {
   "alignment_mask": Row(_bind(ops.alignment_mask, size=(3, 5)), ((2, 2),)),
   "anchor_frames": Row(_bind(ops.anchor_frames, length=1), (_MAP,)),
   "average_consensus": Row(ops.average_consensus, ((6,),)),
-  "drop_path": Row(
-    lambda x: ops.drop_path(jax.random.key(0), x, rate=0.4), (_MAP,)
-  ),
+  "drop_path": Row(lambda x: ops.drop_path(jax.random.key(0), x, rate=0.4), (_MAP,)),
   "match_patches": Row(ops.match_patches, (_TOKENS,)),
   "merge_pairs": Row(ops.merge_pairs, (_TOKENS, _TOKENS)),
   "permute_patches": Row(_reorder, (_TOKENS,)),
-  "temporal_aggregation_step": Row(
-    _step_of_aggregation, (_MAP, _MAP), ((5, 6),)
-  ),
+  "temporal_aggregation_step": Row(_step_of_aggregation, (_MAP, _MAP), ((5, 6),)),
   "temporal_shift_step": Row(
     lambda x, cache: ops.temporal_shift_step(x, cache, fold_div=3),
     (_MAP, (5, 4, 2)),
@@ -164,12 +154,8 @@ LOWERINGS = {
   "convolution_2d of one channel": Row(
     _bind(ops.convolution_2d, stride=2), ((8, 8, 1),), ((3, 3, 1, 2),)
   ),
-  "convolution_2d of one pixel": Row(
-    ops.convolution_2d, (_MAP,), ((1, 1, 6, 2),)
-  ),
-  "convolution_2d of the whole map": Row(
-    ops.convolution_2d, (_MAP,), ((5, 4, 6, 2),)
-  ),
+  "convolution_2d of one pixel": Row(ops.convolution_2d, (_MAP,), ((1, 1, 6, 2),)),
+  "convolution_2d of the whole map": Row(ops.convolution_2d, (_MAP,), ((5, 4, 6, 2),)),
 }
 
 
@@ -177,8 +163,7 @@ def draw_arrays(row, batch=2, frames=4):
   """Draws the arrays of clips, and those that all clips share."""
   rng = np.random.default_rng(0)
   clips = [
-    rng.standard_normal((batch, frames, *shape), np.float32)
-    for shape in row.clips
+    rng.standard_normal((batch, frames, *shape), np.float32) for shape in row.clips
   ]
   shared = [rng.standard_normal(shape, np.float32) for shape in row.shared]
   return clips, shared

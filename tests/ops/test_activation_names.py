@@ -48,9 +48,7 @@ def test_both_towers_of_clip_take_the_activation(row):
   if texts:
     inputs.append(jnp.array([[1, 8, 0, 0]]))
   quick, exact = (
-    temporal_jax.create_model(
-      row, num_classes=3, activation=name, **_TOWER, **texts
-    )
+    temporal_jax.create_model(row, num_classes=3, activation=name, **_TOWER, **texts)
     for name in ("quick_gelu", "gelu")
   )
   variables = quick.init(jax.random.key(0), *inputs)

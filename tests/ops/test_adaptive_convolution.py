@@ -108,9 +108,9 @@ def test_values_and_gradients_match_kernels_per_frame(case, axis):
   (want**2).sum().backward()
 
   got = ours(*arrays)
-  gradients = jax.jit(
-    jax.grad(lambda *arrays: jnp.sum(ours(*arrays) ** 2), (0, 1, 2))
-  )(*arrays)
+  gradients = jax.jit(jax.grad(lambda *arrays: jnp.sum(ours(*arrays) ** 2), (0, 1, 2)))(
+    *arrays
+  )
   np.testing.assert_allclose(got, want.detach(), rtol=1e-4, atol=1e-4)
   for gradient, tensor in zip(gradients, tensors, strict=True):
     scale = float(tensor.grad.abs().max())
@@ -160,9 +160,7 @@ def test_vmap_and_jit_change_nothing(axis):
   clips = [_inputs((1, 3, 4, 4, 2), (3, 3, 2, 3), axis) for _ in range(2)]
 
   def ours(x, kernel, calibration):
-    return ops.adaptive_convolution(
-      x, kernel, calibration, axis=axis, padding=1
-    )
+    return ops.adaptive_convolution(x, kernel, calibration, axis=axis, padding=1)
 
   stacked = [np.stack(arrays) for arrays in zip(*clips, strict=True)]
   got = jax.jit(jax.vmap(ours))(*stacked)

@@ -53,9 +53,7 @@ def test_online_is_the_causal_form_frame_by_frame(taps):
     out, cache = ops.temporal_aggregation_step(x[:, t], cache, kernel)
     frames.append(out)
   want = _conv1d(x, kernel, taps - 1, 0)
-  np.testing.assert_allclose(
-    np.stack(frames, axis=1), want, rtol=1e-5, atol=1e-6
-  )
+  np.testing.assert_allclose(np.stack(frames, axis=1), want, rtol=1e-5, atol=1e-6)
 
 
 def test_online_keeps_its_dtypes():
@@ -120,9 +118,7 @@ def test_temporal_shift_is_a_special_case():
 
 
 @settings(max_examples=20, deadline=None)
-@given(
-  frames=st.integers(1, 6), channels=st.integers(1, 5), reach=st.integers(0, 3)
-)
+@given(frames=st.integers(1, 6), channels=st.integers(1, 5), reach=st.integers(0, 3))
 def test_reversing_clip_and_taps_reverses_the_result(frames, channels, reach):
   rng = np.random.default_rng(frames)
   x = rng.standard_normal((1, frames, 1, 2, channels), np.float32)

@@ -107,9 +107,7 @@ def test_gradient_moves_a_mask_towards_the_light():
 
 def test_disturbance_may_be_traced():
   points = jnp.array([[0.3, -0.4]])
-  masks = jax.jit(
-    lambda s: ops.alignment_mask(points, size=(5, 6), disturbance=s)
-  )
+  masks = jax.jit(lambda s: ops.alignment_mask(points, size=(5, 6), disturbance=s))
   want = ops.alignment_mask(points, size=(5, 6), disturbance=0.1)
   np.testing.assert_allclose(masks(0.1), want, rtol=1e-6)
   assert not np.allclose(masks(0.0), want)
@@ -136,9 +134,7 @@ def test_aligned_frames_match_a_loop(pairs):
 def test_alignment_of_a_batch_is_that_of_its_clips():
   x, y, masks = _pairs()
   frames, pooled = ops.align_frames(x, y, masks)
-  one = jax.vmap(
-    lambda *clip: ops.align_frames(*(value[None] for value in clip))
-  )
+  one = jax.vmap(lambda *clip: ops.align_frames(*(value[None] for value in clip)))
   got_frames, got_pooled = one(x, y, masks)
   np.testing.assert_allclose(got_frames[:, 0], frames, rtol=1e-6)
   np.testing.assert_allclose(got_pooled[:, 0], pooled, rtol=1e-5, atol=1e-6)
@@ -165,9 +161,7 @@ def test_merging_pairs_backwards_reverses_the_frames():
 
 def test_pairs_of_a_clip_merge_into_the_clip():
   clip = _draw((2, 5, 3, 4))
-  np.testing.assert_array_equal(
-    ops.merge_pairs(clip[:, :-1], clip[:, 1:]), clip
-  )
+  np.testing.assert_array_equal(ops.merge_pairs(clip[:, :-1], clip[:, 1:]), clip)
 
 
 def test_loss_and_gradient_match_torch():

@@ -49,13 +49,9 @@ def test_clips_are_apart(row):
   """A batch is its clips one by one, also under vmap."""
   clips, shared = draw_arrays(row)
   whole = row.op(*clips, *shared)
-  each = [
-    row.op(*(clip[i : i + 1] for clip in clips), *shared)[0] for i in range(2)
-  ]
+  each = [row.op(*(clip[i : i + 1] for clip in clips), *shared)[0] for i in range(2)]
   _near(np.stack(each), whole, 1e-6)
-  mapped = jax.vmap(
-    lambda *clips: row.op(*(c[None] for c in clips), *shared)[0]
-  )
+  mapped = jax.vmap(lambda *clips: row.op(*(c[None] for c in clips), *shared)[0])
   _near(mapped(*clips), whole, 1e-6)
 
 
@@ -127,12 +123,10 @@ def test_second_derivatives_are_symmetric(name):
 
   rng = np.random.default_rng(1)
   one, other = (
-    tuple(rng.standard_normal(x.shape, np.float32) for x in arrays)
-    for _ in range(2)
+    tuple(rng.standard_normal(x.shape, np.float32) for x in arrays) for _ in range(2)
   )
   found, wanted = (
-    sum(map(np.vdot, hessian_times(x), y))
-    for x, y in ((one, other), (other, one))
+    sum(map(np.vdot, hessian_times(x), y)) for x, y in ((one, other), (other, one))
   )
   np.testing.assert_allclose(found, wanted, rtol=1e-3)
 

@@ -59,9 +59,7 @@ def test_every_operator_is_traced_for_any_batch(name):
   row = (ROWS | LOWERINGS)[name]
   clips, shared = draw_arrays(row)
   batch = jax.export.symbolic_shape("b")
-  shapes = [
-    jax.ShapeDtypeStruct((*batch, *x.shape[1:]), x.dtype) for x in clips
-  ]
+  shapes = [jax.ShapeDtypeStruct((*batch, *x.shape[1:]), x.dtype) for x in clips]
   out = jax.eval_shape(row.op, *shapes, *shared)
   want = jax.eval_shape(row.op, *clips, *shared)
   assert str(out.shape[0]) == "b"

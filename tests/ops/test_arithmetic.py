@@ -12,9 +12,7 @@ COMBINE = {
   "context": lambda context, anchor: context,
   "sum": lambda context, anchor: context + anchor,
   "difference": lambda context, anchor: context - anchor,
-  "log_ratio": lambda context, anchor: np.log(
-    (1 + abs(context)) / (1 + abs(anchor))
-  ),
+  "log_ratio": lambda context, anchor: np.log((1 + abs(context)) / (1 + abs(anchor))),
 }
 
 

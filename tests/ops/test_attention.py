@@ -119,9 +119,7 @@ def test_bfloat16_takes_the_softmax_in_float32(tokens, factor):
 def test_large_scores_do_not_overflow(tokens):
   q, k, v = _draw((1, 3, 1, 4), (1, tokens, 1, 4), (1, tokens, 1, 4))
   got = ops.attention(1e4 * q, k, v)
-  np.testing.assert_allclose(
-    got, loop_attention(1e4 * q, k, v), rtol=1e-4, atol=1e-4
-  )
+  np.testing.assert_allclose(got, loop_attention(1e4 * q, k, v), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

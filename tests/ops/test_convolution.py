@@ -31,9 +31,7 @@ def _torch_conv(x, kernel, stride, padding):
     (3, 5, 2, 1),
   ],
 )
-def test_values_and_gradients_match_torch(
-  side, size, stride, padding, channels
-):
+def test_values_and_gradients_match_torch(side, size, stride, padding, channels):
   rng = np.random.default_rng(0)
   x = rng.standard_normal((2, 3, side, side, channels), np.float32)
   kernel = rng.standard_normal((size, size, channels, 5), np.float32)

@@ -44,13 +44,9 @@ def _features(shape, seed=0):
   length=st.sampled_from((1, 3, 5)),
   window=st.sampled_from((1, 3, 5)),
 )
-def test_matches_the_definition(
-  frames, height, width, channels, length, window
-):
+def test_matches_the_definition(frames, height, width, channels, length, window):
   x = _features((2, frames, height, width, channels))
-  got = jax.jit(
-    lambda x: ops.temporal_correlation(x, length=length, window=window)
-  )(x)
+  got = jax.jit(lambda x: ops.temporal_correlation(x, length=length, window=window))(x)
   want = _correlation(x, length, window)
   np.testing.assert_allclose(got, want, atol=1e-6)
 
@@ -67,9 +63,7 @@ def test_gradients_match_torch(length):
   weight = _features((1, 3, 8, 3, length, 3, 3), 1)
 
   def total(x):
-    return jnp.sum(
-      weight * ops.temporal_correlation(x, length=length, window=3)
-    )
+    return jnp.sum(weight * ops.temporal_correlation(x, length=length, window=3))
 
   got = jax.jit(jax.grad(total))(x)
 

@@ -15,9 +15,7 @@ def _torch(x, kernel, gradient, **options):
   frames = frames.detach().requires_grad_()
   weight = torch.tensor(kernel).permute(2, 0, 1)[:, None]
   weight = weight.detach().requires_grad_()
-  out = torch.nn.functional.conv2d(
-    frames, weight, groups=kernel.shape[-1], **options
-  )
+  out = torch.nn.functional.conv2d(frames, weight, groups=kernel.shape[-1], **options)
   rows = out.permute(0, 2, 3, 1)
   if gradient is None:
     return rows.detach().numpy()
@@ -42,9 +40,7 @@ def _compare(shape, kernel_shape, **options):
   gradient = rng.standard_normal(got.shape, np.float32)
   want = _torch(x, kernel, gradient, **options)
   gradients = pull(jnp.asarray(gradient))
-  np.testing.assert_allclose(
-    got.reshape(want[0].shape), want[0], rtol=1e-4, atol=1e-5
-  )
+  np.testing.assert_allclose(got.reshape(want[0].shape), want[0], rtol=1e-4, atol=1e-5)
   for found, expected in zip(gradients, want[1:], strict=True):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
@@ -157,6 +153,4 @@ def test_bfloat16_is_close_and_stays():
 )
 def test_rejects_wrong_shapes(x, kernel, message):
   with pytest.raises(ValueError, match=message):
-    ops.depthwise_convolution_2d(
-      np.zeros(x, np.float32), np.zeros(kernel, np.float32)
-    )
+    ops.depthwise_convolution_2d(np.zeros(x, np.float32), np.zeros(kernel, np.float32))

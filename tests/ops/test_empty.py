@@ -38,9 +38,7 @@ def _assert_no_clips(row, got, want):
   more = jax.eval_shape(row.op, *of_three, *shared)
   trees = (jax.tree.leaves(tree) for tree in (got, want, more))
   for leaf, two, three in zip(*trees, strict=True):
-    shape = [
-      a if a == b else 0 for a, b in zip(two.shape, three.shape, strict=True)
-    ]
+    shape = [a if a == b else 0 for a, b in zip(two.shape, three.shape, strict=True)]
     assert leaf.shape == tuple(shape)
     assert leaf.dtype == two.dtype
 

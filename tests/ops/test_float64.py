@@ -25,9 +25,7 @@ def test_float64_is_never_narrowed(name):
     return sum((jnp.sum(jnp.square(x)) for x in floats), jnp.zeros(()))
 
   with jax.enable_x64(True):
-    arrays = [
-      jax.ShapeDtypeStruct(x.shape, jnp.float64) for x in (*clips, *shared)
-    ]
+    arrays = [jax.ShapeDtypeStruct(x.shape, jnp.float64) for x in (*clips, *shared)]
     gradient = jax.grad(loss, tuple(range(len(arrays))))
     for function in (row.op, gradient):
       assert "f32" not in str(jax.make_jaxpr(function)(*arrays))

@@ -45,12 +45,8 @@ def _mixed(x, window, fold_div):
 def test_mixing_matches_loop(frames, heads, width, window, spare):
   q, k, v = _draw(*[(2, frames, 3, heads, width)] * 3)
   fold_div = 2 * window + spare
-  got = ops.space_time_mixing_attention(
-    q, k, v, window=window, fold_div=fold_div
-  )
-  want = loop_attention(
-    q, _mixed(k, window, fold_div), _mixed(v, window, fold_div)
-  )
+  got = ops.space_time_mixing_attention(q, k, v, window=window, fold_div=fold_div)
+  want = loop_attention(q, _mixed(k, window, fold_div), _mixed(v, window, fold_div))
   np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
 
@@ -117,9 +113,7 @@ def test_summaries_match_loop(frames, tokens):
   for t in range(frames):
     for s in range(frames):
       want = source[:, s, 1:].astype(np.float64).mean(axis=1)
-      np.testing.assert_allclose(
-        got[:, t, tokens + s], want, rtol=1e-5, atol=1e-6
-      )
+      np.testing.assert_allclose(got[:, t, tokens + s], want, rtol=1e-5, atol=1e-6)
 
 
 def test_summaries_let_every_frame_see_all():
@@ -134,9 +128,7 @@ def test_summaries_let_every_frame_see_all():
 
   order = np.array([2, 0, 3, 1])
   got = attend(*(x[:, order] for x in (q, k, v)))
-  np.testing.assert_allclose(
-    got, attend(q, k, v)[:, order], rtol=1e-5, atol=1e-5
-  )
+  np.testing.assert_allclose(got, attend(q, k, v)[:, order], rtol=1e-5, atol=1e-5)
   changed = v.copy()
   changed[:, 3, 1:] += 1
   differs = np.any(attend(q, k, changed) != attend(q, k, v), axis=(0, 2, 3, 4))

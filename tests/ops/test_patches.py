@@ -37,9 +37,7 @@ def test_tubelets_match_convolution(taps, stride, padding, more, rows, columns):
   frames = max(1, taps - 2 * padding) + more
   x = _draw(2, frames, 2 * rows, 3 * columns, 3)
   kernel = _draw(taps, rows, columns, 3, 5, seed=1)
-  got = ops.patch_embedding(
-    x, kernel, temporal_stride=stride, temporal_padding=padding
-  )
+  got = ops.patch_embedding(x, kernel, temporal_stride=stride, temporal_padding=padding)
   want = _convolution(x, kernel, stride, padding)
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
 

@@ -53,9 +53,7 @@ def test_products_depend_on_the_distance_alone():
   q, key = (np.tile(_draw(1, 1, 8, seed=i), (12, 1, 1)) for i in range(2))
   q, key = (ops.rotary_embedding(x, grid=(3, 4)) for x in (q, key))
   products = np.einsum("qmd,kmd->qk", q, key).reshape(3, 4, 3, 4)
-  np.testing.assert_allclose(
-    products[0, 0, 1, 2], products[1, 1, 2, 3], rtol=1e-4
-  )
+  np.testing.assert_allclose(products[0, 0, 1, 2], products[1, 1, 2, 3], rtol=1e-4)
   assert abs(products[0, 0, 1, 2] - products[0, 0, 2, 1]) > 1e-2
   assert abs(products[0, 0, 1, 0] - products[1, 0, 0, 0]) > 1e-2
 

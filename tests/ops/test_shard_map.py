@@ -88,9 +88,7 @@ def test_losses_of_eight_devices_average_to_that_of_all():
   def loss(x, y):
     return jax.lax.pmean(row.op(x, y), "clips")
 
-  mapped = jax.shard_map(
-    loss, mesh=_mesh(clips=8), in_specs=P("clips"), out_specs=P()
-  )
+  mapped = jax.shard_map(loss, mesh=_mesh(clips=8), in_specs=P("clips"), out_specs=P())
   got = jax.jit(jax.value_and_grad(mapped, (0, 1)))(x, y)
   want = jax.jit(jax.value_and_grad(row.op, (0, 1)))(x, y)
   for found, wanted in zip(*map(jax.tree.leaves, (got, want)), strict=True):

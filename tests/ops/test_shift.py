@@ -24,9 +24,7 @@ def _loop(x, fold_div, direction):
 
 @pytest.mark.parametrize("direction", ["both", "past", "future"])
 @pytest.mark.parametrize("fold_div", [2, 3, 8])
-@pytest.mark.parametrize(
-  "shape", [(2, 5, 2, 3, 16), (1, 1, 1, 1, 9), (2, 3, 4, 8)]
-)
+@pytest.mark.parametrize("shape", [(2, 5, 2, 3, 16), (1, 1, 1, 1, 9), (2, 3, 4, 8)])
 def test_matches_loop(shape, fold_div, direction):
   x = np.random.default_rng(0).standard_normal(shape, np.float32)
   got = jax.jit(
@@ -48,9 +46,7 @@ def test_gradient_is_the_opposite_shift():
   x = np.random.default_rng(2).standard_normal((1, 4, 1, 1, 8), np.float32)
   weight = np.random.default_rng(3).standard_normal(x.shape, np.float32)
   got = jax.grad(
-    lambda x: jnp.sum(
-      weight * ops.temporal_shift(x, fold_div=1, direction="past")
-    )
+    lambda x: jnp.sum(weight * ops.temporal_shift(x, fold_div=1, direction="past"))
   )(x)
   want = ops.temporal_shift(weight, fold_div=1, direction="future")
   np.testing.assert_array_equal(got, want)
@@ -106,15 +102,11 @@ def test_wider_windows_reach_further(window, frames):
     for t in range(frames):
       inside = 0 <= t + offset < frames
       source = x[:, t + offset] if inside else np.zeros_like(x[:, t])
-      want[:, t, :, 3 * fold : 3 * fold + 3] = source[
-        ..., 3 * fold : 3 * fold + 3
-      ]
+      want[:, t, :, 3 * fold : 3 * fold + 3] = source[..., 3 * fold : 3 * fold + 3]
   np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize(
-  ("tokens", "moved"), [("class", [0]), ("patches", [1, 2])]
-)
+@pytest.mark.parametrize(("tokens", "moved"), [("class", [0]), ("patches", [1, 2])])
 def test_token_shift_moves_those_tokens_alone(tokens, moved):
   x = np.random.default_rng(0).standard_normal((2, 4, 3, 8), np.float32)
   got = ops.token_shift(x, tokens=tokens)

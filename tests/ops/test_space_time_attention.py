@@ -57,9 +57,7 @@ def test_patterns_match_masked_loop(frames, tokens, heads, depth):
 def test_jit_vmap_and_dtype(pattern):
   q, k, v = _draw(*[(3, 4, 5, 2, 4)] * 3)
   eager = pattern(q, k, v)
-  np.testing.assert_allclose(
-    jax.jit(pattern)(q, k, v), eager, rtol=1e-6, atol=1e-6
-  )
+  np.testing.assert_allclose(jax.jit(pattern)(q, k, v), eager, rtol=1e-6, atol=1e-6)
   one_by_one = jax.vmap(lambda *x: pattern(*(y[None] for y in x))[0])(q, k, v)
   np.testing.assert_allclose(one_by_one, eager, rtol=1e-6, atol=1e-6)
   small = pattern(*(jnp.asarray(x, jnp.bfloat16) for x in (q, k, v)))

@@ -16,9 +16,7 @@ def _draw(*shapes):
 )
 def test_is_torchs_convolution(taps, frames, stride, time_stride):
   x, kernel = _draw((2, frames, 5, 7, 3), (taps, 3, 3, 3, 4))
-  got = ops.convolution_3d(
-    x, kernel, stride=stride, time_stride=time_stride, padding=1
-  )
+  got = ops.convolution_3d(x, kernel, stride=stride, time_stride=time_stride, padding=1)
   want = torch.nn.functional.conv3d(
     torch.from_numpy(x).permute(0, 4, 1, 2, 3).double(),
     torch.from_numpy(kernel).permute(4, 3, 0, 1, 2).double(),

@@ -47,9 +47,7 @@ def test_folding_equals_the_unfolded_clip():
 
 def test_rate_zero_changes_nothing():
   x = _branch(4, 2)
-  np.testing.assert_array_equal(
-    ops.drop_path(jax.random.key(0), x, rate=0.0), x
-  )
+  np.testing.assert_array_equal(ops.drop_path(jax.random.key(0), x, rate=0.0), x)
 
 
 def test_under_jit_and_with_gradient():

@@ -27,9 +27,7 @@ def _loop(x, kernel):
 @pytest.mark.parametrize("taps", [1, 3, 7])
 @settings(max_examples=10, deadline=None)
 @given(SIZES, SIZES, SIZES, SIZES, SIZES)
-def test_dense_is_its_definition(
-  taps, batch, frames, width, channels, features
-):
+def test_dense_is_its_definition(taps, batch, frames, width, channels, features):
   rng = np.random.default_rng(0)
   x = rng.standard_normal((batch, frames, width, channels), np.float32)
   kernel = rng.standard_normal((taps, channels, features), np.float32)
@@ -60,9 +58,7 @@ def test_jit_vmap_and_bfloat16(op, shape):
   x = rng.standard_normal((3, 2, 4, 6), np.float32)
   kernel = rng.standard_normal(shape, np.float32)
   eager = op(x, kernel)
-  np.testing.assert_allclose(
-    jax.jit(op)(x, kernel), eager, rtol=1e-6, atol=1e-6
-  )
+  np.testing.assert_allclose(jax.jit(op)(x, kernel), eager, rtol=1e-6, atol=1e-6)
   each = [op(clip[None], kernel)[0] for clip in x]
   mapped = jax.vmap(lambda clip: op(clip[None], kernel)[0])(x)
   np.testing.assert_allclose(mapped, np.stack(each), rtol=1e-6, atol=1e-6)

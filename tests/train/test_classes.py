@@ -100,16 +100,13 @@ def _assert_same_scores(workdir, trained, videos):
   for name, scores in want.items():
     np.testing.assert_allclose(got[name], scores, rtol=1e-4, atol=1e-6)
   reports = [
-    json.loads((folder / "report.json").read_text())
-    for folder in (workdir, trained)
+    json.loads((folder / "report.json").read_text()) for folder in (workdir, trained)
   ]
   assert reports[0]["top1"] == reports[1]["top1"]
   return classes
 
 
-def test_a_head_is_reordered_by_name(
-  reordered, trained, videos, tmp_path, capsys
-):
+def test_a_head_is_reordered_by_name(reordered, trained, videos, tmp_path, capsys):
   out = _train(
     tmp_path / "run",
     capsys=capsys,
@@ -123,16 +120,13 @@ def test_a_head_is_reordered_by_name(
     },
   )
   assert (
-    f"start: weights of {trained}; new: nothing; head: 3 classes reordered by "
-    "name."
+    f"start: weights of {trained}; new: nothing; head: 3 classes reordered by name."
   ) in out
   classes = _assert_same_scores(tmp_path / "run", trained, videos)
   assert classes == ("still", "fall", "rise")
 
 
-def test_a_run_keeps_its_own_order(
-  reordered, trained, videos, tmp_path, capsys
-):
+def test_a_run_keeps_its_own_order(reordered, trained, videos, tmp_path, capsys):
   workdir = shutil.copytree(trained, tmp_path / "copy")
   out = _train(workdir, capsys=capsys, **reordered)
   assert "nothing is left to train" in out

@@ -23,9 +23,7 @@ def _assert_same(workdir, whole):
   )
 
 
-def test_a_complete_run_says_so_and_evaluates_again(
-  run, whole, video_folder, tmp_path
-):
+def test_a_complete_run_says_so_and_evaluates_again(run, whole, video_folder, tmp_path):
   workdir = shutil.copytree(whole[0], tmp_path / "copy")
   (workdir / "report.json").unlink()
   status, out, err = run(workdir, f"data.root={video_folder}")
@@ -42,9 +40,7 @@ def _wait_for_start(process):
       return
 
 
-def test_sigterm_at_any_step_changes_nothing(
-  start, run, whole, video_folder, tmp_path
-):
+def test_sigterm_at_any_step_changes_nothing(start, run, whole, video_folder, tmp_path):
   """Stops three times, as soon as a step is done, or until the run is over."""
   stops = 0
   for longest in (0.5, 2.5, 2.5):  # Seconds; a whole run takes a few.

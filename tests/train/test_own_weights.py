@@ -29,9 +29,7 @@ def _convert(folder, name, sizes, source, image, settings=()):
   """Converts drawn weights of an image network, as a user would."""
   clip = jax.ShapeDtypeStruct((1, 2, 32, 32, 3), np.float32)
   source_classes = None if source == "openai_clip" else 9
-  network = temporal_jax.create_model(
-    image, num_classes=source_classes, **sizes
-  )
+  network = temporal_jax.create_model(image, num_classes=source_classes, **sizes)
   shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
   rng = np.random.default_rng(0)
   variables = jax.tree.map(

@@ -46,9 +46,7 @@ def _assert_close(workdir, whole):
   for ours, theirs in zip(got, want, strict=True):
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
-      np.testing.assert_allclose(
-        ours[name], value, rtol=1e-3, atol=1e-5, err_msg=name
-      )
+      np.testing.assert_allclose(ours[name], value, rtol=1e-3, atol=1e-5, err_msg=name)
 
 
 def test_two_processes_stopped_and_gone_on_as_one(

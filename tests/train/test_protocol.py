@@ -16,9 +16,7 @@ FLAGS = (
 )
 
 
-def test_the_workdir_gives_the_scores_of_its_report(
-  run, video_folder, tmp_path
-):
+def test_the_workdir_gives_the_scores_of_its_report(run, video_folder, tmp_path):
   status, out, err = run(tmp_path, f"data.root={video_folder}", *FLAGS)
   assert status == 0, err
   assert "4 clips scored, 4 decoded, 4 listed" in out
@@ -27,9 +25,7 @@ def test_the_workdir_gives_the_scores_of_its_report(
   protocol = saved.protocol
   assert (protocol.num_views, protocol.fusion) == (6, "logits")
   as_json = json.loads(json.dumps(dataclasses.asdict(protocol)))
-  assert (
-    json.loads((tmp_path / "report.json").read_text())["protocol"] == as_json
-  )
+  assert json.loads((tmp_path / "report.json").read_text())["protocol"] == as_json
   scores = evaluation.load_scores(tmp_path / "scores.npz")
   assert scores.protocol == as_json
   assert scores.class_names == saved.class_names

@@ -78,9 +78,7 @@ def test_non_finite_loss_names_step_and_checkpoint(run, video_folder, tmp_path):
     ("data.on_error=ignore", "on_error must be in ('raise', 'skip', 'mask')"),
   ],
 )
-def test_wrong_flag_fails_in_one_line(
-  run, video_folder, tmp_path, flag, message
-):
+def test_wrong_flag_fails_in_one_line(run, video_folder, tmp_path, flag, message):
   status, _, err = run(tmp_path, f"data.root={video_folder}", flag)
   assert status == 1
   assert message in err
@@ -177,9 +175,7 @@ def test_bad_videos_are_named_counted_and_reported(run, video_folder, tmp_path):
   assert "Traceback" not in err
 
 
-def test_starts_from_the_weights_of_another_run(
-  run, whole, video_folder, tmp_path
-):
+def test_starts_from_the_weights_of_another_run(run, whole, video_folder, tmp_path):
   shutil.copytree(video_folder / "rise", tmp_path / "videos" / "rise")
   shutil.copytree(video_folder / "fall", tmp_path / "videos" / "fall")
   shutil.copytree(video_folder / "fall", tmp_path / "videos" / "third")

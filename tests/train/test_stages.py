@@ -24,8 +24,7 @@ def test_a_stage_starts_from_the_one_before(run, video_folder, tmp_path):
   assert starts[0] == "start: from scratch."
   assert starts[1] == f"start: weights of {workdir}/stage_1; new: nothing."
   written = [
-    json.loads((workdir / f"stage_{i}" / "config.json").read_text())
-    for i in (1, 2)
+    json.loads((workdir / f"stage_{i}" / "config.json").read_text()) for i in (1, 2)
   ]
   assert [config["data"]["num_frames"] for config in written] == [3, 5]
   status, out, err = run(workdir, *flags, config=config)  # Once more.

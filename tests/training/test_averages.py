@@ -22,9 +22,7 @@ def test_averages_follow_their_formula(warmup):
     new = tree()
     got = move(got, new, jnp.int32(step), decay=0.6, warmup=warmup)
     keep = min(0.6, (1 + step) / (10 + step)) if warmup else 0.6
-    want = jax.tree.map(
-      lambda a, b, keep=keep: keep * a + (1 - keep) * b, want, new
-    )
+    want = jax.tree.map(lambda a, b, keep=keep: keep * a + (1 - keep) * b, want, new)
   jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, 1e-5), got, want)
 
 

@@ -200,9 +200,7 @@ def test_every_damaged_file_is_named_and_the_one_before_read(tmp_path):
 
 
 @pytest.mark.parametrize("error", [Exception("bare"), AttributeError("x")])
-def test_any_error_of_reading_leads_to_the_one_before(
-  tmp_path, monkeypatch, error
-):
+def test_any_error_of_reading_leads_to_the_one_before(tmp_path, monkeypatch, error):
   _save_steps(tmp_path, 2)
   checkpoints = training.Checkpoints(tmp_path)
   read = checkpoints._read
@@ -233,9 +231,7 @@ def test_damaged_metadata_do_not_hinder_a_start(tmp_path, damage):
   _save_steps(tmp_path, 2, best="top1")
   about = tmp_path / "2" / "_CHECKPOINT_METADATA"
   about.write_text(about.read_text().replace(*damage))
-  got = training.Checkpoints(tmp_path, best="top1").restore(
-    make_state(make_mesh(1))
-  )
+  got = training.Checkpoints(tmp_path, best="top1").restore(make_state(make_mesh(1)))
   assert int(got.state.step) == 1
 
 
@@ -247,9 +243,7 @@ def test_what_cannot_be_read_is_set_aside_when_its_step_is_saved(tmp_path):
   mesh = make_mesh(1)
   state = checkpoints.restore(make_state(mesh)).state
   assert _names(tmp_path) == {"1", "2"}  # Reading changes nothing.
-  assert checkpoints.last_good() == (
-    f"the last good checkpoint is {tmp_path / '1'}"
-  )
+  assert checkpoints.last_good() == (f"the last good checkpoint is {tmp_path / '1'}")
   state = make_step(mesh)(state, training.place_batch(make_batch(2), mesh))
   checkpoints.save(state, _POSITION)
   checkpoints.close()
@@ -282,9 +276,7 @@ def test_a_damaged_newest_checkpoint_is_not_loaded(tmp_path):
   one = jax.device_get(
     training.Checkpoints(tmp_path).restore(make_state(make_mesh(1))).state
   )
-  file = max(
-    (tmp_path / "2").rglob("d/*"), key=lambda path: path.stat().st_size
-  )
+  file = max((tmp_path / "2").rglob("d/*"), key=lambda path: path.stat().st_size)
   file.write_bytes(file.read_bytes()[:-1] + b"?")
   loaded = training.read_state(tmp_path)
   assert int(loaded["step"]) == 1

@@ -30,15 +30,13 @@ from temporal_jax.training.class_rows import ClassRows, match_classes
       "a b c",
       "a b x",
       (0, 1, -1),
-      "2 of 3 classes by name, 1 start anew: ['x'], 1 of the weights left out: "
-      "['c']",
+      "2 of 3 classes by name, 1 start anew: ['x'], 1 of the weights left out: ['c']",
     ),
     (
       "a b c",
       "x y z",
       (-1, -1, -1),
-      "no class has the name of one of the 3 of the weights: all 3 classes "
-      "start anew",
+      "no class has the name of one of the 3 of the weights: all 3 classes start anew",
     ),
     (
       "Brush_hair b",

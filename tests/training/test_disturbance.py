@@ -14,8 +14,8 @@ def test_halves_as_the_reference_loop_does():
 
 
 def test_arguments_and_tracing():
-  offsets = jax.vmap(
-    lambda epoch: mask_disturbance(epoch, initial=1.0, decay_start=2)
-  )(jnp.arange(5))
+  offsets = jax.vmap(lambda epoch: mask_disturbance(epoch, initial=1.0, decay_start=2))(
+    jnp.arange(5)
+  )
   np.testing.assert_array_equal(offsets, [1, 1, 0.5, 0.25, 0.125])
   assert offsets.dtype == jnp.float32

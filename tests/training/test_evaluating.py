@@ -60,9 +60,7 @@ def _train(directory, evaluate, save_every, full=False):
 
 
 @pytest.mark.parametrize(("save_every", "good"), [(3, "3"), (8, None)])
-def test_the_step_and_the_last_good_checkpoint_are_named(
-  tmp_path, save_every, good
-):
+def test_the_step_and_the_last_good_checkpoint_are_named(tmp_path, save_every, good):
   def evaluate(variables):
     raise ValueError("the scores of 2 of 4 clips are NaN: a, b.")
 
@@ -70,8 +68,7 @@ def test_the_step_and_the_last_good_checkpoint_are_named(
   if good:
     left = f"the last good checkpoint is {tmp_path / 'checkpoints' / good}"
   message = (
-    "evaluation after step 4: the scores of 2 of 4 clips are NaN: a, b; "
-    f"{left}."
+    f"evaluation after step 4: the scores of 2 of 4 clips are NaN: a, b; {left}."
   )
   with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
     _train(tmp_path, evaluate, save_every)
@@ -82,15 +79,12 @@ def test_the_step_and_the_last_good_checkpoint_are_named(
 
 
 @pytest.mark.parametrize(("save_every", "good"), [(1, "1"), (8, None)])
-def test_a_full_disk_for_records_is_said_and_what_is_left(
-  tmp_path, save_every, good
-):
+def test_a_full_disk_for_records_is_said_and_what_is_left(tmp_path, save_every, good):
   left = "there is no checkpoint to resume from"
   if good:
     left = f"the last good checkpoint is {tmp_path / 'checkpoints' / good}"
   message = (
-    f"the values of step 2 could not be written: No space left on device; "
-    f"{left}."
+    f"the values of step 2 could not be written: No space left on device; {left}."
   )
   with pytest.raises(training.CheckpointError, match=f"^{re.escape(message)}$"):
     _train(tmp_path, None, save_every, full=True)

@@ -71,9 +71,7 @@ def test_keys_decide():
   assert abs(np.corrcoef(np.ravel(first), np.ravel(other))[0, 1]) < 0.01
   again = run_on_host(draw, KEY)[0]
   np.testing.assert_array_equal(first, again)
-  assert (
-    np.mean(np.asarray(first) == run_on_host(draw, jax.random.key(1))[0]) < 0.01
-  )
+  assert np.mean(np.asarray(first) == run_on_host(draw, jax.random.key(1))[0]) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -83,9 +81,7 @@ def test_keys_decide():
       jax.random.split(key, 4)
     ),
     lambda key: jax.random.truncated_normal(key, 2, 3, (5,)),
-    lambda key: jax.random.truncated_normal(
-      key, -jnp.arange(1.0, 6), 2.0, (5,)
-    ),
+    lambda key: jax.random.truncated_normal(key, -jnp.arange(1.0, 6), 2.0, (5,)),
     lambda key: jax.random.normal(key, (5,), jnp.bfloat16),
     lambda key: jax.random.permutation(key, 9),
     lambda key: (jnp.eye(3)[None].repeat(2, 0), jnp.arange(6).at[2].set(0)),

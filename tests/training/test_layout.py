@@ -23,9 +23,7 @@ from tests.training.sharded_step import (
 
 def _compiled(body, mesh, out):
   over = PartitionSpec("fsdp")
-  mapped = jax.shard_map(
-    body, mesh=mesh, in_specs=over, out_specs=out, check_vma=False
-  )
+  mapped = jax.shard_map(body, mesh=mesh, in_specs=over, out_specs=out, check_vma=False)
   x = jax.ShapeDtypeStruct((64, 8), jnp.float32)
   return jax.jit(mapped).lower(x).compile().as_text()
 
@@ -147,9 +145,7 @@ def test_plan_gives_the_bytes_that_lie_on_a_device():
   @functools.partial(jax.jit, out_shardings=shardings)
   def step(state, batch):
     brightness = jnp.mean(batch["clip"].astype(jnp.float32))
-    return state.replace(
-      params=jax.tree.map(lambda x: x + brightness, state.params)
-    )
+    return state.replace(params=jax.tree.map(lambda x: x + brightness, state.params))
 
   batch = batch_shapes(CLIPS["vit"][1], mesh)
   plan = layout.plan_step(step, shapes, batch, mesh)
@@ -175,9 +171,7 @@ def test_plan_gives_the_bytes_that_lie_on_a_device():
 
 def test_loops_of_unknown_length_are_said_to_be_so():
   row = Collective("all-reduce", 8, 3, 4000, 7000, False)
-  text = layout.describe_layout(
-    layout.Layout({"data": 8}, "cpu", {}, 0, (row,))
-  )
+  text = layout.describe_layout(layout.Layout({"data": 8}, "cpu", {}, 0, (row,)))
   for words in (">= 3", ">= 4,000", ">= 7,000"):
     assert words in text
 

@@ -33,12 +33,8 @@ def test_sigmoid_is_torchs_mean_over_the_classes():
     torch.from_numpy(LOGITS), torch.from_numpy(many), reduction="none"
   )
   np.testing.assert_allclose(ours, theirs.mean(1).numpy(), rtol=1e-6)
-  best = many[
-    np.arange(6), LOGITS.argmax(1)
-  ]  # Whether the best is one of them.
-  np.testing.assert_array_equal(
-    loss.hits(jnp.asarray(LOGITS), jnp.asarray(many)), best
-  )
+  best = many[np.arange(6), LOGITS.argmax(1)]  # Whether the best is one of them.
+  np.testing.assert_array_equal(loss.hits(jnp.asarray(LOGITS), jnp.asarray(many)), best)
   one = loss.targets(jnp.asarray(LABEL))  # Clips with one class each.
   np.testing.assert_array_equal(one, np.eye(5)[LABEL])
 

@@ -27,8 +27,7 @@ def test_atm():
   warmup = np.linspace(start, peak, warmup_epochs * steps_per_epoch)
   rest = epochs * steps_per_epoch - len(warmup)
   want = list(warmup) + [
-    end + (peak - end) / 2 * (1 + math.cos(math.pi * i / rest))
-    for i in range(rest)
+    end + (peak - end) / 2 * (1 + math.cos(math.pi * i / rest)) for i in range(rest)
   ]
   got = _all_steps(
     "cosine_inclusive",
@@ -141,13 +140,9 @@ def test_blvnet():
 
 def test_resnets_of_atm():
   want = [0.01] * 60 + [0.001] * 30 + [1e-4] * 20 + [1e-5] * 10
-  got = _all_steps(
-    "multistep", num_steps=120, peak=0.01, milestones=(60, 90, 110)
-  )
+  got = _all_steps("multistep", num_steps=120, peak=0.01, milestones=(60, 90, 110))
   _assert_same(got, want)
-  warm = _all_steps(
-    "multistep", num_steps=8, peak=1.0, milestones=(6,), warmup_steps=4
-  )
+  warm = _all_steps("multistep", num_steps=8, peak=1.0, milestones=(6,), warmup_steps=4)
   _assert_same(warm, [0, 0.25, 0.5, 0.75, 1, 1, 0.1, 0.1])
 
 
@@ -158,9 +153,7 @@ def test_constant():
 
 def test_the_step_after_the_run_has_the_end():
   for name in ("cosine", "cosine_inclusive", "cosine_whole_run", "cosine_drop"):
-    schedule = create_schedule(
-      name, num_steps=10, peak=1.0, end=0.25, warmup_steps=2
-    )
+    schedule = create_schedule(name, num_steps=10, peak=1.0, end=0.25, warmup_steps=2)
     assert schedule(10) == schedule(12) == 0.25
 
 

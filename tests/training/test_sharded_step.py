@@ -78,9 +78,7 @@ def test_fsdp_gathers_parameters_and_not_activations():
   found = _collectives("vit", mesh)
   assert set(found) == {"all-gather", "all-reduce"}
   split = [
-    leaf
-    for leaf in jax.tree.leaves(params)
-    if not leaf.sharding.is_fully_replicated
+    leaf for leaf in jax.tree.leaves(params) if not leaf.sharding.is_fully_replicated
   ]
   assert found["all-gather"].count == len(split) >= 3
   assert found["all-gather"].size == _bytes(split)

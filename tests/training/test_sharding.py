@@ -64,9 +64,7 @@ def test_devices_on_the_tensor_axis_share_their_clips():
   batch = {"clip": values, "name": np.array(["a"] * 8)}
   placed = training.place_batch(batch, mesh)
   assert set(placed) == {"clip"}
-  held = {
-    x.device: np.asarray(x.data) for x in placed["clip"].addressable_shards
-  }
+  held = {x.device: np.asarray(x.data) for x in placed["clip"].addressable_shards}
   for index, pair in enumerate(mesh.devices.reshape(4, 2)):
     for device in pair:
       np.testing.assert_array_equal(held[device], [2 * index, 2 * index + 1])

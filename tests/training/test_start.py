@@ -58,9 +58,7 @@ def test_missing_and_unused_leaves_are_listed(fresh, loaded, message):
 
 def test_a_head_of_other_tasks_is_left_out():
   fresh = _variables({"verb": 3, "noun": 2}, seed=0)
-  got = training.graft(
-    fresh, _variables(3, seed=1), replaceable="params/head/.*"
-  )
+  got = training.graft(fresh, _variables(3, seed=1), replaceable="params/head/.*")
   assert "params/head/verb/kernel" in got.kept
   shapes = [jax.tree.map(np.shape, tree) for tree in (got.variables, fresh)]
   assert shapes[0] == shapes[1]

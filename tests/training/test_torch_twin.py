@@ -55,9 +55,7 @@ def _variables():
 def _gradient(params, clip, label):
   def loss(params):
     variables = {**_variables(), "params": params}
-    (logits, _), _ = MODEL.apply(
-      variables, clip, train=True, mutable=["batch_stats"]
-    )
+    (logits, _), _ = MODEL.apply(variables, clip, train=True, mutable=["batch_stats"])
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, label)
     return jnp.mean(losses)
 

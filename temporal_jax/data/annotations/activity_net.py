@@ -93,8 +93,7 @@ def _videos(file: File) -> Iterator[_Video]:
     annotations = member(where, entry, "annotations")
     if not isinstance(annotations, list):
       raise ValueError(
-        f"{where}: annotations must be a list, got "
-        f"{type(annotations).__name__}."
+        f"{where}: annotations must be a list, got {type(annotations).__name__}."
       )
     parts = [_part(where, part) for part in annotations]
     empty += [video for _, start, stop in parts if stop <= start]

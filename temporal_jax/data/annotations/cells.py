@@ -42,8 +42,7 @@ def whole(where: str, name: str, value: Any, low: int = 0) -> int:
     number = low - 1
   if number < low:
     raise ValueError(
-      f"{where}: {name} must be an integer of at least {low}, got "
-      f"{repr(value)[:80]}."
+      f"{where}: {name} must be an integer of at least {low}, got {repr(value)[:80]}."
     )
   return number
 
@@ -76,8 +75,7 @@ def class_number(where: str, names: Mapping[str, int], name: str) -> int:
   """
   if name not in names:
     raise ValueError(
-      f"{where}: the class {name[:80]!r} is not one of the "
-      f"{len(names)} known ones."
+      f"{where}: the class {name[:80]!r} is not one of the {len(names)} known ones."
     )
   return names[name]
 
@@ -90,9 +88,7 @@ def class_in_range(where: str, value: Any, count: int) -> int:
   """
   number = whole(where, "the class", value)
   if number >= count:
-    raise ValueError(
-      f"{where}: the class must be in [0, {count}), got {number}."
-    )
+    raise ValueError(f"{where}: the class must be in [0, {count}), got {number}.")
   return number
 
 

@@ -59,9 +59,7 @@ def merge(
     "merged %s: %d training videos, %d others are in a test",
     *(", ".join(parts), len(kept), len(train) - len(kept)),
   )
-  return Annotations(
-    kept + _first([r for r in records if r.split == "test"]), merged
-  )
+  return Annotations(kept + _first([r for r in records if r.split == "test"]), merged)
 
 
 def class_rows(among: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
@@ -76,8 +74,7 @@ def class_rows(among: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
   missing = [name for name in names if name not in numbers]
   if missing:
     raise ValueError(
-      f"{len(missing)} classes are not among the {len(among)} ones: "
-      f"{missing[:5]}."
+      f"{len(missing)} classes are not among the {len(among)} ones: {missing[:5]}."
     )
   return tuple(numbers[name] for name in names)
 

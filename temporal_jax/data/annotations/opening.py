@@ -118,9 +118,7 @@ def _epic_kitchens(folder: pathlib.Path) -> Annotations:
   )
 
 
-def _activity_net(
-  folder: pathlib.Path, *, multi_label: bool = False
-) -> Annotations:
+def _activity_net(folder: pathlib.Path, *, multi_label: bool = False) -> Annotations:
   file = folder / "activity_net.v1-3.min.json"
   return read_activity_net(file, multi_label=multi_label)
 
@@ -133,9 +131,7 @@ def _hacs_clips(folder: pathlib.Path) -> Annotations:
   return read_hacs_clips(folder / "HACS_clips_v1.1.1.csv")
 
 
-def _charades(
-  folder: pathlib.Path, *, parts: tuple[str, ...] = ()
-) -> Annotations:
+def _charades(folder: pathlib.Path, *, parts: tuple[str, ...] = ()) -> Annotations:
   return read_charades(
     {
       "train": folder / "Charades_v1_train.csv",
@@ -146,28 +142,26 @@ def _charades(
   )
 
 
-DATA_SETS: Mapping[str, Callable[[pathlib.Path], Annotations]] = (
-  MappingProxyType(
-    {
-      "k400": _kinetics,
-      "k600": _kinetics,
-      "k700": _kinetics,
-      "k710": _merged_kinetics,
-      "ssv1": _something_something_v1,
-      "ssv2": _something_something_v2,
-      "mit": _moments_in_time,
-      "ek100": _epic_kitchens,
-      "anet": _activity_net,
-      "anet_multi_label": functools.partial(_activity_net, multi_label=True),
-      "hacs": _hacs,
-      "hacs_clips": _hacs_clips,
-      "charades": _charades,
-      "charades_parts": functools.partial(_charades, parts=("train",)),
-    }
-    | {
-      f"{name}_{split}": functools.partial(read, split=split)
-      for name, read in (("ucf101", read_ucf101), ("hmdb51", read_hmdb51))
-      for split in (1, 2, 3)
-    }
-  )
+DATA_SETS: Mapping[str, Callable[[pathlib.Path], Annotations]] = MappingProxyType(
+  {
+    "k400": _kinetics,
+    "k600": _kinetics,
+    "k700": _kinetics,
+    "k710": _merged_kinetics,
+    "ssv1": _something_something_v1,
+    "ssv2": _something_something_v2,
+    "mit": _moments_in_time,
+    "ek100": _epic_kitchens,
+    "anet": _activity_net,
+    "anet_multi_label": functools.partial(_activity_net, multi_label=True),
+    "hacs": _hacs,
+    "hacs_clips": _hacs_clips,
+    "charades": _charades,
+    "charades_parts": functools.partial(_charades, parts=("train",)),
+  }
+  | {
+    f"{name}_{split}": functools.partial(read, split=split)
+    for name, read in (("ucf101", read_ucf101), ("hmdb51", read_hmdb51))
+    for split in (1, 2, 3)
+  }
 )

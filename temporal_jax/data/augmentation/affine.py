@@ -4,9 +4,7 @@ import jax
 import jax.numpy as jnp
 
 
-def matrix(
-  name_place: jax.Array, amount: jax.Array, size: jax.Array
-) -> jax.Array:
+def matrix(name_place: jax.Array, amount: jax.Array, size: jax.Array) -> jax.Array:
   """Matrix of `NAMES[name_place]`, or of nothing for another place.
 
   Args:
@@ -39,9 +37,7 @@ def matrix(
 NAMES = ("Rotate", "ShearX", "ShearY", "TranslateXRel", "TranslateYRel")
 
 
-def stretched(
-  matrix: jax.Array, size: jax.Array, shape: tuple[int, int]
-) -> jax.Array:
+def stretched(matrix: jax.Array, size: jax.Array, shape: tuple[int, int]) -> jax.Array:
   """The same map for frames of `size` that are stretched to `shape`."""
   x, y = shape[1] / size[1], shape[0] / size[0]
   one = jnp.ones_like(x)
@@ -105,11 +101,8 @@ def _taps(
     d * d * (d - 1),
   )
   linear = (jnp.zeros_like(d), 1 - d, d, jnp.zeros_like(d))
-  weights = [
-    jnp.where(cubic, a, b) for a, b in zip(bicubic, linear, strict=True)
-  ]
+  weights = [jnp.where(cubic, a, b) for a, b in zip(bicubic, linear, strict=True)]
   indices = [
-    jnp.clip(first.astype(jnp.int32) + offset, 0, length - 1)
-    for offset in range(-1, 3)
+    jnp.clip(first.astype(jnp.int32) + offset, 0, length - 1) for offset in range(-1, 3)
   ]
   return indices, weights

@@ -129,9 +129,7 @@ class Augmentation:
       )
     return changed
 
-  def _check(
-    self, clip: jax.Array, label: Labels, size: jax.Array | None
-  ) -> None:
+  def _check(self, clip: jax.Array, label: Labels, size: jax.Array | None) -> None:
     if clip.ndim != 5 or clip.shape[-1] != 3 or clip.dtype != jnp.uint8:
       raise ValueError(
         f"clips must be (B, T, H, W, 3) uint8, got {clip.dtype}{clip.shape}."
@@ -143,9 +141,7 @@ class Augmentation:
       )
     shapes = [leaf.shape for leaf in jax.tree.leaves(label)]
     if not shapes or any(shape[:1] != (count,) for shape in shapes):
-      raise ValueError(
-        f"labels must be those of {count} clips, got shapes {shapes}."
-      )
+      raise ValueError(f"labels must be those of {count} clips, got shapes {shapes}.")
     single = (
       hasattr(label, "shape")
       and label.ndim == 1

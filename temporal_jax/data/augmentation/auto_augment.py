@@ -66,9 +66,7 @@ class AutoAugment:
     policy_key, *keys = jax.random.split(key, 3)
     policy = jax.random.randint(policy_key, (), 0, len(POLICY))
     names, probabilities, levels = (
-      jnp.asarray([[step(operation) for operation in pair] for pair in POLICY])[
-        policy
-      ]
+      jnp.asarray([[step(operation) for operation in pair] for pair in POLICY])[policy]
       for step in (
         lambda operation: image_operations.NAMES.index(operation[0]),
         lambda operation: float(operation[1]),

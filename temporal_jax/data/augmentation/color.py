@@ -91,9 +91,7 @@ class ColorJitter:
     return jitter(frames, order, jnp.append(factors, shift))
 
 
-def jitter(
-  frames: jax.Array, order: jax.Array, amounts: jax.Array
-) -> jax.Array:
+def jitter(frames: jax.Array, order: jax.Array, amounts: jax.Array) -> jax.Array:
   """Changes frames in four ways, one after the other.
 
   Args:

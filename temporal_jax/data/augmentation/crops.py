@@ -54,9 +54,7 @@ class _Crop:
     size = jnp.full((2,), side, jnp.float32)
     return clip._replace(frames=frames, size=size)
 
-  def _box(
-    self, key: jax.Array, size: jax.Array, side: int
-  ) -> tuple[jax.Array, ...]:
+  def _box(self, key: jax.Array, size: jax.Array, side: int) -> tuple[jax.Array, ...]:
     """Draws top, left, height and width, in true pixels."""
     raise NotImplementedError
 
@@ -94,9 +92,7 @@ class RandomSizedCrop(_Crop):
     check_choice("log_aspect", self.log_aspect, (True, False))
     check_choice("fallback", self.fallback, ("center", "random"))
 
-  def _box(
-    self, key: jax.Array, size: jax.Array, side: int
-  ) -> tuple[jax.Array, ...]:
+  def _box(self, key: jax.Array, size: jax.Array, side: int) -> tuple[jax.Array, ...]:
     sides_key, swap_key, *keys = jax.random.split(key, 4)
     heights, widths = boxes.draw_sides(
       sides_key,
@@ -138,8 +134,7 @@ class RandomSizedCrop(_Crop):
     short = jnp.min(size)
     most = jnp.floor(size * side / short) - side
     top, left = (
-      boxes.draw_offset(key, most[axis]) * short / side
-      for axis, key in enumerate(keys)
+      boxes.draw_offset(key, most[axis]) * short / side for axis, key in enumerate(keys)
     )
     return top, left, short, short
 
@@ -175,9 +170,7 @@ class MultiScaleCrop(_Crop):
     check_choice("positions", self.positions, tuple(_GRID))
     check_whole("gap", self.gap, 0)
 
-  def _box(
-    self, key: jax.Array, size: jax.Array, side: int
-  ) -> tuple[jax.Array, ...]:
+  def _box(self, key: jax.Array, size: jax.Array, side: int) -> tuple[jax.Array, ...]:
     sides_key, place_key = jax.random.split(key)
     scales = jnp.asarray(self.scales, jnp.float32)
     # Floats may fall just short of a whole.
@@ -196,8 +189,7 @@ class MultiScaleCrop(_Crop):
 _CORNERS = ((0, 0), (0, 4), (4, 0), (4, 4), (2, 2))
 _GRID = {
   5: _CORNERS,
-  13: _CORNERS
-  + ((0, 2), (2, 0), (2, 4), (4, 2), (1, 1), (1, 3), (3, 1), (3, 3)),
+  13: _CORNERS + ((0, 2), (2, 0), (2, 4), (4, 2), (1, 1), (1, 3), (3, 1), (3, 3)),
 }
 
 
@@ -211,9 +203,7 @@ class RandomCrop(_Crop):
 
   crop_first: ClassVar[bool] = False  # Resized as a whole frame, then cropped.
 
-  def _box(
-    self, key: jax.Array, size: jax.Array, side: int
-  ) -> tuple[jax.Array, ...]:
+  def _box(self, key: jax.Array, size: jax.Array, side: int) -> tuple[jax.Array, ...]:
     lengths = jnp.minimum(size, float(side))
     top, left = (
       boxes.draw_offset(one, size[axis] - lengths[axis])

@@ -38,9 +38,7 @@ NAMES = (
 IDENTITY = len(NAMES)  # The place of none of them.
 
 
-def amounts(
-  level: jax.Array, sign: jax.Array, *, increasing: bool
-) -> jax.Array:
+def amounts(level: jax.Array, sign: jax.Array, *, increasing: bool) -> jax.Array:
   """What a level means to each operation.
 
   Args:
@@ -72,9 +70,7 @@ def amounts(
     "TranslateXRel": sign * 0.045 * level,
     "TranslateYRel": sign * 0.045 * level,
   }
-  known |= dict.fromkeys(
-    ("Color", "Contrast", "Brightness", "Sharpness"), factor
-  )
+  known |= dict.fromkeys(("Color", "Contrast", "Brightness", "Sharpness"), factor)
   zero = jnp.zeros_like(level)
   return jnp.stack([known.get(name, zero) for name in NAMES] + [zero])
 

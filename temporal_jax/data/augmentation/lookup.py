@@ -86,9 +86,7 @@ def _contrast(levels, histogram, mean, amount):
 
 
 def _brightness(levels, histogram, mean, amount):
-  return blending.blend(jnp.zeros_like(levels), levels, amount).astype(
-    jnp.int32
-  )
+  return blending.blend(jnp.zeros_like(levels), levels, amount).astype(jnp.int32)
 
 
 def _extremes(histogram: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -54,9 +54,7 @@ def parse(recipe: str) -> tuple[Operation, ...]:
     ValueError: If the recipe cannot be read, names an unknown operation or
       argument, gives a wrong value, or has an order that cannot be.
   """
-  operations = [
-    build_call(node, OPERATIONS, "operation") for node in _nodes(recipe)
-  ]
+  operations = [build_call(node, OPERATIONS, "operation") for node in _nodes(recipe)]
   stages = [operation.stage for operation in operations]
   if not any(isinstance(operation, Normalize) for operation in operations):
     end = stages.index("normalized") if "normalized" in stages else len(stages)
@@ -126,9 +124,7 @@ def _check_order(operations: Sequence[Operation], recipe: str) -> None:
     if isinstance(operation, ShortSideJitter) and not any(
       isinstance(later, _RESAMPLE) for later in operations[place:]
     ):
-      raise ValueError(
-        f"a crop or resize must come after {name} in {recipe!r}."
-      )
+      raise ValueError(f"a crop or resize must come after {name} in {recipe!r}.")
 
 
 def _name(operation: Operation) -> str:

@@ -38,8 +38,7 @@ def draw_clips(
   floating = np.issubdtype(clips.dtype, np.floating)
   if clips.ndim != 5 or clips.shape[-1] != 3 or not floating:
     raise ValueError(
-      "clips must be floating point (N, T, H, W, 3), got "
-      f"{clips.dtype}{clips.shape}."
+      f"clips must be floating point (N, T, H, W, 3), got {clips.dtype}{clips.shape}."
     )
   rows, frames, height, width, _ = clips.shape
   if len(titles) != rows or not rows:
@@ -48,12 +47,10 @@ def draw_clips(
   columns = min(frames, frames_shown)
   shown = np.linspace(0, frames - 1, columns).round().astype(int)
   wrapped = [
-    textwrap.fill(short_label(title, _LONGEST), 14 * columns)
-    for title in titles
+    textwrap.fill(short_label(title, _LONGEST), 14 * columns) for title in titles
   ]
   heights = [
-    1.3 * height / width + 0.2 + 0.15 * (1 + title.count("\n"))
-    for title in wrapped
+    1.3 * height / width + 0.2 + 0.15 * (1 + title.count("\n")) for title in wrapped
   ]
   figure = matplotlib.figure.Figure(
     figsize=(1.3 * columns, sum(heights) + 0.2), layout="constrained"

@@ -82,9 +82,7 @@ class ShortSideJitter:
     """Returns the clip with its new size."""
     del given
     length = jax.random.uniform(key, minval=self.low, maxval=self.high)
-    length = (
-      jnp.round(length) if self.rounding == "round" else (jnp.floor(length))
-    )
+    length = jnp.round(length) if self.rounding == "round" else (jnp.floor(length))
     # The longer side is rounded down; floats may fall just short of a whole.
     ratio = clip.size / jnp.min(clip.size)
     size = jnp.maximum(jnp.floor(ratio * length + 1e-3), length)

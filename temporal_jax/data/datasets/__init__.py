@@ -25,8 +25,6 @@ def find_builder(name: str) -> type:
   if name not in DATASETS:
     close = difflib.get_close_matches(name, DATASETS, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(
-      f"unknown data set {name!r}{hint}; known: {sorted(DATASETS)}."
-    )
+    raise ValueError(f"unknown data set {name!r}{hint}; known: {sorted(DATASETS)}.")
   module, builder = DATASETS[name]
   return getattr(importlib.import_module(module), builder)

@@ -84,13 +84,10 @@ class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
     records = self._annotations.records
     splits = dict.fromkeys(record.split for record in records)
     return {
-      split: self._generate_examples(self._annotations.split(split))
-      for split in splits
+      split: self._generate_examples(self._annotations.split(split)) for split in splits
     }
 
-  def _generate_examples(
-    self, records: list[Record]
-  ) -> Iterator[tuple[str, dict]]:
+  def _generate_examples(self, records: list[Record]) -> Iterator[tuple[str, dict]]:
     names = self._annotations.class_names
     for record in records:
       label = record.label
@@ -182,9 +179,7 @@ class PreparedSource:
     return int(label)
 
 
-def _class_names(
-  label: tfds.features.FeatureConnector, tasks: list[str]
-) -> ClassNames:
+def _class_names(label: tfds.features.FeatureConnector, tasks: list[str]) -> ClassNames:
   if tasks:
     return {task: tuple(label[task].names) for task in tasks}
   one = label.feature if isinstance(label, tfds.features.Sequence) else label

@@ -109,9 +109,7 @@ def film(photograph: Image.Image, path: Path, view: int) -> np.ndarray:
   return np.stack(
     [
       _render(photograph, centre, scale, angle, view)
-      for centre, scale, angle in zip(
-        path.centre, path.scale, path.angle, strict=True
-      )
+      for centre, scale, angle in zip(path.centre, path.scale, path.angle, strict=True)
     ]
   )
 

@@ -85,9 +85,7 @@ def describe_sampling(sampling: str, stride: int = 1) -> str:
   return f"dense(stride={rule.stride}{short})"
 
 
-def check(
-  sampling: str, num_frames: int, stride: int = 1, num_clips: int = 1
-) -> None:
+def check(sampling: str, num_frames: int, stride: int = 1, num_clips: int = 1) -> None:
   """Checks a rule before there is a video.
 
   Args:

@@ -88,9 +88,7 @@ def draw_sampling(
   figure = matplotlib.figure.Figure(
     figsize=(8, 0.16 * sum(heights) + 0.3), layout="constrained"
   )
-  grid = figure.subplots(len(rows), 1, squeeze=False, height_ratios=heights)[
-    :, 0
-  ]
+  grid = figure.subplots(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
   for axes, row in zip(grid, rows, strict=True):
     random, fixed = _clips(row, np.random.default_rng(seed))
     for line, clip in enumerate(random + fixed):
@@ -117,8 +115,7 @@ def _clips(
   """Returns random clips, and those of a test."""
   common = {"sampling": row.sampling, "stride": row.stride, "fps": row.fps}
   random = [
-    sample_indices(row.total, row.num_frames, rng=rng, **common)
-    for _ in range(_DRAWN)
+    sample_indices(row.total, row.num_frames, rng=rng, **common) for _ in range(_DRAWN)
   ]
   fixed = [
     sample_indices(

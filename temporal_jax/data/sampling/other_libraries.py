@@ -57,9 +57,7 @@ class Mmaction2Clips(Sampling):
     check_choice("starts", self.starts, ("spread", "middles"))
     check_number("fps", self.fps, 0, LIMIT)
     if self.fps and self.starts == "middles":
-      raise ValueError(
-        f"fps={self.fps} needs starts='spread', got starts='middles'."
-      )
+      raise ValueError(f"fps={self.fps} needs starts='spread', got starts='middles'.")
     check_choice("jitter", self.jitter, (True, False))
     check_choice("short", self.short, SHORT)
 
@@ -340,9 +338,7 @@ class UniformTemporalSubsample(Sampling):
       first, count = self._frames(lengths, share)
     return first + inside(_linspace(0, count - 1, lengths.clip), count)
 
-  def _frames(
-    self, lengths: Lengths, share: fractions.Fraction
-  ) -> tuple[int, int]:
+  def _frames(self, lengths: Lengths, share: fractions.Fraction) -> tuple[int, int]:
     """Returns the first frame of a clip, and how many it has.
 
     Raises:

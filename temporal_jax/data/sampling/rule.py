@@ -38,8 +38,7 @@ class Lengths(NamedTuple):
     if self.total == 1:
       return 1.0
     raise ValueError(
-      f"{rule} needs the video's frames per second, got {self.fps}; "
-      f"{otherwise}."
+      f"{rule} needs the video's frames per second, got {self.fps}; {otherwise}."
     )
 
 

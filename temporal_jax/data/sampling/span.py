@@ -26,9 +26,7 @@ def frames_of_span(
   if not len(times):
     raise ValueError("a video has at least 1 frame.")
   if not 0 <= start < stop:
-    raise ValueError(
-      f"a span must have 0 <= start < stop, got {start} to {stop} s."
-    )
+    raise ValueError(f"a span must have 0 <= start < stop, got {start} to {stop} s.")
   if start > times[-1] and start >= times[-1] + _last_duration(times):
     raise ValueError(
       f"the span {start} to {stop} s is past the last frame, at {times[-1]} s."

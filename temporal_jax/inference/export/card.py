@@ -28,8 +28,7 @@ _TOLD = {
 }
 _MAX_REPORT = 16 * 2**20  # A report of 100,000 classes has some megabytes.
 _COUNTS = {
-  name: whole(0, 2**62)
-  for name in ("clips_scored", "clips_decoded", "clips_listed")
+  name: whole(0, 2**62) for name in ("clips_scored", "clips_decoded", "clips_listed")
 }
 
 
@@ -53,9 +52,7 @@ def create_card(
     "multiply_adds": _multiply_adds(saved),
     "source": models.find_model(saved.name).source,
     "origin": {
-      key: value
-      for key, value in description.items()
-      if value and key not in _TOLD
+      key: value for key, value in description.items() if value and key not in _TOLD
     },
     "scores": _scores(report),
     "license": description.get("license", NOT_STATED),

@@ -30,9 +30,7 @@ def largest_difference(
     ValueError: If a probability differs by more than 1e-4, or is none.
   """
   size = batch_size or _CLIPS
-  clips = np.random.default_rng(0).integers(
-    0, 256, (size, *saved.clip_shape), np.uint8
-  )
+  clips = np.random.default_rng(0).integers(0, 256, (size, *saved.clip_shape), np.uint8)
   wanted = Classifier(saved, batch_size=size)(clips)
   differences = jax.tree.map(
     lambda one, other: np.abs(one - other).max(), run(clips), wanted

@@ -76,9 +76,7 @@ def export_model(
       facts = {"sha256": digest(saved.variables)}
     else:
       directory.mkdir()
-      facts = _write(
-        *(saved, directory, format), platforms or PLATFORMS, batch_size
-      )
+      facts = _write(*(saved, directory, format), platforms or PLATFORMS, batch_size)
     card = create_card(
       saved,
       {"format": format, **facts},
@@ -133,9 +131,7 @@ def _check(
       raise ValueError(f"platforms are of format stablehlo, not {format}.")
     unknown = sorted(set(platforms) - set(PLATFORMS))
     if unknown or not platforms:
-      raise ValueError(
-        f"platforms must be some of {PLATFORMS}, got {list(platforms)}."
-      )
+      raise ValueError(f"platforms must be some of {PLATFORMS}, got {list(platforms)}.")
   if batch_size is not None:
     if format == "savable":
       raise ValueError("format savable takes batches of any size.")

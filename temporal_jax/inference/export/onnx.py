@@ -45,9 +45,7 @@ def to_onnx(program: Program, name: str) -> bytes:
       )
   except (NotImplementedError, jax.errors.InconclusiveDimensionOperation) as e:
     reason = str(e).partition("\n")[0]
-    raise ValueError(
-      f"a step of {name} cannot be written as ONNX: {reason}"
-    ) from None
+    raise ValueError(f"a step of {name} cannot be written as ONNX: {reason}") from None
   return model.SerializeToString()
 
 
@@ -73,9 +71,7 @@ def run_onnx(content: bytes, clips: np.ndarray) -> Scores:
   """Returns the probabilities that the content of a file gives."""
   import onnxruntime
 
-  session = onnxruntime.InferenceSession(
-    content, providers=["CPUExecutionProvider"]
-  )
+  session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
   names = [output.name for output in session.get_outputs()]
   found = dict(zip(names, session.run(names, {"clips": clips}), strict=True))
   return found.get("probabilities", found)

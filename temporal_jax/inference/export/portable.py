@@ -34,9 +34,7 @@ def write_out(program: core.ClosedJaxpr) -> Callable[..., list[jax.Array]]:
   return lambda *arrays: _run(program, arrays)
 
 
-def _run(
-  program: core.ClosedJaxpr, arrays: Sequence[jax.Array]
-) -> list[jax.Array]:
+def _run(program: core.ClosedJaxpr, arrays: Sequence[jax.Array]) -> list[jax.Array]:
   """Does the steps of a program one after the other."""
   jaxpr = program.jaxpr
   values = dict(zip(jaxpr.constvars, program.consts, strict=True))
@@ -112,8 +110,7 @@ def _stack(*arrays: jax.Array, axis: int) -> list[jax.Array]:
 
 def _unstack(x: jax.Array, *, axis: int) -> list[jax.Array]:
   return [
-    jax.lax.index_in_dim(x, i, axis, keepdims=False)
-    for i in range(x.shape[axis])
+    jax.lax.index_in_dim(x, i, axis, keepdims=False) for i in range(x.shape[axis])
   ]
 
 

@@ -30,9 +30,7 @@ class Program(NamedTuple):
   steps: core.ClosedJaxpr
 
 
-def trace_network(
-  saved: SavedModel, *, batch_size: int | None = None
-) -> Program:
+def trace_network(saved: SavedModel, *, batch_size: int | None = None) -> Program:
   """Returns a network's program: batch norms folded, class names encoded.
 
   Args:

@@ -161,9 +161,7 @@ class VideoAnswerer:
     return SlidingWindows(reader, protocol, window=window, stride=stride)
 
 
-def _in_time(
-  clips: Iterable[WindowClip], seconds: float
-) -> Iterator[WindowClip]:
+def _in_time(clips: Iterable[WindowClip], seconds: float) -> Iterator[WindowClip]:
   """Yields clips as long as there is time."""
   deadline = time.monotonic() + seconds
   for clip in clips:

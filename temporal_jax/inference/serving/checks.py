@@ -72,9 +72,7 @@ def body_length(headers: Message, max_bytes: int) -> int:
     )
   length = _single(headers, "Content-Length")
   if length is None:
-    raise RequestError(
-      HTTPStatus.LENGTH_REQUIRED, "there is no Content-Length."
-    )
+    raise RequestError(HTTPStatus.LENGTH_REQUIRED, "there is no Content-Length.")
   if not (length.isascii() and length.isdigit() and len(length) < 20):
     raise RequestError(
       HTTPStatus.BAD_REQUEST,
@@ -104,8 +102,7 @@ def check_type(headers: Message) -> None:
   ):
     raise RequestError(
       HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-      "Content-Type must be application/octet-stream or video/..., got "
-      f"{kind[:80]!r}.",
+      f"Content-Type must be application/octet-stream or video/..., got {kind[:80]!r}.",
     )
 
 
@@ -125,11 +122,7 @@ def file_name(headers: Message) -> str:
     raise RequestError(
       HTTPStatus.BAD_REQUEST, "X-File-Name must be UTF-8, percent-encoded."
     ) from None
-  if (
-    len(name) > _LONGEST_NAME
-    or _NOT_IN_NAMES.search(name)
-    or not name.strip(" .")
-  ):
+  if len(name) > _LONGEST_NAME or _NOT_IN_NAMES.search(name) or not name.strip(" ."):
     raise RequestError(
       HTTPStatus.BAD_REQUEST,
       f"X-File-Name must be the name of a file, of at most {_LONGEST_NAME} "
@@ -152,9 +145,7 @@ def _single(headers: Message, name: str) -> str | None:
   """
   values = headers.get_all(name, [])
   if len(values) > 1:
-    raise RequestError(
-      HTTPStatus.BAD_REQUEST, f"there are {len(values)} {name}."
-    )
+    raise RequestError(HTTPStatus.BAD_REQUEST, f"there are {len(values)} {name}.")
   return str(values[0]).strip() if values else None
 
 
@@ -162,9 +153,7 @@ def _is_served(name: str, served: str) -> bool:
   if name in ("localhost", served):
     return True
   address = _address(name)
-  return address is not None and (
-    address.is_loopback or not is_loopback(served)
-  )
+  return address is not None and (address.is_loopback or not is_loopback(served))
 
 
 def _address(

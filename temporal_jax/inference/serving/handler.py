@@ -44,9 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     self.rfile.close()
     self._service: Service = self.server.service
     limits = self._service.limits
-    self._timed = TimedReader(
-      self.connection, pause=limits.pause, total=limits.head
-    )
+    self._timed = TimedReader(self.connection, pause=limits.pause, total=limits.head)
     self.rfile = io.BufferedReader(self._timed)
 
   def handle(self) -> None:
@@ -69,9 +67,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Sends the page."""
     self._check("/")
     page = self._service.page
-    self._send(
-      HTTPStatus.OK, page.content, "text/html; charset=utf-8", page.policy
-    )
+    self._send(HTTPStatus.OK, page.content, "text/html; charset=utf-8", page.policy)
 
   def do_POST(self) -> None:
     """Takes a video, looks at it, deletes it, and sends what is in it."""

@@ -49,9 +49,7 @@ def load_page(settings: Mapping[str, Any]) -> Page:
     "form-action": "'none'",
     "frame-ancestors": "'none'",
   }
-  return Page(
-    text.encode(), "; ".join(" ".join(item) for item in policy.items())
-  )
+  return Page(text.encode(), "; ".join(" ".join(item) for item in policy.items()))
 
 
 def _digest(text: str, element: str) -> str:

@@ -64,9 +64,7 @@ class PageServer(socketserver.ThreadingTCPServer):
     self.service = Service(
       answer, host=host, limits=limits or Limits(), settings=settings or {}
     )
-    self._connections = threading.BoundedSemaphore(
-      self.service.limits.connections
-    )
+    self._connections = threading.BoundedSemaphore(self.service.limits.connections)
     try:
       self.address_family, *_, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM
@@ -91,9 +89,7 @@ class PageServer(socketserver.ThreadingTCPServer):
     super().server_close()
     self.service.close()
 
-  def process_request(
-    self, request: socket.socket, client_address: Any
-  ) -> None:
+  def process_request(self, request: socket.socket, client_address: Any) -> None:
     """Starts a thread, or closes the connection if there are too many."""
     if not self._connections.acquire(blocking=False):
       with contextlib.suppress(OSError):
@@ -107,9 +103,7 @@ class PageServer(socketserver.ThreadingTCPServer):
       self._connections.release()
       raise
 
-  def process_request_thread(
-    self, request: socket.socket, client_address: Any
-  ) -> None:
+  def process_request_thread(self, request: socket.socket, client_address: Any) -> None:
     """Answers a request."""
     try:
       super().process_request_thread(request, client_address)

@@ -33,8 +33,7 @@ def create_calibrations(
     if not found:
       refuse(saved, calls, "calibration (TAdaConv)")
     return {
-      name: _factors(call.output[1]["calibration"])
-      for name, call in found.items()
+      name: _factors(call.output[1]["calibration"]) for name, call in found.items()
     }
 
   return calibrations

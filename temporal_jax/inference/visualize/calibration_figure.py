@@ -17,8 +17,7 @@ _MARK, _OTHER = "#34495e", "#a9b7c6"
 def deviations(calibrations: Mapping[str, np.ndarray]) -> dict[str, float]:
   """Returns the mean of |factor - 1| of each layer (T', n)."""
   return {
-    name: float(np.mean(np.abs(factors - 1)))
-    for name, factors in calibrations.items()
+    name: float(np.mean(np.abs(factors - 1))) for name, factors in calibrations.items()
   }
 
 
@@ -50,14 +49,10 @@ def save_calibration(
   shown = frames_of(count, len(frames))
   width = max(1.1 * count, 6.0)
   cell = width / count
-  figure = matplotlib.figure.Figure(
-    (width + 5.2, cell + 5.4), layout="constrained"
-  )
+  figure = matplotlib.figure.Figure((width + 5.2, cell + 5.4), layout="constrained")
   figure.suptitle(short_label(title, 100), fontsize=12)
   left, right = figure.subfigures(1, 2, width_ratios=(width + 1.2, 4.0))
-  top, middle, bottom = left.subplots(
-    3, 1, sharex=True, height_ratios=(cell, 3.0, 1.3)
-  )
+  top, middle, bottom = left.subplots(3, 1, sharex=True, height_ratios=(cell, 3.0, 1.3))
   _draw_frames(top, frames[shown], [times[place] for place in shown])
   reach = max(float(np.abs(factors - 1).max()), 1e-3)
   image = middle.imshow(
@@ -85,9 +80,7 @@ def _draw_frames(
   """Draws frames next to one another, each one unit wide."""
   height, width = frames.shape[1:3]
   gap = max(width // 40, 1)
-  spaced = np.pad(
-    frames, ((0, 0), (0, 0), (gap, gap), (0, 0)), constant_values=255
-  )
+  spaced = np.pad(frames, ((0, 0), (0, 0), (gap, gap), (0, 0)), constant_values=255)
   axes.imshow(
     np.concatenate(spaced, axis=1),
     extent=(-0.5, len(frames) - 0.5, 0, height / (width + 2 * gap)),

@@ -30,9 +30,7 @@ def resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
   rows, columns = (
     _weights(old, new) for old, new in zip(maps.shape[1:], size, strict=True)
   )
-  return np.einsum(
-    "ah,thw,bw->tab", rows, np.asarray(maps), columns, optimize=True
-  )
+  return np.einsum("ah,thw,bw->tab", rows, np.asarray(maps), columns, optimize=True)
 
 
 def _weights(old: int, new: int) -> np.ndarray:

@@ -32,9 +32,7 @@ def create_cues(
     saved: The network.
   """
 
-  def cues(
-    variables: Mapping[str, Any], clip: jax.Array
-  ) -> dict[str, jax.Array]:
+  def cues(variables: Mapping[str, Any], clip: jax.Array) -> dict[str, jax.Array]:
     calls = record(saved, variables, clip).calls
     found = calls_of(calls, layers.ArithmeticCue)
     if not found:

@@ -32,9 +32,7 @@ def create_alignment(
       default.
   """
 
-  def alignment(
-    variables: Mapping[str, Any], clip: jax.Array
-  ) -> dict[str, jax.Array]:
+  def alignment(variables: Mapping[str, Any], clip: jax.Array) -> dict[str, jax.Array]:
     _, call = _aligned(saved, variables, clip, layer)
     _, pairs = call.output
     masks, points = pairs["masks"], pairs["points"][0]

@@ -49,8 +49,7 @@ def save_overlay(
       chunk = wanted[start:][:_CHUNK]
       frames = read_frames(reader, protocol, chunk)
       painted = [
-        paint(frames, maps_between(maps, indices, np.array(chunk)))
-        for maps in panels
+        paint(frames, maps_between(maps, indices, np.array(chunk))) for maps in panels
       ]
       yield from np.concatenate([frames, *painted], axis=2)
 

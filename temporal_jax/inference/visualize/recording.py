@@ -84,9 +84,7 @@ def main_output(call: Call) -> Any:
   return call.output[0] if isinstance(call.output, tuple) else call.output
 
 
-def calls_of(
-  calls: Mapping[str, list[Call]], kind: type[nn.Module]
-) -> dict[str, Call]:
+def calls_of(calls: Mapping[str, list[Call]], kind: type[nn.Module]) -> dict[str, Call]:
   """Returns the last call of each module of a class by its name."""
   return {
     name: call

@@ -95,9 +95,7 @@ def attention_shares(
   return shares
 
 
-def _weights(
-  name: str, calls: Calls, variables: Variables, grid: Grid
-) -> jax.Array:
+def _weights(name: str, calls: Calls, variables: Variables, grid: Grid) -> jax.Array:
   """Returns the weights of a `SelfAttention` (..., N, N), mean of its heads."""
   module = calls_of(calls, layers.SelfAttention)[name].module
   qkv = calls[f"{name}/qkv"][0].output
@@ -113,8 +111,7 @@ def _weights(
     k = mixed.reshape(k.shape)
   if module.rotary_extent is not None:
     q, k = (
-      ops.rotary_embedding(x, grid=grid, extent=module.rotary_extent)
-      for x in (q, k)
+      ops.rotary_embedding(x, grid=grid, extent=module.rotary_extent) for x in (q, k)
     )
   scale = q.shape[-1] ** -0.5 if module.scale is None else module.scale
   products = jnp.einsum(

@@ -12,9 +12,7 @@ CLIP_FORM: Mapping[str, Any] = MappingProxyType(
     "pre_norm": True,
   }
 )
-BASE = MappingProxyType(
-  {"width": 768, "depth": 12, "num_heads": 12, "projection": 512}
-)
+BASE = MappingProxyType({"width": 768, "depth": 12, "num_heads": 12, "projection": 512})
 LARGE = MappingProxyType(
   {"width": 1024, "depth": 24, "num_heads": 16, "projection": 768}
 )

@@ -30,9 +30,7 @@ def _big_little(depth: int, temporal: str, alternate: bool) -> ModelSpec:
   source = _BLVNET if alternate else _BLRESNET
   frames = 16 if alternate else 8
   clip_shape = (frames, 224, 224)
-  return spec.row(
-    BigLittleNet, kwargs, temporal, clip_shape, spec.IMAGENET, source
-  )
+  return spec.row(BigLittleNet, kwargs, temporal, clip_shape, spec.IMAGENET, source)
 
 
 def _convnext(

@@ -33,9 +33,7 @@ def _row(
   kwargs: Mapping, source: str, temporal: str = "none", pixels=spec.CLIP
 ) -> ModelSpec:
   clip_shape = (8, side(kwargs), side(kwargs))
-  return spec.row(
-    VisionTransformer, kwargs, temporal, clip_shape, pixels, source
-  )
+  return spec.row(VisionTransformer, kwargs, temporal, clip_shape, pixels, source)
 
 
 def _clip(size: str, source: str, temporal: str = "none") -> ModelSpec:

@@ -39,9 +39,7 @@ ROWS: Mapping[str, ModelSpec] = MappingProxyType(
   {
     **{f"resnet{depth}": _row(depth, "none", _TSN) for depth in _SIZES},
     **{f"tsn_resnet{depth}": _row(depth, "none", _TSN) for depth in _SIZES},
-    **{
-      f"atm_resnet{depth}": _row(depth, "arithmetic", _ATM) for depth in _SIZES
-    },
+    **{f"atm_resnet{depth}": _row(depth, "arithmetic", _ATM) for depth in _SIZES},
     "tsm_resnet50": _row(50, "shift", _TSM),
     "aggregation_resnet50": _row(50, "aggregation", _TAM),
     "tada2d_resnet50": _row(50, "adaptive", _TADA2D, spec.TADA, **_TADA2D_FORM),

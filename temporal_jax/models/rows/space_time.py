@@ -29,9 +29,7 @@ def _row(
   kwargs: Mapping, temporal: str, frames: int, pixels: spec.Pixels, source: str
 ) -> ModelSpec:
   clip_shape = (frames, 224, 224)
-  return spec.row(
-    VisionTransformer, kwargs, temporal, clip_shape, pixels, source
-  )
+  return spec.row(VisionTransformer, kwargs, temporal, clip_shape, pixels, source)
 
 
 def _pattern(temporal: str, source: str) -> ModelSpec:
@@ -67,9 +65,7 @@ ROWS: Mapping[str, ModelSpec] = MappingProxyType(
     "xvit_b16_kinetics": _row(_XVIT_FORM, "mixing_eight", 16, spec.HALF, _XVIT),
     "xvit_b16_ssv2": _row(_XVIT_FORM, "mixing_quarter", 16, spec.HALF, _XVIT),
     "tsm_vit_b16": _row({}, "stream_shift", 16, spec.HALF, _TSM_VIT),
-    "tadaformer_b16": _row(
-      _TADAFORMER, "adaptive_branch", 16, spec.CLIP, _TADA
-    ),
+    "tadaformer_b16": _row(_TADAFORMER, "adaptive_branch", 16, spec.CLIP, _TADA),
     "tadaformer_l14": _row(
       {**_TADAFORMER, **SIZES["l14"], "projection": None},
       "adaptive_branch",

@@ -46,9 +46,7 @@ _PLAIN = {
   "r3d_50": (ResNet3D, {}, (8, 224, 224), _R3D),
 }
 _ADAPTIVE = {
-  f"{name}_tada": (name, "adaptive_convolution")
-  for name in _PLAIN
-  if "_50" in name
+  f"{name}_tada": (name, "adaptive_convolution") for name in _PLAIN if "_50" in name
 } | {"r2plus1d_50_tada1d": ("r2plus1d_50", "adaptive_space_and_time")}
 
 

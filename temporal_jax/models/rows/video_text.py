@@ -16,9 +16,7 @@ _XCLIP = "arXiv:2208.02816; microsoft/VideoX"
 def _row(size: str, temporal: str, source: str) -> ModelSpec:
   kwargs = {**SIZES[size], **(_LARGE_TEXT if "l14" in size else {})}
   clip_shape = (8, side(kwargs), side(kwargs))
-  return spec.row(
-    VideoTextModel, kwargs, temporal, clip_shape, spec.IMAGENET, source
-  )
+  return spec.row(VideoTextModel, kwargs, temporal, clip_shape, spec.IMAGENET, source)
 
 
 ROWS: Mapping[str, ModelSpec] = MappingProxyType(

@@ -22,9 +22,7 @@ GOOD = {
   },
 }
 READERS = {
-  "activity_net": lambda folder: annotations.read_activity_net(
-    folder / "net.json"
-  ),
+  "activity_net": lambda folder: annotations.read_activity_net(folder / "net.json"),
   "ssv2": lambda folder: annotations.read_something_something_v2(
     {split: folder / f"{split}.json" for split in ("train", "validation")},
     folder / "labels.json",

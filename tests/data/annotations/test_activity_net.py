@@ -31,6 +31,4 @@ def test_activity_net(write):
     ),
   ):
     with pytest.raises(ValueError, match=message):
-      annotations.read_activity_net(
-        write("net.json", {"database": {"abc": broken}})
-      )
+      annotations.read_activity_net(write("net.json", {"database": {"abc": broken}}))

@@ -13,9 +13,7 @@ EPIC = (
 
 
 def test_epic_kitchens(write):
-  verbs = write(
-    "v.csv", "id,key,instances,category\n0,take,[],x\n1,open,[],x\n"
-  )
+  verbs = write("v.csv", "id,key,instances,category\n0,take,[],x\n1,open,[],x\n")
   nouns = write("n.csv", "id,key\n0,tap\n1,spoon\n2,door\n")
   files = {"train": write("train.csv", EPIC.format(noun=2))}
   got = annotations.read_epic_kitchens(files, verbs, nouns)
@@ -40,9 +38,7 @@ def test_epic_kitchens(write):
   assert (cut.path, cut.start, cut.stop) == ("P01_01_0.MP4", None, None)
 
   write("train.csv", EPIC.format(noun=3))
-  with pytest.raises(
-    ValueError, match=r"line 2: .* must be in \[0, 3\), got 3"
-  ):
+  with pytest.raises(ValueError, match=r"line 2: .* must be in \[0, 3\), got 3"):
     annotations.read_epic_kitchens(files, verbs, nouns)
   write("train.csv", EPIC.format(noun=2).replace("00:01:03.37", "00:00:00.10"))
   with pytest.raises(ValueError, match=r"line 2: it stops at 0.1 s, before"):

@@ -22,8 +22,7 @@ def augment(recipe=RECIPE, **options):
   "recipe",
   [
     "resize(10, 12)|multi_scale_crop(positions=13)|flip(keep_labels=True)",
-    "auto_augment|normalize|short_side_jitter(9, 12)|random_crop|"
-    "random_erasing",
+    "auto_augment|normalize|short_side_jitter(9, 12)|random_crop|random_erasing",
   ],
 )
 def test_results_have_the_model_s_shape(recipe):

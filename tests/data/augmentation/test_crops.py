@@ -58,10 +58,7 @@ def assert_alike(got, want):
 def sized_crop_in_numpy(rng, height, width, *, area, aspect, swap, log, spare):
   for _ in range(10):
     target = rng.uniform(*area) * height * width
-    if log:
-      ratio = np.exp(rng.uniform(*np.log(aspect)))
-    else:
-      ratio = rng.uniform(*aspect)
+    ratio = np.exp(rng.uniform(*np.log(aspect))) if log else rng.uniform(*aspect)
     w = round(np.sqrt(target * ratio))
     h = round(np.sqrt(target / ratio))
     if rng.random() < swap:
@@ -118,9 +115,7 @@ def test_random_sized_crop_is_distributed_as_the_rule(options, shape):
     ]
   )
   # Levels differ by float errors: whole pixels are compared.
-  got_area, want_area = (
-    np.round(b[:, 2]) * np.round(b[:, 3]) for b in (got, want)
-  )
+  got_area, want_area = (np.round(b[:, 2]) * np.round(b[:, 3]) for b in (got, want))
   assert_alike(got_area, want_area)
   for column in range(4):
     assert_alike(got[:, column].round(1) + 0.0, want[:, column].round(1))
@@ -199,9 +194,7 @@ def test_random_crop_is_a_window():
     for y in range(3)
     for x in range(5)
   }
-  met = {
-    windows[np.asarray(run(jax.random.key(k))).tobytes()] for k in range(9)
-  }
+  met = {windows[np.asarray(run(jax.random.key(k))).tobytes()] for k in range(9)}
   assert len(met) > 4
 
 

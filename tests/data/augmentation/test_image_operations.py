@@ -128,9 +128,7 @@ def test_levels_mean_what_timm_says():
 
 
 def test_levels_of_the_policy_that_weakens():
-  got = image_operations.amounts(
-    jnp.float32(7), jnp.float32(-1), increasing=False
-  )
+  got = image_operations.amounts(jnp.float32(7), jnp.float32(-1), increasing=False)
   got = dict(zip(image_operations.NAMES, np.asarray(got), strict=False))
   assert got["Posterize"] == 2
   assert got["Solarize"] == 179

@@ -51,9 +51,7 @@ def assert_mixed(clips, targets, partners, read):
   """Checks one batch; returns the share of each clip."""
   shares = []
   for i, j in enumerate(partners):
-    lam, want = (
-      (1.0, CLIPS[i]) if i == j else read(clips[i], CLIPS[i], CLIPS[j])
-    )
+    lam, want = (1.0, CLIPS[i]) if i == j else read(clips[i], CLIPS[i], CLIPS[j])
     np.testing.assert_allclose(clips[i], want, atol=1e-5)
     for name, values in TARGETS.items():
       want = lam * values[i] + (1 - lam) * values[j]

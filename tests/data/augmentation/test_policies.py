@@ -80,9 +80,7 @@ def test_auto_augment_draws_pairs_of_the_policy(drawn):
     for first, share in ((a, p), (None, 1 - p)):
       for second, other in ((b, q), (None, 1 - q)):
         want[first, second] += draws * share * other / len(POLICY)
-  got = collections.Counter(
-    (NAMES[int(a)], NAMES[int(b)]) for a, b in rows[..., 0]
-  )
+  got = collections.Counter((NAMES[int(a)], NAMES[int(b)]) for a, b in rows[..., 0])
   assert set(got) <= {pair for pair, count in want.items() if count > 0}
   for pair, count in want.items():
     assert abs(got[pair] - count) <= 5 * np.sqrt(count), pair

@@ -13,8 +13,7 @@ SIZED = "random_sized_crop(swap=0.5, log_aspect=False, fallback='random')"
 JITTER = "color_jitter(0.4, 0.4, 0.2, 0.1, probability=0.8, per_frame=True)"
 PUBLISHED = {
   "atm vit ss": (
-    "rand_augment('rand-m7-n4-mstd0.5-inc1', fill=128)|resize(256, 320)|"
-    f"{SIZED}|flip"
+    f"rand_augment('rand-m7-n4-mstd0.5-inc1', fill=128)|resize(256, 320)|{SIZED}|flip"
   ),
   "atm vit k400": f"short_side_jitter(256, 256)|{SIZED}|flip|grayscale(0.2)",
   "atm resnet, blvnet": "multi_scale_crop(positions=13)|flip",
@@ -27,9 +26,7 @@ PUBLISHED = {
     "auto_augment|normalize|short_side_jitter(256, 320)|"
     "random_crop(antialias=False)|random_erasing(0.5)"
   ),
-  "tada2d": (
-    "flip|short_side_jitter(224, 340, 'down')|random_crop(antialias=False)"
-  ),
+  "tada2d": ("flip|short_side_jitter(224, 340, 'down')|random_crop(antialias=False)"),
   "tadaformer": (
     "flip|random_sized_crop((0.08, 1), (0.75, 1.333), antialias=False)|"
     "rand_augment('rand-m9-n4-mstd0.5-inc1', fill=(123, 117, 104))|"

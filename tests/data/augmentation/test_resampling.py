@@ -13,9 +13,7 @@ PIL_METHODS = {
 }
 
 
-compiled = jax.jit(
-  resample, static_argnames=("size", "method", "antialias", "crop")
-)
+compiled = jax.jit(resample, static_argnames=("size", "method", "antialias", "crop"))
 
 
 def run(frames, box, size, **options):

@@ -10,9 +10,7 @@ TASKS = ({"verb": ("cut", "wash"), "noun": ("tap",)}, False, ((1, 0), (0, 0)))
 SEVERAL = (("run", "walk"), True, (frozenset({0, 1}), frozenset()))
 
 
-@pytest.mark.parametrize(
-  ("names", "multi_label", "labels"), [ONE, TASKS, SEVERAL]
-)
+@pytest.mark.parametrize(("names", "multi_label", "labels"), [ONE, TASKS, SEVERAL])
 def test_what_is_built_is_read_back(tmp_path, names, multi_label, labels):
   (tmp_path / "a.mp4").write_bytes(b"first")
   (tmp_path / "b.mp4").write_bytes(b"second")

@@ -54,14 +54,11 @@ def test_builds_the_same_clips_again(small):
 def test_a_clip_and_its_reversal_share_their_distribution():
   """Frames as a set tell nothing: backwards, one class is the other."""
   photographs = {
-    name: camera_motion._load(name)
-    for name in camera_motion.PHOTOGRAPHS["test"]
+    name: camera_motion._load(name) for name in camera_motion.PHOTOGRAPHS["test"]
   }
   for motion, reversal in virtual_camera.REVERSAL.items():
     forth, back = (
-      camera_motion._film_texture(
-        kind, np.random.default_rng(3), photographs["cat"]
-      )
+      camera_motion._film_texture(kind, np.random.default_rng(3), photographs["cat"])
       for kind in (motion, reversal)
     )
     np.testing.assert_array_equal(forth, back[::-1])

@@ -72,8 +72,7 @@ def test_dense_takes_the_middle_window():
 
 def test_dense_says_its_stride_itself_or_takes_the_given_one():
   given_, own = (
-    sample_indices(20, 4, sampling=rule, stride=3)
-    for rule in ("dense", "dense(2)")
+    sample_indices(20, 4, sampling=rule, stride=3) for rule in ("dense", "dense(2)")
   )
   assert set(np.diff(given_)) == {3}
   assert set(np.diff(own)) == {2}
@@ -90,8 +89,7 @@ def test_dense_clips_leave_as_much_before_as_after():
 def test_dense_draws_every_start():
   rng = np.random.default_rng(0)
   starts = {
-    sample_indices(10, 3, sampling="dense", stride=2, rng=rng)[0]
-    for _ in range(200)
+    sample_indices(10, 3, sampling="dense", stride=2, rng=rng)[0] for _ in range(200)
   }
   assert starts == set(range(6))
 

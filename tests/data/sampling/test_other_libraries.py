@@ -43,9 +43,7 @@ def clips(rule, total, count, num, fps=None):
 
 
 def drawn(rule, total, count, place, fps=None):
-  return sample_indices(
-    total, count, sampling=rule, fps=fps, rng=At(place)
-  ).tolist()
+  return sample_indices(total, count, sampling=rule, fps=fps, rng=At(place)).tolist()
 
 
 def kept(frames, total, short):
@@ -70,8 +68,7 @@ def test_mmaction2_spreads_starts_from_the_first_to_the_last(stride, short):
     else:
       starts = np.round(np.arange(num) * (last / (num - 1))).astype(int)
     want = [
-      kept([start + i * stride for i in range(count)], total, short)
-      for start in starts
+      kept([start + i * stride for i in range(count)], total, short) for start in starts
     ]
     assert clips(rule, total, count, num) == want, (total, count, num)
 
@@ -82,9 +79,7 @@ def test_mmaction2_took_middles_of_parts_before(stride):
   for total, count, num in itertools.product(LENGTHS, COUNTS, CLIPS):
     part = (total - count * stride + 1) / num
     starts = [int(k * part + part / 2) if part > 0 else 0 for k in range(num)]
-    want = [
-      [(start + i * stride) % total for i in range(count)] for start in starts
-    ]
+    want = [[(start + i * stride) % total for i in range(count)] for start in starts]
     assert clips(rule, total, count, num) == want, (total, count, num)
 
 
@@ -99,9 +94,7 @@ def test_mmaction2_counts_target_fps(target):
       starts = [room // 2]
       if num > 1:
         starts = np.arange(num) * np.floor(room / (num - 1))
-      want = [
-        ((start + steps) % total).astype(int).tolist() for start in starts
-      ]
+      want = [((start + steps) % total).astype(int).tolist() for start in starts]
       got = clips(rule, total, count, num, fps)
       assert got == want, (fps, total, count, num)
     starts = (total - span + 1) // 1
@@ -121,19 +114,17 @@ def test_mmaction2_draws_all_starts_but_the_last_ones(stride):
       got = drawn(f"mmaction2_clips({stride})", total, count, place)
       assert got == want, (total, count)
       late = int(place * stride)
-      got = drawn(
-        f"mmaction2_clips({stride}, jitter=True)", total, count, place
+      got = drawn(f"mmaction2_clips({stride}, jitter=True)", total, count, place)
+      assert got == [(start + i * stride + late) % total for i in range(count)], (
+        total,
+        count,
       )
-      assert got == [
-        (start + i * stride + late) % total for i in range(count)
-      ], (total, count)
 
 
 def test_starts_that_mmaction2_draws():
   rng = np.random.default_rng(0)
   starts = {
-    sample_indices(20, 4, sampling="mmaction2_clips(3)", rng=rng)[0]
-    for _ in range(300)
+    sample_indices(20, 4, sampling="mmaction2_clips(3)", rng=rng)[0] for _ in range(300)
   }
   assert starts == set(range(9))  # 20 - 12 + 1; 9 and 10 would fit as well.
 

@@ -161,9 +161,7 @@ def whole(total, count):
 
 def rounded(total, count):
   part = (total - 1) / count
-  return [
-    set(range(round(part * i), round(part * (i + 1)) + 1)) for i in range(count)
-  ]
+  return [set(range(round(part * i), round(part * (i + 1)) + 1)) for i in range(count)]
 
 
 def equal(total, count):
@@ -182,9 +180,7 @@ def equal(total, count):
     ("equal_segments(shared=True)", equal),
   ],
 )
-def test_training_draws_every_frame_of_each_part_and_no_other(
-  rule, allowed, total
-):
+def test_training_draws_every_frame_of_each_part_and_no_other(rule, allowed, total):
   rng = np.random.default_rng(0)
   drawn = np.stack(
     [sample_indices(total, 4, sampling=rule, rng=rng) for _ in range(300)]
@@ -209,8 +205,7 @@ class At:
 def test_training_takes_uniform_places(total, place):
   edges = np.linspace(0, total, 9)
   near = [
-    round(min(a + place * (b - a), total - 1))
-    for a, b in itertools.pairwise(edges)
+    round(min(a + place * (b - a), total - 1)) for a, b in itertools.pairwise(edges)
   ]
   got = sample_indices(total, 8, sampling="nearest_segments", rng=At(place))
   assert got.tolist() == near
@@ -218,9 +213,7 @@ def test_training_takes_uniform_places(total, place):
   span = 8 * 4 * 25 / 30
   start = max(total - span, 0) * place
   places = np.linspace(start, start + span - 1, 8)
-  got = sample_indices(
-    total, 8, sampling="interval(4)", fps=25.0, rng=At(place)
-  )
+  got = sample_indices(total, 8, sampling="interval(4)", fps=25.0, rng=At(place))
   assert got.tolist() == [int(min(one, total - 1)) for one in places]
 
 

@@ -61,9 +61,7 @@ def _similarities(constructor):
   """The reducing convolution and the operator behind it."""
   return nn.Sequential(
     [
-      layers.ConvNormRelu(
-        constructor["d_hid"], stride=_stride(constructor, True)
-      ),
+      layers.ConvNormRelu(constructor["d_hid"], stride=_stride(constructor, True)),
       functools.partial(ops.temporal_correlation, **_sizes(constructor)),
     ]
   )
@@ -96,9 +94,7 @@ REFERENCES = {
     sizes=_segments,
   ),
   (_FILE, "Conv2D_UV2C"): Reference(
-    build=lambda c: layers.WindowEncoder(
-      tuple(c.get("chnls", (4, 16, 64, 64)))
-    ),
+    build=lambda c: layers.WindowEncoder(tuple(c.get("chnls", (4, 16, 64, 64)))),
     axes={"x": "n t h w l u v", "out": "n t h w l c"},
     rules=lambda c: atm.window_encoder(),
   ),

@@ -96,9 +96,7 @@ REFERENCES = {
   ("clip/model.py", "VisualTransformer + make_ATM"): Reference(
     build=_clip,
     axes=_AXES,
-    rules=lambda c: clip.vision_transformer(
-      [*clip.transformer_block(), *atm.slots()]
-    ),
+    rules=lambda c: clip.vision_transformer([*clip.transformer_block(), *atm.slots()]),
     sizes=_segments,
     name_outputs=_name_outputs,
   ),

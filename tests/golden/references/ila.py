@@ -52,9 +52,7 @@ def _alignment(kind):
   def name_outputs(out):
     (aligned, interactive), aux = out
     return {
-      "pair": jnp.concatenate(
-        [aux["pairs"][:, :, 0], aux["pairs"][:, :, 1]], -1
-      ),
+      "pair": jnp.concatenate([aux["pairs"][:, :, 0], aux["pairs"][:, :, 1]], -1),
       "aligned_frame": aligned,
       "interactive_feature": interactive,
     }
@@ -108,9 +106,7 @@ def _network(constructor, **kwargs):
     disturbance=_disturbance(constructor),
     disturbed=constructor["is_training"],
   )
-  patch_size, width = (
-    constructor[f"vision_{k}"] for k in ("patch_size", "width")
-  )
+  patch_size, width = (constructor[f"vision_{k}"] for k in ("patch_size", "width"))
   return VideoTextModel(
     patch_size=patch_size,
     width=width,

@@ -16,9 +16,7 @@ _OPS = "tadaconv/models/module_zoo/ops"
 _BRANCHES = "tadaconv/models/module_zoo/branches"
 _AXES = {"cin": "in", "cout": "out"}
 _MAPS = {"x": "n t h w c", "out": "n t h w c"}
-_CALIBRATIONS = {
-  name: "n t c" for name in ("alpha", "w_alpha", "b_alpha", "out")
-}
+_CALIBRATIONS = {name: "n t c" for name in ("alpha", "w_alpha", "b_alpha", "out")}
 
 
 class _GivenCalibration(nn.Module):
@@ -67,9 +65,7 @@ def _conv(constructor, route=None):
 
 
 def _given_rules(constructor):
-  rules = tada_parts.adaptive_conv(
-    **_kernel(constructor), bias=constructor["bias"]
-  )
+  rules = tada_parts.adaptive_conv(**_kernel(constructor), bias=constructor["bias"])
   return under(rules, "conv", "")
 
 
@@ -146,9 +142,7 @@ def _convnext(constructor):
     convolution=functools.partial(
       layers.AdaptiveConv, axis="out", use_bias=True, route=route
     ),
-    after_convolution=functools.partial(
-      layers.StridedTemporalPooling, norm="layer"
-    ),
+    after_convolution=functools.partial(layers.StridedTemporalPooling, norm="layer"),
   )
   return ConvNeXtBlock(activation=ops.quick_gelu, temporal=temporal)
 
@@ -228,9 +222,7 @@ REFERENCES = {
   (f"{_BRANCHES}/tadaformer.py", "TAdaFormerBlock"): Reference(
     build=_transformer,
     axes={"x": "n t l c", "out": "n t l c"},
-    rules=lambda c: tada_parts.transformer_block(
-      temporal_projection=c["temp_enhance"]
-    ),
+    rules=lambda c: tada_parts.transformer_block(temporal_projection=c["temp_enhance"]),
     sizes=lambda c: {"t": c["num_frames"]},
     name_outputs=first,
   ),

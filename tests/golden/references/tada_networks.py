@@ -74,9 +74,7 @@ def _convnext(constructor):
       convolution=functools.partial(
         layers.AdaptiveConv, axis="out", use_bias=True, route=route
       ),
-      after_convolution=functools.partial(
-        layers.StridedTemporalPooling, norm="layer"
-      ),
+      after_convolution=functools.partial(layers.StridedTemporalPooling, norm="layer"),
     ),
     average_first=True,
   )

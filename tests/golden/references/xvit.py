@@ -46,9 +46,7 @@ def _vision_transformer(constructor):
     grid=224 // constructor["patch_size"],
     num_temporal_positions=constructor["num_frames"],
     longer_clips="repeat",
-    temporal=Temporal(
-      keys_values=shift, where=lambda stage, block: block in shifted
-    ),
+    temporal=Temporal(keys_values=shift, where=lambda stage, block: block in shifted),
   )
 
 

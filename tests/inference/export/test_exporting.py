@@ -30,9 +30,7 @@ def test_savable_holds_what_load_model_needs(model, tmp_path):
     *("model.json", "variables"),
     *("card.json", "README.md", "classes.json"),
   }
-  before, after = (
-    inference.load_model(path) for path in (model, tmp_path / "out")
-  )
+  before, after = (inference.load_model(path) for path in (model, tmp_path / "out"))
   jax.tree.map(np.testing.assert_array_equal, after.variables, before.variables)
   assert after.description == before.description
   assert card["artifact"]["sha256"] == before.description["sha256"]
@@ -119,16 +117,12 @@ def test_writes_over_nothing(model, tmp_path):
     inference.export_model(model, tmp_path, format="savable")
 
 
-def test_writes_nothing_that_gives_other_probabilities(
-  model, tmp_path, monkeypatch
-):
+def test_writes_nothing_that_gives_other_probabilities(model, tmp_path, monkeypatch):
   monkeypatch.setattr(
     exporting, "run_stablehlo", lambda content, clips: np.full((2, 3), 0.9)
   )
   with pytest.raises(ValueError, match=r"nothing is written: .* resnet18"):
-    inference.export_model(
-      model, tmp_path / "out", format="stablehlo", batch_size=2
-    )
+    inference.export_model(model, tmp_path / "out", format="stablehlo", batch_size=2)
   assert list(tmp_path.iterdir()) == []
 
 

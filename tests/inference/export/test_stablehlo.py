@@ -41,9 +41,7 @@ def exported(tmp_path_factory):
   """Directory of a network, and of what was exported from it."""
   root = tmp_path_factory.mktemp("export")
   networks.load(root / "model", "aggregation")
-  card = inference.export_model(
-    root / "model", root / "out", format="stablehlo"
-  )
+  card = inference.export_model(root / "model", root / "out", format="stablehlo")
   return root, card
 
 
@@ -64,9 +62,7 @@ def test_the_lines_of_its_page_run_where_only_jax_is(exported):
   )
   with np.load(root / "out" / "found.npz") as found:
     blank, one, three = found.values()
-  np.testing.assert_allclose(
-    blank, classify(np.zeros_like(clips[:1])), atol=1e-6
-  )
+  np.testing.assert_allclose(blank, classify(np.zeros_like(clips[:1])), atol=1e-6)
   np.testing.assert_allclose(three, classify(clips), atol=1e-6)
   np.testing.assert_allclose(one, three[:1], atol=1e-6)
   assert np.ptp(three, axis=0).max() > 1e-3  # Clips differ.

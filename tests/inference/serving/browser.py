@@ -44,9 +44,7 @@ class Browser:
   def press(self, *keys):
     """Presses keys, one after the other."""
     actions = [
-      {"type": kind, "value": key}
-      for key in keys
-      for kind in ("keyDown", "keyUp")
+      {"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")
     ]
     keyboard = {"type": "key", "id": "keyboard", "actions": actions}
     self._call("/actions", {"actions": [keyboard]})
@@ -80,9 +78,7 @@ def browsing(folder, *, dark=False):
     text=True,
   ) as driver:
     try:
-      line = next(
-        line for line in driver.stdout if "successfully on port" in line
-      )
+      line = next(line for line in driver.stdout if "successfully on port" in line)
       port = int(line.rsplit("port", 1)[1].strip(" .\n"))
       arguments = [*_ARGUMENTS, f"--user-data-dir={folder}"]
       options = {"binary": shutil.which("chromium"), "args": arguments}

@@ -88,9 +88,7 @@ def attempts(count: int, seed: int, host: str, video: bytes) -> list[Attempt]:
   rng = random.Random(seed)
   kinds = list(_KINDS)
   return [
-    _KINDS[kinds[i % len(kinds)]](rng, host, video)._replace(
-      kind=kinds[i % len(kinds)]
-    )
+    _KINDS[kinds[i % len(kinds)]](rng, host, video)._replace(kind=kinds[i % len(kinds)])
     for i in range(count)
   ]
 
@@ -143,9 +141,7 @@ def _chunked(rng, host, video):
   coding = rng.choice(["chunked", "gzip, chunked", "identity", "xchunked"])
   length = rng.choice([None, "5"])
   body = rng.choice([b"5\r\n12345\r\n0\r\n\r\n", b"zz\r\n", b"fffffffff\r\n"])
-  return _one(
-    _request(host, body, Content_Length=length, Transfer_Encoding=coding)
-  )
+  return _one(_request(host, body, Content_Length=length, Transfer_Encoding=coding))
 
 
 def _cut_body(rng, host, video):
@@ -185,16 +181,12 @@ def _path(rng, host, video):
   trick = rng.choice(_TRICKS)
   start = rng.choice(["/", "//", "", "/predict/", "http://evil.example/", "/?"])
   return _one(
-    _request(
-      host, first=f"{rng.choice(['GET', 'POST'])} {start}{trick} HTTP/1.1"
-    )
+    _request(host, first=f"{rng.choice(['GET', 'POST'])} {start}{trick} HTTP/1.1")
   )
 
 
 def _file_name(rng, host, video):
-  name = rng.choice(
-    [*_TRICKS[:9], "..", "%ff", "\xff", "a" * 256, "%20.", "a%0a"]
-  )
+  name = rng.choice([*_TRICKS[:9], "..", "%ff", "\xff", "a" * 256, "%20.", "a%0a"])
   return _one(_request(host, video, X_File_Name=name))
 
 
@@ -215,22 +207,16 @@ def _host(rng, host, video):
 
 
 def _origin(rng, host, video):
-  return _one(
-    _request(host, video, Origin=rng.choice(_ORIGINS).format(host=host))
-  )
+  return _one(_request(host, video, Origin=rng.choice(_ORIGINS).format(host=host)))
 
 
 def _method(rng, host, video):
-  first = (
-    f"{rng.choice(_METHODS)} {rng.choice(['/', '/predict', '*'])} HTTP/1.1"
-  )
+  first = f"{rng.choice(_METHODS)} {rng.choice(['/', '/predict', '*'])} HTTP/1.1"
   return _one(_request(host, video, first=first))
 
 
 def _version(rng, host, video):
-  return _one(
-    _request(host, video, first=f"POST /predict {rng.choice(_VERSIONS)}")
-  )
+  return _one(_request(host, video, first=f"POST /predict {rng.choice(_VERSIONS)}"))
 
 
 def _header(rng, host, video):

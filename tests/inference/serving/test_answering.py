@@ -47,8 +47,7 @@ def video(tmp_path_factory):
   """Four seconds of noise that becomes brighter."""
   rng = np.random.default_rng(0)
   frames = (
-    rng.integers(0, 120, (40, 16, 16, 3))
-    + 3 * np.arange(40)[:, None, None, None]
+    rng.integers(0, 120, (40, 16, 16, 3)) + 3 * np.arange(40)[:, None, None, None]
   )
   return _write(tmp_path_factory.mktemp("video") / "a.mp4", frames.astype("u1"))
 
@@ -66,9 +65,7 @@ def wanted(answerer, video):
   with VideoReader(video) as reader:
     clips = np.stack([reader.read(row) for row in frames]).astype(np.float32)
   saved = answerer.saved
-  logits, _ = jax.jit(saved.network.apply)(
-    saved.variables, (clips / 255 - MEAN) / STD
-  )
+  logits, _ = jax.jit(saved.network.apply)(saved.variables, (clips / 255 - MEAN) / STD)
   rows = np.asarray(jax.nn.softmax(logits))
   return rows[0], rows[1:]
 
@@ -110,9 +107,7 @@ def test_the_strip_shows_the_best_window(answer, video):
     task["timeline"]["points"], key=lambda point: point["probabilities"][column]
   )
   times = [picture["time"] for picture in strip["pictures"]]
-  np.testing.assert_allclose(
-    times, [best["start"] + 0.25, best["start"] + 0.75]
-  )
+  np.testing.assert_allclose(times, [best["start"] + 0.25, best["start"] + 0.75])
   with VideoReader(video) as reader:
     frames = reader.read([int(FPS * time - 0.5) for time in times])
   for picture, frame in zip(strip["pictures"], frames, strict=True):
@@ -182,9 +177,7 @@ def test_what_is_refused(answerer, video, tmp_path, monkeypatch):
   with pytest.raises(VideoError, match="takes more than 0 s"):
     answerer(video)
   monkeypatch.setattr(pictures, "MAX_PIXELS", 255)
-  with pytest.raises(
-    VideoError, match="frames have 16 x 16 pixels, more than 2"
-  ):
+  with pytest.raises(VideoError, match="frames have 16 x 16 pixels, more than 2"):
     answerer(video)
 
 

@@ -78,9 +78,7 @@ def page(tmp_path_factory):
   settings["maxSeconds"] = 600
   folder = tmp_path_factory.mktemp("browser")
   with (
-    running(
-      _answer, limits={"max_bytes": 300_000}, settings=settings
-    ) as server,
+    running(_answer, limits={"max_bytes": 300_000}, settings=settings) as server,
     browsing(folder) as browser,
   ):
     browser.resize(1200, 900)
@@ -95,17 +93,13 @@ def video(tmp_path):
 
 
 def _text(browser, selector):
-  return browser.run(
-    "return document.querySelector(arguments[0]).innerText", selector
-  )
+  return browser.run("return document.querySelector(arguments[0]).innerText", selector)
 
 
 def test_a_video_is_chosen_and_looked_at(page, video):
   browser, server = page
   browser.open(server.url)
-  assert (
-    _text(browser, "#network") == "tiny · 3 classes · 4 frames of 16 \u00d7 16"
-  )
+  assert _text(browser, "#network") == "tiny · 3 classes · 4 frames of 16 \u00d7 16"
   assert "Up to 0.3 MB and 10:00 min." in _text(browser, "#note")
   browser.choose("#file", video)
   browser.wait("!document.querySelector('#result').hidden")
@@ -136,18 +130,14 @@ def test_the_timeline_is_read_by_keys_and_moves_the_video(page, video):
   browser.wait("document.querySelector('.cursor')")
   browser.wait("document.querySelector('video').readyState >= 1")
   marks = browser.run(
-    "return [...document.querySelectorAll('.plot svg text')]"
-    ".map((x) => x.textContent)"
+    "return [...document.querySelectorAll('.plot svg text')].map((x) => x.textContent)"
   )
   assert marks[:3] == ["0 %", "50 %", "100 %"]
   assert marks[3:5] == ["0:00.0", "0:00.2"]
   spots = browser.run(
-    "return [...document.querySelectorAll('.series')]"
-    ".map((x) => x.getAttribute('d'))"
+    "return [...document.querySelectorAll('.series')].map((x) => x.getAttribute('d'))"
   )
-  heights = [
-    [float(spot.split()[1]) for spot in line[1:].split("L")] for line in spots
-  ]
+  heights = [[float(spot.split()[1]) for spot in line[1:].split("L")] for line in spots]
   top, base = 8, 240 - 26  # Of 100 % and 0 %.
   np.testing.assert_allclose(
     (base - np.array(heights[::-1])) / (base - top),
@@ -157,8 +147,7 @@ def test_the_timeline_is_read_by_keys_and_moves_the_video(page, video):
   browser.run("document.querySelector('.plot input').focus()")
   browser.press("\ue014", "\ue014")  # To the right.
   assert browser.run(
-    "return document.querySelector('.plot input')"
-    ".getAttribute('aria-valuetext')"
+    "return document.querySelector('.plot input').getAttribute('aria-valuetext')"
   ) == ("0:01.0 to 0:02.0: jumping 20.0 %, <b>bold</b> 20.0 %, running 60.0 %")
   browser.wait("document.querySelector('video').currentTime == 1.5")
   browser.run("document.querySelector('#pictures button').click()")
@@ -221,9 +210,7 @@ def test_keys_reach_the_choice_of_a_file(page):
   browser.open(server.url)
   browser.press("\ue004")  # Tab.
   assert browser.run("return document.activeElement.id") == "file"
-  outline = (
-    "return getComputedStyle(document.querySelector('#zone')).outlineStyle"
-  )
+  outline = "return getComputedStyle(document.querySelector('#zone')).outlineStyle"
   assert browser.run(outline) == "solid"
 
 

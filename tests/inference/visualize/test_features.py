@@ -27,8 +27,7 @@ def _expected(values):
 def test_is_the_mean_size_of_the_channels():
   saved = make_named("resnet18", **RESNET)
   last, stem = (
-    visualize.create_features(saved, layer=layer)
-    for layer in (None, "stem_conv")
+    visualize.create_features(saved, layer=layer) for layer in (None, "stem_conv")
   )
   kept, (of_last, of_stem) = run_captured(
     saved,
@@ -50,9 +49,7 @@ def test_patches_are_without_the_tokens_beside_them():
 
 
 def test_layers_that_are_no_maps_are_left_out():
-  saved = make_named(
-    "vit_b16", temporal="divided", tubelet=(3, 2), depth=1, **VIT
-  )
+  saved = make_named("vit_b16", temporal="divided", tubelet=(3, 2), depth=1, **VIT)
   shapes = map_shapes(saved, saved.variables, make_clip())
   assert shapes["patch_embedding"].shape == (1, 2, 4, 4, 16)
   assert shapes["block1/mlp"].shape == (1, 2, 17, 16)

@@ -26,9 +26,7 @@ class _Detector(nn.Module):
 
 @pytest.fixture(scope="module")
 def detector():
-  saved = make_saved(_Detector())._replace(
-    pixels={"mean": [0.0] * 3, "std": [1.0] * 3}
-  )
+  saved = make_saved(_Detector())._replace(pixels={"mean": [0.0] * 3, "std": [1.0] * 3})
   # A channel is the brightness, the other one is 1 everywhere.
   maps = {"kernel": np.array([[1 / 3, 0]] * 3), "bias": np.array([0, 1])}
   head = {"kernel": np.array([[1, -1, 0], [0, 0, 0]]), "bias": np.zeros(3)}

@@ -26,9 +26,7 @@ def test_masks_are_those_that_the_network_returns():
   saved = make_named(
     "vit_b16", temporal=Temporal(attention_branch=align), depth=1, **VIT
   )
-  kept, got = run_captured(
-    saved, make_clip(), "", visualize.create_alignment(saved)
-  )
+  kept, got = run_captured(saved, make_clip(), "", visualize.create_alignment(saved))
   ((_, aux),) = kept[""]
   pairs = np.asarray(aux["block1"]["masks"])[0]
   want = [
@@ -66,9 +64,7 @@ def test_calibration_is_what_the_route_function_returns():
   calibrate = visualize.create_calibrations(saved)
   kept, got = run_captured(saved, make_clip(), ".*/route", calibrate)
   (want,) = kept["stage1_block1/conv1/route"]
-  np.testing.assert_allclose(
-    got["stage1_block1/conv1"], want[0], rtol=1e-4, atol=1e-5
-  )
+  np.testing.assert_allclose(got["stage1_block1/conv1"], want[0], rtol=1e-4, atol=1e-5)
   assert np.std(want[0], axis=0).max() > 1e-3
 
 
@@ -103,9 +99,7 @@ def test_cues_are_the_mean_over_the_frames_around(arithmetic):
 def test_nothing_differs_in_a_still_video(arithmetic):
   still = np.repeat(make_clip()[:1], 4, axis=0)
   got = jax.jit(visualize.create_cues(arithmetic))(arithmetic.variables, still)
-  np.testing.assert_allclose(
-    got["stage1_block1_input/difference"], 0, atol=1e-6
-  )
+  np.testing.assert_allclose(got["stage1_block1_input/difference"], 0, atol=1e-6)
   assert np.max(got["stage1_block1_input/sum"]) == 1
   assert all(values.dtype == jnp.float32 for values in got.values())
 

@@ -115,9 +115,7 @@ def test_is_the_product_of_all_attention(temporal, depth):
 
 def test_knows_rotary_positions_and_biases_of_queries_alone():
   """The weights of one head give what attention returns."""
-  block = functools.partial(
-    TransformerBlock, key_bias=False, rotary_extent=16.0
-  )
+  block = functools.partial(TransformerBlock, key_bias=False, rotary_extent=16.0)
   saved = make_saved(
     VisionTransformer(3, 4, 16, 1, 1, projection=None, grid=4, block=block)
   )
@@ -150,6 +148,4 @@ def test_knows_rotary_positions_and_biases_of_queries_alone():
 def test_refuses_other_attention(name, sizes, temporal, offers):
   saved = make_named(name, temporal=temporal, **sizes)
   with pytest.raises(ValueError, match=f"rollout can follow.*offers {offers}"):
-    jax.eval_shape(
-      visualize.create_rollout(saved), saved.variables, make_clip()
-    )
+    jax.eval_shape(visualize.create_rollout(saved), saved.variables, make_clip())
