@@ -24,13 +24,13 @@ import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-import launch
 from temporal_jax import (
   data,
   display,
   evaluation,
+  experiment,
   inference,
-  starting,
+  process_setup,
   storage,
   training,
 )
@@ -63,7 +63,7 @@ def run_stages(
   stop: training.StopRequest,
 ) -> None:
   """Runs the stages of a config, each from the weights of the one before."""
-  stages = launch.stages(config)
+  stages = experiment.stages(config)
   for number, stage in enumerate(stages, start=1):
     place = workdir
     if len(stages) > 1:
@@ -85,20 +85,20 @@ def run(
   """One run, from its config to its report."""
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
-  earlier = launch.earlier_description(workdir)
-  given, config = config, launch.complete(config, earlier)
-  mesh = launch.check(config)
-  videos = launch.open_videos(config, workdir, say)
+  earlier = experiment.earlier_description(workdir)
+  given, config = config, experiment.complete(config, earlier)
+  mesh = experiment.check(config)
+  videos = experiment.open_videos(config, workdir, say)
   names = videos.class_names
   known = evaluation.accuracy_names(
     tasks=tuple(names) if isinstance(names, dict) else (),
     multi_label=videos.multi_label,
   )
-  launch.check_keep_best(config, known)
-  parts = launch.assemble(
-    config, launch.num_classes(config, videos), videos.num_train, mesh
+  experiment.check_keep_best(config, known)
+  parts = experiment.assemble(
+    config, experiment.num_classes(config, videos), videos.num_train, mesh
   )
-  description = launch.describe(config, videos, earlier)
+  description = experiment.describe(config, videos, earlier)
   checkpoints = training.Checkpoints(
     workdir / training.CHECKPOINTS,
     keep=config.keep_checkpoints,
@@ -106,33 +106,33 @@ def run(
   )
   state, position, origin = training.first_state(
     *(parts.model, parts.optimizer, parts.shapes),
-    clip_shape=launch.clip_shape(config),
+    clip_shape=experiment.clip_shape(config),
     seed=config.seed,
     init_from=config.init_from,
-    fitting=functools.partial(launch.fitting, config, parts, names),
+    fitting=functools.partial(experiment.fitting, config, parts, names),
     checkpoints=checkpoints,
   )
   note = videos.train_batches.seek(position) if position else ""
   if first:  # Only now: a start that is refused changes nothing.
     training.check_records(workdir)
     # As the next start completes it, so that it finds no other config.
-    completed = launch.complete(given, description)
+    completed = experiment.complete(given, description)
     for words in training.write_config(workdir, completed.to_json(indent=2)):
       say(words)
-    for change in launch.differences(earlier, videos):
+    for change in experiment.differences(earlier, videos):
       say(f"{change}.")
     inference.write_description(workdir, description, state.variables())
   say(training.describe_groups(parts.shapes.params, parts.groups))
   say(f"start: {origin}.")
   if note:
     say(f"Training clips: {note}.")
-  train_step, eval_step = launch.create_steps(
-    *(config, parts, launch.create_augmentation(config, names)),
-    inputs=launch.other_inputs(parts.model, names, state.variables(), parts.groups),
+  train_step, eval_step = experiment.create_steps(
+    *(config, parts, experiment.create_augmentation(config, names)),
+    inputs=experiment.other_inputs(parts.model, names, state.variables(), parts.groups),
   )
 
   place = functools.partial(training.place_batch, mesh=mesh)
-  scoring = launch.Scoring(videos, eval_step, place, launch.protocol(config))
+  scoring = experiment.Scoring(videos, eval_step, place, experiment.protocol(config))
   with (
     training.Records(workdir, int(state.step)) as records,
     training.Progress(parts.length.num_steps, int(state.step)) as progress,
@@ -140,8 +140,8 @@ def run(
     state = training.train(
       *(state, train_step, videos.train_batches),
       place=place,
-      plan=launch.plan(config, parts.length),
-      schedule=launch.schedule(config, parts.length),
+      plan=experiment.plan(config, parts.length),
+      schedule=experiment.schedule(config, parts.length),
       evaluate=functools.partial(scoring.accuracies, say=progress.say),
       checkpoints=checkpoints,
       records=records,
@@ -179,17 +179,17 @@ def main(argv: list[str]) -> None:
     )
   if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
     raise app.UsageError("--workdir must say where the run writes.")
-  starting.keep_compiled()
+  process_setup.keep_compiled()
   try:
     with training.StopRequest() as stop:
       if _PLAN.value:
-        print(launch.show_plan(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value))
+        print(experiment.show_plan(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value))
       elif _DRAW.value:
-        launch.draw(_CONFIG.value, _DRAW.value)
+        experiment.draw(_CONFIG.value, _DRAW.value)
       else:
         _join_processes()
         workdir = pathlib.Path(_WORKDIR.value).expanduser()
-        with launch.lock(workdir, wait=_WAIT.value, stop=stop):
+        with experiment.lock(workdir, wait=_WAIT.value, stop=stop):
           run_stages(_CONFIG.value, workdir, stop)
   except Exception as error:
     logging.debug("the error was raised here", exc_info=True)
@@ -214,7 +214,7 @@ def parse_flags(argv: list[str]) -> list[str]:
   try:
     return app.parse_flags_with_usage(argv)
   except (AttributeError, KeyError, TypeError) as error:
-    message = launch.unknown_field(_config_in_file(argv), argv)
+    message = experiment.unknown_field(_config_in_file(argv), argv)
     raise SystemExit(f"train.py: {message or error.args[0]}") from None
 
 

@@ -32,8 +32,8 @@ from absl import logging
 
 import temporal_jax
 from temporal_jax import inference, training
-from temporal_jax.data.encoding import encode_mp4
-from temporal_jax.models.catalog import find_model
+from temporal_jax.data.video.encoding import encode_mp4
+from temporal_jax.models.catalog.registry import find_model
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _CLIP = (1, 2, 16, 16, 3)
@@ -218,7 +218,7 @@ class Runs:
     """Starts a run."""
     return subprocess.Popen(
       [
-        *(sys.executable, "train.py", "--config=tests/tiny_config.py"),
+        *(sys.executable, "train.py", "--config=tests/support/tiny_config.py"),
         *(f"--workdir={workdir}", f"--config.data.root={self.place}/videos"),
         *("--config.save_every=1", *flags),
       ],

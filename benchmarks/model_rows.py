@@ -15,17 +15,8 @@ from benchmarks.torch_ila import IlaTower
 from benchmarks.torch_networks import FrameResNet50
 from benchmarks.torch_tada_v2 import TAdaConvNeXt, TAdaFormer
 from benchmarks.torch_xvit import XVit
+from convert_weights.formats import atm, blvnet, clip, ila, resnet, resnet3d, tada, xvit
 from convert_weights.rules import Rule, under
-from convert_weights.sources import (
-  atm,
-  blvnet,
-  clip,
-  ila,
-  resnet,
-  resnet3d,
-  tada,
-  xvit,
-)
 from temporal_jax.layers import LearnableAlignment
 from temporal_jax.models import HEADS, Temporal
 

@@ -38,7 +38,8 @@ import transformers
 from benchmarks import machine, model_table, sides, timing
 from benchmarks.model_rows import NETWORKS, Network
 from temporal_jax import create_model
-from temporal_jax.models import count, find_model
+from temporal_jax.models import find_model
+from temporal_jax.models.inspect import count
 
 
 def measure(

@@ -10,7 +10,7 @@ from flax import traverse_util
 from benchmarks import torch_modules
 from benchmarks.row import FOLDED, TILES, VIDEO, Array, Row
 from temporal_jax import layers
-from temporal_jax.layers.interaction import PairInteraction
+from temporal_jax.layers.ila.interaction import PairInteraction
 
 _CONV = "h w i o -> o i h w"
 _TAPS = "k i o -> o i k 1 1"

@@ -33,10 +33,10 @@ import numpy as np
 
 from benchmarks import machine, train_input
 from temporal_jax import inference
-from temporal_jax.data.parallel import run_in_order
-from temporal_jax.data.protocol import EvalProtocol
-from temporal_jax.data.readers import open_reader
-from temporal_jax.data.views import read_views
+from temporal_jax.data.tools.thread_map import run_in_order
+from temporal_jax.data.video.readers import open_reader
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+from temporal_jax.data.views.read_views import read_views
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from benchmarks import torch_forms
+from convert_weights.formats import clip
 from convert_weights.rules import Rule, layer_norm, linear, under
-from convert_weights.sources import clip
 
 _WIDTH, _HEADS, _DEPTH = 768, 12, 12
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import timing, torch_input
 from temporal_jax import data
-from temporal_jax.data.encoding import encode_mp4
+from temporal_jax.data.video.encoding import encode_mp4
 
 _FRAMES, _STRIDE = 8, 8
 # So long that a clip is the same frames in every draw.

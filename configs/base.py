@@ -138,7 +138,7 @@ def get_config() -> ml_collections.ConfigDict:
   mesh.fsdp = 1
   mesh.tensor = 1
   # ((regex of parameters, axes of the array's dimensions), ...); () for those
-  # of temporal_jax.training.sharding.
+  # of temporal_jax.training.parallel.mesh.
   config.sharding = ()
 
   config.log_every = 20  # Steps.

@@ -2,6 +2,6 @@
 
 from convert_weights.converter import convert, to_torch
 from convert_weights.reading import CheckpointError, read
-from convert_weights.table import SOURCES
+from convert_weights.registry import SOURCES
 
 __all__ = ["SOURCES", "CheckpointError", "convert", "read", "to_torch"]

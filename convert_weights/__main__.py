@@ -29,8 +29,8 @@ from convert_weights import (
   converter,
   inspection,
   output,
+  registry,
   report,
-  table,
 )
 from convert_weights.labels import read_labels
 from convert_weights.reading import Checkpoint, read
@@ -118,7 +118,7 @@ def _inspect(options: argparse.Namespace) -> None:
   print(f"{len(tensors)} tensors.", *_said(checkpoint), sep="\n")
   try:
     stripped = converter.find_network(tensors, prefix=options.prefix)
-    sources = table.recognise(stripped.tensors)
+    sources = registry.recognise(stripped.tensors)
     if not sources:
       raise ValueError(causes.unknown(stripped.tensors))
   except ValueError as error:
@@ -185,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     help="tensors that may hold NaN or infinity",
   )
   parser.add_argument("--dry-run", action="store_true", help="write nothing")
-  parser.add_argument("--source", help=f"one of {', '.join(table.SOURCES)}")
+  parser.add_argument("--source", help=f"one of {', '.join(registry.SOURCES)}")
   parser.add_argument(
     "--set",
     metavar="KEY=VALUE",

@@ -9,11 +9,11 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from convert_weights.checkpoint_format import Source
 from convert_weights.reading import Setting, Settings
-from convert_weights.source import Source
 from temporal_jax import models
+from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.network import Network
-from temporal_jax.models.video_text import VideoTextModel
 from temporal_jax.ops.activations import ACTIVATIONS, find_activation
 
 # The operator of the row that stands for no published form of X-ViT.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import flax.traverse_util as trees
 
 import temporal_jax
-from convert_weights import table
+from convert_weights import registry
 from convert_weights.changes import resize_positions
 from convert_weights.conversion import Step
 from convert_weights.proposal import Proposal
@@ -72,7 +72,7 @@ def check(todo: Proposal, tensors: Mapping[str, Any]) -> None:
   """
   plan = todo.plan
   used = {name for step in plan.steps for name in step.tensors}
-  if not used or (not table.recognise(tensors) and 2 * len(used) < len(tensors)):
+  if not used or (not registry.recognise(tensors) and 2 * len(used) < len(tensors)):
     nearest = (
       f" The nearest is {todo.source.name}; it does not use "
       f"{len(tensors) - len(used)} of them."
@@ -105,7 +105,7 @@ def unknown(tensors: Collection[str], name: str = "") -> str:
   return (
     f"the names of the {len(tensors)} tensors, from {min(tensors)!r} on, are "
     f"of no source{name and f' for {name}'}; known are "
-    f"{', '.join(table.SUPPORTED)}."
+    f"{', '.join(registry.SUPPORTED)}."
   )
 
 

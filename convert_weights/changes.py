@@ -7,7 +7,7 @@ a leaf of this shape; a value that has the shape already keeps its values.
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.models.positions import fit_grid
+from temporal_jax.models.blocks.positions import fit_grid
 
 INFLATIONS = ("centre", "mean")
 

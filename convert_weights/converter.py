@@ -17,13 +17,13 @@ from convert_weights import (
   families,
   prefixes,
   proposal,
-  table,
+  registry,
 )
+from convert_weights.checkpoint_format import Source
 from convert_weights.proposal import Proposal
 from convert_weights.reading import Settings, non_finite, release
-from convert_weights.source import Source
-from temporal_jax.models.variables import count_classes, differing
-from temporal_jax.training.host import run_on_host
+from temporal_jax.models.inspect.variables import count_classes, differing
+from temporal_jax.training.host_init import run_on_host
 
 
 def convert(
@@ -113,7 +113,7 @@ def prepare(
   """
   stripped = find_network(tensors, source=source, prefix=prefix)
   tensors = stripped.tensors
-  sources = table.possible_sources(source, tensors)
+  sources = registry.possible_sources(source, tensors)
   todo = proposal.propose(model_name, tensors, sources=sources, **arguments)
   if todo.plan.problems and (why := refusal(todo.source, tensors)):
     raise ValueError(f"{todo.source.origin}: {why}")
@@ -138,10 +138,10 @@ def find_network(
       networks.
   """
   if prefix is None and source is None:
-    families.check(tensors, table.SUPPORTED)
+    families.check(tensors, registry.SUPPORTED)
   stripped = prefixes.strip(tensors, source, prefix)
   if source is None:
-    families.check(stripped.tensors, table.SUPPORTED)
+    families.check(stripped.tensors, registry.SUPPORTED)
   return stripped
 
 
@@ -151,8 +151,8 @@ def refusal(source: Source, names: Collection[str]) -> str:
   Returns "" if they are of no such form.
   """
   for one in source.refusals:
-    has = not one.has or table.any_matches(one.has, names)
-    if has and not (one.lacks and table.any_matches(one.lacks, names)):
+    has = not one.has or registry.any_matches(one.has, names)
+    if has and not (one.lacks and registry.any_matches(one.lacks, names)):
       return one.why
   return ""
 
@@ -225,7 +225,7 @@ def to_torch(
     ValueError: If the source does not name such a network, or the variables
       are not those of it.
   """
-  naming = table.find_source(source)
+  naming = registry.find_source(source)
   shape = proposal.clip_shape(model_name, model_overrides, channels)
   if num_classes is None:
     num_classes = count_classes(variables)

@@ -7,8 +7,8 @@ from typing import Any
 import flax.traverse_util as trees
 
 from convert_weights import conversion
+from convert_weights.checkpoint_format import Source
 from convert_weights.rules import Rule
-from convert_weights.source import Source
 from temporal_jax.models.network import Network
 
 

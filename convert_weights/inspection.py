@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import flax.traverse_util as trees
 
 import temporal_jax
-from convert_weights import conversion, proposal, table
+from convert_weights import conversion, proposal, registry
+from convert_weights.checkpoint_format import Source
 from convert_weights.conversion import NOTHING
 from convert_weights.proposal import Proposal
 from convert_weights.reading import Settings
-from convert_weights.source import Source
 from temporal_jax.models import MODELS
 
 
@@ -39,7 +39,7 @@ def candidates(
     tensors: Arrays, or their shapes and dtypes, by name.
     settings: What the checkpoint says beside them.
   """
-  for source in table.recognise(tensors):
+  for source in registry.recognise(tensors):
     for name in MODELS:
       for form in ({}, *source.forms):
         if _may_fit(name, tensors, source, form):

@@ -12,7 +12,7 @@ from convert_weights import report
 from convert_weights.proposal import Proposal
 from convert_weights.reading import Checkpoint
 from temporal_jax import inference
-from temporal_jax.models.variables import differing
+from temporal_jax.models.inspect.variables import differing
 
 _PART = 2**20  # Bytes read at once.
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from convert_weights import conversion, table
-from convert_weights.source import Source
+from convert_weights import conversion, registry
+from convert_weights.checkpoint_format import Source
 
 _DEEPEST = 5  # Parts of the longest prefix that is looked for.
 _LISTED = 6  # Names in a message.
@@ -60,9 +60,9 @@ def strip(
   Raises:
     ValueError: If no name has the prefix, or several make a source fit.
   """
-  sources = table.SOURCES.values()
+  sources = registry.SOURCES.values()
   if source is not None:
-    sources = [table.find_source(source)]
+    sources = [registry.find_source(source)]
   if prefix is not None:
     return _given(tensors, prefix, sources)
   found = _fitting(tensors, sources)

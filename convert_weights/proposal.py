@@ -12,12 +12,12 @@ import numpy as np
 
 import temporal_jax
 from convert_weights import arguments, changes, conversion, heads
+from convert_weights.checkpoint_format import Source
 from convert_weights.conversion import NOTHING
 from convert_weights.reading import Settings
-from convert_weights.source import Source
 from temporal_jax import models
+from temporal_jax.models.inspect.variables import differing
 from temporal_jax.models.network import Network
-from temporal_jax.models.variables import differing
 
 Shapes = dict[str, Any]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from convert_weights.__main__ import main as convert
 from temporal_jax import data, inference
-from temporal_jax.data.views import read_views
+from temporal_jax.data.views.read_views import read_views
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, str]:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
-from temporal_jax.models import count
+from temporal_jax.models.inspect import count
 
 OPERATORS = ("none", "shift", "aggregation", "adaptive", "arithmetic")
 

@@ -5,7 +5,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from temporal_jax import __version__, starting
+from temporal_jax import __version__, process_setup
 from temporal_jax.display import error_message
 
 COMMANDS = (
@@ -35,8 +35,8 @@ def run_process() -> int:
   words = sys.argv[1:]
   command = next((word for word in words if not word.startswith("-")), "")
   if command in _COMPUTING and not {"-h", "--help"} & set(words):
-    starting.use_huge_pages()
-    starting.keep_compiled()
+    process_setup.use_huge_pages()
+    process_setup.keep_compiled()
   return main(words)
 
 

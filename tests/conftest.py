@@ -29,7 +29,7 @@ import jax
 import numpy as np
 import pytest
 
-from temporal_jax.data.encoding import encode_mp4
+from temporal_jax.data.video.encoding import encode_mp4
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")

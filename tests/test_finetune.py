@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from temporal_jax.data import VideoReader
-from temporal_jax.data.encoding import encode_mp4
+from temporal_jax.data.video.encoding import encode_mp4
 
 ROOT = pathlib.Path(__file__).parents[1]
 VIDEOS = ("bigbuckbunny.mp4", "bikes.mp4", "carphone_pristine.mp4")

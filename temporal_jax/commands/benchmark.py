@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Prints a row for each batch size."""
   from temporal_jax import inference
-  from temporal_jax.models.columns import align
+  from temporal_jax.models.inspect.text_columns import align
 
   saved = _open(options)
   timings = [
@@ -125,7 +125,7 @@ def _about(saved: "SavedModel") -> dict[str, Any]:
   import jax
   import jax.numpy as jnp
 
-  from temporal_jax.models import count
+  from temporal_jax.models.inspect import count
 
   device = jax.devices()[0]
   return {

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-  from temporal_jax.data.checking import check_folder
+  from temporal_jax.data.tools.check import check_folder
 
   found = check_folder(
     options.root,
@@ -48,9 +48,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-  from temporal_jax.data import inspecting
-  from temporal_jax.data.files import file_sources
-  from temporal_jax.data.manifest import read_manifest
+  from temporal_jax.data.listing.find_videos import file_sources
+  from temporal_jax.data.tools import inspect
+  from temporal_jax.data.tools.manifest import read_manifest
 
   if options.manifest and not options.manifest.exists():
     raise FileNotFoundError(f"{options.manifest} does not exist.")
@@ -63,7 +63,7 @@ def _inspect(options: argparse.Namespace) -> int:
     say=output.say,
   )
   root = options.root if options.root.is_dir() else options.root.parent
-  found = inspecting.inspect_sources(
+  found = inspect.inspect_sources(
     sources,
     root=root,
     manifest=read_manifest(options.manifest) if options.manifest else {},
@@ -72,7 +72,7 @@ def _inspect(options: argparse.Namespace) -> int:
   if options.json:
     output.write_json(options.json, found)
   if options.sheet:
-    from temporal_jax.data.contact_sheet import save_contact_sheet
+    from temporal_jax.data.tools.contact_sheet import save_contact_sheet
 
     save_contact_sheet(options.sheet, sources["train"])
     output.say(f"pictures of training videos: {options.sheet}.")
@@ -131,8 +131,8 @@ def _problems(found: dict[str, Any]) -> list[str]:
 
 
 def _transcode(options: argparse.Namespace) -> int:
-  from temporal_jax.data.folders import list_videos
-  from temporal_jax.data.transcoding import Transcoding, transcode_folder
+  from temporal_jax.data.listing.scan_folder import list_videos
+  from temporal_jax.data.tools.transcode import Transcoding, transcode_folder
 
   listing = list_videos(options.root)
   done = transcode_folder(
@@ -159,7 +159,7 @@ def _transcode(options: argparse.Namespace) -> int:
 
 def _say_others(others: Mapping[str, int]) -> None:
   """Says which files are no videos."""
-  from temporal_jax.data.folders import count_by_suffix
+  from temporal_jax.data.listing.scan_folder import count_by_suffix
 
   if others:
     output.say(f"no videos by their names, not looked at: {count_by_suffix(others)}.")
@@ -169,7 +169,7 @@ def _build(options: argparse.Namespace) -> int:
   from temporal_jax.data import datasets
   from temporal_jax.data.annotations import DATA_SETS
   from temporal_jax.data.datasets.annotated import AnnotatedVideos
-  from temporal_jax.data.datasets.preparing import prepare
+  from temporal_jax.data.datasets.prepare import prepare
 
   if options.name in datasets.DATASETS or not options.name.isidentifier():
     raise ValueError(
@@ -215,7 +215,7 @@ def _read_own(
   """Returns a user's own folder or CSV file like annotations."""
   from temporal_jax.data.annotations import DATA_SETS
   from temporal_jax.data.datasets.annotated import own_annotations
-  from temporal_jax.data.files import file_sources
+  from temporal_jax.data.listing.find_videos import file_sources
 
   if options.videos:
     raise ValueError(

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Prints the table."""
   from temporal_jax.models import MODELS, list_models
-  from temporal_jax.models.columns import align
+  from temporal_jax.models.inspect.text_columns import align
 
   names = list_models(options.pattern)
   if not names:
@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
 def _record(name: str) -> dict[str, Any]:
   """Returns what is known of a network."""
   from temporal_jax.models import MODELS
-  from temporal_jax.models.accuracies import ACCURACIES
-  from temporal_jax.models.costs import COSTS
+  from temporal_jax.models.catalog.accuracies import ACCURACIES
+  from temporal_jax.models.catalog.costs import COSTS
 
   return {
     "name": name,

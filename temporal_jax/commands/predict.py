@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
-  from temporal_jax.data.manifest import write_lines
+  from temporal_jax.data.tools.manifest import write_lines
 
   if options.topk < 1:
     raise ValueError(f"--topk must be at least 1, got {options.topk}.")
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_outputs(options: argparse.Namespace, videos: list[str]) -> None:
   """Refuses what could not be written, before anything is computed."""
-  from temporal_jax.inference.annotating import check_out
+  from temporal_jax.inference.annotate import check_out
 
   read = {pathlib.Path(video).resolve() for video in videos}
   for file in filter(None, (options.json, options.annotate)):
@@ -135,7 +135,7 @@ def _annotate(
   options: argparse.Namespace,
 ) -> int:
   from temporal_jax.data import VideoError
-  from temporal_jax.inference.annotating import annotate
+  from temporal_jax.inference.annotate import annotate
 
   labels = _labels(prediction, predictor, options.topk)
   try:

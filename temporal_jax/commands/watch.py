@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Returns 0, or 1 if the video is damaged."""
   from temporal_jax.inference import watch_video
-  from temporal_jax.inference.watching import FORMATS
-  from temporal_jax.inference.window_files import clock
+  from temporal_jax.inference.watch.watch_video import FORMATS
+  from temporal_jax.inference.watch.window_files import clock
 
   outputs = {form: getattr(options, form) for form in FORMATS if getattr(options, form)}
   done = watch_video(
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(spans: Iterable["LabelledSpan"], expected: int) -> Iterator["LabelledSpan"]:
   """Prints a line for each window."""
-  from temporal_jax.inference.window_files import clock
+  from temporal_jax.inference.watch.window_files import clock
 
   output.say(f"{'start':>10} {'stop':>10}  classes")
   for span in spans:

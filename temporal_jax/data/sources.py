@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NotRequired, Protocol, TypedDict
 
 from temporal_jax.data import datasets
-from temporal_jax.data.datasets.preparing import prepare
+from temporal_jax.data.datasets.prepare import prepare
 from temporal_jax.data.labels import ClassNames, Label, label_names
-from temporal_jax.data.readers import Readable, with_pattern
+from temporal_jax.data.video.readers import Readable, with_pattern
 
 
 class Video(TypedDict):

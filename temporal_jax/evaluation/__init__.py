@@ -1,9 +1,9 @@
 """Scoring clips, reports and pictures."""
 
-from temporal_jax.evaluation.comparisons import save_gains, save_views
+from temporal_jax.evaluation.comparison_plots import save_gains, save_views
+from temporal_jax.evaluation.distributed import gather_json, stack_processes
 from temporal_jax.evaluation.ensembles import align, class_gains, ensemble
 from temporal_jax.evaluation.evaluate import evaluate
-from temporal_jax.evaluation.gathering import gather_json, stack_processes
 from temporal_jax.evaluation.predictions import (
   Predictions,
   from_views,
@@ -22,7 +22,7 @@ from temporal_jax.evaluation.saved_scores import (
   load_scores,
   save_scores,
 )
-from temporal_jax.evaluation.views import (
+from temporal_jax.evaluation.view_fusion import (
   FUSIONS,
   accuracy_by_clips,
   average_views,

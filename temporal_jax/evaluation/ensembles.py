@@ -10,7 +10,7 @@ import numpy as np
 from temporal_jax.evaluation.metrics import class_accuracies
 from temporal_jax.evaluation.predictions import Predictions
 from temporal_jax.evaluation.saved_scores import SavedScores
-from temporal_jax.evaluation.views import average_views
+from temporal_jax.evaluation.view_fusion import average_views
 
 
 def align(runs: Sequence[SavedScores]) -> list[Predictions]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import jax
 import numpy as np
 
-from temporal_jax.evaluation.gathering import (
+from temporal_jax.evaluation.distributed import (
   Stack,
   gather_json,
   stack_processes,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from temporal_jax.evaluation.finite import check_finite
+from temporal_jax.evaluation.finite_scores import check_finite
 
 _PAIRS_AT_ONCE = 2**22
 

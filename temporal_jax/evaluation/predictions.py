@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from temporal_jax.evaluation.finite import check_finite
-from temporal_jax.evaluation.views import average_views
+from temporal_jax.evaluation.finite_scores import check_finite
+from temporal_jax.evaluation.view_fusion import average_views
 
 Scores = np.ndarray | dict[str, np.ndarray]
 

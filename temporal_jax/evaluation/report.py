@@ -12,7 +12,7 @@ import numpy as np
 
 from temporal_jax.display import file_name
 from temporal_jax.evaluation import metrics
-from temporal_jax.evaluation.figures import (
+from temporal_jax.evaluation.plots import (
   save_confusion,
   save_contact_sheet,
   save_curves,

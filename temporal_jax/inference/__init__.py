@@ -1,22 +1,26 @@
 """Trained networks in use."""
 
-from temporal_jax.inference.annotating import annotate
-from temporal_jax.inference.catalog_model import catalog_model, new_model
-from temporal_jax.inference.classifier import Classifier
+from temporal_jax.inference.annotate import annotate
 from temporal_jax.inference.export import export_model
-from temporal_jax.inference.feature_files import (
+from temporal_jax.inference.extract.feature_files import (
   Extracted,
   extract_files,
   output_files,
 )
-from temporal_jax.inference.feature_windows import FeatureExtractor
-from temporal_jax.inference.features import feature_shapes
-from temporal_jax.inference.forward import create_forward, prepare_variables
-from temporal_jax.inference.listing import list_videos
+from temporal_jax.inference.extract.feature_windows import FeatureExtractor
+from temporal_jax.inference.extract.features import feature_shapes
+from temporal_jax.inference.find_videos import list_videos
+from temporal_jax.inference.parse_views import with_views
 from temporal_jax.inference.prediction import Prediction
 from temporal_jax.inference.predictor import Predictor
-from temporal_jax.inference.prompts import parse_templates
-from temporal_jax.inference.saved_model import (
+from temporal_jax.inference.runtime.catalog_model import catalog_model, new_model
+from temporal_jax.inference.runtime.classifier import Classifier
+from temporal_jax.inference.runtime.clip_to_probabilities import (
+  create_forward,
+  prepare_variables,
+)
+from temporal_jax.inference.runtime.prompts import parse_templates
+from temporal_jax.inference.runtime.saved_model import (
   SavedModel,
   check_values,
   described_classes,
@@ -26,28 +30,27 @@ from temporal_jax.inference.saved_model import (
   save_model,
   write_description,
 )
-from temporal_jax.inference.scoring import clip_shape, score_files
-from temporal_jax.inference.search import VideoSearch
-from temporal_jax.inference.stream import Latency, Stream
-from temporal_jax.inference.text_encoder import TextEncoder
-from temporal_jax.inference.timeline import Timeline, save_timeline
-from temporal_jax.inference.timing import Timing, time_network
-from temporal_jax.inference.untrained import (
+from temporal_jax.inference.runtime.text_encoder import TextEncoder
+from temporal_jax.inference.runtime.untrained_leaves import (
   describe_untrained,
   untrained_leaves,
 )
-from temporal_jax.inference.video_encoder import VideoEncoder
-from temporal_jax.inference.views import with_views
-from temporal_jax.inference.watching import Watched, told_classes, watch_video
-from temporal_jax.inference.window_files import LabelledSpan
-from temporal_jax.inference.windows import (
+from temporal_jax.inference.score_files import clip_shape, score_files
+from temporal_jax.inference.stream import Latency, Stream
+from temporal_jax.inference.text_search.search_videos import VideoSearch
+from temporal_jax.inference.text_search.video_encoder import VideoEncoder
+from temporal_jax.inference.text_search.zero_shot import ZeroShot, with_labels
+from temporal_jax.inference.text_search.zero_shot_splits import score_splits
+from temporal_jax.inference.timing import Timing, time_network
+from temporal_jax.inference.watch.timeline import Timeline, save_timeline
+from temporal_jax.inference.watch.watch_video import Watched, told_classes, watch_video
+from temporal_jax.inference.watch.window_files import LabelledSpan
+from temporal_jax.inference.watch.windows import (
   SlidingWindows,
   Window,
   WindowClip,
   score_windows,
 )
-from temporal_jax.inference.zero_shot import ZeroShot, with_labels
-from temporal_jax.inference.zero_shot_splits import score_splits
 
 __all__ = [
   "Classifier",

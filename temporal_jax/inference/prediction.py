@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from temporal_jax.data.labels import ClassNames
-from temporal_jax.evaluation.finite import check_finite
+from temporal_jax.evaluation.finite_scores import check_finite
 from temporal_jax.evaluation.predictions import Scores
 
 Labels = list[tuple[str, float]]

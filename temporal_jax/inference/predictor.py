@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 import jax
 
 from temporal_jax.data.labels import ClassNames
-from temporal_jax.data.protocol import EvalProtocol, check_mirrored
-from temporal_jax.evaluation.finite import check_finite
+from temporal_jax.data.views.eval_protocol import EvalProtocol, check_mirrored
+from temporal_jax.evaluation.finite_scores import check_finite
 from temporal_jax.evaluation.predictions import Scores
-from temporal_jax.evaluation.views import average_views
-from temporal_jax.inference.catalog_model import Weights, catalog_model
-from temporal_jax.inference.classifier import Classifier
+from temporal_jax.evaluation.view_fusion import average_views
 from temporal_jax.inference.prediction import Prediction
-from temporal_jax.inference.saved_model import SavedModel, load_model
-from temporal_jax.inference.scoring import Path, clip_shape, score_files
+from temporal_jax.inference.runtime.catalog_model import Weights, catalog_model
+from temporal_jax.inference.runtime.classifier import Classifier
+from temporal_jax.inference.runtime.saved_model import SavedModel, load_model
+from temporal_jax.inference.score_files import Path, clip_shape, score_files
 
 
 class Predictor:

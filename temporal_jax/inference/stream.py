@@ -12,14 +12,14 @@ import numpy as np
 
 from temporal_jax import data, models
 from temporal_jax.evaluation.predictions import Scores
-from temporal_jax.inference.forward import (
+from temporal_jax.inference.runtime.clip_to_probabilities import (
   Logits,
   Probabilities,
   prepare_variables,
   to_probabilities,
 )
-from temporal_jax.inference.saved_model import SavedModel, load_model
-from temporal_jax.layers.online import CACHE
+from temporal_jax.inference.runtime.saved_model import SavedModel, load_model
+from temporal_jax.layers.online_state import CACHE
 
 _TIMED = 100_000  # Frames whose latency is kept.
 

@@ -7,10 +7,14 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from temporal_jax.inference.forward import create_forward, prepare_variables
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.stand_ins import stand_in_texts
-from temporal_jax.models import count, fold_batch_norm
+from temporal_jax.inference.runtime.clip_to_probabilities import (
+  create_forward,
+  prepare_variables,
+)
+from temporal_jax.inference.runtime.placeholder_text import stand_in_texts
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.models import fold_batch_norm
+from temporal_jax.models.inspect import count
 
 RUNS = (5, 1000)  # Fewest and most that are timed.
 _TEXTS = 400  # Compared with a clip, where the network has no classes.

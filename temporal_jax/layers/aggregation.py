@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
-from temporal_jax.layers.online import is_online, only_frame, remember
+from temporal_jax.layers.online_state import is_online, only_frame, remember
 
 
 class TemporalAggregation(nn.Module):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.layer_norm import LayerNorm
-from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 HEAD_WIDTH = 64  # Channels of a head in ViT-B and ViT-L alike.
 

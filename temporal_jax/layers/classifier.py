@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import flax.linen as nn
 import jax
 
-from temporal_jax.ops.precision import widen
+from temporal_jax.ops.lowering.accumulation_dtype import widen
 
 
 class Classifier(nn.Module):

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
-from temporal_jax.ops.broadcast import along_channels
+from temporal_jax.ops.lowering.broadcast_channels import along_channels
 
 
 class Conv2D(nn.Module):

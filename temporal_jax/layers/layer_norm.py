@@ -4,8 +4,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops.broadcast import along_channels
-from temporal_jax.ops.precision import widen
+from temporal_jax.ops.lowering.accumulation_dtype import widen
+from temporal_jax.ops.lowering.broadcast_channels import along_channels
 
 
 class LayerNorm(nn.Module):

@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops.broadcast import along_channels
+from temporal_jax.ops.lowering.broadcast_channels import along_channels
 
 
 class LayerScale(nn.Module):

@@ -8,7 +8,7 @@ from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.drop_path import DropPath
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.layers.layer_norm import LayerNorm
-from temporal_jax.ops import checks
+from temporal_jax.ops import shape_checks
 
 
 class CrossFrameMessage(nn.Module):
@@ -42,7 +42,7 @@ class CrossFrameMessage(nn.Module):
       ValueError: If `x` is not floating point of rank 4 or the heads do not
         divide D.
     """
-    checks.tokens(x)
+    shape_checks.tokens(x)
     dtype = self.dtype or x.dtype
     message = nn.Dense(
       x.shape[-1], kernel_init=torch_default(), dtype=dtype, name="message"
@@ -60,5 +60,5 @@ class RemoveMessage(nn.Module):
   def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps tokens (B, T, N + 1, D) to (B, T, N, D); aux is empty."""
     del train
-    checks.tokens(x)
+    shape_checks.tokens(x)
     return x[:, :, :-1], {}

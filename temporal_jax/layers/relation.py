@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from temporal_jax.layers.mlp import Mlp
-from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 
 class TemporalRelation(nn.Module):

@@ -4,8 +4,8 @@ import flax.linen as nn
 import jax
 
 from temporal_jax import ops
-from temporal_jax.layers.online import is_online, only_frame, remember
-from temporal_jax.ops import checks
+from temporal_jax.layers.online_state import is_online, only_frame, remember
+from temporal_jax.ops import shape_checks
 
 
 class TemporalShift(nn.Module):
@@ -41,7 +41,7 @@ class TemporalShift(nn.Module):
         runs online and cannot, or as `ops.temporal_shift`.
     """
     del train
-    checks.frames(x)
+    shape_checks.frames(x)
     if x.shape[-1] < self.fold_div:
       raise ValueError(
         f"fold_div {self.fold_div} shifts none of the channels of {x.shape}: a "

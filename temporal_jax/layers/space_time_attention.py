@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.layer_norm import LayerNorm
-from temporal_jax.ops import checks
-from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 
 class JointAttention(nn.Module):
@@ -45,7 +45,7 @@ class JointAttention(nn.Module):
     Raises:
       ValueError: If `x` is not floating point of rank 4.
     """
-    checks.tokens(x)
+    shape_checks.tokens(x)
     settings = {
       "qkv_bias": self.qkv_bias,
       "key_bias": self.key_bias,
@@ -101,7 +101,7 @@ class TemporalAttention(nn.Module):
     Raises:
       ValueError: If `x` is not floating point of rank 4.
     """
-    checks.tokens(x)
+    shape_checks.tokens(x)
     dtype = self.dtype or x.dtype
     patches = x[:, :, 1:]
     y = LayerNorm(epsilon=self.epsilon, dtype=dtype, name="norm")(patches)

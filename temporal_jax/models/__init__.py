@@ -1,37 +1,35 @@
 """Whole networks and the table of their names."""
 
-from temporal_jax.models import count
-from temporal_jax.models.big_little import BigLittleModule
-from temporal_jax.models.big_little_net import BigLittleNet
-from temporal_jax.models.catalog import (
+from temporal_jax.models.backbones.big_little import BigLittleModule, BigLittleNet
+from temporal_jax.models.backbones.convnext import ConvNeXt, ConvNeXtBlock
+from temporal_jax.models.backbones.resnet import ResNet
+from temporal_jax.models.backbones.resnet3d import ResNet3D
+from temporal_jax.models.backbones.slowfast import SlowFast
+from temporal_jax.models.backbones.video_text import VideoTextModel
+from temporal_jax.models.backbones.vision_transformer import VisionTransformer
+from temporal_jax.models.blocks.frame_integration import (
+  DirectionClassifier,
+  MultiframeIntegration,
+)
+from temporal_jax.models.blocks.heads import HEADS, AverageConsensus
+from temporal_jax.models.blocks.prompt import VideoSpecificPrompt
+from temporal_jax.models.blocks.residual import BasicBlock, BottleneckBlock
+from temporal_jax.models.blocks.temporal_attention import TemporalAttentionAggregation
+from temporal_jax.models.blocks.text_transformer import TextTransformer
+from temporal_jax.models.blocks.transformer import TransformerBlock
+from temporal_jax.models.catalog.entry import ModelSpec
+from temporal_jax.models.catalog.registry import (
   MODELS,
   create_model,
   find_model,
   list_models,
 )
-from temporal_jax.models.convnext import ConvNeXtBlock
-from temporal_jax.models.convnext_net import ConvNeXt
-from temporal_jax.models.description import describe
 from temporal_jax.models.fold import fold_batch_norm
-from temporal_jax.models.frame_integration import (
-  DirectionClassifier,
-  MultiframeIntegration,
-)
-from temporal_jax.models.heads import HEADS, AverageConsensus
+from temporal_jax.models.inspect import count
+from temporal_jax.models.inspect.describe import describe
 from temporal_jax.models.online import check_online, online_operators
 from temporal_jax.models.operators import OPERATORS
-from temporal_jax.models.prompt import VideoSpecificPrompt
-from temporal_jax.models.residual import BasicBlock, BottleneckBlock
-from temporal_jax.models.resnet import ResNet
-from temporal_jax.models.resnet3d import ResNet3D
-from temporal_jax.models.slowfast import SlowFast
-from temporal_jax.models.spec import ModelSpec
-from temporal_jax.models.temporal import Temporal
-from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
-from temporal_jax.models.text import TextTransformer
-from temporal_jax.models.transformer import TransformerBlock
-from temporal_jax.models.video_text import VideoTextModel
-from temporal_jax.models.vision_transformer import VisionTransformer
+from temporal_jax.models.slots import Temporal
 
 __all__ = [
   "HEADS",

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from temporal_jax import layers
 from temporal_jax.models.network import Network
-from temporal_jax.models.temporal import Temporal
+from temporal_jax.models.slots import Temporal
 
 # What fills the slots of one network, or a function from a network to that.
 Operator = Temporal | Callable[[Network], Temporal]

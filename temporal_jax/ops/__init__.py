@@ -20,17 +20,13 @@ from temporal_jax.ops.alignment import (
 from temporal_jax.ops.arithmetic import arithmetic_cue
 from temporal_jax.ops.attention import attention
 from temporal_jax.ops.consensus import average_consensus
-from temporal_jax.ops.context import anchor_frames, context_frames
 from temporal_jax.ops.convolution import convolution_2d
 from temporal_jax.ops.correlation import temporal_correlation
-from temporal_jax.ops.depthwise import depthwise_convolution_2d
-from temporal_jax.ops.matching import match_patches, permute_patches
-from temporal_jax.ops.mixing import (
-  append_summaries,
-  space_time_mixing_attention,
-)
+from temporal_jax.ops.depthwise_convolution import depthwise_convolution_2d
+from temporal_jax.ops.neighbouring_frames import anchor_frames, context_frames
 from temporal_jax.ops.normalization import l2_normalize
-from temporal_jax.ops.patches import patch_embedding
+from temporal_jax.ops.patch_embedding import patch_embedding
+from temporal_jax.ops.patch_matching import match_patches, permute_patches
 from temporal_jax.ops.pooling import average_pool_2d, max_pool_2d
 from temporal_jax.ops.resize import resize_bicubic
 from temporal_jax.ops.rotary import rotary_embedding
@@ -45,6 +41,10 @@ from temporal_jax.ops.space_time_attention import (
   temporal_attention,
 )
 from temporal_jax.ops.space_time_convolution import convolution_3d
+from temporal_jax.ops.space_time_mixing import (
+  append_summaries,
+  space_time_mixing_attention,
+)
 from temporal_jax.ops.stochastic_depth import drop_path
 from temporal_jax.ops.temporal_convolution import (
   depthwise_temporal_convolution,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import jax
 
-from temporal_jax.ops.precision import widen
+from temporal_jax.ops.lowering.accumulation_dtype import widen
 
 Activation = Callable[[jax.Array], jax.Array]
 

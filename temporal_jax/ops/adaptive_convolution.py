@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops import checks
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.convolution import convolution_2d
 from temporal_jax.ops.space_time_convolution import join_taps
 from temporal_jax.ops.temporal_convolution import neighbours
@@ -62,7 +62,7 @@ def adaptive_convolution(
     table 3b; classes `TAdaConv2d` and `TAdaConv3d` in
     module_zoo/ops/tadaconv.py of alibaba-mmai-research/TAdaConv.
   """
-  checks.video(x)
+  shape_checks.video(x)
   kernel = _over_space_and_time(x, kernel, groups)
   _check_calibration(x, kernel, calibration, axis)
   calibration = calibration.astype(x.dtype)[:, ::time_stride]

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops import checks
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.temporal_convolution import (
   depthwise_temporal_convolution,
 )
@@ -40,7 +40,7 @@ def temporal_aggregation(
     form is not published; it is to this one what the online shift of Lin et al.
     2019, https://arxiv.org/abs/1811.08383, is to the shift.
   """
-  checks.video(x)
+  shape_checks.video(x)
   return jax.nn.relu(depthwise_temporal_convolution(x, kernel, causal=causal))
 
 
@@ -67,8 +67,8 @@ def temporal_aggregation_step(
 
   Source: as `temporal_aggregation`.
   """
-  checks.taps(kernel, causal=True)
-  checks.same_channels(x, kernel, axis=1)
+  shape_checks.taps(kernel, causal=True)
+  shape_checks.same_channels(x, kernel, axis=1)
   expected = (x.shape[0], len(kernel) - 1, *x.shape[1:])
   if cache.shape != expected:
     raise ValueError(

@@ -3,12 +3,12 @@
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops import checks
-from temporal_jax.ops.axes import join_axes
-from temporal_jax.ops.broadcast import along_channels
+from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype, widen
+from temporal_jax.ops.lowering.broadcast_channels import along_channels
+from temporal_jax.ops.lowering.device_variance import vary_together
+from temporal_jax.ops.lowering.join_axes import join_axes
 from temporal_jax.ops.normalization import l2_normalize
-from temporal_jax.ops.precision import wide_dtype, widen
-from temporal_jax.ops.varying import vary_together
 
 _PLATEAU = 0.25  # Half the width of a mask's flat top; half a frame is 1.
 _SLOPE = 1.5  # Fall of the weight beyond it.
@@ -83,7 +83,7 @@ def align_frames(
 
   Source: as `alignment_mask`.
   """
-  checks.tokens(x)
+  shape_checks.tokens(x)
   patches = masks.shape[3] * masks.shape[4] if masks.ndim == 5 else -1
   if masks.shape[:3] != (*x.shape[:2], 2) or patches != x.shape[2] - 1:
     raise ValueError(
@@ -152,7 +152,7 @@ def merge_pairs(x: jax.Array, y: jax.Array) -> jax.Array:
 
   Source: as `alignment_mask`.
   """
-  checks.frames(x)
+  shape_checks.frames(x)
   if x.shape != y.shape or x.shape[1] < 1:
     raise ValueError(
       f"x and y must have one shape and at least one pair, got {x.shape} and {y.shape}."

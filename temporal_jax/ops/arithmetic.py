@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops.context import anchor_frames, context_frames
+from temporal_jax.ops.neighbouring_frames import anchor_frames, context_frames
 
 KINDS = ("context", "sum", "difference", "log_ratio")
 

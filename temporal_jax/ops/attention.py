@@ -5,10 +5,10 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops.axes import join_axes
-from temporal_jax.ops.few_attention import few_attention
-from temporal_jax.ops.flat_attention import flat_attention
-from temporal_jax.ops.varying import vary_together
+from temporal_jax.ops.lowering.batched_attention import flat_attention
+from temporal_jax.ops.lowering.device_variance import vary_together
+from temporal_jax.ops.lowering.join_axes import join_axes
+from temporal_jax.ops.lowering.small_attention import few_attention
 
 _FEW = 16  # Tokens up to which values are not arranged as matrices.
 

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops.precision import wide_dtype
+from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype
 
 
 def average_consensus(x: jax.Array) -> jax.Array:

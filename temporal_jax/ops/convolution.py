@@ -4,10 +4,14 @@ import functools
 
 import jax
 
-from temporal_jax.ops import dense, patch_products, row_products
-from temporal_jax.ops.axes import join_axes
-from temporal_jax.ops.depthwise import depthwise_convolution_2d
-from temporal_jax.ops.varying import vary_together
+from temporal_jax.ops.depthwise_convolution import depthwise_convolution_2d
+from temporal_jax.ops.lowering import (
+  dense_convolution,
+  im2col_convolution,
+  toeplitz_convolution,
+)
+from temporal_jax.ops.lowering.device_variance import vary_together
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 
 def convolution_2d(
@@ -64,21 +68,23 @@ def convolution_2d(
   if groups > 1 and groups == x.shape[-1] == kernel.shape[3]:
     return depthwise_convolution_2d(x, kernel[:, :, 0], **settings)
   frames, kernel = vary_together(join_axes(x, 0, -3), kernel.astype(x.dtype))
-  product = functools.partial(patch_products.convolve, groups=groups, **settings)
+  product = functools.partial(im2col_convolution.convolve, groups=groups, **settings)
   smaller = height < rows and width < columns
   one_place = (height + 2 * padding, width + 2 * padding) == (rows, columns)
   if (rows, columns) == (1, 1) or smaller or one_place:
     out = product(frames, kernel)
   elif groups > 1:
-    native = functools.partial(dense.xla_convolve, groups=groups, **settings)
+    native = functools.partial(
+      dense_convolution.xla_convolve, groups=groups, **settings
+    )
     out = jax.lax.platform_dependent(frames, kernel, cpu=product, default=native)
-  elif row_products.suit(frames, kernel, **settings):
+  elif toeplitz_convolution.suit(frames, kernel, **settings):
     out = jax.lax.platform_dependent(
       frames,
       kernel,
-      cpu=functools.partial(row_products.convolve, **settings),
-      default=functools.partial(dense.convolve, **settings),
+      cpu=functools.partial(toeplitz_convolution.convolve, **settings),
+      default=functools.partial(dense_convolution.convolve, **settings),
     )
   else:
-    out = dense.convolve(frames, kernel, **settings)
+    out = dense_convolution.convolve(frames, kernel, **settings)
   return out.reshape(*x.shape[:-3], *out.shape[1:])

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from temporal_jax.ops import checks
-from temporal_jax.ops.axes import join_axes
-from temporal_jax.ops.context import anchor_frames, context_frames
-from temporal_jax.ops.precision import wide_dtype, widen
+from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype, widen
+from temporal_jax.ops.lowering.join_axes import join_axes
+from temporal_jax.ops.neighbouring_frames import anchor_frames, context_frames
 from temporal_jax.ops.temporal_convolution import neighbours
 
 _EPSILON = 1e-6  # Added to the squared length of a feature.
@@ -45,9 +45,9 @@ def temporal_correlation(
   Source: Wu et al. 2023, https://arxiv.org/abs/2307.08908; class `SimTransform`
     in modules/ATM.py of whwu95/ATM.
   """
-  checks.video(x)
-  checks.odd("length", length)
-  checks.odd("window", window)
+  shape_checks.video(x)
+  shape_checks.odd("length", length)
+  shape_checks.odd("window", window)
   height, width = x.shape[2:4]
   (rows, row_tiles), (columns, column_tiles) = _cut(height), _cut(width)
   unit = _unit_vectors(x)

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops.precision import widen
+from temporal_jax.ops.lowering.accumulation_dtype import widen
 
 _SHORTEST = 1e-12  # Vectors below this length stay shorter than 1.
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from temporal_jax.ops.precision import wide_dtype, widen
+from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype, widen
 
 
 def rotary_embedding(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops import checks, fusion
+from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering import materialize
 from temporal_jax.ops.temporal_convolution import move
 
 # Which frames the shifted channels read, seen from the current frame.
@@ -43,13 +44,13 @@ def temporal_shift(
     `TemporalShift` of mit-han-lab/temporal-shift-module. Windows: Bulat et al.
     2021, https://arxiv.org/abs/2106.05968, equation 9.
   """
-  checks.frames(x)
+  shape_checks.frames(x)
   offsets = find_offsets(direction, window, fold_div)
   shift = functools.partial(
     shift_channels, fold=x.shape[-1] // fold_div, offsets=offsets
   )
   return jax.lax.platform_dependent(
-    x, cpu=functools.partial(fusion.apart, shift), default=shift
+    x, cpu=functools.partial(materialize.apart, shift), default=shift
   )
 
 
@@ -110,7 +111,7 @@ def token_shift(
     classes `TokenShift` and `TemporalShift_VIT` in
     modules/temporal_modeling.py of whwu95/ATM.
   """
-  checks.tokens(x)
+  shape_checks.tokens(x)
   if tokens not in ("class", "patches"):
     raise ValueError(f"tokens must be 'class' or 'patches', got {tokens!r}.")
   parts = [x[:, :, :1], x[:, :, 1:]]

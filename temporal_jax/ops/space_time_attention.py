@@ -3,7 +3,7 @@
 import jax
 
 from temporal_jax.ops.attention import attention
-from temporal_jax.ops.axes import join_axes
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 
 def spatial_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:

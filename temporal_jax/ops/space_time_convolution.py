@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import einops
 import jax
 
-from temporal_jax.ops import checks
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.convolution import convolution_2d
 from temporal_jax.ops.temporal_convolution import neighbours
 
@@ -38,7 +38,7 @@ def convolution_3d(
   Raises:
     ValueError: If a shape is none of the above.
   """
-  checks.video(x)
+  shape_checks.video(x)
   if kernel.ndim != 5 or kernel.shape[0] % 2 == 0:
     raise ValueError(
       f"kernel must be (odd KT, KH, KW, C, C'), got shape {kernel.shape}."

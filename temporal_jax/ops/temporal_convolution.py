@@ -5,7 +5,8 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops import checks, fusion
+from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering import materialize
 
 
 def temporal_convolution(
@@ -29,10 +30,10 @@ def temporal_convolution(
     ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
       (odd K, C of `x`, C').
   """
-  checks.frames(x)
+  shape_checks.frames(x)
   if kernel.ndim != 3 or kernel.shape[0] % 2 == 0:
     raise ValueError(f"kernel must be (odd K, C, C'), got {kernel.shape}.")
-  checks.same_channels(x, kernel, axis=1)
+  shape_checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
   views = neighbours(x, len(kernel), stride=stride)
   taps = zip(views, kernel, strict=True)
@@ -61,9 +62,9 @@ def depthwise_temporal_convolution(
     ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
       (K, C of `x`) with K > 0, odd unless causal.
   """
-  checks.frames(x)
-  checks.taps(kernel, causal=causal)
-  checks.same_channels(x, kernel, axis=1)
+  shape_checks.frames(x)
+  shape_checks.taps(kernel, causal=causal)
+  shape_checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
   weights = kernel.reshape(len(kernel), *[1] * (x.ndim - 1), kernel.shape[1])
   before = len(kernel) - 1 if causal else len(kernel) // 2
@@ -74,7 +75,7 @@ def depthwise_temporal_convolution(
     return sum(frames * weight for frames, weight in taps)
 
   return jax.lax.platform_dependent(
-    x, cpu=functools.partial(fusion.apart, convolve), default=convolve
+    x, cpu=functools.partial(materialize.apart, convolve), default=convolve
   )
 
 

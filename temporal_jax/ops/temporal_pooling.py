@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.ops import checks
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.temporal_convolution import neighbours
 
 KINDS = ("average", "max", "mix")
@@ -36,7 +36,7 @@ def temporal_pooling(
     table 3e; `b_avgpool` of class `TAda2DBlock` in
     module_zoo/branches/tada_branch.py of alibaba-mmai-research/TAdaConv.
   """
-  checks.frames(x)
+  shape_checks.frames(x)
   if size < 1 or size % 2 == 0:
     raise ValueError(f"size must be odd and positive, got {size}.")
   if stride < 1:

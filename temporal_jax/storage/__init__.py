@@ -1,5 +1,13 @@
 """Files and folders that others only see whole: written, listed, locked."""
 
+from temporal_jax.storage.atomic import (
+  sync,
+  sync_all,
+  whole_file,
+  whole_folder,
+  write_lines,
+  write_text,
+)
 from temporal_jax.storage.digests import (
   DIGESTS,
   check_digests,
@@ -9,14 +17,6 @@ from temporal_jax.storage.digests import (
 )
 from temporal_jax.storage.json_lines import append_json_line, read_json_lines
 from temporal_jax.storage.lock import LOCK, FolderInUseError, FolderLock
-from temporal_jax.storage.whole import (
-  sync,
-  sync_all,
-  whole_file,
-  whole_folder,
-  write_lines,
-  write_text,
-)
 
 __all__ = [
   "DIGESTS",

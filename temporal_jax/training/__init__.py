@@ -1,6 +1,5 @@
 """Training: state, steps, loop, checkpoints and records."""
 
-from temporal_jax.training.averages import move_averages
 from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
 from temporal_jax.training.class_rows import (
   ClassRows,
@@ -8,21 +7,9 @@ from temporal_jax.training.class_rows import (
   class_axes,
   match_classes,
 )
-from temporal_jax.training.disturbance import mask_disturbance
-from temporal_jax.training.groups import (
-  Group,
-  describe_groups,
-  parameter_groups,
-)
+from temporal_jax.training.first_state import Fitting, Start, first_state, graft
 from temporal_jax.training.layer_decay import BEFORE_BLOCKS
-from temporal_jax.training.layout import (
-  Layout,
-  absent_tpu,
-  describe_layout,
-  plan_step,
-  with_shardings,
-)
-from temporal_jax.training.loading import (
+from temporal_jax.training.load_variables import (
   CHECKPOINTS,
   has_checkpoint,
   load_variables,
@@ -30,12 +17,35 @@ from temporal_jax.training.loading import (
 )
 from temporal_jax.training.loop import NonFiniteLossError, Plan, train
 from temporal_jax.training.loss import LOSSES, Loss
+from temporal_jax.training.mask_disturbance import mask_disturbance
+from temporal_jax.training.moving_averages import move_averages
 from temporal_jax.training.optimizer import OPTIMIZERS, create_optimizer
-from temporal_jax.training.parameter_names import summarize_names
-from temporal_jax.training.parameter_sharding import (
+from temporal_jax.training.parallel.layout import (
+  Layout,
+  absent_tpu,
+  describe_layout,
+  plan_step,
+  with_shardings,
+)
+from temporal_jax.training.parallel.mesh import (
+  check_batch_size,
+  create_mesh,
+  default_dtype,
+  over_batch,
+  place_batch,
+  replicated,
+  simulate_devices,
+)
+from temporal_jax.training.parallel.parameter_sharding import (
   shard_parameters,
   shard_state,
 )
+from temporal_jax.training.parameter_groups import (
+  Group,
+  describe_groups,
+  parameter_groups,
+)
+from temporal_jax.training.parameter_names import summarize_names
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import (
   Records,
@@ -45,16 +55,6 @@ from temporal_jax.training.records import (
   write_final,
 )
 from temporal_jax.training.schedule import SCHEDULES, create_schedule
-from temporal_jax.training.sharding import (
-  check_batch_size,
-  create_mesh,
-  default_dtype,
-  over_batch,
-  place_batch,
-  replicated,
-  simulate_devices,
-)
-from temporal_jax.training.start import Fitting, Start, first_state, graft
 from temporal_jax.training.state import (
   TrainState,
   create_state,
@@ -67,7 +67,7 @@ from temporal_jax.training.step import (
   make_eval_step,
   make_train_step,
 )
-from temporal_jax.training.stop import StopRequest
+from temporal_jax.training.stop_request import StopRequest
 
 __all__ = [
   "BEFORE_BLOCKS",

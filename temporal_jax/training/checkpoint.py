@@ -10,8 +10,8 @@ import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
 from orbax.checkpoint import checkpoint_managers
 
-from temporal_jax.training.loading import first_line
-from temporal_jax.training.sealing import (
+from temporal_jax.training.load_variables import first_line
+from temporal_jax.training.sealed_checkpoint import (
   SCORES,
   SealedManager,
   SealedPath,

@@ -10,12 +10,12 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
-from temporal_jax.training.feed import Feed
+from temporal_jax.training.device_feed import Feed
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import Records
 from temporal_jax.training.state import TrainState, Tree, Window
 from temporal_jax.training.step import Arrays
-from temporal_jax.training.stop import StopRequest
+from temporal_jax.training.stop_request import StopRequest
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from temporal_jax.training.groups import Group
+from temporal_jax.training.parameter_groups import Group
 from temporal_jax.training.parameter_names import path_name
 from temporal_jax.training.state import Tree
 

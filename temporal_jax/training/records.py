@@ -135,7 +135,7 @@ class Records:
     if not self._writes:
       return
     # It imports tensorboardX, which imports torch where that is installed.
-    from temporal_jax.training.events import Events
+    from temporal_jax.training.tensorboard_events import Events
 
     workdir = pathlib.Path(workdir)
     self._metrics = JsonLines(workdir / METRICS, last_step)

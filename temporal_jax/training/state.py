@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import optax
 from flax import struct
 
-from temporal_jax.training.host import run_on_host
+from temporal_jax.training.host_init import run_on_host
 
 Tree = dict  # Nested dicts of arrays, as flax makes them.
 

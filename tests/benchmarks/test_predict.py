@@ -6,8 +6,8 @@ pytest.importorskip("torch")
 
 from benchmarks import predict
 from temporal_jax import inference
-from temporal_jax.data.protocol import EvalProtocol
-from tests.inference.tiny import save_tiny
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+from tests.support.tiny_predictor import save_tiny
 
 
 def test_measures_all_three(tmp_path):

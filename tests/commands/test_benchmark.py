@@ -4,12 +4,12 @@ import pytest
 
 from temporal_jax import inference
 from temporal_jax.cli import main
-from tests.inference import small_models, small_video_text
+from tests.support import saved_models, saved_video_text
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
-  return small_models.save_resnet(tmp_path_factory.mktemp("models") / "tiny")
+  return saved_models.save_resnet(tmp_path_factory.mktemp("models") / "tiny")
 
 
 def test_a_directory_is_timed(directory, capsys):
@@ -59,7 +59,7 @@ def test_the_bundled_network_is_timed(capsys):
 
 def test_a_network_of_texts_is_timed_without_class_names(tmp_path, capsys):
   """As convert_weights writes it: classes are not known."""
-  saved = small_video_text.make_saved()
+  saved = saved_video_text.make_saved()
   unknown = {"num_classes": None, "class_names": None}
   directory = tmp_path / "texts"
   inference.save_model(directory, saved.variables, {**saved.description, **unknown})

@@ -7,7 +7,7 @@ import pytest
 
 from temporal_jax import data
 from temporal_jax.cli import main
-from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.video.decoding import VideoReader
 
 
 def _check(root, directory):

@@ -3,13 +3,13 @@ import json
 import pytest
 
 from temporal_jax.cli import main
-from tests.inference.export import networks
+from tests.support import exported_networks
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
   path = tmp_path_factory.mktemp("export") / "model"
-  networks.load(path, "resnet")
+  exported_networks.load(path, "resnet")
   return str(path)
 
 

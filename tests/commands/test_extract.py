@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from temporal_jax.cli import main
-from tests.inference import small_models
+from tests.support import saved_models
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
-  return small_models.save_resnet(tmp_path_factory.mktemp("models") / "tiny")
+  return saved_models.save_resnet(tmp_path_factory.mktemp("models") / "tiny")
 
 
 def test_a_folder_is_extracted_and_kept(directory, video_folder, tmp_path, capsys):

@@ -4,7 +4,7 @@ import pytest
 
 from temporal_jax import models
 from temporal_jax.cli import main
-from tests.inference import small_models
+from tests.support import saved_models
 
 
 def test_models_are_a_table(capsys):
@@ -46,7 +46,7 @@ def test_describe_takes_what_other_commands_take(tmp_path, capsys):
   shown = capsys.readouterr().out
   assert "for a clip of 8 x 32 x 32 x 3" in shown
   assert "TemporalAggregation  all 8 blocks" in shown
-  directory = small_models.save_resnet(tmp_path / "tiny")
+  directory = saved_models.save_resnet(tmp_path / "tiny")
   assert main(["describe", directory, "--frames", "3"]) == 0
   shown = capsys.readouterr().out
   assert shown.startswith("resnet18: ResNet\n")

@@ -5,7 +5,7 @@ import pytest
 
 from temporal_jax.cli import main
 from temporal_jax.data import VideoReader
-from tests.inference.tiny import NAMES, save_tiny, write_noise
+from tests.support.tiny_predictor import NAMES, save_tiny, write_noise
 
 
 @pytest.fixture(scope="module")

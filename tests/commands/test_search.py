@@ -5,7 +5,7 @@ import pytest
 
 from temporal_jax import inference
 from temporal_jax.cli import main
-from tests.inference import small_video_text as small
+from tests.support import saved_video_text as small
 
 
 @pytest.fixture(scope="module")

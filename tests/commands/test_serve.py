@@ -7,7 +7,7 @@ import pytest
 from temporal_jax.cli import main
 from temporal_jax.commands import output
 from temporal_jax.inference import serving
-from tests.inference.serving.running import ask, error_of, post, split
+from tests.support.page_server import ask, error_of, post, split
 
 
 class _Answerer:

@@ -13,7 +13,7 @@ import temporal_jax
 from temporal_jax import data, inference
 from temporal_jax.cli import main
 from tests.conftest import make_frames
-from tests.data import making
+from tests.support import videos
 
 ROOT = pathlib.Path(__file__).parents[2]
 FRAMES = 10
@@ -47,7 +47,7 @@ def directory(tmp_path_factory):
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
   path = tmp_path_factory.mktemp("videos") / "video.mkv"
-  path.write_bytes(making.make_video(make_frames(FRAMES), form="matroska"))
+  path.write_bytes(videos.make_video(make_frames(FRAMES), form="matroska"))
   return str(path)
 
 
@@ -116,10 +116,10 @@ def test_it_ends_when_nobody_reads_on(directory, video, capsys, monkeypatch):
 
 def test_frames_that_cannot_be_decoded_end_with_1(directory, tmp_path, capsys):
   path = tmp_path / "video.mkv"
-  film = making.make_video(
-    make_frames(6), form="matroska", options=making.WHOLE | {"bf": "0"}
+  film = videos.make_video(
+    make_frames(6), form="matroska", options=videos.WHOLE | {"bf": "0"}
   )
-  path.write_bytes(making.blank_packets(film, {3}))
+  path.write_bytes(videos.blank_packets(film, {3}))
   assert main(["stream", str(path), "--model", directory]) == 1
   assert "; 1 could not be decoded" in capsys.readouterr().err
 
@@ -146,7 +146,7 @@ def test_other_networks_end_with_2(tmp_path, capsys):
 @pytest.mark.slow  # Python starts twice.
 @pytest.mark.parametrize("how", ["interrupted", "unread"])
 def test_real_processes_end_cleanly(how, directory):
-  film = making.make_video(  # Raw, so that nothing waits for more of it.
+  film = videos.make_video(  # Raw, so that nothing waits for more of it.
     make_frames(8, size=64), codec="wrapped_avframe", form="yuv4mpegpipe"
   )
   # Ctrl-C as in a terminal, also where these tests run in the background.

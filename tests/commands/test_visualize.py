@@ -5,10 +5,10 @@ import pytest
 from temporal_jax import inference
 from temporal_jax.cli import main
 from temporal_jax.commands import visualize
-from temporal_jax.data.decoding import VideoReader
+from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.inference.visualize import KINDS
-from tests.inference import small_video_text
-from tests.inference.visualize.networks import RESNET, make_named
+from tests.support import saved_video_text
+from tests.support.visualized_networks import RESNET, make_named
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_kinds_are_those_there_are():
 def test_a_network_of_texts_needs_names_for_classes_only(
   video_folder, tmp_path, capsys
 ):
-  saved = small_video_text.make_saved()
+  saved = saved_video_text.make_saved()
   directory = tmp_path / "texts"
   unknown = {"num_classes": None, "class_names": None}
   inference.save_model(directory, saved.variables, {**saved.description, **unknown})

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from temporal_jax.cli import main
-from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.data.views.eval_protocol import EvalProtocol
 from tests.conftest import make_frames
-from tests.data.making import WHOLE, blank_packets, make_video
-from tests.inference.tiny import NAMES, save_tiny
+from tests.support.tiny_predictor import NAMES, save_tiny
+from tests.support.videos import WHOLE, blank_packets, make_video
 
 OPTIONS = WHOLE | {"g": "8", "bf": "0"}
 

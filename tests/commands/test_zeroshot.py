@@ -5,9 +5,9 @@ import pytest
 
 from temporal_jax import inference
 from temporal_jax.cli import main
-from temporal_jax.inference import zero_shot
-from temporal_jax.inference.zero_shot_splits import SplitScores
-from tests.inference import small_video_text as small
+from temporal_jax.inference.text_search import zero_shot
+from temporal_jax.inference.text_search.zero_shot_splits import SplitScores
+from tests.support import saved_video_text as small
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,9 @@ import shlex
 import jax
 import pytest
 
-import launch
-from launch.classes import expected_classes
-from temporal_jax import training
+from temporal_jax import experiment, training
 from temporal_jax.data.augmentation.recipe import parse
+from temporal_jax.experiment.classes import expected_classes
 from temporal_jax.training.parameter_names import named
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -182,7 +181,7 @@ def test_has_the_values_of_its_table(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_and_tests_as_published(name):
   config = _module(name).get_config()
-  test = launch.protocol(config)
+  test = experiment.protocol(config)
   assert (config.data.sampling, _views(test)) == next(
     row[1:] for row in PROTOCOLS if fnmatch.fnmatch(name, row[0])
   )
@@ -209,7 +208,7 @@ def test_is_locked_and_fits_its_data_set(name):
   assert bool(config.data.flip_pairs) == swaps
   assert operations.count("normalize") == 1
   parse(config.data.augment)
-  launch.check(config)
+  experiment.check(config)
   assert min(config.data.canvas) >= config.data.image_size
 
 
@@ -218,7 +217,7 @@ def test_whole_state_is_built_and_every_regex_fits(name):
   config = _module(name).get_config()
   mesh = training.create_mesh({"data": 1}, jax.devices()[:1])
   num_videos = 100 * config.batch_size
-  parts = launch.assemble(config, expected_classes(config), num_videos, mesh)
+  parts = experiment.assemble(config, expected_classes(config), num_videos, mesh)
   parameters = named(parts.shapes.params)
   assert parts.groups.keys() == parameters.keys()
   optim = config.optim

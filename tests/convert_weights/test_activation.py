@@ -14,9 +14,9 @@ from convert_weights import converter
 from convert_weights.__main__ import main
 from convert_weights.reading import Setting
 from temporal_jax import inference, ops
-from tests.convert_weights import planning, published
+from tests.support import conversion_plans, published_checkpoints
 
-TINY = {**planning.TINY, "projection": 64}
+TINY = {**conversion_plans.TINY, "projection": 64}
 _SIZES = {"width": 256, "depth": 2, "patch": 4, "grid": 4, "features": 64}
 _OPEN_CLIP = {"model_cfg": {"quick_gelu": False}}
 _FLAGS = [flag for name, value in TINY.items() for flag in ("--set", f"{name}={value}")]
@@ -72,7 +72,7 @@ def _quick(x):
 
 
 def _tensors(tower):
-  tensors = planning.tensors_of(tower)
+  tensors = conversion_plans.tensors_of(tower)
   return {f"visual.{name}": value for name, value in tensors.items()}
 
 
@@ -87,22 +87,22 @@ def _features(variables, images, **arguments):
   [("gelu", torch.nn.functional.gelu), ("quick_gelu", _quick)],
 )
 def test_weights_give_what_the_tower_of_their_activation_gives(name, function):
-  tower = planning.shake(_Tower(function))
+  tower = conversion_plans.shake(_Tower(function))
   images = torch.randn(3, 3, 16, 16)
   variables = convert_weights.convert(
     "vit_b16", _tensors(tower), activation=name, **TINY
   )
   want = tower(images)
   got = _features(variables, images, activation=name)
-  assert planning.distance(got, want) < 1e-5
+  assert conversion_plans.distance(got, want) < 1e-5
   (other,) = {"gelu", "quick_gelu"} - {name}
   got = _features(variables, images, activation=other)
-  assert planning.distance(got, want) > 1e-3
+  assert conversion_plans.distance(got, want) > 1e-3
 
 
 @pytest.fixture(scope="module")
 def tensors():
-  return planning.draw(published.clip_image(**_SIZES))
+  return conversion_plans.draw(published_checkpoints.clip_image(**_SIZES))
 
 
 def _prepare(tensors, name="vit_b16", source="openai_clip", **settings):
@@ -167,8 +167,10 @@ def test_one_thing_said_and_another_asked_for_is_refused(tensors):
   ],
 )
 def test_video_networks_start_with_the_activation_of_their_weights(row, arguments):
-  shapes = published.clip_image(**{**_SIZES, "depth": arguments.get("depth", 2)})
-  named = {f"visual.{n}": t for n, t in published.structs(shapes).items()}
+  shapes = published_checkpoints.clip_image(
+    **{**_SIZES, "depth": arguments.get("depth", 2)}
+  )
+  named = {f"visual.{n}": t for n, t in published_checkpoints.structs(shapes).items()}
   todo = converter.prepare(
     row, named, num_classes=3, activation="gelu", **{**TINY, **arguments}
   )
@@ -179,8 +181,10 @@ def test_video_networks_start_with_the_activation_of_their_weights(row, argument
 @pytest.mark.parametrize("row", ["ila_vit_b16", "xclip_b32"])
 def test_both_towers_have_one_activation(row):
   text = {"depth": 2, "vocabulary": 50, "context": 6}
-  sizes = {**planning.TINY, **planning.TINY_TEXT}
-  tensors = published.structs(published.clip(**_SIZES, text_width=16, text=text))
+  sizes = {**conversion_plans.TINY, **conversion_plans.TINY_TEXT}
+  tensors = published_checkpoints.structs(
+    published_checkpoints.clip(**_SIZES, text_width=16, text=text)
+  )
   todo = converter.prepare(row, tensors, settings=_says("gelu"), **sizes)
   assert todo.network.activation == "gelu"
   text = {"text_activation": (Setting("quick_gelu", "config.json (text)"),)}
@@ -228,9 +232,9 @@ def test_a_video_network_keeps_the_pixels_of_its_paper(tensors):
 
 
 def test_heads_and_epsilon_are_those_of_the_configuration():
-  sizes = {**planning.TINY, "representation": None}
+  sizes = {**conversion_plans.TINY, "representation": None}
   network = temporal_jax.create_model("vit_b16_in21k", num_classes=3, **sizes)
-  shapes = planning.target(network)
+  shapes = conversion_plans.target(network)
   zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, "f4"), shapes)
   tensors = convert_weights.to_torch(
     "vit_b16_in21k", zeros, source="huggingface_vit", **sizes

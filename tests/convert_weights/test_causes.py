@@ -8,7 +8,7 @@ import convert_weights
 import temporal_jax
 from convert_weights import converter
 from convert_weights.proposal import build_network
-from tests.convert_weights import networks, published
+from tests.support import network_shapes, published_checkpoints
 
 _L16 = {"width": 1024, "depth": 24}
 _TINY = {"width": 8, "stage_sizes": (1, 1)}
@@ -22,16 +22,16 @@ def _refused(row, tensors, **kwargs):
 
 
 def _clip(sizes):
-  return published.structs(published.clip(**sizes))
+  return published_checkpoints.structs(published_checkpoints.clip(**sizes))
 
 
 def _resnet(row="resnet18", source="torchvision", channels=3, **kwargs):
-  network = networks.build(row, **{"num_classes": 3, **_TINY, **kwargs})
-  return networks.names(source, network, networks.shapes(network, channels))
+  network = network_shapes.build(row, **{"num_classes": 3, **_TINY, **kwargs})
+  return network_shapes.names(source, network, network_shapes.shapes(network, channels))
 
 
 def test_width_depth_and_patch_are_a_line_each_with_fitting_networks():
-  lines = _refused("vit_b16", _clip(published.CLIP_L14))
+  lines = _refused("vit_b16", _clip(published_checkpoints.CLIP_L14))
   assert len(lines) == 4
   assert lines[0].startswith("width: 1024 in the weights, 768 in vit_b16, in ")
   assert lines[1].startswith("patch size: 14 in the weights, 16 in vit_b16")
@@ -45,7 +45,7 @@ def test_width_depth_and_patch_are_a_line_each_with_fitting_networks():
 
 
 def test_fewer_blocks_are_one_line():
-  sizes = {**published.CLIP_B16, "depth": 9}
+  sizes = {**published_checkpoints.CLIP_B16, "depth": 9}
   (line,) = _refused("vit_b16", _clip(sizes))
   assert line.startswith("block: 9 blocks in the weights, 12 in vit_b16")
 
@@ -53,20 +53,20 @@ def test_fewer_blocks_are_one_line():
 @pytest.mark.parametrize(
   ("shapes", "words"),
   [
-    (published.timm_vit(**_L16), ["width: 1024", "block: 24"]),
-    (published.timm_vit(patch=32, grid=7), ["patch size: 32"]),
+    (published_checkpoints.timm_vit(**_L16), ["width: 1024", "block: 24"]),
+    (published_checkpoints.timm_vit(patch=32, grid=7), ["patch size: 32"]),
     (
-      published.timm_vit() | {"pos_embed": (1, 196, 768)},
+      published_checkpoints.timm_vit() | {"pos_embed": (1, 196, 768)},
       ["positions: 196 in the weights, 197 (14 x 14 patches) in"],
     ),
     (
-      published.timm_vit() | {"patch_embed.proj.weight": (768, 1, 16, 16)},
+      published_checkpoints.timm_vit() | {"patch_embed.proj.weight": (768, 1, 16, 16)},
       ["channels of a frame: 1 in the weights, 3 in"],
     ),
   ],
 )
 def test_sizes_of_images(shapes, words):
-  lines = _refused("vit_b16_in21k", published.structs(shapes))
+  lines = _refused("vit_b16_in21k", published_checkpoints.structs(shapes))
   assert len(lines) == len(words)
   for line, start in zip(lines, words, strict=True):
     assert line.startswith(start)
@@ -74,8 +74,8 @@ def test_sizes_of_images(shapes, words):
 
 def test_clips_of_more_frames():
   _, target = build_network("xvit_b16", (8, 224, 224, 3), num_classes=3)
-  network = networks.build("xvit_b16", num_classes=3)
-  tensors = networks.names("xvit", network, target)
+  network = network_shapes.build("xvit_b16", num_classes=3)
+  tensors = network_shapes.names("xvit", network, target)
   tensors["base_model.temp_embed"] = jax.ShapeDtypeStruct((1, 16, 1, 768), np.float32)
   (line,) = _refused("xvit_b16", tensors)
   assert line.startswith("frames: 16 in the weights, 8 in xvit_b16")
@@ -83,8 +83,8 @@ def test_clips_of_more_frames():
 
 def test_other_images_than_the_positions_of_a_video_network():
   sizes = {"width": 64, "depth": 1, "num_heads": 1, "patch_size": 4}
-  network = networks.build("xvit_b16", num_classes=3, grid=6, **sizes)
-  tensors = networks.names("xvit", network)
+  network = network_shapes.build("xvit_b16", num_classes=3, grid=6, **sizes)
+  tensors = network_shapes.names("xvit", network)
   (line,) = _refused("xvit_b16", tensors, image_size=16, **sizes)
   assert line.startswith(
     "positions: 37 (6 x 6 patches) in the weights, 17 (4 x 4 patches)"
@@ -131,7 +131,7 @@ def test_grouped_convolutions_are_named():
 
 
 def test_one_kind_of_leaf_in_all_blocks_is_one_line():
-  tensors = published.structs(published.timm_vit())
+  tensors = published_checkpoints.structs(published_checkpoints.timm_vit())
   tensors = {n: t for n, t in tensors.items() if "attn.qkv.bias" not in n}
   (line,) = _refused("vit_b16_in21k", tensors)
   assert line.startswith("- params/block1/attention/qkv/bias (3, 12, 64)")
@@ -160,7 +160,7 @@ def test_a_damaged_leaf_is_shown_by_itself():
 def test_stems_of_other_channels(channels):
   """R, G and B are averaged and it is said; others are refused."""
   rng = np.random.default_rng(0)
-  tensors = networks.draw(_resnet())
+  tensors = network_shapes.draw(_resnet())
   todo = converter.prepare("resnet18", tensors, channels=channels, **_TINY)
   (note,) = todo.notes
   assert note == (

@@ -14,13 +14,13 @@ import convert_weights
 import temporal_jax
 from convert_weights import converter
 from temporal_jax import layers
+from temporal_jax.models.blocks.temporal_attention import TemporalAttentionAggregation
 from temporal_jax.models.operators import arithmetic
-from temporal_jax.models.temporal import Temporal
-from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
-from tests.convert_weights import planning
+from temporal_jax.models.slots import Temporal
+from tests.support import conversion_plans
 
-_VIDEO_TEXT = {**planning.TINY, **planning.TINY_TEXT}
-_ATM = {**planning.TINY, "projection": 64}
+_VIDEO_TEXT = {**conversion_plans.TINY, **conversion_plans.TINY_TEXT}
+_ATM = {**conversion_plans.TINY, "projection": 64}
 _STAGES = {"stage_sizes": (1, 1, 1, 1)}
 _CONVNEXT = {**_STAGES, "widths": (64, 64, 64, 64)}
 _BIG_LITTLE = {"stage_sizes": (2, 2, 2, 2), "width": 8}
@@ -88,29 +88,29 @@ def test_blvnet_with_other_blending_frames():
 
 @functools.cache
 def _xvit(head="attention"):
-  return _tensors("xvit_b16", "xvit", head=head, **planning.TINY)
+  return _tensors("xvit_b16", "xvit", head=head, **conversion_plans.TINY)
 
 
 def test_xvit_without_dropout_has_its_classifier_in_the_backbone():
   tensors = _renamed(_xvit("average"), {"new_fc": "base_model.head"})
   assert "base_model.head.weight" in tensors
-  arguments = {**planning.TINY, "head": "average", "temporal": "mixing"}
+  arguments = {**conversion_plans.TINY, "head": "average", "temporal": "mixing"}
   made = convert_weights.convert("xvit_b16", tensors, **arguments)
   want = convert_weights.convert("xvit_b16", _xvit("average"), **arguments)
   jax.tree.map(np.testing.assert_array_equal, made, want)
   more = _xvit() | {name: tensors[name] for name in tensors if "head" in name}
-  message = _refused("xvit_b16", "xvit", more, **planning.TINY)
+  message = _refused("xvit_b16", "xvit", more, **conversion_plans.TINY)
   assert "DROPOUT_RATE 0" in message
 
 
 @pytest.mark.slow
 def test_xvit_with_a_deeper_head():
   head = functools.partial(TemporalAttentionAggregation, num_blocks=2)
-  arguments = {**planning.TINY, "head": head}
+  arguments = {**conversion_plans.TINY, "head": head}
   tensors = _tensors("xvit_b16", "xvit", **arguments)
   assert "consensus.temporal_encoder.1.norm1.weight" in tensors
   assert not converter.prepare("xvit_b16", tensors, **arguments).plan.new
-  message = _refused("xvit_b16", "xvit", tensors, **planning.TINY)
+  message = _refused("xvit_b16", "xvit", tensors, **conversion_plans.TINY)
   assert "NUM_HIDDEN_LAYERS" in message
 
 
@@ -132,7 +132,7 @@ _HYBRID = "base_model.patch_embed.backbone.conv.weight"
 def test_xvit_refuses_other_parts_by_name(changes, added, message):
   zeros = {name: np.zeros(shape, "f4") for name, shape in added.items()}
   tensors = _renamed(_xvit(), changes) | zeros
-  assert message in _refused("xvit_b16", "xvit", tensors, **planning.TINY)
+  assert message in _refused("xvit_b16", "xvit", tensors, **conversion_plans.TINY)
 
 
 # ATM
@@ -300,8 +300,8 @@ def test_tada_refuses_other_parts_by_name(row, changes, added, message):
   ],
 )
 def test_tadaformers_other_forms_are_named(other, message):
-  sizes = {**planning.TINY, **other}
+  sizes = {**conversion_plans.TINY, **other}
   tensors = _tensors("tadaformer_b16", "tada", **sizes)
   assert not converter.prepare("tadaformer_b16", tensors, **sizes).plan.new
-  refused = _refused("tadaformer_b16", "tada", tensors, **planning.TINY)
+  refused = _refused("tadaformer_b16", "tada", tensors, **conversion_plans.TINY)
   assert message in refused

@@ -7,7 +7,7 @@ import pytest
 import convert_weights
 import temporal_jax
 from convert_weights import converter
-from temporal_jax.training.host import run_on_host
+from temporal_jax.training.host_init import run_on_host
 
 TINY = {"width": 8, "stage_sizes": (1,)}
 

@@ -13,7 +13,7 @@ import transformers
 import convert_weights
 from convert_weights import families
 from convert_weights.__main__ import main
-from tests.convert_weights import published
+from tests.support import published_checkpoints
 
 # Names and numbers of axes of tensors, by the program that writes them.
 _FOREIGN = json.loads(
@@ -94,15 +94,15 @@ def test_what_transformers_writes(tmp_path, family, kind, settings):
 @pytest.mark.parametrize(
   "shapes",
   [
-    published.clip(**published.CLIP_B16),
-    published.eva(**published.EVA_B16),
-    published.timm_vit(),
-    published.google_vit(),
+    published_checkpoints.clip(**published_checkpoints.CLIP_B16),
+    published_checkpoints.eva(**published_checkpoints.EVA_B16),
+    published_checkpoints.timm_vit(),
+    published_checkpoints.google_vit(),
   ],
   ids=["clip", "eva", "timm", "google"],
 )
 def test_supported_images_are_no_such_family(shapes):
-  assert families.find_family(published.structs(shapes)) is None
+  assert families.find_family(published_checkpoints.structs(shapes)) is None
 
 
 def test_unknown_weights_are_one_line():

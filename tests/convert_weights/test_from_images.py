@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from convert_weights.sources import tada
-from temporal_jax.models.catalog import MODELS
-from tests.convert_weights import networks
+from convert_weights.formats import tada
+from temporal_jax.models.catalog.registry import MODELS
+from tests.support import network_shapes
 
 SMALL = {
   "resnet": {"stage_sizes": (2, 1, 1)},
@@ -68,7 +68,9 @@ def _kind(image):
 
 @functools.cache
 def _tensors(naming, image):
-  return networks.names(naming, networks.build(image, **SMALL[_kind(image)]))
+  return network_shapes.names(
+    naming, network_shapes.build(image, **SMALL[_kind(image)])
+  )
 
 
 def test_no_row_that_can_start_from_images_is_missing():
@@ -77,7 +79,7 @@ def test_no_row_that_can_start_from_images_is_missing():
     row
     for row in MODELS
     for naming in namings
-    if networks.SOURCES[naming].takes(networks.build(row))
+    if network_shapes.SOURCES[naming].takes(network_shapes.build(row))
   }
   assert taken == ROWS.keys()
   assert not [row for row in taken if row.startswith(("r2plus1d", "r2d3d"))]
@@ -86,11 +88,11 @@ def test_no_row_that_can_start_from_images_is_missing():
 @pytest.mark.parametrize("row", ROWS)
 def test_every_image_tensor_has_its_place(row):
   image, reasons = ROWS[row]
-  network = networks.build(row, **SMALL[_kind(image)])
-  target = networks.shapes(network)
+  network = network_shapes.build(row, **SMALL[_kind(image)])
+  target = network_shapes.shapes(network)
   for naming in NAMINGS[_kind(image)]:
-    source, tensors = networks.SOURCES[naming], _tensors(naming, image)
-    done = networks.planned(naming, network, tensors, target)
+    source, tensors = network_shapes.SOURCES[naming], _tensors(naming, image)
+    done = network_shapes.planned(naming, network, tensors, target)
     assert done.problems == ()
     assert all(name.endswith("num_batches_tracked") for name in done.skipped)
     assert {r.split(",")[0] for r in done.new.values()} == reasons
@@ -107,11 +109,11 @@ def test_every_image_tensor_has_its_place(row):
 )
 def test_stems_for_flow_take_ten_channels(row):
   image, _ = ROWS[row]
-  network = networks.build(row, **SMALL[_kind(image)])
-  target = networks.shapes(network, channels=10)
+  network = network_shapes.build(row, **SMALL[_kind(image)])
+  target = network_shapes.shapes(network, channels=10)
   for naming in NAMINGS[_kind(image)]:
     tensors = _tensors(naming, image)
-    assert networks.planned(naming, network, tensors, target).problems == ()
+    assert network_shapes.planned(naming, network, tensors, target).problems == ()
 
 
 def test_weights_of_another_depth_or_width_are_problems():
@@ -122,14 +124,14 @@ def test_weights_of_another_depth_or_width_are_problems():
     ("slowfast_50_4x16", {"stage_sizes": (2, 1, 1), "stem_width": 128}),
     ("r3d_18", {"stage_sizes": (2, 1, 1)}),
   ):
-    network = networks.build(row, **kwargs)
-    assert networks.planned("torchvision", network, tensors).problems
+    network = network_shapes.build(row, **kwargs)
+    assert network_shapes.planned("torchvision", network, tensors).problems
 
 
 @pytest.mark.parametrize("naming", NAMINGS["resnet"] + NAMINGS["convnext"])
 def test_only_its_own_naming_is_recognised(naming):
   image = "convnext_tiny" if "convnext" in naming else "resnet50"
-  assert networks.recognised(_tensors(naming, image)) == [naming]
+  assert network_shapes.recognised(_tensors(naming, image)) == [naming]
 
 
 # Digests of the authors' own maps from image weights: of "our tensor <- image
@@ -166,10 +168,10 @@ def test_only_its_own_naming_is_recognised(naming):
 )
 def test_maps_are_the_authors(row, image, made, new):
   naming = "torchvision" if image == "resnet50" else "convnext"
-  network = networks.build(row)
-  target = networks.shapes(network)
-  tensors = networks.names(naming, networks.build(image))
-  done = networks.planned(naming, network, tensors, target)
+  network = network_shapes.build(row)
+  target = network_shapes.shapes(network)
+  tensors = network_shapes.names(naming, network_shapes.build(image))
+  done = network_shapes.planned(naming, network, tensors, target)
 
   def name(leaf):
     matches = ((rule, rule.match(leaf)) for rule in tada.rules(network))
@@ -182,5 +184,5 @@ def test_maps_are_the_authors(row, image, made, new):
     for ours, image in pairs.items()
     if not ours.startswith("head.")
   )
-  assert networks.digest(lines) == made
-  assert networks.digest(map(name, done.new)) == new
+  assert network_shapes.digest(lines) == made
+  assert network_shapes.digest(map(name, done.new)) == new

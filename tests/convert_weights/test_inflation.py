@@ -6,12 +6,12 @@ import jax
 import numpy as np
 import pytest
 
-from temporal_jax.models.convnext_net import ConvNeXt
+from temporal_jax.models.backbones.convnext import ConvNeXt
+from temporal_jax.models.backbones.resnet import ResNet
+from temporal_jax.models.backbones.resnet3d import ResNet3D
+from temporal_jax.models.backbones.slowfast import SlowFast
 from temporal_jax.models.operators import OPERATORS
-from temporal_jax.models.resnet import ResNet
-from temporal_jax.models.resnet3d import ResNet3D
-from temporal_jax.models.slowfast import SlowFast
-from tests.convert_weights import networks
+from tests.support import network_shapes
 
 WIDTHS = (8, 16)
 SMALL = {"num_classes": 5, "stage_sizes": (1, 1)}
@@ -46,7 +46,7 @@ def _shapes(network, clip):
 @functools.cache
 def _tensors(network, source):
   target = _shapes(network, _clip(1))
-  tensors = networks.draw(networks.names(source, network, target))
+  tensors = network_shapes.draw(network_shapes.names(source, network, target))
   return {
     name: np.abs(t) + 0.5 if name.endswith("weight") and t.ndim == 1 else t
     for name, t in tensors.items()
@@ -59,7 +59,9 @@ def _converted(network, like, clip, inflation="centre", source="torchvision"):
   tensors = _tensors(like, source)
   initial = jax.jit(network.init)(jax.random.key(1), clip)
   target = _shapes(network, clip)
-  return networks.converted(source, network, tensors, target, inflation, new=initial)
+  return network_shapes.converted(
+    source, network, tensors, target, inflation, new=initial
+  )
 
 
 def _apply(network, variables, clip, **kwargs):

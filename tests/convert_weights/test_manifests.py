@@ -11,7 +11,7 @@ import pytest
 
 from convert_weights import families
 from temporal_jax.models.operators import arithmetic
-from tests.convert_weights import networks
+from tests.support import network_shapes
 
 _IMAGES = {"num_classes": 1000}
 _SSV2 = {"num_classes": 174}
@@ -165,18 +165,18 @@ _LARGE = ("l14", "ila", "_b_", "_s_", "b16_ssv2", "blresnet_101", "tam_101")
 )
 def test_published_files_are_used_whole(name):
   source, row, kwargs, digest, *unused = PUBLISHED[name]
-  network = networks.build(row, **kwargs)
-  assert networks.SOURCES[source].takes(network)
-  target = networks.shapes(network)
-  tensors = networks.names(source, network, target)
+  network = network_shapes.build(row, **kwargs)
+  assert network_shapes.SOURCES[source].takes(network)
+  target = network_shapes.shapes(network)
+  tensors = network_shapes.names(source, network, target)
   assert families.find_family(tensors) is None
   struct = functools.partial(jax.ShapeDtypeStruct, dtype=np.float32)
   for shapes in unused:
     tensors |= {name: struct(shape) for name, shape in shapes.items()}
   lines = (f"{name} {tensor.shape}" for name, tensor in tensors.items())
-  assert networks.digest(lines) == digest
-  assert networks.recognised(tensors) == [source]
-  done = networks.planned(source, network, tensors, target)
+  assert network_shapes.digest(lines) == digest
+  assert network_shapes.recognised(tensors) == [source]
+  done = network_shapes.planned(source, network, tensors, target)
   assert done.problems == ()
   assert not done.new
   counters = {n for n in tensors if n.endswith("num_batches_tracked")}
@@ -184,12 +184,12 @@ def test_published_files_are_used_whole(name):
 
 
 def test_a_tensor_too_few_or_too_many_is_a_problem():
-  network = networks.build("tada2d_resnet50", stage_sizes=(1, 1))
-  target = networks.shapes(network)
-  tensors = networks.names("tada", network, target)
+  network = network_shapes.build("tada2d_resnet50", stage_sizes=(1, 1))
+  target = network_shapes.shapes(network)
+  tensors = network_shapes.names("tada", network, target)
   lost = "backbone.conv3.res_1.conv_branch.b_rf.b.weight"
   tensors["head.in.weight"] = tensors.pop(lost)
-  problems = networks.planned("tada", network, tensors, target).problems
+  problems = network_shapes.planned("tada", network, tensors, target).problems
   assert [line[0] for line in problems] == ["+", "-"]
   assert "head.in.weight" in problems[0]
   assert lost in problems[1]

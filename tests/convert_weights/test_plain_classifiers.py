@@ -11,7 +11,7 @@ import convert_weights
 import temporal_jax
 from convert_weights import inspection
 from convert_weights.__main__ import main
-from tests.convert_weights import planning, published
+from tests.support import conversion_plans, published_checkpoints
 
 _FORM = {
   "width": 32,
@@ -35,7 +35,7 @@ def model():
     num_labels=5,
     layer_norm_eps=1e-6,  # timm's, and that of its weights.
   )
-  return planning.shake(transformers.ViTForImageClassification(config))
+  return conversion_plans.shake(transformers.ViTForImageClassification(config))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_logits_are_those_of_transformers(model, tensors):
     "vit_b16_in21k", num_classes=5, representation=None, **_FORM
   )
   logits, _ = jax.jit(network.apply)(variables, images[:, None])
-  assert planning.distance(logits, want) < 1e-5
+  assert conversion_plans.distance(logits, want) < 1e-5
 
 
 def test_both_namings_give_the_same(in_file, by_timm):
@@ -132,8 +132,8 @@ def test_networks_of_videos_start_from_them(tensors, row, new):
 def test_inspect_proposes_the_network_without_it(monkeypatch):
   few = {"vit_b16_in21k": temporal_jax.models.MODELS["vit_b16_in21k"]}
   monkeypatch.setattr("convert_weights.inspection.MODELS", few)
-  shapes = published.timm_vit(classes=1000)
-  tensors = published.structs(
+  shapes = published_checkpoints.timm_vit(classes=1000)
+  tensors = published_checkpoints.structs(
     {n: shape for n, shape in shapes.items() if "pre_logits" not in n}
   )
   commands = [one.command for one in inspection.candidates(tensors)]

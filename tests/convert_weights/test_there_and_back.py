@@ -12,13 +12,13 @@ import convert_weights
 import temporal_jax
 from convert_weights import SOURCES, converter
 from temporal_jax.models import MODELS
-from tests.convert_weights import planning
+from tests.support import conversion_plans
 
 _STAGES = {"stage_sizes": (1, 1, 1, 1)}
 # Arguments that make a network of a class small.
 _TINY = {
-  "VisionTransformer": planning.TINY,
-  "VideoTextModel": {**planning.TINY, **planning.TINY_TEXT},
+  "VisionTransformer": conversion_plans.TINY,
+  "VideoTextModel": {**conversion_plans.TINY, **conversion_plans.TINY_TEXT},
   "ResNet": {**_STAGES, "width": 16},
   "ConvNeXt": {**_STAGES, "widths": (64, 64, 64, 64)},
   "BigLittleNet": {"stage_sizes": (2, 2, 2, 2), "width": 8},
@@ -148,7 +148,7 @@ _WITHOUT = {"r2plus1d_50_tada", "r2plus1d_50_tada1d"}
 @pytest.mark.parametrize("source", ["timm_vit", "google_vit"])
 @pytest.mark.parametrize("row", ["vit_b16_in21k", "tsm_vit_b16"])
 def test_plain_vits_without_the_layer_before_the_classes(row, source):
-  arguments = {**planning.TINY, "representation": None}
+  arguments = {**conversion_plans.TINY, "representation": None}
   variables = _variables(row, arguments, 3)
   tensors = convert_weights.to_torch(row, variables, source=source, **arguments)
   assert not [name for name in tensors if "pre_logits" in name]

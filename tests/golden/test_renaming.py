@@ -6,8 +6,8 @@ import pathlib
 
 import pytest
 
-from temporal_jax.models.catalog import MODELS
-from tests.convert_weights import networks
+from temporal_jax.models.catalog.registry import MODELS
+from tests.support import network_shapes
 
 HERE = pathlib.Path(__file__).parent
 REFERENCES = sorted((HERE / "references").glob("*.py"))
@@ -19,8 +19,8 @@ def _parts():
   for path in HERE.rglob("case.json"):
     names |= json.loads(path.read_text())["state_dict"].keys()
   for row in MODELS:
-    network = networks.build(row)
-    for source in networks.SOURCES.values():
+    network = network_shapes.build(row)
+    for source in network_shapes.SOURCES.values():
       rules = source.rules(network) if source.takes(network) else ()
       names |= {name for rule in rules for name in rule.tensors}
   return {part for name in names for part in name.split(".")}
@@ -58,7 +58,7 @@ def _is_converters(module):
 
 def _foreign(module, names):
   """Returns what is imported of the converter but should not be."""
-  if not _is_converters(module) or module == "convert_weights.sources":
+  if not _is_converters(module) or module == "convert_weights.formats":
     return []
   allowed = {"under"} if module == "convert_weights.rules" else set()
   return [f"{module}.{name}" for name in names if name not in allowed]

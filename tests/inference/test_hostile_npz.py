@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from temporal_jax.inference import feature_files, video_index
+from temporal_jax.inference.extract import feature_files
+from temporal_jax.inference.text_search import video_index
 
 _PATHS = np.array(["a.mp4", "b.mp4"])
 _ONE = _PATHS[:1]

@@ -7,11 +7,10 @@ import pytest
 
 import temporal_jax
 from temporal_jax import cli, inference
-from temporal_jax.data.decoding import VideoReader
-from temporal_jax.data.views import clip_indices
+from temporal_jax.data.video.decoding import VideoReader
+from temporal_jax.data.views.read_views import clip_indices
 from tests.conftest import make_frames
-from tests.data.making import B_FRAMES, copy_packets, make_video
-from tests.inference.tiny import (
+from tests.support.tiny_predictor import (
   MEAN,
   NAMES,
   PROTOCOL,
@@ -19,6 +18,7 @@ from tests.inference.tiny import (
   save_tiny,
   write_noise,
 )
+from tests.support.videos import B_FRAMES, copy_packets, make_video
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import scipy.special
 
 import temporal_jax
 from temporal_jax import inference
-from temporal_jax.data.protocol import EvalProtocol
-from tests.models import tiny
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+from tests.support import tiny_networks
 
 SIDE, FRAMES = 16, 4
 PIXELS = {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3]}
@@ -22,11 +22,11 @@ def _saved(temporal="causal_aggregation", num_classes=3, **description):
     temporal=temporal,
   )
   clip = np.zeros((1, 2, SIDE, SIDE, 3), np.float32)
-  leaves = tiny.draw(tiny.flat(tiny.shapes(network, clip)))
+  leaves = tiny_networks.draw(tiny_networks.flat(tiny_networks.shapes(network, clip)))
   return inference.SavedModel(
     "resnet18",
     network,
-    tiny.nested(leaves),
+    tiny_networks.nested(leaves),
     (4, SIDE, SIDE, 3),
     ("a", "b", "c"),
     PIXELS,

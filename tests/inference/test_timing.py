@@ -5,7 +5,7 @@ import pytest
 
 from temporal_jax import inference
 from temporal_jax.inference import timing
-from temporal_jax.models import count
+from temporal_jax.models.inspect import count
 
 TINY = {"width": 8, "stage_sizes": (1,)}
 

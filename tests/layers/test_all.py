@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers
-from tests.layers.rows import ROWS, draw_clips
+from tests.support.layer_rows import ROWS, draw_clips
 
 
 @pytest.fixture(params=ROWS, ids=str)

@@ -6,7 +6,7 @@ import pytest
 
 from temporal_jax import layers
 from temporal_jax.models import Temporal
-from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.models.blocks.transformer import TransformerBlock
 
 HEADS = 2
 

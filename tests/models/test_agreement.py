@@ -9,9 +9,9 @@ import pytest
 
 import temporal_jax
 from temporal_jax import layers, models
-from temporal_jax.models.temporal import adapt
-from tests.models import tiny
+from temporal_jax.models.slots import adapt
 from tests.models.test_grid import SUPPORTED
+from tests.support import tiny_networks
 
 _HEADS, _WIDTH = 4, 64  # Heads of 16 channels, where most papers have 64.
 _TOKENS = [name for name, on in SUPPORTED.items() if "transformer" in on]
@@ -27,7 +27,7 @@ _NARROW = {
 
 def _transformer(operator, **kwargs):
   sizes = {"width": _WIDTH, "num_heads": _HEADS, "depth": 2}
-  model = tiny.build("transformer", **{**sizes, **kwargs})
+  model = tiny_networks.build("transformer", **{**sizes, **kwargs})
   temporal = models.operators.resolve(operator, model)
   if operator == "arithmetic":
     temporal = models.operators.arithmetic(0)
@@ -37,7 +37,9 @@ def _transformer(operator, **kwargs):
 def _leaves(model):
   return {
     "/".join(path): leaf
-    for path, leaf in trees.flatten_dict(tiny.shapes(model, tiny.clip())).items()
+    for path, leaf in trees.flatten_dict(
+      tiny_networks.shapes(model, tiny_networks.clip())
+    ).items()
   }
 
 
@@ -98,8 +100,8 @@ def test_a_head_of_attention_has_heads_as_wide():
 @pytest.mark.parametrize("operator", ["adaptive", "adaptive_convolution"])
 def test_a_convolution_keeps_the_bias_of_the_one_it_replaces(operator):
   for name, has_bias in (("convnext", True), ("resnet_basic", False)):
-    plain = _leaves(tiny.build(name))
-    leaves = _leaves(tiny.build(name, temporal=operator))
+    plain = _leaves(tiny_networks.build(name))
+    leaves = _leaves(tiny_networks.build(name, temporal=operator))
     assert plain.keys() <= leaves.keys()
     assert any(k.endswith("conv/bias") for k in leaves) == has_bias
 
@@ -107,7 +109,7 @@ def test_a_convolution_keeps_the_bias_of_the_one_it_replaces(operator):
 @pytest.mark.parametrize("operator", ["adaptive", "adaptive_attention"])
 def test_pooling_along_time_has_the_norm_of_the_backbone(operator):
   for name in ("convnext", "resnet_basic"):
-    leaves = _leaves(tiny.build(name, temporal=operator, **_NARROW[name]))
+    leaves = _leaves(tiny_networks.build(name, temporal=operator, **_NARROW[name]))
     pooled = [k for k in leaves if "after_convolution" in k]
     assert pooled
     batch = any(k.startswith("batch_stats/") for k in pooled)
@@ -132,11 +134,11 @@ def test_all_compute_in_the_dtype_of_the_backbone(operator, name):
 
     def build(operator, dtype):
       sizes = {**_NARROW[name], "dtype": dtype}
-      return tiny.build(name, temporal=operator, **sizes)
+      return tiny_networks.build(name, temporal=operator, **sizes)
 
   model = build(operator, dtype=jnp.bfloat16)
-  clip = tiny.clip(rows=8, columns=8)
-  variables = tiny.shapes(model, clip)
+  clip = tiny_networks.clip(rows=8, columns=8)
+  variables = tiny_networks.shapes(model, clip)
   assert {x.dtype for x in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
   _, seen = jax.eval_shape(
     lambda v: model.apply(
@@ -191,6 +193,6 @@ def test_what_is_set_stays_and_what_is_open_is_taken():
   ],
 )
 def test_a_backbone_too_narrow_is_refused(operator, name, kwargs, message):
-  model = tiny.build(name, temporal=operator, **kwargs)
+  model = tiny_networks.build(name, temporal=operator, **kwargs)
   with pytest.raises(ValueError, match=message):
-    tiny.shapes(model, tiny.clip())
+    tiny_networks.shapes(model, tiny_networks.clip())

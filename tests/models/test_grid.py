@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from temporal_jax import models
-from temporal_jax.models import slots_table
-from tests.models import tiny
+from temporal_jax.models.catalog import operators_page
+from tests.support import tiny_networks
 
 ROOT = pathlib.Path(__file__).parents[2]
 _RESNETS = ("resnet_basic", "resnet_bottleneck")
@@ -49,7 +49,7 @@ SUPPORTED = {
   "alignment_dense": _TOKENS,
   "messages": _TOKENS,
 }
-CLIPS = np.concatenate([tiny.clip(), tiny.clip()[:, ::-1]])
+CLIPS = np.concatenate([tiny_networks.clip(), tiny_networks.clip()[:, ::-1]])
 PAIRS = [(operator, name) for operator in SUPPORTED for name in _ALL]
 # These differ from others by a number, by the taps' place or by a part that
 # they lack, and are built but not run.
@@ -129,7 +129,7 @@ def _build(operator, name):
     kwargs = {"widths": (width,)} if name == "convnext" else {"width": width}
   if operator == "adaptive_branches":  # Behind the last there is no attention.
     kwargs["depth"] = 2
-  plain = tiny.build(name, **kwargs)
+  plain = tiny_networks.build(name, **kwargs)
   temporal = models.operators.resolve(operator, plain)
   # Some sit in a block that so small a network lacks.
   temporal = dataclasses.replace(temporal, where=lambda _, block: block == 0)
@@ -137,7 +137,7 @@ def _build(operator, name):
 
 
 def _leaves(model):
-  return trees.flatten_dict(tiny.shapes(model, CLIPS))
+  return trees.flatten_dict(tiny_networks.shapes(model, CLIPS))
 
 
 @functools.cache
@@ -147,7 +147,7 @@ def _plain_features(plain):
   apply = jax.jit(
     lambda variables: plain.apply(trees.unflatten_dict(variables), CLIPS)[1]["features"]
   )
-  return set(leaves), np.asarray(apply(tiny.draw(leaves)))
+  return set(leaves), np.asarray(apply(tiny_networks.draw(leaves)))
 
 
 @functools.cache
@@ -187,7 +187,7 @@ def _initial(operator, name):
     return {path: leaves[path] for path in own}
 
   key = jax.random.key(0, impl="rbg")  # Compiles faster.
-  return tiny.draw(leaves) | (jax.jit(init)(key) if own else {})
+  return tiny_networks.draw(leaves) | (jax.jit(init)(key) if own else {})
 
 
 def _differ(some, others):
@@ -196,7 +196,7 @@ def _differ(some, others):
 
 def test_the_tables_name_every_operator():
   assert SUPPORTED.keys() == models.OPERATORS.keys()
-  assert set(tiny.NETWORKS) - {"video_text"} == set(_ALL)
+  assert set(tiny_networks.NETWORKS) - {"video_text"} == set(_ALL)
   # Its blocks are a vision transformer's.
   assert models.VideoTextModel.SLOTS == models.VisionTransformer.SLOTS
 
@@ -212,9 +212,9 @@ def test_the_page_says_the_same():
     "slowfast": "SlowFast",
     "transformer": "VisionTransformer",
   }
-  assert set(classes.values()) == slots_table.BACKBONES.keys()
+  assert set(classes.values()) == operators_page.BACKBONES.keys()
   page = (ROOT / "docs" / "operators.md").read_text()
-  assert page == "\n".join(slots_table.lines()) + "\n"
+  assert page == "\n".join(operators_page.lines()) + "\n"
   rows = [
     [cell.strip(" `") for cell in line.split("|")[1:-1]]
     for line in page.splitlines()
@@ -234,19 +234,19 @@ def test_other_pairs_are_refused_with_what_there_is(operator, name):
       _leaves(_build(operator, name)[0])
   else:
     with pytest.raises(ValueError, match=r"has the temporal slots \[.*\], not"):
-      tiny.build(name, temporal=operator)
+      tiny_networks.build(name, temporal=operator)
 
 
 @pytest.mark.slow  # Seconds a network.
 @pytest.mark.parametrize("name", _ALL)
 def test_operators_fit_a_published_network(name):
-  row, _ = tiny.NETWORKS[name]
+  row, _ = tiny_networks.NETWORKS[name]
   for operator, names in SUPPORTED.items():
     if name in names:
       model = models.create_model(row, num_classes=3, temporal=operator)
       logits = jax.eval_shape(
         lambda clip, model=model: model.init_with_output(jax.random.key(0), clip)[0][0],
-        tiny.clip(frames=8, rows=224, columns=224),
+        tiny_networks.clip(frames=8, rows=224, columns=224),
       )
       assert logits.shape == (1, 3)
 
@@ -255,7 +255,7 @@ def test_operators_fit_a_published_network(name):
 def test_learns_and_tells_the_order_of_frames(operator, name):
   _, plain = _plain_features(_build(operator, name)[1])
   leaves, run = _compiled(operator, name)
-  gradients, features = run(tiny.draw(leaves))
+  gradients, features = run(tiny_networks.draw(leaves))
   for path, gradient in gradients.items():
     assert np.isfinite(gradient).all(), path
     assert np.abs(gradient).max() > 0, path

@@ -8,7 +8,7 @@ import pytest
 
 import temporal_jax
 from temporal_jax import layers, models
-from tests.models import tiny
+from tests.support import tiny_networks
 
 FRAMES = 5
 
@@ -20,7 +20,7 @@ def _build(name, operator):
     arguments["depth"] = 2
   elif name.startswith("resnet"):
     arguments["stage_sizes"] = (2,)
-  return tiny.build(name, temporal=operator, **arguments)
+  return tiny_networks.build(name, temporal=operator, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ def _build(name, operator):
   ],
 )
 def test_every_frame_has_the_logits_it_has_in_a_clip(name, operator):
-  model, clip = _build(name, operator), tiny.clip(FRAMES)
+  model, clip = _build(name, operator), tiny_networks.clip(FRAMES)
   models.check_online(model)
-  shapes = tiny.flat(tiny.shapes(model, clip))
+  shapes = tiny_networks.flat(tiny_networks.shapes(model, clip))
   assert not any("cache" in path for path in shapes)
-  variables = tiny.nested(tiny.draw(shapes))
+  variables = tiny_networks.nested(tiny_networks.draw(shapes))
 
   @jax.jit
   def step(kept, frame):

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from tests.models import tiny
+from tests.support import tiny_networks
 
 _TOWER = {"depth": 2, "width": 256, "num_heads": 4}
 _TWO_BLOCKS = {"stage_sizes": (2,)}  # Stochastic depth begins at the second.
@@ -38,11 +38,11 @@ CASES = [
   ids=[f"{name}-{next(iter(kwargs))}" for name, kwargs, _ in CASES],
 )
 def test_training_drops_and_moves_statistics(name, kwargs, has_statistics):
-  model, clips = tiny.build(name, **kwargs), tiny.clip(batch=4)
-  leaves = tiny.flat(tiny.shapes(model, clips))
+  model, clips = tiny_networks.build(name, **kwargs), tiny_networks.clip(batch=4)
+  leaves = tiny_networks.flat(tiny_networks.shapes(model, clips))
   statistics = {path for path in leaves if path[0] == "batch_stats"}
   assert bool(statistics) == has_statistics
-  variables = tiny.nested(tiny.draw(leaves))
+  variables = tiny_networks.nested(tiny_networks.draw(leaves))
   text = ()
   if kwargs.get("head") == "text":
     text = (np.eye(3, 64, dtype=np.float32),)
@@ -64,9 +64,9 @@ def test_training_drops_and_moves_statistics(name, kwargs, has_statistics):
   other, _ = train(variables, jax.random.key(1))
   np.testing.assert_array_equal(first, again)
   assert np.abs(first - other).max() > 1e-3 * np.abs(first).max()
-  for path, moved in tiny.flat(state).items():
-    assert np.abs(moved - tiny.flat(variables)[path]).max() > 0, path
-  assert tiny.flat(state).keys() == statistics
+  for path, moved in tiny_networks.flat(state).items():
+    assert np.abs(moved - tiny_networks.flat(variables)[path]).max() > 0, path
+  assert tiny_networks.flat(state).keys() == statistics
   # Without rngs, and with statistics that must not move.
   evaluate = functools.partial(model.apply, train=False)
   logits, _ = jax.eval_shape(evaluate, variables, clips, *text)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
-from tests.ops.rows import OTHERS, ROWS, draw_arrays
+from tests.support.operator_rows import OTHERS, ROWS, draw_arrays
 
 # Their gradients are their own, and forward mode is refused; README names them.
 REVERSE_ONLY = {

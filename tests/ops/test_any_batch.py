@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
-from tests.ops.rows import LOWERINGS, ROWS, draw_arrays
+from tests.support.operator_rows import LOWERINGS, ROWS, draw_arrays
 
 
 def _export(function, *shape):

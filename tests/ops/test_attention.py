@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from temporal_jax import ops
 from temporal_jax.ops.attention import _native
-from tests.loop_attention import loop_attention
+from tests.support.loop_attention import loop_attention
 
 # Computed as they lie, and as matrices.
 few_or_many = pytest.mark.parametrize("tokens", [5, 18])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
-from tests.ops.rows import LOWERINGS, OTHERS, ROWS, draw_arrays
+from tests.support.operator_rows import LOWERINGS, OTHERS, ROWS, draw_arrays
 
 EVERY = ROWS | OTHERS | LOWERINGS
 

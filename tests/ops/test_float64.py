@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.ops.rows import LOWERINGS, OTHERS, ROWS, draw_arrays
+from tests.support.operator_rows import LOWERINGS, OTHERS, ROWS, draw_arrays
 
 EVERY = ROWS | OTHERS | LOWERINGS
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.sharding import PartitionSpec as P
 
-from tests.ops.rows import LOWERINGS, OTHERS, ROWS, draw_arrays
+from tests.support.operator_rows import LOWERINGS, OTHERS, ROWS, draw_arrays
 
 EVERY = ROWS | OTHERS | LOWERINGS
 # Theirs is not a result for each clip: a mean over all, and a random draw.

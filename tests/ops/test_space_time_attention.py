@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from temporal_jax import ops
-from tests.loop_attention import loop_attention
+from tests.support.loop_attention import loop_attention
 
 PATTERNS = [ops.spatial_attention, ops.temporal_attention, ops.joint_attention]
 

@@ -5,7 +5,7 @@ import optax
 import pytest
 
 from temporal_jax import training
-from temporal_jax.training.groups import parameter_groups
+from temporal_jax.training.parameter_groups import parameter_groups
 
 PARAMS = {
   "body": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)},

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 import temporal_jax
 from temporal_jax import training
-from temporal_jax.training.groups import parameter_groups
+from temporal_jax.training.parameter_groups import parameter_groups
 from temporal_jax.training.parameter_names import named
 from temporal_jax.training.schedule import create_schedule
 

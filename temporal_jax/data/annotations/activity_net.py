@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from temporal_jax.data.annotations.cells import (
+from temporal_jax.data.annotations.fields import (
   class_number,
   member,
   numbered,
   seconds,
   words,
 )
-from temporal_jax.data.annotations.reading import File, read_json, warn_of_empty
+from temporal_jax.data.annotations.read_tables import File, read_json, warn_of_empty
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from temporal_jax.data.annotations.cells import class_number, numbered, seconds
-from temporal_jax.data.annotations.reading import (
+from temporal_jax.data.annotations.fields import class_number, numbered, seconds
+from temporal_jax.data.annotations.read_tables import (
   File,
   lines,
   rows,

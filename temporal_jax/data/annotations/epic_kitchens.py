@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from temporal_jax.data.annotations.cells import (
+from temporal_jax.data.annotations.fields import (
   class_in_range,
   in_order,
   seconds,
   whole,
 )
-from temporal_jax.data.annotations.reading import File, rows
+from temporal_jax.data.annotations.read_tables import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
 
 PATH = "{participant_id}/videos/{video_id}.MP4"

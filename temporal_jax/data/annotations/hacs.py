@@ -4,8 +4,8 @@ from temporal_jax.data.annotations.activity_net import (
   SUBSETS,
   read_activity_net,
 )
-from temporal_jax.data.annotations.cells import class_number, numbered, seconds
-from temporal_jax.data.annotations.reading import File, rows
+from temporal_jax.data.annotations.fields import class_number, numbered, seconds
+from temporal_jax.data.annotations.read_tables import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
 

@@ -2,9 +2,9 @@
 
 import pathlib
 
-from temporal_jax.data.annotations.reading import File, fields
+from temporal_jax.data.annotations.read_tables import File, fields
 from temporal_jax.data.annotations.record import Annotations, Record
-from temporal_jax.data.file_names import is_hidden
+from temporal_jax.data.listing.file_names import is_hidden
 
 _SPLITS = {"0": "", "1": "train", "2": "test"}
 

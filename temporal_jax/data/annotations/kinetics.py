@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from temporal_jax.data.annotations.cells import class_number, numbered, whole
-from temporal_jax.data.annotations.reading import File, rows
+from temporal_jax.data.annotations.fields import class_number, numbered, whole
+from temporal_jax.data.annotations.read_tables import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
 

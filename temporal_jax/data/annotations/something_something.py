@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from temporal_jax.data.annotations.cells import (
+from temporal_jax.data.annotations.fields import (
   class_number,
   in_order,
   numbered,
   whole,
   words,
 )
-from temporal_jax.data.annotations.reading import (
+from temporal_jax.data.annotations.read_tables import (
   File,
   fields,
   read_json,

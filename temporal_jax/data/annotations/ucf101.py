@@ -2,13 +2,13 @@
 
 import pathlib
 
-from temporal_jax.data.annotations.cells import (
+from temporal_jax.data.annotations.fields import (
   class_number,
   in_order,
   numbered,
   whole,
 )
-from temporal_jax.data.annotations.reading import File, fields, lines
+from temporal_jax.data.annotations.read_tables import File, fields, lines
 from temporal_jax.data.annotations.record import Annotations, Record
 
 

@@ -2,8 +2,8 @@
 
 from temporal_jax.data.augmentation.augment import Augmentation
 from temporal_jax.data.augmentation.flip import flipped_labels
-from temporal_jax.data.augmentation.mixing import Mix
-from temporal_jax.data.augmentation.normalizing import normalize
+from temporal_jax.data.augmentation.mixup import Mix
+from temporal_jax.data.augmentation.normalize import normalize
 from temporal_jax.data.augmentation.recipe import check_flip
 
 __all__ = [

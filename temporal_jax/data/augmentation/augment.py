@@ -7,14 +7,14 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import recipe as recipes
-from temporal_jax.data.augmentation.clip import (
+from temporal_jax.data.augmentation.flip import Flip
+from temporal_jax.data.augmentation.operation import (
   Clip,
   Given,
   Labels,
   Operation,
   check_whole,
 )
-from temporal_jax.data.augmentation.flip import Flip
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import image_operations
-from temporal_jax.data.augmentation.clip import Clip, Given, check_choice
-from temporal_jax.data.augmentation.resampling import METHODS
+from temporal_jax.data.augmentation.operation import Clip, Given, check_choice
+from temporal_jax.data.augmentation.resample import METHODS
 
 # Pairs of (operation, probability, level of 10).
 POLICY = (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation.clip import Clip
+from temporal_jax.data.augmentation.operation import Clip
 
 _TRIES = 10  # As many as the references draw before they give up.
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation import blending
-from temporal_jax.data.augmentation.clip import (
+from temporal_jax.data.augmentation import blend
+from temporal_jax.data.augmentation.operation import (
   Clip,
   Given,
   as_frames,
@@ -33,7 +33,7 @@ class Grayscale:
   def __call__(self, key: jax.Array, clip: Clip, given: Given) -> Clip:
     """Returns the clip, gray or not."""
     del given
-    levels = blending.gray(clip.frames).astype(jnp.uint8)
+    levels = blend.gray(clip.frames).astype(jnp.uint8)
     chosen = jax.random.bernoulli(key, self.probability)
     return clip._replace(frames=jnp.where(chosen, levels, clip.frames))
 
@@ -104,9 +104,9 @@ def jitter(frames: jax.Array, order: jax.Array, amounts: jax.Array) -> jax.Array
     Frames of the same shape, uint8, rounded after each change.
   """
   changes = (
-    lambda x: blending.blend(jnp.zeros_like(x), x, amounts[0]),
-    lambda x: blending.blend(blending.mean_gray(x), x, amounts[1]),
-    lambda x: blending.blend(blending.gray(x), x, amounts[2]),
+    lambda x: blend.blend(jnp.zeros_like(x), x, amounts[0]),
+    lambda x: blend.blend(blend.mean_gray(x), x, amounts[1]),
+    lambda x: blend.blend(blend.gray(x), x, amounts[2]),
     lambda x: _shift_hue(x, amounts[3]),
   )
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import boxes
-from temporal_jax.data.augmentation.clip import (
+from temporal_jax.data.augmentation.operation import (
   Clip,
   Given,
   check_choice,
@@ -16,7 +16,7 @@ from temporal_jax.data.augmentation.clip import (
   check_range,
   check_whole,
 )
-from temporal_jax.data.augmentation.resampling import METHODS, resample
+from temporal_jax.data.augmentation.resample import METHODS, resample
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

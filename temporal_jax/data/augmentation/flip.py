@@ -8,7 +8,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation.clip import (
+from temporal_jax.data.augmentation.operation import (
   Clip,
   Given,
   check_choice,

@@ -15,8 +15,8 @@ have to be gathered for it; this needs no exchange between devices.
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation import affine, blending, lookup
-from temporal_jax.data.augmentation.clip import Clip
+from temporal_jax.data.augmentation import affine, blend, level_tables
+from temporal_jax.data.augmentation.operation import Clip
 
 NAMES = (
   "AutoContrast",
@@ -96,14 +96,14 @@ def apply(
     The changed clip.
   """
   frames = clip.frames
-  at = lookup.places(frames)
-  table = lookup.tables(frames, at, _place(which, lookup.NAMES), amount)
+  at = level_tables.places(frames)
+  table = level_tables.tables(frames, at, _place(which, level_tables.NAMES), amount)
   frames = table.ravel()[at]
 
   color, sharpness = (which == NAMES.index(n) for n in ("Color", "Sharpness"))
-  dull = jnp.where(color, blending.gray(frames), blending.smooth(frames))
+  dull = jnp.where(color, blend.gray(frames), blend.smooth(frames))
   factor = jnp.where(color | sharpness, amount, 1.0)
-  frames = blending.blend(dull, frames, factor)
+  frames = blend.blend(dull, frames, factor)
 
   matrix = affine.matrix(_place(which, affine.NAMES), amount, clip.size)
   matrix = affine.stretched(matrix, clip.size, frames.shape[1:3])

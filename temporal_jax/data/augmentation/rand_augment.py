@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import image_operations
-from temporal_jax.data.augmentation.clip import (
+from temporal_jax.data.augmentation.operation import (
   Clip,
   Given,
   check_choice,
   check_number,
 )
-from temporal_jax.data.augmentation.resampling import METHODS
+from temporal_jax.data.augmentation.resample import METHODS
 
 _SPEC = re.compile(
   r"rand-m(\d+(?:\.\d+)?)-n(\d+)(?:-mstd(\d+(?:\.\d+)?))?(?:-inc([01]))?"

@@ -7,8 +7,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from temporal_jax.config_strings import build_call, read_expression
 from temporal_jax.data.augmentation.auto_augment import AutoAugment
-from temporal_jax.data.augmentation.clip import Operation
 from temporal_jax.data.augmentation.color import ColorJitter, Grayscale
 from temporal_jax.data.augmentation.crops import (
   MultiScaleCrop,
@@ -17,10 +17,10 @@ from temporal_jax.data.augmentation.crops import (
 )
 from temporal_jax.data.augmentation.erasing import RandomErasing
 from temporal_jax.data.augmentation.flip import Flip, directed
-from temporal_jax.data.augmentation.normalizing import Normalize
+from temporal_jax.data.augmentation.normalize import Normalize
+from temporal_jax.data.augmentation.operation import Operation
 from temporal_jax.data.augmentation.rand_augment import RandAugment
 from temporal_jax.data.augmentation.sizes import Resize, ShortSideJitter
-from temporal_jax.data.calls import build_call, read_expression
 
 OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType(
   {

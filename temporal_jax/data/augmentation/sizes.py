@@ -6,13 +6,13 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation.clip import (
+from temporal_jax.data.augmentation.operation import (
   Clip,
   Given,
   check_choice,
   check_whole,
 )
-from temporal_jax.data.augmentation.resampling import METHODS, resample
+from temporal_jax.data.augmentation.resample import METHODS, resample
 
 
 @dataclasses.dataclass(frozen=True)

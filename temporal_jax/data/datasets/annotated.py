@@ -10,9 +10,9 @@ import tensorflow_datasets as tfds
 
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import ClassNames, Label
-from temporal_jax.data.pictures import VideoError
-from temporal_jax.data.regular_files import open_regular
+from temporal_jax.data.listing.regular_files import open_regular
 from temporal_jax.data.sources import FileSource, Video, prepared_digest
+from temporal_jax.data.video.pictures import VideoError
 
 
 class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):

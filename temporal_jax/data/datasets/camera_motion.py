@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from temporal_jax.data.datasets import virtual_camera
-from temporal_jax.data.encoding import encode_mp4
+from temporal_jax.data.video.encoding import encode_mp4
 
 VIEW = 64  # Pixels, both sides.
 NUM_FRAMES = 12

@@ -17,15 +17,15 @@ Rules with the name of another library, such as "mmaction2_clips", take exactly
 its frames, see `sampling.other_libraries`.
 """
 
-from temporal_jax.data.sampling.choice import (
+from temporal_jax.data.sampling.base import Sampling
+from temporal_jax.data.sampling.registry import (
   SAMPLINGS,
   check,
   describe_sampling,
   parse_sampling,
   sample_indices,
 )
-from temporal_jax.data.sampling.rule import Sampling
-from temporal_jax.data.sampling.span import frames_of_span
+from temporal_jax.data.sampling.time_span import frames_of_span
 
 __all__ = [
   "SAMPLINGS",

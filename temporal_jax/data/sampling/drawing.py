@@ -8,7 +8,7 @@ from typing import NamedTuple
 import matplotlib.figure
 import numpy as np
 
-from temporal_jax.data.sampling.choice import sample_indices
+from temporal_jax.data.sampling.registry import sample_indices
 
 _DRAWN = 3  # Random clips shown of each rule.
 

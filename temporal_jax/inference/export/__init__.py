@@ -1,6 +1,6 @@
 """Networks as files for those who only use them."""
 
-from temporal_jax.inference.export.exporting import (
+from temporal_jax.inference.export.export_model import (
   DTYPES,
   FORMATS,
   PLATFORMS,

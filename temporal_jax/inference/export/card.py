@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from temporal_jax import evaluation, models
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.inference.export.page import render
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.models import count
-from temporal_jax.models.video_text import VideoTextModel
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.models.backbones.video_text import VideoTextModel
+from temporal_jax.models.inspect import count
 from temporal_jax.untrusted.fields import check_members, whole
 from temporal_jax.untrusted.json_text import read_json
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from temporal_jax.inference.export import running
+from temporal_jax.inference.export import run_instructions
 
 _PAPER = re.compile(r"arXiv:(\d+\.\d+)")
 _LINKED = r"[arXiv:\1](https://arxiv.org/abs/\1)"
@@ -17,7 +17,7 @@ def render(card: Mapping[str, Any]) -> str:
     f"# {card['name']}",
     _what(card),
     "## How to run it",
-    running.instructions(card),
+    run_instructions.instructions(card),
     "## What it takes and gives",
     _table(_interface(card)),
     "## Where it comes from",

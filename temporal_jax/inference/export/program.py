@@ -8,8 +8,11 @@ import jax.export
 import jax.numpy as jnp
 from jax.extend import core
 
-from temporal_jax.inference.forward import create_forward, prepare_variables
-from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.inference.runtime.clip_to_probabilities import (
+  create_forward,
+  prepare_variables,
+)
+from temporal_jax.inference.runtime.saved_model import SavedModel
 
 _MOST_BYTES = 2**31  # Of a flatbuffer and of a protocol buffer.
 

@@ -7,7 +7,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from temporal_jax.inference.serving.checks import RequestError
+from temporal_jax.inference.serving.request_checks import RequestError
 
 if TYPE_CHECKING:
   from _typeshed import WriteableBuffer

@@ -11,9 +11,9 @@ from typing import Any
 
 from absl import logging
 
-from temporal_jax.inference.serving import checks
-from temporal_jax.inference.serving.checks import RequestError
+from temporal_jax.inference.serving import request_checks
 from temporal_jax.inference.serving.connection import TimedReader
+from temporal_jax.inference.serving.request_checks import RequestError
 from temporal_jax.inference.serving.service import Service, busy
 
 _CHUNK = 1 << 16  # Bytes.
@@ -72,9 +72,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
   def do_POST(self) -> None:
     """Takes a video, looks at it, deletes it, and sends what is in it."""
     self._check("/predict")
-    length = checks.body_length(self.headers, self._service.limits.max_bytes)
-    checks.check_type(self.headers)
-    name = checks.file_name(self.headers)
+    length = request_checks.body_length(self.headers, self._service.limits.max_bytes)
+    request_checks.check_type(self.headers)
+    name = request_checks.file_name(self.headers)
     if not self._service.uploads.acquire(blocking=False):
       raise busy()
     try:
@@ -99,7 +99,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
   def _check(self, path: str) -> None:
     """Refuses a request of another site, or for another path."""
-    checks.check_sender(self.headers, self._service.host)
+    request_checks.check_sender(self.headers, self._service.host)
     if self.path != path:
       raise RequestError(
         HTTPStatus.NOT_FOUND,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from temporal_jax.data.file_names import SUFFIXES
+from temporal_jax.data.listing.file_names import SUFFIXES
 
 
 class Page(NamedTuple):

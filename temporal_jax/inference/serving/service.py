@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from temporal_jax.data.pictures import VideoError
-from temporal_jax.inference.serving.checks import RequestError
+from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.inference.serving.page import load_page
+from temporal_jax.inference.serving.request_checks import RequestError
 
 # From the path of a video to what the page shows of it, see `VideoAnswerer`.
 Answerer = Callable[[pathlib.Path], Mapping[str, Any]]

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from temporal_jax.inference import visualize
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.visualize.coloring import paint
-from temporal_jax.inference.windows import WindowClip
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.visualize.heat_colors import paint
+from temporal_jax.inference.watch.windows import WindowClip
 
 _PICTURES = 8  # At most.
 

@@ -1,9 +1,10 @@
 """Why a network says what it says: maps of a clip, and pictures of them."""
 
+from temporal_jax.inference.visualize.available_maps import KINDS
 from temporal_jax.inference.visualize.calibration import create_calibrations
 from temporal_jax.inference.visualize.calibration_figure import save_calibration
 from temporal_jax.inference.visualize.cues import create_cues
-from temporal_jax.inference.visualize.explaining import (
+from temporal_jax.inference.visualize.explain import (
   MAP_KINDS,
   Explained,
   explain,
@@ -12,7 +13,6 @@ from temporal_jax.inference.visualize.explaining import (
 from temporal_jax.inference.visualize.features import create_features
 from temporal_jax.inference.visualize.grad_cam import create_grad_cam
 from temporal_jax.inference.visualize.masks import create_alignment
-from temporal_jax.inference.visualize.offers import KINDS
 from temporal_jax.inference.visualize.overlay import save_overlay
 from temporal_jax.inference.visualize.pictures import visualize_video
 from temporal_jax.inference.visualize.rollout import (

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import layers
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.visualize.offers import refuse
-from temporal_jax.inference.visualize.recording import calls_of, record
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.visualize.available_maps import refuse
+from temporal_jax.inference.visualize.record_modules import calls_of, record
 
 
 def create_calibrations(

@@ -8,8 +8,8 @@ import matplotlib.axes
 import matplotlib.figure
 import numpy as np
 
-from temporal_jax.display.pictures import save_figure, short_label
-from temporal_jax.inference.visualize.scaling import frames_of
+from temporal_jax.display.picture_text import save_figure, short_label
+from temporal_jax.inference.visualize.scale_maps import frames_of
 
 _MARK, _OTHER = "#34495e", "#a9b7c6"
 

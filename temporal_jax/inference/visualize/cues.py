@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from temporal_jax import layers
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.visualize.offers import refuse
-from temporal_jax.inference.visualize.recording import calls_of, record
-from temporal_jax.inference.visualize.scaling import over_time, scaled
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.visualize.available_maps import refuse
+from temporal_jax.inference.visualize.record_modules import calls_of, record
+from temporal_jax.inference.visualize.scale_maps import over_time, scaled
 
 
 def create_cues(

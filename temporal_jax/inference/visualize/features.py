@@ -6,15 +6,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.visualize.layers import (
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.visualize.layer_choice import (
   as_maps,
   choose_layer,
   map_outputs,
   patch_grid,
 )
-from temporal_jax.inference.visualize.recording import record
-from temporal_jax.inference.visualize.scaling import over_time, stretched
+from temporal_jax.inference.visualize.record_modules import record
+from temporal_jax.inference.visualize.scale_maps import over_time, stretched
 
 LAYERS = (r"(visual/)?block\d+", r"slow_stage\d+_block\d+", r".*")
 

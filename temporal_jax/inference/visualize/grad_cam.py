@@ -6,16 +6,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.visualize.layers import (
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.visualize.layer_choice import (
   as_maps,
   choose_layer,
   map_outputs,
   map_shapes,
   patch_grid,
 )
-from temporal_jax.inference.visualize.recording import record
-from temporal_jax.inference.visualize.scaling import over_time, scaled
+from temporal_jax.inference.visualize.record_modules import record
+from temporal_jax.inference.visualize.scale_maps import over_time, scaled
 
 # What the last block of a transformer attends to (behind it the class token
 # alone counts); the end of SlowFast's slow pathway; the last maps of all.

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import layers, ops
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.visualize.layers import choose_layer
-from temporal_jax.inference.visualize.offers import refuse
-from temporal_jax.inference.visualize.recording import Call, calls_of, record
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.visualize.available_maps import refuse
+from temporal_jax.inference.visualize.layer_choice import choose_layer
+from temporal_jax.inference.visualize.record_modules import Call, calls_of, record
 
 
 def create_alignment(

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import av
 import numpy as np
 
-from temporal_jax.data.protocol import EvalProtocol
-from temporal_jax.data.readers import Reader
-from temporal_jax.inference.visualize.coloring import paint
-from temporal_jax.inference.visualize.reading import read_frames
+from temporal_jax.data.video.readers import Reader
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+from temporal_jax.inference.visualize.heat_colors import paint
+from temporal_jax.inference.visualize.read_clip import read_frames
 
 _FPS = 25  # Of videos that have no rate.
 _CHUNK = 32  # Frames held at once.

@@ -6,23 +6,23 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 
-from temporal_jax.data.protocol import EvalProtocol
-from temporal_jax.data.readers import Reader, open_reader
-from temporal_jax.inference.saved_model import SavedModel
+from temporal_jax.data.video.readers import Reader, open_reader
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.visualize.available_maps import KINDS
 from temporal_jax.inference.visualize.calibration import create_calibrations
 from temporal_jax.inference.visualize.calibration_figure import (
   deviations,
   save_calibration,
 )
-from temporal_jax.inference.visualize.explaining import (
+from temporal_jax.inference.visualize.explain import (
   check_options,
   explain,
   open_variables,
 )
-from temporal_jax.inference.visualize.layers import choose_layer
-from temporal_jax.inference.visualize.offers import KINDS
+from temporal_jax.inference.visualize.layer_choice import choose_layer
 from temporal_jax.inference.visualize.overlay import save_overlay
-from temporal_jax.inference.visualize.reading import (
+from temporal_jax.inference.visualize.read_clip import (
   ReadClip,
   middle_view,
   read_clip,

@@ -7,15 +7,15 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import layers, ops
-from temporal_jax.inference.saved_model import SavedModel
-from temporal_jax.inference.visualize.layers import Grid, patch_grid
-from temporal_jax.inference.visualize.offers import (
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.visualize.available_maps import (
   Calls,
   attention_names,
   refuse,
 )
-from temporal_jax.inference.visualize.recording import Call, calls_of, record
-from temporal_jax.inference.visualize.scaling import over_time, scaled
+from temporal_jax.inference.visualize.layer_choice import Grid, patch_grid
+from temporal_jax.inference.visualize.record_modules import Call, calls_of, record
+from temporal_jax.inference.visualize.scale_maps import over_time, scaled
 
 Variables = Mapping[str, Any]
 

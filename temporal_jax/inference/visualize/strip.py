@@ -10,8 +10,8 @@ import matplotlib.cm
 import matplotlib.figure
 import numpy as np
 
-from temporal_jax.display.pictures import save_figure, short_label
-from temporal_jax.inference.visualize.coloring import COLORS, paint
+from temporal_jax.display.picture_text import save_figure, short_label
+from temporal_jax.inference.visualize.heat_colors import COLORS, paint
 
 _CELL = 1.5  # Inches a frame.
 _POINTS = (("o", "#00e5ff"), ("x", "#76ff03"))

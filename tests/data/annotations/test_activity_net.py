@@ -2,7 +2,7 @@ import pytest
 
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
-from tests.data.annotations.net import NET, part
+from tests.support.activity_net_lists import NET, part
 
 
 def test_activity_net(write):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.data.annotations import hostile_files as hostile
+from tests.support import hostile_annotations as hostile
 
 CASES = [
   pytest.param(reader, file, content, words, id=f"{reader}-{number}")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from temporal_jax.data.augmentation import color
-from temporal_jax.data.augmentation.clip import Clip, Given
+from temporal_jax.data.augmentation.operation import Clip, Given
 
 GIVEN = Given(8, (0.5,) * 3, (0.5,) * 3, ())
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 6, 7, 3), np.uint8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from temporal_jax.data.augmentation import crops, sizes
-from temporal_jax.data.augmentation.clip import Clip, Given
+from temporal_jax.data.augmentation.operation import Clip, Given
 
 SIDE = 16
 GIVEN = Given(SIDE, (0.5,) * 3, (0.5,) * 3, ())

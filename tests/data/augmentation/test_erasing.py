@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from temporal_jax.data.augmentation.clip import Clip, Given
 from temporal_jax.data.augmentation.erasing import RandomErasing
+from temporal_jax.data.augmentation.operation import Clip, Given
 
 GIVEN = Given(8, (0.5,) * 3, (0.5,) * 3, ())
 

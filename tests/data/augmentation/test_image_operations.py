@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from temporal_jax.data.augmentation import image_operations
-from temporal_jax.data.augmentation.clip import Clip
+from temporal_jax.data.augmentation.operation import Clip
 
 FILL = (128, 10, 240)
 HEIGHT, WIDTH = 23, 31

@@ -9,7 +9,7 @@ import pytest
 
 from temporal_jax.data.augmentation import image_operations
 from temporal_jax.data.augmentation.auto_augment import POLICY, AutoAugment
-from temporal_jax.data.augmentation.clip import Clip, Given
+from temporal_jax.data.augmentation.operation import Clip, Given
 from temporal_jax.data.augmentation.rand_augment import RandAugment
 
 GIVEN = Given(8, (0.5,) * 3, (0.5,) * 3, ())

@@ -5,7 +5,7 @@ from temporal_jax.data.augmentation.color import ColorJitter, Grayscale
 from temporal_jax.data.augmentation.crops import RandomSizedCrop
 from temporal_jax.data.augmentation.erasing import RandomErasing
 from temporal_jax.data.augmentation.flip import Flip
-from temporal_jax.data.augmentation.normalizing import Normalize
+from temporal_jax.data.augmentation.normalize import Normalize
 from temporal_jax.data.augmentation.rand_augment import RandAugment
 
 # The pipelines of the papers, RECIPES.md 2.1, by family.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from temporal_jax.data.augmentation.resampling import resample
+from temporal_jax.data.augmentation.resample import resample
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 24, 33, 3), np.uint8)
 PIL_METHODS = {

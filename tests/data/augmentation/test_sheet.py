@@ -2,7 +2,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from temporal_jax.data.augmentation.sheet import draw_clips
+from temporal_jax.data.augmentation.clip_sheet import draw_clips
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.2, 0.2)
 

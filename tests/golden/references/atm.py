@@ -4,10 +4,10 @@ import functools
 
 import flax.linen as nn
 
+from convert_weights.formats import atm, clip
 from convert_weights.rules import under
-from convert_weights.sources import atm, clip
 from temporal_jax import layers, models, ops
-from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.models.blocks.transformer import TransformerBlock
 from tests.golden.reference import Reference, first
 
 _FILE = "modules/ATM.py"

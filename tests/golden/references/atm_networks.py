@@ -2,10 +2,10 @@
 
 import functools
 
-from convert_weights.sources import atm, clip, eva
+from convert_weights.formats import atm, clip, eva
 from temporal_jax.models import TransformerBlock, VisionTransformer
+from temporal_jax.models.catalog.openai_clip_sizes import CLIP_FORM
 from temporal_jax.models.operators import arithmetic
-from temporal_jax.models.rows.clip_form import CLIP_FORM
 from tests.golden.reference import Reference
 
 _AXES = {

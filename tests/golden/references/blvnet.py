@@ -2,11 +2,10 @@
 
 import functools
 
-from convert_weights.sources import blvnet
+from convert_weights.formats import blvnet
 from temporal_jax import layers, models
-from temporal_jax.models.big_little import BigLittleModule
-from temporal_jax.models.big_little_net import BigLittleNet
-from temporal_jax.models.residual import BottleneckBlock
+from temporal_jax.models.backbones.big_little import BigLittleModule, BigLittleNet
+from temporal_jax.models.blocks.residual import BottleneckBlock
 from tests.golden.reference import Reference, first
 
 _FILE = "core/models/blvnet_tam_backbone.py"

@@ -5,16 +5,16 @@ import functools
 import flax.linen as nn
 import jax.numpy as jnp
 
+from convert_weights.formats import ila, xclip
 from convert_weights.rules import under
-from convert_weights.sources import ila, xclip
 from temporal_jax import layers, models, ops
-from temporal_jax.models.frame_integration import (
+from temporal_jax.models.backbones.video_text import VideoTextModel
+from temporal_jax.models.blocks.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
 )
-from temporal_jax.models.prompt import VideoSpecificPrompt
-from temporal_jax.models.transformer import TransformerBlock
-from temporal_jax.models.video_text import VideoTextModel
+from temporal_jax.models.blocks.prompt import VideoSpecificPrompt
+from temporal_jax.models.blocks.transformer import TransformerBlock
 from tests.golden.reference import Reference, function, stateless
 
 _ALIGN = "models/align.py"

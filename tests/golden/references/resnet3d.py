@@ -3,10 +3,10 @@
 import flax.linen as nn
 import jax
 
+from convert_weights.formats import resnet3d
 from convert_weights.rules import under
-from convert_weights.sources import resnet3d
-from temporal_jax.models.resnet3d import ResNet3D
-from temporal_jax.models.slowfast import SlowFast
+from temporal_jax.models.backbones.resnet3d import ResNet3D
+from temporal_jax.models.backbones.slowfast import SlowFast
 from tests.golden.reference import Reference
 
 _BASE = "tadaconv/models/base"

@@ -1,6 +1,6 @@
 """Shifts and TokenT1D."""
 
-from convert_weights.sources import atm
+from convert_weights.formats import atm
 from temporal_jax import layers, ops
 from tests.golden.reference import Reference, first, function
 

@@ -4,12 +4,12 @@ import functools
 
 import flax.linen as nn
 
+from convert_weights.formats import tada_parts
 from convert_weights.rules import under
-from convert_weights.sources import tada_parts
 from temporal_jax import layers, models, ops
-from temporal_jax.models.convnext import ConvNeXtBlock
-from temporal_jax.models.residual import BottleneckBlock
-from temporal_jax.models.transformer import TransformerBlock
+from temporal_jax.models.backbones.convnext import ConvNeXtBlock
+from temporal_jax.models.blocks.residual import BottleneckBlock
+from temporal_jax.models.blocks.transformer import TransformerBlock
 from tests.golden.reference import Reference, first, stateless
 
 _OPS = "tadaconv/models/module_zoo/ops"

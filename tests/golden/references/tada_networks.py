@@ -4,7 +4,7 @@ import functools
 
 import jax
 
-from convert_weights.sources import tada
+from convert_weights.formats import tada
 from temporal_jax import layers, ops
 from temporal_jax.models import ConvNeXt, ResNet, Temporal
 from tests.golden.reference import Reference

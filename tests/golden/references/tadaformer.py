@@ -4,7 +4,7 @@ import functools
 
 import flax.linen as nn
 
-from convert_weights.sources import tada
+from convert_weights.formats import tada
 from temporal_jax import layers, models, ops
 from tests.golden.reference import Reference
 

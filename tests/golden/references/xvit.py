@@ -2,12 +2,12 @@
 
 import functools
 
-from convert_weights.sources import xvit
+from convert_weights.formats import xvit
 from temporal_jax import layers, ops
 from temporal_jax.models import Temporal, create_model
-from temporal_jax.models.temporal_attention import TemporalAttentionAggregation
-from temporal_jax.models.transformer import TransformerBlock
-from temporal_jax.models.vision_transformer import VisionTransformer
+from temporal_jax.models.backbones.vision_transformer import VisionTransformer
+from temporal_jax.models.blocks.temporal_attention import TemporalAttentionAggregation
+from temporal_jax.models.blocks.transformer import TransformerBlock
 from tests.golden.reference import Reference, first
 
 _BLOCKS = "slowfast/models/transformers/transformer_block.py"

@@ -7,15 +7,15 @@ import orbax.checkpoint as ocp
 import pytest
 
 from temporal_jax import inference
-from temporal_jax.inference.export import comparing, exporting
-from tests.inference.export import networks
+from temporal_jax.inference.export import compare_exported, export_model
+from tests.support import exported_networks
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
   """Directory of a small network."""
   path = tmp_path_factory.mktemp("export") / "model"
-  networks.load(path, "resnet", source={"name": "made"}, license="CC0-1.0")
+  exported_networks.load(path, "resnet", source={"name": "made"}, license="CC0-1.0")
   return path
 
 
@@ -45,11 +45,11 @@ def test_card_says_what_is_known(model, tmp_path):
   content = (tmp_path / "out" / "model.stablehlo").read_bytes()
   digest = hashlib.sha256(content).hexdigest()
   assert card["artifact"]["sha256"] == digest
-  assert card["input"]["shape"] == [2, *networks.CLIP_SHAPE]
+  assert card["input"]["shape"] == [2, *exported_networks.CLIP_SHAPE]
   assert card["input"]["pixels"]["mean"] == [0.5, 0.4, 0.3]
   assert card["output"]["classes"] == 3
   names = _read(tmp_path / "out" / "classes.json")
-  assert tuple(names) == networks.CLASS_NAMES
+  assert tuple(names) == exported_networks.CLASS_NAMES
   # Stem 7 x 7, two 3 x 3, norms of three, and the head.
   kernels = 7 * 7 * 3 * 8 + 2 * 3 * 3 * 8 * 8
   assert card["parameters"] == kernels + 3 * 2 * 8 + 8 * 3 + 3
@@ -70,8 +70,8 @@ def test_card_says_what_is_known(model, tmp_path):
 
 
 def test_savable_of_a_run_holds_its_averages_and_scores(tmp_path):
-  description = networks.describe("resnet")
-  variables = networks.draw(description)
+  description = exported_networks.describe("resnet")
+  variables = exported_networks.draw(description)
   averages = jax.tree.map(lambda x: x + 1, variables)
   run = tmp_path / "run"
   with ocp.StandardCheckpointer() as writer:
@@ -119,7 +119,7 @@ def test_writes_over_nothing(model, tmp_path):
 
 def test_writes_nothing_that_gives_other_probabilities(model, tmp_path, monkeypatch):
   monkeypatch.setattr(
-    exporting, "run_stablehlo", lambda content, clips: np.full((2, 3), 0.9)
+    export_model, "run_stablehlo", lambda content, clips: np.full((2, 3), 0.9)
   )
   with pytest.raises(ValueError, match=r"nothing is written: .* resnet18"):
     inference.export_model(model, tmp_path / "out", format="stablehlo", batch_size=2)
@@ -130,7 +130,7 @@ def test_probabilities_that_are_none_differ(model):
   saved = inference.load_model(model, dtype="float32")
   for wrong in (np.nan, 1.0):
     with pytest.raises(ValueError, match="differ by"):
-      comparing.largest_difference(
+      compare_exported.largest_difference(
         lambda clips, wrong=wrong: np.full((len(clips), 3), wrong),
         saved,
         batch_size=2,

@@ -6,18 +6,18 @@ import pytest
 from temporal_jax import inference
 from temporal_jax.inference.export import onnx, stablehlo
 from temporal_jax.inference.export.program import trace_network
-from tests.inference.export import networks
+from tests.support import exported_networks
 
 pytest.importorskip("onnxruntime")
 
 
 @pytest.mark.slow  # Each is compiled three times.
-@pytest.mark.parametrize("family", networks.FAMILIES)
+@pytest.mark.parametrize("family", exported_networks.FAMILIES)
 def test_gives_the_same_for_batches_of_any_size(family, tmp_path):
-  saved = networks.load(tmp_path / "model", family)
+  saved = exported_networks.load(tmp_path / "model", family)
   program = trace_network(saved)
   assert not isinstance(program.clips.shape[0], int)
-  clips = networks.make_clips(3)
+  clips = exported_networks.make_clips(3)
   want = inference.Classifier(saved, batch_size=3)(clips)
   content = stablehlo.to_stablehlo(program, ("cpu", "cuda", "tpu"))
   for number in (1, 3):

@@ -10,7 +10,7 @@ from jax.extend import core
 from temporal_jax import inference
 from temporal_jax.inference.export import onnx
 from temporal_jax.inference.export.program import Program
-from tests.inference.export import networks
+from tests.support import exported_networks
 
 pytest.importorskip("onnxruntime")
 
@@ -18,7 +18,7 @@ pytest.importorskip("onnxruntime")
 def test_runs_in_onnxruntime_for_batches_of_any_size(tmp_path, monkeypatch):
   classes = {"verb": ["a", "b", "c"], "noun": ["d", "e"]}
   numbers = {task: len(names) for task, names in classes.items()}
-  saved = networks.load(
+  saved = exported_networks.load(
     tmp_path / "model", "aggregation", num_classes=numbers, class_names=classes
   )
   inference.export_model(tmp_path / "model", tmp_path / "out", format="onnx")
@@ -30,7 +30,7 @@ def test_runs_in_onnxruntime_for_batches_of_any_size(tmp_path, monkeypatch):
   exec(lines, shown)
   (given,) = shown["session"].get_inputs()
   assert (given.name, given.type) == ("clips", "tensor(uint8)")
-  clips = networks.make_clips(3)
+  clips = exported_networks.make_clips(3)
   want = inference.Classifier(saved, batch_size=3)(clips)
   for number in (1, 3):
     for task, probabilities in want.items():

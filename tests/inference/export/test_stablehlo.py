@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import inference
-from tests.inference.export import networks
+from tests.support import exported_networks
 
 # Python's own modules, jax, what that needs, and flatbuffers.
 _ONLY_JAX = """
@@ -40,7 +40,7 @@ np.savez("found.npz", *found)
 def exported(tmp_path_factory):
   """Directory of a network, and of what was exported from it."""
   root = tmp_path_factory.mktemp("export")
-  networks.load(root / "model", "aggregation")
+  exported_networks.load(root / "model", "aggregation")
   card = inference.export_model(root / "model", root / "out", format="stablehlo")
   return root, card
 
@@ -50,7 +50,7 @@ def test_the_lines_of_its_page_run_where_only_jax_is(exported):
   page = (root / "out" / "README.md").read_text()
   (lines,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
   assert sum(map(bool, lines.splitlines())) == 5
-  clips = networks.make_clips(3)
+  clips = exported_networks.make_clips(3)
   np.save(root / "out" / "clips.npy", clips)
   subprocess.run(
     [sys.executable, "-c", _ONLY_JAX + lines + _MORE],

@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from temporal_jax import inference
-from temporal_jax.data import VideoError, VideoReader, pictures
-from temporal_jax.data.encoding import encode_mp4
-from temporal_jax.data.protocol import EvalProtocol
+from temporal_jax.data import VideoError, VideoReader
+from temporal_jax.data.video import pictures
+from temporal_jax.data.video.encoding import encode_mp4
+from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference import serving
-from tests.inference.tiny import MEAN, NAMES, STD, save_tiny
+from tests.support.tiny_predictor import MEAN, NAMES, STD, save_tiny
 
 FPS = 10
 

@@ -6,10 +6,10 @@ import threading
 import time
 
 from temporal_jax.data import open_reader
-from temporal_jax.data.encoding import encode_mp4
+from temporal_jax.data.video.encoding import encode_mp4
 from tests.conftest import make_frames
-from tests.inference.serving.malformed import MOST, attempts
-from tests.inference.serving.running import (
+from tests.support.malformed_requests import MOST, attempts
+from tests.support.page_server import (
   PATIENCE,
   ask,
   connect,

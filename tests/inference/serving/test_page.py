@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from temporal_jax.data import VideoError, open_reader
-from temporal_jax.data.encoding import encode_mp4
+from temporal_jax.data.video.encoding import encode_mp4
 from tests.conftest import make_frames
-from tests.inference.serving.browser import PROGRAMS, browsing
-from tests.inference.serving.running import running
+from tests.support.browser import PROGRAMS, browsing
+from tests.support.page_server import running
 
 pytestmark = pytest.mark.skipif(
   not all(map(shutil.which, PROGRAMS)),

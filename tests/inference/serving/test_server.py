@@ -8,9 +8,9 @@ import time
 import pytest
 
 from temporal_jax.data import VideoError
-from temporal_jax.data.file_names import SUFFIXES
+from temporal_jax.data.listing.file_names import SUFFIXES
 from temporal_jax.inference import serving
-from tests.inference.serving.running import (
+from tests.support.page_server import (
   ask,
   connect,
   error_of,

@@ -4,13 +4,13 @@ import pytest
 
 from temporal_jax.inference import visualize
 from temporal_jax.inference.visualize import features, grad_cam
-from temporal_jax.inference.visualize.layers import (
+from temporal_jax.inference.visualize.layer_choice import (
   as_maps,
   choose_layer,
   map_shapes,
 )
-from temporal_jax.inference.visualize.scaling import frames_of, over_time
-from tests.inference.visualize.networks import (
+from temporal_jax.inference.visualize.scale_maps import frames_of, over_time
+from tests.support.visualized_networks import (
   RESNET,
   VIT,
   make_clip,

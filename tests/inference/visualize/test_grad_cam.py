@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from temporal_jax.inference import visualize
-from tests.inference.visualize.networks import (
+from tests.support.visualized_networks import (
   RESNET,
   VIT,
   make_clip,

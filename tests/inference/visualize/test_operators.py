@@ -10,8 +10,8 @@ import pytest
 from temporal_jax import layers
 from temporal_jax.inference import visualize
 from temporal_jax.models import ResNet
-from temporal_jax.models.temporal import Temporal
-from tests.inference.visualize.networks import (
+from temporal_jax.models.slots import Temporal
+from tests.support.visualized_networks import (
   RESNET,
   VIT,
   make_clip,

@@ -2,17 +2,17 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from temporal_jax.data.decoding import VideoReader
-from temporal_jax.data.encoding import encode_mp4
-from temporal_jax.data.protocol import EvalProtocol
-from temporal_jax.data.readers import open_reader
-from temporal_jax.data.views import read_views
+from temporal_jax.data.video.decoding import VideoReader
+from temporal_jax.data.video.encoding import encode_mp4
+from temporal_jax.data.video.readers import open_reader
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+from temporal_jax.data.views.read_views import read_views
 from temporal_jax.inference.visualize import Row, save_overlay, save_strip
-from temporal_jax.inference.visualize.coloring import paint, resize_maps
-from temporal_jax.inference.visualize.labels import Target, find_target
+from temporal_jax.inference.visualize.class_label import Target, find_target
+from temporal_jax.inference.visualize.heat_colors import paint, resize_maps
 from temporal_jax.inference.visualize.overlay import maps_between
-from temporal_jax.inference.visualize.reading import read_clip, read_frames
-from tests.inference.visualize.networks import RESNET, make_clip, make_named
+from temporal_jax.inference.visualize.read_clip import read_clip, read_frames
+from tests.support.visualized_networks import RESNET, make_clip, make_named
 
 PROTOCOL = EvalProtocol(num_frames=3, crop_size=17, short_side=20)
 

@@ -7,8 +7,8 @@ import pytest
 from temporal_jax import ops
 from temporal_jax.inference import visualize
 from temporal_jax.models import VisionTransformer
-from temporal_jax.models.transformer import TransformerBlock
-from tests.inference.visualize.networks import (
+from temporal_jax.models.blocks.transformer import TransformerBlock
+from tests.support.visualized_networks import (
   RESNET,
   SHAPE,
   VIT,

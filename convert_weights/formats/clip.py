@@ -1,0 +1,158 @@
+"""Rules of CLIP's transformer, as openai/CLIP and its descendants name it."""
+
+from collections.abc import Sequence
+
+from convert_weights.checkpoint_format import Source
+from convert_weights.conversion import SKIP
+from convert_weights.formats import image_towers
+from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
+from temporal_jax.models.network import Network
+
+
+def transformer_block() -> list[Rule]:
+  """Rules of `TransformerBlock` from a `ResidualAttentionBlock`."""
+  return [
+    *layer_norm("norm1", "ln_1"),
+    *attention("attention", "attn"),
+    *layer_norm("norm2", "ln_2"),
+    *linear("mlp/expand", "mlp.c_fc"),
+    *linear("mlp/contract", "mlp.c_proj"),
+  ]
+
+
+def attention(leaf: str, tensor: str) -> list[Rule]:
+  """Rules of `SelfAttention` from a torch `MultiheadAttention`.
+
+  Queries, keys and values lie behind one another in one tensor.
+  """
+  return [
+    Rule(
+      f"params/{leaf}/qkv/kernel",
+      (f"{tensor}.in_proj_weight",),
+      "(three m d) i -> i three m d",
+    ),
+    Rule(
+      f"params/{leaf}/qkv/bias",
+      (f"{tensor}.in_proj_bias",),
+      "(three m d) -> three m d",
+    ),
+    Rule(
+      f"params/{leaf}/out/kernel",
+      (f"{tensor}.out_proj.weight",),
+      "o (m d) -> m d o",
+    ),
+    Rule(f"params/{leaf}/out/bias", (f"{tensor}.out_proj.bias",), "c -> c"),
+  ]
+
+
+def vision_transformer(block: Sequence[Rule] = ()) -> list[Rule]:
+  """Rules of `VisionTransformer` with a projection, as CLIP's `visual`.
+
+  Args:
+    block: Rules of a block; by default those of `transformer_block`.
+  """
+  block = block or transformer_block()
+  return [
+    Rule("params/class_token", ("class_embedding",), "c -> c"),
+    Rule("params/position_embedding", ("positional_embedding",), "n c -> n c"),
+    *conv2d("patch_embedding", "conv1"),
+    *layer_norm("pre_norm", "ln_pre"),
+    *under(block, "block{i}", "transformer.resblocks.{i-1}"),
+    *layer_norm("norm", "ln_post"),
+    Rule("params/projection/kernel", ("proj",), "i o -> i o"),
+  ]
+
+
+def text_transformer() -> list[Rule]:
+  """Rules of `TextTransformer`, which lies in CLIP without a prefix."""
+  return [
+    Rule(
+      "params/token_embedding/embedding",
+      ("token_embedding.weight",),
+      "v c -> v c",
+    ),
+    Rule("params/position_embedding", ("positional_embedding",), "n c -> n c"),
+    *under(transformer_block(), "block{i}", "transformer.resblocks.{i-1}"),
+    *layer_norm("norm", "ln_final"),
+    Rule("params/projection/kernel", ("text_projection",), "i o -> i o"),
+  ]
+
+
+def _rules(network: Network) -> list[Rule]:
+  """Rules of the image tower, or of both where the network has a text tower.
+
+  mlfoundations/open_clip puts its other text towers under "text".
+  """
+  text = text_transformer()
+  return image_towers.clip_rules(
+    network,
+    under(vision_transformer(), "", "visual"),
+    [*text, *under(text, "", "text")],
+    "logit_scale",
+  )
+
+
+def _visual_rules(network: Network) -> list[Rule]:
+  """Rules of the image tower where it is saved by itself."""
+  return image_towers.clip_rules(network, vision_transformer(), [], "logit_scale")
+
+
+_TEXT = (
+  r"(text\.)?(positional_embedding|text_projection|attn_mask"
+  r"|(token_embedding|transformer|ln_final)\..+)"
+)
+_NO_WEIGHTS = {
+  "input_resolution|context_length|vocab_size": "a size of the network",
+}
+_NO_PROJECTION = "the projection, where the network has none"
+_SKIP = {
+  **_NO_WEIGHTS,
+  _TEXT: "the text tower, where the network reads no texts",
+  "logit_scale": "the factor of similarities, where the network has none",
+  r"visual\.proj": _NO_PROJECTION,
+}
+_UNSAID = {
+  "activation": (
+    "OpenAI's weights need quick_gelu; open_clip's (LAION, DataComp, ...) "
+    "need --set activation=gelu, unless the name of their model ends in "
+    "-quickgelu."
+  ),
+  "num_heads": "",
+}
+
+SOURCES: tuple[Source, ...] = (
+  Source(
+    "openai_clip",
+    "openai/CLIP, mlfoundations/open_clip",
+    _rules,
+    image_towers.is_clip,
+    (r"visual\.class_embedding", r"visual\.conv1\.weight"),
+    _SKIP,
+    {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+    unsaid={**_UNSAID, "text_heads": ""},
+  ),
+  # A source of its own: CLIP's text tower has the same names as its blocks.
+  Source(
+    "openai_clip_visual",
+    "openai/CLIP, its image tower saved without 'visual.'",
+    _visual_rules,
+    image_towers.is_clip_image,
+    ("class_embedding", r"conv1\.weight", r"transformer\.resblocks\.0\..+"),
+    {**SKIP, "proj": _NO_PROJECTION},
+    {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+    unsaid=_UNSAID,
+  ),
+  # No network here has its attention pooling: it is known to be refused.
+  Source(
+    "openai_clip_resnet",
+    "openai/CLIP, its ResNets, which no network of this library is",
+    lambda network: [],
+    lambda network: False,
+    (r"visual\.attnpool\.c_proj\.weight", r"visual\.conv1\.weight"),
+    {
+      **_NO_WEIGHTS,
+      r"visual\..+": "a ResNet with attention pooling, no network of ours",
+      f"{_TEXT}|logit_scale": "the texts' side of that ResNet",
+    },
+  ),
+)

@@ -1,0 +1,111 @@
+"""Rules of CLIP, as huggingface/transformers names it."""
+
+from collections.abc import Sequence
+
+from convert_weights.checkpoint_format import Source
+from convert_weights.formats import image_towers
+from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
+from temporal_jax.models.network import Network
+
+
+def attention(names: Sequence[str], out: str) -> list[Rule]:
+  """Rules of `SelfAttention` whose projections are apart.
+
+  Args:
+    names: Those of queries, keys and values.
+    out: The last one.
+  """
+  weights, biases = (
+    tuple(f"{name}.{kind}" for name in names) for kind in ("weight", "bias")
+  )
+  return [
+    Rule("params/qkv/kernel", weights, "three (m d) i -> i three m d"),
+    Rule("params/qkv/bias", biases, "three (m d) -> three m d"),
+    Rule("params/out/kernel", (f"{out}.weight",), "o (m d) -> m d o"),
+    Rule("params/out/bias", (f"{out}.bias",), "c -> c"),
+  ]
+
+
+def transformer_block() -> list[Rule]:
+  """Rules of `TransformerBlock` from a `CLIPEncoderLayer`."""
+  projections = ("q_proj", "k_proj", "v_proj")
+  return [
+    *layer_norm("norm1", "layer_norm1"),
+    *under(attention(projections, "out_proj"), "attention", "self_attn"),
+    *layer_norm("norm2", "layer_norm2"),
+    *linear("mlp/expand", "mlp.fc1"),
+    *linear("mlp/contract", "mlp.fc2"),
+  ]
+
+
+def vision_transformer() -> list[Rule]:
+  """Rules of `VisionTransformer` with a projection."""
+  tower = [
+    Rule("params/class_token", ("embeddings.class_embedding",), "c -> c"),
+    *_positions(),
+    *conv2d("patch_embedding", "embeddings.patch_embedding"),
+    *layer_norm("pre_norm", "pre_layrnorm"),
+    *under(transformer_block(), "block{i}", "encoder.layers.{i-1}"),
+    *layer_norm("norm", "post_layernorm"),
+  ]
+  projection = linear("projection", "visual_projection", bias=False)
+  return [*under(tower, "", "vision_model"), *projection]
+
+
+def text_transformer() -> list[Rule]:
+  """Rules of `TextTransformer`."""
+  tower = [
+    Rule(
+      "params/token_embedding/embedding",
+      ("embeddings.token_embedding.weight",),
+      "v c -> v c",
+    ),
+    *_positions(),
+    *under(transformer_block(), "block{i}", "encoder.layers.{i-1}"),
+    *layer_norm("norm", "final_layer_norm"),
+  ]
+  projection = linear("projection", "text_projection", bias=False)
+  return [*under(tower, "", "text_model"), *projection]
+
+
+def _positions() -> list[Rule]:
+  name = "embeddings.position_embedding.weight"
+  return [Rule("params/position_embedding", (name,), "n c -> n c")]
+
+
+def _rules(network: Network) -> list[Rule]:
+  return image_towers.clip_rules(
+    network, vision_transformer(), text_transformer(), "logit_scale"
+  )
+
+
+SOURCES: tuple[Source, ...] = (
+  Source(
+    "huggingface_clip",
+    "huggingface/transformers, CLIPModel, CLIPVisionModelWithProjection",
+    _rules,
+    image_towers.is_clip,
+    (
+      r"vision_model\.embeddings\.class_embedding",
+      r"vision_model\.pre_layrnorm\.weight",
+    ),
+    {
+      r"(vision|text)_model\.embeddings\.position_ids": "numbers in a row",
+      r"text_model\..+|text_projection\.weight": (
+        "the text tower, where the network reads no texts"
+      ),
+      "logit_scale": "the factor of similarities, where the network has none",
+      r"visual_projection\.weight": "the projection, where there is none",
+    },
+    {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+    unsaid={
+      "activation": (
+        "It is hidden_act of the config.json that belongs to the file: "
+        "OpenAI's weights need quick_gelu, laion's --set activation=gelu."
+      ),
+      "epsilon": "",
+      "num_heads": "",
+      "text_heads": "",
+    },
+  ),
+)

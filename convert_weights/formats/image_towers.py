@@ -1,0 +1,123 @@
+"""What transformers of images have in common on their way into networks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from convert_weights.changes import inflate, resize_positions
+from convert_weights.rules import Rule, under
+from temporal_jax.models.backbones.video_text import VideoTextModel
+from temporal_jax.models.backbones.vision_transformer import VisionTransformer
+from temporal_jax.models.network import Network
+
+_CHANGES = {
+  "params/patch_embedding/kernel": inflate,
+  "params/position_embedding": resize_positions,
+}
+
+# Leaves that no image has weights for -> the reason. The slots are those that
+# add to a block; the one that replaces its attention takes that one's weights.
+NEW: Mapping[str, str] = MappingProxyType(
+  {
+    r"(params|batch_stats)/(visual/)?block\d+/"
+    r"(block_input|attention_branch|mlp_input|mlp_branch)/.+": ("a temporal module"),
+    "params/temporal_embedding": "positions in time",
+  }
+)
+HEAD: Mapping[str, str] = MappingProxyType(
+  {"params/head/.+": "the image weights have no classifier"}
+)
+# The head over time of X-ViT, and those of several tasks.
+OTHER_HEADS: Mapping[str, str] = MappingProxyType(
+  {"params/head/(class_token|.+/.+)": "the image weights have no such head"}
+)
+UNCLASSIFIED = "for the images' classes, where the network has no such layer"
+VIDEO_TEXT: Mapping[str, str] = MappingProxyType(
+  {
+    "params/integration/.+": "the integration of frames",
+    "params/(prompt|prompt_norm|prompt_projection)/.+": "the prompt of a video",
+    "params/classifier/.+": "the image weights have no classifier",
+  }
+)
+
+
+def from_images(rules: Iterable[Rule]) -> list[Rule]:
+  """Rules of a `VisionTransformer` for any grid of positions and tubelet."""
+  return [rule._replace(change=_CHANGES.get(rule.leaf)) for rule in rules]
+
+
+def clip_rules(
+  network: Network,
+  image: Iterable[Rule],
+  text: Sequence[Rule],
+  log_scale: str,
+) -> list[Rule]:
+  """Rules of a network in CLIP's form.
+
+  Args:
+    network: A `VisionTransformer`, or a `VideoTextModel` with both towers.
+    image: Rules of the image tower.
+    text: Rules of the text tower.
+    log_scale: Tensor of the factor of the similarities.
+  """
+  image = from_images(image)
+  if not isinstance(network, VideoTextModel):
+    return image
+  return [
+    *under(image, "visual", ""),
+    *under(text, "text", ""),
+    Rule("params/log_scale", (log_scale,), "->"),
+  ]
+
+
+def classified(
+  network: Network, image: Iterable[Rule], head: Sequence[Rule], before: str
+) -> list[Rule]:
+  """Rules of a tower with its classifier.
+
+  Args:
+    network: A `VisionTransformer`.
+    image: Rules of the tower, with the layer before the classes.
+    head: Rules of the classifier.
+    before: Kernel of the layer before the classes. Weights that have it do not
+      give their classifier to a network that lacks the layer.
+  """
+  rules = [*from_images(image), *head]
+  if network.representation is not None:
+    return rules
+  refused = [
+    rule._replace(tensors=(*rule.tensors, before), pattern="n i o -> n i o")
+    for rule in head
+    if rule.leaf.endswith("kernel")
+  ]
+  return [*refused, *rules]
+
+
+def is_clip(network: Network) -> bool:
+  """Whether a network's image tower has CLIP's form."""
+  if isinstance(network, VideoTextModel):
+    return True
+  return _is_tower(network) and network.pre_norm and not is_eva(network)
+
+
+def is_clip_image(network: Network) -> bool:
+  """Whether a network has the form of CLIP's image tower and reads no texts."""
+  return is_clip(network) and getattr(network, "head", "") != "text"
+
+
+def is_eva(network: Network) -> bool:
+  """Whether a network's image tower has EVA-02's form."""
+  keywords = getattr(getattr(network, "block", None), "keywords", {})
+  return _is_tower(network) and keywords.get("rotary_extent") is not None
+
+
+def is_plain(network: Network) -> bool:
+  """Whether a network's image tower has the form of the first ViT."""
+  return (
+    _is_tower(network)
+    and not (network.pre_norm or is_eva(network))
+    and network.projection is None
+  )
+
+
+def _is_tower(network: Network) -> bool:
+  return isinstance(network, VisionTransformer)

@@ -1,0 +1,44 @@
+"""List files as the papers' code reads them: "path label", "path n label"."""
+
+from collections.abc import Mapping, Sequence
+
+from temporal_jax.data.annotations.fields import class_in_range
+from temporal_jax.data.annotations.read_tables import File, fields
+from temporal_jax.data.annotations.record import Annotations, Record
+
+
+def read_lists(
+  files: Mapping[str, File],
+  class_names: Sequence[str],
+  *,
+  columns: Sequence[str] = ("path", "label"),
+  separator: str | None = None,
+) -> Annotations:
+  """Reads lists of videos whose classes are numbers from 0.
+
+  Args:
+    files: By split, "train" and "test".
+    class_names: Of all classes, as of `read_names`.
+    columns: What a line holds, "path" first and "label" among the others, which
+      are not used: ("path", "frames", "label") of ATM and X-ViT, ("path",
+      "start", "end", "label") of bLVNet-TAM.
+    separator: Of the columns; None is white space.
+
+  Raises:
+    ValueError: If a line is wrong or its class out of range.
+  """
+  if columns[0] != "path" or columns.count("label") != 1:
+    raise ValueError(
+      f"columns must begin with path and have a label, got {tuple(columns)}."
+    )
+  place = columns.index("label")
+  records = [
+    Record(
+      *(cells[0], cells[0]),
+      class_in_range(where, cells[place], len(class_names)),
+      split,
+    )
+    for split, file in files.items()
+    for where, cells in fields(file, len(columns), separator)
+  ]
+  return Annotations(records, tuple(class_names))

@@ -1,0 +1,1 @@
+"""Finding a user's videos: folders, lists and CSV files."""

@@ -1,0 +1,281 @@
+"""Listing a user's own videos: a folder a class, or a CSV file."""
+
+import array
+import contextlib
+import functools
+import gc
+import hashlib
+import operator
+import os
+import pathlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from absl import logging
+
+from temporal_jax.data.labels import ClassNames, Label, class_order
+from temporal_jax.data.listing.class_folders import read_folders
+from temporal_jax.data.listing.csv_list import (
+  ONE,
+  SEVERAL,
+  Names,
+  Row,
+  StoredNames,
+  Table,
+  read_table,
+)
+from temporal_jax.data.listing.file_names import SUFFIXES
+from temporal_jax.data.listing.split_names import NAMES, known_names, tested_split
+from temporal_jax.data.sources import FileSource
+from temporal_jax.data.video.numbered_pictures import check_pattern
+from temporal_jax.display import printable
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+  """Does not look for cycles meanwhile: a million rows have none."""
+  enabled = gc.isenabled()
+  gc.disable()
+  try:
+    yield
+  finally:
+    if enabled:
+      gc.enable()
+
+
+@_without_collection()
+def file_sources(
+  root: str | pathlib.Path,
+  test_fraction: float,
+  tasks: Sequence[str] = (),
+  *,
+  test_split: str = "",
+  frames: str = "",
+  say: Callable[[str], None] = logging.warning,
+) -> dict[str, FileSource]:
+  """Lists the videos of a folder or a CSV file, train and test apart.
+
+  A folder holds `class/video.mp4`, or `train/class/video.mp4` and
+  `test/class/video.mp4`, see `class_folders`. A CSV file has a header with
+  `path` and, if wanted, `split`; paths are relative to the file. Its other
+  columns are one of
+  - `label`: the class of the video,
+  - `labels`: its classes, between semicolons; an empty cell is none of them,
+  - several, each a task: `verb,noun`, with the class of the video in it.
+
+  Splits are called as in `splits.NAMES`. Of val and test, val is the test, so
+  that the best checkpoint is not chosen by data that are kept for later.
+
+  Where nothing says the split, each class gives `test_fraction` of its videos
+  to the test, chosen by a hash of their names: always the same ones. With
+  several labels a video, all videos together do.
+
+  Args:
+    root: The folder or the CSV file.
+    test_fraction: In [0, 1).
+    tasks: Columns that are tasks, in the order of the labels, where the file
+      has others as well; () takes all.
+    test_split: Name of the split that is the test; "" is val, or test without
+      it.
+    frames: What the pictures of videos that are folders are called, as in
+      `ImageFolder`; "" is found out for each.
+    say: Gets a sentence for each thing that a person should know: what was left
+      out, which split is used for what.
+
+  Returns:
+    "train" and "test" sources with the same `class_names`, see
+    `labels.class_order`; a dict of those of each task where there are several.
+    The test is empty if nothing is left for it.
+
+  Raises:
+    FileNotFoundError: If `root` does not exist.
+    ValueError: If it lists no video, a column is missing, a split is unknown or
+      not there, a cell is wrong, a class of `label` has no video to train on,
+      or `test_fraction` or `frames` is wrong.
+  """
+  if not 0 <= test_fraction < 1:
+    raise ValueError(f"test_fraction must be in [0, 1), got {test_fraction}.")
+  if frames:
+    check_pattern(frames)
+  root = pathlib.Path(root).expanduser()
+  if not root.exists():
+    raise FileNotFoundError(f"data.root {root} does not exist.")
+  if root.is_dir() and tasks:
+    raise ValueError(
+      f"data.tasks {tuple(tasks)} need a CSV file with these columns; "
+      f"data.root {root} is a folder."
+    )
+  table = read_folders(root, frames) if root.is_dir() else read_table(root, tasks)
+  if not table.rows:
+    raise ValueError(_no_video(root, table))
+  for note in table.notes:
+    say(note)
+  splits = _split(root, table, test_fraction, test_split, say)
+  used = splits["train"] + splits["test"]
+  names = tuple(
+    class_order(name for row in used for name in table.names(row.names)[column])
+    for column in range(len(table.columns))
+  )
+  numbers = [{name: i for i, name in enumerate(known)} for known in names]
+  _check_trained(root, table, names, splits["train"], say)
+  class_names: ClassNames = names[0]
+  if table.columns not in ((ONE,), (SEVERAL,)):
+    class_names = dict(zip(table.columns, names, strict=True))
+  if table.columns == (SEVERAL,):
+    places = [numbers[0].get(name, -1) for name in table.known]
+    label = functools.partial(_set_of, places)
+  else:
+    labels = {
+      distinct: _label(table.columns, distinct, numbers)
+      for distinct in {row.names for row in used}
+    }
+    label = labels.__getitem__
+  for rows in splits.values():
+    rows.sort(key=operator.attrgetter("path"))
+  return {
+    split: FileSource(
+      _Labelled(rows, label),
+      class_names,
+      multi_label=table.columns == (SEVERAL,),
+      frames=frames,
+    )
+    for split, rows in splits.items()
+  }
+
+
+class _Labelled(Sequence[tuple[str, Label]]):
+  """Paths with their labels, which are made anew: a set takes 200 bytes."""
+
+  def __init__(self, rows: Sequence[Row], label: Callable[[StoredNames], Label]):
+    self._rows, self._label = rows, label
+
+  def __len__(self) -> int:
+    return len(self._rows)
+
+  def __getitem__(self, index: int) -> tuple[str, Label]:
+    row = self._rows[index]
+    return row.path, self._label(row.names)
+
+
+def _set_of(numbers: Sequence[int], stored: bytes) -> Label:
+  """Returns the label of stored names, of the number of each."""
+  return frozenset(numbers[place] for place in array.array("I", stored))
+
+
+def _no_video(root: pathlib.Path, table: Table) -> str:
+  """Says what a folder or a list without a video should hold."""
+  if not root.is_dir():
+    return f"{root} lists no video."
+  return (
+    f"{root} lists no video; a folder holds class/video, a file that ends in "
+    f"one of {', '.join(SUFFIXES)} or a folder of numbered pictures; or "
+    f"split/class/video, with folders called as splits only: {known_names()}. "
+    + " ".join(note[0].upper() + note[1:] for note in table.notes)
+  ).rstrip()
+
+
+def _label(
+  columns: tuple[str, ...],
+  names: Names,
+  numbers: Sequence[Mapping[str, int]],
+) -> Label:
+  """Returns the label of a row of these names, of their numbers."""
+  found = [
+    tuple(number[name] for name in of_column)
+    for number, of_column in zip(numbers, names, strict=True)
+  ]
+  return found[0][0] if columns == (ONE,) else sum(found, ())
+
+
+def _split(
+  root: pathlib.Path,
+  table: Table,
+  test_fraction: float,
+  test_split: str,
+  say: Callable[[str], None],
+) -> dict[str, list[Row]]:
+  """Returns the rows to train on and to test, and says what is left out."""
+  given: dict[str, list[Row]] = {}
+  for row in table.rows:
+    given.setdefault(row.split, []).append(row)
+  tested = tested_split(table.called, test_split, str(root))
+  if table.called and not given.keys() & {"train", ""}:
+    raise ValueError(
+      f"{root} has no training video; its splits {list(table.called.values())} "
+      f"have no name for training: {', '.join(NAMES['train'])}."
+    )
+  splits = {split: given.get(split, []) for split in ("train", tested)}
+  drawn = _draw(given.get("", []), table.columns, test_fraction)
+  if table.called:
+    say(_used(root, table.called, given, tested))
+  return {
+    "train": splits["train"] + drawn["train"],
+    "test": splits[tested] + drawn["test"],
+  }
+
+
+def _draw(
+  rows: Sequence[Row], columns: Sequence[str], test_fraction: float
+) -> dict[str, list[Row]]:
+  """Divides rows without a split."""
+  groups: dict[tuple, list[Row]] = {}
+  for row in rows:
+    key = row.names if columns == (ONE,) else ()
+    groups.setdefault(key, []).append(row)
+  splits: dict[str, list[Row]] = {"train": [], "test": []}
+  for group in groups.values():
+    group.sort(key=lambda row: hashlib.sha256(_name(row.path)).digest())
+    count = round(test_fraction * len(group))
+    if test_fraction > 0 and len(group) > 1:
+      count = min(max(count, 1), len(group) - 1)
+    splits["test"] += group[:count]
+    splits["train"] += group[count:]
+  return splits
+
+
+def _used(
+  root: pathlib.Path,
+  called: Mapping[str, str],
+  given: Mapping[str, Sequence[Row]],
+  tested: str,
+) -> str:
+  """Says what is done with each split."""
+  uses = {"train": "trained on", tested: "tested"}
+  parts = [
+    f"{len(given.get(split, []))} videos of {name!r} are {uses.get(split, 'left out')}"
+    for split, name in called.items()
+  ]
+  if "" in given:
+    parts.append(f"{len(given[''])} without a split are divided by data.test_fraction")
+  if called.keys() - uses:
+    parts.append("data.test_split chooses another one to test")
+  return f"splits of {printable(str(root))}: {'; '.join(parts)}."
+
+
+def _check_trained(
+  root: pathlib.Path,
+  table: Table,
+  names: Names,
+  trained: list[Row],
+  say: Callable[[str], None],
+) -> None:
+  """Reports classes that no training video has.
+
+  Raises:
+    ValueError: If videos have one class each.
+  """
+  for place, column in enumerate(table.columns):
+    seen = {name for row in trained for name in table.names(row.names)[place]}
+    untrained = [name for name in names[place] if name not in seen]
+    if untrained and column == ONE:
+      raise ValueError(
+        f"{root} has no training video for the classes {untrained}, "
+        "only videos to test."
+      )
+    if untrained:  # EPIC-Kitchens tests nouns that it does not train.
+      say(f"no training video: {column} {untrained}.")
+
+
+def _name(path: str) -> bytes:
+  """The part of a path that does not change when the data moves."""
+  name = "/".join(path.replace(os.sep, "/").rsplit("/", 2)[-2:])
+  return name.encode(errors="surrogateescape")

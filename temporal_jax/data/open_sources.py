@@ -1,0 +1,123 @@
+"""From what a config names to the sources of a run."""
+
+import functools
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+
+from absl import logging
+
+from temporal_jax.data import datasets
+from temporal_jax.data.annotations import AnnotatedSource, open_annotations
+from temporal_jax.data.listing.find_videos import file_sources
+from temporal_jax.data.sources import DatasetSource, Source
+from temporal_jax.data.video.numbered_pictures import check_pattern
+from temporal_jax.data.video.readers import with_pattern
+
+
+def open_sources(
+  *,
+  name: str,
+  root: str,
+  data_dir: str,
+  splits: Mapping[str, str],
+  test_fraction: float,
+  tasks: Sequence[str] = (),
+  annotations: str = "",
+  videos: str = "",
+  frames: str = "",
+  say: Callable[[str], None] = logging.warning,
+) -> dict[str, Source]:
+  """Opens the training and the test videos.
+
+  Args:
+    name: A data set of `datasets.DATASETS`, one that `temporal-jax data build`
+      has built in `data_dir`, or "".
+    root: A folder or CSV file of a user's own videos, or "".
+    data_dir: Where prepared data sets lie.
+    splits: What "train" and "test" are called in the data set `name`, "" for
+      just that. Of `root`, "test" may name the split that is the test, see
+      `files.file_sources`.
+    test_fraction: Share of `root` that is kept for the test.
+    tasks: Columns of the CSV file `root` that hold a video's labels, see
+      `files.file_sources`; () takes what its header says.
+    annotations: A name of `annotations.DATA_SETS`, if `root` is the folder of
+      its files as downloaded, or "".
+    videos: The folder that the paths of `annotations` begin in; "" is `root`.
+    frames: What the pictures of videos that are folders are called, as in
+      `ImageFolder`: "img_*.jpg"; "" is found out for each.
+    say: Gets what a person should know of `root`, a sentence a call.
+
+  Returns:
+    "train" and "test" sources.
+
+  Raises:
+    ValueError: If not exactly one of `name` and `root` is given, what they name
+      holds no videos, or `tasks` are given for a `name`.
+    FileNotFoundError: If `root` does not exist.
+  """
+  if bool(name) == bool(root):
+    raise ValueError(
+      "give either data.name, a data set, or data.root, a folder or CSV file; "
+      f"got {name!r} and {root!r}."
+    )
+  if videos and not annotations:
+    raise ValueError(
+      f"data.videos {videos} is for data.annotations, which is not given."
+    )
+  if annotations:
+    return _annotated(name, root, annotations, videos or root, tuple(tasks), frames)
+  if root:
+    return file_sources(
+      root,
+      test_fraction,
+      tasks,
+      test_split=splits["test"],
+      frames=frames,
+      say=say,
+    )
+  if tasks:
+    raise ValueError(
+      f"data.tasks {tuple(tasks)} are columns of a CSV file, data.root; the "
+      f"data set {name} has labels of its own."
+    )
+  splits = {role: split or role for role, split in splits.items()}
+  folder = pathlib.Path(data_dir).expanduser() / name
+  if name not in datasets.DATASETS and folder.is_dir():
+    return _prepared(folder, splits)
+  return {role: DatasetSource(name, split, data_dir) for role, split in splits.items()}
+
+
+def _prepared(folder: pathlib.Path, splits: Mapping[str, str]) -> dict[str, Source]:
+  """Opens a data set that `datasets.annotated` has built."""
+  # TFDS takes seconds to import.
+  from temporal_jax.data.datasets.annotated import PreparedSource
+
+  return {role: PreparedSource(folder, split) for role, split in splits.items()}
+
+
+def _annotated(
+  name: str,
+  root: str,
+  annotations: str,
+  videos: str,
+  tasks: tuple[str, ...],
+  frames: str,
+) -> dict[str, Source]:
+  """Opens a data set by its annotation files."""
+  if name:
+    raise ValueError(
+      f"data.annotations {annotations} are in data.root; data.name {name} is "
+      "another data set."
+    )
+  found = open_annotations(annotations, root)
+  names = found.class_names
+  own = tuple(names) if isinstance(names, dict) else ()
+  if tasks not in ((), own):
+    raise ValueError(f"the tasks of {annotations} are {own}, got {tasks}.")
+  if frames:
+    check_pattern(frames)
+  as_video = functools.partial(with_pattern, pattern=frames)
+  return {
+    split: AnnotatedSource(found, split, videos, as_video=as_video)
+    for split in ("train", "test")
+  }

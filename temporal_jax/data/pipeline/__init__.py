@@ -1,0 +1,1 @@
+"""From a source of videos to batches of clips."""

@@ -1,0 +1,183 @@
+"""From the videos of a source to elements of a batch."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from temporal_jax.data import sampling
+from temporal_jax.data.labels import encode_label
+from temporal_jax.data.pipeline.bad_videos import BadVideos
+from temporal_jax.data.pipeline.clip_format import ClipFormat
+from temporal_jax.data.sources import Source, Video
+from temporal_jax.data.video.decoding import TIME_LIMIT
+from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.readers import Reader, num_channels, open_reader
+from temporal_jax.data.views import read_views, square_crops
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+
+Element = dict[str, Any]
+Span = tuple[int, int]  # First frame, and number of frames.
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoOpener:
+  """Opens videos of a source, whole or the part that is labelled.
+
+  Attributes:
+    source: The videos.
+    bad_videos: What to do with a video that cannot be read.
+    time_limit: Seconds that opening a video file, and reading a clip, may take;
+      one that takes longer counts as bad.
+    square_pixels: Whether pixels are made square, see `open_reader`.
+  """
+
+  source: Source
+  bad_videos: BadVideos
+  time_limit: float = TIME_LIMIT
+  square_pixels: bool = False
+
+  def __post_init__(self) -> None:
+    if self.time_limit <= 0:
+      raise ValueError(
+        f"time_limit must be a positive time in s, got {self.time_limit}."
+      )
+
+  @functools.cached_property
+  def channels(self) -> int:
+    """Channels of a frame."""
+    return num_channels(self.source[0]["video"])
+
+  def read(self, index: int, take: Callable[[Reader, Span], Element]) -> Element | None:
+    """Returns what `take` makes of video `index`; None if that is bad.
+
+    Raises:
+      BadVideoError: If it is bad and that is not to be.
+      ValueError: As `take`, with the video's name.
+    """
+    video = self.source[index]
+    try:
+      with open_reader(
+        video["video"],
+        time_limit=self.time_limit,
+        square_pixels=self.square_pixels,
+      ) as reader:
+        return take(reader, _span(reader, video))
+    except VideoError as error:
+      self.bad_videos.add(video["id"], str(error), listed=len(self.source))
+      return None
+    except ValueError as error:
+      raise ValueError(f"{video['id']}: {error}") from error
+
+  def element(self, index: int, clip: Element | None, blank: Element) -> Element:
+    """Returns a row of a batch: a clip, or a blank one of weight zero."""
+    video = self.source[index]
+    return {
+      **(blank if clip is None else clip),
+      "label": encode_label(video["label"], self.source.class_names),
+      "weight": np.float32(clip is not None),
+      "id": np.str_(video["id"]),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomClips:
+  """Clips to train on.
+
+  Attributes:
+    videos: Where they are.
+    clip: How a clip is cut from a video.
+  """
+
+  videos: VideoOpener
+  clip: ClipFormat
+
+  def read(self, index: int, rng: np.random.Generator) -> Element | None:
+    """Returns a random clip of video `index`, on the canvas if there is one.
+
+    A bad video gives None when it is to be skipped, else a clip of weight 0.
+    """
+    taken = self.videos.read(index, lambda reader, span: self._take(reader, span, rng))
+    if taken is None and self.videos.bad_videos.policy == "skip":
+      return None
+    return self.videos.element(index, taken, self._blank())
+
+  def _take(self, reader: Reader, span: Span, rng: np.random.Generator) -> Element:
+    first, total = span
+    clip = self.clip
+    indices = first + sampling.sample_indices(
+      *(total, clip.num_frames),
+      sampling=clip.sampling,
+      stride=clip.stride,
+      fps=reader.fps,
+      rng=rng,
+    )
+    if clip.canvas is not None:
+      frames, size = reader.read_stretched(indices, clip.canvas)
+      return {"clip": frames, "size": self._resized(size)}
+    frames = reader.pictures(indices, short_side=clip.resized_side())
+    return {"clip": square_crops.crop(frames, clip.image_size, rng)}
+
+  def _blank(self) -> Element:
+    """Returns black frames."""
+    clip = self.clip
+    height, width = clip.canvas or 2 * (clip.image_size,)
+    shape = (clip.num_frames, height, width, self.videos.channels)
+    blank = {"clip": np.zeros(shape, np.uint8)}
+    if clip.canvas is not None:
+      blank["size"] = self._resized(clip.canvas)
+    return blank
+
+  def _resized(self, size: tuple[int, int]) -> np.ndarray:
+    """Returns the size of frames in their proportions, resized."""
+    scale = self.clip.resized_side() / min(size)
+    return np.array(size, np.float32) * np.float32(scale)
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedClips:
+  """Clips to test with: the same views of a video every time.
+
+  Attributes:
+    videos: Where they are.
+    protocol: Which views.
+  """
+
+  videos: VideoOpener
+  protocol: EvalProtocol
+
+  def read(self, index: int) -> Element:
+    """Returns the views of video `index`, of weight 0 if it is bad."""
+    return self.videos.element(
+      index, self.videos.read(index, self._take), self._blank()
+    )
+
+  def padding(self) -> Element:
+    """Returns what fills the last batch: the first video's label, weight 0."""
+    return self.videos.element(0, None, self._blank()) | {"id": np.str_("")}
+
+  def _take(self, reader: Reader, span: Span) -> Element:
+    clips = read_views.read_views(reader, self.protocol, fps=reader.fps, span=span)
+    return {"clip": clips.reshape(self._shape(clips.shape[-1]))}
+
+  def _blank(self) -> Element:
+    """Returns black frames."""
+    return {"clip": np.zeros(self._shape(self.videos.channels), np.uint8)}
+
+  def _shape(self, channels: int) -> tuple[int, ...]:
+    """Returns (V, T, S, S, C), without V of a single view."""
+    count, side = self.protocol.num_views, self.protocol.crop_size
+    shape = (self.protocol.num_frames, side, side, channels)
+    return shape if count == 1 else (count, *shape)
+
+
+def _span(reader: Reader, video: Video) -> Span:
+  """Returns the part of a video that is labelled, or all of it."""
+  if "start" not in video:
+    return 0, reader.num_frames
+  try:
+    return sampling.frames_of_span(reader.times, video["start"], video["stop"])
+  except ValueError as error:
+    raise VideoError(str(error)) from error

@@ -1,0 +1,111 @@
+"""From a source of videos to batches of uint8 clips, by grain."""
+
+from typing import TYPE_CHECKING
+
+from temporal_jax.data.pipeline.clip_format import ClipFormat
+from temporal_jax.data.pipeline.clips import (
+  Element,
+  FixedClips,
+  RandomClips,
+  VideoOpener,
+)
+from temporal_jax.data.pipeline.shuffled_order import endless_order
+from temporal_jax.data.pipeline.train_batches import Share, TrainBatches
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+
+if TYPE_CHECKING:
+  import grain
+
+
+def train_batches(
+  videos: VideoOpener,
+  clip: ClipFormat,
+  *,
+  batch_size: int,
+  seed: int,
+  num_threads: int = 4,
+  process_index: int = 0,
+  process_count: int = 1,
+) -> TrainBatches:
+  """Endless batches of random clips, reshuffled every epoch.
+
+  There is one endless order of clips, whatever the number of processes: a
+  clip's frames and crop follow from the seed and its place in it alone. Batch s
+  is its places [s B, (s + 1) B), and process p of P has the p-th of P equal
+  parts of each batch. Only where bad videos are skipped do batches depend on P:
+  the clips of a process move up where one is left out.
+
+  Args:
+    videos: The training videos.
+    clip: How a clip is cut from a video.
+    batch_size: Clips a batch, B, over all processes.
+    seed: Of order, frames and crops.
+    num_threads: Threads that decode.
+    process_index: Number of this process, p.
+    process_count: Processes that share the data, P.
+
+  Yields:
+    Of B / P clips {"clip": (B / P, T, S, S, 3) uint8, "label": as of
+    `labels.encode_label`, "weight": (B / P,) float32, 0 for a masked clip,
+    "id": (B / P,) str}. With a canvas (H, W) the clips are (B / P, T, H, W, 3)
+    and "size" (B / P, 2) float32 is the height and width, in pixels, that a
+    frame has in its true proportions when its shorter side is resized.
+
+  Raises:
+    ValueError: If there is no video, or `batch_size` is no multiple of P.
+  """
+  count = len(videos.source)
+  if not count:
+    raise ValueError("there is no training video.")
+  read = RandomClips(videos, clip).read
+  return TrainBatches(
+    lambda version: endless_order(count, seed, version).random_map(read),
+    Share(batch_size, process_index, process_count),
+    num_videos=count,
+    num_threads=num_threads,
+  )
+
+
+def eval_batches(
+  videos: VideoOpener,
+  protocol: EvalProtocol,
+  *,
+  batch_size: int,
+  num_threads: int = 4,
+  process_index: int = 0,
+  process_count: int = 1,
+) -> "grain.IterDataset":
+  """Every video once, in order, in full batches.
+
+  The last batch is filled with black clips of weight 0, and so is the place of
+  a bad video; all processes get the same number of batches.
+
+  Args:
+    videos: The videos.
+    protocol: Which views of each.
+    batch_size: Videos a batch, B, over all processes.
+    num_threads: Threads that decode.
+    process_index: Number of this process, which has its part of each batch as
+      in `train_batches`.
+    process_count: Processes that share the data.
+
+  Returns:
+    An iterable of batches as of `train_batches`, without a canvas; it can be
+    walked again. Of V > 1 views clips are (B / P, V, T, S, S, 3).
+  """
+  import grain
+
+  clips = FixedClips(videos, protocol)
+  share = Share(batch_size, process_index, process_count)
+  count = len(videos.source)
+  batches = -(-count // batch_size)
+
+  def read_or_pad(number: int) -> Element:
+    place = share.place(number)
+    return clips.read(place) if place < count else clips.padding()
+
+  numbers = grain.MapDataset.range(batches * share.rows)
+  options = grain.ReadOptions(
+    num_threads=num_threads, prefetch_buffer_size=2 * share.rows + num_threads
+  )
+  return numbers.map(read_or_pad).to_iter_dataset(options).batch(share.rows)

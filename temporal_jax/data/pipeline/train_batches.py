@@ -1,0 +1,222 @@
+"""Endless training batches, in one order for any number of processes."""
+
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from temporal_jax.data.pipeline.shuffled_order import FEISTEL, GRAIN
+
+if TYPE_CHECKING:
+  import grain
+
+Batch = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+  """Which places of a common order one of several processes reads.
+
+  Every batch is a run of places, cut into equal parts: the first for process 0,
+  and so on. Arrays assembled from the processes' parts in their order are thus
+  the same for any number of processes.
+
+  Attributes:
+    batch_size: Clips a batch, over all processes.
+    index: Number of the process.
+    count: Processes that share the data.
+  """
+
+  batch_size: int
+  index: int
+  count: int
+
+  def __post_init__(self) -> None:
+    if self.batch_size < 1 or self.batch_size % self.count:
+      raise ValueError(
+        f"batch_size {self.batch_size} must be a positive multiple of the "
+        f"{self.count} processes."
+      )
+    if not 0 <= self.index < self.count:
+      raise ValueError(f"process_index must be in [0, {self.count}), got {self.index}.")
+
+  @property
+  def rows(self) -> int:
+    """Clips a batch, of this process."""
+    return self.batch_size // self.count
+
+  def place(self, number: int) -> int:
+    """Returns where in the common order this process's `number`-th clip is."""
+    batch, row = divmod(number, self.rows)
+    return batch * self.batch_size + self.index * self.rows + row
+
+
+class TrainBatches(Iterator[Batch]):
+  """Endless batches that can be set to the place of another start.
+
+  A clip is None where its video is left out; the next one of the same process
+  moves up, so that processes may then be at different places.
+  """
+
+  def __init__(
+    self,
+    clips: "Callable[[int], grain.MapDataset]",
+    share: Share,
+    *,
+    num_videos: int,
+    num_threads: int,
+  ):
+    """Starts at the first place.
+
+    Args:
+      clips: Returns the common order of all processes, endless, for a
+        version of it, see `shuffling.endless_order`.
+      share: What this process reads of it.
+      num_videos: Length of an epoch.
+      num_threads: Threads that decode.
+    """
+    self._clips = clips
+    self._version = FEISTEL
+    self._share = share
+    self._num_videos = num_videos
+    self._num_threads = num_threads
+    self._start, self._read = 0, 0
+    self._ahead: Iterator[tuple[dict[str, Any] | None]] | None = None
+
+  def __next__(self) -> Batch:
+    if self._ahead is None:
+      self._ahead = self._read_ahead()
+    rows = []
+    while len(rows) < self._share.rows:
+      (clip,) = next(self._ahead)
+      self._read += 1
+      if clip is not None:
+        rows.append(clip)
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+  def position(
+    self, gather: Callable[[int], Sequence[int]] | None = None
+  ) -> dict[str, Any]:
+    """Returns the place after the last batch taken, as plain numbers.
+
+    What was decoded ahead does not count.
+
+    Args:
+      gather: Returns the numbers of all processes, in their order, for this
+        process's one; every process must call then. Needed by several.
+
+    Returns:
+      {"start": place where counting began, "read": clips read since then by
+      each process, "batch_size", "num_videos", "order": version of the
+      order}, for `seek` on every process.
+
+    Raises:
+      ValueError: Unless there is one number a process.
+    """
+    read = [self._read] if gather is None else [int(n) for n in gather(self._read)]
+    if len(read) != self._share.count:
+      raise ValueError(
+        f"the places of {self._share.count} processes are needed, got "
+        f"{len(read)}: give `gather`."
+      )
+    return {
+      "start": self._start,
+      "read": read,
+      "batch_size": self._share.batch_size,
+      "num_videos": self._num_videos,
+      "order": self._version,
+    }
+
+  def seek(self, position: Mapping[str, Any]) -> str:
+    """Goes to a place that `position` returned.
+
+    The next batches are those that would have come, bit for bit, with as many
+    processes and the same batch size. With others they go on at the next clip
+    of the common order; only where videos were left out may that be past clips
+    which some processes had not come to, as no clip is read twice.
+
+    Args:
+      position: Of a run of any number of processes and batch size. Without
+        "order" it is that of an old run, which goes on in its old order.
+
+    Returns:
+      In words what is not as it would have been; "" if nothing.
+
+    Raises:
+      ValueError: If a number is missing or cannot be, or there is no such
+        version of the order; nothing changes then.
+    """
+    _check_position(position)
+    version = int(position.get("order", GRAIN))
+    if version not in (GRAIN, FEISTEL):
+      raise ValueError(
+        f"the saved place in the data has version {version} of the order, "
+        f"known are {GRAIN} and {FEISTEL}: a newer temporal_jax may have saved "
+        "it."
+      )
+    start, size = position["start"], position["batch_size"]
+    read = position["read"]
+    self._ahead, here, notes = None, self._share, []
+    self._version = version
+    if (size, len(read)) == (here.batch_size, here.count):
+      self._start, self._read = start, read[here.index]
+    else:
+      shares = [Share(size, index, len(read)) for index in range(len(read))]
+      passed = max(
+        share.place(number - 1) + 1 if number else 0
+        for share, number in zip(shares, read, strict=True)
+      )
+      self._start, self._read = start + passed, 0
+      if passed > sum(read):
+        notes.append(
+          f"{passed - sum(read)} clips are left out, which not all of the "
+          f"{len(read)} processes that saved the run had come to"
+        )
+    if position["num_videos"] != self._num_videos:
+      notes.append(
+        f"there were {position['num_videos']} training videos and are "
+        f"{self._num_videos}: their order is another"
+      )
+    return "; ".join(notes)
+
+  def _read_ahead(self) -> Iterator[tuple[dict[str, Any] | None]]:
+    """Decodes the clips of this process from the present place on."""
+    import grain
+
+    start, place = self._start, self._share.place
+    clips = self._clips(self._version)
+    numbers = grain.MapDataset.range(self._read, sys.maxsize)
+    options = grain.ReadOptions(
+      num_threads=self._num_threads,
+      prefetch_buffer_size=2 * self._share.rows + self._num_threads,
+    )
+    # In a tuple, since grain drops what is None without telling.
+    mine = numbers.map(lambda number: (clips[start + place(number)],))
+    return iter(mine.to_iter_dataset(options))
+
+
+def _check_position(position: Mapping[str, Any]) -> None:
+  """Raises ValueError unless it is what `TrainBatches.position` returns."""
+  lowest = {"start": 0, "read": 0, "batch_size": 1, "num_videos": 1}
+  missing = [name for name in lowest if name not in position]
+  if missing:
+    raise ValueError(
+      f"the saved place in the data lacks {missing}, it has {sorted(position)}."
+    )
+  for name, low in lowest.items():
+    value = position[name]
+    numbers = value if name == "read" and isinstance(value, list) else [value]
+    if not numbers or not all(
+      type(number) is int and low <= number < sys.maxsize for number in numbers
+    ):
+      raise ValueError(
+        f"{name!r} of the saved place in the data must be a whole number of at "
+        f"least {low}, of each process for 'read'; got {value!r}."
+      )
+  if type(position["read"]) is not list:
+    raise ValueError(
+      "'read' of the saved place in the data must be a list with a number for "
+      f"each process, got {position['read']!r}."
+    )

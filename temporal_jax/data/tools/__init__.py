@@ -1,0 +1,1 @@
+"""Programs on whole data sets: check, inspect, transcode, draw."""

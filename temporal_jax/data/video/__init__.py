@@ -1,0 +1,1 @@
+"""Reading one video: a file, a folder of pictures, flow, or a stream."""

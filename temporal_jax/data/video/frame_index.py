@@ -1,0 +1,171 @@
+"""Where the frames of a video are, found without decoding it."""
+
+import bisect
+import dataclasses
+import fractions
+import math
+from collections.abc import Iterable, Sequence
+
+import av
+import numpy as np
+
+from temporal_jax.data.video.picture_types import PictureTypes
+from temporal_jax.data.video.pictures import VideoError
+
+# A decoder holds at most 16 frames back (H.264 and HEVC, annex A), so that no
+# frame is shown further from its place in the file.
+_LARGEST_DELAY = 16
+
+# Containers that store when a frame is decoded, or no time at all. FFmpeg
+# guesses when it is shown, not always rightly.
+_WITHOUT_TIMES = {"asf", "avi", "h264", "hevc", "m4v", "mpegvideo"}
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameIndex:
+  """The frames of a video, in the order in which they are shown.
+
+  Attributes:
+    ticks: When each frame is shown, ascending, in units of `time_base`.
+    time_base: Seconds of a tick.
+    declared_rate: Frames a second by the container, None if it has none.
+  """
+
+  ticks: Sequence[int]
+  time_base: fractions.Fraction
+  declared_rate: fractions.Fraction | None
+
+  def seconds(self) -> list[float]:
+    """Returns when each frame is shown, in seconds from the first."""
+    first = self.ticks[0]
+    # Whole numbers: products of fractions would take a tenth of the opening.
+    up, down = self.time_base.as_integer_ratio()
+    return [(tick - first) * up / down for tick in self.ticks]
+
+  def rate(self) -> float | None:
+    """Returns frames a second, on average; None of a single frame."""
+    if len(self.ticks) == 1:
+      return None
+    span = (self.ticks[-1] - self.ticks[0]) * self.time_base
+    measured = (len(self.ticks) - 1) / span
+    declared = self.declared_rate
+    # Some formats round times to thousandths.
+    close = declared and math.isclose(declared, measured, rel_tol=0.01)
+    return float(declared if close else measured)
+
+
+@dataclasses.dataclass(frozen=True)
+class TimedIndex(FrameIndex):
+  """Frames that are identified by when they are shown: their time is unique.
+
+  Attributes:
+    keys: When the frames to begin decoding with are shown, ascending; some of
+      them may not be shown.
+    decoding_times: When `keys` are decoded; when they are shown, if unknown.
+    packets: The number of each frame's packet, among those that hold a frame.
+    num_left_out: Packets before the first keyframe.
+  """
+
+  keys: Sequence[int]
+  decoding_times: Sequence[int]
+  packets: np.ndarray
+  num_left_out: int
+
+  def key_before(self, tick: int) -> int:
+    """Returns the number, in `keys`, to begin with for the frame at `tick`."""
+    return max(bisect.bisect_right(self.keys, tick) - 1, 0)
+
+  def keyframes(self) -> list[int]:
+    """Returns the numbers of the frames of `keys` that are shown."""
+    numbers = {tick: number for number, tick in enumerate(self.ticks)}
+    return [numbers[key] for key in self.keys if key in numbers]
+
+
+def index_by_times(
+  packets: Iterable[av.Packet],
+  container: av.container.InputContainer,
+  stream: av.VideoStream,
+) -> TimedIndex | None:
+  """Finds the frames of a video by the times of its packets.
+
+  Packets before the first keyframe do not count: what they refer to was cut
+  away.
+
+  Args:
+    packets: All packets of the stream.
+    container: The open file.
+    stream: Its stream.
+
+  Returns:
+    The index, or None if the times do not say which frames are shown in which
+    order: a packet has no time or that of another, frames are shown too far
+    from their place in the file, the codec reorders frames and the times do
+    not, packets hold fields, no packet is marked as a keyframe, or frames are
+    shown before the first keyframe, which may refer to what was cut away.
+
+  Raises:
+    VideoError: If there is no frame.
+  """
+  shown, numbers, keys = [], [], {}
+  count, num_left_out, reorders, ascending = 0, 0, False, True
+  types = PictureTypes(stream.codec_context)
+  is_vp8 = stream.codec_context.name == "vp8"
+  for packet in packets:
+    if not packet.size or (is_vp8 and not _is_shown_in_vp8(packet)):
+      continue
+    if not keys and not packet.is_keyframe:
+      count += 1
+      continue
+    if packet.pts is None or types.holds_field(packet):
+      return None
+    if not keys:
+      num_left_out = count
+    if packet.is_keyframe:
+      keys[packet.pts] = packet.pts if packet.dts is None else packet.dts
+    if not packet.is_discard:
+      ascending = ascending and (not shown or packet.pts > shown[-1])
+      shown.append(packet.pts)
+      numbers.append(count)
+    count += 1
+    if ascending and not reorders:
+      reorders = types.may_reorder(packet)
+  if count and not keys:
+    return None
+  if not shown:
+    raise VideoError("the file has no video frames")
+  if ascending and reorders and len(shown) > 1:
+    return None
+  if not ascending and not stores_times(container, stream):
+    return None
+  order = np.argsort(shown, kind="stable")
+  if shown[order[0]] < next(iter(keys)):
+    return None
+  ticks = [shown[place] for place in order.tolist()]
+  delays = np.abs(order - np.arange(len(order)))
+  if delays.max() > _LARGEST_DELAY or len(set(ticks)) < len(ticks):
+    return None
+  ordered_keys = sorted(keys)
+  return TimedIndex(
+    ticks=ticks,
+    time_base=stream.time_base,
+    declared_rate=stream.average_rate,
+    keys=ordered_keys,
+    decoding_times=[keys[key] for key in ordered_keys],
+    packets=np.array(numbers, np.int32)[order],
+    num_left_out=num_left_out,
+  )
+
+
+def stores_times(
+  container: av.container.InputContainer, stream: av.VideoStream
+) -> bool:
+  """Returns whether a file stores when each frame is shown."""
+  formats = set(container.format.name.split(","))
+  # Matroska holds streams of AVI as they were, by a code of four letters.
+  from_avi = "matroska" in formats and stream.codec_context.codec_tag.strip("\0")
+  return not (from_avi or formats & _WITHOUT_TIMES)
+
+
+def _is_shown_in_vp8(packet: av.Packet) -> bool:
+  """Returns whether a packet of VP8 is shown; others are only referred to."""
+  return bool(memoryview(packet)[0] >> 4 & 1)  # RFC 6386, 9.1: show_frame.

@@ -1,0 +1,90 @@
+"""One way to read any video: a file, pictures, or optical flow."""
+
+import os
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+import numpy as np
+
+from temporal_jax.data.video.decoding import TIME_LIMIT, VideoReader
+from temporal_jax.data.video.flow import FlowFolder, FlowReader
+from temporal_jax.data.video.image_folder import ImageFolder, ImageFolderReader
+
+# A file's bytes or path, the path of a folder of numbered pictures, or what
+# says how its pictures are called.
+Readable = bytes | str | os.PathLike | ImageFolder | FlowFolder
+
+
+class Reader(Protocol):
+  """Reads frames of a video by their index.
+
+  Attributes:
+    num_frames: Frames, at least 1.
+    fps: Frames a second, None if that is not known.
+    times: When each frame is shown, in seconds from the first; asking for it is
+      a VideoError where that is not known.
+  """
+
+  num_frames: int
+  fps: float | None
+  times: Sequence[float]
+
+  def __enter__(self) -> Self: ...
+
+  def __exit__(self, *exception: object) -> None: ...
+
+  def close(self) -> None:
+    """Frees what was opened; further calls do nothing."""
+
+  def pictures(
+    self, indices: Sequence[int], *, short_side: int | None = None
+  ) -> list[np.ndarray]:
+    """Returns frames (H, W, C), uint8, as `VideoReader.pictures`."""
+
+  def read_stretched(
+    self, indices: Sequence[int], canvas: tuple[int, int]
+  ) -> tuple[np.ndarray, tuple[int, int]]:
+    """Returns frames (T, H, W, C) and a size, as `VideoReader`."""
+
+
+def open_reader(
+  video: Readable,
+  *,
+  time_limit: float = TIME_LIMIT,
+  square_pixels: bool = False,
+) -> Reader:
+  """Opens a video for reading; use it as a context manager.
+
+  Args:
+    video: A file, pictures, or optical flow.
+    time_limit: Seconds that opening a file, and each reading, may take.
+    square_pixels: Whether frames of a file are widened or narrowed so that
+      their pixels are square, see `VideoReader`; pictures have square ones.
+
+  Raises:
+    VideoError: If it cannot be read.
+  """
+  if isinstance(video, FlowFolder):
+    return FlowReader(video)
+  if isinstance(video, str | os.PathLike) and os.path.isdir(video):
+    video = ImageFolder(os.fsdecode(video))
+  if isinstance(video, ImageFolder):
+    return ImageFolderReader(video)
+  return VideoReader(video, time_limit=time_limit, square_pixels=square_pixels)
+
+
+def with_pattern(path: str, pattern: str) -> str | ImageFolder:
+  """Returns a folder with what its pictures are called, any other path as is.
+
+  Args:
+    path: Path of a file or a folder.
+    pattern: See `ImageFolder`; "" leaves it to be found out.
+  """
+  if pattern and os.path.isdir(path):
+    return ImageFolder(path, pattern)
+  return path
+
+
+def num_channels(video: Readable) -> int:
+  """Returns the channels of a frame, C: 3, or 2 for each pair of a flow."""
+  return 2 * video.stack if isinstance(video, FlowFolder) else 3

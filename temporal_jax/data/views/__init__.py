@@ -1,0 +1,1 @@
+"""Views of a video that a test scores: clips and crops."""

@@ -1,0 +1,143 @@
+"""Networks written for those who only use them."""
+
+import functools
+import hashlib
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.export
+import jax.numpy as jnp
+
+from temporal_jax.inference.export.card import create_card, write_card
+from temporal_jax.inference.export.compare_exported import largest_difference
+from temporal_jax.inference.export.onnx import run_onnx, to_onnx
+from temporal_jax.inference.export.program import trace_network
+from temporal_jax.inference.export.stablehlo import run_stablehlo, to_stablehlo
+from temporal_jax.inference.runtime.saved_model import (
+  SavedModel,
+  digest,
+  load_model,
+  save_model,
+)
+from temporal_jax.storage import whole_folder
+
+FORMATS = ("stablehlo", "onnx", "savable")
+PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
+DTYPES = ("float32", "bfloat16")
+
+
+def export_model(
+  model: str | os.PathLike,
+  out: str | os.PathLike,
+  *,
+  format: str,
+  platforms: Sequence[str] | None = None,
+  batch_size: int | None = None,
+  dtype: str = "float32",
+) -> dict[str, Any]:
+  """Writes a network for others, with a card that tells about it.
+
+  "stablehlo" is a program that runs where only JAX is installed, and "onnx" one
+  for onnxruntime: both map uint8 clips to probabilities, hold the weights and
+  normalise pixels themselves, and are compared with the network before they are
+  written. "savable" is a directory for `load_model` and `--config.init_from`:
+  of a run only the weights, averaged where it kept averages.
+
+  Beside it lie card.json, README.md and, if classes have names, classes.json.
+
+  Args:
+    model: What `convert_weights` wrote, or the workdir of a run.
+    out: The directory to write; must not exist yet, and appears when it is
+      complete.
+    format: One of "stablehlo", "onnx", "savable".
+    platforms: Where a "stablehlo" is to run: "cpu", "cuda", "rocm", "tpu"; all
+      of them by default.
+    batch_size: Clips that a program takes at once, or None for any number.
+    dtype: Of the activations, "float32" or "bfloat16"; of "stablehlo" only.
+
+  Returns:
+    What card.json holds.
+
+  Raises:
+    FileExistsError: If `out` exists.
+    FileNotFoundError: See `load_model`.
+    ImportError: If the extra "export", or for texts "text", is not installed.
+    ValueError: If an argument does not fit the format, the network cannot be
+      written in it, or what was written gives other probabilities.
+  """
+  _check(format, platforms, batch_size, dtype)
+  saved = load_model(model, dtype=dtype)
+  with whole_folder(out) as directory:
+    if format == "savable":
+      save_model(directory, saved.variables, saved.description)
+      facts = {"sha256": digest(saved.variables)}
+    else:
+      directory.mkdir()
+      facts = _write(*(saved, directory, format), platforms or PLATFORMS, batch_size)
+    card = create_card(
+      saved,
+      {"format": format, **facts},
+      report=pathlib.Path(model).expanduser() / "report.json",
+    )
+    write_card(directory, card, saved.class_names)
+  return card
+
+
+def _write(
+  saved: SavedModel,
+  directory: pathlib.Path,
+  format: str,
+  platforms: Sequence[str],
+  batch_size: int | None,
+) -> dict[str, Any]:
+  """Writes a program and returns what its card tells of it."""
+  program = trace_network(saved, batch_size=batch_size)
+  if format == "onnx":
+    content, run = to_onnx(program, saved.name), run_onnx
+  else:
+    content, run = to_stablehlo(program, platforms), run_stablehlo
+  facts = {
+    "file": f"model.{format}",
+    "sha256": hashlib.sha256(content).hexdigest(),
+    "bytes": len(content),
+    "batch_size": batch_size,
+    "dtype": jnp.dtype(saved.network.dtype).name,
+  }
+  if format == "stablehlo":
+    facts["platforms"] = list(platforms)
+  if format == "onnx" or jax.export.default_export_platform() in platforms:
+    run_file = functools.partial(run, content)
+    facts["largest_difference"] = largest_difference(
+      run_file, saved, batch_size=batch_size
+    )
+  (directory / facts["file"]).write_bytes(content)
+  return facts
+
+
+def _check(
+  format: str,
+  platforms: Sequence[str] | None,
+  batch_size: int | None,
+  dtype: str,
+) -> None:
+  """Raises ValueError unless the arguments of `export_model` fit together."""
+  if format not in FORMATS:
+    raise ValueError(f"format must be one of {FORMATS}, got {format!r}.")
+  if platforms is not None:
+    if format != "stablehlo":
+      raise ValueError(f"platforms are of format stablehlo, not {format}.")
+    unknown = sorted(set(platforms) - set(PLATFORMS))
+    if unknown or not platforms:
+      raise ValueError(f"platforms must be some of {PLATFORMS}, got {list(platforms)}.")
+  if batch_size is not None:
+    if format == "savable":
+      raise ValueError("format savable takes batches of any size.")
+    if batch_size < 1:
+      raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+  if dtype not in DTYPES:
+    raise ValueError(f"dtype must be one of {DTYPES}, got {dtype!r}.")
+  if dtype != "float32" and format != "stablehlo":
+    raise ValueError(f"format {format} is written in float32, not {dtype}.")

@@ -1,0 +1,1 @@
+"""Features of videos, and files of them."""

@@ -1,0 +1,150 @@
+"""Features of sliding windows of a video."""
+
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+
+from temporal_jax.data.video.readers import Reader
+from temporal_jax.data.views import square_crops
+from temporal_jax.inference.extract.features import (
+  POOLED,
+  clip_shape,
+  create_feature_forward,
+  find_feature,
+  prepare_feature_variables,
+)
+from temporal_jax.inference.runtime.padded_batches import PaddedBatches
+from temporal_jax.inference.runtime.saved_model import SavedModel
+
+WINDOW, STRIDE = 16, 8  # Frames.
+
+
+class FeatureExtractor:
+  """Features of the windows of any number of videos, compiled once.
+
+  Window i is the frames from `stride` i on, `window` of them; there are as many
+  as lie in the video whole. Of a shorter video there is one, whose frames
+  beyond the end are the last one. A window's clip is the middle frame of each
+  of T equal parts of it, cut as the network is tested: the middle of frames
+  resized by their short side, or frames stretched.
+
+  Attributes:
+    saved: The network.
+    name: What is extracted, see `feature_shapes`.
+    window: Frames of a window, at least T.
+    stride: Frames from one window to the next.
+    batch_size: Windows computed at once, B.
+    stretch: Whether whole frames are stretched to the network's square.
+    shape: Of a window's features.
+  """
+
+  def __init__(
+    self,
+    saved: SavedModel,
+    name: str = POOLED,
+    *,
+    window: int | None = None,
+    stride: int = STRIDE,
+    batch_size: int = 8,
+    stretch: bool = False,
+  ):
+    """Prepares the network; it is compiled with the first windows.
+
+    Args:
+      saved: The network.
+      name: What is extracted, see `feature_shapes`.
+      window: Frames of a window; by default 16, or T if that is more.
+      stride: Frames from one window to the next.
+      batch_size: Windows computed at once.
+      stretch: Whether whole frames are stretched to the network's square,
+        whatever it is tested with.
+
+    Raises:
+      ValueError: If there are no such features, a number is below 1, a window
+        has fewer frames than a clip, or the network takes no pictures.
+    """
+    self._clip_shape = clip_shape(saved)
+    frames = self._clip_shape[0]
+    window = max(WINDOW, frames) if window is None else window
+    if window < frames:
+      raise ValueError(
+        f"a window of {window} frames is too short: {saved.name} takes clips "
+        f"of {frames}."
+      )
+    if stride < 1:
+      raise ValueError(f"stride must be at least 1, got {stride}.")
+    feature = find_feature(saved, name)
+    forward = create_feature_forward(saved, feature)
+    self.saved, self.name = saved, name
+    self.window, self.stride = window, stride
+    self.batch_size, self.stretch = batch_size, stretch
+    self.shape = feature.shape
+    self._variables = jax.device_put(prepare_feature_variables(saved, feature))
+    self._forward = PaddedBatches(forward, batch_size=batch_size)
+
+  @property
+  def compilations(self) -> int:
+    """How often the network was compiled so far."""
+    return self._forward.compilations
+
+  def num_windows(self, num_frames: int) -> int:
+    """Returns the windows of a video of so many frames, at least 1."""
+    return max(num_frames - self.window, 0) // self.stride + 1
+
+  def times(self, num_frames: int, fps: float) -> np.ndarray:
+    """Returns the middle of each window, in seconds.
+
+    That is where localisation tools expect it: (stride i + window / 2) / fps.
+
+    Args:
+      num_frames: Of the video.
+      fps: Frames a second.
+    """
+    starts = self.stride * np.arange(self.num_windows(num_frames))
+    return (starts + self.window / 2) / fps
+
+  def __call__(self, reader: Reader) -> np.ndarray:
+    """Returns the features of all windows (windows, ...), float32.
+
+    Raises:
+      VideoError: If a frame cannot be decoded.
+      ValueError: If frames are smaller than the network's square.
+    """
+    return np.concatenate(list(self.batches(reader)))
+
+  def batches(self, reader: Reader) -> Iterator[np.ndarray]:
+    """Yields the features of some windows after the other, (n, ...) float32.
+
+    Raises:
+      VideoError: If a frame cannot be decoded.
+      ValueError: If frames are smaller than the network's square.
+    """
+    total = self.num_windows(reader.num_frames)
+    for first in range(0, total, self.batch_size):
+      numbers = np.arange(first, min(first + self.batch_size, total))
+      yield self._forward(self._variables, self._read(reader, numbers))
+
+  def _read(self, reader: Reader, numbers: np.ndarray) -> np.ndarray:
+    """Returns the clips (n, T, S, S, 3) of windows; a frame is decoded once."""
+    frames = self._clip_shape[0]
+    within = (2 * np.arange(frames) + 1) * self.window // (2 * frames)
+    indices = self.stride * numbers[:, None] + within
+    wanted, places = np.unique(
+      np.minimum(indices, reader.num_frames - 1), return_inverse=True
+    )
+    pictures = self._pictures(reader, wanted.tolist())
+    return np.stack(
+      [
+        square_crops.crop([pictures[place] for place in clip], self._clip_shape[1])
+        for clip in places.reshape(indices.shape)
+      ]
+    )
+
+  def _pictures(self, reader: Reader, indices: list[int]) -> list[np.ndarray]:
+    protocol, side = self.saved.protocol, self._clip_shape[1]
+    stretch = (side, side) if self.stretch else protocol.stretch
+    if stretch is None:
+      return reader.pictures(indices, short_side=protocol.short_side)
+    frames, _ = reader.read_stretched(indices, stretch)
+    return list(frames)

@@ -1,0 +1,184 @@
+"""Features of a network: what it knows of a clip before it classifies it."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import data, models
+from temporal_jax.inference.runtime.placeholder_text import stand_in_texts
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.models.backbones.slowfast import SlowFast
+from temporal_jax.models.inspect.trace import called_once, trace_calls
+
+POOLED, TOKENS = "pooled", "tokens"
+
+# What no other number in a network is: it tells the axis of the clips.
+_BATCH = 1009
+_AXES_OF_MAPS = 4
+
+
+class Feature(NamedTuple):
+  """What can be extracted.
+
+  Attributes:
+    name: What it is called.
+    shape: Of a clip's.
+    path: Of the module that gives it.
+    kind: Name of its class; it may share its path with a module within.
+    key: Of what the network returns beside logits, if it gives it.
+  """
+
+  name: str
+  shape: tuple[int, ...]
+  path: tuple[str, ...] = ()
+  kind: str = ""
+  key: str | None = None
+
+
+def clip_shape(saved: SavedModel) -> tuple[int, int, int, int]:
+  """Returns the shape (T, S, S, 3) of the clips that a network is tested with.
+
+  Raises:
+    ValueError: If they are no pictures.
+  """
+  channels = saved.clip_shape[-1]
+  if channels != 3:
+    raise ValueError(
+      f"{saved.name} takes optical flow of {channels} channels, not pictures."
+    )
+  side = saved.protocol.crop_size
+  return (saved.protocol.num_frames, side, side, channels)
+
+
+def feature_shapes(saved: SavedModel) -> dict[str, tuple[int, ...]]:
+  """Returns the shape of a clip's features by the name of what gives them.
+
+  "pooled" is what is classified, (D,). "tokens" is what the last block gives:
+  (T, N, D), class token first, or (T, H, W, C); SlowFast, which has two, has no
+  such name. The others are those of modules that return an array with an axis
+  of clips first and are called once. Nothing is computed.
+
+  Args:
+    saved: The network.
+  """
+  return {name: feature.shape for name, feature in _find(saved).items()}
+
+
+def find_feature(saved: SavedModel, name: str) -> Feature:
+  """Returns the features of a name.
+
+  Raises:
+    ValueError: If there are none; near names are given.
+  """
+  found = _find(saved)
+  if name not in found:
+    near = difflib.get_close_matches(name, found, n=5, cutoff=0.4)
+    raise ValueError(
+      f"{saved.name} has no features {name!r}; near are {near or list(found)}."
+    )
+  return found[name]
+
+
+def create_feature_forward(
+  saved: SavedModel, feature: Feature
+) -> Callable[[Mapping[str, Any], jax.Array], jax.Array]:
+  """Returns `forward(variables, clip) -> features`, a pure function.
+
+  It takes clips (B, T, S, S, 3) uint8, normalises their pixels and returns
+  (B, ...) float32.
+  """
+
+  def forward(variables: Mapping[str, Any], clip: jax.Array) -> jax.Array:
+    if feature.key is None:
+      found = _captured(saved, variables, clip, feature)
+    else:
+      _, aux = _apply(saved, variables, clip)
+      found = aux[feature.key]
+    return found.astype(jnp.float32)
+
+  return forward
+
+
+def prepare_feature_variables(saved: SavedModel, feature: Feature) -> dict[str, Any]:
+  """Returns what `forward` takes.
+
+  Batch norms are folded but where modules are asked for by name: a convolution
+  gives what it gave in training.
+  """
+  if feature.name in (POOLED, TOKENS):
+    return models.fold_batch_norm(saved.variables)
+  return dict(saved.variables)
+
+
+def _apply(
+  saved: SavedModel,
+  variables: Mapping[str, Any],
+  clip: jax.Array,
+  **options: Any,
+) -> Any:
+  """Applies the network to clips of uint8."""
+  pixels = data.normalize(clip, saved.pixels["mean"], saved.pixels["std"])
+  inputs = stand_in_texts(saved.network, 1)
+  return saved.network.apply(variables, pixels, **inputs, train=False, **options)
+
+
+def _captured(
+  saved: SavedModel,
+  variables: Mapping[str, Any],
+  clip: jax.Array,
+  feature: Feature,
+) -> jax.Array:
+  """Returns what a module returns, or returns first."""
+  _, state = _apply(
+    saved,
+    variables,
+    clip,
+    capture_intermediates=lambda module, method: (
+      method == "__call__"
+      and module.path == feature.path
+      and type(module).__name__ == feature.kind
+    ),
+    mutable="intermediates",
+  )
+  found = state["intermediates"]
+  for part in feature.path:
+    found = found[part]
+  (out,) = found["__call__"]
+  return out[0] if isinstance(out, tuple) else out
+
+
+def _find(saved: SavedModel) -> dict[str, Feature]:
+  """Returns all features by name."""
+  aux, modules = {}, {}
+
+  def apply(variables: Mapping[str, Any], clip: jax.Array) -> None:
+    _, found = _apply(saved, variables, clip)
+    aux.update(found)
+
+  clips = jax.ShapeDtypeStruct((_BATCH, *clip_shape(saved)), jnp.uint8)
+  for call in called_once(trace_calls(apply, saved.variables, clips)):
+    name, shape = "/".join(call.path), call.shape
+    of_clips = shape is not None and shape[:1] == (_BATCH,)
+    # The prompt reads texts, which have a stand-in.
+    if of_clips and call.path and call.path[0] != "prompt":
+      modules[name] = Feature(name, shape[1:], call.path, call.kind)
+  pooled = aux["features"].shape[1:]
+  found = {POOLED: Feature(POOLED, pooled, key="features")}
+  if TOKENS in aux:
+    found[TOKENS] = Feature(TOKENS, aux[TOKENS].shape[1:], key=TOKENS)
+  elif not isinstance(saved.network, SlowFast):
+    found[TOKENS] = _last_maps(modules.values())._replace(name=TOKENS)
+  return found | modules
+
+
+def _last_maps(features: Iterable[Feature]) -> Feature:
+  """Returns the last maps (T, H, W, C) of the network's own modules."""
+  *_, last = (
+    feature
+    for feature in features
+    if len(feature.path) == 1 and len(feature.shape) == _AXES_OF_MAPS
+  )
+  return last

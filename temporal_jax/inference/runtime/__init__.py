@@ -1,0 +1,1 @@
+"""A saved network as a compiled function of clips."""

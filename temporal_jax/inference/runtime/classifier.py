@@ -1,0 +1,42 @@
+"""A network compiled for batches of one shape."""
+
+from temporal_jax.inference.runtime.clip_batches import ClipBatches
+from temporal_jax.inference.runtime.clip_to_probabilities import (
+  create_forward,
+  prepare_variables,
+)
+from temporal_jax.inference.runtime.saved_model import SavedModel
+
+
+class Classifier(ClipBatches):
+  """Class probabilities of any number of clips, compiled once.
+
+  Calling it with clips (N, T, H, W, 3) gives probabilities (N, L) float32, or a
+  dict of those of each task. Batch norms are folded into the convolutions.
+  """
+
+  def __init__(
+    self,
+    saved: SavedModel,
+    *,
+    batch_size: int = 8,
+    clip_shape: tuple[int, ...] | None = None,
+  ):
+    """Prepares the network; it is compiled with the first clips.
+
+    Args:
+      saved: The network.
+      batch_size: Clips computed at once.
+      clip_shape: (T, H, W, 3) of its clips; what it was made for, by default.
+
+    Raises:
+      ImportError: See `prepare_variables`.
+      ValueError: If `batch_size` is below 1, or see `prepare_variables`.
+    """
+    super().__init__(
+      saved,
+      create_forward(saved),
+      prepare_variables(saved),
+      batch_size=batch_size,
+      clip_shape=clip_shape,
+    )

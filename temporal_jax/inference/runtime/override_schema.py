@@ -1,0 +1,138 @@
+"""What the overrides of a `model.json` may hold, from the network's class."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from temporal_jax.models.catalog.registry import MODELS
+from temporal_jax.models.operators import OPERATORS
+from temporal_jax.untrusted import fields
+
+# The longest published clips have 96 frames, the largest frames 448 pixels.
+MAX_FRAMES = 1024
+MAX_SIDE = 4096
+# Blocks are traced one by one, some milliseconds each; ViT-22B has 48.
+_BLOCKS = (0, 256)
+_MAX_STAGES = 16
+# Lowest and largest value by argument. Whatever these allow, the variables must
+# fit the network, and they are never larger than their files make likely.
+_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
+  {
+    "depth": _BLOCKS,
+    "text_depth": _BLOCKS,
+    "integration_depth": _BLOCKS,
+    "prompt_depth": _BLOCKS,
+    "stage_sizes": _BLOCKS,
+    "grid": (1, 256),  # 4096 pixels in patches of 16.
+    "patch_size": (1, 256),
+    "num_heads": (1, 1024),
+    "text_heads": (1, 1024),
+    "vocabulary": (1, 1_000_000),  # CLIP's has 49,408 tokens.
+    "context": (1, 4096),
+    "width": (1, 2**16),
+    "text_width": (1, 2**16),
+    "stem_width": (1, 2**16),
+    "widths": (1, 2**16),
+    "strides": (1, 64),
+    "time_strides": (1, 64),
+    "taps": (1, 64),
+    "first_taps": (1, 64),
+    "stem_taps": (1, 64),
+    "lateral_taps": (1, 64),
+    "tubelet": (1, MAX_FRAMES),
+    "alpha": (1, MAX_FRAMES),
+    "beta": (1, MAX_FRAMES),
+  }
+)
+_OTHERS = (0, 2**16)
+_DTYPES = ("float32", "bfloat16", "float16")
+# `create_model` takes these itself.
+_COMMON: Mapping[str, fields.Check] = MappingProxyType(
+  {
+    "num_frames": fields.null_or(fields.whole(1, MAX_FRAMES)),
+    "image_size": fields.null_or(fields.whole(1, MAX_SIDE)),
+    "temporal": fields.null_or(fields.one_of({*OPERATORS, "default"})),
+    "dtype": fields.null_or(fields.one_of(_DTYPES)),
+  }
+)
+_NOT_SETTABLE = {"name", "parent", "num_classes", *_COMMON}
+
+
+def check_overrides(where: str, model: str, overrides: Any) -> None:
+  """Checks the arguments of a network before it is built.
+
+  Args:
+    where: The file, for messages.
+    model: A name of the catalog.
+    overrides: Arguments of `create_model` by name, as JSON holds them.
+
+  Raises:
+    ValueError: If one is unknown, near names are suggested, or not allowed.
+  """
+  known = {**_COMMON, **_own(model)}
+  if not isinstance(overrides, dict):
+    fields.refuse(f"{where}: overrides", overrides, "a JSON object")
+  unknown = fields.check_members(where, overrides, known, (), prefix="overrides.")
+  if unknown:
+    words = fields.unknown_members(f"{where}: overrides", unknown, list(known))
+    raise ValueError(f"{words} {model} has {sorted(known)}.")
+
+
+def count_blocks(model: str, overrides: Mapping[str, Any]) -> int:
+  """Returns the blocks that a network has at least; each has variables."""
+  arguments = {**MODELS[model].kwargs, **overrides}
+  defaults = {
+    field.name: field.default for field in dataclasses.fields(MODELS[model].module)
+  }
+  depth = arguments.get("depth", defaults.get("depth", 0))
+  stages = arguments.get("stage_sizes", defaults.get("stage_sizes", ()))
+  return depth + sum(stages) if isinstance(stages, Sequence) else depth
+
+
+def _own(model: str) -> dict[str, fields.Check]:
+  """Returns the checks of the arguments of a model's class."""
+  checks = {
+    field.name: _check_of(field.name, field.type)
+    for field in dataclasses.fields(MODELS[model].module)
+    if field.name not in _NOT_SETTABLE
+  }
+  return {name: check for name, check in checks.items() if check}
+
+
+def _check_of(name: str, kind: Any) -> fields.Check | None:
+  """Returns the check of an annotated argument; None if JSON cannot hold it."""
+  if kind is bool:
+    return fields.boolean
+  if kind is int:
+    return fields.whole(*_RANGES.get(name, _OTHERS))
+  if kind is float:  # Rates, epsilons and first scales of layers.
+    return fields.number(0, 1)
+  if kind is str:
+    return fields.text(200)
+  origin, parts = typing.get_origin(kind), typing.get_args(kind)
+  if origin in (typing.Union, types.UnionType):
+    checks = [_check_of(name, part) for part in parts if part is not type(None)]
+    first = next(filter(None, checks), None)
+    return fields.null_or(first) if first and type(None) in parts else first
+  if origin is tuple:
+    checks = [_check_of(name, part) for part in parts]
+    return _each_of(checks) if all(checks) else None
+  if origin is Sequence:
+    item = _check_of(name, parts[0])
+    return fields.list_of(item, 1, _MAX_STAGES) if item else None
+  return None
+
+
+def _each_of(checks: Sequence[fields.Check]) -> fields.Check:
+  """Allows lists of one item for each check."""
+  length = fields.list_of(fields.anything, len(checks), len(checks))
+
+  def check_each(where: str, value: Any) -> None:
+    length(where, value)
+    for place, (check, item) in enumerate(zip(checks, value, strict=True)):
+      check(f"{where}[{place}]", item)
+
+  return check_each

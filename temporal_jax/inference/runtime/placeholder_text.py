@@ -1,0 +1,20 @@
+"""What takes the place of texts where they do not count."""
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.models.backbones.video_text import VideoTextModel
+from temporal_jax.models.network import Network
+
+
+def stand_in_texts(network: Network, number: int) -> dict[str, jax.Array]:
+  """Returns inputs of a network beside clips, without meaning.
+
+  Args:
+    network: One that compares clips with texts gets features of texts, all
+      ones; the others get nothing.
+    number: Texts, L.
+  """
+  if not isinstance(network, VideoTextModel) or network.head != "text":
+    return {}
+  return {"text": jnp.ones((number, network.projection), jnp.float32)}

@@ -1,0 +1,252 @@
+"""A directory that holds a network: its variables and all one must know.
+
+`variables/` is an Orbax checkpoint, `model.json` the rest. The workdir of a run
+is such a directory too: its variables are those of the newest checkpoint.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import flax.traverse_util as trees
+import numpy as np
+import orbax.checkpoint as ocp
+
+from temporal_jax import models
+from temporal_jax.data.labels import ClassNames
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+from temporal_jax.inference import bundled
+from temporal_jax.inference.runtime.model_schema import (
+  MAX_BYTES,
+  as_written,
+  check_description,
+  read_protocol,
+)
+from temporal_jax.inference.runtime.saved_variables import (
+  check_fit,
+  digest_of_leaves,
+  read_variables,
+)
+from temporal_jax.models.network import Network
+from temporal_jax.storage import (
+  DIGESTS,
+  whole_folder,
+  write_digests,
+  write_text,
+)
+from temporal_jax.training import default_dtype
+from temporal_jax.training.load_variables import CHECKPOINTS, VARIABLES
+from temporal_jax.untrusted.json_text import read_json
+
+DESCRIPTION = "model.json"
+
+
+class SavedModel(NamedTuple):
+  """A network as it lies in a directory.
+
+  Attributes:
+    name: Its name in the catalog.
+    network: The module.
+    variables: {"params", "batch_stats"}.
+    clip_shape: (T, H, W, C) of its clips.
+    class_names: A name a class, () if they are not known; of several tasks a
+      dict of those of each.
+    pixels: {"mean", "std"} of R, G and B, of values in [0, 1].
+    protocol: Which clips of a video it was tested with, or one in the middle.
+    description: All that `model.json` says.
+  """
+
+  name: str
+  network: Network
+  variables: dict[str, Any]
+  clip_shape: tuple[int, int, int, int]
+  class_names: ClassNames
+  pixels: Mapping[str, Sequence[float]]
+  protocol: EvalProtocol
+  description: Mapping[str, Any]
+
+
+def save_model(
+  directory: str | os.PathLike,
+  variables: Mapping[str, Any],
+  description: Mapping[str, Any],
+) -> None:
+  """Writes a network; the directory appears only when it is complete.
+
+  Args:
+    directory: Must not exist yet.
+    variables: {"params", "batch_stats"}.
+    description: JSON of the fields of `model_schema.FIELDS`; "notes" holds what
+      else is to be known.
+
+  Raises:
+    FileExistsError: If the directory exists.
+    ValueError: If a field is not allowed, or the variables do not fit the
+      network.
+  """
+  described = as_written(description, DESCRIPTION)
+  shapes = {"batch_stats": {}, **variables}
+  network = _network(DESCRIPTION, described)
+  check_fit("the variables", network, described, shapes)
+  described["sha256"] = digest(variables)
+  with whole_folder(directory) as partial:
+    with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
+      writer.save(partial / VARIABLES, dict(variables))
+    write_digests(partial / VARIABLES)
+    write_description(partial, described, variables)
+
+
+def write_description(
+  directory: pathlib.Path,
+  description: Mapping[str, Any],
+  variables: Mapping[str, Any],
+) -> None:
+  """Writes `model.json`, never half.
+
+  Args:
+    directory: The folder to write to.
+    description: See `save_model`.
+    variables: {"params", "batch_stats"} that fit the network, or their shapes.
+      The digest of their names and shapes is added.
+
+  Raises:
+    ValueError: See `check_description`.
+  """
+  description = as_written(description, DESCRIPTION)
+  shapes = {"batch_stats": {}, **variables}
+  description["leaves"] = digest_of_leaves(description, shapes)
+  write_text(directory / DESCRIPTION, json.dumps(description, indent=2) + "\n")
+
+
+def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
+  """Reads the `model.json` of a directory.
+
+  Args:
+    directory: What `convert_weights` wrote, the workdir of a run, or its folder
+      of checkpoints.
+
+  Returns:
+    What it holds; None if there is none.
+
+  Raises:
+    ValueError: See `read_json` and `check_description`.
+  """
+  directory = pathlib.Path(directory).expanduser()
+  path = directory / DESCRIPTION
+  if not path.exists() and directory.name == CHECKPOINTS:
+    path = directory.parent / DESCRIPTION
+  if not path.exists():
+    return None
+  description = read_json(path, max_bytes=MAX_BYTES)
+  check_description(str(path), description)
+  return description
+
+
+def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> SavedModel:
+  """Reads a network that `save_model` or a run wrote.
+
+  Args:
+    directory: What `convert_weights` wrote, or the workdir of a run: of that
+      the newest checkpoint, and the moving averages where it kept them. Where
+      there is no such directory, a name of `bundled.NAMES`.
+    dtype: Of the activations; None for what `model.json` says, or else bfloat16
+      and on CPU float32.
+
+  Raises:
+    FileNotFoundError: If there is none.
+    ValueError: If `model.json` is not what `save_model` writes, see
+      `check_description`, a file of the variables is damaged, or they do not
+      fit the network, see `read_variables`.
+  """
+  name = os.fspath(directory)
+  directory = pathlib.Path(directory).expanduser().absolute()
+  if name in bundled.NAMES and not directory.exists():
+    directory = bundled.find(name)
+  description = read_description(directory)
+  if description is None:
+    raise FileNotFoundError(
+      f"there is no {DESCRIPTION} in {directory}; without a directory there is "
+      f"{', '.join(bundled.NAMES)}"
+      + (f"; {name} has no weights here." if name in models.MODELS else ".")
+    )
+  network = _network(f"{directory / DESCRIPTION}", description, dtype)
+  return SavedModel(
+    description["model"],
+    network,
+    _checked_variables(directory, network, description),
+    tuple(description["clip_shape"]),
+    described_classes(description),
+    description["pixels"],
+    read_protocol(description),
+    description,
+  )
+
+
+def _network(
+  where: str, description: Mapping[str, Any], dtype: str | None = None
+) -> Network:
+  """Returns the network of a checked description."""
+  overrides = dict(description["overrides"])
+  overrides["dtype"] = dtype or overrides.get("dtype") or default_dtype()
+  try:
+    return models.create_model(
+      description["model"],
+      num_classes=description["num_classes"],
+      **overrides,
+    )
+  except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    raise ValueError(f"{where}: overrides: {error}") from None
+
+
+def _checked_variables(
+  directory: pathlib.Path, network: Network, description: Mapping[str, Any]
+) -> dict[str, Any]:
+  """Reads the variables of a network, and compares them with their sha256.
+
+  Raises:
+    ValueError: If they changed since they were written.
+  """
+  variables = read_variables(directory, network, description)
+  written = description.get("sha256")
+  # Folders of older versions have the sha256 of all values, and no list.
+  if written is not None and not (directory / VARIABLES / DIGESTS).exists():
+    check_values(directory, variables, written)
+  return variables
+
+
+def check_values(
+  directory: str | os.PathLike, variables: Mapping[str, Any], written: str
+) -> None:
+  """Compares variables with the sha256 that model.json has of them.
+
+  Raises:
+    ValueError: If they differ.
+  """
+  found = digest(variables)
+  if found != written:
+    raise ValueError(
+      f"the variables in {directory} changed since they were written: sha256 "
+      f"{found}, {written} in {DESCRIPTION}."
+    )
+
+
+def described_classes(description: Mapping[str, Any]) -> ClassNames:
+  """Returns the class names of a `model.json`; () if they are not known."""
+  names = description.get("class_names")
+  if isinstance(names, dict):
+    return {task: tuple(of_task) for task, of_task in names.items()}
+  return tuple(names or ())
+
+
+def digest(variables: Mapping[str, Any]) -> str:
+  """Returns the sha256 of names, shapes and values, in the order of names."""
+  total = hashlib.sha256()
+  leaves = trees.flatten_dict(dict(variables), sep="/")
+  for path in sorted(leaves):
+    value = np.ascontiguousarray(leaves[path])
+    total.update(f"{path} {value.dtype} {value.shape}\n".encode())
+    total.update(value.data)
+  return total.hexdigest()

@@ -1,0 +1,1 @@
+"""Videos compared with texts: zero-shot classification and search."""

@@ -1,0 +1,59 @@
+"""A class by its name."""
+
+import difflib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from temporal_jax.inference.runtime.saved_model import SavedModel
+
+
+class Target(NamedTuple):
+  """A class of a network.
+
+  Attributes:
+    task: Whose class it is, None if there is one task alone.
+    index: Its number.
+  """
+
+  task: str | None
+  index: int
+
+
+def named_targets(saved: SavedModel) -> dict[str, Target]:
+  """Returns all classes by their names, those of several tasks as "task:name".
+
+  Where the names are not known they are called by their numbers.
+  """
+  names = saved.class_names or _numbers(saved.description["num_classes"])
+  if isinstance(names, Mapping):
+    return {
+      f"{task}:{name}": Target(task, index)
+      for task, of_task in names.items()
+      for index, name in enumerate(of_task)
+    }
+  return {name: Target(None, index) for index, name in enumerate(names)}
+
+
+def find_target(saved: SavedModel, name: str) -> Target:
+  """Returns the class of a name of `named_targets`.
+
+  Raises:
+    ValueError: If there is none; it lists names that are near.
+  """
+  targets = named_targets(saved)
+  if name in targets:
+    return targets[name]
+  near = difflib.get_close_matches(name, targets, n=5, cutoff=0.4)
+  words = f"near names: {near}" if near else f"it begins {list(targets)[:5]}"
+  raise ValueError(
+    f"{saved.name} has no class {name!r} among its {len(targets)}; {words}."
+  )
+
+
+def _numbers(
+  num_classes: int | Mapping[str, int],
+) -> tuple[str, ...] | dict[str, tuple[str, ...]]:
+  """Returns the numbers of classes, or of those of each task."""
+  if isinstance(num_classes, Mapping):
+    return {task: _numbers(count) for task, count in num_classes.items()}
+  return tuple(map(str, range(num_classes)))

@@ -1,0 +1,103 @@
+"""What the modules of a network do with a clip."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+
+from temporal_jax import data
+from temporal_jax.inference.runtime.saved_model import SavedModel
+
+
+class Call(NamedTuple):
+  """A call of a module.
+
+  Attributes:
+    module: The module.
+    args: Its positional arguments.
+    output: What it returned.
+  """
+
+  module: nn.Module
+  args: tuple
+  output: Any
+
+
+class Recording(NamedTuple):
+  """A run of a network on one clip.
+
+  Attributes:
+    logits: (1, L), or a dict of those of each task.
+    calls: The calls of each module by its name, e.g. "block1/attention"; names
+      in the order in which the calls ended. Modules that share their parameters
+      share a name.
+  """
+
+  logits: jax.Array | dict[str, jax.Array]
+  calls: dict[str, list[Call]]
+
+
+def record(
+  saved: SavedModel,
+  variables: Mapping[str, Any],
+  clip: jax.Array,
+  *,
+  offsets: Mapping[str, jax.Array] = MappingProxyType({}),
+) -> Recording:
+  """Runs a network as it is used, and notes what its modules return.
+
+  Args:
+    saved: The network.
+    variables: As `prepare_variables` returns them, or those of `saved` with the
+      same inputs.
+    clip: (T, H, W, 3) uint8.
+    offsets: What is added to the output of modules, by their names; of the
+      shape of that output.
+  """
+  calls: dict[str, list[Call]] = {}
+
+  def note(method, args, kwargs, context):
+    output = method(*args, **kwargs)
+    if context.method_name != "__call__":
+      return output
+    name = "/".join(context.module.path)
+    output = _shifted(output, offsets.get(name))
+    calls.setdefault(name, []).append(Call(context.module, args, output))
+    return output
+
+  variables = dict(variables)
+  inputs = variables.pop("inputs", {})
+  pixels = data.normalize(clip[None], saved.pixels["mean"], saved.pixels["std"])
+  network = saved.network
+  if getattr(network, "remat", False):
+    # What is computed again for the gradients could not be noted.
+    network = network.clone(remat=False)
+  with nn.intercept_methods(note):
+    logits, _ = network.apply(variables, pixels, **inputs, train=False)
+  return Recording(logits, calls)
+
+
+def main_output(call: Call) -> Any:
+  """Returns what a call hands on: its output without what stands beside it."""
+  return call.output[0] if isinstance(call.output, tuple) else call.output
+
+
+def calls_of(calls: Mapping[str, list[Call]], kind: type[nn.Module]) -> dict[str, Call]:
+  """Returns the last call of each module of a class by its name."""
+  return {
+    name: call
+    for name, listed in calls.items()
+    for call in listed
+    if isinstance(call.module, kind)
+  }
+
+
+def _shifted(output: Any, offset: jax.Array | None) -> Any:
+  """Adds an offset to what a module hands on, if it is that which is meant."""
+  main, *others = output if isinstance(output, tuple) else (output,)
+  if offset is None or getattr(main, "shape", None) != offset.shape:
+    return output
+  main = main + offset
+  return (main, *others) if isinstance(output, tuple) else main

@@ -1,0 +1,1 @@
+"""Long videos: sliding windows, their predictions, and files of both."""

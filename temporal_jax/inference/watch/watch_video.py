@@ -1,0 +1,169 @@
+"""A long video watched from front to back, and files of what is seen when."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from temporal_jax.data import VideoError, VideoReader
+from temporal_jax.data.augmentation.operation import check_whole
+from temporal_jax.inference.runtime.classifier import Classifier
+from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.watch.timeline import Timeline, save_timeline
+from temporal_jax.inference.watch.window_files import WRITERS, LabelledSpan
+from temporal_jax.inference.watch.windows import SlidingWindows, score_windows
+
+FORMATS = (*WRITERS, "png")
+TIME_LIMIT = 600.0  # Seconds: a long file is read once to find its frames.
+
+# Shows what is seen as it comes: gets it and the number to come; hands it on.
+Track = Callable[[Iterable[LabelledSpan], int], Iterable[LabelledSpan]]
+
+
+class Watched(NamedTuple):
+  """What watching a video came to.
+
+  Attributes:
+    windows: Windows that were scored.
+    expected: Windows that the video has.
+    duration: Of the video, in seconds.
+    error: Why not all windows were scored; None if they were.
+  """
+
+  windows: int
+  expected: int
+  duration: float
+  error: str | None
+
+
+def watch_video(
+  video: str | os.PathLike,
+  saved: SavedModel,
+  outputs: Mapping[str, str | os.PathLike],
+  *,
+  window: int | None = None,
+  stride: int | None = None,
+  rate: float | None = None,
+  task: str | None = None,
+  topk: int = 1,
+  batch_size: int = 8,
+  time_limit: float = TIME_LIMIT,
+  track: Track = lambda spans, expected: spans,
+) -> Watched:
+  """Scores the windows of a video and writes them as they come.
+
+  Of a video that is damaged midway, the windows before the damage are written.
+
+  Args:
+    video: The file.
+    saved: The network.
+    outputs: Files to write, by a name of `FORMATS`.
+    window: See `SlidingWindows`; the frames of the network's clips by default.
+    stride: See `SlidingWindows`; a quarter of a window by default.
+    rate: See `SlidingWindows`.
+    task: Which one is told, of a network of several.
+    topk: Classes of a window that are written, at most, the best first.
+    batch_size: Windows computed at once.
+    time_limit: Seconds that finding the frames, and decoding one, may take.
+    track: Shows what is seen, or how far it is.
+
+  Raises:
+    OSError: If a file cannot be written.
+    ValueError: If the video cannot be opened, its frames are smaller than those
+      of the network or this looks at flow, a number is out of its range, the
+      task is none of the network's, or two files are the same.
+  """
+  check_whole("topk", topk, 1)
+  _check_outputs(video, outputs)
+  names = told_classes(saved, task)
+  if saved.clip_shape[-1] != 3:
+    raise ValueError(
+      f"{saved.name} looks at {saved.clip_shape[-1]} channels of optical flow; "
+      "a video file holds RGB alone."
+    )
+  if window is None:
+    window = saved.protocol.num_frames
+  if stride is None:
+    stride = max(1, window // 4)
+  with contextlib.ExitStack() as opened:
+    try:
+      reader = opened.enter_context(
+        VideoReader(
+          video,
+          time_limit=time_limit,
+          square_pixels=saved.protocol.square_pixels,
+        )
+      )
+    except VideoError as error:
+      raise ValueError(f"{video}: {error}.") from error
+    windows = SlidingWindows(
+      reader, saved.protocol, window=window, stride=stride, rate=rate
+    )
+    classifier = Classifier(saved, batch_size=batch_size, clip_shape=windows.clip_shape)
+    timeline = Timeline(len(windows), len(names), windows.duration)
+    writers = [
+      opened.enter_context(WRITERS[form](file))
+      for form, file in outputs.items()
+      if form in WRITERS
+    ]
+
+    def told() -> Iterator[LabelledSpan]:
+      for one in score_windows(classifier, windows, task=task):
+        timeline.add(one)
+        yield LabelledSpan(one.start, one.stop, one.top(names, topk))
+
+    count, damage = 0, None
+    try:
+      for span in track(told(), len(windows)):
+        for write in writers:
+          write(span)
+        count += 1
+    except VideoError as error:
+      damage = str(error)
+  if "png" in outputs and count:
+    title = os.path.basename(video)
+    save_timeline(timeline, names, outputs["png"], title=title)
+  return Watched(count, len(windows), windows.duration, damage)
+
+
+def told_classes(saved: SavedModel, task: str | None = None) -> tuple[str, ...]:
+  """Returns the names of the classes that a network tells, or their numbers.
+
+  Args:
+    saved: The network.
+    task: Which one is meant, of a network of several.
+
+  Raises:
+    ValueError: If the task is none of the network's, or not said.
+  """
+  sizes, names = saved.description["num_classes"], saved.class_names
+  if isinstance(sizes, Mapping):
+    if task not in sizes:
+      raise ValueError(
+        f"{saved.name} has several tasks; task must be one of {list(sizes)}, "
+        f"got {task!r}."
+      )
+    sizes, names = sizes[task], names[task] if names else ()
+  elif task is not None:
+    raise ValueError(f"{saved.name} has a single task, got task {task!r}.")
+  return tuple(names) or tuple(map(str, range(sizes)))
+
+
+def _check_outputs(
+  video: str | os.PathLike, outputs: Mapping[str, str | os.PathLike]
+) -> None:
+  """Refuses what could not be written, before anything is computed."""
+  unknown = [form for form in outputs if form not in FORMATS]
+  if unknown:
+    raise ValueError(f"outputs must be of {FORMATS}, got {unknown}.")
+  taken = {pathlib.Path(video).resolve(): "the video"}
+  for form, file in outputs.items():
+    path = pathlib.Path(file)
+    if not path.parent.is_dir():
+      raise FileNotFoundError(f"{path.parent} is no folder to write to.")
+    if path.is_dir():
+      raise IsADirectoryError(f"{path} is a folder, and no file to write.")
+    other = taken.setdefault(path.resolve(), form)
+    if other != form:
+      raise ValueError(f"{path} cannot be both {other} and {form}.")

@@ -1,0 +1,1 @@
+"""Layers of ATM (arXiv:2307.08908)."""

@@ -1,0 +1,1 @@
+"""Layers of ILA (arXiv:2304.10465)."""

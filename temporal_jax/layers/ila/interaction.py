@@ -1,0 +1,154 @@
+"""What neighbouring frames have in common, and where to look for it."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+from temporal_jax.layers.batch_norm import BatchNorm
+from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
+from temporal_jax.layers.initializers import torch_default
+from temporal_jax.ops.lowering.accumulation_dtype import widen
+
+# How the first convolution of `PairInteraction` mixes a pair's channels.
+KINDS = ("separable", "dense")
+# `torch_default` of a kernel (size, size, C) that sees one channel at a time.
+_DEPTHWISE_INIT = nn.initializers.variance_scaling(
+  1 / 3, "fan_in", "uniform", in_axis=(), out_axis=(), batch_axis=(2,)
+)
+
+
+class PairInteraction(nn.Module):
+  """Convolves the maps of two frames, one behind the other, into features.
+
+  Attributes:
+    features: Output channels.
+    kind: "separable" starts with a depthwise 3 x 3 and a 1 x 1 convolution
+      (Kinetics), "dense" with one full 3 x 3 convolution (Something-Something);
+      a full 3 x 3 convolution follows, and each has BatchNorm and ReLU.
+    dtype: Dtype of the computation.
+
+  Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; `interactive_block`
+    of class `ILA` in models/align.py of Francis-Rings/ILA. The paper's
+    supplement speaks of two additional convolutions for Something-Something;
+    the code replaces the separable one instead.
+  """
+
+  features: int = 256
+  kind: str = "separable"
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+    """Maps (B, P, H, W, C) to (B, P, H, W, features).
+
+    Raises:
+      ValueError: If `kind` is unknown.
+    """
+    if self.kind not in KINDS:
+      raise ValueError(f"kind must be in {KINDS}, got {self.kind!r}.")
+    size = 3
+    if self.kind == "separable":
+      x = DepthwiseConv2D(
+        3, kernel_init=_DEPTHWISE_INIT, dtype=self.dtype, name="depthwise"
+      )(x)
+      x = self._activate("depthwise_norm", x, train)
+      size = 1
+    x = self._conv("conv1", size)(x)
+    x = self._activate("norm1", x, train)
+    x = self._conv("conv2", 3)(x)
+    return self._activate("norm2", x, train)
+
+  def _conv(self, name: str, size: int) -> Conv2D:
+    return Conv2D(
+      self.features,
+      size,
+      use_bias=True,
+      kernel_init=torch_default(),
+      dtype=self.dtype,
+      name=name,
+    )
+
+  def _activate(self, name: str, x: jax.Array, train: bool) -> jax.Array:
+    return nn.relu(BatchNorm(dtype=self.dtype, name=name)(x, train))
+
+
+class PointPrediction(nn.Module):
+  """Predicts the centre of each frame's mask from a pair's features.
+
+  Starts at the middle of both frames.
+
+  Attributes:
+    features: Channels of the convolutions; half of them in the first of the
+      two pointwise layers, which treat the two frames as two groups.
+    reach: Farthest a centre may lie from the middle, in half frames.
+    dtype: Dtype of the computation; points are float32 at least.
+
+  Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; `prediction_block`
+    of class `ILA` in models/align.py of Francis-Rings/ILA.
+  """
+
+  features: int = 128
+  reach: float = 0.75
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+    """Maps (B, P, H, W, C) to points (B, P, 2, 2): frame, then (x, y).
+
+    Raises:
+      ValueError: If the map is smaller than 4 x 4: it is halved twice.
+    """
+    if min(x.shape[2:4]) < 4:
+      raise ValueError(
+        f"alignment needs at least 4 x 4 patches, since it halves them twice; "
+        f"got {x.shape[2]} x {x.shape[3]}."
+      )
+    for i in (1, 2):
+      conv = Conv2D(
+        self.features,
+        3,
+        use_bias=True,
+        kernel_init=torch_default(),
+        dtype=self.dtype,
+        name=f"conv{i}",
+      )
+      x = BatchNorm(dtype=self.dtype, name=f"norm{i}")(conv(x), train)
+      x = nn.relu(ops.max_pool_2d(x, size=2, stride=2))
+    x = x.max(axis=(2, 3))
+    # One group of channels a frame.
+    x = x.reshape(*x.shape[:2], 2, x.shape[-1] // 2)
+    hidden = _GroupedDense(self.features // 4, dtype=self.dtype, name="hidden")
+    x = nn.relu(hidden(x))
+    x = _GroupedDense(
+      2, kernel_init=nn.initializers.zeros, dtype=self.dtype, name="points"
+    )(x)
+    return self.reach * jnp.tanh(widen(x))
+
+
+class _GroupedDense(nn.Module):
+  """A dense layer for each group of channels.
+
+  Attributes:
+    features: Output channels of a group.
+    kernel_init: Initialiser of the kernel (groups, C, features).
+    dtype: Dtype of the computation; the parameters stay float32.
+  """
+
+  features: int
+  kernel_init: nn.initializers.Initializer = torch_default(batch_axis=(0,))
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps (..., groups, C) to (..., groups, features)."""
+    groups, channels = x.shape[-2:]
+    shape = (groups, channels, self.features)
+    kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
+    bias = self.param(
+      "bias", nn.initializers.zeros, (groups, self.features), jnp.float32
+    )
+    x = x.astype(self.dtype)
+    out = jnp.einsum("...gi,gio->...go", x, kernel.astype(x.dtype))
+    lead = (1,) * (x.ndim - 2)
+    return out + bias.astype(x.dtype).reshape(*lead, *bias.shape)

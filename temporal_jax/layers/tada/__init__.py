@@ -1,0 +1,1 @@
+"""TAdaConv (arXiv:2110.06178) and TAdaConvV2 (arXiv:2308.05787)."""

@@ -1,0 +1,110 @@
+"""The residual branch that makes a vision transformer temporal (TAdaFormer)."""
+
+import functools
+import math
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+from temporal_jax.layers.attention import HEAD_WIDTH
+from temporal_jax.layers.tada.adaptive_convolution import AdaptiveConv
+from temporal_jax.layers.tada.route_attention import RouteAttention
+from temporal_jax.layers.tada.temporal_pooling import AggregatedConv
+from temporal_jax.layers.temporal_convolution import TemporalConv
+from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering.join_axes import join_axes
+
+_NORMAL = nn.initializers.normal(0.02)
+
+
+class AdaptiveBranch(nn.Module):
+  """Depthwise adaptive convolution of the patch tokens, between projections.
+
+  out = contract(QuickGELU(aggregation(expand(patches)))), zero for the class
+  token, and zero at first for all.
+
+  Attributes:
+    reduction: The inner width is D // reduction.
+    size: Side of the kernel, odd.
+    ratio: Divisor of the inner width in the route function.
+    head_width: Channels of an attention head of the route function; by default
+      those of a head of the backbone, at most all of its hidden width, and
+      without a backbone 64.
+    num_heads: Heads of the backbone, which share D evenly.
+    route_taps: Frames seen by each convolution of the route function.
+    temporal_projection: Whether the first projection sees three frames.
+    dtype: Dtype of the computation, that of `x` by default.
+
+  Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, figure 3d;
+    classes `TAdaBlock` and `TAdaBlockTempEnhanced` in
+    module_zoo/branches/tadaformer.py of alibaba-mmai-research/TAdaConv.
+  """
+
+  reduction: int = 2
+  size: int = 3
+  ratio: int = 2
+  head_width: int | None = None
+  num_heads: int | None = None
+  route_taps: tuple[int, int] = (3, 3)
+  temporal_projection: bool = False
+  dtype: jax.typing.DTypeLike | None = None
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
+    """Maps tokens (B, T, N, D), class token first; aux is empty.
+
+    Raises:
+      ValueError: If `x` is not floating point of rank 4, or its patches are not
+        a square grid.
+    """
+    shape_checks.tokens(x)
+    side = math.isqrt(x.shape[2] - 1)
+    if side == 0 or side**2 != x.shape[2] - 1:
+      raise ValueError(
+        f"x must hold a class token and a square grid of patches, got {x.shape}."
+      )
+    dtype, width = self.dtype or x.dtype, x.shape[-1]
+    inner = width // self.reduction
+    patches = x[:, :, 1:].reshape(*x.shape[:2], side, side, width)
+    settings = {"kernel_init": _NORMAL, "dtype": dtype, "name": "expand"}
+    if self.temporal_projection:
+      project = TemporalConv(inner, 3, **settings)
+    else:
+      project = nn.Dense(inner, **settings)
+    convolution = self._convolution(inner, self._head_width(width))
+    aggregate = AggregatedConv(convolution, name="aggregation")
+    patches, _ = aggregate(project(patches.astype(dtype)), train)
+    zeros = nn.initializers.zeros
+    contract = nn.Dense(width, kernel_init=zeros, dtype=dtype, name="contract")
+    out = join_axes(contract(ops.quick_gelu(patches)), 2, -1)
+    return jnp.pad(out, ((0, 0), (0, 0), (1, 0), (0, 0))), {}
+
+  def _head_width(self, width: int) -> int:
+    """Returns the channels of a head of the route function."""
+    if self.head_width or not self.num_heads:
+      return self.head_width or HEAD_WIDTH
+    return min(width // self.num_heads, width // self.reduction // self.ratio)
+
+  def _convolution(self, features: int, head_width: int) -> Callable[..., AdaptiveConv]:
+    """Returns a factory of the depthwise convolution."""
+    route = functools.partial(
+      RouteAttention,
+      ratio=self.ratio,
+      taps=self.route_taps,
+      head_width=head_width,
+      bias=True,
+      identity_init=False,  # So it is in the reference: it starts near zero.
+    )
+    return functools.partial(
+      AdaptiveConv,
+      features,
+      self.size,
+      groups=features,
+      axis="out",
+      use_bias=True,
+      route=route,
+      kernel_init=_NORMAL,
+    )

@@ -1,0 +1,88 @@
+"""Route function of TAdaConvV2: attention between the frames."""
+
+import flax.linen as nn
+import jax
+
+from temporal_jax import ops
+from temporal_jax.layers.attention import SelfAttention
+from temporal_jax.layers.layer_norm import LayerNorm
+from temporal_jax.layers.tada.calibration import calibrations, frame_descriptors
+from temporal_jax.layers.temporal_convolution import TemporalConv
+
+
+class RouteAttention(nn.Module):
+  """Calibration of each frame by attention between the frames of the clip.
+
+  v = QuickGELU(norm(a(mean over H and W of x)));
+  calibration = 1 + b(v + attention(norm(v)))
+
+  Attributes:
+    features: Calibrated channels, those of `x` by default.
+    ratio: The hidden width is C // ratio.
+    taps: Frames seen by a and by b; odd.
+    head_width: Channels of an attention head. The products are scaled by the
+      whole hidden width, as the reference has it.
+    bias: Whether a second calibration is made, for the convolution's bias.
+    identity_init: Whether b starts at zero, so that nothing is calibrated at
+      first; otherwise b is random and 1 is not added (TAdaFormer).
+    dtype: Dtype of the computation, that of `x` by default.
+
+  Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, equations 6 and
+    7; class `RouteFuncwTransformer` in module_zoo/ops/tadaconv_v2.py of
+    alibaba-mmai-research/TAdaConv.
+  """
+
+  features: int | None = None
+  ratio: int = 4
+  taps: tuple[int, int] = (3, 3)
+  head_width: int = 64
+  bias: bool = False
+  identity_init: bool = True
+  dtype: jax.typing.DTypeLike | None = None
+
+  @nn.compact
+  def __call__(
+    self, x: jax.Array, train: bool = False
+  ) -> jax.Array | tuple[jax.Array, jax.Array]:
+    """Maps features (B, T, H, W, C) to a calibration (B, T, features).
+
+    Returns:
+      The calibration of the kernel, and with `bias` that of the bias as well.
+
+    Raises:
+      ValueError: If `x` is not floating point of rank 5, or `head_width` does
+        not divide the hidden width.
+    """
+    del train
+    dtype = self.dtype or x.dtype
+    width = x.shape[-1] // self.ratio
+    if min(width, self.head_width) < 1 or width % self.head_width:
+      raise ValueError(
+        f"heads of {self.head_width} do not divide the hidden width {width} of "
+        f"x {x.shape} and ratio {self.ratio}."
+      )
+    normal = nn.initializers.normal(0.02)
+    frames = frame_descriptors(x).astype(dtype)
+    frames = TemporalConv(
+      width, self.taps[0], kernel_init=normal, dtype=dtype, name="reduce"
+    )(frames)
+    frames = ops.quick_gelu(self._norm("norm", dtype)(frames))
+    attend = SelfAttention(
+      width // self.head_width,
+      scale=width**-0.5,
+      kernel_init=normal,
+      dtype=dtype,
+      name="attention",
+    )
+    frames = frames + attend(self._norm("attention_norm", dtype)(frames))
+    return calibrations(
+      frames,
+      self.features or x.shape[-1],
+      bias=self.bias,
+      taps=self.taps[1],
+      identity_init=self.identity_init,
+      kernel_init=normal,
+    )
+
+  def _norm(self, name: str, dtype: jax.typing.DTypeLike) -> LayerNorm:
+    return LayerNorm(epsilon=1e-6, dtype=dtype, name=name)

@@ -1,0 +1,1 @@
+"""Backbones with temporal slots, one file each."""

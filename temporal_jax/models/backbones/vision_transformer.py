@@ -1,0 +1,248 @@
+"""Vision transformer over the frames of a clip, with temporal slots."""
+
+from collections.abc import Callable, Mapping
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+from temporal_jax.layers import LayerNorm, PatchEmbedding
+from temporal_jax.models.blocks import heads, positions
+from temporal_jax.models.blocks.remat import apply_block
+from temporal_jax.models.blocks.transformer import TransformerBlock
+from temporal_jax.models.network import Network
+from temporal_jax.models.slots import Temporal, adapt
+from temporal_jax.ops import shape_checks
+from temporal_jax.ops.activations import Activation, find_activation
+
+
+class VisionTransformer(Network):
+  """ViT on every frame; a head makes the clip's logits of the frames.
+
+  Attributes:
+    num_classes: Outputs of the classifier, L, or those of several tasks, e.g.
+      {"verb": 97, "noun": 300}; None for features alone.
+    patch_size: Side of a patch, in pixels.
+    width: Channels of a token, D.
+    depth: Number of blocks.
+    num_heads: Heads of the attention.
+    activation: Function inside the MLPs, or its name: "gelu" (exact) or
+      "quick_gelu" (OpenAI's CLIP).
+    epsilon: Added to the variance in the norms.
+    patch_bias: Whether the patch embedding has a bias.
+    pre_norm: Whether a norm stands before the first block (CLIP).
+    projection: Width that a matrix without bias projects the class token to,
+      behind the last norm (CLIP); None for no projection.
+    projection_bias: Whether it has a bias after all (EVA-02-CLIP).
+    representation: Width of a dense layer with tanh behind the last norm, as it
+      was in pre-training on ImageNet-21k; None for no such layer.
+    tubelet: Frames that a patch spans, an odd number around its middle, and
+      frames from one to the next.
+    grid: Rows and columns of the learned positions; other grids of patches get
+      them resized bicubically.
+    num_temporal_positions: Frames, or tubelets, with a learned position; 0 for
+      none.
+    longer_clips: Where clips have other numbers of frames: "interpolate" the
+      positions linearly, or "repeat" them, as X-ViT's reference does.
+    average_first: Whether the last norm follows the average of the frames'
+      class tokens, of which the head then sees one (TAdaFormer), instead of
+      norming every frame's.
+    head: Name in `heads.HEADS`, or a factory like those: how the frames'
+      features become logits; by default TSN's average of their logits.
+    head_dropout: Rate on the frames' features before the head.
+    drop_path: Rate of stochastic depth in the last block; it grows linearly.
+    dropout: Rate after the embeddings and in the MLPs.
+    block: Class of the blocks, or a partial of `TransformerBlock` with what all
+      blocks have in common and is no argument here.
+    temporal: What sits in the blocks' temporal slots; the stage is 0.
+    remat: Whether the blocks' results are computed again for the gradients
+      instead of being kept.
+    dtype: Dtype of the computation; parameters and logits stay float32.
+
+  Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929; in CLIP's
+    form Radford et al. 2021, https://arxiv.org/abs/2103.00020, class
+    `VisionTransformer` in clip/model.py of openai/CLIP; in EVA-02's form Fang
+    et al. 2023, https://arxiv.org/abs/2303.11331; with space-time mixing
+    in `keys_values`, Bulat et al. 2021, https://arxiv.org/abs/2106.05968, class
+    `VisionTransformer` in slowfast/models/transformers/vit.py of
+    1adrianb/video-transformers.
+  """
+
+  num_classes: int | Mapping[str, int] | None
+  patch_size: int = 16
+  width: int = 768
+  depth: int = 12
+  num_heads: int = 12
+  activation: str | Activation = "gelu"
+  epsilon: float = 1e-6
+  patch_bias: bool = True
+  pre_norm: bool = False
+  projection: int | None = None
+  projection_bias: bool = False
+  representation: int | None = None
+  tubelet: tuple[int, int] = (1, 1)
+  grid: int = 14
+  num_temporal_positions: int = 0
+  longer_clips: str = "interpolate"
+  average_first: bool = False
+  head: str | heads.Factory = "average"
+  head_dropout: float = 0.0
+  drop_path: float = 0.0
+  dropout: float = 0.0
+  block: Callable[..., TransformerBlock] = TransformerBlock
+  temporal: Temporal = Temporal()
+  remat: bool = False
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  SLOTS = TransformerBlock.SLOTS
+
+  def __post_init__(self) -> None:
+    super().__post_init__()
+    heads.resolve(self.head)  # An unknown name raises.
+    find_activation(self.activation)  # Likewise.
+    self.temporal.check("VisionTransformer", self.SLOTS)
+    if self.longer_clips not in positions.LONGER_CLIPS:
+      raise ValueError(
+        f"longer_clips must be in {positions.LONGER_CLIPS}, got {self.longer_clips!r}."
+      )
+
+  @nn.nowrap
+  def sees_frames_apart(self) -> bool:
+    """Returns whether patches, positions and norms are a frame's own."""
+    own = max(self.tubelet) == 1 and not self.num_temporal_positions
+    return own and not self.average_first and heads.averages_logits(self.head)
+
+  @nn.nowrap
+  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
+    """Returns the positions that clips need, see `Network.fit`."""
+    fitted = {}
+    if image_size is not None:
+      fitted["grid"] = positions.grid_side(image_size, self.patch_size)
+    # As many as published where longer clips repeat them.
+    is_fixed = self.longer_clips == "repeat" or not self.num_temporal_positions
+    if num_frames is not None and not is_fixed:
+      frames, stride = self.tubelet
+      reach = num_frames + 2 * (frames // 2) - frames
+      fitted["num_temporal_positions"] = reach // stride + 1
+    return fitted
+
+  @nn.compact
+  def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
+    """Classifies clips.
+
+    Args:
+      clip: Normalised frames (B, T, H, W, 3), floating point; `patch_size`
+        divides H and W.
+      train: Whether anything is dropped.
+
+    Returns:
+      Logits (B, L), float32, a dict of them for several tasks, or without
+      classes the features (B, D), and aux: "features" (B, D), "frame_features"
+      (B, T, D), of which they are the mean unless the head aggregates them,
+      "tokens" (B, T, N, D) behind the last block, "class_tokens" (B, T, D)
+      behind the last norm, what the head returns, e.g. "frame_logits"
+      (B, T, L), and what the temporal modules return, under "block{i}".
+
+    Raises:
+      ValueError: If `clip` is not floating point of rank 5, or the patches do
+        not divide it.
+    """
+    shape_checks.video(clip)
+    x, grid = self._embed(clip.astype(self.dtype))
+    x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    if self.pre_norm:
+      x = self._norm("pre_norm")(x)
+    aux = {}
+    for index in range(self.depth):
+      name = f"block{index + 1}"
+      block = self._block(index, name)
+      x, block_aux = apply_block(block, x, train, remat=self.remat, grid=grid)
+      if block_aux:
+        aux[name] = block_aux
+    class_tokens = x[:, :, 0]
+    if self.average_first:
+      class_tokens = ops.average_consensus(class_tokens)[:, None]
+    class_tokens = self._norm("norm")(class_tokens)
+    frames = self._project(class_tokens).astype(jnp.float32)
+    aux |= {"class_tokens": class_tokens, "tokens": x}
+    if self.num_classes is None:
+      features = jnp.mean(frames, axis=1)
+      return features, {
+        **aux,
+        "features": features,
+        "frame_features": frames,
+      }
+    head_width = max(self.width // self.num_heads, 1)
+    head = adapt(heads.resolve(self.head), num_heads=frames.shape[-1] // head_width)
+    logits, head_aux = heads.classify(
+      frames,
+      self.num_classes,
+      head=head,
+      dropout=self.head_dropout,
+      train=train,
+    )
+    return logits, aux | head_aux
+
+  def _norm(self, name: str) -> LayerNorm:
+    return LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name=name)
+
+  def _project(self, x: jax.Array) -> jax.Array:
+    """Applies what stands between the last norm and the classes."""
+    if self.representation is not None:
+      dense = nn.Dense(self.representation, dtype=self.dtype, name="representation")
+      x = jnp.tanh(dense(x))
+    if self.projection is None:
+      return x
+    return nn.Dense(
+      self.projection,
+      use_bias=self.projection_bias,
+      dtype=self.dtype,
+      name="projection",
+    )(x)
+
+  def _embed(self, clip: jax.Array) -> tuple[jax.Array, tuple[int, int]]:
+    """Returns tokens (B, T', N, D), class token first, and the patches' grid.
+
+    The tokens have their positions.
+    """
+    frames, stride = self.tubelet
+    patches = PatchEmbedding(
+      self.width,
+      self.patch_size,
+      tubelet=frames,
+      temporal_stride=stride,
+      temporal_padding=frames // 2,
+      use_bias=self.patch_bias,
+      dtype=self.dtype,
+      name="patch_embedding",
+    )(clip)
+    batch, num_frames, rows, columns, width = patches.shape
+    normal = nn.initializers.truncated_normal(0.02)
+    class_token = self.param("class_token", normal, (width,))
+    shape = (self.grid**2 + 1, width)
+    places = self.param("position_embedding", normal, shape)
+    places = positions.fit_grid(places, (rows, columns))
+    first = jnp.broadcast_to(class_token, (batch, num_frames, 1, width))
+    patches = patches.reshape(batch, num_frames, rows * columns, width)
+    x = jnp.concatenate([first.astype(self.dtype), patches], axis=2)
+    x = x + places.astype(self.dtype)[None, None]
+    if not self.num_temporal_positions:
+      return x, (rows, columns)
+    shape = (self.num_temporal_positions, width)
+    moments = self.param("temporal_embedding", nn.initializers.zeros, shape)
+    moments = positions.fit_frames(moments, num_frames, self.longer_clips)
+    return x + moments.astype(self.dtype)[None, :, None], (rows, columns)
+
+  def _block(self, index: int, name: str) -> TransformerBlock:
+    last = max(self.depth - 1, 1)
+    return self.block(
+      self.num_heads,
+      activation=self.activation,
+      epsilon=self.epsilon,
+      drop_path=self.drop_path * index / last,
+      dropout=self.dropout,
+      temporal=self.temporal.at(0, index),
+      dtype=self.dtype,
+      name=name,
+    )

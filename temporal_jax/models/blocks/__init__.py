@@ -1,0 +1,1 @@
+"""Blocks, heads and embeddings that backbones are built of."""

@@ -1,0 +1,121 @@
+"""What networks of residual blocks over time and space are put together of."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax import ops
+from temporal_jax.layers import BatchNorm, Conv3D, FactorisedConv
+from temporal_jax.models.blocks.remat import apply_block
+from temporal_jax.models.blocks.residual import BasicBlock, BottleneckBlock
+from temporal_jax.models.slots import Temporal
+
+BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock}
+# Slots of a stage; with factorised convolutions those along time are one too.
+SLOTS = ("branch_input", "convolution", "after_convolution")
+FACTORISED_SLOTS = (*SLOTS, "temporal_convolution")
+
+
+class Stem(nn.Module):
+  """7 x 7 convolution over some frames, norm, ReLU, and max pooling.
+
+  Attributes:
+    width: Output channels.
+    taps: Frames that the convolution spans.
+    stride: Spatial stride of the convolution.
+    time_stride: Its temporal stride.
+    factorised: Whether it is one over space, norm, ReLU and one along time.
+    pool: Whether 3 x 3 max pooling follows, of stride 2.
+    dtype: Dtype of the computation.
+  """
+
+  width: int
+  taps: int = 1
+  stride: int = 2
+  time_stride: int = 1
+  factorised: bool = False
+  pool: bool = True
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+    """Maps (B, T, H, W, C) to (B, T', H', W', width)."""
+    settings = {
+      "features": self.width,
+      "size": 7,
+      "stride": self.stride,
+      "taps": self.taps,
+      "time_stride": self.time_stride,
+      "dtype": self.dtype,
+      "name": "conv",
+    }
+    if self.factorised:
+      x, _ = FactorisedConv(**settings)(x, train)
+    else:
+      x = Conv3D(**settings)(x)
+    x = nn.relu(BatchNorm(dtype=self.dtype, name="norm")(x, train))
+    return ops.max_pool_2d(x, size=3, stride=2, padding=1) if self.pool else x
+
+
+def apply_stage(
+  x: jax.Array,
+  train: bool,
+  *,
+  name: str,
+  index: int,
+  num_blocks: int,
+  block: str,
+  stride: int,
+  time_stride: int = 1,
+  temporal: Temporal,
+  remat: bool,
+  **kwargs: Any,
+) -> tuple[jax.Array, dict]:
+  """Runs a stage of residual blocks; the first of them strides.
+
+  Must be called in a compact method: the blocks' parameters go under
+  "{name}_block{j}", and so does in the second result what their slots return.
+
+  Args:
+    x: Features (B, T, H, W, C).
+    train: Whether BatchNorm uses the batch.
+    name: What the blocks' names begin with.
+    index: Which stage it is, from 0; `Temporal.where` is asked for it.
+    num_blocks: How many blocks it has.
+    block: A key of `BLOCKS`.
+    stride: Spatial stride of the stage.
+    time_stride: Temporal stride of the stage.
+    temporal: What sits in the temporal slots.
+    remat: As `apply_block` takes it.
+    **kwargs: Other arguments of the block.
+  """
+  aux = {}
+  for place in range(num_blocks):
+    block_name = f"{name}_block{place + 1}"
+    module = BLOCKS[block](
+      stride=stride if place == 0 else 1,
+      time_stride=time_stride if place == 0 else 1,
+      temporal=temporal.at(index, place),
+      name=block_name,
+      **kwargs,
+    )
+    x, block_aux = apply_block(module, x, train, remat=remat)
+    if block_aux:
+      aux[block_name] = block_aux
+  return x, aux
+
+
+def check_block(block: str, first_taps: Sequence[int]) -> None:
+  """Raises ValueError if there is no such block, or it lacks `first_taps`."""
+  if block not in BLOCKS:
+    raise ValueError(f"block must be in {list(BLOCKS)}, got {block!r}.")
+  if block == "basic" and any(taps != 1 for taps in first_taps):
+    raise ValueError(f"basic blocks have no first_taps, got {first_taps}.")
+
+
+def clip_features(x: jax.Array) -> jax.Array:
+  """Returns the mean (B, C) of features (B, T, H, W, C) in float32."""
+  return jnp.mean(x.astype(jnp.float32), axis=(1, 2, 3))

@@ -1,0 +1,157 @@
+"""The transformer block, with temporal slots."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.layers import DropPath, LayerNorm, Mlp, SelfAttention, SwiGlu
+from temporal_jax.models.slots import Factory, Temporal, apply_slot
+from temporal_jax.ops.activations import Activation
+from temporal_jax.ops.lowering.materialize import written_out
+
+
+class TransformerBlock(nn.Module):
+  """Attention and MLP, each after a norm and with a residual.
+
+  Attributes:
+    num_heads: Heads of the attention; None for heads of 64 channels.
+    mlp_ratio: Width of the MLP over that of the tokens.
+    activation: Function inside the MLP, or its name, see `layers.Mlp`.
+    epsilon: Added to the variance in the norms.
+    qkv_bias: Whether queries, keys and values have a bias.
+    key_bias: Whether keys share in it.
+    gated: Whether the MLP is a `SwiGlu`; `activation` is then not used.
+    inner_norm: Whether the last projections of attention and of the gated MLP
+      have a norm of their own before them (sub-norm).
+    rotary_extent: Extent of `ops.rotary_embedding` in attention; None for no
+      rotary positions.
+    drop_path: Rate of stochastic depth, a clip at a time.
+    dropout: Rate inside the MLP.
+    temporal: What sits in the block's temporal slots.
+    dtype: Dtype of the computation.
+
+  Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, equations
+    2 and 3; class `ResidualAttentionBlock` in clip/model.py of openai/CLIP
+    (with QuickGELU), class `Block` of timm's vision transformer (with GELU and
+    epsilon 1e-6), class `Block` in eva_clip/eva_vit_model.py of whwu95/ATM
+    (gated, with inner norms and rotary positions).
+  """
+
+  num_heads: int | None
+  mlp_ratio: float = 4.0
+  activation: str | Activation = "quick_gelu"
+  epsilon: float = 1e-5
+  qkv_bias: bool = True
+  key_bias: bool = True
+  gated: bool = False
+  inner_norm: bool = False
+  rotary_extent: float | None = None
+  drop_path: float = 0.0
+  dropout: float = 0.0
+  temporal: Temporal = Temporal()
+  dtype: jax.typing.DTypeLike = jnp.float32
+
+  SLOTS = (
+    "block_input",
+    "attention_branch",
+    "keys_values",
+    "attention",
+    "mlp_input",
+    "mlp_branch",
+  )
+
+  @nn.compact
+  def __call__(
+    self,
+    x: jax.Array,
+    train: bool = False,
+    *,
+    mask: jax.Array | None = None,
+    grid: tuple[int, int] | None = None,
+  ) -> tuple[jax.Array, dict]:
+    """Maps tokens (B, ..., N, D) to the same shape, and what slots return.
+
+    Args:
+      x: Tokens; (B, T, N, D) if a slot is filled.
+      train: Whether anything is dropped.
+      mask: True where a query may look, broadcast to (..., M, N, N).
+      grid: Rows and columns of patches; only rotary positions need it.
+
+    Raises:
+      ValueError: If rotary positions lack a grid, or the slot `attention`,
+        which has none, is filled.
+    """
+    slots = self._slots()
+    x = written_out(x) if train else x
+    x, aux = apply_slot(slots.block_input, "block_input", x, train)
+    x, more = self._branch(slots.attention_branch, "attention_branch", x, train)
+    aux |= more
+    y, more = self._attend(slots, self._norm("norm1")(x), train, mask, grid)
+    aux |= more
+    x = x + self._drop(y, train)
+    x = written_out(x) if train else x
+    x, more = apply_slot(slots.mlp_input, "mlp_input", x, train)
+    aux |= more
+    x, more = self._branch(slots.mlp_branch, "mlp_branch", x, train)
+    aux |= more
+    y = self._mlp(x.shape[-1])(self._norm("norm2")(x), train)
+    return x + self._drop(y, train), aux
+
+  def _slots(self) -> Temporal:
+    """Returns the slots, whose modules take heads and such from the block."""
+    return self.temporal.adapted(
+      num_heads=self.num_heads,
+      qkv_bias=self.qkv_bias,
+      key_bias=self.key_bias,
+      inner_norm=self.inner_norm,
+      inner_epsilon=self.epsilon,
+      drop_path=self.drop_path,
+    )
+
+  def _norm(self, name: str) -> LayerNorm:
+    return LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name=name)
+
+  def _mlp(self, width: int) -> nn.Module:
+    hidden = int(self.mlp_ratio * width)
+    settings = {"dropout": self.dropout, "dtype": self.dtype, "name": "mlp"}
+    if self.gated:
+      return SwiGlu(hidden, self.inner_norm, self.epsilon, **settings)
+    return Mlp(hidden, activation=self.activation, **settings)
+
+  def _drop(self, branch: jax.Array, train: bool) -> jax.Array:
+    return DropPath(self.drop_path)(branch, train)
+
+  def _branch(
+    self, factory: Factory | None, name: str, x: jax.Array, train: bool
+  ) -> tuple[jax.Array, dict]:
+    """Adds the residual branch of a slot, nothing for an empty one."""
+    if factory is None:
+      return x, {}
+    branch, aux = factory(name=name)(x, train=train)
+    return x + self._drop(branch, train), aux
+
+  def _attend(
+    self,
+    slots: Temporal,
+    x: jax.Array,
+    train: bool,
+    mask: jax.Array | None,
+    grid: tuple[int, int] | None,
+  ) -> tuple[jax.Array, dict]:
+    """Attends within each frame, or as the slot `attention` does."""
+    if slots.attention is not None:
+      if self.rotary_extent is not None:
+        raise ValueError("the slot `attention` has no rotary positions.")
+      return slots.attention(name="attention")(x, train=train)
+    attend = SelfAttention(
+      self.num_heads,
+      qkv_bias=self.qkv_bias,
+      key_bias=self.key_bias,
+      keys_values=slots.keys_values,
+      rotary_extent=self.rotary_extent,
+      inner_norm=self.inner_norm,
+      epsilon=self.epsilon,
+      dtype=self.dtype,
+      name="attention",
+    )
+    return attend(x, train, mask=mask, grid=grid), {}

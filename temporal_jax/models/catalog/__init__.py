@@ -1,0 +1,1 @@
+"""Networks by name, with all that is known of each."""

@@ -1,0 +1,123 @@
+"""The one table from a model's name to how it is built."""
+
+import dataclasses
+import difflib
+import fnmatch
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import flax.linen as nn
+
+from temporal_jax.models import operators
+from temporal_jax.models.catalog import (
+  convolutional,
+  image_towers,
+  resnets,
+  space_time,
+  video_resnets,
+  video_text,
+)
+from temporal_jax.models.catalog.entry import ModelSpec
+from temporal_jax.models.network import Network, check_size
+
+MODELS: Mapping[str, ModelSpec] = MappingProxyType(
+  {
+    **convolutional.ROWS,
+    **image_towers.ROWS,
+    **resnets.ROWS,
+    **space_time.ROWS,
+    **video_resnets.ROWS,
+    **video_text.ROWS,
+  }
+)
+
+
+def find_model(name: str) -> ModelSpec:
+  """Returns the catalog row of `name`.
+
+  Raises:
+    ValueError: If there is none; near names are suggested.
+  """
+  if name not in MODELS:
+    close = difflib.get_close_matches(name, MODELS, n=3)
+    hint = f"did you mean one of {close}?" if close else "no name is near it."
+    raise ValueError(
+      f"unknown model {name!r}; {hint} `temporal-jax models` lists all {len(MODELS)}."
+    )
+  return MODELS[name]
+
+
+def create_model(
+  name: str,
+  *,
+  num_classes: int | Mapping[str, int] | None,
+  num_frames: int | None = None,
+  image_size: int | None = None,
+  temporal: str | operators.Operator | None = "default",
+  **overrides: Any,
+) -> Network:
+  """Builds a model by name.
+
+  Args:
+    name: A key of `MODELS`; `list_models` shows them.
+    num_classes: Outputs of the classifier, L, or what else the class takes,
+      e.g. {"verb": 97, "noun": 300}.
+    num_frames: Frames of the clips it is for, those of the row by default. Its
+      learned positions are made for them; it takes clips of other lengths by
+      interpolating those, where nothing else forbids it.
+    image_size: Side of their frames, in pixels, likewise.
+    temporal: What fills the temporal slots: a name of `operators.OPERATORS`, a
+      `Temporal`, a function from the network to one, None for nothing, or
+      "default" for the row's own.
+    **overrides: Replace arguments of the model's class.
+
+  Raises:
+    ValueError: If the model or the operator is unknown, the backbone lacks a
+      slot that the operator fills, it cannot take such clips, or an override
+      tells what follows from them.
+    TypeError: If an override is not an argument of the model's class.
+  """
+  spec = find_model(name)
+  _check_overrides(spec.module, overrides)
+  kwargs = {**spec.kwargs, **overrides}
+  model = spec.module(num_classes=num_classes, **kwargs)
+  operator = spec.temporal if temporal == "default" else temporal
+  model = model.clone(temporal=operators.resolve(operator, model))
+  return _fit(model, overrides, num_frames=num_frames, image_size=image_size)
+
+
+def _fit(model: Network, overrides: Collection[str], **sizes: int | None) -> Network:
+  """Returns the model for clips of these sizes; None leaves it as it is.
+
+  Raises:
+    ValueError: If it cannot take them, or an override tells what follows.
+  """
+  for name, size in sizes.items():
+    check_size(name, size)
+  fitted = model.fit(**sizes)
+  for name in overrides:
+    if name in fitted:
+      given = [size for size in sizes if sizes[size] is not None]
+      raise ValueError(
+        f"{name} follows from {' and '.join(given)}: give one or the other."
+      )
+  return model.clone(**fitted) if fitted else model
+
+
+def _check_overrides(module: type[nn.Module], overrides: Iterable[str]) -> None:
+  """Raises TypeError if an override is not an argument of the module."""
+  own = {"name", "parent", "num_classes", "num_frames", "temporal"}
+  known = {field.name for field in dataclasses.fields(module)} - own
+  for name in overrides:
+    if name not in known:
+      close = difflib.get_close_matches(name, known, n=1)
+      hint = f" (did you mean {close[0]!r}?)" if close else ""
+      raise TypeError(
+        f"{module.__name__} has no argument {name!r}{hint}; it has {sorted(known)}."
+      )
+
+
+def list_models(pattern: str = "*") -> list[str]:
+  """Returns the sorted names that match a shell pattern, e.g. "*resnet*"."""
+  return fnmatch.filter(sorted(MODELS), pattern)

@@ -1,0 +1,1 @@
+"""What a network is: its modules, parameters and cost."""

@@ -1,0 +1,171 @@
+"""A network in words: figures, temporal slots, and the tree of its modules."""
+
+import collections
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from temporal_jax.models import operators
+from temporal_jax.models.backbones.video_text import VideoTextModel
+from temporal_jax.models.catalog import registry
+from temporal_jax.models.catalog.accuracies import ACCURACIES, Accuracy
+from temporal_jax.models.inspect import count
+from temporal_jax.models.inspect.text_columns import align
+from temporal_jax.models.inspect.trace import ModuleCall, trace_calls
+from temporal_jax.models.network import Network
+
+_HEAD = ("published", "top-1 %", "frames", "clips x crops", "from", "where")
+_TEXTS = 400  # Compared with a clip, where the network has no classes.
+_MOST_NAMES = 4  # Of blocks that are listed one by one.
+
+
+def describe(
+  name: str,
+  *,
+  num_classes: int | Mapping[str, int] | None = 400,
+  levels: int = 1,
+  num_frames: int | None = None,
+  image_size: int | None = None,
+  temporal: str | operators.Operator | None = "default",
+  clip_shape: tuple[int, int, int] | None = None,
+  **overrides: Any,
+) -> Iterator[str]:
+  """Yields the description of a network, line by line.
+
+  Nothing is computed: shapes come from `jax.eval_shape`.
+
+  Args:
+    name: In the catalog.
+    num_classes: Outputs of the classifier, L, or what else the class takes.
+    levels: Of modules within modules that are shown, at least 1.
+    num_frames: Frames of a clip, those of the row by default.
+    image_size: Side of a frame, in pixels, likewise.
+    temporal: What fills the temporal slots, see `create_model`.
+    clip_shape: (T, H, W) of the clip that is looked at, where neither of the
+      two is given; that of the row by default.
+    **overrides: Replace arguments of the model's class.
+
+  Raises:
+    TypeError: See `create_model`.
+    ValueError: If `levels` is below 1, or see `create_model`.
+  """
+  if levels < 1:
+    raise ValueError(f"levels must be at least 1, got {levels}.")
+  spec = registry.find_model(name)
+  model = registry.create_model(
+    name,
+    num_classes=num_classes,
+    num_frames=num_frames,
+    image_size=image_size,
+    temporal=temporal,
+    **overrides,
+  )
+  frames, height, width = clip_shape or spec.clip_shape
+  shape = (num_frames or frames, image_size or height, image_size or width)
+  clip = jax.ShapeDtypeStruct((1, *shape, 3), jnp.float32)
+  variables = jax.eval_shape(model.init, jax.random.key(0), clip)
+  inputs = [clip]
+  if isinstance(model, VideoTextModel) and model.head == "text":
+    texts = (num_classes or _TEXTS, model.projection)
+    inputs.append(jax.ShapeDtypeStruct(texts, jnp.float32))
+  calls = trace_calls(model.apply, variables, *inputs)
+  products = count.multiply_adds(model.apply, variables, *inputs)
+  yield f"{name}: {type(model).__name__}"
+  yield f"source: {spec.source}"
+  yield (
+    f"{count.parameters(variables) / 1e6:.3f} M parameters, "
+    f"{products / 1e9:.3f} GFLOPs (multiply-adds) for a clip of "
+    f"{' x '.join(map(str, shape))} x 3"
+  )
+  if ACCURACIES.get(name) and temporal == "default" and not overrides:
+    yield ""
+    yield from align([_HEAD, *map(_cells, ACCURACIES[name])], right=(1, 2))
+  yield ""
+  yield "temporal slots"
+  yield from align(_slots(model, calls))
+  yield ""
+  head = ("module", "kind", "output", "parameters")
+  tree = _tree(calls, variables["params"], levels)
+  yield from align([head, *tree], right=(3,))
+
+
+def _cells(figure: Accuracy) -> tuple[str, ...]:
+  """Returns the cells of a published figure."""
+  frames = "" if figure.frames is None else str(figure.frames)
+  views = "" if figure.clips is None else f"{figure.clips} x {figure.crops}"
+  top1 = f"{figure.top1:.1f}"
+  return figure.data, top1, frames, views, figure.start, figure.where
+
+
+def _slots(model: Network, calls: Sequence[ModuleCall]) -> list[tuple]:
+  """Returns name, modules and blocks of each slot, a row for each filling."""
+  blocks = [call for call in calls if call.temporal is not None]
+  outer = {call.path for call in blocks}
+  blocks = [
+    call
+    for call in blocks
+    if not any(call.path[:end] in outer for end in range(1, len(call.path)))
+  ]
+  rows = []
+  for slot in model.SLOTS:
+    held: dict[str, list[str]] = {}
+    for block in blocks:
+      factory = getattr(block.temporal, slot)
+      if factory is not None:
+        names = held.setdefault(_factory_name(factory), [])
+        names.append("/".join(block.path))
+    for modules, names in (held or {"-": []}).items():
+      places = _places(names, len(blocks)) if names else ""
+      rows.append((slot, modules, places))
+      slot = ""  # Further rows are the same slot's.
+  return rows
+
+
+def _places(names: Sequence[str], total: int) -> str:
+  if len(names) == total:
+    return f"all {total} blocks"
+  if len(names) <= _MOST_NAMES:
+    return ", ".join(names)
+  return f"{len(names)} of {total} blocks, {names[0]} to {names[-1]}"
+
+
+def _factory_name(factory: Callable) -> str:
+  """Returns the name of the class that a factory makes."""
+  if not isinstance(factory, functools.partial):
+    return getattr(factory, "__name__", repr(factory))
+  if factory.args:  # A chain.
+    return " + ".join(_factory_name(part) for part in factory.args[0])
+  return _factory_name(factory.func)
+
+
+def _tree(
+  calls: Sequence[ModuleCall], params: Any, levels: int
+) -> Iterator[tuple[str, ...]]:
+  """Yields the cells of each module, those inside another behind it."""
+  # A module may share its name with others that it calls.
+  first: dict[tuple, ModuleCall] = {}
+  for call in calls:
+    first.setdefault(call.path, call)
+  times = collections.Counter((call.path, call.kind) for call in calls)
+  for path, call in first.items():
+    if 0 < len(path) <= levels:
+      number = times[path, call.kind]
+      kind = call.kind + (f" x {number}" if number > 1 else "")
+      shape = "" if call.shape is None else _shape(call.shape)
+      size = count.parameters({"params": _below(params, path)})
+      name = "  " * (len(path) - 1) + path[-1]
+      yield name, kind, shape, f"{size:,}" if size else ""
+
+
+def _below(params: Any, path: Sequence[str]) -> Any:
+  """Returns the parameters of a module, {} if it has none."""
+  for part in path:
+    params = params.get(part, {})
+  return params
+
+
+def _shape(shape: Sequence[int]) -> str:
+  return f"({', '.join(map(str, shape))})"

@@ -1,1 +1,0 @@
-"""The rows of the catalog, a file a family: name -> `ModelSpec`."""

@@ -1,0 +1,107 @@
+"""Depthwise convolution of frames, lowered the way that is fastest."""
+
+import functools
+
+import jax
+
+from temporal_jax.ops.lowering import dense_convolution, shift_and_add
+from temporal_jax.ops.lowering.device_variance import vary_together
+from temporal_jax.ops.lowering.join_axes import join_axes
+
+
+def depthwise_convolution_2d(
+  x: jax.Array,
+  kernel: jax.Array,
+  *,
+  stride: int = 1,
+  padding: int = 0,
+  dilation: int = 1,
+) -> jax.Array:
+  """Convolves every channel of every frame over H and W by itself.
+
+  On CPU the result and its gradients are sums of shifted products, in float32
+  at least; elsewhere they are XLA's convolutions.
+
+  Args:
+    x: Features (..., H, W, C), floating point.
+    kernel: Weights (KH, KW, C).
+    stride: Step over rows and columns, in pixels.
+    padding: Zeros on every side of H and W, in pixels.
+    dilation: Distance of the taps, in pixels.
+
+  Returns:
+    Features (..., H', W', C) in the dtype of `x`, with
+    H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1 and W' likewise.
+
+  Raises:
+    ValueError: If `x` has fewer than four axes, `kernel` is not (KH, KW, C of
+      `x`), or the padded map is smaller than the dilated kernel.
+  """
+  if x.ndim < 4 or kernel.ndim != 3 or kernel.shape[2] != x.shape[-1]:
+    raise ValueError(
+      f"x must be (..., H, W, C) and kernel (KH, KW, C), got shapes {x.shape} "
+      f"and {kernel.shape}."
+    )
+  height, width = x.shape[-3:-1]
+  rows, columns = (dilation * (size - 1) + 1 for size in kernel.shape[:2])
+  if height + 2 * padding < rows or width + 2 * padding < columns:
+    raise ValueError(
+      f"a {rows} x {columns} kernel does not fit a {height} x {width} map "
+      f"padded by {padding}."
+    )
+  frames, kernel = vary_together(join_axes(x, 0, -3), kernel.astype(x.dtype))
+  out = _convolve(frames, kernel, stride, padding, dilation)
+  return out.reshape(*x.shape[:-3], *out.shape[1:])
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _convolve(
+  x: jax.Array, kernel: jax.Array, stride: int, padding: int, dilation: int
+) -> jax.Array:
+  """Convolves frames (N, H, W, C)."""
+  settings = {"stride": stride, "padding": padding, "dilation": dilation}
+  return jax.lax.platform_dependent(
+    x,
+    kernel,
+    cpu=functools.partial(shift_and_add.convolve, **settings),
+    default=functools.partial(_grouped, **settings),
+  )
+
+
+def _convolve_forward(
+  x: jax.Array, kernel: jax.Array, stride: int, padding: int, dilation: int
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+  """Returns the result, and what the gradients need."""
+  return _convolve(x, kernel, stride, padding, dilation), (x, kernel)
+
+
+def _convolve_backward(
+  stride: int,
+  padding: int,
+  dilation: int,
+  saved: tuple[jax.Array, jax.Array],
+  gradient: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+  """Returns the gradients of frames and kernel."""
+  settings = {"stride": stride, "padding": padding, "dilation": dilation}
+
+  def grouped_gradients(x, kernel, gradient):
+    forward = functools.partial(_grouped, **settings)
+    return jax.vjp(forward, x, kernel)[1](gradient)
+
+  return jax.lax.platform_dependent(
+    *saved,
+    gradient,
+    cpu=functools.partial(shift_and_add.gradients, **settings),
+    default=grouped_gradients,
+  )
+
+
+_convolve.defvjp(_convolve_forward, _convolve_backward)
+
+
+def _grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
+  """XLA's convolution with a group a channel."""
+  return dense_convolution.xla_convolve(
+    x, kernel[:, :, None], groups=x.shape[-1], **settings
+  )

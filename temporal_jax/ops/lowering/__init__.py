@@ -1,0 +1,1 @@
+"""Equal results, computed in the fastest way for each platform."""

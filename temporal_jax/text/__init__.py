@@ -1,0 +1,1 @@
+"""Texts as tokens, for networks that compare clips with texts."""

@@ -1,0 +1,1 @@
+"""Training on many devices: mesh, sharding, layout of a step."""

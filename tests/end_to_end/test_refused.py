@@ -1,0 +1,44 @@
+"""Starts that cannot be: one message, and nothing changes."""
+
+import os
+
+import pytest
+
+from temporal_jax import experiment, storage, training
+
+
+def test_a_second_start_is_refused(run, video_folder, tmp_path):
+  with storage.FolderLock(tmp_path):
+    before = sorted(tmp_path.iterdir())
+    status, out, err = run(tmp_path, f"data.root={video_folder}")
+    assert sorted(tmp_path.iterdir()) == before
+  assert status == 1
+  assert out == ""
+  (words,) = err.strip().splitlines()
+  assert words.startswith(
+    f"train.py: {tmp_path} is in use by process {os.getpid()} on host"
+  )
+
+
+@pytest.mark.parametrize("more", [(), ("--verbosity=1",)])
+def test_a_file_where_the_workdir_belongs(run, video_folder, tmp_path, more):
+  (tmp_path / "file").touch()
+  workdir = tmp_path / "file" / "run"
+  status, _, err = run(workdir, f"data.root={video_folder}", more=more)
+  assert status == 1
+  assert f"train.py: {workdir}: Not a directory." in err.splitlines()
+  assert ("Traceback" in err) == bool(more)
+
+
+def test_the_lock_is_released_and_waits_until_stopped(tmp_path):
+  stop = training.StopRequest()
+  with experiment.lock(tmp_path, wait=False, stop=stop):
+    stop.signal = "SIGTERM"
+    with (
+      pytest.raises(storage.FolderInUseError),
+      experiment.lock(tmp_path, wait=True, stop=stop),
+    ):
+      pass
+  with experiment.lock(tmp_path, wait=False, stop=stop):
+    pass
+  assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,122 @@
+"""Numbers of a config that cannot be are refused before any work is done."""
+
+import importlib
+import pathlib
+
+import ml_collections
+import numpy as np
+import pytest
+
+from configs import base
+from temporal_jax import evaluation, experiment
+from temporal_jax.experiment.number_bounds import BOUNDS, check_bounds
+from tests.support import tiny_config
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def _numbers(config, prefix=""):
+  """Names of fields that are numbers, or tuples that are for numbers."""
+  for name, value in config.items():
+    if isinstance(value, ml_collections.ConfigDict):
+      yield from _numbers(value, f"{prefix}{name}.")
+    elif type(value) in (int, float):
+      yield prefix + name
+
+
+def test_every_number_has_bounds():
+  config = base.get_config()
+  assert set(_numbers(config)) <= set(BOUNDS)
+  check_bounds(config)
+
+
+def _configs():
+  files = sorted((ROOT / "configs").rglob("*.py"))
+  names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+  return [name for name in names if not name.endswith("__init__")]
+
+
+@pytest.mark.parametrize("name", _configs())
+def test_recipes_are_within_them(name):
+  module = importlib.import_module(name)
+  if hasattr(module, "get_config") and not name.endswith(".base"):
+    check_bounds(experiment.complete(module.get_config(), None))
+
+
+@pytest.mark.parametrize(
+  ("field", "value", "words"),
+  [
+    (
+      "batch_size",
+      10**9,
+      r"batch_size must be in \[1, 131072\], got 1000000000",
+    ),
+    ("batch_size", -4, r"batch_size must be in \[1, 131072\], got -4"),
+    ("eval.num_clips", 10**9, r"eval.num_clips must be in \[1, 1000\]"),
+    ("seed", 10**20, r"seed must be in \[0, 4294967295\], got 1000"),
+    ("seed", -1, "seed must be in"),
+    ("data.test_fraction", 1.5, r"test_fraction must be in \[0, 1\), got 1.5"),
+    ("data.test_fraction", float("nan"), "test_fraction must be in"),
+    ("data.num_frames", 10**6, r"data.num_frames must be in \[1, 4096\]"),
+    (
+      "data.canvas",
+      (8, 10**9),
+      r"data.canvas must be in .*got \(8, 1000000000\)",
+    ),
+    ("data.time_limit", 0.0, r"time_limit must be in \(0, 86400\]"),
+    (
+      "model.overrides.width",
+      0,
+      r"model.overrides.width must be in \[1, 1048576\]",
+    ),
+    ("model.overrides.stage_sizes", (1, 0), "stage_sizes must be in"),
+    ("optim.lr", float("inf"), "optim.lr must be in"),
+    ("optim.betas", (0.9, 1.0), r"betas must be in \[0, 1\)"),
+    ("keep_best", "top_1", r"keep_best.*'top_1'; near ones are \['top1'"),
+    ("keep_best", "maP", r"keep_best.*got 'maP'; near ones are \['mAP'"),
+    ("keep_best", "loss", r"keep_best.*got 'loss'; there are \['charades_mAP'"),
+  ],
+)
+def test_what_cannot_be_is_named(field, value, words):
+  config = tiny_config.get_config()
+  with config.ignore_type():
+    config.update_from_flattened_dict({field: value})
+  with pytest.raises(ValueError, match=words):
+    check_bounds(config)
+
+
+def test_sizes_that_only_together_cannot_be():
+  config = tiny_config.get_config()
+  config.batch_size, config.data.num_frames = 4096, 1024
+  config.data.image_size = 512
+  with pytest.raises(ValueError, match=r"batch.*has 3\.3e\+12 bytes"):
+    check_bounds(config)
+  config.batch_size, config.eval.num_clips = 4, 1000
+  with pytest.raises(ValueError, match=r"1000 views .*have 8\.05e\+11 bytes"):
+    check_bounds(config)
+
+
+def test_without_tests_in_training_any_best_will_do():
+  config = tiny_config.get_config()
+  config.eval_every, config.keep_best = 0, "whatever"
+  check_bounds(config)
+
+
+@pytest.mark.parametrize(
+  ("scores", "labels", "tasks", "multi_label"),
+  [
+    (np.full((2, 3), 1 / 3), np.array([0, 2]), (), False),
+    (np.full((2, 3), 0.5), np.array([[1, 0, 1], [0, 0, 0]]), (), True),
+    (
+      {"a": np.full((2, 3), 1 / 3), "b": np.full((2, 2), 1 / 2)},
+      np.array([[0, 1], [2, 0]]),
+      ("a", "b"),
+      False,
+    ),
+  ],
+)
+def test_names_of_values_are_those_of_an_evaluation(scores, labels, tasks, multi_label):
+  predictions = evaluation.Predictions(("x", "y"), labels, scores, None)
+  assert set(evaluation.accuracies(predictions)) == set(
+    evaluation.accuracy_names(tasks=tasks, multi_label=multi_label)
+  )

@@ -1,0 +1,131 @@
+"""Every head has its classes matched by name, whatever it is made of."""
+
+import json
+
+import jax
+import ml_collections
+import pytest
+
+from configs import base
+from temporal_jax import experiment, training
+from tests.support.recipe_families import small
+
+_VIT = {"width": 64, "num_heads": 1, "depth": 1, "patch_size": 8}
+_SMALL = {
+  "average": ("resnet18", {"width": 4, "stage_sizes": (1,)}),
+  "attention": ("vit_b32_joint", {**_VIT, "head": "attention"}),
+}
+
+
+def _config(name, tasks=()):
+  if name not in _SMALL:
+    config = small(name)
+  else:
+    config = base.get_config()
+    config.model.name = _SMALL[name][0]
+    config.model.overrides.update(_SMALL[name][1])
+    config.data.num_frames, config.data.image_size = 2, 16
+  config.data.tasks = tasks
+  config.batch_size = 1
+  return config
+
+
+def _class_rows(config, names, directory, loaded, **more):
+  classes = (
+    {task: len(of) for task, of in names.items()}
+    if isinstance(names, dict)
+    else len(names)
+  )
+  mesh = training.create_mesh(ml_collections.ConfigDict({"data": 1}), jax.devices()[:1])
+  parts = experiment.assemble(config, classes, 8, mesh)
+  config.init_from = str(directory)
+  sizes = (
+    {task: len(of) for task, of in loaded.items()}
+    if isinstance(loaded, dict)
+    else len(loaded or ())
+  )
+  description = {
+    "model": config.model.name,
+    "overrides": {},
+    "num_classes": sizes or classes,
+    "clip_shape": [2, 16, 16, 3],
+    "class_names": loaded,
+    "pixels": {"mean": [0.5] * 3, "std": [0.25] * 3},
+    **more,
+  }
+  (directory / "model.json").write_text(json.dumps(description))
+  return experiment.class_rows(config, parts, names)
+
+
+@pytest.mark.parametrize(
+  ("name", "leaves"),
+  [
+    ("average", {"params/head/bias": 0, "params/head/kernel": 1}),
+    ("attention", {"params/head/head/bias": 0, "params/head/head/kernel": 1}),
+    (
+      "ila_linear",
+      {"params/classifier/head/bias": 0, "params/classifier/head/kernel": 1},
+    ),
+  ],
+)
+def test_heads_of_one_task(name, leaves, tmp_path):
+  rows = _class_rows(
+    _config(name), ("a", "b", "c"), tmp_path, ["b", "a"], num_classes=2
+  )
+  assert {leaf: of.axis for leaf, of in rows.items()} == leaves
+  for of in rows.values():
+    assert of.match.rows == (1, 0, -1)
+    assert of.match.num_loaded == 2
+
+
+@pytest.mark.parametrize("name", ["average", "attention"])
+def test_heads_of_several_tasks(name, tmp_path):
+  names = {"verb": ("a", "b"), "noun": ("x", "y")}
+  config = _config(name, ("verb", "noun"))
+  rows = _class_rows(
+    config,
+    names,
+    tmp_path,
+    {"verb": ["a", "b"], "noun": ["y", "x"]},
+    num_classes={"verb": 2, "noun": 2},
+  )
+  found = {leaf.split("/")[-2]: of.match for leaf, of in rows.items()}
+  assert found["verb"].rows == (0, 1)
+  assert found["noun"].rows == (1, 0)
+  assert found["noun"].words == "2 classes reordered by name"
+  assert len(rows) == 4
+
+
+def test_a_head_that_compares_texts_has_no_classes_of_its_own(tmp_path):
+  config = _config("ila_text")
+  assert not _class_rows(config, ("a", "b"), tmp_path, ["b", "a"], num_classes=2)
+
+
+def test_the_same_classes_need_no_word(tmp_path):
+  config = _config("average")
+  assert not _class_rows(config, ("a", "b"), tmp_path, ["a", "b"], num_classes=2)
+
+
+@pytest.mark.parametrize("loaded", [None, []])
+def test_weights_without_names_keep_their_order(tmp_path, loaded):
+  rows = _class_rows(_config("average"), ("a", "b"), tmp_path, loaded, num_classes=2)
+  for of in rows.values():
+    assert of.match.rows == (0, 1)
+    assert "unknown: its order is kept" in of.match.words
+
+
+def test_weights_without_a_head_have_no_classes(tmp_path):
+  assert not _class_rows(
+    _config("average"), ("a", "b"), tmp_path, None, num_classes=None
+  )
+
+
+def test_names_are_found_beside_a_folder_of_checkpoints(tmp_path):
+  config = _config("average")
+  (tmp_path / "checkpoints").mkdir()
+  _class_rows(config, ("a", "b"), tmp_path, ["b", "a"], num_classes=2)
+  config.init_from = str(tmp_path / "checkpoints")
+  mesh = training.create_mesh({"data": 1}, jax.devices()[:1])
+  parts = experiment.assemble(config, 2, 8, mesh)
+  rows = experiment.class_rows(config, parts, ("a", "b"))
+  assert rows["params/head/bias"].match.rows == (1, 0)

@@ -1,0 +1,57 @@
+import functools
+
+import jax
+import numpy as np
+import pytest
+
+from temporal_jax import layers, models
+from temporal_jax.models.backbones.vision_transformer import VisionTransformer
+
+SMALL = {"patch_size": 4, "width": 16, "depth": 2, "num_heads": 2, "grid": 3}
+MIXING = models.Temporal(
+  keys_values=functools.partial(layers.TemporalShift, fold_div=4)
+)
+
+
+@pytest.fixture
+def clip():
+  rng = np.random.default_rng(0)
+  return rng.standard_normal((2, 3, 12, 12, 3), np.float32)
+
+
+def _apply(model, clip, **kwargs):
+  variables = model.init(jax.random.key(0), clip)
+  return model.apply(variables, clip, **kwargs)
+
+
+def test_contract(clip):
+  logits, aux = _apply(VisionTransformer(7, **SMALL), clip)
+  assert logits.shape == (2, 7)
+  assert aux["features"].shape == (2, 16)
+  np.testing.assert_allclose(
+    aux["frame_logits"].mean(axis=1), logits, rtol=1e-5, atol=1e-6
+  )
+
+
+def test_other_sizes_resize_the_positions(clip):
+  model = VisionTransformer(7, **SMALL)
+  variables = model.init(jax.random.key(0), clip)
+  logits, _ = model.apply(variables, clip[:, :, :8, :])
+  assert np.isfinite(logits).all()
+
+
+def test_bfloat16_stays_near(clip):
+  exact, _ = _apply(VisionTransformer(7, **SMALL), clip)
+  half, _ = _apply(VisionTransformer(7, **SMALL, dtype=jax.numpy.bfloat16), clip)
+  assert half.dtype == np.float32
+  assert np.linalg.norm(half - exact) <= 5e-2 * np.linalg.norm(exact)
+
+
+def test_patches_must_divide_the_frames(clip):
+  with pytest.raises(ValueError, match="patches of 4 x 4 do not divide"):
+    _apply(VisionTransformer(7, **SMALL), clip[:, :, :11])
+
+
+def test_foreign_slots_are_refused():
+  with pytest.raises(ValueError, match="VisionTransformer has the temporal"):
+    VisionTransformer(7, temporal=models.Temporal(branch_input=layers.TokenShift))

@@ -1,0 +1,86 @@
+"""A small network of videos and texts that reads CLIP's tokens, as saved."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import temporal_jax
+from temporal_jax.data.views.eval_protocol import EvalProtocol
+from temporal_jax.inference import SavedModel
+from temporal_jax.text.tokenizer import tokenize
+from tests.support.tiny_video_text import SIZES
+
+KEY = jax.random.key(0, impl="rbg")  # Compiles faster.
+FRAMES, SIDE, CONTEXT = 2, 16, 20
+NAMES = ("falling", "waving", "riding a bike")
+PIXELS = {"mean": [0.5] * 3, "std": [0.25] * 3}
+OVERRIDES = {
+  **SIZES,
+  **{"num_frames": FRAMES, "vocabulary": 49408, "context": CONTEXT},
+}
+DESCRIPTION = {
+  "model": "xclip_b32",
+  "overrides": OVERRIDES,
+  "num_classes": len(NAMES),
+  "clip_shape": [FRAMES, SIDE, SIDE, 3],
+  "class_names": NAMES,
+  "pixels": PIXELS,
+}
+
+
+@functools.cache
+def make_saved() -> SavedModel:
+  """Returns it with variables of which none is zero."""
+  network = temporal_jax.create_model("xclip_b32", num_classes=3, **OVERRIDES)
+  clip = jnp.zeros((1, FRAMES, SIDE, SIDE, 3))
+  shapes = jax.eval_shape(network.init, KEY, clip)
+  rng = np.random.default_rng(1)
+  variables = jax.tree.map(
+    lambda leaf: 0.2 * rng.standard_normal(leaf.shape, np.float32), shapes
+  )
+  # So that labels are told apart: as in CLIP, and few words of the prompt.
+  params = variables["params"]
+  params["log_scale"] = np.float32(np.log(100))
+  params["prompt"]["scale"]["scale"] *= np.float32(0.1)
+  protocol = EvalProtocol(num_frames=FRAMES, crop_size=SIDE, short_side=SIDE)
+  return SavedModel(
+    *("xclip_b32", network, variables, (FRAMES, SIDE, SIDE, 3), NAMES),
+    *(PIXELS, protocol, DESCRIPTION),
+  )
+
+
+def make_clips(count: int) -> np.ndarray:
+  """Returns clips of noise."""
+  rng = np.random.default_rng(0)
+  return rng.integers(0, 256, (count, FRAMES, SIDE, SIDE, 3), np.uint8)
+
+
+@functools.cache
+def _apply():
+  return jax.jit(make_saved().network.apply)
+
+
+@functools.cache
+def _encode_text():
+  network = make_saved().network
+  return jax.jit(functools.partial(network.apply, method="encode_text"))
+
+
+def apply(clips, text, variables=None):
+  """What the network itself gives for uint8 clips and features of texts."""
+  pixels = (clips.astype(np.float32) / 255 - 0.5) / 0.25
+  return _apply()(variables or make_saved().variables, pixels, text)
+
+
+def encode_texts(texts):
+  """What the network itself gives for texts of the full length."""
+  tokens = tokenize(texts, context=CONTEXT)
+  return np.asarray(_encode_text()(make_saved().variables, tokens))
+
+
+def softmax(logits):
+  """Returns probabilities in float64."""
+  odds = np.exp(np.asarray(logits, np.float64))
+  return odds / odds.sum(axis=-1, keepdims=True)
