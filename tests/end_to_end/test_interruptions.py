@@ -40,6 +40,7 @@ def _wait_for_start(process):
       return
 
 
+@pytest.mark.slow
 def test_sigterm_at_any_step_changes_nothing(start, run, whole, video_folder, tmp_path):
   """Stops three times, as soon as a step is done, or until the run is over."""
   stops = 0

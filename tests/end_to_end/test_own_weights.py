@@ -64,6 +64,7 @@ def _train(workdir, *args, capsys, **changes):
   )
 
 
+@pytest.mark.slow
 def test_converted_clip_with_its_own_name(video_folder, tmp_path, capsys):
   """README's `models/atm` with `--config.model.name=atm_vit_b16`."""
   weights = _convert(

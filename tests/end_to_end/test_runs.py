@@ -148,6 +148,7 @@ def test_positions_are_made_for_the_clips_unless_told_otherwise():
     experiment.check(config)
 
 
+@pytest.mark.slow
 def test_bad_videos_are_named_counted_and_reported(run, video_folder, tmp_path):
   root = shutil.copytree(video_folder, tmp_path / "videos")
   rows = ["path,label,split"]
@@ -190,6 +191,7 @@ def test_starts_from_the_weights_of_another_run(run, whole, video_folder, tmp_pa
   ) in out
 
 
+@pytest.mark.slow
 def test_starts_from_converted_weights(run, video_folder, tmp_path):
   model = {"width": 4, "stage_sizes": [1, 1]}
   clip = jax.ShapeDtypeStruct((1, 3, 16, 16, 3), np.float32)

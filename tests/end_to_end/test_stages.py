@@ -2,8 +2,10 @@
 
 import json
 
+import pytest
+
 _CONFIG = """
-from tests import tiny_config
+from tests.support import tiny_config
 
 def get_config():
   config = tiny_config.get_config()
@@ -13,6 +15,7 @@ def get_config():
 """
 
 
+@pytest.mark.slow
 def test_a_stage_starts_from_the_one_before(run, video_folder, tmp_path):
   config = tmp_path / "config.py"
   config.write_text(_CONFIG)

@@ -65,7 +65,7 @@ def _slow_but(*fast):
   ]
 
 
-@pytest.mark.parametrize("name", _slow_but("tada2d", "xvit"))
+@pytest.mark.parametrize("name", _slow_but("xvit"))
 def test_two_steps_of_the_recipe(name):
   config = small(name)
   names = _names(config)

@@ -9,6 +9,8 @@ from tests.golden.case import Case
 from tests.golden.references import REFERENCES
 
 CASES = sorted(p.parent for p in pathlib.Path(__file__).parent.rglob("case.json"))
+# 8 to 21 seconds each; smaller cases of the same classes are fast.
+SLOW = {"atm_block", "ila_block_g14", "ila_disturb", "ila_eval"}
 
 # The tests compile with less optimisation than users do. Where the input of a
 # ReLU is near zero, other roundings switch it; the figures are then held
@@ -24,7 +26,14 @@ AS_USERS_COMPILE = {
 TIES = {"atm_block": 5e-3}
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+  "path",
+  [
+    pytest.param(path, marks=[pytest.mark.slow] if path.name in SLOW else [])
+    for path in CASES
+  ],
+  ids=lambda path: path.name,
+)
 def test_equals_the_authors_code(path):
   row = check.check(path)
   if row.verdict == "FAIL":
