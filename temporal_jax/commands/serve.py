@@ -1,12 +1,13 @@
 """Serve a page where a video is dropped and looked at.
 
 The page shows what the network says of the video, when, and where it looked.
-Only this machine reaches it, unless --host says otherwise. A video lies in a
-temporary folder while it is looked at, and is deleted then.
+Only this machine reaches it, unless --host says otherwise. A video is kept in a
+temporary folder until it is answered, and is then deleted.
 """
 
 import argparse
 import contextlib
+import os
 import pathlib
 import signal
 import sys
@@ -15,7 +16,7 @@ from temporal_jax.commands import output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `serve` takes."""
+  """Adds the arguments of `serve`."""
   parser.add_argument(
     "model",
     type=pathlib.Path,
@@ -64,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
     host=options.host,
     port=options.port,
     limits=limits,
-    settings=answerer.settings,
+    settings={"name": options.model.resolve().name, **answerer.settings},
+    sample=answerer.sample,
   ) as server:
     if not serving.is_loopback(options.host):
       print(
@@ -75,6 +77,15 @@ def run(options: argparse.Namespace) -> int:
     print(f"{server.url} (Ctrl-C ends it)", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
       server.serve_forever()
+    for number in (signal.SIGINT, signal.SIGTERM):
+      signal.signal(number, signal.SIG_IGN)
     if server.service.is_answering:
-      print("Ending once the video in hand is answered.", file=sys.stderr)
+      print(
+        f"Ending; the video in hand has {limits.ending:g} s more.",
+        file=sys.stderr,
+      )
+  if server.service.is_answering:
+    # The interpreter would crash under a thread that still computes.
+    sys.stderr.flush()
+    os._exit(0)
   return 0

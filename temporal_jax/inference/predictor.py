@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 import jax
+import numpy as np
 
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.views.eval_protocol import EvalProtocol, check_mirrored
@@ -103,6 +104,18 @@ class Predictor:
     for file, rows, error in scored:
       scores = None if error is not None else self._average(file, rows)
       yield Prediction(file, scores, error)
+
+  def predict_views(self, file: str, views: np.ndarray) -> Prediction:
+    """Returns the prediction of a video whose views are decoded.
+
+    Args:
+      file: The video's name.
+      views: (V, T, S, S, 3) uint8, see `data.views.read_views`.
+
+    Raises:
+      ValueError: See `predict`.
+    """
+    return Prediction(file, self._average(file, self.classifier(views)))
 
   def _average(self, file: str, views: Scores) -> Scores:
     """Returns the probabilities of a video from those of its views (V, L)."""

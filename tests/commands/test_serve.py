@@ -14,6 +14,7 @@ class _Answerer:
   def __init__(self, saved, *, max_seconds):
     self.saved, self.max_seconds = saved, max_seconds
     self.settings = {"model": "tiny"}
+    self.sample = None
 
   def __call__(self, path):
     return {"saved": str(self.saved), "max_seconds": self.max_seconds}
@@ -58,6 +59,12 @@ def test_serves_until_it_is_ended(served, capsys):
   shown = capsys.readouterr()
   assert shown.out.startswith("http://127.0.0.1:")
   assert shown.err == ""
+
+
+def test_the_page_has_the_name_that_was_typed(served):
+  request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+  _, (page,) = served(["runs/a"], [lambda server: request])
+  assert b'"name": "a", "model": "tiny"' in split(page)[2]
 
 
 def test_warns_where_others_can_reach_it(served, capsys):

@@ -26,10 +26,20 @@ class Browser:
     self._session = session
 
   def open(self, url):
+    """Opens a page; what the browser said of the one before is forgotten."""
+    self.complaints()
     self._call("/url", {"url": url})
 
   def resize(self, width, height):
-    self._call("/window/rect", {"width": width, "height": height})
+    """Gives the page a size, also one that is too small for a window."""
+    size = {"width": width, "height": height}
+    more = {"deviceScaleFactor": 1, "mobile": False}
+    self._command("Emulation.setDeviceMetricsOverride", {**size, **more})
+
+  def download_to(self, folder):
+    """Has files be downloaded to a folder."""
+    options = {"behavior": "allow", "downloadPath": str(folder)}
+    self._command("Browser.setDownloadBehavior", options)
 
   def run(self, script, *values):
     """Returns what a script returns, its values being `arguments`."""
@@ -58,12 +68,22 @@ class Browser:
     return value
 
   def complaints(self):
-    """Returns what the browser said on its console since the last call."""
+    """Returns what the browser said of this page on its console."""
     return [entry["message"] for entry in self._call("/se/log", _LOG)]
 
   def picture(self):
     """Returns a PNG of the window."""
     return base64.b64decode(self._call("/screenshot"))
+
+  def connect(self, connected):
+    """Has requests reach a server, or none."""
+    rates = {"latency": 0, "throughput": -1}
+    conditions = {"offline": not connected, **rates}
+    self._call("/chromium/network_conditions", {"network_conditions": conditions})
+
+  def _command(self, name, values):
+    content = {"cmd": name, "params": values}
+    self._call("/goog/cdp/execute", content)
 
   def _call(self, path, content=None):
     return _call(self._session + path, content)

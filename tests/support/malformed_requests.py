@@ -211,7 +211,8 @@ def _origin(rng, host, video):
 
 
 def _method(rng, host, video):
-  first = f"{rng.choice(_METHODS)} {rng.choice(['/', '/predict', '*'])} HTTP/1.1"
+  path = rng.choice(["/", "/predict", "/sample", "*"])
+  first = f"{rng.choice(_METHODS)} {path} HTTP/1.1"
   return _one(_request(host, video, first=first))
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 
 from temporal_jax.inference import serving
 
@@ -24,8 +25,21 @@ def running(answer, **options):
       thread.join()
 
 
-def connect(server):
-  return socket.create_connection(server.server_address[:2], PATIENCE)
+def connect(server, client=None):
+  """Returns a connection, from an address of this machine if one is given."""
+  source = client and (client, 0)
+  return socket.create_connection(
+    server.server_address[:2], PATIENCE, source_address=source
+  )
+
+
+def wait_for(true):
+  """Waits until a function returns something true, and returns it."""
+  deadline = time.monotonic() + PATIENCE
+  while not (result := true()):
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+  return result
 
 
 def read_all(connection):
@@ -37,8 +51,13 @@ def read_all(connection):
   return b"".join(parts)
 
 
-def ask(server, request):
-  with connect(server) as connection:
+def wait_in_line(server, count):
+  """Waits until that many received files wait for their turn."""
+  wait_for(lambda: len(server.service._turns._waiting) == count)
+
+
+def ask(server, request, client=None):
+  with connect(server, client) as connection:
     connection.sendall(request)
     return read_all(connection)
 

@@ -3,6 +3,7 @@
 import fractions
 import itertools
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -75,6 +76,8 @@ class VideoReader:
     video: bytes | str | os.PathLike,
     *,
     time_limit: float = TIME_LIMIT,
+    limits_all: bool = False,
+    max_frames: int | None = None,
     square_pixels: bool = False,
   ):
     """Opens a file's bytes or a path.
@@ -84,6 +87,8 @@ class VideoReader:
         it is never taken for an address.
       time_limit: Seconds that opening, each reading, and each frame of a stream
         may take.
+      limits_all: Whether all of these together may take only `time_limit`.
+      max_frames: Most frames of a file, counted by packets; None is any number.
       square_pixels: Whether the width is changed by the sample aspect ratio, as
         a player does, so that pixels are square and a circle is round.
 
@@ -95,8 +100,9 @@ class VideoReader:
     self._video = video if isinstance(video, bytes) else os.fsdecode(video)
     self._container = None
     self._times_are_right = False
-    self._time_limit = time_limit
-    self._start_clock()
+    self._time_limit, self._limits_all = time_limit, limits_all
+    self._max_frames = max_frames or sys.maxsize
+    self._deadline = time.monotonic() + time_limit
     try:
       self._open(square_pixels)
     except (av.FFmpegError, OSError) as error:
@@ -332,18 +338,21 @@ class VideoReader:
       yield from itertools.islice(self._player.all_frames(), number, None)
 
   def _start_clock(self) -> None:
-    self._deadline = time.monotonic() + self._time_limit
+    if not self._limits_all:
+      self._deadline = time.monotonic() + self._time_limit
 
   def _demux(
     self, container: av.container.InputContainer, stream: av.VideoStream
   ) -> Iterator[av.Packet]:
     """Yields packets from where a container is, as long as there is time."""
-    more = True
+    more, left = True, self._max_frames + 1  # An empty packet is the last.
     while more:
       self._check_clock()
       try:
         for packet in container.demux(stream):
           self._check_clock()
+          if (left := left - 1) < 0:
+            raise VideoError(f"there are over {self._max_frames:,} frames")
           yield packet
         more = False
       except av.BlockingIOError:

@@ -6,15 +6,16 @@ import io
 import json
 import pathlib
 import tempfile
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 from absl import logging
 
 from temporal_jax.inference.serving import request_checks
-from temporal_jax.inference.serving.connection import TimedReader
+from temporal_jax.inference.serving.connection import Connection
 from temporal_jax.inference.serving.request_checks import RequestError
-from temporal_jax.inference.serving.service import Service, busy
+from temporal_jax.inference.serving.service import Service
 
 _CHUNK = 1 << 16  # Bytes.
 _HEADERS = {
@@ -29,23 +30,25 @@ _HEADERS = {
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-  """Answers one request: `GET /`, the page, or `POST /predict`, a video.
+  """Answers one request.
 
-  The body of the latter is the file itself, its name stands in X-File-Name, and
-  the answer is JSON. So is every error: {"error": reason}.
+  `GET /` is answered by the page and `GET /sample` by a clip to try it with.
+  The body of `POST /predict` is a video file, the header X-File-Name has its
+  name, and the answer is JSON. So is every error: {"error": reason}.
   """
 
   default_request_version = "HTTP/1.0"  # No answer is without headers.
   command = requestline = ""  # Until they are read.
 
   def setup(self) -> None:
-    """Has the connection read against the clock."""
-    super().setup()
-    self.rfile.close()
+    """Has the connection read and written against the clock."""
     self._service: Service = self.server.service
-    limits = self._service.limits
-    self._timed = TimedReader(self.connection, pause=limits.pause, total=limits.head)
-    self.rfile = io.BufferedReader(self._timed)
+    self.connection: Connection = self.request
+    self.rfile = io.BufferedReader(self.connection)
+    self.wfile = self.connection
+
+  def finish(self) -> None:
+    """Leaves the connection to the server, which closes it gently."""
 
   def handle(self) -> None:
     """Answers a request, also one that cannot be answered."""
@@ -57,6 +60,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
       except (ConnectionError, TimeoutError):
         raise
       except Exception:
+        if self._service.has_ended:  # The files are gone.
+          return
         logging.exception("a request failed: %r", self.requestline)
         self._send_json(
           HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -64,10 +69,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         )
 
   def do_GET(self) -> None:
-    """Sends the page."""
-    self._check("/")
+    """Sends the page, or the sample clip."""
+    self._check("/", "/sample")
+    if self.path == "/sample":
+      self.connection.begin_work()  # Filming takes seconds the first time.
+      content = self._service.sample_content()
+      self._send(HTTPStatus.OK, content, "video/mp4")
+      return
     page = self._service.page
     self._send(HTTPStatus.OK, page.content, "text/html; charset=utf-8", page.policy)
+
+  def do_HEAD(self) -> None:
+    """Sends the headers of the page; `_send` leaves out the rest."""
+    self.do_GET()
 
   def do_POST(self) -> None:
     """Takes a video, looks at it, deletes it, and sends what is in it."""
@@ -75,15 +89,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     length = request_checks.body_length(self.headers, self._service.limits.max_bytes)
     request_checks.check_type(self.headers)
     name = request_checks.file_name(self.headers)
-    if not self._service.uploads.acquire(blocking=False):
-      raise busy()
-    try:
-      with tempfile.TemporaryDirectory(dir=self._service.folder) as folder:
-        path = pathlib.Path(folder) / "video"
-        self._receive(length, path)
-        answer = self._service.look_at(path)
-    finally:
-      self._service.uploads.release()
+    waits = request_checks.waits_to_send(self.headers)
+    with self._service.room(self.connection, length):
+      if waits and self.request_version != "HTTP/1.0":
+        self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+      with self._receive(length) as path:
+        answer = self._service.look_at(path, self.connection)
     self._send_json(HTTPStatus.OK, {"file": name, **answer})
 
   def send_error(
@@ -94,24 +105,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
     self._send_json(status, {"error": message or status.phrase.lower()})
 
   def log_message(self, format: str, *args: Any) -> None:
-    """Tells of requests where that is wanted."""
+    """Logs a request at verbosity 1."""
     logging.vlog(1, format, *args)
 
-  def _check(self, path: str) -> None:
+  def _check(self, *paths: str) -> None:
     """Refuses a request of another site, or for another path."""
     request_checks.check_sender(self.headers, self._service.host)
-    if self.path != path:
+    if self.path not in paths:
       raise RequestError(
         HTTPStatus.NOT_FOUND,
-        f"there is no {self.command} {self.path[:80]!r}; there are GET / and "
-        "POST /predict.",
+        f"there is no {self.command} {self.path[:80]!r}; there are GET /, "
+        "GET /sample and POST /predict.",
       )
 
-  def _receive(self, length: int, path: pathlib.Path) -> None:
-    """Writes a body of `length` bytes to a file."""
-    self._timed.restart(self._service.limits.body)
-    missing = length
-    with path.open("xb") as file:
+  @contextlib.contextmanager
+  def _receive(self, length: int) -> Iterator[pathlib.Path]:
+    """Yields a file with the body of `length` bytes, and deletes it."""
+    self.connection.begin_body()
+    with contextlib.ExitStack() as stack:
+      with _storing():
+        descriptor, name = tempfile.mkstemp(dir=self._service.folder)
+      path = pathlib.Path(name)
+      # At the server's end the file may be gone before.
+      stack.callback(path.unlink, missing_ok=True)
+      file = stack.enter_context(open(descriptor, "wb", buffering=0))
+      missing = length
       while missing:
         part = self.rfile.read1(min(missing, _CHUNK))
         if not part:
@@ -119,8 +137,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             HTTPStatus.BAD_REQUEST,
             f"the file ended after {length - missing} of {length} bytes.",
           )
-        file.write(part)
         missing -= len(part)
+        with _storing():
+          while part:
+            part = part[file.write(part) :]
+      yield path
 
   def _send_json(self, status: HTTPStatus, content: dict[str, Any]) -> None:
     text = json.dumps(content, allow_nan=False)
@@ -143,6 +164,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if self.command == "HEAD":
       content = b""
-    self.connection.settimeout(self._service.limits.pause)
     head = "\r\n".join([*lines, "", ""]).encode("ascii")
     self.wfile.write(head + content)
+
+
+@contextlib.contextmanager
+def _storing() -> Iterator[None]:
+  """Answers that the disk is full, or fails otherwise, where it is so."""
+  try:
+    yield
+  except OSError as error:
+    logging.error("an upload cannot be stored: %s", error)
+    raise RequestError(
+      HTTPStatus.INSUFFICIENT_STORAGE,
+      f"the server cannot store the file: {error.strerror}.",
+    ) from error

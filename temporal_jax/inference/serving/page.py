@@ -1,4 +1,4 @@
-"""The page that is served, one file."""
+"""The page that is served: one HTML document with its style and script."""
 
 import base64
 import hashlib
@@ -9,6 +9,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from temporal_jax.data.listing.file_names import SUFFIXES
+
+# In the order in which they run.
+_SCRIPTS = (
+  "elements.js",
+  "introduction.js",
+  "plot.js",
+  "answer.js",
+  "page.js",
+)
 
 
 class Page(NamedTuple):
@@ -29,15 +38,17 @@ def load_page(settings: Mapping[str, Any]) -> Page:
 
   Args:
     settings: What it shows, as JSON: "maxBytes" and "maxSeconds" of a video,
-      "model", the number of "classes", and the frames, height and width of a
-      "clip"; all but the first may lack.
+      what `introduce` returns of the network, its "name" for the user, and
+      "name" and "about" of a "sample" clip. Only the first is needed.
   """
-  file = importlib.resources.files(__package__) / "page.html"
-  # "<" would end the element in which the settings stand.
-  values = json.dumps(settings).replace("<", "\\u003c")
-  text = file.read_text(encoding="utf-8")
-  text = text.replace("{suffixes}", ",".join(SUFFIXES))
-  text = text.replace("{settings}", values)
+  parts = {
+    "style": _read("page.css"),
+    "script": "".join(map(_read, _SCRIPTS)),
+    "suffixes": ",".join(SUFFIXES),
+    # "<" would end the element that holds the settings.
+    "settings": json.dumps(settings).replace("<", "\\u003c"),
+  }
+  text = re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], _read("page.html"))
   policy = {
     "default-src": "'none'",
     "script-src": _digest(text, "script"),
@@ -50,6 +61,12 @@ def load_page(settings: Mapping[str, Any]) -> Page:
     "frame-ancestors": "'none'",
   }
   return Page(text.encode(), "; ".join(" ".join(item) for item in policy.items()))
+
+
+def _read(name: str) -> str:
+  """Returns the text of a file of this package."""
+  file = importlib.resources.files(__package__) / "web" / name
+  return file.read_text(encoding="utf-8")
 
 
 def _digest(text: str, element: str) -> str:

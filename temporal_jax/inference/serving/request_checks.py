@@ -1,4 +1,4 @@
-"""What a request to the page must be before anything of it is believed."""
+"""Checks of a request to the page, before anything else is done with it."""
 
 import ipaddress
 import re
@@ -15,8 +15,8 @@ class RequestError(Exception):
   """An error answer.
 
   Attributes:
-    status: Of HTTP.
-    reason: For a person to read.
+    status: Status of HTTP.
+    reason: Sentence for a person.
   """
 
   def __init__(self, status: HTTPStatus, reason: str):
@@ -32,9 +32,9 @@ def check_sender(headers: Message, served: str) -> None:
   the served name: another site's name that leads here (DNS rebinding) is none.
 
   Args:
-    headers: Of the request.
-    served: Name or address that the server was told to serve. If it is one of
-      this machine alone, others are refused.
+    headers: Headers of the request.
+    served: Name or address that the server serves at. If only this machine
+      reaches it, other addresses are refused.
 
   Raises:
     RequestError: If it may come from another site, or the headers make no
@@ -89,6 +89,21 @@ def body_length(headers: Message, max_bytes: int) -> int:
   return int(length)
 
 
+def waits_to_send(headers: Message) -> bool:
+  """Returns whether the sender waits for "100 Continue" before the body.
+
+  Raises:
+    RequestError: If it waits for something else.
+  """
+  expected = _single(headers, "Expect")
+  if expected is not None and expected.lower() != "100-continue":
+    raise RequestError(
+      HTTPStatus.EXPECTATION_FAILED,
+      f"Expect must be 100-continue, got {expected[:40]!r}.",
+    )
+  return expected is not None
+
+
 def check_type(headers: Message) -> None:
   """Refuses a body that is not a file's bytes.
 
@@ -132,7 +147,7 @@ def file_name(headers: Message) -> str:
 
 
 def is_loopback(host: str) -> bool:
-  """Returns whether a name or address is one of this machine alone."""
+  """Returns whether only this machine reaches a name or address."""
   address = _address(host)
   return host == "localhost" if address is None else address.is_loopback
 

@@ -1,34 +1,37 @@
 """A server of one page that takes a video and shows what is in it."""
 
-import contextlib
 import errno
 import socket
 import socketserver
-import threading
 from collections.abc import Mapping
 from typing import Any
 
 from absl import logging
 
-from temporal_jax.inference.serving.connection import close_gently
+from temporal_jax.inference.serving.connection import Connection
 from temporal_jax.inference.serving.handler import Handler
-from temporal_jax.inference.serving.service import Answerer, Limits, Service
+from temporal_jax.inference.serving.limits import Limits
+from temporal_jax.inference.serving.sample import SampleClip
+from temporal_jax.inference.serving.service import Answerer, Service
+from temporal_jax.inference.serving.shared_places import Places
 
 _FULL = (
   b"HTTP/1.0 503 Service Unavailable\r\nContent-Type: application/json\r\n\r\n"
   b'{"error": "there are too many connections; try again in a moment."}'
 )
+# Connections that gave way and are being closed, for each that is allowed.
+_MOST_ENDING = 8
 
 
 class PageServer(socketserver.ThreadingTCPServer):
-  """Serves the page, a thread a connection and a connection a request.
+  """Serves the page: a thread for each connection, one request for each.
 
   `serve_forever()` serves, `shutdown()` from another thread ends that, and
-  `server_close()`, or the end of a with block, removes what is left once the
-  video in hand is answered.
+  `server_close()`, or the end of a with block, waits for the video in hand, at
+  most `Limits.ending`, and removes all files.
 
   Attributes:
-    service: What it serves, and what it takes.
+    service: The page and the answers that it serves.
   """
 
   allow_reuse_address = True
@@ -43,17 +46,19 @@ class PageServer(socketserver.ThreadingTCPServer):
     port: int = 8000,
     limits: Limits | None = None,
     settings: Mapping[str, Any] | None = None,
+    sample: SampleClip | None = None,
   ):
     """Takes the port; the page is served once `serve_forever` is called.
 
     Args:
       answer: Called with the path of a file, one at a time; what it returns is
-        the page's to show. It raises VideoError if the file is the reason that
-        it cannot.
+        the page's to show. It raises VideoError if the file cannot be looked
+        at.
       host: Name or address of this machine.
       port: 0 for one that is free.
-      limits: What is taken.
+      limits: Limits of what is taken; the defaults if None.
       settings: See `load_page`.
+      sample: A clip to try the page with.
 
     Raises:
       ValueError: If there is no such port.
@@ -62,9 +67,15 @@ class PageServer(socketserver.ThreadingTCPServer):
     if not 0 <= port < 1 << 16:
       raise ValueError(f"port must be in [0, 65535], got {port}.")
     self.service = Service(
-      answer, host=host, limits=limits or Limits(), settings=settings or {}
+      answer,
+      host=host,
+      limits=limits or Limits(),
+      settings=settings or {},
+      sample=sample,
     )
-    self._connections = threading.BoundedSemaphore(self.service.limits.connections)
+    limits = self.service.limits
+    self._places = Places(limits.connections, limits.client_connections)
+    self._open: set[Connection] = set()
     try:
       self.address_family, *_, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM
@@ -79,41 +90,49 @@ class PageServer(socketserver.ThreadingTCPServer):
 
   @property
   def url(self) -> str:
-    """Where the page is."""
+    """Address of the page."""
     host = self.service.host
     host = f"[{host}]" if ":" in host else host
     return f"http://{host}:{self.server_address[1]}/"
 
   def server_close(self) -> None:
-    """Gives the port free, waits for the last answer, removes all files."""
+    """Frees the port, waits for the last answer, removes all files."""
     super().server_close()
     self.service.close()
 
-  def process_request(self, request: socket.socket, client_address: Any) -> None:
-    """Starts a thread, or closes the connection if there are too many."""
-    if not self._connections.acquire(blocking=False):
-      with contextlib.suppress(OSError):
-        request.setblocking(False)
-        request.send(_FULL)
-      self.close_request(request)
+  def get_request(self) -> tuple[Connection, Any]:
+    """Accepts a connection."""
+    accepted, address = super().get_request()
+    return Connection(accepted, address[0], self.service.limits), address
+
+  def process_request(self, request: Connection, client_address: Any) -> None:
+    """Starts a thread, or refuses the connection if there are too many."""
+    most = _MOST_ENDING * self.service.limits.connections
+    if len(self._open) >= most or not self._places.take(request, 1):
+      request.refuse(_FULL)
       return
+    self._open.add(request)
     try:
       super().process_request(request, client_address)
     except BaseException:
-      self._connections.release()
+      self._forget(request)
       raise
 
-  def process_request_thread(self, request: socket.socket, client_address: Any) -> None:
+  def process_request_thread(self, request: Connection, client_address: Any) -> None:
     """Answers a request."""
     try:
       super().process_request_thread(request, client_address)
     finally:
-      self._connections.release()
+      self._forget(request)
 
-  def shutdown_request(self, request: socket.socket) -> None:
+  def shutdown_request(self, request: Connection) -> None:
     """Ends a connection."""
-    close_gently(request, seconds=self.service.limits.goodbye)
+    request.end()
 
-  def handle_error(self, request: socket.socket, client_address: Any) -> None:
-    """Writes down what went wrong; the server goes on."""
+  def _forget(self, connection: Connection) -> None:
+    self._places.give_back(connection)
+    self._open.discard(connection)
+
+  def handle_error(self, request: Connection, client_address: Any) -> None:
+    """Logs an error; the server goes on."""
     logging.exception("a connection of %s failed", client_address)

@@ -1,49 +1,24 @@
-"""What the page's server gives: the page, and answers for files, in turn."""
+"""The page's server without its network: the page, and answers for files."""
 
-import dataclasses
+import contextlib
 import pathlib
-import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.inference.serving.answer_turns import Turns
+from temporal_jax.inference.serving.connection import Connection
+from temporal_jax.inference.serving.limits import Limits
 from temporal_jax.inference.serving.page import load_page
 from temporal_jax.inference.serving.request_checks import RequestError
+from temporal_jax.inference.serving.sample import SampleClip
+from temporal_jax.inference.serving.shared_places import Places
+from temporal_jax.inference.serving.upload_folder import UploadFolder
 
 # From the path of a video to what the page shows of it, see `VideoAnswerer`.
 Answerer = Callable[[pathlib.Path], Mapping[str, Any]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Limits:
-  """What the server takes. Times are in seconds.
-
-  Attributes:
-    max_bytes: Of a file.
-    uploads: Files held at a time; they are answered one after the other.
-    connections: Open at a time.
-    pause: Time without a byte, of either end.
-    head: Time for a request without its body.
-    body: Time for a body.
-    turn: Time that a file waits for those before it.
-    goodbye: Time for an answer to be read before the connection is closed.
-  """
-
-  max_bytes: int = 200_000_000
-  uploads: int = 4
-  connections: int = 32
-  pause: float = 10.0
-  head: float = 10.0
-  body: float = 300.0
-  turn: float = 300.0
-  goodbye: float = 2.0
-
-  def __post_init__(self) -> None:
-    for name, value in dataclasses.asdict(self).items():
-      if value <= 0:
-        raise ValueError(f"{name} must be above 0, got {value}.")
 
 
 class Service:
@@ -51,10 +26,12 @@ class Service:
 
   Attributes:
     host: Name or address it is served at.
-    limits: What is taken.
-    page: What is served.
-    folder: Where a file lies while it is looked at.
-    uploads: Free places for files.
+    limits: Limits of what is taken.
+    page: The page.
+    sample: A clip to try the page with, None if there is none. It is filmed
+      once, see `sample_content`.
+    folder: Folder of files that are received or looked at.
+    has_ended: Whether `close` was called.
   """
 
   def __init__(
@@ -64,64 +41,100 @@ class Service:
     host: str,
     limits: Limits,
     settings: Mapping[str, Any],
+    sample: SampleClip | None,
   ):
     """Makes the page and the folder; `close` removes the latter.
 
     Args:
       answer: See `PageServer`.
-      host: Likewise.
-      limits: Likewise.
+      host: See `PageServer`.
+      limits: See `PageServer`.
       settings: See `load_page`.
+      sample: See `PageServer`.
     """
     self.host = host
     self.limits = limits
-    self.page = load_page({**settings, "maxBytes": limits.max_bytes})
-    self.uploads = threading.BoundedSemaphore(limits.uploads)
-    self._turn = threading.Lock()
-    self._ends = False
+    self.sample = sample
+    settings = {**settings, "maxBytes": limits.max_bytes}
+    if sample is not None:
+      settings["sample"] = {"name": sample.name, "about": sample.about}
+    self.page = load_page(settings)
+    self._filming = threading.Lock()
+    self.has_ended = False
     self._answer = answer
-    self._folder = tempfile.TemporaryDirectory(
-      prefix="temporal_jax_serve_", ignore_cleanup_errors=True
-    )
-    self.folder = pathlib.Path(self._folder.name)
+    self._disk = Places(limits.held_bytes, limits.client_bytes)
+    self._turns = Turns()
+    self._folder = UploadFolder()
+    self.folder = self._folder.path
 
   @property
   def is_answering(self) -> bool:
     """Whether a video is looked at."""
-    return self._turn.locked()
+    return self._turns.is_busy
 
-  def look_at(self, path: pathlib.Path) -> Mapping[str, Any]:
-    """Returns the answer for a file, once those before it have theirs.
+  def sample_content(self) -> bytes:
+    """Returns the file of the sample clip.
 
     Raises:
+      RequestError: If there is none.
+    """
+    if self.sample is None:
+      raise RequestError(HTTPStatus.NOT_FOUND, "there is no sample clip.")
+    with self._filming:
+      return self.sample.content
+
+  @contextlib.contextmanager
+  def room(self, connection: Connection, length: int) -> Iterator[None]:
+    """Reserves the disk for a file, as long as the with block runs.
+
+    Args:
+      connection: Connection that it comes from.
+      length: Bytes of the file.
+
+    Raises:
+      RequestError: If other files need the room.
+    """
+    if not self._disk.take(connection, length):
+      raise _busy()
+    try:
+      yield
+    finally:
+      self._disk.give_back(connection)
+
+  def look_at(self, path: pathlib.Path, connection: Connection) -> Mapping[str, Any]:
+    """Returns the answer for a file, once those before it have theirs.
+
+    Args:
+      path: The file.
+      connection: Connection that waits for the answer.
+
+    Raises:
+      ConnectionAbortedError: If the client has left when its turn comes.
       RequestError: If it is no video that can be read, or has waited too long.
     """
-    if not self._turn.acquire(timeout=self.limits.turn):
-      raise busy()
-    try:
-      if self._ends:
-        raise busy()
-      return self._answer(path)
-    except VideoError as error:
-      raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
-    finally:
-      self._turn.release()
+    connection.begin_work()
+    with self._turns.turn(connection, self.limits.turn) as granted:
+      if not granted:
+        raise _busy()
+      if not connection.is_open():
+        raise ConnectionAbortedError
+      try:
+        return self._answer(path)
+      except VideoError as error:
+        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
 
   def close(self) -> None:
-    """Waits for the last answer and removes all files.
-
-    A process that ends while a thread computes would crash.
-    """
-    if self._ends:
+    """Waits `Limits.ending` for the last answer and removes all files."""
+    if self.has_ended:
       return
-    self._ends = True
+    self.has_ended = True
     try:
-      self._turn.acquire()
+      self._turns.end(self.limits.ending)
     finally:
-      self._folder.cleanup()
+      self._folder.remove()
 
 
-def busy() -> RequestError:
+def _busy() -> RequestError:
   """Returns the answer where too much is asked for at once."""
   return RequestError(
     HTTPStatus.SERVICE_UNAVAILABLE,

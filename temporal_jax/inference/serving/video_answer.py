@@ -1,27 +1,34 @@
 """From a video file to all that the page shows of it."""
 
+import itertools
 import math
 import os
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.pictures import VideoError
-from temporal_jax.data.views.read_views import clip_indices
+from temporal_jax.data.views.read_views import clip_indices, read_views
 from temporal_jax.evaluation.finite_scores import check_finite
 from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.serving.strip import GradCamStrip
+from temporal_jax.inference.serving.downloads import (
+  TaskScores,
+  create_downloads,
+)
+from temporal_jax.inference.serving.grad_cam_strip import GradCamStrip
+from temporal_jax.inference.serving.introduction import introduce
+from temporal_jax.inference.serving.sample import SampleClip, photograph
 from temporal_jax.inference.watch.watch_video import told_classes
-from temporal_jax.inference.watch.windows import SlidingWindows, WindowClip
+from temporal_jax.inference.watch.windows import SlidingWindows, Window, WindowClip
 
 _BARS = 8  # Classes of a video that are shown.
 _LINES = 5  # Classes whose probability is drawn over time.
 _WINDOWS = 32  # Of a video, at most.
 _WINDOW = 2.0  # Seconds.
+_LARGEST_RATE = 240  # Frames a second of the longest video.
 
 _T = TypeVar("_T")
 
@@ -33,6 +40,7 @@ class VideoAnswerer:
     saved: The network.
     max_seconds: Length of the longest video.
     settings: What the page tells of both, see `load_page`.
+    sample: A clip to try the page with, None if it cannot be made here.
   """
 
   def __init__(
@@ -47,8 +55,9 @@ class VideoAnswerer:
 
     Args:
       saved: The network.
-      max_seconds: Length of the longest video that is looked at.
-      max_time: Seconds that reading its frames may take.
+      max_seconds: Length of the longest video that is looked at; it may have
+        240 frames a second.
+      max_time: Seconds that opening it and reading its frames may take.
       batch_size: Clips computed at once.
 
     Raises:
@@ -68,12 +77,11 @@ class VideoAnswerer:
     tasks = list(sizes) if isinstance(sizes, Mapping) else [None]
     self._names = {task: told_classes(saved, task) for task in tasks}
     self._strip = GradCamStrip(saved, task=tasks[0])
-    self.settings = {
-      "model": saved.name,
-      "classes": sum(len(names) for names in self._names.values()),
-      "clip": shape[:3],
-      "maxSeconds": max_seconds,
-    }
+    self.settings = {**introduce(saved, self._names), "maxSeconds": max_seconds}
+    self.sample = None
+    if max_seconds >= SampleClip.seconds and photograph().is_file():
+      names = itertools.chain(*self._names.values())
+      self.sample = SampleClip(names, saved.protocol.crop_size)
 
   def __call__(self, path: str | os.PathLike) -> dict[str, Any]:
     """Returns what the page shows of a video, as JSON.
@@ -86,14 +94,20 @@ class VideoAnswerer:
       "name", "predictions" (the likeliest classes: "label", "probability") and
       "timeline", None of a single frame ("labels" of classes, and "points":
       "start" and "end" in seconds, "probabilities"); "strip", see
-      `GradCamStrip`.
+      `GradCamStrip`; "downloads", see `create_downloads`.
 
     Raises:
       VideoError: If it is no video, cannot be read, or is too long or large; or
         if the network's scores of it are NaN or infinite.
     """
-    square = self.saved.protocol.square_pixels
-    with VideoReader(path, square_pixels=square) as reader:
+    protocol = self.saved.protocol
+    with VideoReader(
+      path,
+      time_limit=self._max_time,
+      limits_all=True,
+      max_frames=round(self.max_seconds * _LARGEST_RATE),
+      square_pixels=protocol.square_pixels,
+    ) as reader:
       total, fps = reader.num_frames, reader.fps
       if fps and total / fps > self.max_seconds:
         raise VideoError(
@@ -101,33 +115,39 @@ class VideoAnswerer:
           f"{self.max_seconds:g} s are looked at"
         )
       try:
-        clips = list(_in_time(self._windows(reader), self._max_time))
+        clips = list(self._windows(reader))
+        views = read_views(reader, protocol, fps=fps)
       except ValueError as error:
         raise VideoError(str(error)) from error
     over_time = self._classifier(np.stack([clip.frames for clip in clips]))
     try:
       check_finite(over_time)
-      prediction = self._predictor(path)
+      prediction = self._predictor.predict_views(os.fspath(path), views)
     except ValueError as error:  # The network gives NaN: the page says so.
       raise VideoError(str(error)) from error
-    if prediction.error is not None:
-      raise VideoError(prediction.error)
     likeliest = _by_task(
       prediction.record(self.saved.class_names, _BARS)["predictions"]
     )
+    seconds = total / fps if fps else None
     over_time = _by_task(over_time)
+    whole = _by_task(prediction.probabilities)
+    scores = {
+      task: _scores(task, names, whole[task], clips, over_time[task])
+      for task, names in self._names.items()
+    }
     return {
       "frames": total,
-      "seconds": total / fps if fps else None,
+      "seconds": seconds,
       "tasks": [
         {
           "name": task or "",
           "predictions": likeliest[task],
-          "timeline": _timeline(clips, over_time[task], names) if fps else None,
+          "timeline": _timeline(of_task) if fps else None,
         }
-        for task, names in self._names.items()
+        for task, of_task in scores.items()
       ],
-      "strip": self._look(clips, _by_task(prediction.probabilities), over_time),
+      "strip": self._look(clips, whole, over_time),
+      "downloads": create_downloads(list(scores.values()), seconds),
     }
 
   def _look(
@@ -161,33 +181,44 @@ class VideoAnswerer:
     return SlidingWindows(reader, protocol, window=window, stride=stride)
 
 
-def _in_time(clips: Iterable[WindowClip], seconds: float) -> Iterator[WindowClip]:
-  """Yields clips as long as there is time."""
-  deadline = time.monotonic() + seconds
-  for clip in clips:
-    if time.monotonic() > deadline:
-      raise VideoError(f"reading the video takes more than {seconds:g} s")
-    yield clip
-
-
 def _by_task(values: _T | Mapping[str, _T]) -> Mapping[str | None, _T]:
   """Returns values by task, of a single task by None."""
   return values if isinstance(values, Mapping) else {None: values}
 
 
-def _timeline(
-  clips: Sequence[WindowClip], scores: np.ndarray, names: Sequence[str]
-) -> dict[str, Any]:
-  """Returns the probabilities over time of the classes that ever rise most."""
-  best = np.argsort(-scores.max(axis=0), kind="stable")[:_LINES]
+def _scores(
+  task: str | None,
+  names: Sequence[str],
+  whole: np.ndarray,
+  clips: Sequence[WindowClip],
+  over_time: np.ndarray,
+) -> TaskScores:
+  """Returns the scores of a task; `shown` are its bars, then its lines."""
+  bars = np.argsort(-whole, kind="stable")[:_BARS]
+  shown = dict.fromkeys([*bars.tolist(), *_lines(over_time)])
+  windows = [
+    Window(clip.start, clip.stop, row)
+    for clip, row in zip(clips, over_time, strict=True)
+  ]
+  return TaskScores(task or "", names, list(shown), whole, windows)
+
+
+def _lines(over_time: np.ndarray) -> list[int]:
+  """Returns the classes (of L) that rise most in any window of (N, L)."""
+  return np.argsort(-over_time.max(axis=0), kind="stable")[:_LINES].tolist()
+
+
+def _timeline(scores: TaskScores) -> dict[str, Any]:
+  """Returns the probabilities over time of the classes that rise most."""
+  lines = _lines(np.stack([row.probabilities for row in scores.windows]))
   return {
-    "labels": [names[i] for i in best],
+    "labels": [scores.class_names[i] for i in lines],
     "points": [
       {
-        "start": clip.start,
-        "end": clip.stop,
-        "probabilities": row[best].tolist(),
+        "start": window.start,
+        "end": window.stop,
+        "probabilities": window.probabilities[lines].tolist(),
       }
-      for clip, row in zip(clips, scores, strict=True)
+      for window in scores.windows
     ],
   }

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from temporal_jax.display import printable
 
@@ -83,34 +83,40 @@ def open_csv(file: Path) -> Iterator[Write]:
 
 @contextlib.contextmanager
 def open_srt(file: Path) -> Iterator[Write]:
-  """Yields what writes subtitles of the best class.
+  """Yields what writes subtitles of the best class, see `write_srt`."""
+  with open(file, "w", **_ENCODING) as out, write_srt(out) as write:
+    yield write
+
+
+@contextlib.contextmanager
+def write_srt(out: TextIO) -> Iterator[Write]:
+  """Yields what writes subtitles of the best class to an open file.
 
   Spans that follow each other with the same class are one subtitle, with the
   mean of their probabilities. Where spans of two classes overlap, one subtitle
   gives way to the next in the middle of the overlap.
   """
-  with open(file, "w", **_ENCODING) as out:
-    shown = None
+  shown = None
 
-    def write(span: LabelledSpan) -> None:
-      nonlocal shown
-      label, probability = span.labels[0]
-      if shown is None:
-        shown = _Subtitle(1, label, span.start)
-      elif label != shown.label:
-        begin = (max(shown.stop, span.start) + span.start) / 2
-        shown.stop = min(shown.stop, begin)
-        out.write(shown.text())
-        shown = _Subtitle(shown.number + 1, label, begin)
-      shown.stop = span.stop
-      shown.total += probability
-      shown.count += 1
+  def write(span: LabelledSpan) -> None:
+    nonlocal shown
+    label, probability = span.labels[0]
+    if shown is None:
+      shown = _Subtitle(1, label, span.start)
+    elif label != shown.label:
+      begin = (max(shown.stop, span.start) + span.start) / 2
+      shown.stop = min(shown.stop, begin)
+      out.write(shown.text())
+      shown = _Subtitle(shown.number + 1, label, begin)
+    shown.stop = span.stop
+    shown.total += probability
+    shown.count += 1
 
-    try:
-      yield write
-    finally:
-      if shown is not None:
-        out.write(shown.text())
+  try:
+    yield write
+  finally:
+    if shown is not None:
+      out.write(shown.text())
 
 
 WRITERS: Mapping[str, Callable] = MappingProxyType(

@@ -1,7 +1,5 @@
 """Windows that slide over a long video, and what a network says of each."""
 
-import collections
-import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -60,12 +58,12 @@ class Window(NamedTuple):
 class SlidingWindows:
   """Clips of windows that slide over a video.
 
-  The video is decoded once, in order, and of its pictures no more are kept than
-  a window has. Windows are made of all its frames or, with `rate`, of the frame
-  that is on the screen at each multiple of 1 / rate seconds. Where frames are
-  left behind the last window, one more ends with the last frame: it overlaps
-  the one before it by more than the others do. A video shorter than a window
-  gives one window, its last frame repeated.
+  The video is decoded once, in order; only frames of clips become pictures, and
+  of these only those of a window are kept. Windows are made of all its frames
+  or, with `rate`, of the frame that is on the screen at each multiple of 1 /
+  rate seconds. Where frames are left after the last window, one more ends with
+  the last frame: it overlaps the one before it by more than the others do. A
+  video shorter than a window gives one window, its last frame repeated.
 
   `len()` tells how many windows there are; a window's clip are T frames in the
   middle of T equal parts of it, resized as the protocol says, and their middle
@@ -131,23 +129,26 @@ class SlidingWindows:
       VideoError: If a frame cannot be decoded.
       ValueError: If frames are smaller than the crop.
     """
-    chosen = sample_indices(self._window, self.clip_shape[0], sampling="segments")
-    pictures = map(
-      self._crop,
-      self._reader.stream(
-        self._frames,
-        short_side=self._protocol.short_side,
-        stretch=self._protocol.stretch,
-      ),
+    offsets = sample_indices(self._window, self.clip_shape[0], sampling="segments")
+    last = len(self._frames) - 1
+    # (M, T) places in `_frames`; a short video's last frame is repeated.
+    numbers = np.minimum(np.array(self._starts)[:, None] + offsets, last)
+    wanted = np.unique(numbers)
+    pictures = self._reader.stream(
+      self._frames[wanted],
+      short_side=self._protocol.short_side,
+      stretch=self._protocol.stretch,
     )
-    kept, read = collections.deque(maxlen=self._window), 0
-    for start in self._starts:
+    coming = zip(wanted.tolist(), map(self._crop, pictures), strict=True)
+    held: dict[int, np.ndarray] = {}
+    for start, of_clip in zip(self._starts, numbers.tolist(), strict=True):
+      held = {number: held[number] for number in held if number >= start}
+      while of_clip[-1] not in held:
+        number, picture = next(coming)
+        held[number] = picture
       stop = min(start + self._window, len(self._frames))
-      kept.extend(itertools.islice(pictures, stop - read))
-      read = stop
-      frames = np.stack([kept[min(i, len(kept) - 1)] for i in chosen])
       seconds = self._seconds[[start, stop]].tolist()
-      yield WindowClip(*seconds, frames)
+      yield WindowClip(*seconds, np.stack([held[n] for n in of_clip]))
 
   def _crop(self, frame: np.ndarray) -> np.ndarray:
     """Returns the middle of a frame, and does not hold on to the frame."""

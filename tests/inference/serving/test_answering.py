@@ -1,7 +1,11 @@
 import base64
+import csv
+import fractions
 import io
 import json
+import time
 
+import av
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -15,6 +19,7 @@ from temporal_jax.data.video import pictures
 from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference import serving
+from temporal_jax.inference.serving import video_answer
 from tests.support.tiny_predictor import MEAN, NAMES, STD, save_tiny
 
 FPS = 10
@@ -135,6 +140,7 @@ def test_a_single_frame(answerer, tmp_path):
   answer = answerer(_write(tmp_path / "a.mp4", frames))
   assert answer["seconds"] is None
   assert answer["tasks"][0]["timeline"] is None
+  assert [file["suffix"] for file in answer["downloads"]] == [".csv"]
   assert len(answer["strip"]["pictures"]) == 2  # Of a clip that repeats it.
 
 
@@ -147,7 +153,7 @@ def test_several_tasks_without_names_or_maps(answerer, video):
     description={"num_classes": {"verb": 2, "noun": 3}},
   )
   answerer = serving.VideoAnswerer(saved)
-  assert answerer.settings["classes"] == 5
+  assert [task["count"] for task in answerer.settings["tasks"]] == [2, 3]
   answer = answerer(video)
   shown = {
     task["name"]: {row["label"] for row in task["predictions"]}
@@ -161,6 +167,9 @@ def test_several_tasks_without_names_or_maps(answerer, video):
     total = sum(row["probability"] for row in task["predictions"])
     assert total == pytest.approx(1)
     assert len(task["timeline"]["points"]) == 16
+  assert [file["suffix"] for file in answer["downloads"]] == [
+    *(".csv", ".verb.srt", ".noun.srt")
+  ]
   assert answer["strip"]["about"].startswith("No Grad-CAM: ")
   assert answer["strip"]["pictures"] == []
 
@@ -177,18 +186,81 @@ def test_what_is_refused(answerer, video, tmp_path, monkeypatch):
   monkeypatch.setattr(answerer, "_max_time", 0)
   with pytest.raises(VideoError, match="takes more than 0 s"):
     answerer(video)
+  monkeypatch.undo()
   monkeypatch.setattr(pictures, "MAX_PIXELS", 255)
   with pytest.raises(VideoError, match="frames have 16 x 16 pixels, more than 2"):
     answerer(video)
 
 
+def test_a_file_of_very_many_frames_takes_bounded_time(answerer, tmp_path, monkeypatch):
+  # An AVI does not say when its frames are shown: all are decoded to know.
+  path = tmp_path / "a.avi"
+  with av.open(str(path), "w") as container:
+    stream = container.add_stream("mpeg4", rate=600)
+    stream.width = stream.height = 16
+    stream.pix_fmt = "yuv420p"
+    black = np.zeros((16, 16, 3), np.uint8)
+    encoded = []
+    for _ in range(3):
+      encoded += stream.encode(av.VideoFrame.from_ndarray(black))
+    encoded += stream.encode(None)
+    container.mux(encoded[0])
+    for number in range(1, 5_000):
+      packet = av.Packet(bytes(encoded[-1]))
+      packet.stream, packet.pts, packet.dts = stream, number, number
+      packet.time_base = fractions.Fraction(1, 600)
+      container.mux(packet)
+  assert path.stat().st_size < 500_000
+  monkeypatch.setattr(answerer, "_max_time", 0.05)
+  begun = time.monotonic()
+  with pytest.raises(VideoError, match=r"reading takes more than 0\.05 s"):
+    answerer(path)
+  assert time.monotonic() - begun < 3
+  monkeypatch.undo()
+  monkeypatch.setattr(answerer, "max_seconds", 4_999 / 240)
+  with pytest.raises(VideoError, match="there are over 4,999 frames"):
+    answerer(path)
+  monkeypatch.undo()
+  answer = answerer(path)
+  assert (answer["frames"], answer["seconds"]) == (
+    5_000,
+    pytest.approx(5_000 / 600),
+  )
+  points = answer["tasks"][0]["timeline"]["points"]
+  assert points[0]["end"] == pytest.approx(2)
+  assert points[-1]["end"] == pytest.approx(5_000 / 600)
+
+
 def test_settings_are_what_the_page_tells(answerer):
-  assert json.loads(json.dumps(answerer.settings)) == {
-    "model": "resnet18",
-    "classes": 3,
-    "clip": [2, 16, 16],
-    "maxSeconds": 600.0,
-  }
+  settings = json.loads(json.dumps(answerer.settings))
+  assert settings["model"] == "resnet18"
+  assert settings["maxSeconds"] == 600.0
+  (task,) = settings["tasks"]
+  assert task == {"name": "", "count": 3, "classes": list(NAMES)}
+  assert "was not made for" in answerer.sample.about
+
+
+def test_results_are_downloaded_with_all_that_is_shown(answer, wanted):
+  table, subtitles = answer["downloads"]
+  header, *rows = csv.reader(io.StringIO(table["text"].lstrip("\ufeff")))
+  order = [NAMES.index(name) for name in header[3:]]
+  assert sorted(order) == [0, 1, 2]
+  got = np.array([row[3:] for row in rows], float)
+  whole, windows = wanted
+  np.testing.assert_allclose(got, np.vstack([whole, windows])[:, order], atol=2e-6)
+  times = np.array([row[1:3] for row in rows], float)
+  np.testing.assert_allclose(times[0], [0, 4])
+  np.testing.assert_allclose(times[1:, 0], 0.2 * np.arange(16), atol=1e-6)
+  first = NAMES[windows[0].argmax()]
+  assert subtitles["text"].split("\n")[2].startswith(f"{first} (")
+
+
+def test_a_sample_needs_its_photograph_and_length(answerer, tmp_path, monkeypatch):
+  monkeypatch.setattr(video_answer, "photograph", lambda: tmp_path / "none.jpg")
+  assert serving.VideoAnswerer(answerer.saved).sample is None
+  monkeypatch.undo()
+  short = serving.VideoAnswerer(answerer.saved, max_seconds=7)
+  assert short.sample is None
 
 
 def test_wrong_arguments_are_refused(answerer):

@@ -7,10 +7,10 @@ import time
 
 from temporal_jax.data import open_reader
 from temporal_jax.data.video.encoding import encode_mp4
+from temporal_jax.storage.lock import LOCK
 from tests.conftest import make_frames
 from tests.support.malformed_requests import MOST, attempts
 from tests.support.page_server import (
-  PATIENCE,
   ask,
   connect,
   error_of,
@@ -18,6 +18,7 @@ from tests.support.page_server import (
   read_all,
   running,
   split,
+  wait_for,
 )
 
 MAY_SAY_NOTHING = {"noise", "half closed"}  # Not even a line.
@@ -45,8 +46,8 @@ def test_malformed_requests_get_an_error_and_do_no_harm(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   video = encode_mp4(make_frames(10), fps=10)
   limits = {
-    **dict(max_bytes=MOST, pause=0.5, head=1.0, body=1.0, goodbye=0.5),
-    **dict(connections=64, uploads=64),
+    **dict(max_bytes=MOST, head=1.0, body=1.0, grace=0.5, goodbye=0.5),
+    **dict(connections=64, uploads=64, share=1.0),
   }
   threads = threading.active_count()
   with running(_count_frames, limits=limits) as server:
@@ -64,14 +65,8 @@ def test_malformed_requests_get_an_error_and_do_no_harm(tmp_path, monkeypatch):
     status, _, body = split(ask(server, post(server, video)))
     assert status == 200
     assert b'"frames": 10' in body
-    assert list(tmp_path.rglob("*")) == [server.service.folder]
+    folder = server.service.folder
+    assert set(tmp_path.rglob("*")) == {*(folder.parent, folder, folder.parent / LOCK)}
     assert not list(tmp_path.parent.glob("*escaped*"))
-    _wait_for(lambda: threading.active_count() == threads + 1)
+    wait_for(lambda: threading.active_count() == threads + 1)
   assert list(tmp_path.iterdir()) == []
-
-
-def _wait_for(true):
-  deadline = time.monotonic() + PATIENCE
-  while not true():
-    assert time.monotonic() < deadline
-    time.sleep(0.01)

@@ -1,0 +1,31 @@
+"""Runs `temporal-jax serve` with an answerer that never ends, see test_ending.
+
+The network is left out: what is tested is how the process ends.
+"""
+
+import sys
+import time
+
+from temporal_jax import cli
+from temporal_jax.commands import output
+from temporal_jax.inference import serving
+
+
+class Endless:
+  """Looks at a video for a minute."""
+
+  settings = {}  # noqa: RUF012
+  sample = None
+
+  def __init__(self, saved, *, max_seconds):
+    """Takes what the command gives."""
+
+  def __call__(self, path):
+    print("looking", flush=True)
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+  output.load_model = str
+  serving.VideoAnswerer = Endless
+  sys.exit(cli.main(["serve", "model", "--port", "0"]))
