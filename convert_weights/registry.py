@@ -1,6 +1,5 @@
 """The one table from a source's name to what is said of it."""
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
@@ -24,6 +23,7 @@ from convert_weights.formats import (
   xclip,
   xvit,
 )
+from temporal_jax.lookup import lookup
 
 _SOURCES = (
   # Images.
@@ -59,10 +59,7 @@ def find_source(name: str) -> Source:
   Raises:
     ValueError: If there is none; near names are suggested.
   """
-  if name not in SOURCES:
-    close = difflib.get_close_matches(name, SOURCES, n=3) or sorted(SOURCES)
-    raise ValueError(f"unknown source {name!r}; did you mean one of {close}?")
-  return SOURCES[name]
+  return lookup(SOURCES, name, "source")
 
 
 def possible_sources(name: str | None, tensors: Collection[str]) -> list[Source]:
