@@ -18,6 +18,7 @@ from temporal_jax.commands.arguments import (
   add_topk,
   add_videos,
 )
+from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
   from temporal_jax.inference import Prediction, Predictor
@@ -63,8 +64,7 @@ def run(options: argparse.Namespace) -> int:
   from temporal_jax import inference
   from temporal_jax.data.tools.manifest import write_lines
 
-  if options.topk < 1:
-    raise ValueError(f"--topk must be at least 1, got {options.topk}.")
+  check_at_least("--topk", options.topk, 1)
   videos = inference.list_videos(options.files)
   _check_outputs(options, videos)
   predictor = _predictor(options)

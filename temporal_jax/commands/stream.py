@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from temporal_jax.commands import output
 from temporal_jax.commands.arguments import add_model, add_topk
+from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
   import av
@@ -52,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
   """Returns 0, or 1 if frames could not be decoded."""
   for name, least in (("every", 1), ("topk", 1), ("window", 0)):
     value = getattr(options, name)
-    if value is not None and value < least:
-      raise ValueError(f"--{name} must be at least {least}, got {value}.")
+    if value is not None:
+      check_at_least(f"--{name}", value, least)
   from temporal_jax import data, inference
 
   saved = output.load_model(options.model)

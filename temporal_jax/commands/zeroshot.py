@@ -27,6 +27,7 @@ from temporal_jax.commands.arguments import (
   add_videos,
   read_labels,
 )
+from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel
@@ -80,8 +81,7 @@ def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
 
-  if options.topk < 1:
-    raise ValueError(f"--topk must be at least 1, got {options.topk}.")
+  check_at_least("--topk", options.topk, 1)
   output.check_out(options.json)
   templates = inference.parse_templates(options.template or ["plain"])
   if options.annotations:

@@ -23,6 +23,7 @@ from temporal_jax.inference.runtime.saved_model import (
   save_model,
 )
 from temporal_jax.storage import whole_folder
+from temporal_jax.validation import check_at_least
 
 FORMATS = ("stablehlo", "onnx", "savable")
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -135,8 +136,7 @@ def _check(
   if batch_size is not None:
     if format == "savable":
       raise ValueError("format savable takes batches of any size.")
-    if batch_size < 1:
-      raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    check_at_least("batch_size", batch_size, 1)
   if dtype not in DTYPES:
     raise ValueError(f"dtype must be one of {DTYPES}, got {dtype!r}.")
   if dtype != "float32" and format != "stablehlo":
