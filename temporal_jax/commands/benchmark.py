@@ -15,10 +15,12 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from temporal_jax.commands.arguments import is_saved
+from temporal_jax.commands.shared.arguments import is_saved
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel, Timing
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 from temporal_jax.lookup import did_you_mean
 
+COMPUTES = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `models` takes."""

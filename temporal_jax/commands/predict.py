@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import (
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import (
   add_batch_size,
   add_model,
   add_topk,
@@ -22,6 +22,8 @@ from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
   from temporal_jax.inference import Prediction, Predictor
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

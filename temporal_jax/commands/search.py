@@ -9,9 +9,11 @@ import argparse
 import pathlib
 import sys
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_model
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_model
 from temporal_jax.validation import check_at_least
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

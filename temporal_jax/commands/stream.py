@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_model, add_topk
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_model, add_topk
 from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
   from temporal_jax.inference import Stream
   from temporal_jax.inference.prediction import Labels
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_batch_size, add_model, add_topk
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_batch_size, add_model, add_topk
 
 if TYPE_CHECKING:
   from temporal_jax.inference import LabelledSpan
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,8 +19,8 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import (
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import (
   add_labels,
   add_model,
   add_topk,
@@ -42,6 +42,8 @@ _OF_SPLITS = {
   "root": "--root",
   "videos": "--videos",
 }
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

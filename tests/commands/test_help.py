@@ -34,7 +34,13 @@ def test_help_needs_nothing_but_python():
   for name in COMMANDS:
     assert f"usage: temporal-jax {name}" in done.stdout
   files = {p.stem for p in (ROOT / "temporal_jax" / "commands").glob("*.py")}
-  assert set(COMMANDS) <= files
+  assert set(COMMANDS) == files - {"__init__"}
+
+
+def test_every_command_has_a_test():
+  tests = {p.stem for p in pathlib.Path(__file__).parent.glob("test_*.py")}
+  # `describe` is tested with `models`, which lists what it describes.
+  assert {f"test_{name}" for name in COMMANDS} - tests == {"test_describe"}
 
 
 @pytest.mark.parametrize("words", [[], ["fly"]])
