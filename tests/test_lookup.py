@@ -22,7 +22,7 @@ def test_known_names_are_found():
     ),
     ("xyz", "unknown room 'xyz'. Known: ['kitchen', 'bathroom', 'bedroom']."),
     (None, "unknown room None. Known: ['kitchen', 'bathroom', 'bedroom']."),
-    (["kitchen"], "unknown room ['kitchen']. "),
+    (["kitchen"], "unknown room ['kitchen']; did you mean 'kitchen'? Known: "),
   ],
 )
 def test_others_are_refused(name, message):

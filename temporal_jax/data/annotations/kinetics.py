@@ -90,7 +90,7 @@ DATA_SETS: Mapping[str, DataSet] = {
   "k710": DataSet(
     read=_read_merged,
     files=tuple(f"{part}/{name}" for part in _MERGED for name in _ONE.files),
-    videos="the same, in `k400/`, `k600/`, `k700/`; videos of any test are left "
-    "out of training",
+    videos="`class/ID_000001_000011.mp4` in `k400/`, `k600/`, `k700/`; videos of "
+    "any test are left out of training",
   ),
 }
