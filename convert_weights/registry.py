@@ -1,59 +1,30 @@
-"""The one table from a source's name to what is said of it."""
+"""The checkpoint formats by name, read from the modules of `formats`."""
 
+import importlib
+import pkgutil
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 
-from convert_weights.checkpoint_format import Source
-from convert_weights.formats import (
-  atm,
-  blvnet,
-  clip,
-  convnext,
-  eva,
-  google_vit,
-  huggingface_clip,
-  huggingface_convnext,
-  huggingface_resnet,
-  huggingface_vit,
-  ila,
-  resnet,
-  tada,
-  timm,
-  xclip,
-  xvit,
-)
+from convert_weights import formats
+from convert_weights.checkpoint_format import CheckpointFormat
 from temporal_jax.lookup import lookup
 
-_SOURCES = (
-  # Images.
-  *resnet.SOURCES,
-  *huggingface_resnet.SOURCES,
-  *convnext.SOURCES,
-  *huggingface_convnext.SOURCES,
-  *clip.SOURCES,
-  *huggingface_clip.SOURCES,
-  *eva.SOURCES,
-  *timm.SOURCES,
-  *huggingface_vit.SOURCES,
-  *google_vit.SOURCES,
-  # Videos.
-  *blvnet.SOURCES,
-  *xvit.SOURCES,
-  *atm.SOURCES,
-  *ila.SOURCES,
-  *xclip.SOURCES,
-  *tada.SOURCES,
+
+def find_formats() -> Iterator[CheckpointFormat]:
+  """Yields what the modules of `formats` declare as `FORMATS`."""
+  for name in sorted(found.name for found in pkgutil.iter_modules(formats.__path__)):
+    module = importlib.import_module(f"{formats.__name__}.{name}")
+    yield from getattr(module, "FORMATS", ())
+
+
+SOURCES: Mapping[str, CheckpointFormat] = MappingProxyType(
+  {source.name: source for source in find_formats()}
 )
-SOURCES: Mapping[str, Source] = MappingProxyType(
-  {source.name: source for source in _SOURCES}
-)
-
-# Those that some network takes. No network has CLIP's attention pooling.
-SUPPORTED = tuple(name for name in SOURCES if name != "openai_clip_resnet")
+SUPPORTED = tuple(name for name, source in SOURCES.items() if source.supported)
 
 
-def find_source(name: str) -> Source:
+def find_source(name: str) -> CheckpointFormat:
   """Returns the source of that name.
 
   Raises:
@@ -62,7 +33,9 @@ def find_source(name: str) -> Source:
   return lookup(SOURCES, name, "source")
 
 
-def possible_sources(name: str | None, tensors: Collection[str]) -> list[Source]:
+def possible_sources(
+  name: str | None, tensors: Collection[str]
+) -> list[CheckpointFormat]:
   """Returns the source of that name, or those that the tensors may be of.
 
   These are the recognised ones, or all if a damaged file shows none.
@@ -75,7 +48,7 @@ def possible_sources(name: str | None, tensors: Collection[str]) -> list[Source]
   return recognise(tensors) or list(SOURCES.values())
 
 
-def recognise(names: Collection[str]) -> list[Source]:
+def recognise(names: Collection[str]) -> list[CheckpointFormat]:
   """Returns the sources whose naming the names of tensors show."""
   return [
     source
