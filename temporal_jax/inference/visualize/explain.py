@@ -13,8 +13,7 @@ from temporal_jax.inference.runtime.clip_to_probabilities import (
 )
 from temporal_jax.inference.runtime.placeholder_text import stand_in_texts
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize import features as feature_maps
-from temporal_jax.inference.visualize import grad_cam
+from temporal_jax.inference.visualize import features as feature_maps, grad_cam
 from temporal_jax.inference.visualize.class_label import (
   Target,
   find_target,
