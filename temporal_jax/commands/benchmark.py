@@ -86,8 +86,14 @@ def run(options: argparse.Namespace) -> int:
     f"jax {about['jax']}"
   )
   head = (
-    *("batch", "median ms", "p95 ms", "clips/s", "MiB"),
-    *("GFLOPs", "G mult-adds", "compile s"),
+    "batch",
+    "median ms",
+    "p95 ms",
+    "clips/s",
+    "MiB",
+    "GFLOPs",
+    "G mult-adds",
+    "compile s",
   )
   rows = [head, *(_cells(timing) for timing in timings)]
   for line in align(rows, right=range(len(head))):

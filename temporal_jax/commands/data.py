@@ -190,7 +190,9 @@ def _build(options: argparse.Namespace) -> int:
     )
     return 1
   builder = AnnotatedVideos(
-    *(options.name, found, videos),
+    options.name,
+    found,
+    videos,
     data_dir=str(options.out),
     file_format="array_record",
   )

@@ -70,7 +70,10 @@ class BadVideos:
         self._written.add(video)
     logging.warning(
       "bad video %d (%s): %s: %s",
-      *(count, self.policy, printable(video), printable(reason)),
+      count,
+      self.policy,
+      printable(video),
+      printable(reason),
     )
     if count >= listed:
       raise BadVideoError(f"none of the {listed} videos can be read: {reason}.")

@@ -77,7 +77,7 @@ def export_model(
       facts = {"sha256": digest(saved.variables)}
     else:
       directory.mkdir()
-      facts = _write(*(saved, directory, format), platforms or PLATFORMS, batch_size)
+      facts = _write(saved, directory, format, platforms or PLATFORMS, batch_size)
     card = create_card(
       saved,
       {"format": format, **facts},

@@ -1,7 +1,6 @@
 """The maps of each kind, computed and put into words."""
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -181,14 +180,12 @@ def _explain_rollout(
   return Explained(found, _OF_LARGEST)
 
 
-_EXPLAIN: Mapping[str, Callable[..., Explained]] = MappingProxyType(
-  {
-    "cues": _explain_cues,
-    "features": _explain_features,
-    "gradcam": _explain_grad_cam,
-    "masks": _explain_masks,
-    "rollout": _explain_rollout,
-  }
-)
+_EXPLAIN: Mapping[str, Callable[..., Explained]] = {
+  "cues": _explain_cues,
+  "features": _explain_features,
+  "gradcam": _explain_grad_cam,
+  "masks": _explain_masks,
+  "rollout": _explain_rollout,
+}
 MAP_KINDS = tuple(_EXPLAIN)
 _WITH_LAYER = ("features", "gradcam", "masks")

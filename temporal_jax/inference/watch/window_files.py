@@ -10,7 +10,6 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 from temporal_jax.display import printable
@@ -113,9 +112,7 @@ def open_srt(file: Path) -> Iterator[Write]:
         out.write(shown.text())
 
 
-WRITERS: Mapping[str, Callable] = MappingProxyType(
-  {"json": open_json, "csv": open_csv, "srt": open_srt}
-)
+WRITERS: Mapping[str, Callable] = {"json": open_json, "csv": open_csv, "srt": open_srt}
 
 
 @dataclasses.dataclass
