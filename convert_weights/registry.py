@@ -1,25 +1,18 @@
 """The checkpoint formats by name, read from the modules of `formats`."""
 
-import importlib
-import pkgutil
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from convert_weights import formats
 from convert_weights.checkpoint_format import CheckpointFormat
-from temporal_jax.lookup import lookup
+from temporal_jax.lookup import declared, lookup
 
-
-def find_formats() -> Iterator[CheckpointFormat]:
-  """Yields what the modules of `formats` declare as `FORMATS`."""
-  for name in sorted(found.name for found in pkgutil.iter_modules(formats.__path__)):
-    module = importlib.import_module(f"{formats.__name__}.{name}")
-    yield from getattr(module, "FORMATS", ())
-
-
+BY_MODULE: Mapping[str, tuple[CheckpointFormat, ...]] = declared(
+  formats.__name__, "FORMATS"
+)
 SOURCES: Mapping[str, CheckpointFormat] = MappingProxyType(
-  {source.name: source for source in find_formats()}
+  {source.name: source for found in BY_MODULE.values() for source in found}
 )
 SUPPORTED = tuple(name for name, source in SOURCES.items() if source.supported)
 

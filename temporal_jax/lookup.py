@@ -1,7 +1,10 @@
-"""Tables by name, with one wording for names that are not in them."""
+"""Tables by name: made of what modules declare, and searched in one wording."""
 
 import difflib
+import importlib
+import pkgutil
 import reprlib
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -92,3 +95,26 @@ def near_names(
   """
   # Comparing takes time that grows with the square of the length.
   return difflib.get_close_matches(str(name)[:200], list(known), count, cutoff)
+
+
+def declared(package: str, attribute: str) -> dict[str, Any]:
+  """Returns what the modules of a package declare under one name.
+
+  All modules of the package are imported, but for one called "registry", which
+  is the one that asks.
+
+  Args:
+    package: Name of the package, which is imported.
+    attribute: Name in the modules.
+
+  Returns:
+    The value of each module that has the attribute, by the module's name.
+  """
+  found = {}
+  path = sys.modules[package].__path__
+  for name in sorted(module.name for module in pkgutil.iter_modules(path)):
+    if name != "registry":
+      module = importlib.import_module(f"{package}.{name}")
+      if hasattr(module, attribute):
+        found[name] = getattr(module, attribute)
+  return found

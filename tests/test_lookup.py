@@ -1,8 +1,10 @@
 """One wording for names that are not known."""
 
+import importlib
+
 import pytest
 
-from temporal_jax.lookup import did_you_mean, lookup, near_names
+from temporal_jax.lookup import declared, did_you_mean, lookup, near_names
 
 ROOMS = {"kitchen": 1, "bathroom": 2, "bedroom": 3}
 NUMBERED = {f"room{number}": number for number in range(100)}
@@ -55,3 +57,21 @@ def test_near_names_come_by_their_similarity():
   assert did_you_mean("broom", {"bedroom": 0, "bathroom": 0}) == (
     "; did you mean 'bedroom' or 'bathroom'?"
   )
+
+
+def test_modules_declare_tables(tmp_path, monkeypatch):
+  package = tmp_path / "rooms_of_a_house"
+  package.mkdir()
+  for name, text in (
+    ("__init__", ""),
+    ("upper", "ROOMS = {'attic': 1}"),
+    ("lower", "ROOMS = {'cellar': 2}"),
+    ("garden", "TREES = 3"),
+    ("registry", "ROOMS = {'attic': 1, 'cellar': 2}"),
+  ):
+    (package / f"{name}.py").write_text(text)
+  monkeypatch.syspath_prepend(tmp_path)
+  importlib.import_module("rooms_of_a_house")
+  found = declared("rooms_of_a_house", "ROOMS")
+  assert found == {"lower": {"cellar": 2}, "upper": {"attic": 1}}
+  assert list(found) == sorted(found)

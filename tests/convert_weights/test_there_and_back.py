@@ -141,7 +141,7 @@ def test_every_source_that_makes_networks_is_among_them():
 
 
 def test_every_format_is_found_by_its_own_name():
-  found = [source.name for source in registry.find_formats()]
+  found = [one.name for module in registry.BY_MODULE.values() for one in module]
   assert sorted(found) == sorted(SOURCES)
   assert {row for row, *_ in PAIRS} == MODELS.keys() - _WITHOUT
 

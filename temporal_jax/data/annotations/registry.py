@@ -4,28 +4,17 @@ A module that declares `DATA_SETS`, names and what is known of each, adds them;
 no other file has to know it.
 """
 
-import importlib
 import pathlib
-import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.record import Annotations
-from temporal_jax.lookup import lookup
+from temporal_jax.lookup import declared, lookup
 
-
-def find_data_sets() -> Iterator[tuple[str, Mapping[str, DataSet]]]:
-  """Yields each module that declares data sets, and what it declares."""
-  folder = str(pathlib.Path(__file__).parent)
-  for name in sorted(found.name for found in pkgutil.iter_modules([folder])):
-    module = importlib.import_module(f"{__package__}.{name}")
-    if module.__name__ != __name__ and hasattr(module, "DATA_SETS"):
-      yield name, module.DATA_SETS
-
-
+BY_MODULE: Mapping[str, Mapping[str, DataSet]] = declared(__package__, "DATA_SETS")
 DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
-  {name: one for _, declared in find_data_sets() for name, one in declared.items()}
+  {name: one for table in BY_MODULE.values() for name, one in table.items()}
 )
 
 

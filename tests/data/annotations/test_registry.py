@@ -23,7 +23,7 @@ def _files(module):
 
 CASES = [
   pytest.param(names, files, id=names[0])
-  for module, _ in registry.find_data_sets()
+  for module in registry.BY_MODULE
   for names, files in _files(module).items()
 ]
 
@@ -57,11 +57,10 @@ def test_a_missing_file_is_named(tmp_path, names, files):
 
 
 def test_every_name_is_tried_and_in_one_module():
-  modules = dict(registry.find_data_sets())
-  for module, declared in modules.items():
+  for module, declared in registry.BY_MODULE.items():
     tried = [name for names in _files(module) for name in names]
     assert sorted(tried) == sorted(declared), module
-  declared = list(itertools.chain.from_iterable(modules.values()))
+  declared = list(itertools.chain.from_iterable(registry.BY_MODULE.values()))
   assert sorted(declared) == sorted(DATA_SETS)
 
 
