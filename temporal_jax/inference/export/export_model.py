@@ -23,7 +23,7 @@ from temporal_jax.inference.runtime.saved_model import (
   save_model,
 )
 from temporal_jax.storage import whole_folder
-from temporal_jax.validation import check_at_least
+from temporal_jax.validation import check_at_least, check_choice
 
 FORMATS = ("stablehlo", "onnx", "savable")
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -125,8 +125,7 @@ def _check(
   dtype: str,
 ) -> None:
   """Raises ValueError unless the arguments of `export_model` fit together."""
-  if format not in FORMATS:
-    raise ValueError(f"format must be one of {FORMATS}, got {format!r}.")
+  check_choice("format", format, FORMATS)
   if platforms is not None:
     if format != "stablehlo":
       raise ValueError(f"platforms are of format stablehlo, not {format}.")
@@ -137,7 +136,6 @@ def _check(
     if format == "savable":
       raise ValueError("format savable takes batches of any size.")
     check_at_least("batch_size", batch_size, 1)
-  if dtype not in DTYPES:
-    raise ValueError(f"dtype must be one of {DTYPES}, got {dtype!r}.")
+  check_choice("dtype", dtype, DTYPES)
   if dtype != "float32" and format != "stablehlo":
     raise ValueError(f"format {format} is written in float32, not {dtype}.")

@@ -25,6 +25,7 @@ from temporal_jax.inference.visualize.masks import (
   find_alignment,
 )
 from temporal_jax.inference.visualize.rollout import create_rollout
+from temporal_jax.validation import check_choice
 
 _OF_LARGEST = "part of the largest value in the clip"
 
@@ -66,8 +67,7 @@ def explain(
     ValueError: If the network offers no such maps, has no such layer or class,
       or `kind` takes no layer or class.
   """
-  if kind not in MAP_KINDS:
-    raise ValueError(f"kind must be in {MAP_KINDS}, got {kind!r}.")
+  check_choice("kind", kind, MAP_KINDS)
   check_options(kind, layer, label)
   variables = open_variables(saved, names=kind == "gradcam")
   options = {"layer": layer} if kind in _WITH_LAYER else {}
