@@ -74,7 +74,7 @@ def test_recipes_are_within_them(name):
     ("optim.betas", (0.9, 1.0), r"betas must be in \[0, 1\)"),
     ("keep_best", "top_1", r"keep_best.*'top_1'; did you mean 'top1'"),
     ("keep_best", "maP", r"keep_best.*got 'maP'; did you mean 'mAP'"),
-    ("keep_best", "loss", r"keep_best.*got 'loss'; there are \['charades_mAP'"),
+    ("keep_best", "loss", r"keep_best.*got 'loss'. Known: \['charades_mAP'"),
   ],
 )
 def test_what_cannot_be_is_named(field, value, words):
