@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
-# Longer lists hide the near names, which come before them.
-_SHOWN = 40
+# Longer lists hide the near names, which come before them, and are cut.
+_LONGEST, _CUT = 40, 10
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
@@ -63,9 +63,9 @@ def unknown_name(
   known = list(known)
   met = f"{kind} {_SHORT.repr(name)}" + (f" of {of}" if of else "")
   hint = did_you_mean(name, known) or "."
-  listed = f"{known[:_SHOWN]}"
-  if len(known) > _SHOWN:
-    listed += f" and {len(known) - _SHOWN} more"
+  listed = f"{known}"
+  if len(known) > _LONGEST:
+    listed = f"{known[:_CUT]} and {len(known) - _CUT} more"
     listed += f"; {listed_by} lists all" if listed_by else ""
   return f"unknown {met}{hint} Known: {listed}."
 
