@@ -76,6 +76,11 @@ def test_common_modules_import_only_python(module):
       assert top in sys.stdlib_module_names, name
 
 
+def test_near_names_are_found_in_one_place():
+  for file in [*PACKAGE.rglob("*.py"), *(ROOT / "convert_weights").rglob("*.py")]:
+    assert "difflib" not in set(_imports(file)) or file.name == "lookup.py", file
+
+
 def test_files_are_short():
   # 400 lines hold one topic with its docstrings; the field's files do as well.
   for file in [*PACKAGE.rglob("*.py"), ROOT / "train.py"]:

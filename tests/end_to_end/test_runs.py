@@ -88,7 +88,7 @@ def test_wrong_flag_fails_in_one_line(run, video_folder, tmp_path, flag, message
   ("field", "value", "message"),
   [
     ("data.sampling", "often", "unknown sampling 'often'"),
-    ("model.name", "resnet19", r"did you mean one of \['resnet"),
+    ("model.name", "resnet19", "did you mean 'resnet"),
     ("model.temporal", "agregation", "did you mean 'aggregation'"),
     ("optim.name", "adam", r"optimizer must be one of \['adamw', 'sgd'\]"),
     ("optim.warmup_steps", 99, r"warmup_steps must be in \[0, num_steps\)"),
