@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.reading import Setting, Settings
 from temporal_jax import models
 from temporal_jax.models.backbones.video_text import VideoTextModel
@@ -39,7 +39,7 @@ class Arguments(NamedTuple):
 def settle(
   model_name: str,
   network: Network,
-  source: Source,
+  source: CheckpointFormat,
   *,
   tensors: Collection[str],
   settings: Settings,
@@ -100,7 +100,9 @@ def settle(
   return Arguments(chosen, tuple(notes), tuple(assumed))
 
 
-def _check_fixed(model_name: str, source: Source, overrides: Mapping[str, Any]) -> None:
+def _check_fixed(
+  model_name: str, source: CheckpointFormat, overrides: Mapping[str, Any]
+) -> None:
   """Raises ValueError if one asks for what the source's code has not."""
   row = models.create_model(model_name, num_classes=1)
   for name in source.fixed:
@@ -112,7 +114,7 @@ def _check_fixed(model_name: str, source: Source, overrides: Mapping[str, Any]) 
       )
 
 
-def _check_pooling(source: Source, settings: Settings) -> None:
+def _check_pooling(source: CheckpointFormat, settings: Settings) -> None:
   if "num_heads" in source.unsaid and "pooling" in settings:
     where = settings["pooling"][0].where
     raise ValueError(

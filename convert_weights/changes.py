@@ -8,14 +8,14 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.models.blocks.positions import fit_grid
+from temporal_jax.validation import check_choice
 
 INFLATIONS = ("centre", "mean")
 
 
 def check_inflation(inflation: str) -> None:
   """Raises ValueError unless `inflate` knows it."""
-  if inflation not in INFLATIONS:
-    raise ValueError(f"inflation must be one of {INFLATIONS}, got {inflation!r}.")
+  check_choice("inflation", inflation, INFLATIONS)
 
 
 def inflate(value: jax.Array, shape: tuple[int, ...], inflation: str) -> jax.Array:

@@ -1,4 +1,4 @@
-"""What is said of a source of weights."""
+"""Description of one checkpoint format."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,8 +24,10 @@ class Refusal(NamedTuple):
   lacks: str = ""
 
 
-class Source(NamedTuple):
+class CheckpointFormat(NamedTuple):
   """How the weights of one naming go into networks.
+
+  Users call it a source of weights.
 
   Attributes:
     name: What users call it, e.g. "openai_clip".
@@ -51,6 +53,8 @@ class Source(NamedTuple):
     tasks: Task -> regular expression of the tensor (L, D) of its own head, in
       weights with several.
     refusals: Forms of such networks that are not supported, or by another name.
+    supported: Whether a network takes such weights. False for formats that are
+      known only to be refused.
   """
 
   name: str
@@ -67,3 +71,4 @@ class Source(NamedTuple):
   pixels: str = ""
   tasks: Mapping[str, str] = NOTHING
   refusals: Sequence[Refusal] = ()
+  supported: bool = True

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from convert_weights.rules import Rule
 
 # Regular expression of tensors that no network reads -> the reason.
-SKIP = MappingProxyType({r"(.*\.)?num_batches_tracked": "a counter"})
+SKIP: Mapping[str, str] = {r"(.*\.)?num_batches_tracked": "a counter"}
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 

@@ -19,7 +19,7 @@ from convert_weights import (
   proposal,
   registry,
 )
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.proposal import Proposal
 from convert_weights.reading import Settings, non_finite, release
 from temporal_jax.models.inspect.variables import count_classes, differing
@@ -145,7 +145,7 @@ def find_network(
   return stripped
 
 
-def refusal(source: Source, names: Collection[str]) -> str:
+def refusal(source: CheckpointFormat, names: Collection[str]) -> str:
   """Returns why tensors of a source are of a form that is not supported.
 
   Returns "" if they are of no such form.

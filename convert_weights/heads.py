@@ -7,17 +7,17 @@ from typing import Any
 import flax.traverse_util as trees
 
 from convert_weights import conversion
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.rules import Rule
 from temporal_jax.models.network import Network
 
 
 def without(
-  source: Source,
+  source: CheckpointFormat,
   network: Network,
   head: Sequence[str],
   classes: int | Mapping[str, int],
-) -> Source:
+) -> CheckpointFormat:
   """Returns a source whose tensors do not make the leaves of the head."""
   rules = source.rules(network)
   reason = f"a head of {classes} classes"
@@ -36,7 +36,7 @@ def without(
   )
 
 
-def count_tasks(source: Source, tensors: Mapping[str, Any]) -> dict[str, int]:
+def count_tasks(source: CheckpointFormat, tensors: Mapping[str, Any]) -> dict[str, int]:
   """Returns the classes of each task, {} if the checkpoint has one head."""
   return {
     task: tensors[name].shape[0]

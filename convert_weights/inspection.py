@@ -11,7 +11,7 @@ import flax.traverse_util as trees
 
 import temporal_jax
 from convert_weights import conversion, proposal, registry
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.conversion import NOTHING
 from convert_weights.proposal import Proposal
 from convert_weights.reading import Settings
@@ -102,7 +102,7 @@ def _facts(todo: Proposal) -> dict[str, Any]:
 def _may_fit(
   name: str,
   tensors: Mapping[str, Any],
-  source: Source,
+  source: CheckpointFormat,
   form: Mapping[str, Any],
 ) -> bool:
   """Whether all but the classifier fits, told as fast as can be."""

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from convert_weights import conversion, registry
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 
 _DEEPEST = 5  # Parts of the longest prefix that is looked for.
 _LISTED = 6  # Names in a message.
@@ -88,7 +88,7 @@ def restored(plan: conversion.Plan, stripped: Stripped) -> conversion.Plan:
 
 
 def _given(
-  tensors: Mapping[str, Any], prefix: str, sources: Iterable[Source]
+  tensors: Mapping[str, Any], prefix: str, sources: Iterable[CheckpointFormat]
 ) -> Stripped:
   if not prefix:
     return Stripped("", tensors)
@@ -125,7 +125,9 @@ def _average(name: str) -> str:
   return ""
 
 
-def _fitting(tensors: Collection[str], sources: Iterable[Source]) -> list[str]:
+def _fitting(
+  tensors: Collection[str], sources: Iterable[CheckpointFormat]
+) -> list[str]:
   """Returns the prefixes without which the names are of a source.
 
   Those inside of another are left out: it keeps more of the tensors.

@@ -12,7 +12,7 @@ import numpy as np
 
 import temporal_jax
 from convert_weights import arguments, changes, conversion, heads
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.conversion import NOTHING
 from convert_weights.reading import Settings
 from temporal_jax import models
@@ -44,7 +44,7 @@ class Proposal(NamedTuple):
   model_name: str
   overrides: dict[str, Any]
   num_classes: int | Mapping[str, int] | None
-  source: Source
+  source: CheckpointFormat
   network: Network
   clip_shape: tuple[int, int, int, int]
   target: Shapes
@@ -59,7 +59,7 @@ def propose(
   model_name: str,
   tensors: Mapping[str, Any],
   *,
-  sources: Sequence[Source],
+  sources: Sequence[CheckpointFormat],
   num_classes: int | Mapping[str, int] | None = None,
   allow_missing: Sequence[str] = (),
   channels: int = 3,
@@ -124,7 +124,7 @@ def propose(
 
 
 def _propose_from(
-  source: Source,
+  source: CheckpointFormat,
   model_name: str,
   shape: tuple[int, int, int, int],
   tensors: Mapping[str, Any],

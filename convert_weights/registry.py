@@ -1,71 +1,34 @@
-"""The one table from a source's name to what is said of it."""
+"""The checkpoint formats by name, read from the modules of `formats`."""
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from convert_weights.checkpoint_format import Source
-from convert_weights.formats import (
-  atm,
-  blvnet,
-  clip,
-  convnext,
-  eva,
-  google_vit,
-  huggingface_clip,
-  huggingface_convnext,
-  huggingface_resnet,
-  huggingface_vit,
-  ila,
-  resnet,
-  tada,
-  timm,
-  xclip,
-  xvit,
+from convert_weights import formats
+from convert_weights.checkpoint_format import CheckpointFormat
+from temporal_jax.lookup import declared, lookup
+
+BY_MODULE: Mapping[str, tuple[CheckpointFormat, ...]] = declared(
+  formats.__name__, "FORMATS"
 )
-
-_SOURCES = (
-  # Images.
-  *resnet.SOURCES,
-  *huggingface_resnet.SOURCES,
-  *convnext.SOURCES,
-  *huggingface_convnext.SOURCES,
-  *clip.SOURCES,
-  *huggingface_clip.SOURCES,
-  *eva.SOURCES,
-  *timm.SOURCES,
-  *huggingface_vit.SOURCES,
-  *google_vit.SOURCES,
-  # Videos.
-  *blvnet.SOURCES,
-  *xvit.SOURCES,
-  *atm.SOURCES,
-  *ila.SOURCES,
-  *xclip.SOURCES,
-  *tada.SOURCES,
+SOURCES: Mapping[str, CheckpointFormat] = MappingProxyType(
+  {source.name: source for found in BY_MODULE.values() for source in found}
 )
-SOURCES: Mapping[str, Source] = MappingProxyType(
-  {source.name: source for source in _SOURCES}
-)
-
-# Those that some network takes. No network has CLIP's attention pooling.
-SUPPORTED = tuple(name for name in SOURCES if name != "openai_clip_resnet")
+SUPPORTED = tuple(name for name, source in SOURCES.items() if source.supported)
 
 
-def find_source(name: str) -> Source:
+def find_source(name: str) -> CheckpointFormat:
   """Returns the source of that name.
 
   Raises:
     ValueError: If there is none; near names are suggested.
   """
-  if name not in SOURCES:
-    close = difflib.get_close_matches(name, SOURCES, n=3) or sorted(SOURCES)
-    raise ValueError(f"unknown source {name!r}; did you mean one of {close}?")
-  return SOURCES[name]
+  return lookup(SOURCES, name, "source")
 
 
-def possible_sources(name: str | None, tensors: Collection[str]) -> list[Source]:
+def possible_sources(
+  name: str | None, tensors: Collection[str]
+) -> list[CheckpointFormat]:
   """Returns the source of that name, or those that the tensors may be of.
 
   These are the recognised ones, or all if a damaged file shows none.
@@ -78,7 +41,7 @@ def possible_sources(name: str | None, tensors: Collection[str]) -> list[Source]
   return recognise(tensors) or list(SOURCES.values())
 
 
-def recognise(names: Collection[str]) -> list[Source]:
+def recognise(names: Collection[str]) -> list[CheckpointFormat]:
   """Returns the sources whose naming the names of tensors show."""
   return [
     source

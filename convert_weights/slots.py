@@ -1,7 +1,6 @@
 """Temporal slots of convolutional networks, as no image weights have them."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import flax.linen as nn
@@ -11,18 +10,16 @@ from temporal_jax.models.network import Network
 _STAGE = r"(params|batch_stats)/(slow_)?stage\d+"
 _OPERATOR = "a temporal operator, which no image network has"
 # Regular expression of leaves that keep their initial values -> the reason.
-NEW: Mapping[str, str] = MappingProxyType(
-  {
-    rf"{_STAGE}_block\d+_input/.+": _OPERATOR,
-    rf"{_STAGE}_block\d+/branch_input/.+": _OPERATOR,
-    rf"{_STAGE}_block\d+/conv\d?/route/.+": (
-      "a route function, which starts by changing nothing"
-    ),
-    rf"{_STAGE}_block\d+/after_convolution/.+": (
-      "pooling along time, which no image network has"
-    ),
-  }
-)
+NEW: Mapping[str, str] = {
+  rf"{_STAGE}_block\d+_input/.+": _OPERATOR,
+  rf"{_STAGE}_block\d+/branch_input/.+": _OPERATOR,
+  rf"{_STAGE}_block\d+/conv\d?/route/.+": (
+    "a route function, which starts by changing nothing"
+  ),
+  rf"{_STAGE}_block\d+/after_convolution/.+": (
+    "pooling along time, which no image network has"
+  ),
+}
 
 
 def filling(network: Network, slot: str, **kwargs: Any) -> nn.Module | None:

@@ -2,39 +2,26 @@
 
 import argparse
 import importlib
+import pkgutil
 import sys
+import types
 from collections.abc import Sequence
 
-from temporal_jax import __version__, process_setup
+from temporal_jax import __version__, commands, process_setup
 from temporal_jax.display import error_message
 
-COMMANDS = (
-  "benchmark",
-  "data",
-  "describe",
-  "export",
-  "extract",
-  "models",
-  "predict",
-  "scores",
-  "search",
-  "serve",
-  "stream",
-  "visualize",
-  "watch",
-  "zeroshot",
+# Every module of `commands` is one; its folder `shared` is none.
+COMMANDS = tuple(
+  sorted(m.name for m in pkgutil.iter_modules(commands.__path__) if not m.ispkg)
 )
-
-
-# Those that compute with networks: their processes are set up for it.
-_COMPUTING = frozenset(COMMANDS) - {"data", "describe", "models", "scores"}
 
 
 def run_process() -> int:
   """Runs the command of this process, which is set up for it; see `main`."""
   words = sys.argv[1:]
-  command = next((word for word in words if not word.startswith("-")), "")
-  if command in _COMPUTING and not {"-h", "--help"} & set(words):
+  name = next((word for word in words if not word.startswith("-")), "")
+  is_run = name in COMMANDS and not {"-h", "--help"} & set(words)
+  if is_run and _module(name).COMPUTES:
     process_setup.use_huge_pages()
     process_setup.keep_compiled()
   return main(words)
@@ -57,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.traceback:
       raise
     words = error_message(
-      *(f"temporal-jax {options.command}", error),
+      f"temporal-jax {options.command}",
+      error,
       expected=(ImportError, OSError, ValueError),
       option=f"temporal-jax --traceback {options.command} ...",
     )
@@ -78,11 +66,11 @@ def create_parser() -> argparse.ArgumentParser:
     action="store_true",
     help="show where an error was raised, instead of a message",
   )
-  commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+  parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
   for name in COMMANDS:
-    module = importlib.import_module(f"temporal_jax.commands.{name}")
+    module = _module(name)
     words = module.__doc__.partition("\n")[0]
-    command = commands.add_parser(
+    command = parsers.add_parser(
       name,
       help=words[0].lower() + words[1:].rstrip("."),
       description=module.__doc__,
@@ -91,3 +79,8 @@ def create_parser() -> argparse.ArgumentParser:
     module.add_arguments(command)
     command.set_defaults(run=module.run)
   return parser
+
+
+def _module(name: str) -> types.ModuleType:
+  """Returns the module of a command."""
+  return importlib.import_module(f"{commands.__name__}.{name}")

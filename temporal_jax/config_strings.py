@@ -1,10 +1,11 @@
 """Words of a config that name a class of a table, with its arguments."""
 
 import ast
-import difflib
 import inspect
 from collections.abc import Mapping
 from typing import TypeVar
+
+from temporal_jax.lookup import did_you_mean
 
 _T = TypeVar("_T")
 
@@ -45,13 +46,10 @@ def build_call(node: ast.expr, table: Mapping[str, type[_T]], what: str) -> _T:
   text = ast.unparse(node)
   name = node.func if isinstance(node, ast.Call) else node
   if not isinstance(name, ast.Name):
-    raise ValueError(f"{text!r} is no {what}; there are {_signatures(table)}")
+    raise ValueError(f"{text!r} is no {what}; known: {_signatures(table)}")
   if name.id not in table:
-    near = difflib.get_close_matches(name.id, table, n=3)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ValueError(
-      f"unknown {what} {name.id!r}; {hint}There are {_signatures(table)}"
-    )
+    hint = did_you_mean(name.id, table) or "."
+    raise ValueError(f"unknown {what} {name.id!r}{hint} Known: {_signatures(table)}")
   arguments, named = [], {}
   if isinstance(node, ast.Call):
     try:

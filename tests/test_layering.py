@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+# Modules for all parts. They import nothing but each other and Python's own.
+COMMON = {"config_strings", "lookup", "validation"}
 # For each part of the package, the parts that it may import.
 BELOW = {
   "ops": set(),
@@ -16,7 +18,7 @@ BELOW = {
   "storage": set(),
   "untrusted": set(),
   "text": set(),
-  "data": {"config_strings", "display", "storage", "untrusted"},
+  "data": {"display", "storage", "untrusted"},
   "training": {"layers", "storage", "untrusted"},
   "evaluation": {"display", "storage", "untrusted"},
   "inference": {
@@ -29,6 +31,7 @@ BELOW = {
   "experiment": {
     *("models", "data", "training", "evaluation", "inference"),
     *("display", "storage", "text"),
+    "temporal_jax",  # Its version and `create_model`.
   },
 }
 BANNED = {"configs", "convert_weights", "ml_collections", "tensorflow", "torch"}
@@ -59,7 +62,23 @@ def test_imports_only_below(layer):
       top, *rest = name.split(".")
       assert top not in banned, (file, name)
       if top == "temporal_jax":
-        assert rest[0] in BELOW[layer] | {layer}, (file, name)
+        part = rest[0] if rest else top
+        assert part in BELOW[layer] | COMMON | {layer}, (file, name)
+
+
+@pytest.mark.parametrize("module", sorted(COMMON))
+def test_common_modules_import_only_python(module):
+  for name in _imports(PACKAGE / f"{module}.py"):
+    top, *rest = name.split(".")
+    if top == "temporal_jax":
+      assert rest[0] in COMMON, name
+    else:
+      assert top in sys.stdlib_module_names, name
+
+
+def test_near_names_are_found_in_one_place():
+  for file in [*PACKAGE.rglob("*.py"), *(ROOT / "convert_weights").rglob("*.py")]:
+    assert "difflib" not in set(_imports(file)) or file.name == "lookup.py", file
 
 
 def test_files_are_short():

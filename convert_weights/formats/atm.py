@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from convert_weights.checkpoint_format import Refusal, Source
+from convert_weights.checkpoint_format import CheckpointFormat, Refusal
 from convert_weights.conversion import SKIP
 from convert_weights.formats import clip, eva
 from convert_weights.rules import (
@@ -166,8 +166,8 @@ _REFUSALS = (
   ),
 )
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="atm",
     origin="whwu95/ATM",
     rules=_rules,

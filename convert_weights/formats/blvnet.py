@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convert_weights import changes, slots
-from convert_weights.checkpoint_format import Refusal, Source
+from convert_weights.checkpoint_format import CheckpointFormat, Refusal
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -123,8 +123,8 @@ def _alternates(network: Network) -> bool:
   return _is_big_little(network) and network.alternate
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="blresnet",
     origin="IBM/BigLittleNet",
     rules=lambda network: image_network(),
@@ -136,7 +136,7 @@ SOURCES: tuple[Source, ...] = (
       )
     },
   ),
-  Source(
+  CheckpointFormat(
     name="blvnet",
     origin="IBM/bLVNet-TAM",
     rules=_video_rules,

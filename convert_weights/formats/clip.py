@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.conversion import SKIP
 from convert_weights.formats import image_towers
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
@@ -120,36 +120,37 @@ _UNSAID = {
   "num_heads": "",
 }
 
-SOURCES: tuple[Source, ...] = (
-  Source(
-    "openai_clip",
-    "openai/CLIP, mlfoundations/open_clip",
-    _rules,
-    image_towers.is_clip,
-    (r"visual\.class_embedding", r"visual\.conv1\.weight"),
-    _SKIP,
-    {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
+    name="openai_clip",
+    origin="openai/CLIP, mlfoundations/open_clip",
+    rules=_rules,
+    takes=image_towers.is_clip,
+    marks=(r"visual\.class_embedding", r"visual\.conv1\.weight"),
+    skip=_SKIP,
+    new={**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
     unsaid={**_UNSAID, "text_heads": ""},
   ),
   # A source of its own: CLIP's text tower has the same names as its blocks.
-  Source(
-    "openai_clip_visual",
-    "openai/CLIP, its image tower saved without 'visual.'",
-    _visual_rules,
-    image_towers.is_clip_image,
-    ("class_embedding", r"conv1\.weight", r"transformer\.resblocks\.0\..+"),
-    {**SKIP, "proj": _NO_PROJECTION},
-    {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+  CheckpointFormat(
+    name="openai_clip_visual",
+    origin="openai/CLIP, its image tower saved without 'visual.'",
+    rules=_visual_rules,
+    takes=image_towers.is_clip_image,
+    marks=("class_embedding", r"conv1\.weight", r"transformer\.resblocks\.0\..+"),
+    skip={**SKIP, "proj": _NO_PROJECTION},
+    new={**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
     unsaid=_UNSAID,
   ),
   # No network here has its attention pooling: it is known to be refused.
-  Source(
-    "openai_clip_resnet",
-    "openai/CLIP, its ResNets, which no network of this library is",
-    lambda network: [],
-    lambda network: False,
-    (r"visual\.attnpool\.c_proj\.weight", r"visual\.conv1\.weight"),
-    {
+  CheckpointFormat(
+    name="openai_clip_resnet",
+    supported=False,
+    origin="openai/CLIP, its ResNets, which no network of this library is",
+    rules=lambda network: [],
+    takes=lambda network: False,
+    marks=(r"visual\.attnpool\.c_proj\.weight", r"visual\.conv1\.weight"),
+    skip={
       **_NO_WEIGHTS,
       r"visual\..+": "a ResNet with attention pooling, no network of ours",
       f"{_TEXT}|logit_scale": "the texts' side of that ResNet",

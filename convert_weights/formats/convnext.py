@@ -1,7 +1,7 @@
 """Rules of facebookresearch/ConvNeXt, and of networks that start from it."""
 
 from convert_weights import changes, slots
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.rules import (
   Rule,
   changing,
@@ -63,8 +63,8 @@ def takes(network: Network) -> bool:
   return isinstance(network, ConvNeXt)
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="convnext",
     origin="facebookresearch/ConvNeXt",
     rules=lambda model: network(),

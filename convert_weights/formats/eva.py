@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.formats import image_towers
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
 from temporal_jax.models.network import Network
@@ -80,21 +80,21 @@ def _rules(network: Network) -> list[Rule]:
   return [*under(tower, "", "visual"), *tower]
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
-    "eva02_clip",
-    "baaivision/EVA, EVA-CLIP",
-    _rules,
-    image_towers.is_eva,
-    (
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
+    name="eva02_clip",
+    origin="baaivision/EVA, EVA-CLIP",
+    rules=_rules,
+    takes=image_towers.is_eva,
+    marks=(
       r"(visual\.)?blocks\.0\.attn\.q_bias",
       r"(visual\.)?blocks\.0\.attn\.inner_attn_ln\.weight",
     ),
-    {
+    skip={
       **dict.fromkeys(UNUSED, "rotary positions, which are computed"),
       r"text\..+": "the text tower; the network reads no texts",
       "logit_scale": "the factor of similarities; the network has none",
     },
-    {**image_towers.NEW, **image_towers.HEAD},
+    new={**image_towers.NEW, **image_towers.HEAD},
   ),
 )

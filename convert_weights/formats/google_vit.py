@@ -1,6 +1,6 @@
 """Rules of google-research/vision_transformer, whose .npz files are Flax's."""
 
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.formats import image_towers
 from convert_weights.rules import Rule
 from temporal_jax.models.network import Network
@@ -66,14 +66,14 @@ def _rules(network: Network) -> list[Rule]:
   )
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
-    "google_vit",
-    "google-research/vision_transformer",
-    _rules,
-    image_towers.is_plain,
-    ("cls", "Transformer/encoder_norm/scale", "embedding/kernel"),
-    {"(head|pre_logits)/(kernel|bias)": image_towers.UNCLASSIFIED},
-    {**image_towers.NEW, **image_towers.OTHER_HEADS},
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
+    name="google_vit",
+    origin="google-research/vision_transformer",
+    rules=_rules,
+    takes=image_towers.is_plain,
+    marks=("cls", "Transformer/encoder_norm/scale", "embedding/kernel"),
+    skip={"(head|pre_logits)/(kernel|bias)": image_towers.UNCLASSIFIED},
+    new={**image_towers.NEW, **image_towers.OTHER_HEADS},
   ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.formats import image_towers
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
 from temporal_jax.models.network import Network
@@ -79,17 +79,17 @@ def _rules(network: Network) -> list[Rule]:
   )
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
-    "huggingface_clip",
-    "huggingface/transformers, CLIPModel, CLIPVisionModelWithProjection",
-    _rules,
-    image_towers.is_clip,
-    (
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
+    name="huggingface_clip",
+    origin="huggingface/transformers, CLIPModel, CLIPVisionModelWithProjection",
+    rules=_rules,
+    takes=image_towers.is_clip,
+    marks=(
       r"vision_model\.embeddings\.class_embedding",
       r"vision_model\.pre_layrnorm\.weight",
     ),
-    {
+    skip={
       r"(vision|text)_model\.embeddings\.position_ids": "numbers in a row",
       r"text_model\..+|text_projection\.weight": (
         "the text tower, where the network reads no texts"
@@ -97,7 +97,7 @@ SOURCES: tuple[Source, ...] = (
       "logit_scale": "the factor of similarities, where the network has none",
       r"visual_projection\.weight": "the projection, where there is none",
     },
-    {**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
+    new={**image_towers.NEW, **image_towers.HEAD, **image_towers.VIDEO_TEXT},
     unsaid={
       "activation": (
         "It is hidden_act of the config.json that belongs to the file: "

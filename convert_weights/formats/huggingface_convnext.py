@@ -1,7 +1,7 @@
 """Rules of the ConvNeXts of huggingface/transformers."""
 
 from convert_weights import changes, slots
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.formats import convnext
 from convert_weights.rules import (
   Rule,
@@ -30,8 +30,8 @@ def network() -> list[Rule]:
   return [*under(backbone, "", "convnext"), *linear("head", "classifier")]
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="huggingface_convnext",
     origin="huggingface/transformers",
     rules=lambda model: network(),

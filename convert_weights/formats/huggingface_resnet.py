@@ -1,6 +1,6 @@
 """Rules of the ResNets of huggingface/transformers."""
 
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.formats import resnet
 from convert_weights.rules import Rule, batch_norm, conv2d, linear, under
 
@@ -33,8 +33,8 @@ def _normed(conv: str, norm: str, tensor: str) -> list[Rule]:
   ]
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="huggingface_resnet",
     origin="huggingface/transformers",
     rules=resnet.inflated(stem, blocks, linear("head", "classifier.1")),

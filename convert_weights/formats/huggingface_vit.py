@@ -3,7 +3,7 @@
 Its configuration has the norms' epsilon, 1e-12 unless told otherwise.
 """
 
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.formats import image_towers
 from convert_weights.formats.huggingface_clip import attention
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
@@ -78,26 +78,26 @@ _UNSAID = {
 }
 _PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."
 
-SOURCES: tuple[Source, ...] = (
-  Source(
-    "huggingface_vit",
-    "huggingface/transformers, ViTForImageClassification",
-    _classifier,
-    image_towers.is_plain,
-    (r"vit\.embeddings\.cls_token", r"vit\.layernorm\.weight"),
-    {**_SKIP, r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
-    {**image_towers.NEW, **image_towers.OTHER_HEADS},
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
+    name="huggingface_vit",
+    origin="huggingface/transformers, ViTForImageClassification",
+    rules=_classifier,
+    takes=image_towers.is_plain,
+    marks=(r"vit\.embeddings\.cls_token", r"vit\.layernorm\.weight"),
+    skip={**_SKIP, r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
+    new={**image_towers.NEW, **image_towers.OTHER_HEADS},
     unsaid=_UNSAID,
     pixels=_PIXELS,
   ),
-  Source(
-    "huggingface_vit_model",
-    "huggingface/transformers, ViTModel",
-    _model,
-    image_towers.is_plain,
-    (r"embeddings\.cls_token", r"embeddings\.patch_embeddings\..+"),
-    {**_SKIP, r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
-    {**image_towers.NEW, **image_towers.HEAD},
+  CheckpointFormat(
+    name="huggingface_vit_model",
+    origin="huggingface/transformers, ViTModel",
+    rules=_model,
+    takes=image_towers.is_plain,
+    marks=(r"embeddings\.cls_token", r"embeddings\.patch_embeddings\..+"),
+    skip={**_SKIP, r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
+    new={**image_towers.NEW, **image_towers.HEAD},
     unsaid=_UNSAID,
     pixels=_PIXELS,
   ),

@@ -1,7 +1,7 @@
 """Rules of Francis-Rings/ILA."""
 
 from convert_weights import slots
-from convert_weights.checkpoint_format import Refusal, Source
+from convert_weights.checkpoint_format import CheckpointFormat, Refusal
 from convert_weights.conversion import SKIP
 from convert_weights.formats import clip, xclip
 from convert_weights.rules import (
@@ -120,8 +120,8 @@ def _takes(network: Network) -> bool:
   )
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="ila",
     origin="Francis-Rings/ILA",
     rules=_rules,

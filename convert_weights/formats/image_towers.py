@@ -1,7 +1,6 @@
 """What transformers of images have in common on their way into networks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 
 from convert_weights.changes import inflate, resize_positions
 from convert_weights.rules import Rule, under
@@ -16,28 +15,22 @@ _CHANGES = {
 
 # Leaves that no image has weights for -> the reason. The slots are those that
 # add to a block; the one that replaces its attention takes that one's weights.
-NEW: Mapping[str, str] = MappingProxyType(
-  {
-    r"(params|batch_stats)/(visual/)?block\d+/"
-    r"(block_input|attention_branch|mlp_input|mlp_branch)/.+": ("a temporal module"),
-    "params/temporal_embedding": "positions in time",
-  }
-)
-HEAD: Mapping[str, str] = MappingProxyType(
-  {"params/head/.+": "the image weights have no classifier"}
-)
+NEW: Mapping[str, str] = {
+  r"(params|batch_stats)/(visual/)?block\d+/"
+  r"(block_input|attention_branch|mlp_input|mlp_branch)/.+": ("a temporal module"),
+  "params/temporal_embedding": "positions in time",
+}
+HEAD: Mapping[str, str] = {"params/head/.+": "the image weights have no classifier"}
 # The head over time of X-ViT, and those of several tasks.
-OTHER_HEADS: Mapping[str, str] = MappingProxyType(
-  {"params/head/(class_token|.+/.+)": "the image weights have no such head"}
-)
+OTHER_HEADS: Mapping[str, str] = {
+  "params/head/(class_token|.+/.+)": "the image weights have no such head"
+}
 UNCLASSIFIED = "for the images' classes, where the network has no such layer"
-VIDEO_TEXT: Mapping[str, str] = MappingProxyType(
-  {
-    "params/integration/.+": "the integration of frames",
-    "params/(prompt|prompt_norm|prompt_projection)/.+": "the prompt of a video",
-    "params/classifier/.+": "the image weights have no classifier",
-  }
-)
+VIDEO_TEXT: Mapping[str, str] = {
+  "params/integration/.+": "the integration of frames",
+  "params/(prompt|prompt_norm|prompt_projection)/.+": "the prompt of a video",
+  "params/classifier/.+": "the image weights have no classifier",
+}
 
 
 def from_images(rules: Iterable[Rule]) -> list[Rule]:

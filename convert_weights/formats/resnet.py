@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from convert_weights import changes, slots
-from convert_weights.checkpoint_format import Rules, Source
+from convert_weights.checkpoint_format import CheckpointFormat, Rules
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -109,8 +109,8 @@ def inflated(stem: _Part, blocks: _Part, head: Sequence[Rule]) -> Rules:
   return rules
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="torchvision",
     origin="pytorch/vision",
     rules=inflated(stem, blocks, head()),

@@ -1,7 +1,7 @@
 """Rules of the networks of alibaba-mmai-research/TAdaConv."""
 
 from convert_weights import slots
-from convert_weights.checkpoint_format import Refusal, Source
+from convert_weights.checkpoint_format import CheckpointFormat, Refusal
 from convert_weights.conversion import SKIP
 from convert_weights.formats import convnext, resnet3d, tada_parts
 from convert_weights.rules import (
@@ -173,8 +173,8 @@ _REFUSALS = (
   ),
 )
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="tada",
     origin="alibaba-mmai-research/TAdaConv",
     rules=rules,

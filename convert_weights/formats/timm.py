@@ -1,6 +1,6 @@
 """Rules of timm's vision transformers."""
 
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.formats import image_towers, xvit
 from convert_weights.rules import Rule, linear
 from temporal_jax.models.network import Network
@@ -30,21 +30,21 @@ def _rules(network: Network) -> list[Rule]:
 
 _PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."
 
-SOURCES: tuple[Source, ...] = (
-  Source(
-    "timm_vit",
-    "huggingface/pytorch-image-models",
-    _rules,
-    image_towers.is_plain,
-    (
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
+    name="timm_vit",
+    origin="huggingface/pytorch-image-models",
+    rules=_rules,
+    takes=image_towers.is_plain,
+    marks=(
       "cls_token",
       r"patch_embed\.proj\.weight",
       r"blocks\.0\.attn\.qkv\.weight",
     ),
-    {
+    skip={
       r"(head|pre_logits\.fc)\.(weight|bias)": image_towers.UNCLASSIFIED,
     },
-    {**image_towers.NEW, **image_towers.OTHER_HEADS},
+    new={**image_towers.NEW, **image_towers.OTHER_HEADS},
     pixels=_PIXELS,
   ),
 )

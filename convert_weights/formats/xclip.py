@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convert_weights import slots
-from convert_weights.checkpoint_format import Source
+from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.formats import clip
 from convert_weights.rules import Rule, layer_norm, linear, under
 from temporal_jax.layers import CrossFrameMessage
@@ -112,8 +112,8 @@ def _takes(network: Network) -> bool:
   )
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="xclip",
     origin="microsoft/VideoX",
     rules=lambda network: video_text(block()),

@@ -1,6 +1,6 @@
 """Rules of 1adrianb/video-transformers, whose blocks are timm's."""
 
-from convert_weights.checkpoint_format import Refusal, Source
+from convert_weights.checkpoint_format import CheckpointFormat, Refusal
 from convert_weights.conversion import SKIP
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
@@ -123,8 +123,8 @@ _REFUSALS = (
 )
 
 
-SOURCES: tuple[Source, ...] = (
-  Source(
+FORMATS: tuple[CheckpointFormat, ...] = (
+  CheckpointFormat(
     name="xvit",
     origin="1adrianb/video-transformers",
     rules=lambda model: network(attention=_attends(model)),

@@ -69,7 +69,7 @@ def find_settings(path: pathlib.Path, form: str, tree: Any) -> Settings:
   found: dict[str, tuple[Setting, ...]] = {}
   for name, setting in _all(path, form, tree):
     found[name] = (*found.get(name, ()), setting)
-  return types.MappingProxyType(found)
+  return found
 
 
 def _all(path: pathlib.Path, form: str, tree: Any) -> Iterator[tuple[str, Setting]]:

@@ -5,13 +5,13 @@ import pathlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from temporal_jax.commands import output
-from temporal_jax.commands.data_arguments import add_arguments
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.data_arguments import add_arguments as add_arguments
 
 if TYPE_CHECKING:
   from temporal_jax.data.annotations import Annotations
 
-__all__ = ["add_arguments", "run"]
+COMPUTES = False
 
 
 def run(options: argparse.Namespace) -> int:
@@ -190,7 +190,9 @@ def _build(options: argparse.Namespace) -> int:
     )
     return 1
   builder = AnnotatedVideos(
-    *(options.name, found, videos),
+    options.name,
+    found,
+    videos,
     data_dir=str(options.out),
     file_format="array_record",
   )

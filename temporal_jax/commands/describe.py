@@ -11,7 +11,9 @@ twice. Nothing is computed.
 import argparse
 from typing import Any
 
-from temporal_jax.commands.arguments import is_saved
+from temporal_jax.commands.shared.arguments import is_saved
+
+COMPUTES = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,9 +3,9 @@
 import argparse
 import pathlib
 
-__all__ = ["add_arguments", "run"]
+from temporal_jax.commands.shared.arguments import add_model
 
-from temporal_jax.commands.arguments import add_model
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

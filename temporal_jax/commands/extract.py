@@ -24,8 +24,10 @@ What ActionFormer calls feat_stride and num_frames are `stride` and `window`.
 import argparse
 import pathlib
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_batch_size, add_model
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_batch_size, add_model
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

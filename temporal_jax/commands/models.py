@@ -10,10 +10,13 @@ views; `temporal-jax describe NAME` lists each with its table.
 """
 
 import argparse
-import difflib
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+from temporal_jax.lookup import did_you_mean
+
+COMPUTES = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
   names = list_models(options.pattern)
   if not names:
-    close = difflib.get_close_matches(options.pattern, MODELS, n=3)
-    hint = f"; did you mean one of {close}?" if close else "."
+    hint = did_you_mean(options.pattern, MODELS) or "."
     raise ValueError(f"no network's name matches {options.pattern!r}{hint}")
   records = [_record(name) for name in names]
   if options.json:

@@ -4,23 +4,23 @@ Exit code 1 if a video cannot be read; it is named, and the others go on.
 """
 
 import argparse
-import contextlib
-import json
 import pathlib
 import sys
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import (
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import (
   add_batch_size,
   add_model,
   add_topk,
   add_videos,
 )
+from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
   from temporal_jax.inference import Prediction, Predictor
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,23 +61,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
-  from temporal_jax.data.tools.manifest import write_lines
 
-  if options.topk < 1:
-    raise ValueError(f"--topk must be at least 1, got {options.topk}.")
+  check_at_least("--topk", options.topk, 1)
   videos = inference.list_videos(options.files)
   _check_outputs(options, videos)
   predictor = _predictor(options)
   predictions = []
-  with _progress(len(videos)) as advance:
-    for prediction in predictor.predict(videos):
-      _show(prediction, predictor, options.topk)
-      predictions.append(prediction)
-      advance()
+  shown = output.track("predicting")
+  for prediction in shown(predictor.predict(videos), len(videos)):
+    _show(prediction, predictor, options.topk)
+    predictions.append(prediction)
   names = predictor.saved.class_names
-  if options.json:
-    records = [one.record(names, options.topk) for one in predictions]
-    write_lines(options.json, [json.dumps(records, indent=2)])
+  output.write_json(
+    options.json, [one.record(names, options.topk) for one in predictions]
+  )
   if any(prediction.error for prediction in predictions):
     return 1
   if options.annotate:
@@ -91,10 +88,7 @@ def _check_outputs(options: argparse.Namespace, videos: list[str]) -> None:
 
   read = {pathlib.Path(video).resolve() for video in videos}
   for file in filter(None, (options.json, options.annotate)):
-    if not file.parent.is_dir():
-      raise FileNotFoundError(f"{file.parent} is no folder to write to.")
-    if file.is_dir():
-      raise IsADirectoryError(f"{file} is a folder, and no file to write.")
+    output.check_out(file)
     if file.resolve() in read:
       raise ValueError(f"{file} would be written over the video itself.")
   if options.annotate:
@@ -158,21 +152,3 @@ def _labels(
     for task, labels in top.items()
     for label, probability in labels
   ]
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-  """Shows on a terminal how far it is, and yields what counts on."""
-  import rich.console
-  import rich.progress
-
-  console = rich.console.Console(stderr=True)
-  with rich.progress.Progress(
-    console=console,
-    transient=True,
-    # What goes to a file is not for the terminal.
-    redirect_stdout=sys.stdout.isatty(),
-    disable=not console.is_terminal,
-  ) as progress:
-    task = progress.add_task("predicting", total=total)
-    yield lambda: progress.advance(task)

@@ -7,11 +7,12 @@ import argparse
 import pathlib
 from typing import TYPE_CHECKING
 
-from temporal_jax.commands import output
+from temporal_jax.commands.shared import output
 
 if TYPE_CHECKING:
   from temporal_jax.evaluation import Predictions, SavedScores
 
+COMPUTES = False
 _SCORES = "scores.npz"  # In the workdir of a run.
 
 

@@ -9,8 +9,11 @@ import argparse
 import pathlib
 import sys
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_model
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_model
+from temporal_jax.validation import check_at_least
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +47,7 @@ def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
 
-  if options.topk < 1:
-    raise ValueError(f"--topk must be at least 1, got {options.topk}.")
+  check_at_least("--topk", options.topk, 1)
   output.check_out(options.json)
   search = inference.VideoSearch(output.load_model(options.model), options.index)
   # Now, so that a text that does not fit is not found after hours.

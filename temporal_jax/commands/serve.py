@@ -12,7 +12,9 @@ import pathlib
 import signal
 import sys
 
-from temporal_jax.commands import output
+from temporal_jax.commands.shared import output
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,14 +11,17 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_model, add_topk
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_model, add_topk
+from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
   import av
 
   from temporal_jax.inference import Stream
   from temporal_jax.inference.prediction import Labels
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
   """Returns 0, or 1 if frames could not be decoded."""
   for name, least in (("every", 1), ("topk", 1), ("window", 0)):
     value = getattr(options, name)
-    if value is not None and value < least:
-      raise ValueError(f"--{name} must be at least {least}, got {value}.")
+    if value is not None:
+      check_at_least(f"--{name}", value, least)
   from temporal_jax import data, inference
 
   saved = output.load_model(options.model)

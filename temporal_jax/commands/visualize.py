@@ -10,12 +10,13 @@ import argparse
 import pathlib
 from typing import TYPE_CHECKING
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_labels, read_labels
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_labels, read_labels
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel
 
+COMPUTES = True
 _KINDS = ("calibration", "cues", "features", "gradcam", "masks", "rollout")
 
 

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import add_batch_size, add_model, add_topk
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_batch_size, add_model, add_topk
 
 if TYPE_CHECKING:
   from temporal_jax.inference import LabelledSpan
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     topk=options.topk,
     batch_size=options.batch_size,
     time_limit=options.time_limit,
-    track=_progress if outputs else _list,
+    track=output.track("watching") if outputs else _list,
   )
   if outputs:
     files = ", ".join(map(str, outputs.values()))
@@ -105,24 +107,6 @@ def _list(spans: Iterable["LabelledSpan"], expected: int) -> Iterator["LabelledS
     labels = ", ".join(f"{p:.1%} {label}" for label, p in span.labels)
     output.say(f"{times}  {labels}")
     yield span
-
-
-def _progress(
-  spans: Iterable["LabelledSpan"], expected: int
-) -> Iterable["LabelledSpan"]:
-  """Shows on a terminal how far it is."""
-  import rich.console
-  import rich.progress
-
-  console = rich.console.Console(stderr=True)
-  return rich.progress.track(
-    spans,
-    "watching",
-    expected,
-    console=console,
-    transient=True,
-    disable=not console.is_terminal,
-  )
 
 
 def _path(text: str) -> pathlib.Path:

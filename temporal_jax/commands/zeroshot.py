@@ -19,14 +19,15 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from temporal_jax.commands import output
-from temporal_jax.commands.arguments import (
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import (
   add_labels,
   add_model,
   add_topk,
   add_videos,
   read_labels,
 )
+from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel
@@ -41,6 +42,8 @@ _OF_SPLITS = {
   "root": "--root",
   "videos": "--videos",
 }
+
+COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,8 +83,7 @@ def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
 
-  if options.topk < 1:
-    raise ValueError(f"--topk must be at least 1, got {options.topk}.")
+  check_at_least("--topk", options.topk, 1)
   output.check_out(options.json)
   templates = inference.parse_templates(options.template or ["plain"])
   if options.annotations:

@@ -14,12 +14,26 @@ if TYPE_CHECKING:
 # Fonts for letters that matplotlib's own lacks, the first installed one of
 # which is taken; after them any other that has the letters.
 _PREFERRED = (
-  *("Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK KR"),
-  *("Source Han Sans", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
-  *("IPAGothic", "IPAexGothic", "Droid Sans Fallback", "Unifont"),
-  *("Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo"),
-  *("Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "MS Gothic"),
-  *("Arial Unicode MS", "Noto Sans", "FreeSans"),
+  "Noto Sans CJK JP",
+  "Noto Sans CJK SC",
+  "Noto Sans CJK KR",
+  "Source Han Sans",
+  "WenQuanYi Micro Hei",
+  "WenQuanYi Zen Hei",
+  "IPAGothic",
+  "IPAexGothic",
+  "Droid Sans Fallback",
+  "Unifont",
+  "Hiragino Sans",
+  "PingFang SC",
+  "Apple SD Gothic Neo",
+  "Microsoft YaHei",
+  "Yu Gothic",
+  "Malgun Gothic",
+  "MS Gothic",
+  "Arial Unicode MS",
+  "Noto Sans",
+  "FreeSans",
 )
 _OWN = "DejaVu Sans"  # Comes with matplotlib.
 # It has a box for every character, and says so instead of being readable.

@@ -1,55 +1,39 @@
 """Scoring clips, reports and pictures."""
 
-from temporal_jax.evaluation.comparison_plots import save_gains, save_views
-from temporal_jax.evaluation.distributed import gather_json, stack_processes
-from temporal_jax.evaluation.ensembles import align, class_gains, ensemble
-from temporal_jax.evaluation.evaluate import evaluate
+from temporal_jax.evaluation.comparison_plots import (
+  save_gains as save_gains,
+  save_views as save_views,
+)
+from temporal_jax.evaluation.distributed import (
+  gather_json as gather_json,
+  stack_processes as stack_processes,
+)
+from temporal_jax.evaluation.ensembles import (
+  align as align,
+  class_gains as class_gains,
+  ensemble as ensemble,
+)
+from temporal_jax.evaluation.evaluate import evaluate as evaluate
 from temporal_jax.evaluation.predictions import (
-  Predictions,
-  from_views,
-  group_views,
+  Predictions as Predictions,
+  from_views as from_views,
+  group_views as group_views,
 )
 from temporal_jax.evaluation.report import (
-  accuracies,
-  accuracy_names,
-  coverage,
-  headline,
-  summarize,
-  write_report,
+  accuracies as accuracies,
+  accuracy_names as accuracy_names,
+  coverage as coverage,
+  headline as headline,
+  summarize as summarize,
+  write_report as write_report,
 )
 from temporal_jax.evaluation.saved_scores import (
-  SavedScores,
-  load_scores,
-  save_scores,
+  SavedScores as SavedScores,
+  load_scores as load_scores,
+  save_scores as save_scores,
 )
 from temporal_jax.evaluation.view_fusion import (
-  FUSIONS,
-  accuracy_by_clips,
-  average_views,
+  FUSIONS as FUSIONS,
+  accuracy_by_clips as accuracy_by_clips,
+  average_views as average_views,
 )
-
-__all__ = [
-  "FUSIONS",
-  "Predictions",
-  "SavedScores",
-  "accuracies",
-  "accuracy_by_clips",
-  "accuracy_names",
-  "align",
-  "average_views",
-  "class_gains",
-  "coverage",
-  "ensemble",
-  "evaluate",
-  "from_views",
-  "gather_json",
-  "group_views",
-  "headline",
-  "load_scores",
-  "save_gains",
-  "save_scores",
-  "save_views",
-  "stack_processes",
-  "summarize",
-  "write_report",
-]

@@ -210,7 +210,9 @@ def write_report(
   names = {task: list(part["per_class"]) for task, part in of_tasks.items()}
   class_names = names or list(summary["per_class"])
   save_scores(
-    *(directory / "scores.npz", predictions, class_names),
+    directory / "scores.npz",
+    predictions,
+    class_names,
     protocol=summary["protocol"],
   )
   save_curves(

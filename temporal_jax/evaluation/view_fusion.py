@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from temporal_jax.evaluation.finite_scores import check_finite
+from temporal_jax.validation import check_choice
 
 FUSIONS = ("softmax", "logits")
 
@@ -38,8 +39,7 @@ def average_views(
       asked for where the probabilities of a view do not sum to 1, for example
       where a clip may have several classes.
   """
-  if fusion not in FUSIONS:
-    raise ValueError(f"fusion must be in {FUSIONS}, got {fusion!r}.")
+  check_choice("fusion", fusion, FUSIONS)
   views = np.asarray(views)
   if views.ndim != 3 or not views.shape[1]:
     raise ValueError(f"views must be (N, V, L), got {views.shape}.")

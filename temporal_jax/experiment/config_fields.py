@@ -1,12 +1,12 @@
 """Fields of a config that flags set: which of them it lacks."""
 
 import dataclasses
-import difflib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import ml_collections
 
+from temporal_jax.lookup import did_you_mean
 from temporal_jax.models import MODELS
 
 _OVERRIDES = "config.model.overrides"
@@ -39,8 +39,8 @@ def _check(config: ml_collections.ConfigDict, path: Sequence[str]) -> str:
       holder = ".".join(path[:place])
       if holder == _OVERRIDES:
         return _unknown_override(config, name)
-      hint = _near(name, fields.keys()) or f"it has {sorted(fields)}."
-      return f"{holder} has no field {name!r}; {hint}"
+      hint = did_you_mean(name, fields.keys()) or f"; it has {sorted(fields)}."
+      return f"{holder} has no field {name!r}{hint}"
     fields = fields[name]
   return ""
 
@@ -53,16 +53,9 @@ def _unknown_override(config: ml_collections.ConfigDict, name: str) -> str:
   if name in known:
     hint = f"; {network} takes this argument."
   else:
-    near = _near(name, {*known, *config.model.overrides})
-    hint = f"; {near}" if near else "."
+    hint = did_you_mean(name, {*known, *config.model.overrides}) or "."
   return (
     f"{_OVERRIDES} has no field {name!r}{hint} Fields of model.overrides are "
     "set in the config file; a flag only changes those that are there: "
     f"{sorted(config.model.overrides)}."
   )
-
-
-def _near(name: str, known: Collection[str]) -> str:
-  """Returns a question with the names that are nearest, "" if none is near."""
-  close = difflib.get_close_matches(name, known, n=3)
-  return f"did you mean {' or '.join(map(repr, close))}?" if close else ""

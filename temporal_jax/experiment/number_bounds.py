@@ -1,6 +1,5 @@
 """Between which bounds each number of a config makes sense."""
 
-import difflib
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 import ml_collections
 
 from temporal_jax import evaluation, models
+from temporal_jax.lookup import did_you_mean
 
 
 class Bounds(NamedTuple):
@@ -139,11 +139,10 @@ def check_keep_best(config: ml_collections.ConfigDict, known: Sequence[str]) -> 
   name = config.keep_best
   if not name or not config.eval_every or name in known:
     return
-  near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+  hint = did_you_mean(name, known, cutoff=0.5) or "."
   raise ValueError(
-    f"keep_best must be a value of the tests, got {name!r}; "
-    + (f"near ones are {near}, " if near else "")
-    + f"there are {sorted(set(known))}."
+    f"keep_best must be a value of the tests, got {name!r}{hint} Known: "
+    f"{sorted(set(known))}."
   )
 
 

@@ -1,105 +1,75 @@
 """Trained networks in use."""
 
-from temporal_jax.inference.annotate import annotate
-from temporal_jax.inference.export import export_model
+from temporal_jax.inference.annotate import annotate as annotate
+from temporal_jax.inference.export import export_model as export_model
 from temporal_jax.inference.extract.feature_files import (
-  Extracted,
-  extract_files,
-  output_files,
+  Extracted as Extracted,
+  extract_files as extract_files,
+  output_files as output_files,
 )
-from temporal_jax.inference.extract.feature_windows import FeatureExtractor
-from temporal_jax.inference.extract.features import feature_shapes
-from temporal_jax.inference.find_videos import list_videos
-from temporal_jax.inference.parse_views import with_views
-from temporal_jax.inference.prediction import Prediction
-from temporal_jax.inference.predictor import Predictor
-from temporal_jax.inference.runtime.catalog_model import catalog_model, new_model
-from temporal_jax.inference.runtime.classifier import Classifier
+from temporal_jax.inference.extract.feature_windows import (
+  FeatureExtractor as FeatureExtractor,
+)
+from temporal_jax.inference.extract.features import feature_shapes as feature_shapes
+from temporal_jax.inference.find_videos import list_videos as list_videos
+from temporal_jax.inference.parse_views import with_views as with_views
+from temporal_jax.inference.prediction import Prediction as Prediction
+from temporal_jax.inference.predictor import Predictor as Predictor
+from temporal_jax.inference.runtime.catalog_model import (
+  catalog_model as catalog_model,
+  new_model as new_model,
+)
+from temporal_jax.inference.runtime.classifier import Classifier as Classifier
 from temporal_jax.inference.runtime.clip_to_probabilities import (
-  create_forward,
-  prepare_variables,
+  create_forward as create_forward,
+  prepare_variables as prepare_variables,
 )
-from temporal_jax.inference.runtime.prompts import parse_templates
+from temporal_jax.inference.runtime.prompts import parse_templates as parse_templates
 from temporal_jax.inference.runtime.saved_model import (
-  SavedModel,
-  check_values,
-  described_classes,
-  digest,
-  load_model,
-  read_description,
-  save_model,
-  write_description,
+  SavedModel as SavedModel,
+  check_values as check_values,
+  described_classes as described_classes,
+  digest as digest,
+  load_model as load_model,
+  read_description as read_description,
+  save_model as save_model,
+  write_description as write_description,
 )
-from temporal_jax.inference.runtime.text_encoder import TextEncoder
+from temporal_jax.inference.runtime.text_encoder import TextEncoder as TextEncoder
 from temporal_jax.inference.runtime.untrained_leaves import (
-  describe_untrained,
-  untrained_leaves,
+  describe_untrained as describe_untrained,
+  untrained_leaves as untrained_leaves,
 )
-from temporal_jax.inference.score_files import clip_shape, score_files
-from temporal_jax.inference.stream import Latency, Stream
-from temporal_jax.inference.text_search.search_videos import VideoSearch
-from temporal_jax.inference.text_search.video_encoder import VideoEncoder
-from temporal_jax.inference.text_search.zero_shot import ZeroShot, with_labels
-from temporal_jax.inference.text_search.zero_shot_splits import score_splits
-from temporal_jax.inference.timing import Timing, time_network
-from temporal_jax.inference.watch.timeline import Timeline, save_timeline
-from temporal_jax.inference.watch.watch_video import Watched, told_classes, watch_video
-from temporal_jax.inference.watch.window_files import LabelledSpan
+from temporal_jax.inference.score_files import (
+  clip_shape as clip_shape,
+  score_files as score_files,
+)
+from temporal_jax.inference.stream import Latency as Latency, Stream as Stream
+from temporal_jax.inference.text_search.search_videos import VideoSearch as VideoSearch
+from temporal_jax.inference.text_search.video_encoder import (
+  VideoEncoder as VideoEncoder,
+)
+from temporal_jax.inference.text_search.zero_shot import (
+  ZeroShot as ZeroShot,
+  with_labels as with_labels,
+)
+from temporal_jax.inference.text_search.zero_shot_splits import (
+  score_splits as score_splits,
+)
+from temporal_jax.inference.timing import Timing as Timing, time_network as time_network
+from temporal_jax.inference.watch.timeline import (
+  Timeline as Timeline,
+  save_timeline as save_timeline,
+)
+from temporal_jax.inference.watch.watch_video import (
+  Watched as Watched,
+  told_classes as told_classes,
+  watch_video as watch_video,
+)
+from temporal_jax.inference.watch.window_files import LabelledSpan as LabelledSpan
 from temporal_jax.inference.watch.windows import (
-  SlidingWindows,
-  Window,
-  WindowClip,
-  score_windows,
+  SlidingWindows as SlidingWindows,
+  Window as Window,
+  WindowClip as WindowClip,
+  score_windows as score_windows,
 )
-
-__all__ = [
-  "Classifier",
-  "Extracted",
-  "FeatureExtractor",
-  "LabelledSpan",
-  "Latency",
-  "Prediction",
-  "Predictor",
-  "SavedModel",
-  "SlidingWindows",
-  "Stream",
-  "TextEncoder",
-  "Timeline",
-  "Timing",
-  "VideoEncoder",
-  "VideoSearch",
-  "Watched",
-  "Window",
-  "WindowClip",
-  "ZeroShot",
-  "annotate",
-  "catalog_model",
-  "check_values",
-  "clip_shape",
-  "create_forward",
-  "describe_untrained",
-  "described_classes",
-  "digest",
-  "export_model",
-  "extract_files",
-  "feature_shapes",
-  "list_videos",
-  "load_model",
-  "new_model",
-  "output_files",
-  "parse_templates",
-  "prepare_variables",
-  "read_description",
-  "save_model",
-  "save_timeline",
-  "score_files",
-  "score_splits",
-  "score_windows",
-  "time_network",
-  "told_classes",
-  "untrained_leaves",
-  "watch_video",
-  "with_labels",
-  "with_views",
-  "write_description",
-]

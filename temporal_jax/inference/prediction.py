@@ -10,6 +10,7 @@ import numpy as np
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.evaluation.finite_scores import check_finite
 from temporal_jax.evaluation.predictions import Scores
+from temporal_jax.validation import check_at_least
 
 Labels = list[tuple[str, float]]
 
@@ -56,8 +57,7 @@ class Prediction:
     """
     if self.probabilities is None:
       raise ValueError(f"{self.file} has no classes: {self.error}.")
-    if k < 1:
-      raise ValueError(f"k must be at least 1, got {k}.")
+    check_at_least("k", k, 1)
     if not isinstance(self.probabilities, Mapping):
       return _best(self.probabilities, class_names, k)
     names = class_names or dict.fromkeys(self.probabilities, ())

@@ -16,6 +16,7 @@ from temporal_jax.inference.runtime.catalog_model import Weights, catalog_model
 from temporal_jax.inference.runtime.classifier import Classifier
 from temporal_jax.inference.runtime.saved_model import SavedModel, load_model
 from temporal_jax.inference.score_files import Path, clip_shape, score_files
+from temporal_jax.validation import check_at_least
 
 
 class Predictor:
@@ -63,8 +64,7 @@ class Predictor:
         without weights or these without a name, or see `load_model`,
         `catalog_model` and `prepare_variables`.
     """
-    if num_threads < 1:
-      raise ValueError(f"num_threads must be at least 1, got {num_threads}.")
+    check_at_least("num_threads", num_threads, 1)
     self.saved = _open(model, weights, class_names)
     self.protocol = protocol or self.saved.protocol
     channels = self.saved.clip_shape[-1]

@@ -1,11 +1,11 @@
 """The temporal operators by name, as values that fill a backbone's slots."""
 
-import difflib
 import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from temporal_jax import layers
+from temporal_jax.lookup import lookup
 from temporal_jax.models.network import Network
 from temporal_jax.models.slots import Temporal
 
@@ -154,18 +154,9 @@ def resolve(temporal: str | Operator | None, network: Network) -> Temporal:
   Raises:
     ValueError: If the name is not in `OPERATORS`.
   """
-  operator = _find(temporal) if isinstance(temporal, str) else temporal
+  operator = temporal
+  if isinstance(temporal, str):
+    operator = lookup(OPERATORS, temporal, "temporal operator")
   if operator is None:
     return Temporal()
   return operator if isinstance(operator, Temporal) else operator(network)
-
-
-def _find(name: str) -> Operator:
-  """Returns an operator by name; an unknown one raises ValueError."""
-  if name not in OPERATORS:
-    close = difflib.get_close_matches(name, OPERATORS, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(
-      f"unknown temporal operator {name!r}{hint}; known: {sorted(OPERATORS)}."
-    )
-  return OPERATORS[name]

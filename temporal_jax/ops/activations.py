@@ -1,10 +1,10 @@
 """Activation functions that jax.nn lacks, or computes more slowly."""
 
-import difflib
 from collections.abc import Callable, Mapping
 
 import jax
 
+from temporal_jax.lookup import lookup
 from temporal_jax.ops.lowering.accumulation_dtype import widen
 
 Activation = Callable[[jax.Array], jax.Array]
@@ -47,10 +47,4 @@ def find_activation(activation: str | Activation) -> Activation:
   """
   if not isinstance(activation, str):
     return activation
-  if activation not in ACTIVATIONS:
-    close = difflib.get_close_matches(activation, ACTIVATIONS, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(
-      f"unknown activation {activation!r}{hint}; known: {sorted(ACTIVATIONS)}."
-    )
-  return ACTIVATIONS[activation]
+  return lookup(ACTIVATIONS, activation, "activation")

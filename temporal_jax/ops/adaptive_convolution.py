@@ -7,6 +7,7 @@ from temporal_jax.ops import shape_checks
 from temporal_jax.ops.convolution import convolution_2d
 from temporal_jax.ops.space_time_convolution import join_taps
 from temporal_jax.ops.temporal_convolution import neighbours
+from temporal_jax.validation import check_choice
 
 # What a calibration scales: input channels, output channels, both, or taps.
 AXES = ("in", "out", "both", "spatial")
@@ -107,8 +108,7 @@ def _check_calibration(
   x: jax.Array, kernel: jax.Array, calibration: jax.Array, axis: str
 ) -> None:
   """Raises ValueError if `calibration` is not what `axis` asks for."""
-  if axis not in AXES:
-    raise ValueError(f"axis must be in {AXES}, got {axis!r}.")
+  check_choice("axis", axis, AXES)
   channels, features = x.shape[-1], kernel.shape[-1]
   fits = calibration.shape[:2] == x.shape[:2]
   if axis == "spatial":

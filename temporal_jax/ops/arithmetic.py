@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops.neighbouring_frames import anchor_frames, context_frames
+from temporal_jax.validation import check_choice
 
 KINDS = ("context", "sum", "difference", "log_ratio")
 
@@ -34,8 +35,7 @@ def arithmetic_cue(x: jax.Array, *, kind: str, length: int = 5) -> jax.Array:
     `IntegrationBlock`, `DiffBlock` and `DivBlock` in modules/ATM.py of
     whwu95/ATM.
   """
-  if kind not in KINDS:
-    raise ValueError(f"kind must be in {KINDS}, got {kind!r}.")
+  check_choice("kind", kind, KINDS)
   # Before the contexts are spread: a fifth of the work, and log(1 + 0) = 0.
   values = jnp.log1p(jnp.abs(x)) if kind == "log_ratio" else x
   contexts = context_frames(values, length=length)

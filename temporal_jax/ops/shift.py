@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import materialize
 from temporal_jax.ops.temporal_convolution import move
+from temporal_jax.validation import check_at_least, check_choice
 
 # Which frames the shifted channels read, seen from the current frame.
 DIRECTIONS = ("both", "past", "future")
@@ -138,10 +139,8 @@ def find_offsets(direction: str, window: int, fold_div: int) -> list[int]:
   Raises:
     ValueError: If an argument is out of range.
   """
-  if direction not in DIRECTIONS:
-    raise ValueError(f"direction must be in {DIRECTIONS}, got {direction!r}.")
-  if window < 1:
-    raise ValueError(f"window must be at least 1, got {window}.")
+  check_choice("direction", direction, DIRECTIONS)
+  check_at_least("window", window, 1)
   signs = {"both": (1, -1), "past": (-1,), "future": (1,)}[direction]
   offsets = [sign * n for n in range(1, window + 1) for sign in signs]
   if fold_div < len(offsets):

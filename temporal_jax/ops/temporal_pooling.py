@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.temporal_convolution import neighbours
+from temporal_jax.validation import check_at_least, check_choice
 
 KINDS = ("average", "max", "mix")
 
@@ -39,10 +40,8 @@ def temporal_pooling(
   shape_checks.frames(x)
   if size < 1 or size % 2 == 0:
     raise ValueError(f"size must be odd and positive, got {size}.")
-  if stride < 1:
-    raise ValueError(f"stride must be at least 1, got {stride}.")
-  if kind not in KINDS:
-    raise ValueError(f"kind must be in {KINDS}, got {kind!r}.")
+  check_at_least("stride", stride, 1)
+  check_choice("kind", kind, KINDS)
   pooled = []
   if kind != "max":
     pooled.append(sum(neighbours(x, size)) / size)

@@ -1,38 +1,26 @@
 """Files and folders that others only see whole: written, listed, locked."""
 
 from temporal_jax.storage.atomic import (
-  sync,
-  sync_all,
-  whole_file,
-  whole_folder,
-  write_lines,
-  write_text,
+  sync as sync,
+  sync_all as sync_all,
+  whole_file as whole_file,
+  whole_folder as whole_folder,
+  write_lines as write_lines,
+  write_text as write_text,
 )
 from temporal_jax.storage.digests import (
-  DIGESTS,
-  check_digests,
-  damaged_files,
-  read_digests,
-  write_digests,
+  DIGESTS as DIGESTS,
+  check_digests as check_digests,
+  damaged_files as damaged_files,
+  read_digests as read_digests,
+  write_digests as write_digests,
 )
-from temporal_jax.storage.json_lines import append_json_line, read_json_lines
-from temporal_jax.storage.lock import LOCK, FolderInUseError, FolderLock
-
-__all__ = [
-  "DIGESTS",
-  "LOCK",
-  "FolderInUseError",
-  "FolderLock",
-  "append_json_line",
-  "check_digests",
-  "damaged_files",
-  "read_digests",
-  "read_json_lines",
-  "sync",
-  "sync_all",
-  "whole_file",
-  "whole_folder",
-  "write_digests",
-  "write_lines",
-  "write_text",
-]
+from temporal_jax.storage.json_lines import (
+  append_json_line as append_json_line,
+  read_json_lines as read_json_lines,
+)
+from temporal_jax.storage.lock import (
+  LOCK as LOCK,
+  FolderInUseError as FolderInUseError,
+  FolderLock as FolderLock,
+)

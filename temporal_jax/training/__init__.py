@@ -1,132 +1,88 @@
 """Training: state, steps, loop, checkpoints and records."""
 
-from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
+from temporal_jax.training.checkpoint import (
+  CheckpointError as CheckpointError,
+  Checkpoints as Checkpoints,
+)
 from temporal_jax.training.class_rows import (
-  ClassRows,
-  Match,
-  class_axes,
-  match_classes,
+  ClassRows as ClassRows,
+  Match as Match,
+  class_axes as class_axes,
+  match_classes as match_classes,
 )
-from temporal_jax.training.first_state import Fitting, Start, first_state, graft
-from temporal_jax.training.layer_decay import BEFORE_BLOCKS
+from temporal_jax.training.first_state import (
+  Fitting as Fitting,
+  Start as Start,
+  first_state as first_state,
+  graft as graft,
+)
+from temporal_jax.training.layer_decay import BEFORE_BLOCKS as BEFORE_BLOCKS
 from temporal_jax.training.load_variables import (
-  CHECKPOINTS,
-  has_checkpoint,
-  load_variables,
-  read_state,
+  CHECKPOINTS as CHECKPOINTS,
+  has_checkpoint as has_checkpoint,
+  load_variables as load_variables,
+  read_state as read_state,
 )
-from temporal_jax.training.loop import NonFiniteLossError, Plan, train
-from temporal_jax.training.loss import LOSSES, Loss
-from temporal_jax.training.mask_disturbance import mask_disturbance
-from temporal_jax.training.moving_averages import move_averages
-from temporal_jax.training.optimizer import OPTIMIZERS, create_optimizer
+from temporal_jax.training.loop import (
+  NonFiniteLossError as NonFiniteLossError,
+  Plan as Plan,
+  train as train,
+)
+from temporal_jax.training.loss import LOSSES as LOSSES, Loss as Loss
+from temporal_jax.training.mask_disturbance import mask_disturbance as mask_disturbance
+from temporal_jax.training.moving_averages import move_averages as move_averages
+from temporal_jax.training.optimizer import (
+  OPTIMIZERS as OPTIMIZERS,
+  create_optimizer as create_optimizer,
+)
 from temporal_jax.training.parallel.layout import (
-  Layout,
-  absent_tpu,
-  describe_layout,
-  plan_step,
-  with_shardings,
+  Layout as Layout,
+  absent_tpu as absent_tpu,
+  describe_layout as describe_layout,
+  plan_step as plan_step,
+  with_shardings as with_shardings,
 )
 from temporal_jax.training.parallel.mesh import (
-  check_batch_size,
-  create_mesh,
-  default_dtype,
-  over_batch,
-  place_batch,
-  replicated,
-  simulate_devices,
+  check_batch_size as check_batch_size,
+  create_mesh as create_mesh,
+  default_dtype as default_dtype,
+  over_batch as over_batch,
+  place_batch as place_batch,
+  replicated as replicated,
+  simulate_devices as simulate_devices,
 )
 from temporal_jax.training.parallel.parameter_sharding import (
-  shard_parameters,
-  shard_state,
+  shard_parameters as shard_parameters,
+  shard_state as shard_state,
 )
 from temporal_jax.training.parameter_groups import (
-  Group,
-  describe_groups,
-  parameter_groups,
+  Group as Group,
+  describe_groups as describe_groups,
+  parameter_groups as parameter_groups,
 )
-from temporal_jax.training.parameter_names import summarize_names
-from temporal_jax.training.progress import Progress
+from temporal_jax.training.parameter_names import summarize_names as summarize_names
+from temporal_jax.training.progress import Progress as Progress
 from temporal_jax.training.records import (
-  Records,
-  check_records,
-  read_rows,
-  write_config,
-  write_final,
+  Records as Records,
+  check_records as check_records,
+  read_rows as read_rows,
+  write_config as write_config,
+  write_final as write_final,
 )
-from temporal_jax.training.schedule import SCHEDULES, create_schedule
+from temporal_jax.training.schedule import (
+  SCHEDULES as SCHEDULES,
+  create_schedule as create_schedule,
+)
 from temporal_jax.training.state import (
-  TrainState,
-  create_state,
-  init_variables,
-  state_shapes,
-  variable_shapes,
+  TrainState as TrainState,
+  create_state as create_state,
+  init_variables as init_variables,
+  state_shapes as state_shapes,
+  variable_shapes as variable_shapes,
 )
 from temporal_jax.training.step import (
-  StepSpec,
-  make_eval_step,
-  make_train_step,
+  StepSpec as StepSpec,
+  make_eval_step as make_eval_step,
+  make_train_step as make_train_step,
 )
-from temporal_jax.training.stop_request import StopRequest
-
-__all__ = [
-  "BEFORE_BLOCKS",
-  "CHECKPOINTS",
-  "LOSSES",
-  "OPTIMIZERS",
-  "SCHEDULES",
-  "CheckpointError",
-  "Checkpoints",
-  "ClassRows",
-  "Fitting",
-  "Group",
-  "Layout",
-  "Loss",
-  "Match",
-  "NonFiniteLossError",
-  "Plan",
-  "Progress",
-  "Records",
-  "Start",
-  "StepSpec",
-  "StopRequest",
-  "TrainState",
-  "absent_tpu",
-  "check_batch_size",
-  "check_records",
-  "class_axes",
-  "create_mesh",
-  "create_optimizer",
-  "create_schedule",
-  "create_state",
-  "default_dtype",
-  "describe_groups",
-  "describe_layout",
-  "first_state",
-  "graft",
-  "has_checkpoint",
-  "init_variables",
-  "load_variables",
-  "make_eval_step",
-  "make_train_step",
-  "mask_disturbance",
-  "match_classes",
-  "move_averages",
-  "over_batch",
-  "parameter_groups",
-  "place_batch",
-  "plan_step",
-  "read_rows",
-  "read_state",
-  "replicated",
-  "shard_parameters",
-  "shard_state",
-  "simulate_devices",
-  "state_shapes",
-  "summarize_names",
-  "train",
-  "variable_shapes",
-  "with_shardings",
-  "write_config",
-  "write_final",
-]
+from temporal_jax.training.stop_request import StopRequest as StopRequest

@@ -4,8 +4,7 @@ XLA compiles a program of its own for each shape of a random array. For a whole
 network that takes ten seconds, and drawing the numbers takes one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -150,25 +149,21 @@ def _broadcast(x: Any, *, shape: Any, broadcast_dimensions: Any, **_) -> Any:
 
 
 # By the names of what `jax.random`'s public functions call.
-_DRAWS = MappingProxyType(
-  {
-    "_normal": _normal,
-    "_truncated_normal": _truncated_normal,
-    "_uniform": _uniform,
-  }
-)
-_BY_NUMPY = MappingProxyType(
-  {
-    "add": lambda x, y, **_: np.add(x, y),
-    "broadcast_in_dim": _broadcast,
-    "concatenate": lambda *x, dimension, **_: np.concatenate(x, dimension),
-    "convert_element_type": lambda x, **_: x,
-    "div": lambda x, y, **_: np.divide(x, y),
-    "mul": lambda x, y, **_: np.multiply(x, y),
-    "reshape": lambda x, *, new_sizes, **_: np.reshape(x, new_sizes),
-    "sqrt": lambda x, **_: np.sqrt(x),
-    "squeeze": lambda x, *, dimensions, **_: np.squeeze(x, dimensions),
-    "sub": lambda x, y, **_: np.subtract(x, y),
-    "transpose": lambda x, *, permutation, **_: np.transpose(x, permutation),
-  }
-)
+_DRAWS: Mapping[str, Callable] = {
+  "_normal": _normal,
+  "_truncated_normal": _truncated_normal,
+  "_uniform": _uniform,
+}
+_BY_NUMPY: Mapping[str, Callable] = {
+  "add": lambda x, y, **_: np.add(x, y),
+  "broadcast_in_dim": _broadcast,
+  "concatenate": lambda *x, dimension, **_: np.concatenate(x, dimension),
+  "convert_element_type": lambda x, **_: x,
+  "div": lambda x, y, **_: np.divide(x, y),
+  "mul": lambda x, y, **_: np.multiply(x, y),
+  "reshape": lambda x, *, new_sizes, **_: np.reshape(x, new_sizes),
+  "sqrt": lambda x, **_: np.sqrt(x),
+  "squeeze": lambda x, *, dimensions, **_: np.squeeze(x, dimensions),
+  "sub": lambda x, y, **_: np.subtract(x, y),
+  "transpose": lambda x, *, permutation, **_: np.transpose(x, permutation),
+}

@@ -16,6 +16,7 @@ from temporal_jax.training.records import Records
 from temporal_jax.training.state import TrainState, Tree, Window
 from temporal_jax.training.step import Arrays
 from temporal_jax.training.stop_request import StopRequest
+from temporal_jax.validation import check_at_least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +39,7 @@ class Plan:
 
   def __post_init__(self) -> None:
     for name in ("num_steps", "log_every", "save_every"):
-      if getattr(self, name) < 1:
-        raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")
+      check_at_least(name, getattr(self, name), 1)
     if self.eval_every < 0:
       raise ValueError(f"eval_every must be 0 or more, got {self.eval_every}.")
 

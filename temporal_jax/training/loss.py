@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from temporal_jax.validation import check_choice
+
 LOSSES = ("softmax", "sigmoid")
 
 # An array of one task, or a dict of arrays by task.
@@ -36,8 +38,7 @@ class Loss:
   label_smoothing: float = 0.0
 
   def __post_init__(self) -> None:
-    if self.name not in LOSSES:
-      raise ValueError(f"loss must be in {LOSSES}, got {self.name!r}.")
+    check_choice("loss", self.name, LOSSES)
     if not 0 <= self.label_smoothing < 1:
       raise ValueError(
         f"label_smoothing must be in [0, 1), got {self.label_smoothing}."

@@ -9,6 +9,7 @@ import optax
 from temporal_jax.training.parameter_groups import Group
 from temporal_jax.training.parameter_names import path_name
 from temporal_jax.training.state import Tree
+from temporal_jax.validation import check_choice
 
 OPTIMIZERS = ("adamw", "sgd")
 
@@ -49,8 +50,7 @@ def create_optimizer(
     ValueError: If the name is not in `OPTIMIZERS`, a number is out of range, or
       a parameter has no group.
   """
-  if name not in OPTIMIZERS:
-    raise ValueError(f"optimizer must be in {OPTIMIZERS}, got {name!r}.")
+  check_choice("optimizer", name, OPTIMIZERS)
   for word, value in (("momentum", momentum), *(("betas", b) for b in betas)):
     if not 0 <= value < 1:
       raise ValueError(f"{word} must be in [0, 1), got {value}.")

@@ -6,12 +6,12 @@ counts for no parameter is a mistake.
 """
 
 import collections
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 
 import jax
 
+from temporal_jax.lookup import did_you_mean
 from temporal_jax.training.state import Tree
 
 _FEW = 4  # Names that are listed one by one, and groups of more.
@@ -58,10 +58,9 @@ def first_fits(
         f"{field}: {pattern.pattern!r} counts for no parameter: regexes before "
         "it fit all that it fits."
       )
-    near = difflib.get_close_matches(pattern.pattern, names, n=3, cutoff=0)
     raise ValueError(
       f"{field}: {pattern.pattern!r} must fit the whole name of a parameter "
-      f"and fits none; near ones are {', '.join(near)}."
+      f"and fits none{did_you_mean(pattern.pattern, names, cutoff=0)}"
     )
   return fits
 

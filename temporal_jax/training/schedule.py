@@ -1,6 +1,5 @@
 """Learning rate schedules: the papers' own, step by step."""
 
-import difflib
 import itertools
 import math
 from collections.abc import Sequence
@@ -8,6 +7,8 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import optax
+
+from temporal_jax.lookup import unknown_name
 
 SCHEDULES = (
   "cosine",
@@ -133,8 +134,7 @@ def _check(
 ) -> None:
   """Raises ValueError at the first value that makes no sense."""
   if name not in SCHEDULES:
-    close = difflib.get_close_matches(name, SCHEDULES, n=1) or SCHEDULES
-    raise ValueError(f"unknown schedule {name!r}; did you mean {close}?")
+    raise ValueError(unknown_name(name, SCHEDULES, "schedule"))
   for word, value in (("peak", peak), ("start", start), ("end", end)):
     if not 0 <= value < math.inf:
       raise ValueError(f"{word} must be 0 or above, got {value}.")

@@ -124,7 +124,10 @@ def make_train_step(
       return value, (updates.get("batch_stats", {}), sums)
 
     value, grads, batch_stats, sums = accumulate(
-      *(objective, state.params, state.batch_stats, clips),
+      objective,
+      state.params,
+      state.batch_stats,
+      clips,
       num_parts=spec.parts,
     )
     grad_norm = optax.tree.norm(grads)

@@ -4,11 +4,12 @@ A check is called as `check(where, value)` with the place of the value, such as
 "model.json: protocol.num_clips", and raises ValueError unless it is allowed.
 """
 
-import difflib
 import math
 import reprlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
+
+from temporal_jax.lookup import did_you_mean, near_names
 
 Check = Callable[[str, Any], None]
 
@@ -63,10 +64,8 @@ def one_of(choices: Collection[str]) -> Check:
     if isinstance(value, str) and value in choices:
       return
     known = sorted(choices)
-    near = difflib.get_close_matches(str(value)[:80], known, n=3)
     allowed = f"one of {known}" if len(known) <= 40 else "a known name"
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    refuse(where, value, allowed, hint)
+    refuse(where, value, allowed, did_you_mean(value, known))
 
   return check
 
@@ -129,7 +128,7 @@ def check_members(
     refuse(where, value, "a JSON object")
   unknown = [name for name in value if name not in fields]
   if missing := [name for name in needed if name not in value]:
-    near = difflib.get_close_matches(missing[0], unknown, n=1)
+    near = near_names(missing[0], unknown, count=1)
     hint = f"; it has {near[0]!r} instead" if near else ""
     names = [prefix + name for name in missing]
     raise ValueError(f"{where} lacks {names}{hint}.")
@@ -145,9 +144,7 @@ def unknown_members(
   """Returns a sentence that names unknown members, with near known names."""
   shown = reprlib.repr(sorted(unknown))
   near = [
-    name
-    for one in sorted(unknown)[:5]
-    for name in difflib.get_close_matches(one[:80], known, n=1)
+    name for one in sorted(unknown)[:5] for name in near_names(one, known, count=1)
   ]
   hint = f"; did you mean {near}?" if near else "."
   return f"{where} has unknown fields {shown}{hint}"

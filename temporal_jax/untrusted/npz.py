@@ -16,9 +16,20 @@ from temporal_jax.untrusted.sizes import check_unpacked
 
 # What zipfile and numpy raise for damaged files.
 _BROKEN = (
-  *(ValueError, KeyError, TypeError, EOFError, NotImplementedError),
-  *(RuntimeError, SyntaxError, MemoryError, struct.error, zlib.error),
-  *(zipfile.BadZipFile, zipfile.LargeZipFile, OverflowError, OSError),
+  ValueError,
+  KeyError,
+  TypeError,
+  EOFError,
+  NotImplementedError,
+  RuntimeError,
+  SyntaxError,
+  MemoryError,
+  struct.error,
+  zlib.error,
+  zipfile.BadZipFile,
+  zipfile.LargeZipFile,
+  OverflowError,
+  OSError,
 )
 _MAX_MEMBERS = 1000  # Scores of a task are three; there are a few tasks.
 _KINDS = {

@@ -227,4 +227,6 @@ def test_what_cannot_be_built_ends_with_2(words, message, tmp_path, capsys):
 def test_a_name_that_is_unknown_says_what_annotations_there_are(tmp_path, capsys):
   words = ["build", "ssv3", str(tmp_path), str(tmp_path / "out")]
   assert main(["data", *words]) == 2
-  assert "Published annotations are called k400," in capsys.readouterr().err
+  said = capsys.readouterr().err
+  assert "Published annotations are called anet, " in said
+  assert " k400, " in said

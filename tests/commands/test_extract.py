@@ -45,7 +45,7 @@ def test_what_cannot_be_run_ends_with_2(directory, tmp_path, capsys):
   for words, message in (
     ([str(video)], "give videos and, last, the folder to write"),
     ([str(video), str(video)], "the last path, is no folder to write"),
-    ([str(tmp_path), "out", "--features", "bloc"], "no features 'bloc'"),
+    ([str(tmp_path), "out", "--features", "bloc"], "unknown feature 'bloc'"),
     ([str(tmp_path / "*.avi"), "out"], "no video matches"),
     ([str(video), "out", "--window", "1"], "is too short"),
   ):

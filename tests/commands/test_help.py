@@ -1,3 +1,4 @@
+import importlib
 import pathlib
 import subprocess
 import sys
@@ -34,7 +35,21 @@ def test_help_needs_nothing_but_python():
   for name in COMMANDS:
     assert f"usage: temporal-jax {name}" in done.stdout
   files = {p.stem for p in (ROOT / "temporal_jax" / "commands").glob("*.py")}
-  assert set(COMMANDS) <= files
+  assert set(COMMANDS) == files - {"__init__"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_its_parts(name):
+  module = importlib.import_module(f"temporal_jax.commands.{name}")
+  assert isinstance(module.COMPUTES, bool)
+  assert callable(module.add_arguments)
+  assert callable(module.run)
+
+
+def test_every_command_has_a_test():
+  tests = {p.stem for p in pathlib.Path(__file__).parent.glob("test_*.py")}
+  # `describe` is tested with `models`, which lists what it describes.
+  assert {f"test_{name}" for name in COMMANDS} - tests == {"test_describe"}
 
 
 @pytest.mark.parametrize("words", [[], ["fly"]])

@@ -72,7 +72,7 @@ def test_describe_prints_what_is_asked_for(capsys, monkeypatch):
   [
     (["models", "resnet5O"], r"models: no network's name matches 'resnet5O'"),
     (["describe", "resnet5O"], "describe: unknown model 'resnet5O'"),
-    (["describe", "qqq"], "unknown model 'qqq'; no name is near it. `temporal"),
+    (["describe", "qqq"], "more; `temporal-jax models` lists all."),
     (["describe", "resnet18", "--temporal", "joint"], "describe: ResNet has"),
   ],
 )

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from temporal_jax.cli import main
-from temporal_jax.commands import output
+from temporal_jax.commands.shared import output
 from temporal_jax.inference import serving
 from tests.support.page_server import ask, error_of, post, split
 

@@ -75,8 +75,8 @@ def test_calibration_as_picture(run, tmp_path, capsys):
 def test_what_cannot_be_drawn_is_said(run, capsys):
   for words, networks, message in (
     (["masks"], ["plain"], "has no masks of alignment (ILA); it offers"),
-    (["gradcam", "--layer", "stage1_blok1"], ["plain"], "['stage1_block1'"),
-    (["gradcam", "--label", "wafing"], ["plain"], "near names: ['waving'"),
+    (["gradcam", "--layer", "stage1_blok1"], ["plain"], "did you mean 'stage1_block1'"),
+    (["gradcam", "--label", "wafing"], ["plain"], "did you mean 'waving'"),
     (["cues", "--layer", "stage1"], ["plain"], "cues takes no layer"),
     (["rollout", "--label", "waving"], ["plain"], "rollout takes no label"),
     (["calibration"], ["plain", "adaptive"], "drawn of one network"),

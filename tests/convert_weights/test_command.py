@@ -134,7 +134,7 @@ def test_verify_sees_a_changed_value(tmp_path, checkpoint, capsys):
   [
     (["resnet81"], "unknown model 'resnet81'"),
     (["resnet18", "--set", "width"], "is not KEY=VALUE"),
-    (["resnet18", "--set", "widht=8"], "has no argument 'widht'"),
+    (["resnet18", "--set", "widht=8"], "unknown argument 'widht'"),
     (["resnet18", "--num-classes", "0"], "0 is not positive"),
     (["resnet18", "--source", "timm"], "unknown source 'timm'"),
     (["resnet18", "--labels", "nowhere.txt"], "nowhere.txt"),

@@ -115,7 +115,10 @@ def test_refuses_what_is_not_finite_unless_it_is_allowed(value):
 @pytest.mark.parametrize(
   ("settings", "message"),
   [
-    ({"source": "torchvisoin"}, "unknown source 'torchvisoin'.*torchvision"),
+    (
+      {"source": "torchvisoin"},
+      "'torchvisoin'; did you mean 'torchvision'",
+    ),
     ({"name": "resnet81"}, "unknown model 'resnet81'"),
     ({"inflation": "middle"}, "inflation must be one of"),
     ({"stage_sizes": (2,)}, "- params/stage1_block2/conv1/kernel"),

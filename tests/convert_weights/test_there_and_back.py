@@ -10,7 +10,7 @@ import pytest
 
 import convert_weights
 import temporal_jax
-from convert_weights import SOURCES, converter
+from convert_weights import SOURCES, converter, registry
 from temporal_jax.models import MODELS
 from tests.support import conversion_plans
 
@@ -62,7 +62,7 @@ PAIRS = list(_pairs())
 
 def _is_whole(row, source):
   """Whether such weights have all that the network has."""
-  if source in ("blvnet", "xvit", "atm", "ila", "xclip", "tada"):
+  if not SOURCES[source].new:
     return True
   if source == "huggingface_vit" and row == "vit_b16_in21k":
     return False  # It has no layer before the classes.
@@ -137,7 +137,12 @@ def test_there_and_back(row, source, form):
 
 def test_every_source_that_makes_networks_is_among_them():
   tested = {source for _, source, _ in PAIRS}
-  assert SOURCES.keys() - tested == {"openai_clip_resnet"}
+  assert tested == set(registry.SUPPORTED)
+
+
+def test_every_format_is_found_by_its_own_name():
+  found = [one.name for module in registry.BY_MODULE.values() for one in module]
+  assert sorted(found) == sorted(SOURCES)
   assert {row for row, *_ in PAIRS} == MODELS.keys() - _WITHOUT
 
 

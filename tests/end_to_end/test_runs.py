@@ -74,7 +74,7 @@ def test_non_finite_loss_names_step_and_checkpoint(run, video_folder, tmp_path):
     ("data.roof=x", "config.data has no field 'roof'; did you mean 'root'?"),
     ("num_step=3", "did you mean 'num_steps'"),
     ("num_steps=many", "num_steps"),
-    ("data.on_error=ignore", "on_error must be in ('raise', 'skip', 'mask')"),
+    ("data.on_error=ignore", "on_error must be one of ['raise', 'skip', 'mask']"),
   ],
 )
 def test_wrong_flag_fails_in_one_line(run, video_folder, tmp_path, flag, message):
@@ -88,9 +88,9 @@ def test_wrong_flag_fails_in_one_line(run, video_folder, tmp_path, flag, message
   ("field", "value", "message"),
   [
     ("data.sampling", "often", "unknown sampling 'often'"),
-    ("model.name", "resnet19", r"did you mean one of \['resnet"),
+    ("model.name", "resnet19", "did you mean 'resnet"),
     ("model.temporal", "agregation", "did you mean 'aggregation'"),
-    ("optim.name", "adam", r"optimizer must be in \('adamw', 'sgd'\)"),
+    ("optim.name", "adam", r"optimizer must be one of \['adamw', 'sgd'\]"),
     ("optim.warmup_steps", 99, r"warmup_steps must be in \[0, num_steps\)"),
     ("num_steps", 0, "num_steps or num_epochs"),
     ("optim.accumulate", 2, "must divide the 1 clips of a device, got 2"),

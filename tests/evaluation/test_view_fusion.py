@@ -51,7 +51,7 @@ def test_a_probability_rounded_to_zero_stays_finite():
   [
     (np.ones((2, 3)), {}, r"must be \(N, V, L\), got \(2, 3\)"),
     (np.ones((2, 0, 3)), {}, r"got \(2, 0, 3\)"),
-    (np.ones((2, 3, 4)), {"fusion": "max"}, r"in \('softmax', 'logits'\)"),
+    (np.ones((2, 3, 4)), {"fusion": "max"}, r"one of \['softmax', 'logits'\]"),
     (np.ones((2, 3, 4)), {"weights": (1, 2)}, "3 numbers above 0"),
     (np.ones((2, 3, 4)), {"weights": (1, 0, 2)}, "3 numbers above 0"),
     (np.ones((2, 3, 4)), {"fusion": "logits"}, "got a sum of 4"),

@@ -1,5 +1,3 @@
 """As for training: optax promotes."""
 
-from tests.training.conftest import standard_promotion
-
-__all__ = ["standard_promotion"]
+from tests.training.conftest import standard_promotion as standard_promotion

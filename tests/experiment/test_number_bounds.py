@@ -72,9 +72,9 @@ def test_recipes_are_within_them(name):
     ("model.overrides.stage_sizes", (1, 0), "stage_sizes must be in"),
     ("optim.lr", float("inf"), "optim.lr must be in"),
     ("optim.betas", (0.9, 1.0), r"betas must be in \[0, 1\)"),
-    ("keep_best", "top_1", r"keep_best.*'top_1'; near ones are \['top1'"),
-    ("keep_best", "maP", r"keep_best.*got 'maP'; near ones are \['mAP'"),
-    ("keep_best", "loss", r"keep_best.*got 'loss'; there are \['charades_mAP'"),
+    ("keep_best", "top_1", r"keep_best.*'top_1'; did you mean 'top1'"),
+    ("keep_best", "maP", r"keep_best.*got 'maP'; did you mean 'mAP'"),
+    ("keep_best", "loss", r"keep_best.*got 'loss'. Known: \['charades_mAP'"),
   ],
 )
 def test_what_cannot_be_is_named(field, value, words):

@@ -2,8 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
 
@@ -80,7 +79,7 @@ def test_the_gradient_at_zero_is_finite():
 
 
 def test_rejects_an_unknown_kind():
-  with pytest.raises(ValueError, match=r"kind must be in .* 'ratio'"):
+  with pytest.raises(ValueError, match=r"kind must be one of .* 'ratio'"):
     ops.arithmetic_cue(_features(), kind="ratio")
 
 

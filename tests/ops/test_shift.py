@@ -55,7 +55,7 @@ def test_gradient_is_the_opposite_shift():
 @pytest.mark.parametrize(
   ("kwargs", "message"),
   [
-    ({"direction": "left"}, "direction must be in"),
+    ({"direction": "left"}, "direction must be one of"),
     ({"fold_div": 1}, "at least 2"),
     ({"fold_div": 0, "direction": "past"}, "at least 1"),
   ],

@@ -29,7 +29,7 @@ SOURCES = {
     *(atm, blvnet, convnext, huggingface_convnext, huggingface_resnet),
     *(ila, resnet, tada, xclip, xvit),
   )
-  for source in module.SOURCES
+  for source in module.FORMATS
 }
 
 

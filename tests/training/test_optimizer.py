@@ -95,7 +95,7 @@ def test_groups_may_have_schedules_of_their_own():
 @pytest.mark.parametrize(
   ("kwargs", "message"),
   [
-    ({"name": "adam"}, r"optimizer must be in \('adamw', 'sgd'\), got 'adam'"),
+    ({"name": "adam"}, r"optimizer must be one of \['adamw', 'sgd'\], got 'adam'"),
     ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1.0"),
     ({"betas": (0.9, 1.0)}, r"betas must be in \[0, 1\), got 1.0"),
     ({"clip_norm": -1.0}, "clip_norm must be 0 or above, got -1.0"),

@@ -131,7 +131,7 @@ def test_frozen_parameters_have_no_gradient():
   [
     (
       {"lr_factors": (("hed/.*", 2.0),)},
-      r"lr_factors: 'hed/\.\*' must fit the whole name .* near ones are head/",
+      r"lr_factors: 'hed/\.\*' must fit the whole name .*; did you mean 'head/",
     ),
     ({"lr_factors": (("head", 2.0),)}, "'head' must fit the whole name"),
     (

@@ -160,7 +160,7 @@ def test_the_step_after_the_run_has_the_end():
 @pytest.mark.parametrize(
   ("change", "message"),
   [
-    ({"name": "cosin"}, r"unknown schedule 'cosin'; did you mean \['cosine'"),
+    ({"name": "cosin"}, r"unknown schedule 'cosin'; did you mean 'cosine'"),
     ({"warmup_steps": 10}, r"warmup_steps must be in \[0, num_steps\), got 10"),
     ({"warmup_steps": -1}, r"warmup_steps must be in \[0, num_steps\), got -1"),
     ({"num_steps": 0}, r"warmup_steps must be in \[0, num_steps\), got 0 of 0"),

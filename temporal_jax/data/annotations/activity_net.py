@@ -1,8 +1,11 @@
 """ActivityNet, and HACS in its format: JSON of videos with labelled parts."""
 
+import functools
+import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import (
   class_number,
   member,
@@ -119,3 +122,20 @@ def _by_length(parts: Sequence[tuple[str, float, float]]) -> list[str]:
   for name, start, stop in parts:
     lengths[name] = lengths.get(name, 0.0) + stop - start
   return sorted(lengths, key=lambda name: (-lengths[name], name))
+
+
+_FILE = "activity_net.v1-3.min.json"
+
+
+def _read(folder: pathlib.Path, *, multi_label: bool = False) -> Annotations:
+  return read_activity_net(folder / _FILE, multi_label=multi_label)
+
+
+_VIDEOS = "`v_ID.mp4`; labelled parts in training, whole videos in tests"
+
+DATA_SETS: Mapping[str, DataSet] = {
+  "anet": DataSet(read=_read, files=(_FILE,), videos=_VIDEOS),
+  "anet_multi_label": DataSet(
+    read=functools.partial(_read, multi_label=True), files=(_FILE,), videos=_VIDEOS
+  ),
+}

@@ -1,7 +1,10 @@
 """Charades: videos of 30 seconds with several classes each."""
 
+import functools
+import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import class_number, numbered, seconds
 from temporal_jax.data.annotations.read_tables import (
   File,
@@ -85,3 +88,23 @@ def _actions(where: str, cell: str) -> Iterator[tuple[str, float, float]]:
       )
     start, stop = (seconds(where, "actions", word) for word in words[1:])
     yield words[0], start, stop
+
+
+_SPLITS = {"train": "Charades_v1_train.csv", "test": "Charades_v1_test.csv"}
+_CLASSES = "Charades_v1_classes.txt"
+_FILES = (*_SPLITS.values(), _CLASSES)
+
+
+def _read(folder: pathlib.Path, *, parts: Sequence[str] = ()) -> Annotations:
+  files = {split: folder / name for split, name in _SPLITS.items()}
+  return read_charades(files, folder / _CLASSES, parts=parts)
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+  "charades": DataSet(read=_read, files=_FILES, videos="`ID.mp4`"),
+  "charades_parts": DataSet(
+    read=functools.partial(_read, parts=("train",)),
+    files=_FILES,
+    videos="`ID.mp4`; labelled parts in training, whole videos in tests",
+  ),
+}

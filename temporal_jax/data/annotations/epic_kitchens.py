@@ -1,7 +1,9 @@
 """EPIC-Kitchens-100: parts of long videos, each with a verb and a noun."""
 
+import pathlib
 from collections.abc import Mapping
 
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import (
   class_in_range,
   in_order,
@@ -77,3 +79,21 @@ def _classes(file: File) -> tuple[str, ...]:
     for where, row in rows(file, ("id", "key"))
   )
   return in_order(table, str(file))
+
+
+_SPLITS = {"train": "EPIC_100_train.csv", "test": "EPIC_100_validation.csv"}
+_VERBS, _NOUNS = "EPIC_100_verb_classes.csv", "EPIC_100_noun_classes.csv"
+
+
+def _read(folder: pathlib.Path) -> Annotations:
+  files = {split: folder / name for split, name in _SPLITS.items()}
+  return read_epic_kitchens(files, folder / _VERBS, folder / _NOUNS)
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+  "ek100": DataSet(
+    read=_read,
+    files=(*_SPLITS.values(), _VERBS, _NOUNS),
+    videos="`PERSON/videos/VIDEO.MP4`; parts of these long videos, by their times",
+  )
+}

@@ -1,9 +1,12 @@
 """HACS: segments, in ActivityNet's format, and clips of two seconds."""
 
+from collections.abc import Mapping
+
 from temporal_jax.data.annotations.activity_net import (
   SUBSETS,
   read_activity_net,
 )
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import class_number, numbered, seconds
 from temporal_jax.data.annotations.read_tables import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
@@ -61,3 +64,20 @@ def read_hacs_clips(file: File, *, path: str = PATH) -> Annotations:
       )
     )
   return Annotations(records, names)
+
+
+_SEGMENTS, _CLIPS = "HACS_segments_v1.1.1.json", "HACS_clips_v1.1.1.csv"
+_VIDEOS = "`class/v_ID.mp4`; parts of these videos"
+
+DATA_SETS: Mapping[str, DataSet] = {
+  "hacs": DataSet(
+    read=lambda folder: read_hacs_segments(folder / _SEGMENTS),
+    files=(_SEGMENTS,),
+    videos=_VIDEOS,
+  ),
+  "hacs_clips": DataSet(
+    read=lambda folder: read_hacs_clips(folder / _CLIPS),
+    files=(_CLIPS,),
+    videos=_VIDEOS,
+  ),
+}

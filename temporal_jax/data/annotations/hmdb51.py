@@ -1,7 +1,10 @@
 """HMDB51: three splits of class/video.avi, a list a class."""
 
+import functools
 import pathlib
+from collections.abc import Mapping
 
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.read_tables import File, fields
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.listing.file_names import is_hidden
@@ -38,3 +41,13 @@ def read_hmdb51(folder: File, *, split: int = 1) -> Annotations:
         path = f"{name}/{video}"
         records.append(Record(path, path, label, _SPLITS[use]))
   return Annotations(records, tuple(files))
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+  f"hmdb51_{split}": DataSet(
+    read=functools.partial(read_hmdb51, split=split),
+    files=(f"CLASS_test_split{split}.txt",),
+    videos="`class/video.avi`",
+  )
+  for split in (1, 2, 3)
+}

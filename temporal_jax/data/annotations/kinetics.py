@@ -1,9 +1,12 @@
 """Kinetics-400, -600 and -700: CSV files of YouTube videos."""
 
+import pathlib
 from collections.abc import Mapping, Sequence
 
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import class_number, numbered, whole
-from temporal_jax.data.annotations.read_tables import File, rows
+from temporal_jax.data.annotations.merged import merge
+from temporal_jax.data.annotations.read_tables import File, read_names, rows
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
 
@@ -45,9 +48,49 @@ def read_kinetics(
     place = path.format(label=label, youtube_id=video, start=start, stop=stop)
     records.append(
       Record(
-        f"{video}_{start:06d}_{stop:06d}",
-        *(place, class_number(where, numbers, label), split),
+        id=f"{video}_{start:06d}_{stop:06d}",
+        path=place,
+        label=class_number(where, numbers, label),
+        split=split,
         origin=video,
       )
     )
   return Annotations(records, names)
+
+
+_SPLITS = {"train": "train.csv", "test": "validate.csv"}
+# Class names, one per line, in the order of a network trained elsewhere.
+_ORDER = "classes.txt"
+_MERGED = ("k400", "k600", "k700")
+
+
+def _read(folder: pathlib.Path) -> Annotations:
+  files = {split: folder / name for split, name in _SPLITS.items()}
+  return read_kinetics(files, class_names=_class_names(folder))
+
+
+def _read_merged(folder: pathlib.Path) -> Annotations:
+  parts = {part: _read(folder / part) for part in _MERGED}
+  return merge(parts, class_names=_class_names(folder))
+
+
+def _class_names(folder: pathlib.Path) -> tuple[str, ...]:
+  file = folder / _ORDER
+  return read_names(file) if file.exists() else ()
+
+
+_ONE = DataSet(
+  read=_read,
+  files=tuple(_SPLITS.values()),
+  videos="`class/ID_000001_000011.mp4`",
+)
+
+DATA_SETS: Mapping[str, DataSet] = {
+  **dict.fromkeys(_MERGED, _ONE),
+  "k710": DataSet(
+    read=_read_merged,
+    files=tuple(f"{part}/{name}" for part in _MERGED for name in _ONE.files),
+    videos="`class/ID_000001_000011.mp4` in `k400/`, `k600/`, `k700/`; videos of "
+    "any test are left out of training",
+  ),
+}

@@ -57,7 +57,9 @@ def merge(
   kept = [record for record in train if record.origin not in tested]
   logging.info(
     "merged %s: %d training videos, %d others are in a test",
-    *(", ".join(parts), len(kept), len(train) - len(kept)),
+    ", ".join(parts),
+    len(kept),
+    len(train) - len(kept),
   )
   return Annotations(kept + _first([r for r in records if r.split == "test"]), merged)
 

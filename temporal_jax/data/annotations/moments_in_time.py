@@ -1,7 +1,9 @@
 """Moments in Time: clips of three seconds, a folder a class."""
 
+import pathlib
 from collections.abc import Mapping
 
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import (
   class_number,
   in_order,
@@ -48,3 +50,21 @@ def read_moments_in_time(
     for where, row in rows(file, columns, header=False)
   ]
   return Annotations(records, names)
+
+
+_SPLITS = {"train": "trainingSet.csv", "test": "validationSet.csv"}
+_CATEGORIES = "moments_categories.txt"
+
+
+def _read(folder: pathlib.Path) -> Annotations:
+  files = {split: folder / name for split, name in _SPLITS.items()}
+  return read_moments_in_time(files, folder / _CATEGORIES)
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+  "mit": DataSet(
+    read=_read,
+    files=(*_SPLITS.values(), _CATEGORIES),
+    videos="`training/class/`, `validation/class/`",
+  )
+}

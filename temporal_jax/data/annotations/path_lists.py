@@ -34,9 +34,10 @@ def read_lists(
   place = columns.index("label")
   records = [
     Record(
-      *(cells[0], cells[0]),
-      class_in_range(where, cells[place], len(class_names)),
-      split,
+      id=cells[0],
+      path=cells[0],
+      label=class_in_range(where, cells[place], len(class_names)),
+      split=split,
     )
     for split, file in files.items()
     for where, cells in fields(file, len(columns), separator)

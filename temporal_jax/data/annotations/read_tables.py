@@ -89,7 +89,9 @@ def warn_of_empty(file: File, parts: Sequence[str]) -> None:
   if parts:
     logging.warning(
       "%s: %d parts do not stop after they start and are left out: %s",
-      *(file, len(parts), ", ".join(parts[:5])),
+      file,
+      len(parts),
+      ", ".join(parts[:5]),
     )
 
 

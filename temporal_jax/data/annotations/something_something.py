@@ -1,7 +1,9 @@
 """Something-Something: v1, folders of frames, and v2, webm files."""
 
+import pathlib
 from collections.abc import Mapping
 
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import (
   class_number,
   in_order,
@@ -75,3 +77,34 @@ def read_something_something_v2(
       number = class_number(where, numbers, name)
       records.append(Record(video, path.format(id=video), number, split))
   return Annotations(records, names)
+
+
+_LISTS_V1 = {
+  "train": "something-something-v1-train.csv",
+  "test": "something-something-v1-validation.csv",
+}
+_LABELS_V1 = "something-something-v1-labels.csv"
+_LISTS_V2 = {"train": "train.json", "test": "validation.json"}
+_LABELS_V2 = "labels.json"
+
+
+def _read_v1(folder: pathlib.Path) -> Annotations:
+  files = {split: folder / name for split, name in _LISTS_V1.items()}
+  return read_something_something_v1(files, folder / _LABELS_V1)
+
+
+def _read_v2(folder: pathlib.Path) -> Annotations:
+  files = {split: folder / name for split, name in _LISTS_V2.items()}
+  return read_something_something_v2(files, folder / _LABELS_V2)
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+  "ssv1": DataSet(
+    read=_read_v1,
+    files=(*_LISTS_V1.values(), _LABELS_V1),
+    videos="folders of frames `ID/00001.jpg`",
+  ),
+  "ssv2": DataSet(
+    read=_read_v2, files=(*_LISTS_V2.values(), _LABELS_V2), videos="`ID.webm`"
+  ),
+}

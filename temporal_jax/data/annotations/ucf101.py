@@ -1,7 +1,10 @@
 """UCF101: three splits of class/video.avi."""
 
+import functools
 import pathlib
+from collections.abc import Mapping
 
+from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import (
   class_number,
   in_order,
@@ -41,3 +44,13 @@ def read_ucf101(folder: File, *, split: int = 1) -> Annotations:
       group = path.rpartition("_")[0]  # Clips of a group are of one video.
       records.append(Record(path, path, label, role, origin=group))
   return Annotations(records, names)
+
+
+DATA_SETS: Mapping[str, DataSet] = {
+  f"ucf101_{split}": DataSet(
+    read=functools.partial(read_ucf101, split=split),
+    files=("classInd.txt", f"trainlist0{split}.txt", f"testlist0{split}.txt"),
+    videos="`class/video.avi`",
+  )
+  for split in (1, 2, 3)
+}

@@ -1,15 +1,7 @@
 """Augmentation of clips on the device: recipes, mixing, and a sheet."""
 
-from temporal_jax.data.augmentation.augment import Augmentation
-from temporal_jax.data.augmentation.flip import flipped_labels
-from temporal_jax.data.augmentation.mixup import Mix
-from temporal_jax.data.augmentation.normalize import normalize
-from temporal_jax.data.augmentation.recipe import check_flip
-
-__all__ = [
-  "Augmentation",
-  "Mix",
-  "check_flip",
-  "flipped_labels",
-  "normalize",
-]
+from temporal_jax.data.augmentation.augment import Augmentation as Augmentation
+from temporal_jax.data.augmentation.flip import flipped_labels as flipped_labels
+from temporal_jax.data.augmentation.mixup import Mix as Mix
+from temporal_jax.data.augmentation.normalize import normalize as normalize
+from temporal_jax.data.augmentation.recipe import check_flip as check_flip

@@ -8,13 +8,8 @@ import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import recipe as recipes
 from temporal_jax.data.augmentation.flip import Flip
-from temporal_jax.data.augmentation.operation import (
-  Clip,
-  Given,
-  Labels,
-  Operation,
-  check_whole,
-)
+from temporal_jax.data.augmentation.operation import Clip, Given, Labels, Operation
+from temporal_jax.validation import check_whole
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import image_operations
-from temporal_jax.data.augmentation.operation import Clip, Given, check_choice
+from temporal_jax.data.augmentation.operation import Clip, Given
 from temporal_jax.data.augmentation.resample import METHODS
+from temporal_jax.validation import check_choice
 
 # Pairs of (operation, probability, level of 10).
 POLICY = (

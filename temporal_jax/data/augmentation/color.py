@@ -7,13 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import blend
-from temporal_jax.data.augmentation.operation import (
-  Clip,
-  Given,
-  as_frames,
-  check_choice,
-  check_number,
-)
+from temporal_jax.data.augmentation.operation import Clip, Given, as_frames
+from temporal_jax.validation import check_choice, check_number
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,15 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import boxes
-from temporal_jax.data.augmentation.operation import (
-  Clip,
-  Given,
-  check_choice,
-  check_number,
-  check_range,
-  check_whole,
-)
+from temporal_jax.data.augmentation.operation import Clip, Given
 from temporal_jax.data.augmentation.resample import METHODS, resample
+from temporal_jax.validation import check_choice, check_number, check_range, check_whole
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

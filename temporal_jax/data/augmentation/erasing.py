@@ -8,12 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import boxes
-from temporal_jax.data.augmentation.operation import (
-  Clip,
-  Given,
-  check_number,
-  check_range,
-)
+from temporal_jax.data.augmentation.operation import Clip, Given
+from temporal_jax.validation import check_number, check_range
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,12 +8,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation.operation import (
-  Clip,
-  Given,
-  check_choice,
-  check_number,
-)
+from temporal_jax.data.augmentation.operation import Clip, Given
+from temporal_jax.validation import check_choice, check_number
 
 
 def flipped_labels(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation.operation import check_choice, check_number
+from temporal_jax.validation import check_choice, check_number
 
 Targets = jax.Array | Mapping[str, jax.Array]
 

@@ -8,13 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import image_operations
-from temporal_jax.data.augmentation.operation import (
-  Clip,
-  Given,
-  check_choice,
-  check_number,
-)
+from temporal_jax.data.augmentation.operation import Clip, Given
 from temporal_jax.data.augmentation.resample import METHODS
+from temporal_jax.validation import check_choice, check_number
 
 _SPEC = re.compile(
   r"rand-m(\d+(?:\.\d+)?)-n(\d+)(?:-mstd(\d+(?:\.\d+)?))?(?:-inc([01]))?"

@@ -6,13 +6,9 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation.operation import (
-  Clip,
-  Given,
-  check_choice,
-  check_whole,
-)
+from temporal_jax.data.augmentation.operation import Clip, Given
 from temporal_jax.data.augmentation.resample import METHODS, resample
+from temporal_jax.validation import check_choice, check_whole
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """TFDS builders written by hand, by name; none is imported before its use."""
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
+
+from temporal_jax.lookup import lookup
 
 # Name -> module and class.
 DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -22,9 +23,5 @@ def find_builder(name: str) -> type:
   Raises:
     ValueError: If the name is not in `DATASETS`.
   """
-  if name not in DATASETS:
-    close = difflib.get_close_matches(name, DATASETS, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(f"unknown data set {name!r}{hint}; known: {sorted(DATASETS)}.")
-  module, builder = DATASETS[name]
+  module, builder = lookup(DATASETS, name, "data set")
   return getattr(importlib.import_module(module), builder)

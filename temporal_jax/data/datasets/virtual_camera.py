@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
+from temporal_jax.validation import check_choice
+
 # A motion's time-reversal is the motion listed with it.
 REVERSAL = {
   "pan left": "pan right",
@@ -60,8 +62,7 @@ def sample_path(
   Raises:
     ValueError: If `motion` is not in `MOTIONS`.
   """
-  if motion not in MOTIONS:
-    raise ValueError(f"motion must be in {MOTIONS}, got {motion!r}.")
+  check_choice("motion", motion, MOTIONS)
   if motion in REVERSAL:
     return sample_path(
       REVERSAL[motion],

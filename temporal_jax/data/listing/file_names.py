@@ -1,37 +1,44 @@
 """Which names in a folder are videos, pictures, or neither."""
 
 import os
-from types import MappingProxyType
+from collections.abc import Mapping
 
 # Suffixes by the demuxer of FFmpeg that reads them, see `containers.FORMATS`.
 # ".mjpeg", which no allowed demuxer reads, is not among them.
-_OF_FORMAT = MappingProxyType(
-  {
-    "asf": (".asf", ".wmv"),
-    "avi": (".avi", ".divx"),
-    "flv": (".flv",),
-    "gif": (".gif",),
-    "h264": (".264", ".h264"),
-    "hevc": (".265", ".h265", ".hevc"),
-    "ivf": (".ivf",),
-    "m4v": (),  # A raw stream of MPEG-4; ".m4v" is an MP4 file as a rule.
-    "matroska": (".mk3d", ".mkv", ".webm"),
-    "mov": (".3g2", ".3gp", ".f4v", ".m4v", ".mov", ".mp4", ".qt"),
-    "mpeg": (".mpe", ".mpeg", ".mpg", ".vob"),
-    "mpegts": (".m2t", ".m2ts", ".mts", ".ts"),
-    "mpegvideo": (".m1v", ".m2v", ".mpv"),
-    "ogg": (".ogg", ".ogm", ".ogv"),
-  }
-)
+_OF_FORMAT: Mapping[str, tuple[str, ...]] = {
+  "asf": (".asf", ".wmv"),
+  "avi": (".avi", ".divx"),
+  "flv": (".flv",),
+  "gif": (".gif",),
+  "h264": (".264", ".h264"),
+  "hevc": (".265", ".h265", ".hevc"),
+  "ivf": (".ivf",),
+  "m4v": (),  # A raw stream of MPEG-4; ".m4v" is an MP4 file as a rule.
+  "matroska": (".mk3d", ".mkv", ".webm"),
+  "mov": (".3g2", ".3gp", ".f4v", ".m4v", ".mov", ".mp4", ".qt"),
+  "mpeg": (".mpe", ".mpeg", ".mpg", ".vob"),
+  "mpegts": (".m2t", ".m2ts", ".mts", ".ts"),
+  "mpegvideo": (".m1v", ".m2v", ".mpv"),
+  "ogg": (".ogg", ".ogm", ".ogv"),
+}
 SUFFIXES = tuple(sorted(sum(_OF_FORMAT.values(), ())))
 
 # What systems and programs put into folders, besides names that begin with a
 # dot ("._v.mp4", ".ipynb_checkpoints"): macOS, Windows, Synology, QNAP, Linux.
 _MACHINE_MADE = frozenset(
   {
-    *("__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini"),
-    *("$recycle.bin", "system volume information", "lost+found"),
-    *("@eadir", "#recycle", "@recycle", "@recently-snapshot"),
+    "__macosx",
+    "__pycache__",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+    "@eadir",
+    "#recycle",
+    "@recycle",
+    "@recently-snapshot",
   }
 )
 

@@ -1,16 +1,13 @@
 """Names of splits in folders and lists, and what a run does with each."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 # What people call the splits, in small letters.
-NAMES = MappingProxyType(
-  {
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validate", "validation", "dev", "eval"),
-    "test": ("test", "testing"),
-  }
-)
+NAMES: Mapping[str, tuple[str, ...]] = {
+  "train": ("train", "training"),
+  "validation": ("val", "valid", "validate", "validation", "dev", "eval"),
+  "test": ("test", "testing"),
+}
 _SPLIT_OF = {name: split for split, names in NAMES.items() for name in names}
 
 

@@ -7,6 +7,7 @@ from absl import logging
 
 from temporal_jax.display import printable
 from temporal_jax.storage import append_json_line, read_json_lines
+from temporal_jax.validation import check_choice
 
 _FIELDS = {"video": str, "reason": str}
 ON_ERROR = ("raise", "skip", "mask")
@@ -39,8 +40,7 @@ class BadVideos:
     Raises:
       ValueError: If the policy is unknown, or a line of the file is damaged.
     """
-    if policy not in ON_ERROR:
-      raise ValueError(f"on_error must be in {ON_ERROR}, got {policy!r}.")
+    check_choice("on_error", policy, ON_ERROR)
     self.policy = policy
     self._file = None if file is None else pathlib.Path(file)
     self._lock = threading.Lock()
@@ -70,7 +70,10 @@ class BadVideos:
         self._written.add(video)
     logging.warning(
       "bad video %d (%s): %s: %s",
-      *(count, self.policy, printable(video), printable(reason)),
+      count,
+      self.policy,
+      printable(video),
+      printable(reason),
     )
     if count >= listed:
       raise BadVideoError(f"none of the {listed} videos can be read: {reason}.")

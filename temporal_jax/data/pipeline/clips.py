@@ -108,7 +108,8 @@ class RandomClips:
     first, total = span
     clip = self.clip
     indices = first + sampling.sample_indices(
-      *(total, clip.num_frames),
+      total,
+      clip.num_frames,
       sampling=clip.sampling,
       stride=clip.stride,
       fps=reader.fps,

@@ -17,22 +17,12 @@ Rules with the name of another library, such as "mmaction2_clips", take exactly
 its frames, see `sampling.other_libraries`.
 """
 
-from temporal_jax.data.sampling.base import Sampling
+from temporal_jax.data.sampling.base import Sampling as Sampling
 from temporal_jax.data.sampling.registry import (
-  SAMPLINGS,
-  check,
-  describe_sampling,
-  parse_sampling,
-  sample_indices,
+  SAMPLINGS as SAMPLINGS,
+  check as check,
+  describe_sampling as describe_sampling,
+  parse_sampling as parse_sampling,
+  sample_indices as sample_indices,
 )
-from temporal_jax.data.sampling.time_span import frames_of_span
-
-__all__ = [
-  "SAMPLINGS",
-  "Sampling",
-  "check",
-  "describe_sampling",
-  "frames_of_span",
-  "parse_sampling",
-  "sample_indices",
-]
+from temporal_jax.data.sampling.time_span import frames_of_span as frames_of_span

@@ -96,7 +96,8 @@ def draw_sampling(
       axes.plot(clip, [line] * len(clip), "o", color=color, markersize=4)
     axes.set_title(
       f"{row.sampling}: {row.num_frames} of {row.total} frames",
-      **{"fontsize": 9, "loc": "left"},
+      fontsize=9,
+      loc="left",
     )
     axes.set(
       xlim=(-0.02 * row.total - 0.5, 1.02 * row.total - 0.5),
@@ -119,7 +120,8 @@ def _clips(
   ]
   fixed = [
     sample_indices(
-      *(row.total, row.num_frames),
+      row.total,
+      row.num_frames,
       **common,
       clip=clip,
       num_clips=row.num_clips,

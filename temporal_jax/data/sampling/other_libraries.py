@@ -10,14 +10,10 @@ import math
 
 import numpy as np
 
-from temporal_jax.data.augmentation.operation import (
-  check_choice,
-  check_number,
-  check_whole,
-)
 from temporal_jax.data.sampling.base import SHORT, Lengths, Sampling, inside
 from temporal_jax.data.sampling.segments import EqualSegments
 from temporal_jax.data.sampling.windows import LIMIT
+from temporal_jax.validation import check_choice, check_number, check_whole
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,6 @@ from types import MappingProxyType
 import numpy as np
 
 from temporal_jax.config_strings import read_call
-from temporal_jax.data.augmentation.operation import check_whole
 from temporal_jax.data.sampling.base import Lengths, Sampling
 from temporal_jax.data.sampling.other_libraries import (
   Mmaction2Clips,
@@ -26,6 +25,7 @@ from temporal_jax.data.sampling.segments import (
   WholeSegments,
 )
 from temporal_jax.data.sampling.windows import Dense, FixedStride, Interval
+from temporal_jax.validation import check_at_least, check_whole
 
 SAMPLINGS: Mapping[str, type[Sampling]] = MappingProxyType(
   {
@@ -60,8 +60,7 @@ def parse_sampling(sampling: str, stride: int = 1) -> Sampling:
     ValueError: If it cannot be read, is unknown, has a wrong argument, or
       `stride` is below 1.
   """
-  if stride < 1:
-    raise ValueError(f"stride must be at least 1, got {stride}.")
+  check_at_least("stride", stride, 1)
   rule = read_call(sampling, SAMPLINGS, "sampling")
   if isinstance(rule, Dense) and not rule.stride:
     return dataclasses.replace(rule, stride=stride)
@@ -99,8 +98,7 @@ def check(sampling: str, num_frames: int, stride: int = 1, num_clips: int = 1) -
       has no such clips.
   """
   rule = parse_sampling(sampling, stride)
-  if num_frames < 1:
-    raise ValueError(f"num_frames must be at least 1, got {num_frames}.")
+  check_at_least("num_frames", num_frames, 1)
   check_whole("num_clips", num_clips, 1)
   rule.check(num_frames, num_clips)
 

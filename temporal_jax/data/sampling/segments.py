@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from temporal_jax.data.augmentation.operation import check_choice
 from temporal_jax.data.sampling.base import Lengths, Sampling, inside
+from temporal_jax.validation import check_choice
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from temporal_jax.validation import check_at_least
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -28,8 +30,7 @@ def run_parallel(
   Raises:
     ValueError: If `num_threads` is below 1.
   """
-  if num_threads < 1:
-    raise ValueError(f"num_threads must be at least 1, got {num_threads}.")
+  check_at_least("num_threads", num_threads, 1)
   todo = iter(items)
   with concurrent.futures.ThreadPoolExecutor(num_threads) as pool:
     running: dict[concurrent.futures.Future[_Result], _Item] = {}
@@ -70,8 +71,7 @@ def run_in_order(
     ValueError: If `num_threads` or `ahead` is below 1.
   """
   for name, number in (("num_threads", num_threads), ("ahead", ahead)):
-    if number < 1:
-      raise ValueError(f"{name} must be at least 1, got {number}.")
+    check_at_least(name, number, 1)
   todo = iter(items)
   with concurrent.futures.ThreadPoolExecutor(num_threads) as pool:
     running: deque[concurrent.futures.Future[_Result]] = deque()

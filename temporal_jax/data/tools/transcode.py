@@ -13,6 +13,7 @@ from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.orientation import Orientation, orientation
 from temporal_jax.data.video.pictures import VideoError, reason
 from temporal_jax.storage import whole_file
+from temporal_jax.validation import check_at_least
 
 # Shows progress: gets what is done and the number to come, and hands it on.
 Track = Callable[[Iterable[tuple[str, str | None]], int], Iterable]
@@ -44,8 +45,7 @@ class Transcoding(NamedTuple):
     side = self.short_side
     if side is not None and (side < 2 or side % 2):
       raise ValueError(f"short_side must be even and positive, or None; got {side}.")
-    if self.gop < 1:
-      raise ValueError(f"gop must be at least 1, got {self.gop}.")
+    check_at_least("gop", self.gop, 1)
     if not 0 <= self.crf <= 51:
       raise ValueError(f"crf must be in [0, 51], got {self.crf}.")
     return self

@@ -7,6 +7,7 @@ import numpy as np
 
 from temporal_jax.data.video.image_folder import ImageFolder, ImageFolderReader
 from temporal_jax.data.video.pictures import VideoError, check_indices, even_times
+from temporal_jax.validation import check_at_least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +35,7 @@ class FlowFolder:
   stack: int = 5
 
   def __post_init__(self) -> None:
-    if self.stack < 1:
-      raise ValueError(f"stack must be at least 1, got {self.stack}.")
+    check_at_least("stack", self.stack, 1)
     self.part(self.x), self.part(self.y)
 
   def part(self, pattern: str) -> ImageFolder:

@@ -25,6 +25,7 @@ from temporal_jax.data.video.pictures import (
   reason,
   upright,
 )
+from temporal_jax.validation import check_at_least
 
 # Largest file of a picture: four channels of 16 bits, not compressed.
 _MAX_BYTES = 8 * MAX_PIXELS
@@ -53,8 +54,8 @@ class ImageFolder:
   def __post_init__(self) -> None:
     if self.pattern:
       check_pattern(self.pattern)
-    if self.num_frames is not None and self.num_frames < 1:
-      raise ValueError(f"num_frames must be at least 1, got {self.num_frames}.")
+    if self.num_frames is not None:
+      check_at_least("num_frames", self.num_frames, 1)
 
 
 class ImageFolderReader:

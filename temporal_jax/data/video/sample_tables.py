@@ -25,14 +25,37 @@ _MAX_HEADER = 2**26
 _SOUND_SAMPLES_PER_BYTE = 64
 # First boxes of a file; another one begins no MP4 file.
 _FIRST = {
-  *(b"free", b"ftyp", b"hoov", b"mdat", b"moof", b"moov", b"pnot", b"sidx"),
-  *(b"skip", b"styp", b"uuid", b"wide"),
+  b"free",
+  b"ftyp",
+  b"hoov",
+  b"mdat",
+  b"moof",
+  b"moov",
+  b"pnot",
+  b"sidx",
+  b"skip",
+  b"styp",
+  b"uuid",
+  b"wide",
 }
 # Boxes of boxes that FFmpeg opens, also headers that an unfinished recording
 # left as "free" or "hoov".
 _HOLDERS = {
-  *(b"cmov", b"dinf", b"edts", b"free", b"hoov", b"mdia", b"meta", b"minf"),
-  *(b"moof", b"moov", b"mvex", b"stbl", b"traf", b"trak", b"udta"),
+  b"cmov",
+  b"dinf",
+  b"edts",
+  b"free",
+  b"hoov",
+  b"mdia",
+  b"meta",
+  b"minf",
+  b"moof",
+  b"moov",
+  b"mvex",
+  b"stbl",
+  b"traf",
+  b"trak",
+  b"udta",
 }
 _MAX_DEPTH = 12  # FFmpeg's is 10.
 # Tables that begin with version and flags, and the number of their entries: the

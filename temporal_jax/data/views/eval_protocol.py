@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from temporal_jax.data import sampling
 from temporal_jax.data.augmentation.flip import directed
-from temporal_jax.data.augmentation.operation import check_choice, check_whole
 from temporal_jax.data.labels import ClassNames
+from temporal_jax.validation import check_choice, check_whole
 
 NUM_CROPS = (1, 3, 10)
 CROP_RULES = ("exact", "rounded_up", "halves", "quarters")

@@ -140,8 +140,11 @@ def read_views(
     raise ValueError("10 crops are half mirrored, which flow cannot be.")
   height, width = sizes.pop()
   crops = crop_places(
-    *(height, width, protocol.crop_size),
-    *(protocol.num_crops, protocol.crop_rule),
+    height,
+    width,
+    protocol.crop_size,
+    protocol.num_crops,
+    protocol.crop_rule,
   )
   return np.stack(
     [

@@ -22,9 +22,18 @@ from temporal_jax.untrusted.json_text import read_json
 NOT_STATED = "not stated"
 # Of model.json; the card says it elsewhere, or it is of the conversion.
 _TOLD = {
-  *("model", "num_classes", "clip_shape", "class_names", "pixels"),
-  *("protocol", "sha256", "report", "license", "multi_label"),
-  *("format_version", "leaves"),
+  "model",
+  "num_classes",
+  "clip_shape",
+  "class_names",
+  "pixels",
+  "protocol",
+  "sha256",
+  "report",
+  "license",
+  "multi_label",
+  "format_version",
+  "leaves",
 }
 _MAX_REPORT = 16 * 2**20  # A report of 100,000 classes has some megabytes.
 _COUNTS = {

@@ -23,6 +23,7 @@ from temporal_jax.inference.runtime.saved_model import (
   save_model,
 )
 from temporal_jax.storage import whole_folder
+from temporal_jax.validation import check_at_least, check_choice
 
 FORMATS = ("stablehlo", "onnx", "savable")
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -76,7 +77,7 @@ def export_model(
       facts = {"sha256": digest(saved.variables)}
     else:
       directory.mkdir()
-      facts = _write(*(saved, directory, format), platforms or PLATFORMS, batch_size)
+      facts = _write(saved, directory, format, platforms or PLATFORMS, batch_size)
     card = create_card(
       saved,
       {"format": format, **facts},
@@ -124,8 +125,7 @@ def _check(
   dtype: str,
 ) -> None:
   """Raises ValueError unless the arguments of `export_model` fit together."""
-  if format not in FORMATS:
-    raise ValueError(f"format must be one of {FORMATS}, got {format!r}.")
+  check_choice("format", format, FORMATS)
   if platforms is not None:
     if format != "stablehlo":
       raise ValueError(f"platforms are of format stablehlo, not {format}.")
@@ -135,9 +135,7 @@ def _check(
   if batch_size is not None:
     if format == "savable":
       raise ValueError("format savable takes batches of any size.")
-    if batch_size < 1:
-      raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
-  if dtype not in DTYPES:
-    raise ValueError(f"dtype must be one of {DTYPES}, got {dtype!r}.")
+    check_at_least("batch_size", batch_size, 1)
+  check_choice("dtype", dtype, DTYPES)
   if dtype != "float32" and format != "stablehlo":
     raise ValueError(f"format {format} is written in float32, not {dtype}.")

@@ -16,6 +16,7 @@ from temporal_jax.inference.extract.features import (
 )
 from temporal_jax.inference.runtime.padded_batches import PaddedBatches
 from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.validation import check_at_least
 
 WINDOW, STRIDE = 16, 8  # Frames.
 
@@ -72,8 +73,7 @@ class FeatureExtractor:
         f"a window of {window} frames is too short: {saved.name} takes clips "
         f"of {frames}."
       )
-    if stride < 1:
-      raise ValueError(f"stride must be at least 1, got {stride}.")
+    check_at_least("stride", stride, 1)
     feature = find_feature(saved, name)
     forward = create_feature_forward(saved, feature)
     self.saved, self.name = saved, name

@@ -1,6 +1,5 @@
 """Features of a network: what it knows of a clip before it classifies it."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import jax.numpy as jnp
 from temporal_jax import data, models
 from temporal_jax.inference.runtime.placeholder_text import stand_in_texts
 from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.lookup import lookup
 from temporal_jax.models.backbones.slowfast import SlowFast
 from temporal_jax.models.inspect.trace import called_once, trace_calls
 
@@ -73,13 +73,13 @@ def find_feature(saved: SavedModel, name: str) -> Feature:
   Raises:
     ValueError: If there are none; near names are given.
   """
-  found = _find(saved)
-  if name not in found:
-    near = difflib.get_close_matches(name, found, n=5, cutoff=0.4)
-    raise ValueError(
-      f"{saved.name} has no features {name!r}; near are {near or list(found)}."
-    )
-  return found[name]
+  return lookup(
+    _find(saved),
+    name,
+    "feature",
+    of=saved.name,
+    listed_by="inference.feature_shapes",
+  )
 
 
 def create_feature_forward(

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from absl import logging
@@ -107,43 +106,39 @@ def _num_crops(where: str, value: Any) -> None:
 
 
 _SIDE = fields.whole(1, MAX_SIDE)
-PROTOCOL: Mapping[str, fields.Check] = MappingProxyType(
-  {
-    "num_frames": fields.whole(1, MAX_FRAMES),
-    "crop_size": _SIDE,
-    "sampling": fields.text(200),
-    "stride": fields.whole(1, _MAX_STRIDE),
-    "num_clips": fields.whole(1, 1000),  # Published tests take up to 30.
-    "num_crops": _num_crops,
-    "short_side": fields.null_or(_SIDE),
-    "stretch": fields.null_or(fields.list_of(_SIDE, 2, 2)),
-    "crop_rule": fields.one_of(CROP_RULES),
-    "fusion": fields.one_of(FUSIONS),
-    "square_pixels": fields.boolean,
-  }
-)
-FIELDS: Mapping[str, fields.Check] = MappingProxyType(
-  {
-    "format_version": fields.whole(1, 1_000_000),
-    "model": fields.one_of(MODELS),
-    "overrides": fields.anything,  # They depend on the model.
-    "num_classes": fields.null_or(_or_by_task(_COUNT)),
-    "clip_shape": _clip_shape,
-    "class_names": fields.null_or(_or_by_task(_NAMES)),
-    "multi_label": fields.boolean,
-    "pixels": _pixels,
-    "protocol": fields.anything,  # Checked with the members' own names.
-    "trained_with": _trained_with,
-    "templates": fields.list_of(fields.text(1000), 1, 1000),
-    "lists": _lists,
-    "source": fields.anything,
-    "report": fields.anything,
-    "notes": fields.anything,
-    "license": _NOTE,
-    "leaves": _SHA256,
-    "sha256": _SHA256,
-  }
-)
+PROTOCOL: Mapping[str, fields.Check] = {
+  "num_frames": fields.whole(1, MAX_FRAMES),
+  "crop_size": _SIDE,
+  "sampling": fields.text(200),
+  "stride": fields.whole(1, _MAX_STRIDE),
+  "num_clips": fields.whole(1, 1000),  # Published tests take up to 30.
+  "num_crops": _num_crops,
+  "short_side": fields.null_or(_SIDE),
+  "stretch": fields.null_or(fields.list_of(_SIDE, 2, 2)),
+  "crop_rule": fields.one_of(CROP_RULES),
+  "fusion": fields.one_of(FUSIONS),
+  "square_pixels": fields.boolean,
+}
+FIELDS: Mapping[str, fields.Check] = {
+  "format_version": fields.whole(1, 1_000_000),
+  "model": fields.one_of(MODELS),
+  "overrides": fields.anything,  # They depend on the model.
+  "num_classes": fields.null_or(_or_by_task(_COUNT)),
+  "clip_shape": _clip_shape,
+  "class_names": fields.null_or(_or_by_task(_NAMES)),
+  "multi_label": fields.boolean,
+  "pixels": _pixels,
+  "protocol": fields.anything,  # Checked with the members' own names.
+  "trained_with": _trained_with,
+  "templates": fields.list_of(fields.text(1000), 1, 1000),
+  "lists": _lists,
+  "source": fields.anything,
+  "report": fields.anything,
+  "notes": fields.anything,
+  "license": _NOTE,
+  "leaves": _SHA256,
+  "sha256": _SHA256,
+}
 NEEDED = (
   "model",
   "overrides",
@@ -263,7 +258,7 @@ def _check_protocol(where: str, record: Any, version: int | None) -> None:
   if not isinstance(record, dict):
     fields.refuse(f"{where}: protocol", record, "a JSON object or null")
   unknown = fields.check_members(
-    *(where, record, PROTOCOL, ("num_frames", "crop_size")), prefix="protocol."
+    where, record, PROTOCOL, ("num_frames", "crop_size"), prefix="protocol."
   )
   _report_unknown(f"{where}: protocol", unknown, PROTOCOL, version)
   try:

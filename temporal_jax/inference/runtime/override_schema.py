@@ -4,7 +4,6 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from temporal_jax.models.catalog.registry import MODELS
@@ -19,45 +18,41 @@ _BLOCKS = (0, 256)
 _MAX_STAGES = 16
 # Lowest and largest value by argument. Whatever these allow, the variables must
 # fit the network, and they are never larger than their files make likely.
-_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
-  {
-    "depth": _BLOCKS,
-    "text_depth": _BLOCKS,
-    "integration_depth": _BLOCKS,
-    "prompt_depth": _BLOCKS,
-    "stage_sizes": _BLOCKS,
-    "grid": (1, 256),  # 4096 pixels in patches of 16.
-    "patch_size": (1, 256),
-    "num_heads": (1, 1024),
-    "text_heads": (1, 1024),
-    "vocabulary": (1, 1_000_000),  # CLIP's has 49,408 tokens.
-    "context": (1, 4096),
-    "width": (1, 2**16),
-    "text_width": (1, 2**16),
-    "stem_width": (1, 2**16),
-    "widths": (1, 2**16),
-    "strides": (1, 64),
-    "time_strides": (1, 64),
-    "taps": (1, 64),
-    "first_taps": (1, 64),
-    "stem_taps": (1, 64),
-    "lateral_taps": (1, 64),
-    "tubelet": (1, MAX_FRAMES),
-    "alpha": (1, MAX_FRAMES),
-    "beta": (1, MAX_FRAMES),
-  }
-)
+_RANGES: Mapping[str, tuple[int, int]] = {
+  "depth": _BLOCKS,
+  "text_depth": _BLOCKS,
+  "integration_depth": _BLOCKS,
+  "prompt_depth": _BLOCKS,
+  "stage_sizes": _BLOCKS,
+  "grid": (1, 256),  # 4096 pixels in patches of 16.
+  "patch_size": (1, 256),
+  "num_heads": (1, 1024),
+  "text_heads": (1, 1024),
+  "vocabulary": (1, 1_000_000),  # CLIP's has 49,408 tokens.
+  "context": (1, 4096),
+  "width": (1, 2**16),
+  "text_width": (1, 2**16),
+  "stem_width": (1, 2**16),
+  "widths": (1, 2**16),
+  "strides": (1, 64),
+  "time_strides": (1, 64),
+  "taps": (1, 64),
+  "first_taps": (1, 64),
+  "stem_taps": (1, 64),
+  "lateral_taps": (1, 64),
+  "tubelet": (1, MAX_FRAMES),
+  "alpha": (1, MAX_FRAMES),
+  "beta": (1, MAX_FRAMES),
+}
 _OTHERS = (0, 2**16)
 _DTYPES = ("float32", "bfloat16", "float16")
 # `create_model` takes these itself.
-_COMMON: Mapping[str, fields.Check] = MappingProxyType(
-  {
-    "num_frames": fields.null_or(fields.whole(1, MAX_FRAMES)),
-    "image_size": fields.null_or(fields.whole(1, MAX_SIDE)),
-    "temporal": fields.null_or(fields.one_of({*OPERATORS, "default"})),
-    "dtype": fields.null_or(fields.one_of(_DTYPES)),
-  }
-)
+_COMMON: Mapping[str, fields.Check] = {
+  "num_frames": fields.null_or(fields.whole(1, MAX_FRAMES)),
+  "image_size": fields.null_or(fields.whole(1, MAX_SIDE)),
+  "temporal": fields.null_or(fields.one_of({*OPERATORS, "default"})),
+  "dtype": fields.null_or(fields.one_of(_DTYPES)),
+}
 _NOT_SETTABLE = {"name", "parent", "num_classes", *_COMMON}
 
 

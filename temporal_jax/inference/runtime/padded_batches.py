@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from temporal_jax.validation import check_at_least
+
 
 class PaddedBatches:
   """Calls a function on any number of rows, compiled once for their shape.
@@ -28,8 +30,7 @@ class PaddedBatches:
     Raises:
       ValueError: If `batch_size` is below 1.
     """
-    if batch_size < 1:
-      raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+    check_at_least("batch_size", batch_size, 1)
     self.batch_size = self._most = batch_size
     self.compilations = 0
 

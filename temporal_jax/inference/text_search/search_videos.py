@@ -23,6 +23,7 @@ from temporal_jax.inference.text_search.video_index import (
   load_index,
   save_index,
 )
+from temporal_jax.validation import check_at_least
 
 _SAVE_EVERY = 50  # Videos.
 
@@ -178,8 +179,7 @@ class VideoSearch:
       ValueError: If the text is empty or too long, `k` is below 1, or the
         index is empty.
     """
-    if k < 1:
-      raise ValueError(f"k must be at least 1, got {k}.")
+    check_at_least("k", k, 1)
     if not self.index.entries:
       raise ValueError(f"the index {self.file} is empty: update it first.")
     (query,) = self.encode_text([text])

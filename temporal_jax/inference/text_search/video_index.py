@@ -82,7 +82,10 @@ def load_index(file: str | os.PathLike) -> VideoIndex:
     entries = {
       path: Entry(*entry)
       for path, *entry in zip(
-        *(paths.tolist(), sizes.tolist(), times.tolist(), features),
+        paths.tolist(),
+        sizes.tolist(),
+        times.tolist(),
+        features,
         strict=True,
       )
     }

@@ -14,6 +14,7 @@ from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.runtime.prompts import PLAIN, spaced
 from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.inference.text_search.zero_shot import with_labels
+from temporal_jax.validation import check_choice
 
 DATA_SETS = ("hmdb51", "ucf101")
 _SPLITS = (1, 2, 3)
@@ -79,8 +80,7 @@ def score_splits(
       in their classes, the network reads no texts, or no video of a split can
       be read.
   """
-  if name not in DATA_SETS:
-    raise ValueError(f"name must be in {DATA_SETS}, got {name!r}.")
+  check_choice("name", name, DATA_SETS)
   if not pathlib.Path(videos).expanduser().is_dir():
     raise FileNotFoundError(f"{videos} is no folder.")
   sources = [

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import NoReturn
 
 from temporal_jax import layers
@@ -24,16 +23,14 @@ def attention_names(calls: Calls) -> list[str]:
   return [name for name in found if re.fullmatch(_ATTENTION, name)]
 
 
-_OFFERS: Mapping[str, Callable[[Calls], bool]] = MappingProxyType(
-  {
-    "calibration": lambda calls: bool(calls_of(calls, layers.AdaptiveConv)),
-    "cues": lambda calls: bool(calls_of(calls, layers.ArithmeticCue)),
-    "features": lambda calls: True,
-    "gradcam": lambda calls: True,
-    "masks": lambda calls: bool(calls_of(calls, layers.LearnableAlignment)),
-    "rollout": lambda calls: bool(attention_names(calls)),
-  }
-)
+_OFFERS: Mapping[str, Callable[[Calls], bool]] = {
+  "calibration": lambda calls: bool(calls_of(calls, layers.AdaptiveConv)),
+  "cues": lambda calls: bool(calls_of(calls, layers.ArithmeticCue)),
+  "features": lambda calls: True,
+  "gradcam": lambda calls: True,
+  "masks": lambda calls: bool(calls_of(calls, layers.LearnableAlignment)),
+  "rollout": lambda calls: bool(attention_names(calls)),
+}
 KINDS = tuple(_OFFERS)
 
 

@@ -1,10 +1,10 @@
 """A class by its name."""
 
-import difflib
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.lookup import lookup
 
 
 class Target(NamedTuple):
@@ -40,14 +40,7 @@ def find_target(saved: SavedModel, name: str) -> Target:
   Raises:
     ValueError: If there is none; it lists names that are near.
   """
-  targets = named_targets(saved)
-  if name in targets:
-    return targets[name]
-  near = difflib.get_close_matches(name, targets, n=5, cutoff=0.4)
-  words = f"near names: {near}" if near else f"it begins {list(targets)[:5]}"
-  raise ValueError(
-    f"{saved.name} has no class {name!r} among its {len(targets)}; {words}."
-  )
+  return lookup(named_targets(saved), name, "class", of=saved.name)
 
 
 def _numbers(

@@ -1,7 +1,6 @@
 """The maps of each kind, computed and put into words."""
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -13,8 +12,7 @@ from temporal_jax.inference.runtime.clip_to_probabilities import (
 )
 from temporal_jax.inference.runtime.placeholder_text import stand_in_texts
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize import features as feature_maps
-from temporal_jax.inference.visualize import grad_cam
+from temporal_jax.inference.visualize import features as feature_maps, grad_cam
 from temporal_jax.inference.visualize.class_label import (
   Target,
   find_target,
@@ -27,6 +25,7 @@ from temporal_jax.inference.visualize.masks import (
   find_alignment,
 )
 from temporal_jax.inference.visualize.rollout import create_rollout
+from temporal_jax.validation import check_choice
 
 _OF_LARGEST = "part of the largest value in the clip"
 
@@ -68,8 +67,7 @@ def explain(
     ValueError: If the network offers no such maps, has no such layer or class,
       or `kind` takes no layer or class.
   """
-  if kind not in MAP_KINDS:
-    raise ValueError(f"kind must be in {MAP_KINDS}, got {kind!r}.")
+  check_choice("kind", kind, MAP_KINDS)
   check_options(kind, layer, label)
   variables = open_variables(saved, names=kind == "gradcam")
   options = {"layer": layer} if kind in _WITH_LAYER else {}
@@ -182,14 +180,12 @@ def _explain_rollout(
   return Explained(found, _OF_LARGEST)
 
 
-_EXPLAIN: Mapping[str, Callable[..., Explained]] = MappingProxyType(
-  {
-    "cues": _explain_cues,
-    "features": _explain_features,
-    "gradcam": _explain_grad_cam,
-    "masks": _explain_masks,
-    "rollout": _explain_rollout,
-  }
-)
+_EXPLAIN: Mapping[str, Callable[..., Explained]] = {
+  "cues": _explain_cues,
+  "features": _explain_features,
+  "gradcam": _explain_grad_cam,
+  "masks": _explain_masks,
+  "rollout": _explain_rollout,
+}
 MAP_KINDS = tuple(_EXPLAIN)
 _WITH_LAYER = ("features", "gradcam", "masks")

@@ -16,6 +16,7 @@ from temporal_jax.inference.visualize.layer_choice import (
 )
 from temporal_jax.inference.visualize.record_modules import record
 from temporal_jax.inference.visualize.scale_maps import over_time, scaled
+from temporal_jax.validation import check_choice
 
 # What the last block of a transformer attends to (behind it the class token
 # alone counts); the end of SlowFast's slow pathway; the last maps of all.
@@ -81,6 +82,5 @@ def _of_task(
   """Returns the logits (1, L) of one task."""
   if not isinstance(logits, Mapping):
     return logits
-  if task not in logits:
-    raise ValueError(f"task must be in {list(logits)}, got {task!r}.")
+  check_choice("task", task, logits)
   return logits[task]

@@ -1,6 +1,5 @@
 """Which layers of a network hold maps, and how to name one of them."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from temporal_jax.inference.visualize.record_modules import (
   main_output,
   record,
 )
+from temporal_jax.lookup import unknown_name
 
 Grid = tuple[int, int]
 
@@ -99,10 +99,7 @@ def choose_layer(
   if wanted in names:
     return wanted
   if wanted is not None:
-    near = difflib.get_close_matches(wanted, names, n=6, cutoff=0.5)
-    others = [name for name in names if name.count("/") == 0] or names
-    words = f"near names: {near}" if near else f"there are {others}"
-    raise ValueError(f"no layer {wanted!r} can be drawn; {words}.")
+    raise ValueError(unknown_name(wanted, names, "layer to draw"))
   for pattern in patterns:
     fitting = [name for name in names if re.fullmatch(pattern, name)]
     if fitting:

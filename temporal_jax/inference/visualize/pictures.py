@@ -28,6 +28,7 @@ from temporal_jax.inference.visualize.read_clip import (
   read_clip,
 )
 from temporal_jax.inference.visualize.strip import Row, save_strip
+from temporal_jax.validation import check_choice
 
 
 def visualize_video(
@@ -61,8 +62,7 @@ def visualize_video(
       or with an mp4, or an mp4 is asked for of networks that see different
       frames. VideoError, a ValueError, if the video cannot be read.
   """
-  if kind not in KINDS:
-    raise ValueError(f"kind must be in {KINDS}, got {kind!r}.")
+  check_choice("kind", kind, KINDS)
   check_options(kind, layer, label)
   name = os.path.basename(os.path.normpath(video))
   square = next(iter(networks.values())).protocol.square_pixels

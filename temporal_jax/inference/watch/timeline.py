@@ -14,15 +14,39 @@ if TYPE_CHECKING:
   from matplotlib.axes import Axes
 
 _COLORS = (
-  *("#4c72b0", "#dd8452", "#1a7f37", "#c0392b"),
-  *("#8172b3", "#937860", "#da8bc3", "#2a9d8f"),
+  "#4c72b0",
+  "#dd8452",
+  "#1a7f37",
+  "#c0392b",
+  "#8172b3",
+  "#937860",
+  "#da8bc3",
+  "#2a9d8f",
 )
 _OTHERS = "#6b6b6b"
 _FEW = 3  # Rows drawn even where fewer classes are ever the most probable.
 _HEIGHT = 0.85  # Of a probability of 1, in rows.
 _MARKS = (  # Seconds from one to the next.
-  *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900),
-  *(1800, 3600, 7200, 14400, 28800, 86400),
+  0.1,
+  0.2,
+  0.5,
+  1,
+  2,
+  5,
+  10,
+  15,
+  30,
+  60,
+  120,
+  300,
+  600,
+  900,
+  1800,
+  3600,
+  7200,
+  14400,
+  28800,
+  86400,
 )
 
 
@@ -129,7 +153,9 @@ def save_timeline(
     _draw_row(axes, row, spans, values, np.isin(best, classes), color)
     share = f"{timeline.tops[classes].sum() / windows:.0%}"
     axes.text(
-      *(1.01, row - 0.4, share),
+      1.01,
+      row - 0.4,
+      share,
       va="center",
       transform=axes.get_yaxis_transform(),
     )

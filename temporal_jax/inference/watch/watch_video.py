@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from temporal_jax.data import VideoError, VideoReader
-from temporal_jax.data.augmentation.operation import check_whole
 from temporal_jax.inference.runtime.classifier import Classifier
 from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.inference.watch.timeline import Timeline, save_timeline
 from temporal_jax.inference.watch.window_files import WRITERS, LabelledSpan
 from temporal_jax.inference.watch.windows import SlidingWindows, score_windows
+from temporal_jax.validation import check_whole
 
 FORMATS = (*WRITERS, "png")
 TIME_LIMIT = 600.0  # Seconds: a long file is read once to find its frames.

@@ -10,7 +10,6 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 from typing import NamedTuple, TextIO
 
 from temporal_jax.display import printable
@@ -119,9 +118,7 @@ def write_srt(out: TextIO) -> Iterator[Write]:
       out.write(shown.text())
 
 
-WRITERS: Mapping[str, Callable] = MappingProxyType(
-  {"json": open_json, "csv": open_csv, "srt": open_srt}
-)
+WRITERS: Mapping[str, Callable] = {"json": open_json, "csv": open_csv, "srt": open_srt}
 
 
 @dataclasses.dataclass

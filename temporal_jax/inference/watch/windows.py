@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from temporal_jax.data import VideoError, VideoReader
-from temporal_jax.data.augmentation.operation import check_number, check_whole
 from temporal_jax.data.sampling import sample_indices
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.data.views.read_views import crop_places
 from temporal_jax.evaluation.finite_scores import check_finite
 from temporal_jax.inference.runtime.classifier import Classifier
+from temporal_jax.validation import check_number, check_whole
 
 _SLACK = 1.5e-3  # Seconds; some formats round all times to thousandths.
 

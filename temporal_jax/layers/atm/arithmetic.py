@@ -14,6 +14,7 @@ from temporal_jax.layers.conv_norm_relu import ConvNormRelu
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.join_axes import join_axes
+from temporal_jax.validation import check_choice
 
 OPERATIONS = ("correlation", "difference", "sum", "log_ratio", "context")
 COMBINATIONS = ("atm", "cascade", "parallel")
@@ -56,8 +57,7 @@ class ArithmeticCue(nn.Module):
     Raises:
       ValueError: If `operation` is unknown, or a size is not as above.
     """
-    if self.operation not in OPERATIONS:
-      raise ValueError(f"operation must be in {OPERATIONS}, got {self.operation!r}.")
+    check_choice("operation", self.operation, OPERATIONS)
     shape_checks.video(x)
     reduce = ConvNormRelu(
       self.hidden, stride=self.stride, dtype=self.dtype, name="reduce"
@@ -125,10 +125,7 @@ class ArithmeticModeling(nn.Module):
       ValueError: If `x` is neither, or the combination or an operation is
         unknown, missing or doubled.
     """
-    if self.combination not in COMBINATIONS:
-      raise ValueError(
-        f"combination must be in {COMBINATIONS}, got {self.combination!r}."
-      )
+    check_choice("combination", self.combination, COMBINATIONS)
     if not self.operations or len(set(self.operations)) < len(self.operations):
       raise ValueError(
         f"operations must be some of {OPERATIONS}, each once, got {self.operations}."

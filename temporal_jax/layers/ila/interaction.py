@@ -9,6 +9,7 @@ from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.ops.lowering.accumulation_dtype import widen
+from temporal_jax.validation import check_choice
 
 # How the first convolution of `PairInteraction` mixes a pair's channels.
 KINDS = ("separable", "dense")
@@ -45,8 +46,7 @@ class PairInteraction(nn.Module):
     Raises:
       ValueError: If `kind` is unknown.
     """
-    if self.kind not in KINDS:
-      raise ValueError(f"kind must be in {KINDS}, got {self.kind!r}.")
+    check_choice("kind", self.kind, KINDS)
     size = 3
     if self.kind == "separable":
       x = DepthwiseConv2D(

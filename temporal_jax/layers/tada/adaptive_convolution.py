@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers.tada.route_mlp import RouteMlp
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
+from temporal_jax.validation import check_choice
 
 # Of the kernel, or of the kernel and of the bias.
 Calibration = jax.Array | tuple[jax.Array, jax.Array]
@@ -146,8 +147,7 @@ class AdaptiveConv(nn.Module):
       "both": x.shape[-1] + self.features,
       "spatial": self.size**2,
     }
-    if self.axis not in counts:
-      raise ValueError(f"axis must be in {(*counts,)}, got {self.axis!r}.")
+    check_choice("axis", self.axis, counts)
     made = self.route(features=counts[self.axis], name="route")(x, train=train)
     if self.axis == "spatial":
       return made.reshape(*made.shape[:2], self.size, self.size)

@@ -9,6 +9,7 @@ from temporal_jax.layers.initializers import torch_default
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.tada.calibration import calibrations, frame_descriptors
 from temporal_jax.layers.temporal_convolution import TemporalConv
+from temporal_jax.validation import check_choice
 
 _NORMS = ("batch", "layer")
 
@@ -65,8 +66,7 @@ class RouteMlp(nn.Module):
     dtype, channels = self.dtype or x.dtype, x.shape[-1]
     if self.ratio > channels:
       raise ValueError(f"ratio {self.ratio} leaves nothing of x {x.shape}.")
-    if self.norm not in _NORMS:
-      raise ValueError(f"norm must be in {_NORMS}, got {self.norm!r}.")
+    check_choice("norm", self.norm, _NORMS)
     frames = frame_descriptors(x).astype(dtype)
     if self.global_context:
       context = nn.Dense(

@@ -8,6 +8,7 @@ import jax
 from temporal_jax import ops
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.layer_norm import LayerNorm
+from temporal_jax.validation import check_choice
 
 NORMS = ("batch", "layer")
 
@@ -45,8 +46,7 @@ class StridedTemporalPooling(nn.Module):
       ValueError: If `norm` is unknown, or as `ops.temporal_pooling`.
     """
     norm = self.norm or "batch"
-    if norm not in NORMS:
-      raise ValueError(f"norm must be in {NORMS}, got {norm!r}.")
+    check_choice("norm", norm, NORMS)
     x = x.astype(self.dtype or x.dtype)
     pooled = ops.temporal_pooling(x, size=self.size, stride=self.stride, kind=self.kind)
     zeros = nn.initializers.zeros

@@ -4,7 +4,6 @@ Any backbone takes any head. A head is made as `factory(num_classes, name=...)`
 and called as `head(frames, train) -> (logits, aux)`, frames (B, T, D).
 """
 
-import difflib
 import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -15,6 +14,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import Classifier
+from temporal_jax.lookup import lookup
 from temporal_jax.models.blocks.temporal_attention import TemporalAttentionAggregation
 
 Factory = Callable[..., nn.Module]
@@ -76,11 +76,7 @@ def resolve(head: str | Factory) -> Factory:
   """
   if not isinstance(head, str):
     return head
-  if head not in HEADS:
-    close = difflib.get_close_matches(head, HEADS, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(f"unknown head {head!r}{hint}; known: {sorted(HEADS)}.")
-  return HEADS[head]
+  return lookup(HEADS, head, "head")
 
 
 def averages_logits(head: str | Factory) -> bool:

@@ -1,7 +1,6 @@
 """The one table from a model's name to how it is built."""
 
 import dataclasses
-import difflib
 import fnmatch
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
@@ -9,6 +8,7 @@ from typing import Any
 
 import flax.linen as nn
 
+from temporal_jax.lookup import lookup, unknown_name
 from temporal_jax.models import operators
 from temporal_jax.models.catalog import (
   convolutional,
@@ -39,13 +39,7 @@ def find_model(name: str) -> ModelSpec:
   Raises:
     ValueError: If there is none; near names are suggested.
   """
-  if name not in MODELS:
-    close = difflib.get_close_matches(name, MODELS, n=3)
-    hint = f"did you mean one of {close}?" if close else "no name is near it."
-    raise ValueError(
-      f"unknown model {name!r}; {hint} `temporal-jax models` lists all {len(MODELS)}."
-    )
-  return MODELS[name]
+  return lookup(MODELS, name, "model", listed_by="`temporal-jax models`")
 
 
 def create_model(
@@ -111,11 +105,7 @@ def _check_overrides(module: type[nn.Module], overrides: Iterable[str]) -> None:
   known = {field.name for field in dataclasses.fields(module)} - own
   for name in overrides:
     if name not in known:
-      close = difflib.get_close_matches(name, known, n=1)
-      hint = f" (did you mean {close[0]!r}?)" if close else ""
-      raise TypeError(
-        f"{module.__name__} has no argument {name!r}{hint}; it has {sorted(known)}."
-      )
+      raise TypeError(unknown_name(name, sorted(known), "argument", of=module.__name__))
 
 
 def list_models(pattern: str = "*") -> list[str]:

@@ -1,6 +1,5 @@
 """Which device holds which part of the parameters, and of what follows them."""
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -9,6 +8,7 @@ from typing import Any
 import jax
 from jax.sharding import NamedSharding, PartitionSpec
 
+from temporal_jax.lookup import did_you_mean
 from temporal_jax.training.parallel.mesh import replicated
 from temporal_jax.training.state import TrainState, Tree
 
@@ -174,9 +174,9 @@ def _check_rules(rules: Sequence[Rule], names: Sequence[str]) -> None:
     if len(used) > len(set(used)):
       raise ValueError(f"sharding rule {pattern!r} uses an axis twice: {axes}.")
     if not any(re.fullmatch(pattern, name) for name in names):
-      near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.0)
       raise ValueError(
-        f"sharding rule {pattern!r} fits no parameter; near it are {near}."
+        f"sharding rule {pattern!r} fits no parameter"
+        f"{did_you_mean(pattern, names, cutoff=0)}"
       )
 
 

@@ -12,7 +12,7 @@ from convert_weights.conversion import revert
 from convert_weights.formats import clip
 from tests.support import conversion_plans, published_checkpoints
 
-SOURCE, VISUAL, RESNET = clip.SOURCES
+SOURCE, VISUAL, RESNET = clip.FORMATS
 _TINY = {"width": 256, "depth": 2, "patch": 4, "grid": 4, "features": 64}
 _TEXT = {"depth": 2, "vocabulary": 50, "context": 6}
 TENSORS = published_checkpoints.structs(
@@ -233,7 +233,7 @@ def test_a_resnet_for_images_is_known_and_refused():
   assert done.skipped.keys() == tensors.keys()
   for row in ("resnet50", "vit_b32", "xclip_b32"):
     assert not RESNET.takes(conversion_plans.build(row))
-  assert {source.name for source in clip.SOURCES if _marked(source, tensors)} == {
+  assert {source.name for source in clip.FORMATS if _marked(source, tensors)} == {
     "openai_clip_resnet"
   }
 

@@ -9,7 +9,7 @@ from convert_weights.conversion import revert
 from convert_weights.formats import clip, tada
 from tests.support import conversion_plans, published_checkpoints
 
-SOURCE, *_ = clip.SOURCES
+SOURCE, *_ = clip.FORMATS
 _TINY = {"width": 256, "depth": 2, "patch": 4, "grid": 4, "features": 64}
 _INFLATED = "stack([0, v, 0], axis=2)"
 

@@ -12,7 +12,7 @@ from convert_weights.formats import huggingface_clip
 from temporal_jax import ops
 from tests.support import conversion_plans
 
-(SOURCE,) = huggingface_clip.SOURCES
+(SOURCE,) = huggingface_clip.FORMATS
 _TOWER = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
 _END = 49
 TEXTS = np.array([[48, 3, _END, 0, 0, 0], [48, 5, 7, 1, 9, _END]])

@@ -11,7 +11,7 @@ from convert_weights.conversion import revert
 from convert_weights.formats import huggingface_vit
 from tests.support import conversion_plans
 
-CLASSIFIER, MODEL = huggingface_vit.SOURCES
+CLASSIFIER, MODEL = huggingface_vit.FORMATS
 _TOWER = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
 
 

@@ -8,7 +8,7 @@ from convert_weights.conversion import revert
 from convert_weights.formats import google_vit, timm
 from tests.support import conversion_plans, published_checkpoints
 
-(TIMM,), (GOOGLE,) = timm.SOURCES, google_vit.SOURCES
+(TIMM,), (GOOGLE,) = timm.FORMATS, google_vit.FORMATS
 _SIZES = {"width": 32, "depth": 2, "patch": 4, "grid": 4, "classes": 5}
 _TOWER = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
 _SHAPES = {

@@ -49,7 +49,7 @@ def test_a_blvnet_has_the_taps_of_its_aggregation(taps):
 
 def test_a_blvnet_is_not_causal():
   network = network_shapes.build("blvnet_tam_50", temporal="causal_aggregation")
-  (source,) = (s for s in blvnet.SOURCES if s.name == "blvnet")
+  (source,) = (s for s in blvnet.FORMATS if s.name == "blvnet")
   with pytest.raises(ValueError, match="sees later frames too"):
     source.rules(network)
 

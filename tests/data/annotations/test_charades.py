@@ -3,6 +3,15 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
+# What `test_registry` opens by name: published files, a few lines long.
+FILES = {
+  ("charades", "charades_parts"): {
+    "Charades_v1_train.csv": "id,actions,length\na,c000 0 1,9\n",
+    "Charades_v1_test.csv": "id,actions,length\nb,c000 0 1,9\n",
+    "Charades_v1_classes.txt": "c000 Running\n",
+  }
+}
+
 
 def test_charades(write):
   classes = write("classes.txt", "c000 Holding some clothes\nc001 Putting\n")

@@ -3,6 +3,21 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
+# What `test_registry` opens by name: published files, a few lines long.
+_PART = (
+  "narration_id,participant_id,video_id,start_timestamp,stop_timestamp,"
+  "verb_class,noun_class\nP01_01_0,P01,P01_01,0:0:1,0:0:2,0,0\n"
+)
+FILES = {
+  ("ek100",): {
+    "EPIC_100_train.csv": _PART,
+    "EPIC_100_validation.csv": _PART,
+    "EPIC_100_verb_classes.csv": "id,key\n0,cut\n",
+    "EPIC_100_noun_classes.csv": "id,key\n0,tap\n",
+  }
+}
+
+
 EPIC = (
   "narration_id,participant_id,video_id,narration_timestamp,start_timestamp,"
   "stop_timestamp,start_frame,stop_frame,narration,verb,verb_class,noun,"

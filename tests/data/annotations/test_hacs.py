@@ -1,8 +1,19 @@
+import json
+
 import pytest
 
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 from tests.support.activity_net_lists import NET
+
+# What `test_registry` opens by name: published files, a few lines long.
+FILES = {
+  ("hacs",): {"HACS_segments_v1.1.1.json": json.dumps(NET)},
+  ("hacs_clips",): {
+    "HACS_clips_v1.1.1.csv": "classname,youtube_id,subset,start,end,label\n"
+    "run,a,training,0,2,1\nrun,b,validation,0,2,1\n"
+  },
+}
 
 
 def test_hacs(write):

@@ -3,6 +3,14 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
+# What `test_registry` opens by name: published files, a few lines long.
+FILES = {
+  (f"hmdb51_{split}",): {
+    f"run_test_split{split}.txt": f"a{split}.avi 1\nb{split}.avi 2\n"
+  }
+  for split in (1, 2, 3)
+}
+
 
 def test_hmdb51(write, tmp_path):
   write("wave_test_split1.txt", "b.avi 2 \nc (x) 1.avi 0 \n")

@@ -3,6 +3,21 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
+# What `test_registry` opens by name: published files, a few lines long.
+_HEADER = "label,youtube_id,time_start,time_end\n"
+FILES = {
+  ("k400", "k600", "k700"): {
+    "train.csv": _HEADER + "run,a,0,10\nwalk,b,0,10\n",
+    "validate.csv": _HEADER + "run,c,0,10\n",
+    "classes.txt": "walk\nrun\n",
+  },
+  ("k710",): {
+    f"{part}/{file}": f"{_HEADER}{name},{part}_{file},0,9\n"
+    for part, name in (("k400", "run"), ("k600", "walk"), ("k700", "run"))
+    for file in ("train.csv", "validate.csv")
+  },
+}
+
 
 def test_kinetics(write):
   header = "label,youtube_id,time_start,time_end,split,is_cc\n"
@@ -90,3 +105,10 @@ def test_merged_kinetics_has_no_video_twice_and_trains_on_no_test_video():
     annotations.merge({"k400": nameless})
   with pytest.raises(ValueError, match="k400 has several classes"):
     annotations.merge({"k400": nameless._replace(multi_label=True)})
+
+
+def test_classes_are_in_the_order_of_a_file_with_their_names(write, tmp_path):
+  for file, text in FILES[("k400", "k600", "k700")].items():
+    write(file, text)
+  got = annotations.open_annotations("k400", tmp_path)
+  assert got.class_names == ("walk", "run")

@@ -3,6 +3,15 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
+# What `test_registry` opens by name: published files, a few lines long.
+FILES = {
+  ("mit",): {
+    "trainingSet.csv": "run/a.mp4,run,3,0\n",
+    "validationSet.csv": "run/b.mp4,run,3,0\n",
+    "moments_categories.txt": "run,0\n",
+  }
+}
+
 
 def test_moments_in_time(write):
   categories = write("categories.txt", "aiming,0\nadult+male+speaking,1\n")

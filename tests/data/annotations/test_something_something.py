@@ -1,7 +1,24 @@
+import json
+
 import pytest
 
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
+
+# What `test_registry` opens by name: published files, a few lines long.
+_ENTRY = [{"id": 1, "template": "Doing [it]"}]
+FILES = {
+  ("ssv1",): {
+    "something-something-v1-train.csv": "1;Doing it\n",
+    "something-something-v1-validation.csv": "2;Doing it\n",
+    "something-something-v1-labels.csv": "Doing it\n",
+  },
+  ("ssv2",): {
+    "train.json": json.dumps(_ENTRY),
+    "validation.json": json.dumps(_ENTRY),
+    "labels.json": json.dumps({"Doing it": "0"}),
+  },
+}
 
 
 def test_something_something_v1(write):

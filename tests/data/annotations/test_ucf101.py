@@ -2,6 +2,16 @@ import pytest
 
 from temporal_jax.data import annotations
 
+# What `test_registry` opens by name: published files, a few lines long.
+FILES = {
+  (f"ucf101_{split}",): {
+    "classInd.txt": "1 Run\n",
+    f"trainlist0{split}.txt": f"Run/v_train{split}_c00.avi\n",
+    f"testlist0{split}.txt": f"Run/v_test{split}_c00.avi\n",
+  }
+  for split in (1, 2, 3)
+}
+
 
 def test_ucf101(write, tmp_path):
   write("classInd.txt", "1 ApplyEyeMakeup\n2 YoYo\n")

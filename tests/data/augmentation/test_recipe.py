@@ -80,8 +80,8 @@ def test_normalize_comes_where_it_must(recipe, want):
 @pytest.mark.parametrize(
   ("recipe", "message"),
   [
-    ("flop", "unknown operation 'flop'.*did you mean flip"),
-    ("flop", "(?s)There are .*color_jitter.*random_sized_crop\\(area="),
+    ("flop", "unknown operation 'flop'.*did you mean 'flip'"),
+    ("flop", "(?s)Known: .*color_jitter.*random_sized_crop\\(area="),
     ("flip|", "cannot be read"),
     ("flip||normalize", "cannot be read"),
     ("flip & grayscale", "'flip & grayscale' is no operation"),

@@ -88,5 +88,5 @@ def test_film_shows_the_part_of_the_photograph_that_the_path_says():
 
 
 def test_unknown_motion_is_refused():
-  with pytest.raises(ValueError, match="motion must be in"):
+  with pytest.raises(ValueError, match="motion must be one of"):
     _path("pan sideways")

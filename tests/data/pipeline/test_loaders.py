@@ -185,7 +185,7 @@ def test_rejects_impossible_clips(kwargs):
 
 
 def test_rejects_unknown_policy():
-  with pytest.raises(ValueError, match="on_error must be in"):
+  with pytest.raises(ValueError, match="on_error must be one of"):
     data.BadVideos("ignore")
 
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from temporal_jax.data import sampling
 from temporal_jax.data.sampling import SAMPLINGS, sample_indices
@@ -103,9 +102,9 @@ def test_short_videos_repeat_the_last_frame():
   ("kwargs", "message"),
   [
     ({"sampling": "random"}, r"(?s)unknown sampling .random.*\n  segments\n"),
-    ({"sampling": "segmets"}, "did you mean segments"),
+    ({"sampling": "segmets"}, "did you mean 'segments'"),
     ({"sampling": "dense("}, "sampling .* cannot be read"),
-    ({"sampling": "dense|segments"}, "is no sampling; there are"),
+    ({"sampling": "dense|segments"}, "is no sampling; known:"),
     ({"sampling": "dense(stride=print)"}, "must be numbers, strings"),
     ({"sampling": "interval"}, r"it is interval\(rate, fps=30.0"),
     ({"sampling": "interval(16, frames=3)"}, "frames"),
@@ -138,7 +137,7 @@ def test_short_videos_repeat_the_last_frame():
       {"sampling": "mmaction2_clips(frame_interval=2)"},
       r"'frame_interval'; it is mmaction2_clips\(interval=1, fps=0.0",
     ),
-    ({"sampling": "mmaction2_clip"}, "did you mean mmaction2_clips"),
+    ({"sampling": "mmaction2_clip"}, "did you mean 'mmaction2_clips"),
     ({"sampling": "mmaction2_clips(2, 25)"}, "mmaction2_clips at fps=25 needs"),
     ({"sampling": "tsm_clips(3)"}, "span must be at least the clip's 4 frames"),
     ({"sampling": "tsm_clips(short=0)"}, "short must be one of"),

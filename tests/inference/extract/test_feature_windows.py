@@ -79,7 +79,7 @@ def test_whole_frames_are_stretched_or_their_middle_is_cut():
     ({"window": 3}, "a window of 3 frames is too short: .* clips of 4"),
     ({"stride": 0}, "stride must be at least 1, got 0"),
     ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
-    ({"name": "pool"}, "near are .'pooled'"),
+    ({"name": "pool"}, "did you mean 'pooled'"),
   ],
 )
 def test_wrong_arguments_are_refused(arguments, message):

@@ -103,7 +103,7 @@ def test_of_modules_that_share_a_name_the_outer_counts(resnet, clips):
   ("name", "near"), [("stage1_blok1", "'stage1_block1'"), ("qqq", "'pooled'")]
 )
 def test_unknown_names_give_near_ones(resnet, name, near):
-  with pytest.raises(ValueError, match=f"no features '{name}'.*{near}"):
+  with pytest.raises(ValueError, match=f"unknown feature '{name}'.*{near}"):
     find_feature(resnet, name)
 
 

@@ -62,7 +62,7 @@ def test_weights_of_another_network_are_refused(directory, tmp_path):
     inference.Predictor("resnet18", weights=directory, class_names=("a", "b"))
   with pytest.raises(ValueError, match="no 'params', only"):
     inference.catalog_model("resnet18", {"kernel": np.zeros(3)})
-  with pytest.raises(ValueError, match="did you mean one of"):
+  with pytest.raises(ValueError, match="did you mean 'resnet"):
     inference.Predictor("resnet81", weights=directory)
   with pytest.raises(FileNotFoundError, match="there is no checkpoint"):
     inference.Predictor("resnet18", weights=tmp_path)

@@ -71,7 +71,7 @@ def test_what_cannot_be_read_does_not_count(videos, told, tmp_path):
 
 def test_what_is_no_data_set(videos, tmp_path):
   saved = small.make_saved()
-  with pytest.raises(ValueError, match="name must be in"):
+  with pytest.raises(ValueError, match="name must be one of"):
     inference.score_splits(saved, "k400", tmp_path, videos)
   with pytest.raises(FileNotFoundError, match="is no folder"):
     inference.score_splits(saved, "hmdb51", tmp_path, tmp_path / "none")

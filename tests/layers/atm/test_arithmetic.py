@@ -183,10 +183,10 @@ def test_the_correlation_is_reduced_compared_and_encoded():
 @pytest.mark.parametrize(
   ("settings", "shape", "message"),
   [
-    ({"operations": ("product",)}, (1, 2, 3, 3, 4), "operation must be in"),
+    ({"operations": ("product",)}, (1, 2, 3, 3, 4), "operation must be one of"),
     ({"operations": ()}, (1, 2, 3, 3, 4), "operations must be"),
     ({"operations": ("sum", "sum")}, (1, 2, 3, 3, 4), "each once"),
-    ({"combination": "serial"}, (1, 2, 3, 3, 4), "combination must be in"),
+    ({"combination": "serial"}, (1, 2, 3, 3, 4), "combination must be one of"),
     ({"length": 2}, (1, 2, 3, 3, 4), "length must be odd"),
     ({"window": 7}, (1, 2, 3, 3, 4), "windows"),
     ({}, (1, 2, 7, 4), "square grid"),

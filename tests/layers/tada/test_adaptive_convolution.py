@@ -150,7 +150,7 @@ def test_computes_in_its_dtype():
   [
     ({"route": None}, "calibration must be given"),
     ({"share": 0.0}, "share"),
-    ({"axis": "time"}, "axis must be in"),
+    ({"axis": "time"}, "axis must be one of"),
     ({"groups": 3}, "3 groups"),
   ],
 )

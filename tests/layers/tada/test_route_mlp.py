@@ -148,5 +148,5 @@ def test_rejects_what_does_not_fit(x, message):
 
 
 def test_rejects_other_norms():
-  with pytest.raises(ValueError, match="norm must be in"):
+  with pytest.raises(ValueError, match="norm must be one of"):
     layers.RouteMlp(norm="group").init(jax.random.key(0), _clip())

@@ -46,7 +46,7 @@ def test_computes_in_its_dtype():
 
 
 def test_rejects_an_unknown_norm():
-  with pytest.raises(ValueError, match="norm must be in"):
+  with pytest.raises(ValueError, match="norm must be one of"):
     layers.StridedTemporalPooling(norm="group").init(jax.random.key(0), _clip())
 
 

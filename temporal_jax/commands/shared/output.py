@@ -3,7 +3,7 @@
 import json
 import pathlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from temporal_jax.display import printable
@@ -24,27 +24,29 @@ def say(line: str, *, file: TextIO | None = None, flush: bool = False) -> None:
   print(printable(line), file=file, flush=flush)
 
 
-def track(words: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
+def track(words: str) -> Callable[[Iterable[Any], int], Iterator[Any]]:
   """Returns what shows on a terminal how far a command is.
 
-  It gets things as they come, and their number, and hands them on.
+  It takes things as they come, and their number, and hands them on. Nothing is
+  shown where stderr is no terminal, and nothing remains of it at the end.
 
   Args:
     words: What is being done.
   """
-  import rich.console
-  import rich.progress
 
-  console = rich.console.Console(stderr=True)
+  def shown(items: Iterable[Any], total: int) -> Iterator[Any]:
+    import rich.console
+    import rich.progress
 
-  def shown(items: Iterable[Any], total: int) -> Iterable[Any]:
-    return rich.progress.track(
-      items,
-      words,
-      total,
+    console = rich.console.Console(stderr=True)
+    with rich.progress.Progress(
       console=console,
+      transient=True,
+      # Lines that go to a file or a pipe are not for the terminal.
+      redirect_stdout=sys.stdout.isatty(),
       disable=not console.is_terminal,
-    )
+    ) as progress:
+      yield from progress.track(items, total=total, description=words)
 
   return shown
 

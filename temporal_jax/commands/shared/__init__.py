@@ -1,0 +1,1 @@
+"""What several commands share: arguments, and how results are shown."""

@@ -1,0 +1,23 @@
+"""What a module declares about each of its data sets."""
+
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from temporal_jax.data.annotations.record import Annotations
+
+
+class DataSet(NamedTuple):
+  """A data set in the files that its authors publish.
+
+  Attributes:
+    read: Reads the folder that holds the files.
+    files: Paths of the files in the folder; capital letters stand for what
+      varies.
+    videos: Where a video is in the folder of videos, in words, with paths in
+      backticks.
+  """
+
+  read: Callable[[pathlib.Path], Annotations]
+  files: Sequence[str]
+  videos: str

@@ -1,0 +1,120 @@
+"""Tables by name: made of what modules declare, and searched in one wording."""
+
+import difflib
+import importlib
+import pkgutil
+import reprlib
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+# Longer lists hide the near names, which come before them, and are cut.
+_LONGEST, _CUT = 40, 10
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+def lookup(
+  table: Mapping[str, _T],
+  name: Any,
+  kind: str,
+  *,
+  of: str = "",
+  listed_by: str = "",
+) -> _T:
+  """Returns the entry of a table.
+
+  Args:
+    table: Entries by name.
+    name: The name that somebody wrote.
+    kind: What the entries are, such as "activation".
+    of: What has such entries, if several things have them: a network's name.
+    listed_by: Where all names are, for tables that are long.
+
+  Raises:
+    ValueError: If the table has no such name; see `unknown_name`.
+  """
+  if isinstance(name, str) and name in table:
+    return table[name]
+  raise ValueError(unknown_name(name, table, kind, of=of, listed_by=listed_by))
+
+
+def unknown_name(
+  name: Any,
+  known: Iterable[str],
+  kind: str,
+  *,
+  of: str = "",
+  listed_by: str = "",
+) -> str:
+  """Returns the message about a name that is not known.
+
+  It is "unknown KIND 'nam'; did you mean 'name'? Known: ['name', ...].", with
+  the first of the known names only if they are many.
+
+  Args:
+    name: The name that somebody wrote.
+    known: All names.
+    kind: What they are names of, such as "activation".
+    of: What has such names, if several things have them: a network's name.
+    listed_by: Where all names are.
+  """
+  known = list(known)
+  met = f"{kind} {_SHORT.repr(name)}" + (f" of {of}" if of else "")
+  hint = did_you_mean(name, known) or "."
+  listed = f"{known}"
+  if len(known) > _LONGEST:
+    listed = f"{known[:_CUT]} and {len(known) - _CUT} more"
+    listed += f"; {listed_by} lists all" if listed_by else ""
+  return f"unknown {met}{hint} Known: {listed}."
+
+
+def did_you_mean(name: Any, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+  """Returns "; did you mean 'a' or 'b'?", or "" if no name is near.
+
+  Args:
+    name: The name that somebody wrote.
+    known: All names.
+    cutoff: See `near_names`.
+  """
+  near = near_names(name, known, cutoff=cutoff)
+  return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def near_names(
+  name: Any, known: Iterable[str], *, count: int = 3, cutoff: float = 0.6
+) -> list[str]:
+  """Returns the names that are most similar to another one, the nearest first.
+
+  Args:
+    name: The name that somebody wrote.
+    known: All names.
+    count: Names to return, at most.
+    cutoff: Least similarity, from 0 for any name to 1 for equal ones.
+  """
+  # Comparing takes time that grows with the square of the length.
+  return difflib.get_close_matches(str(name)[:200], list(known), count, cutoff)
+
+
+def declared(package: str, attribute: str) -> dict[str, Any]:
+  """Returns what the modules of a package declare under one name.
+
+  All modules of the package are imported, but for one called "registry", which
+  is the one that asks.
+
+  Args:
+    package: Name of the package, which is imported.
+    attribute: Name in the modules.
+
+  Returns:
+    The value of each module that has the attribute, by the module's name.
+  """
+  found = {}
+  path = sys.modules[package].__path__
+  for name in sorted(module.name for module in pkgutil.iter_modules(path)):
+    if name != "registry":
+      module = importlib.import_module(f"{package}.{name}")
+      if hasattr(module, attribute):
+        found[name] = getattr(module, attribute)
+  return found

@@ -1,0 +1,43 @@
+"""Checks of arguments.
+
+Each raises a ValueError that names the argument, its value and what is allowed.
+"""
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+
+def check_number(name: str, value: Any, low: float, high: float = math.inf) -> None:
+  """Raises ValueError unless `value` is a number in [low, high]."""
+  number = isinstance(value, int | float) and not isinstance(value, bool)
+  if not number or not low <= value <= high:
+    raise ValueError(f"{name} must be a number in [{low}, {high}], got {value!r}.")
+
+
+def check_whole(name: str, value: Any, low: int) -> None:
+  """Raises ValueError unless `value` is an integer of at least `low`."""
+  if type(value) is not int or value < low:
+    raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}.")
+
+
+def check_at_least(name: str, value: float, low: float) -> None:
+  """Raises ValueError unless `value`, a number, is at least `low`."""
+  if not value >= low:
+    raise ValueError(f"{name} must be at least {low}, got {value}.")
+
+
+def check_range(name: str, value: Any, low: float, high: float) -> None:
+  """Raises ValueError unless `value` is (a, b), low < a <= b <= high."""
+  if not isinstance(value, tuple | list) or len(value) != 2:
+    raise ValueError(f"{name} must be (lowest, highest), got {value!r}.")
+  for bound in value:
+    check_number(name, bound, low, high)
+  if not low < value[0] <= value[1]:
+    raise ValueError(f"{name} must be {low} < lowest <= highest, got {value!r}.")
+
+
+def check_choice(name: str, value: Any, allowed: Collection[Any]) -> None:
+  """Raises ValueError unless `value` is one of `allowed`."""
+  if value not in allowed:
+    raise ValueError(f"{name} must be one of {list(allowed)}, got {value!r}.")
