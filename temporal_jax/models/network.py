@@ -9,15 +9,15 @@ class Network(nn.Module):
   """A network over clips.
 
   It takes any number of frames and any size, and its parameters follow from
-  neither, unless a class says otherwise in `fit`.
+  neither, unless a class says otherwise in `arguments_for`.
   """
 
   # The temporal slots that every network of a class has.
   SLOTS: ClassVar[tuple[str, ...]] = ()
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
-    """Returns whether frames meet in the temporal slots alone.
+  def is_framewise(self) -> bool:
+    """Returns whether frames are independent except in the temporal slots.
 
     Everything else then looks at one frame at a time, whatever its number, and
     the clip's logits are the mean of those that its frames have.
@@ -25,7 +25,9 @@ class Network(nn.Module):
     return False
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, Any]:
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, Any]:
     """Returns the arguments that follow from the clips a network is for.
 
     Args:

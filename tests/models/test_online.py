@@ -100,7 +100,9 @@ def test_networks_that_mix_frames_themselves_are_refused(name, kwargs):
     ),
     (
       "resnet18",
-      models.Temporal(then=models.Temporal(branch_input=layers.TemporalAggregation)),
+      models.Temporal(
+        followed_by=models.Temporal(branch_input=layers.TemporalAggregation)
+      ),
     ),
   ],
 )

@@ -185,13 +185,15 @@ class BigLittleNet(Network):
     self.temporal.check("BigLittleNet", self.SLOTS)
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
+  def is_framewise(self) -> bool:
     """Returns whether both branches see every frame and the head averages."""
     return not self.alternate and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
-    """Refuses an odd number of alternate frames, see `Network.fit`."""
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Refuses an odd number of alternate frames."""
     del image_size
     if self.alternate and num_frames is not None and num_frames % 2:
       raise ValueError(f"alternate frames come in pairs, got num_frames {num_frames}.")

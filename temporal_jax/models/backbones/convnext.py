@@ -144,14 +144,16 @@ class ConvNeXt(Network):
     self.temporal.check("ConvNeXt", self.SLOTS)
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
+  def is_framewise(self) -> bool:
     """Returns whether patches and norms are a frame's own."""
     own = max(self.tubelet) == 1 and not self.average_first
     return own and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
-    """Refuses images too small for the stages, see `Network.fit`."""
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Refuses images too small for the stages."""
     del num_frames
     if image_size is not None:
       self._check_sides(image_size)

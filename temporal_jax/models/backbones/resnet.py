@@ -77,7 +77,7 @@ class ResNet(Network):
     self.temporal.check("ResNet", self.SLOTS)
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
+  def is_framewise(self) -> bool:
     """Returns whether the head averages."""
     return heads.averages_logits(self.head)
 

@@ -96,8 +96,10 @@ class VideoTextModel(Network):
       raise ValueError("head 'linear' needs num_classes.")
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
-    """Returns the positions that clips need, see `Network.fit`."""
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Returns the positions that clips need, see `Network.arguments_for`."""
     fitted = {}
     if image_size is not None:
       fitted["grid"] = grid_side(image_size, self.patch_size)

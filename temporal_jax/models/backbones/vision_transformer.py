@@ -108,14 +108,16 @@ class VisionTransformer(Network):
       )
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
+  def is_framewise(self) -> bool:
     """Returns whether patches, positions and norms are a frame's own."""
     own = max(self.tubelet) == 1 and not self.num_temporal_positions
     return own and not self.average_first and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
-    """Returns the positions that clips need, see `Network.fit`."""
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Returns the positions that clips need, see `Network.arguments_for`."""
     fitted = {}
     if image_size is not None:
       fitted["grid"] = positions.grid_side(image_size, self.patch_size)

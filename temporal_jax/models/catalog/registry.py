@@ -84,10 +84,12 @@ def create_model(
   model = spec.module(num_classes=num_classes, **kwargs)
   operator = spec.temporal if temporal == "default" else temporal
   model = model.clone(temporal=operators.resolve(operator, model))
-  return _fit(model, overrides, num_frames=num_frames, image_size=image_size)
+  return _for_sizes(model, overrides, num_frames=num_frames, image_size=image_size)
 
 
-def _fit(model: Network, overrides: Collection[str], **sizes: int | None) -> Network:
+def _for_sizes(
+  model: Network, overrides: Collection[str], **sizes: int | None
+) -> Network:
   """Returns the model for clips of these sizes; None leaves it as it is.
 
   Raises:
@@ -95,7 +97,7 @@ def _fit(model: Network, overrides: Collection[str], **sizes: int | None) -> Net
   """
   for name, size in sizes.items():
     check_size(name, size)
-  fitted = model.fit(**sizes)
+  fitted = model.arguments_for(**sizes)
   for name in overrides:
     if name in fitted:
       given = [size for size in sizes if sizes[size] is not None]
