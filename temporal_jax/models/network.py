@@ -15,6 +15,16 @@ class Network(nn.Module):
   # The temporal slots that every network of a class has.
   SLOTS: ClassVar[tuple[str, ...]] = ()
 
+  @property
+  def reads_text(self) -> bool:
+    """Whether a network reads texts beside clips, and compares them.
+
+    It then has `projection`, the width D of the space of both, `context`, the
+    longest text in tokens, and the method `encode_text`, which maps tokens
+    (L, N) to features (L, D).
+    """
+    return False
+
   @nn.nowrap
   def is_framewise(self) -> bool:
     """Returns whether frames are independent except in the temporal slots.

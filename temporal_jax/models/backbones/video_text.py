@@ -95,6 +95,11 @@ class VideoTextModel(Network):
     if self.head == "linear" and self.num_classes is None:
       raise ValueError("head 'linear' needs num_classes.")
 
+  @property
+  def reads_text(self) -> bool:
+    """Whether the head compares clips with texts."""
+    return self.head == "text"
+
   @nn.nowrap
   def arguments_for(
     self, *, num_frames: int | None, image_size: int | None
@@ -159,7 +164,7 @@ class VideoTextModel(Network):
     Raises:
       ValueError: If the head reads no texts or the tokens do not fit.
     """
-    if self.head != "text":
+    if not self.reads_text:
       raise ValueError(f"head {self.head!r} reads no texts.")
     return self.text(text)
 
