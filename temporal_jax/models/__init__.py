@@ -17,7 +17,7 @@ from temporal_jax.models.blocks.residual import BasicBlock, BottleneckBlock
 from temporal_jax.models.blocks.temporal_attention import TemporalAttentionAggregation
 from temporal_jax.models.blocks.text_transformer import TextTransformer
 from temporal_jax.models.blocks.transformer import TransformerBlock
-from temporal_jax.models.catalog.entry import ModelSpec
+from temporal_jax.models.catalog.entry import Entry
 from temporal_jax.models.catalog.registry import (
   MODELS,
   create_model,
@@ -43,7 +43,7 @@ __all__ = [
   "ConvNeXt",
   "ConvNeXtBlock",
   "DirectionClassifier",
-  "ModelSpec",
+  "Entry",
   "MultiframeIntegration",
   "ResNet",
   "ResNet3D",
