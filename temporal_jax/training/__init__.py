@@ -8,7 +8,6 @@ from temporal_jax.training.class_rows import (
   match_classes,
 )
 from temporal_jax.training.first_state import Fitting, Start, first_state, graft
-from temporal_jax.training.layer_decay import BEFORE_BLOCKS
 from temporal_jax.training.load_variables import (
   CHECKPOINTS,
   has_checkpoint,
@@ -70,7 +69,6 @@ from temporal_jax.training.step import (
 from temporal_jax.training.stop_request import StopRequest
 
 __all__ = [
-  "BEFORE_BLOCKS",
   "CHECKPOINTS",
   "LOSSES",
   "OPTIMIZERS",

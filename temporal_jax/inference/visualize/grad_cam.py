@@ -17,10 +17,6 @@ from temporal_jax.inference.visualize.layer_choice import (
 from temporal_jax.inference.visualize.record_modules import record
 from temporal_jax.inference.visualize.scale_maps import over_time, scaled
 
-# What the last block of a transformer attends to (behind it the class token
-# alone counts); the end of SlowFast's slow pathway; the last maps of all.
-LAYERS = (r"(visual/)?block\d+/norm1", r"slow_stage\d+_block\d+", r".*")
-
 
 def create_grad_cam(
   saved: SavedModel, *, layer: str | None = None, task: str | None = None
@@ -54,7 +50,7 @@ def create_grad_cam(
     label: int | jax.Array | None = None,
   ) -> jax.Array:
     shapes = map_shapes(saved, variables, clip)
-    name = choose_layer(shapes, layer, LAYERS)
+    name = choose_layer(shapes, layer, saved.network.visual_layers().gradients)
 
     def score(offset):
       recording = record(saved, variables, clip, offsets={name: offset})

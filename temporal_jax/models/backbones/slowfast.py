@@ -9,7 +9,7 @@ import numpy as np
 
 from temporal_jax.layers import BatchNorm, Conv3D
 from temporal_jax.models.blocks import heads, residual_stages
-from temporal_jax.models.network import Network
+from temporal_jax.models.network import Network, VisualLayers
 from temporal_jax.models.slots import Temporal
 from temporal_jax.ops import shape_checks
 
@@ -83,6 +83,12 @@ class SlowFast(Network):
       if width % self.beta:
         raise ValueError(f"beta {self.beta} must divide the width {width}.")
     self.temporal.check("SlowFast", self.SLOTS)
+
+  @nn.nowrap
+  def visual_layers(self) -> VisualLayers:
+    """Returns the end of the slow pathway, which has the most channels."""
+    last = r"slow_stage\d+_block\d+"
+    return VisualLayers(features=(last,), gradients=(last,))
 
   @nn.compact
   def __call__(

@@ -10,8 +10,8 @@ from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
 from temporal_jax.models.blocks import heads, positions
 from temporal_jax.models.blocks.remat import apply_block
-from temporal_jax.models.blocks.transformer import TransformerBlock
-from temporal_jax.models.network import Network
+from temporal_jax.models.blocks.transformer import TENSOR_RULES, TransformerBlock
+from temporal_jax.models.network import Network, ParameterGroups, VisualLayers
 from temporal_jax.models.slots import Temporal, adapt
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.activations import Activation, find_activation
@@ -128,6 +128,27 @@ class VisionTransformer(Network):
       reach = num_frames + 2 * (frames // 2) - frames
       fitted["num_temporal_positions"] = reach // stride + 1
     return fitted
+
+  @nn.nowrap
+  def parameter_groups(self) -> ParameterGroups:
+    """Returns what layer decay and sharding tell apart."""
+    return ParameterGroups(
+      before_blocks=r"(patch_embedding|pre_norm)/.*",
+      blocks=r"block(?P<number>\d+)/.*",
+      tensor=TENSOR_RULES,
+    )
+
+  @nn.nowrap
+  def visual_layers(self) -> VisualLayers:
+    """Returns the blocks and their attention.
+
+    After the norm of the last attention only the class token counts.
+    """
+    return VisualLayers(
+      features=(r"block\d+",),
+      gradients=(r"block\d+/norm1",),
+      attention=r"block\d+/attention",
+    )
 
   @nn.compact
   def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:

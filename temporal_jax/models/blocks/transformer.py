@@ -9,6 +9,23 @@ from temporal_jax.models.slots import Factory, Temporal, apply_slot
 from temporal_jax.ops.activations import Activation
 from temporal_jax.ops.lowering.materialize import written_out
 
+_BLOCK = r"(.*/)?(block|layer)\d+"
+# Parameters of numbered blocks that can be split over devices, and the axes of
+# their dimensions: heads and hidden units, so that a block sums over the
+# devices twice, after attention and after the MLP.
+# Source: Shoeybi et al. 2019, https://arxiv.org/abs/1909.08053, section 3.
+TENSOR_RULES = (
+  (rf"{_BLOCK}/attention/qkv/kernel", (None, None, "tensor", None)),
+  (rf"{_BLOCK}/attention/qkv/bias", (None, "tensor", None)),
+  (rf"{_BLOCK}/attention/query_value_bias", (None, "tensor", None)),
+  (rf"{_BLOCK}/attention/(query|key|value)/kernel", (None, "tensor", None)),
+  (rf"{_BLOCK}/attention/out/kernel", ("tensor", None, None)),
+  (rf"{_BLOCK}/mlp/(expand|gate)/kernel", (None, "tensor")),
+  (rf"{_BLOCK}/mlp/(expand|gate)/bias", ("tensor",)),
+  (rf"{_BLOCK}/mlp/norm/(scale|bias)", ("tensor",)),
+  (rf"{_BLOCK}/mlp/contract/kernel", ("tensor", None)),
+)
+
 
 class TransformerBlock(nn.Module):
   """Attention and MLP, each after a norm and with a residual.
