@@ -183,7 +183,7 @@ class SlowFast(Network):
     """Runs a stage of one pathway."""
     width, (slow_taps, fast_taps) = self.widths[stage], self.first_taps
     taps = (slow_taps if name == "slow" else fast_taps)[stage]
-    return residual_stages.apply_stage(
+    return residual_stages.apply_residual_stage(
       x,
       train,
       name=f"{name}_stage{stage + 1}",
@@ -191,11 +191,11 @@ class SlowFast(Network):
       num_blocks=self.stage_sizes[stage],
       block=self.block,
       stride=_STRIDES[stage],
+      first_taps=taps,
       temporal=self.temporal,
       remat=self.remat,
       features=width if name == "slow" else width // self.beta,
       dtype=self.dtype,
-      **({"first_taps": taps} if self.block == "bottleneck" else {}),
     )
 
 
