@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers import LayerNorm
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
+from temporal_jax.models.blocks import transformer
 from temporal_jax.models.blocks.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
@@ -16,7 +17,7 @@ from temporal_jax.models.blocks.frame_integration import (
 from temporal_jax.models.blocks.positions import grid_side
 from temporal_jax.models.blocks.prompt import VideoSpecificPrompt
 from temporal_jax.models.blocks.text_transformer import TextTransformer
-from temporal_jax.models.blocks.transformer import TENSOR_RULES, TransformerBlock
+from temporal_jax.models.blocks.transformer import TransformerBlock
 from temporal_jax.models.network import Network, ParameterGroups, VisualLayers
 from temporal_jax.models.slots import Temporal
 from temporal_jax.ops.activations import Activation, find_activation
@@ -114,24 +115,13 @@ class VideoTextModel(Network):
 
   @nn.nowrap
   def parameter_groups(self) -> ParameterGroups:
-    """Returns what layer decay and sharding tell apart."""
-    return ParameterGroups(
-      before_blocks=r"visual/(patch_embedding|pre_norm)/.*",
-      blocks=r"visual/block(?P<number>\d+)/.*",
-      tensor=TENSOR_RULES,
-    )
+    """Returns the groups of the blocks on the frames, see `Network`."""
+    return transformer.parameter_groups(prefix="visual/")
 
   @nn.nowrap
   def visual_layers(self) -> VisualLayers:
-    """Returns the blocks on the frames and their attention.
-
-    After the norm of the last attention only the class token counts.
-    """
-    return VisualLayers(
-      features=(r"visual/block\d+",),
-      gradients=(r"visual/block\d+/norm1",),
-      attention=r"visual/block\d+/attention",
-    )
+    """Returns the blocks on the frames and their attention, see `Network`."""
+    return transformer.visual_layers(prefix="visual/")
 
   def setup(self) -> None:
     """Makes the towers and the head."""

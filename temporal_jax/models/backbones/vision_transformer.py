@@ -8,9 +8,9 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
-from temporal_jax.models.blocks import heads, positions
+from temporal_jax.models.blocks import heads, positions, transformer
 from temporal_jax.models.blocks.remat import apply_block
-from temporal_jax.models.blocks.transformer import TENSOR_RULES, TransformerBlock
+from temporal_jax.models.blocks.transformer import TransformerBlock
 from temporal_jax.models.network import Network, ParameterGroups, VisualLayers
 from temporal_jax.models.slots import Temporal, adapt
 from temporal_jax.ops import shape_checks
@@ -131,24 +131,13 @@ class VisionTransformer(Network):
 
   @nn.nowrap
   def parameter_groups(self) -> ParameterGroups:
-    """Returns what layer decay and sharding tell apart."""
-    return ParameterGroups(
-      before_blocks=r"(patch_embedding|pre_norm)/.*",
-      blocks=r"block(?P<number>\d+)/.*",
-      tensor=TENSOR_RULES,
-    )
+    """Returns the groups of the blocks, see `Network`."""
+    return transformer.parameter_groups()
 
   @nn.nowrap
   def visual_layers(self) -> VisualLayers:
-    """Returns the blocks and their attention.
-
-    After the norm of the last attention only the class token counts.
-    """
-    return VisualLayers(
-      features=(r"block\d+",),
-      gradients=(r"block\d+/norm1",),
-      attention=r"block\d+/attention",
-    )
+    """Returns the blocks and their attention, see `Network`."""
+    return transformer.visual_layers()
 
   @nn.compact
   def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
