@@ -1,9 +1,10 @@
 # make demo: train and evaluate the small network on its embedded data.
 # make test: all fast tests. make test-all: the slow ones too.
+# make docs: write the tables of the pages in docs/ that are generated.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint
+.PHONY: demo test test-all lint docs
 
 # Huge pages: 1.1 times the speed with glibc on Linux, ignored elsewhere.
 demo: export GLIBC_TUNABLES := glibc.malloc.hugetlb=1
@@ -22,6 +23,9 @@ test-all: .venv/test.installed
 lint: .venv/test.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+docs: .venv/test.installed
+	$(BIN)/python -m docs.generate
 
 .venv/%.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from convert_weights.checkpoint_format import CheckpointFormat
 from convert_weights.reading import Setting, Settings
 from temporal_jax import models
-from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.network import Network
 from temporal_jax.ops.activations import ACTIVATIONS, find_activation
 
@@ -130,8 +129,7 @@ def _said(name: str, settings: Settings, network: Network) -> Setting | None:
     ValueError: If it says several things.
   """
   places = list(settings.get(name, ()))
-  both = isinstance(network, VideoTextModel) and network.head == "text"
-  if name == "activation" and both:
+  if name == "activation" and network.reads_text:
     places += settings.get("text_activation", ())
   for place in places[1:]:
     if not _same(name, place.value, places[0].value):

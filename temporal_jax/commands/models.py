@@ -11,8 +11,11 @@ views; `temporal-jax describe NAME` lists each with its table.
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+  from temporal_jax.models import Entry
+  from temporal_jax.models.catalog.counted_costs import Cost
 
 from temporal_jax.lookup import did_you_mean
 
@@ -36,54 +39,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Prints the table."""
   from temporal_jax.models import MODELS, list_models
+  from temporal_jax.models.catalog.counted_costs import read_costs
   from temporal_jax.models.inspect.text_columns import align
 
   names = list_models(options.pattern)
   if not names:
     hint = did_you_mean(options.pattern, MODELS) or "."
     raise ValueError(f"no network's name matches {options.pattern!r}{hint}")
-  records = [_record(name) for name in names]
+  costs = read_costs()
   if options.json:
+    records = [_record(name, MODELS[name], costs[name].own) for name in names]
     print(json.dumps(records, indent=2))
     return 0
   head = ("name", "view", "params M", "GFLOPs", "published", "source")
-  rows = [head, *(tuple(_cells(record)) for record in records)]
-  for line in align(rows, right=(2, 3)):
+  rows = [_cells(name, MODELS[name], costs[name].own) for name in names]
+  for line in align([head, *rows], right=(2, 3)):
     print(line)
   return 0
 
 
-def _record(name: str) -> dict[str, Any]:
+def _record(name: str, entry: "Entry", cost: "Cost") -> dict[str, Any]:
   """Returns what is known of a network."""
-  from temporal_jax.models import MODELS
-  from temporal_jax.models.catalog.accuracies import ACCURACIES
-  from temporal_jax.models.catalog.costs import COSTS
-
   return {
     "name": name,
-    "clip_shape": MODELS[name].clip_shape,
-    "params": COSTS[name].params,
-    "gmacs": COSTS[name].gmacs,
-    "accuracies": [figure._asdict() for figure in ACCURACIES.get(name, ())],
-    "source": MODELS[name].source,
+    "clip_shape": entry.clip_shape,
+    "params": cost.params,
+    "gmacs": cost.gmacs,
+    "accuracies": [figure._asdict() for figure in entry.accuracies],
+    "source": entry.source,
+    "weights": entry.weights,
   }
 
 
-def _cells(record: dict[str, Any]) -> Iterator[str]:
-  """Yields the cells of a row."""
-  yield record["name"]
-  frames, height, _ = record["clip_shape"]
-  yield f"{frames} x {height}"
-  yield f"{record['params'] / 1e6:.1f}"
-  yield f"{record['gmacs']:.1f}"
-  yield _best(record["accuracies"])
-  yield record["source"]
-
-
-def _best(accuracies: Sequence[dict[str, Any]]) -> str:
-  """Returns the best accuracy of each data set in words."""
-  best = {}
-  for figure in accuracies:
-    data = figure["data"]
-    best[data] = max(best.get(data, 0.0), figure["top1"])
-  return ", ".join(f"{data} {top1:.1f}" for data, top1 in best.items())
+def _cells(name: str, entry: "Entry", cost: "Cost") -> tuple[str, ...]:
+  """Returns the cells of a network's row."""
+  frames, height, _ = entry.clip_shape
+  best = entry.best_accuracies().items()
+  return (
+    name,
+    f"{frames} x {height}",
+    f"{cost.params / 1e6:.1f}",
+    f"{cost.gmacs:.1f}",
+    ", ".join(f"{data} {top1:.1f}" for data, top1 in best),
+    entry.source,
+  )

@@ -62,6 +62,7 @@ def assemble(
   check_origin(model, config.init_from)
   length = duration(config, num_videos)
   variables = training.variable_shapes(model, clip_shape(config))
+  named = model.parameter_groups()
   groups = training.parameter_groups(
     variables["params"],
     weight_decay=optim.weight_decay,
@@ -71,11 +72,14 @@ def assemble(
     frozen=optim.frozen,
     layer_decay=optim.layer_decay,
     layer_decay_except=optim.layer_decay_except,
-    layer_decay_first=optim.layer_decay_first or training.BEFORE_BLOCKS,
+    layer_decay_first=optim.layer_decay_first or named.before_blocks,
+    blocks=named.blocks,
   )
   optimizer = create_optimizer(config, length, groups)
   shapes = training.state_shapes(variables, optimizer, ema=optim.ema_decay > 0)
-  layout = training.shard_state(shapes, mesh, config.sharding)
+  layout = training.shard_state(
+    shapes, mesh, config.sharding, tensor_rules=named.tensor
+  )
   shapes = training.with_shardings(shapes, layout)
   return Parts(model, classes, length, groups, optimizer, shapes, mesh)
 

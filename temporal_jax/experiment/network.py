@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import ml_collections
@@ -11,11 +10,11 @@ import ml_collections
 import temporal_jax
 from temporal_jax import training
 from temporal_jax.experiment.classes import Classes
-from temporal_jax.models.backbones.video_text import VideoTextModel
+from temporal_jax.models.network import Network
 from temporal_jax.text.tokenizer import tokenize
 
 
-def create_network(config: ml_collections.ConfigDict, classes: Classes) -> nn.Module:
+def create_network(config: ml_collections.ConfigDict, classes: Classes) -> Network:
   """Builds the network, without parameters."""
   remat = {"remat": True} if config.model.remat else {}
   return temporal_jax.create_model(
@@ -39,11 +38,6 @@ def network_arguments(config: ml_collections.ConfigDict) -> dict[str, Any]:
   }
 
 
-def reads_text(model: nn.Module) -> bool:
-  """Whether the network compares clips with the classes' names."""
-  return isinstance(model, VideoTextModel) and model.head == "text"
-
-
 def text_is_frozen(groups: Mapping[str, training.Group]) -> bool:
   """Whether no parameter of the text tower is trained."""
   tower = (group for name, group in groups.items() if name.startswith("text/"))
@@ -51,7 +45,7 @@ def text_is_frozen(groups: Mapping[str, training.Group]) -> bool:
 
 
 def other_inputs(
-  model: nn.Module,
+  model: Network,
   names: Sequence[str] | Mapping[str, Sequence[str]],
   variables: Any,
   groups: Mapping[str, training.Group],
@@ -73,7 +67,7 @@ def other_inputs(
     ImportError: If the extra "text" is not installed.
     ValueError: If such a network is to have several tasks.
   """
-  if not reads_text(model):
+  if not model.reads_text:
     return {}
   if isinstance(names, Mapping):
     raise ValueError("a network that reads the classes' names has one task.")
@@ -87,10 +81,10 @@ def other_inputs(
 
 
 def blank_inputs(
-  model: nn.Module, classes: int, groups: Mapping[str, training.Group]
+  model: Network, classes: int, groups: Mapping[str, training.Group]
 ) -> dict[str, jax.Array]:
   """Returns zeros of the shapes of `other_inputs`."""
-  if not reads_text(model):
+  if not model.reads_text:
     return {}
   if text_is_frozen(groups):
     return {"text": jnp.zeros((classes, model.projection))}

@@ -115,7 +115,7 @@ def _drop_positions(config: ml_collections.ConfigDict, taken: dict[str, Any]) ->
   """
   sizes = {size: config.model[size] or None for size in _SIZES}
   network = models.create_model(config.model.name, num_classes=1, **taken)
-  for name, value in network.fit(**sizes).items():
+  for name, value in network.arguments_for(**sizes).items():
     if name in taken and taken.pop(name) != value:
       raise ValueError(
         f"the weights of {config.init_from} have another {name} than clips "

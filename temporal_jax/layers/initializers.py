@@ -19,3 +19,13 @@ def torch_default(*, batch_axis: Sequence[int] = ()) -> nn.initializers.Initiali
   return nn.initializers.variance_scaling(
     1 / 3, "fan_in", "uniform", batch_axis=batch_axis
   )
+
+
+def torch_depthwise_default() -> nn.initializers.Initializer:
+  """Returns `torch_default` of a kernel (size, size, C) of a depthwise layer.
+
+  Each of its C parts reads one channel, so that fan in is size x size.
+  """
+  return nn.initializers.variance_scaling(
+    1 / 3, "fan_in", "uniform", in_axis=(), out_axis=(), batch_axis=(2,)
+  )

@@ -1,5 +1,7 @@
 """Self-attention over several frames."""
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -46,15 +48,12 @@ class JointAttention(nn.Module):
       ValueError: If `x` is not floating point of rank 4.
     """
     shape_checks.tokens(x)
-    settings = {
-      "qkv_bias": self.qkv_bias,
-      "key_bias": self.key_bias,
-      "inner_norm": self.inner_norm,
-      "epsilon": self.inner_epsilon,
-    }
-    attend = SelfAttention(
-      self.num_heads,
-      **{name: value for name, value in settings.items() if value is not None},
+    attend = _self_attention(
+      num_heads=self.num_heads,
+      qkv_bias=self.qkv_bias,
+      key_bias=self.key_bias,
+      inner_norm=self.inner_norm,
+      epsilon=self.inner_epsilon,
       dtype=self.dtype or x.dtype,
       name="joint",
     )
@@ -108,11 +107,8 @@ class TemporalAttention(nn.Module):
     if self.aligned:
       order = ops.match_patches(patches)
       y = ops.permute_patches(y, order)
-    attend = SelfAttention(
-      self.num_heads,
-      True if self.qkv_bias is None else self.qkv_bias,
-      dtype=dtype,
-      name="attention",
+    attend = _self_attention(
+      num_heads=self.num_heads, qkv_bias=self.qkv_bias, dtype=dtype, name="attention"
     )
     y = attend(y.swapaxes(1, 2), train).swapaxes(1, 2)
     if self.aligned:
@@ -124,3 +120,9 @@ class TemporalAttention(nn.Module):
       name="out",
     )(y)
     return jnp.concatenate([jnp.zeros_like(y[:, :, :1]), y], axis=2), {}
+
+
+def _self_attention(**settings: Any) -> SelfAttention:
+  """Returns an attention with its own defaults for settings that are None."""
+  given = {name: value for name, value in settings.items() if value is not None}
+  return SelfAttention(**given)

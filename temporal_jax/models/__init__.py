@@ -35,7 +35,7 @@ from temporal_jax.models.blocks.text_transformer import (
   TextTransformer as TextTransformer,
 )
 from temporal_jax.models.blocks.transformer import TransformerBlock as TransformerBlock
-from temporal_jax.models.catalog.entry import ModelSpec as ModelSpec
+from temporal_jax.models.catalog.entry import Entry as Entry
 from temporal_jax.models.catalog.registry import (
   MODELS as MODELS,
   create_model as create_model,

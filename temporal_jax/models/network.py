@@ -1,23 +1,73 @@
-"""What every network can be asked: its slots, and which clips it is for."""
+"""What every network can be asked: its slots, its clips, its parts by name."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import flax.linen as nn
+
+
+class ParameterGroups(NamedTuple):
+  """Parameters that are treated alike in training.
+
+  A regex fits the whole name of a parameter, its path "block3/mlp/expand/bias".
+
+  Attributes:
+    before_blocks: Regex of what comes before the first of numbered blocks; ""
+      without such blocks.
+    blocks: Regex of what is in a block, whose group "number" is the block's,
+      from 1; "" without numbered blocks.
+    tensor: (regex, axes of the dimensions) of what can be split over the axis
+      "tensor" of several devices, e.g. ("block1/mlp/expand/kernel", (None,
+      "tensor")) for a kernel (C, C') split along C'. The first that fits
+      counts.
+  """
+
+  before_blocks: str = ""
+  blocks: str = ""
+  tensor: tuple[tuple[str, tuple[str | None, ...]], ...] = ()
+
+
+class VisualLayers(NamedTuple):
+  """Layers that show what a network looks at.
+
+  A regex fits the whole name of a module, its path "block3/attention". Of
+  several the first that fits any module counts, and of the modules that it fits
+  the last.
+
+  Attributes:
+    features: Regexes of modules whose output shows features.
+    gradients: Regexes of modules whose output has the gradients of Grad-CAM.
+    attention: Regex of the attention that rollout follows through the network;
+      "" without one.
+  """
+
+  features: tuple[str, ...] = (".*",)
+  gradients: tuple[str, ...] = (".*",)
+  attention: str = ""
 
 
 class Network(nn.Module):
   """A network over clips.
 
   It takes any number of frames and any size, and its parameters follow from
-  neither, unless a class says otherwise in `fit`.
+  neither, unless a class says otherwise in `arguments_for`.
   """
 
   # The temporal slots that every network of a class has.
   SLOTS: ClassVar[tuple[str, ...]] = ()
 
+  @property
+  def reads_text(self) -> bool:
+    """Whether a network reads texts beside clips, and compares them.
+
+    It then has `projection`, the width D of the space of both, `context`, the
+    longest text in tokens, and the method `encode_text`, which maps tokens
+    (L, N) to features (L, D).
+    """
+    return False
+
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
-    """Returns whether frames meet in the temporal slots alone.
+  def is_framewise(self) -> bool:
+    """Returns whether frames are independent except in the temporal slots.
 
     Everything else then looks at one frame at a time, whatever its number, and
     the clip's logits are the mean of those that its frames have.
@@ -25,7 +75,9 @@ class Network(nn.Module):
     return False
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, Any]:
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, Any]:
     """Returns the arguments that follow from the clips a network is for.
 
     Args:
@@ -37,6 +89,34 @@ class Network(nn.Module):
     """
     del num_frames, image_size
     return {}
+
+  @nn.nowrap
+  def parameter_groups(self) -> ParameterGroups:
+    r"""Returns which parameters are treated alike in training.
+
+    By default there are no numbered blocks, so no layer decay, and nothing to
+    split over a "tensor" axis. For example, a transformer returns
+
+      ParameterGroups(
+        before_blocks=r"patch_embedding/.*", blocks=r"block(?P<number>\d+)/.*"
+      )
+    """
+    return ParameterGroups()
+
+  @nn.nowrap
+  def visual_layers(self) -> VisualLayers:
+    r"""Returns the layers that show what the network looks at.
+
+    By default these are the last maps (B, T, H, W, C) of all. For example, a
+    transformer returns
+
+      VisualLayers(
+        features=(r"block\d+",),
+        gradients=(r"block\d+/norm1",),
+        attention=r"block\d+/attention",
+      )
+    """
+    return VisualLayers()
 
 
 def check_size(name: str, size: Any) -> None:

@@ -18,7 +18,7 @@ def check_online(network: Network) -> None:
       there is not causal; it lists the operators that are.
   """
   kind = type(network).__name__
-  if not network.sees_frames_apart():
+  if not network.is_framewise():
     raise ValueError(
       f"this {kind} cannot run online: besides its temporal operator it mixes "
       "frames itself, by convolutions or patches over several of them, by "

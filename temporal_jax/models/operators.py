@@ -52,7 +52,7 @@ def arithmetic(*blocks: int, class_token: bool = True) -> Temporal:
   return Temporal(
     block_input=layers.ArithmeticModeling,
     where=lambda stage, block: block in blocks,
-    then=every if class_token else None,
+    followed_by=every if class_token else None,
   )
 
 

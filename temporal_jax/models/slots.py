@@ -45,9 +45,9 @@ class Temporal:
     mlp_input: On the whole stream, between attention and MLP (TokenT1D).
     mlp_branch: Extra residual branch before the MLP (TAdaFormer).
     where: (stage, block) -> whether that block's slots are filled.
-    then: A second operator, with slots and a `where` of its own. Where both
-      fill a slot of the whole stream, it runs behind the first; no other slot
-      may be filled twice.
+    followed_by: A second operator, with slots and a `where` of its own. Where
+      both fill a slot of the whole stream, it runs after the first; no other
+      slot may be filled twice.
   """
 
   branch_input: Factory | None = None
@@ -61,12 +61,12 @@ class Temporal:
   mlp_input: Factory | None = None
   mlp_branch: Factory | None = None
   where: Callable[[int, int], bool] = everywhere
-  then: "Temporal | None" = None
+  followed_by: "Temporal | None" = None
 
   def filled(self) -> set[str]:
     """Returns the names of the slots that hold something."""
     own = {slot for slot in _SLOTS if getattr(self, slot) is not None}
-    return own | (self.then.filled() if self.then else set())
+    return own | (self.followed_by.filled() if self.followed_by else set())
 
   def online(self) -> bool:
     """Returns whether all that fills slots can run on one frame at a time.
@@ -80,7 +80,7 @@ class Temporal:
       for slot, factory in factories.items()
       if factory is not None
     )
-    return own and (self.then is None or self.then.online())
+    return own and (self.followed_by is None or self.followed_by.online())
 
   def check(self, backbone: str, slots: Collection[str]) -> None:
     """Raises ValueError if a filled slot is not among the backbone's."""
@@ -109,16 +109,16 @@ class Temporal:
     """Returns what sits in one block: these slots, or none of them."""
     here = Temporal()
     if self.where(stage, block):
-      here = dataclasses.replace(self, where=everywhere, then=None)
-    return here if self.then is None else _join(here, self.then.at(stage, block))
+      here = dataclasses.replace(self, where=everywhere, followed_by=None)
+    if self.followed_by is None:
+      return here
+    return _join(here, self.followed_by.at(stage, block))
 
 
 # Slots of the whole stream: what comes out of one module may enter the next.
 _CHAINED = {"branch_input", "block_input", "mlp_input"}
-_SLOTS = {field.name for field in dataclasses.fields(Temporal)} - {
-  "where",
-  "then",
-}
+_SLOTS = {field.name for field in dataclasses.fields(Temporal)}
+_SLOTS -= {"where", "followed_by"}
 
 
 def _join(first: Temporal, second: Temporal) -> Temporal:

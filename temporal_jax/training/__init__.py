@@ -16,7 +16,6 @@ from temporal_jax.training.first_state import (
   first_state as first_state,
   graft as graft,
 )
-from temporal_jax.training.layer_decay import BEFORE_BLOCKS as BEFORE_BLOCKS
 from temporal_jax.training.load_variables import (
   CHECKPOINTS as CHECKPOINTS,
   has_checkpoint as has_checkpoint,

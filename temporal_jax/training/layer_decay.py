@@ -6,20 +6,16 @@ from collections.abc import Sequence
 from temporal_jax.training.parameter_names import first_fits, named
 from temporal_jax.training.state import Tree
 
-# ATM's. TAdaFormer has the class token and the positions before the blocks too:
-# r"(patch_embedding|pre_norm|class_token|position_embedding)(/.*)?".
-BEFORE_BLOCKS = r"(visual/)?(patch_embedding|pre_norm)/.*"
-_BLOCK = re.compile(r"(visual/)?block(?P<number>\d+)/.*")  # From 1 on.
-
 
 def layer_factors(
   params: Tree,
   decay: float,
   *,
+  blocks: str,
+  before: str,
   kept: Sequence[str] = (),
-  before: str = BEFORE_BLOCKS,
 ) -> dict[str, float]:
-  """Returns name -> factor of the learning rate.
+  r"""Returns name -> factor of the learning rate.
 
   factor = decay ** (N + 1 - layer), of N blocks
 
@@ -27,12 +23,14 @@ def layer_factors(
   N + 1 for all else: the head, say.
 
   Args:
-    params: Parameters of a transformer, abstract or not, in which the k-th
-      block is "block{k}" or "visual/block{k}".
+    params: Parameters of a network with numbered blocks, abstract or not.
     decay: Factor from a block to the one before it; 1 changes nothing, whatever
       the network.
+    blocks: Regex of the names within a block, with a group "number", e.g.
+      r"block(?P<number>\d+)/.*"; "" for a network without such blocks.
+    before: Regex of the names of layer 0. ATM has the patch embedding there,
+      TAdaFormer the class token and the positions too.
     kept: Regexes of names with factor 1.
-    before: Regex of the names of layer 0.
 
   Raises:
     ValueError: If the decay is not in (0, 1], there are no blocks, or a regex
@@ -48,21 +46,23 @@ def layer_factors(
     if kept:
       raise ValueError(f"layer_decay is 1, so that except {kept} says nothing.")
     return dict.fromkeys(names, 1.0)
-  blocks = {
-    name: int(match["number"]) for name in names if (match := _BLOCK.fullmatch(name))
+  numbers = {
+    name: int(match["number"])
+    for name in names
+    if blocks and (match := re.fullmatch(blocks, name))
   }
-  if not blocks:
+  if not numbers:
     raise ValueError(
       f"layer_decay {decay} is for transformers: no parameter is in a block1, "
       f"but {', '.join(sorted({name.split('/')[0] for name in names}))}."
     )
-  last = max(blocks.values()) + 1
+  last = max(numbers.values()) + 1
   first = first_fits("layer_decay_first", [before], names)
   exempt = first_fits("layer_decay_except", kept, names)
 
   def layer(name: str) -> int:
     if name in exempt:
       return last
-    return 0 if name in first else blocks.get(name, last)
+    return 0 if name in first else numbers.get(name, last)
 
   return {name: decay ** (last - layer(name)) for name in names}

@@ -10,7 +10,7 @@ import rich.box
 import rich.console
 import rich.table
 
-from temporal_jax.training.layer_decay import BEFORE_BLOCKS, layer_factors
+from temporal_jax.training.layer_decay import layer_factors
 from temporal_jax.training.parameter_names import first_fits, named, path_name
 from temporal_jax.training.state import Tree
 
@@ -42,7 +42,8 @@ def parameter_groups(
   frozen: Sequence[str] = (),
   layer_decay: float = 1.0,
   layer_decay_except: Sequence[str] = (),
-  layer_decay_first: str = BEFORE_BLOCKS,
+  layer_decay_first: str = "",
+  blocks: str = "",
 ) -> dict[str, Group]:
   """Returns name -> group of each parameter.
 
@@ -57,9 +58,10 @@ def parameter_groups(
     decay_factors: Factors of the decay, 1 where none fits.
     lr_factors: Factors of the learning rate, on top of the layer decay.
     frozen: What is not trained.
-    layer_decay: See `layer_factors`, and for the two below.
+    layer_decay: See `layer_factors`, and for the three below.
     layer_decay_except: What the layer decay leaves at 1.
     layer_decay_first: What comes before the first block.
+    blocks: What is in a block, with its number.
 
   Raises:
     ValueError: If a regex counts for no parameter, a value is negative, or all
@@ -74,7 +76,11 @@ def parameter_groups(
   if len(still) == len(names):
     raise ValueError(f"frozen {tuple(frozen)} leaves nothing to train.")
   layers = layer_factors(
-    params, layer_decay, kept=layer_decay_except, before=layer_decay_first
+    params,
+    layer_decay,
+    blocks=blocks,
+    before=layer_decay_first,
+    kept=layer_decay_except,
   )
 
   def group(name: str, leaf: jax.Array) -> Group:

@@ -38,6 +38,8 @@ def test_models_are_json(capsys):
     "start": "CLIP",
     "where": "arXiv:2307.08908 supplement, table A.7",
   } in record["accuracies"]
+  assert record["weights"] is None
+  assert records["vit_b16"]["weights"] == "https://github.com/openai/CLIP"
   assert records["resnet18"]["accuracies"] == []
 
 

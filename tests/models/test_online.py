@@ -8,6 +8,7 @@ import pytest
 
 import temporal_jax
 from temporal_jax import layers, models
+from temporal_jax.models.blocks import heads
 from tests.support import tiny_networks
 
 FRAMES = 5
@@ -100,7 +101,9 @@ def test_networks_that_mix_frames_themselves_are_refused(name, kwargs):
     ),
     (
       "resnet18",
-      models.Temporal(then=models.Temporal(branch_input=layers.TemporalAggregation)),
+      models.Temporal(
+        followed_by=models.Temporal(branch_input=layers.TemporalAggregation)
+      ),
     ),
   ],
 )
@@ -126,5 +129,5 @@ def test_the_operators_of_a_network_are_listed():
 
 
 def test_heads_that_average_are_known():
-  known = {head for head in models.HEADS if models.heads.averages_logits(head)}
+  known = {head for head in models.HEADS if heads.averages_logits(head)}
   assert known == {"average", "average_features"}

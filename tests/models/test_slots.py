@@ -33,7 +33,7 @@ def test_a_second_operator_has_its_own_places():
   temporal = Temporal(
     block_input=_Add,
     where=_only(1),
-    then=Temporal(block_input=_Double, mlp_input=_Double, where=_only(2)),
+    followed_by=Temporal(block_input=_Double, mlp_input=_Double, where=_only(2)),
   )
   assert temporal.filled() == {"block_input", "mlp_input"}
   assert temporal.at(0, 0).filled() == set()
@@ -42,29 +42,29 @@ def test_a_second_operator_has_its_own_places():
 
 
 def test_where_both_are_the_second_follows_the_first():
-  temporal = Temporal(block_input=_Add, then=Temporal(block_input=_Double))
+  temporal = Temporal(block_input=_Add, followed_by=Temporal(block_input=_Double))
   out, aux = _run(temporal.at(0, 0).block_input, 3)
   assert out == 8
   assert aux == {"part1": True}
-  three = Temporal(block_input=_Double, then=temporal)
+  three = Temporal(block_input=_Double, followed_by=temporal)
   assert _run(three.at(0, 0).block_input, 3)[0] == 14
 
 
 def test_only_slots_of_the_stream_are_shared():
-  temporal = Temporal(attention=_Add, then=Temporal(attention=_Double))
+  temporal = Temporal(attention=_Add, followed_by=Temporal(attention=_Double))
   with pytest.raises(ValueError, match="'attention' is filled twice"):
     temporal.at(0, 0)
   apart = Temporal(
     attention=_Add,
     where=_only(0),
-    then=Temporal(attention=_Double, where=_only(1)),
+    followed_by=Temporal(attention=_Double, where=_only(1)),
   )
   assert apart.at(0, 0).attention is _Add
   assert apart.at(0, 1).attention is _Double
 
 
 def test_foreign_slots_of_a_second_operator_are_refused():
-  temporal = Temporal(block_input=_Add, then=Temporal(convolution=_Add))
+  temporal = Temporal(block_input=_Add, followed_by=Temporal(convolution=_Add))
   with pytest.raises(ValueError, match=r"not \['convolution'\]"):
     temporal.check("Backbone", {"block_input"})
 

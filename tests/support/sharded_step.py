@@ -68,7 +68,13 @@ def make_state(name: str, mesh, rules=(), optimizer=SGD, ema=True):
   """The state before step 0, spread over the mesh."""
   variables = jax.tree.map(jnp.asarray, make_variables(name))
   state = training.create_state(variables, optimizer, ema=ema)
-  return jax.device_put(state, shard_state(state, mesh, rules))
+  return jax.device_put(state, make_layout(name, state, mesh, rules))
+
+
+def make_layout(name: str, state, mesh, rules=()):
+  """Where the arrays of a state of the network are."""
+  tensor_rules = CLIPS[name][0].parameter_groups().tensor
+  return shard_state(state, mesh, rules, tensor_rules=tensor_rules)
 
 
 def make_step(model, mesh, layout, size, optimizer=SGD):
@@ -110,5 +116,5 @@ def compiled_step(name: str, mesh, rules=()):
   """The compiled step of a small network."""
   model, clip = CLIPS[name]
   state = make_state(name, mesh, rules)
-  step = make_step(model, mesh, shard_state(state, mesh, rules), clip[2])
+  step = make_step(model, mesh, make_layout(name, state, mesh, rules), clip[2])
   return step.lower(state, batch_shapes(clip, mesh)).compile()

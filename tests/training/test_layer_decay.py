@@ -5,7 +5,16 @@ import jax.numpy as jnp
 import pytest
 
 import temporal_jax
-from temporal_jax.training.layer_decay import layer_factors
+from temporal_jax.training import layer_decay
+
+VIT = {
+  "blocks": r"(visual/)?block(?P<number>\d+)/.*",
+  "before": r"(visual/)?(patch_embedding|pre_norm)/.*",
+}
+
+
+def layer_factors(params, decay, **kwargs):
+  return layer_decay.layer_factors(params, decay, **VIT | kwargs)
 
 
 @functools.cache
@@ -50,6 +59,19 @@ def test_tadaformer():
   assert factors["norm/scale"] == factors["head/bias"] == 1
 
 
+@pytest.mark.parametrize("name", ["atm_vit_b16", "xclip_b32"])
+def test_networks_name_their_blocks(name):
+  network = temporal_jax.create_model(name, num_classes=2, image_size=32, depth=2)
+  clip = jnp.zeros((1, network.num_frames if "xclip" in name else 2, 32, 32, 3))
+  params = jax.eval_shape(network.init, jax.random.key(0), clip)["params"]
+  groups = network.parameter_groups()
+  factors = layer_decay.layer_factors(
+    params, 0.5, blocks=groups.blocks, before=groups.before_blocks
+  )
+  assert factors == layer_factors(params, 0.5)
+  assert set(factors.values()) == {0.125, 0.25, 0.5, 1}
+
+
 def test_blocks_of_a_part():
   leaf = jax.ShapeDtypeStruct((1,), jnp.float32)
   params = {
@@ -78,6 +100,7 @@ def test_a_decay_of_one_is_for_all_networks():
     (0.0, {}, r"layer_decay must be in \(0, 1\], got 0.0"),
     (1.5, {}, r"layer_decay must be in \(0, 1\], got 1.5"),
     (0.7, {}, "no parameter is in a block1, but stem_conv"),
+    (0.7, {"blocks": "", "before": ""}, "no parameter is in a block1"),
     (1.0, {"kept": ("head/.*",)}, r"layer_decay is 1.*except \('head/"),
   ],
 )

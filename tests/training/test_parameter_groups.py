@@ -80,6 +80,7 @@ def test_rules_are_on_top_of_the_layer_decay():
     layer_decay=0.5,
     layer_decay_except=("block1/norm/.*",),
     layer_decay_first="(patch_embedding|class_token)(/.*)?",
+    blocks=r"block(?P<number>\d+)/.*",
   )
   assert groups["class_token"] == Group(0.25, 0.0, frozen=False)
   assert groups["block1/gamma"] == Group(5.0, 0.0, frozen=False)

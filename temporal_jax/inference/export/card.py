@@ -7,14 +7,10 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
 from temporal_jax import evaluation, models
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.inference.export.page import render
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.inspect import count
 from temporal_jax.untrusted.fields import check_members, whole
 from temporal_jax.untrusted.json_text import read_json
@@ -109,10 +105,8 @@ def _output(saved: SavedModel) -> dict[str, Any]:
 def _multiply_adds(saved: SavedModel) -> int:
   """Counts those of one clip, its texts encoded already."""
   network, classes = saved.network, saved.description["num_classes"]
-  inputs = [jax.ShapeDtypeStruct((1, *saved.clip_shape), jnp.float32)]
-  if isinstance(network, VideoTextModel) and network.head == "text":
-    texts = (len(saved.class_names) or classes or 1, network.projection)
-    inputs.append(jax.ShapeDtypeStruct(texts, jnp.float32))
+  texts = len(saved.class_names) or classes or 1
+  inputs = count.abstract_inputs(network, saved.clip_shape[:3], texts)
   return count.multiply_adds(network.apply, saved.variables, *inputs)
 
 

@@ -11,7 +11,7 @@ from flax.errors import FlaxError
 from temporal_jax import data, models
 from temporal_jax.inference.runtime.prompts import PLAIN
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.runtime.text_encoder import TextEncoder, reads_texts
+from temporal_jax.inference.runtime.text_encoder import TextEncoder
 
 Logits = jax.Array | dict[str, jax.Array]
 Probabilities = jax.Array | dict[str, jax.Array]
@@ -79,7 +79,7 @@ def prepare_variables(saved: SavedModel) -> dict[str, Any]:
     ValueError: If texts are needed and there are no class names.
   """
   variables = models.fold_batch_norm(saved.variables)
-  if not reads_texts(saved.network):
+  if not saved.network.reads_text:
     return variables
   if not saved.class_names:
     raise ValueError(

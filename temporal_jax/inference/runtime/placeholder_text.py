@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.network import Network
 
 
@@ -15,6 +14,6 @@ def stand_in_texts(network: Network, number: int) -> dict[str, jax.Array]:
       ones; the others get nothing.
     number: Texts, L.
   """
-  if not isinstance(network, VideoTextModel) or network.head != "text":
+  if not network.reads_text:
     return {}
   return {"text": jnp.ones((number, network.projection), jnp.float32)}

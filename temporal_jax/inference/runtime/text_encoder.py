@@ -8,18 +8,11 @@ from temporal_jax import models
 from temporal_jax.inference.runtime.padded_batches import PaddedBatches
 from temporal_jax.inference.runtime.prompts import PLAIN, write_prompts
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.models.backbones.video_text import VideoTextModel
-from temporal_jax.models.network import Network
 from temporal_jax.text.tokenizer import tokenize
 
 # Texts are cut to a multiple of this, in tokens: few shapes are compiled, and
 # short texts do not cost as much as the longest.
 _STEP = 16
-
-
-def reads_texts(network: Network) -> bool:
-  """Returns whether a network compares clips with texts."""
-  return isinstance(network, VideoTextModel) and network.head == "text"
 
 
 def check_reads_texts(saved: SavedModel) -> None:
@@ -28,10 +21,12 @@ def check_reads_texts(saved: SavedModel) -> None:
   Raises:
     ValueError: If it does not; the networks of the catalog that do are listed.
   """
-  if reads_texts(saved.network):
+  if saved.network.reads_text:
     return
   names = [
-    name for name, spec in models.MODELS.items() if spec.module is VideoTextModel
+    name
+    for name, entry in models.MODELS.items()
+    if entry.module(num_classes=1, **entry.kwargs).reads_text
   ]
   raise ValueError(
     f"{saved.name} reads no texts as it is; these networks of the catalog do, "

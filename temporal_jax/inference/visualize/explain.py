@@ -116,7 +116,7 @@ def _explain_grad_cam(
   # Of several tasks the first one's class.
   task = next(iter(targets.values())).task if target is None else target.task
   shapes = map_shapes(saved, variables, clip)
-  layer = choose_layer(shapes, layer, grad_cam.LAYERS)
+  layer = choose_layer(shapes, layer, saved.network.visual_layers().gradients)
   maps_of = grad_cam.create_grad_cam(saved, layer=layer, task=task)
   forward = create_forward(saved)
 
@@ -141,7 +141,7 @@ def _explain_features(
   layer: str | None,
 ) -> Explained:
   shapes = map_shapes(saved, variables, clip)
-  layer = choose_layer(shapes, layer, feature_maps.LAYERS)
+  layer = choose_layer(shapes, layer, saved.network.visual_layers().features)
   maps = jax.jit(feature_maps.create_features(saved, layer=layer))
   found = {f"mean |activation| of {layer}": maps(variables, clip)}
   return Explained(found, "between the smallest (0) and the largest (1)")

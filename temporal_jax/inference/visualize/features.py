@@ -16,8 +16,6 @@ from temporal_jax.inference.visualize.layer_choice import (
 from temporal_jax.inference.visualize.record_modules import record
 from temporal_jax.inference.visualize.scale_maps import over_time, stretched
 
-LAYERS = (r"(visual/)?block\d+", r"slow_stage\d+_block\d+", r".*")
-
 
 def create_features(
   saved: SavedModel, *, layer: str | None = None
@@ -40,7 +38,7 @@ def create_features(
   def features(variables: Mapping[str, Any], clip: jax.Array) -> jax.Array:
     recording = record(saved, variables, clip)
     outputs = map_outputs(saved, recording, clip)
-    name = choose_layer(outputs, layer, LAYERS)
+    name = choose_layer(outputs, layer, saved.network.visual_layers().features)
     values = as_maps(outputs[name], patch_grid(saved, clip))
     sizes = jnp.mean(jnp.abs(values.astype(jnp.float32)), axis=-1)
     return over_time(stretched(sizes), len(clip))

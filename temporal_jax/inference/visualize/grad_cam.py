@@ -18,10 +18,6 @@ from temporal_jax.inference.visualize.record_modules import record
 from temporal_jax.inference.visualize.scale_maps import over_time, scaled
 from temporal_jax.validation import check_choice
 
-# What the last block of a transformer attends to (behind it the class token
-# alone counts); the end of SlowFast's slow pathway; the last maps of all.
-LAYERS = (r"(visual/)?block\d+/norm1", r"slow_stage\d+_block\d+", r".*")
-
 
 def create_grad_cam(
   saved: SavedModel, *, layer: str | None = None, task: str | None = None
@@ -55,7 +51,7 @@ def create_grad_cam(
     label: int | jax.Array | None = None,
   ) -> jax.Array:
     shapes = map_shapes(saved, variables, clip)
-    name = choose_layer(shapes, layer, LAYERS)
+    name = choose_layer(shapes, layer, saved.network.visual_layers().gradients)
 
     def score(offset):
       recording = record(saved, variables, clip, offsets={name: offset})

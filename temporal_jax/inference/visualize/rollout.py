@@ -72,7 +72,7 @@ def attention_shares(
     divided attention one factor after the other.
   """
   calls = record(saved, variables, clip).calls
-  names, grid = attention_names(calls), patch_grid(saved, clip)
+  names, grid = attention_names(saved, calls), patch_grid(saved, clip)
   if not names or grid is None:
     refuse(
       saved,

@@ -7,16 +7,12 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.convolution import Conv2D, DepthwiseConv2D
-from temporal_jax.layers.initializers import torch_default
+from temporal_jax.layers.initializers import torch_default, torch_depthwise_default
 from temporal_jax.ops.lowering.accumulation_dtype import widen
 from temporal_jax.validation import check_choice
 
 # How the first convolution of `PairInteraction` mixes a pair's channels.
 KINDS = ("separable", "dense")
-# `torch_default` of a kernel (size, size, C) that sees one channel at a time.
-_DEPTHWISE_INIT = nn.initializers.variance_scaling(
-  1 / 3, "fan_in", "uniform", in_axis=(), out_axis=(), batch_axis=(2,)
-)
 
 
 class PairInteraction(nn.Module):
@@ -50,7 +46,7 @@ class PairInteraction(nn.Module):
     size = 3
     if self.kind == "separable":
       x = DepthwiseConv2D(
-        3, kernel_init=_DEPTHWISE_INIT, dtype=self.dtype, name="depthwise"
+        3, kernel_init=torch_depthwise_default(), dtype=self.dtype, name="depthwise"
       )(x)
       x = self._activate("depthwise_norm", x, train)
       size = 1

@@ -11,6 +11,7 @@ from temporal_jax.layers import BatchNorm, Conv2D
 from temporal_jax.models.blocks import heads
 from temporal_jax.models.blocks.remat import apply_block
 from temporal_jax.models.blocks.residual import BottleneckBlock
+from temporal_jax.models.blocks.residual_stages import apply_residual_stage
 from temporal_jax.models.network import Network
 from temporal_jax.models.slots import Temporal, apply_slot
 from temporal_jax.ops import shape_checks
@@ -185,13 +186,15 @@ class BigLittleNet(Network):
     self.temporal.check("BigLittleNet", self.SLOTS)
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
+  def is_framewise(self) -> bool:
     """Returns whether both branches see every frame and the head averages."""
     return not self.alternate and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
-    """Refuses an odd number of alternate frames, see `Network.fit`."""
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Refuses an odd number of alternate frames."""
     del image_size
     if self.alternate and num_frames is not None and num_frames % 2:
       raise ValueError(f"alternate frames come in pairs, got num_frames {num_frames}.")
@@ -241,28 +244,22 @@ class BigLittleNet(Network):
       if module_aux:
         aux[f"stage{stage}"] = module_aux
     x, _ = part(x, self.alternate)
-    for index in range(self.stage_sizes[3]):
-      name = f"stage4_block{index + 1}"
-      block = BottleneckBlock(
-        self._features(4) // 4,
-        stride=2 if index == 0 else 1,
-        temporal=self.temporal.at(4, index),
-        pooled_shortcut=True,
-        dtype=self.dtype,
-        name=name,
-      )
-      x, block_aux = apply_block(block, x, train, remat=self.remat)
-      if block_aux:
-        aux[name] = block_aux
-    logits, head_aux = heads.classify(
-      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
-      self.num_classes,
-      head=self.head,
-      dropout=self.dropout,
-      train=train,
-      average_first=self.average_first,
+    x, stage_aux = apply_residual_stage(
+      x,
+      train,
+      name="stage4",
+      index=4,
+      num_blocks=self.stage_sizes[3],
+      block="bottleneck",
+      stride=2,
+      temporal=self.temporal,
+      remat=self.remat,
+      features=self._features(4) // 4,
+      pooled_shortcut=True,
+      dtype=self.dtype,
     )
-    return logits, aux | head_aux
+    logits, head_aux = heads.classify_maps(self, x, train)
+    return logits, aux | stage_aux | head_aux
 
   def _features(self, stage: int) -> int:
     """Output channels of a stage, counted from 1."""

@@ -1,6 +1,8 @@
 """ConvNeXt over the frames of a clip, with temporal slots in its blocks."""
 
+import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -15,7 +17,7 @@ from temporal_jax.layers import (
   PatchEmbedding,
 )
 from temporal_jax.models.blocks import heads
-from temporal_jax.models.blocks.remat import apply_block
+from temporal_jax.models.blocks.stage import apply_stage
 from temporal_jax.models.network import Network
 from temporal_jax.models.slots import Factory, Temporal, apply_slot
 from temporal_jax.ops import shape_checks
@@ -144,14 +146,16 @@ class ConvNeXt(Network):
     self.temporal.check("ConvNeXt", self.SLOTS)
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
+  def is_framewise(self) -> bool:
     """Returns whether patches and norms are a frame's own."""
     own = max(self.tubelet) == 1 and not self.average_first
     return own and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
-    """Refuses images too small for the stages, see `Network.fit`."""
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Refuses images too small for the stages."""
     del num_frames
     if image_size is not None:
       self._check_sides(image_size)
@@ -179,37 +183,35 @@ class ConvNeXt(Network):
     self._check_sides(*clip.shape[2:4])
     x = self._norm("stem_norm")(self._stem(clip.astype(self.dtype)))
     aux = {}
-    done = 0
     for stage, num_blocks in enumerate(self.stage_sizes):
       if stage > 0:
         x = self._norm(f"downsample{stage}_norm")(x)
         x = self._patches(x, stage, 2, f"downsample{stage}_conv")
-      for index in range(num_blocks):
-        name = f"stage{stage + 1}_block{index + 1}"
-        slots = self.temporal.at(stage, index)
-        x, before = apply_slot(slots.block_input, f"{name}_input", x, train)
-        block = ConvNeXtBlock(
-          activation=self.activation,
-          layer_scale=self.layer_scale,
-          drop_path=self.drop_path * done / max(sum(self.stage_sizes) - 1, 1),
-          temporal=slots,
-          dtype=self.dtype,
-          name=name,
-        )
-        x, within = apply_block(block, x, train, remat=self.remat)
-        done += 1
-        if before or within:
-          aux[name] = {**before, **within}
-    logits, head_aux = heads.classify(
-      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
-      self.num_classes,
-      head=self.head,
-      dropout=self.dropout,
-      train=train,
-      average_first=self.average_first,
-      norm=LayerNorm(epsilon=1e-6, name="norm"),
-    )
+      x, stage_aux = apply_stage(
+        x,
+        train,
+        name=f"stage{stage + 1}",
+        index=stage,
+        num_blocks=num_blocks,
+        make_block=functools.partial(self._block, stage),
+        temporal=self.temporal,
+        remat=self.remat,
+      )
+      aux |= stage_aux
+    norm = LayerNorm(epsilon=1e-6, name="norm")
+    logits, head_aux = heads.classify_maps(self, x, train, norm=norm)
     return logits, aux | head_aux
+
+  def _block(self, stage: int, place: int, **own: Any) -> ConvNeXtBlock:
+    """Returns a block; its rate of stochastic depth grows with its place."""
+    done, last = sum(self.stage_sizes[:stage]) + place, sum(self.stage_sizes) - 1
+    return ConvNeXtBlock(
+      activation=self.activation,
+      layer_scale=self.layer_scale,
+      drop_path=self.drop_path * done / max(last, 1),
+      dtype=self.dtype,
+      **own,
+    )
 
   @nn.nowrap
   def _check_sides(self, *sides: int) -> None:

@@ -8,14 +8,11 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv2D
-from temporal_jax.models.blocks import heads
-from temporal_jax.models.blocks.remat import apply_block
-from temporal_jax.models.blocks.residual import BasicBlock, BottleneckBlock
+from temporal_jax.models.blocks import heads, residual_stages
 from temporal_jax.models.network import Network
-from temporal_jax.models.slots import Temporal, apply_slot
+from temporal_jax.models.slots import Temporal
 from temporal_jax.ops import shape_checks
 
-_BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock}
 _STEMS = ("7x7_pool", "7x7", "3x3")
 
 
@@ -61,13 +58,12 @@ class ResNet(Network):
   remat: bool = False
   dtype: jax.typing.DTypeLike = jnp.float32
 
-  SLOTS = ("block_input", "branch_input", "convolution", "after_convolution")
+  SLOTS = ("block_input", *residual_stages.SLOTS)
 
   def __post_init__(self) -> None:
     super().__post_init__()
     heads.resolve(self.head)  # An unknown name raises.
-    if self.block not in _BLOCKS:
-      raise ValueError(f"block must be in {list(_BLOCKS)}, got {self.block!r}.")
+    residual_stages.check_block(self.block)
     if self.stem not in _STEMS:
       raise ValueError(f"stem must be in {_STEMS}, got {self.stem!r}.")
     if len(self.stage_sizes) > len(self.strides):
@@ -77,7 +73,7 @@ class ResNet(Network):
     self.temporal.check("ResNet", self.SLOTS)
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
+  def is_framewise(self) -> bool:
     """Returns whether the head averages."""
     return heads.averages_logits(self.head)
 
@@ -101,28 +97,21 @@ class ResNet(Network):
     x = self._stem(clip.astype(self.dtype), train)
     aux = {}
     for stage, num_blocks in enumerate(self.stage_sizes):
-      for index in range(num_blocks):
-        name = f"stage{stage + 1}_block{index + 1}"
-        slots = self.temporal.at(stage, index)
-        x, before = apply_slot(slots.block_input, f"{name}_input", x, train)
-        block = _BLOCKS[self.block](
-          features=self.width * 2**stage,
-          stride=self.strides[stage] if index == 0 else 1,
-          temporal=slots,
-          dtype=self.dtype,
-          name=name,
-        )
-        x, within = apply_block(block, x, train, remat=self.remat)
-        if before or within:
-          aux[name] = {**before, **within}
-    logits, head_aux = heads.classify(
-      jnp.mean(x.astype(jnp.float32), axis=(2, 3)),
-      self.num_classes,
-      head=self.head,
-      dropout=self.dropout,
-      train=train,
-      average_first=self.average_first,
-    )
+      x, stage_aux = residual_stages.apply_residual_stage(
+        x,
+        train,
+        name=f"stage{stage + 1}",
+        index=stage,
+        num_blocks=num_blocks,
+        block=self.block,
+        stride=self.strides[stage],
+        temporal=self.temporal,
+        remat=self.remat,
+        features=self.width * 2**stage,
+        dtype=self.dtype,
+      )
+      aux |= stage_aux
+    logits, head_aux = heads.classify_maps(self, x, train)
     return logits, aux | head_aux
 
   def _stem(self, x: jax.Array, train: bool) -> jax.Array:

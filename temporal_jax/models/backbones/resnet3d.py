@@ -104,8 +104,7 @@ class ResNet3D(Network):
     )(clip.astype(self.dtype), train)
     aux = {}
     for stage, num_blocks in enumerate(self.stage_sizes):
-      bottleneck = {"first_taps": self.first_taps[stage]}
-      x, stage_aux = residual_stages.apply_stage(
+      x, stage_aux = residual_stages.apply_residual_stage(
         x,
         train,
         name=f"stage{stage + 1}",
@@ -114,13 +113,13 @@ class ResNet3D(Network):
         block=self.block,
         stride=self.strides[stage + 1],
         time_stride=self.time_strides[stage + 1],
+        first_taps=self.first_taps[stage],
         temporal=self.temporal,
         remat=self.remat,
         features=self.widths[stage],
         taps=self.taps[stage + 1],
         factorised=self.factorised,
         dtype=self.dtype,
-        **(bottleneck if self.block == "bottleneck" else {}),
       )
       aux |= stage_aux
     features = residual_stages.clip_features(x)

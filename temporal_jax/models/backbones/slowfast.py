@@ -9,7 +9,7 @@ import numpy as np
 
 from temporal_jax.layers import BatchNorm, Conv3D
 from temporal_jax.models.blocks import heads, residual_stages
-from temporal_jax.models.network import Network
+from temporal_jax.models.network import Network, VisualLayers
 from temporal_jax.models.slots import Temporal
 from temporal_jax.ops import shape_checks
 
@@ -83,6 +83,12 @@ class SlowFast(Network):
       if width % self.beta:
         raise ValueError(f"beta {self.beta} must divide the width {width}.")
     self.temporal.check("SlowFast", self.SLOTS)
+
+  @nn.nowrap
+  def visual_layers(self) -> VisualLayers:
+    """Returns the end of the slow pathway, which has the most channels."""
+    last = r"slow_stage\d+_block\d+"
+    return VisualLayers(features=(last,), gradients=(last,))
 
   @nn.compact
   def __call__(
@@ -177,7 +183,7 @@ class SlowFast(Network):
     """Runs a stage of one pathway."""
     width, (slow_taps, fast_taps) = self.widths[stage], self.first_taps
     taps = (slow_taps if name == "slow" else fast_taps)[stage]
-    return residual_stages.apply_stage(
+    return residual_stages.apply_residual_stage(
       x,
       train,
       name=f"{name}_stage{stage + 1}",
@@ -185,11 +191,11 @@ class SlowFast(Network):
       num_blocks=self.stage_sizes[stage],
       block=self.block,
       stride=_STRIDES[stage],
+      first_taps=taps,
       temporal=self.temporal,
       remat=self.remat,
       features=width if name == "slow" else width // self.beta,
       dtype=self.dtype,
-      **({"first_taps": taps} if self.block == "bottleneck" else {}),
     )
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers import LayerNorm
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
+from temporal_jax.models.blocks import transformer
 from temporal_jax.models.blocks.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
@@ -17,7 +18,7 @@ from temporal_jax.models.blocks.positions import grid_side
 from temporal_jax.models.blocks.prompt import VideoSpecificPrompt
 from temporal_jax.models.blocks.text_transformer import TextTransformer
 from temporal_jax.models.blocks.transformer import TransformerBlock
-from temporal_jax.models.network import Network
+from temporal_jax.models.network import Network, ParameterGroups, VisualLayers
 from temporal_jax.models.slots import Temporal
 from temporal_jax.ops.activations import Activation, find_activation
 
@@ -95,15 +96,32 @@ class VideoTextModel(Network):
     if self.head == "linear" and self.num_classes is None:
       raise ValueError("head 'linear' needs num_classes.")
 
+  @property
+  def reads_text(self) -> bool:
+    """Whether the head compares clips with texts."""
+    return self.head == "text"
+
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
-    """Returns the positions that clips need, see `Network.fit`."""
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Returns the positions that clips need, see `Network.arguments_for`."""
     fitted = {}
     if image_size is not None:
       fitted["grid"] = grid_side(image_size, self.patch_size)
     if num_frames is not None:
       fitted["num_frames"] = num_frames
     return fitted
+
+  @nn.nowrap
+  def parameter_groups(self) -> ParameterGroups:
+    """Returns the groups of the blocks on the frames, see `Network`."""
+    return transformer.parameter_groups(prefix="visual/")
+
+  @nn.nowrap
+  def visual_layers(self) -> VisualLayers:
+    """Returns the blocks on the frames and their attention, see `Network`."""
+    return transformer.visual_layers(prefix="visual/")
 
   def setup(self) -> None:
     """Makes the towers and the head."""
@@ -157,7 +175,7 @@ class VideoTextModel(Network):
     Raises:
       ValueError: If the head reads no texts or the tokens do not fit.
     """
-    if self.head != "text":
+    if not self.reads_text:
       raise ValueError(f"head {self.head!r} reads no texts.")
     return self.text(text)
 

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import LayerNorm, PatchEmbedding
-from temporal_jax.models.blocks import heads, positions
+from temporal_jax.models.blocks import heads, positions, transformer
 from temporal_jax.models.blocks.remat import apply_block
 from temporal_jax.models.blocks.transformer import TransformerBlock
-from temporal_jax.models.network import Network
+from temporal_jax.models.network import Network, ParameterGroups, VisualLayers
 from temporal_jax.models.slots import Temporal, adapt
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.activations import Activation, find_activation
@@ -108,14 +108,16 @@ class VisionTransformer(Network):
       )
 
   @nn.nowrap
-  def sees_frames_apart(self) -> bool:
+  def is_framewise(self) -> bool:
     """Returns whether patches, positions and norms are a frame's own."""
     own = max(self.tubelet) == 1 and not self.num_temporal_positions
     return own and not self.average_first and heads.averages_logits(self.head)
 
   @nn.nowrap
-  def fit(self, *, num_frames: int | None, image_size: int | None) -> dict[str, int]:
-    """Returns the positions that clips need, see `Network.fit`."""
+  def arguments_for(
+    self, *, num_frames: int | None, image_size: int | None
+  ) -> dict[str, int]:
+    """Returns the positions that clips need, see `Network.arguments_for`."""
     fitted = {}
     if image_size is not None:
       fitted["grid"] = positions.grid_side(image_size, self.patch_size)
@@ -126,6 +128,16 @@ class VisionTransformer(Network):
       reach = num_frames + 2 * (frames // 2) - frames
       fitted["num_temporal_positions"] = reach // stride + 1
     return fitted
+
+  @nn.nowrap
+  def parameter_groups(self) -> ParameterGroups:
+    """Returns the groups of the blocks, see `Network`."""
+    return transformer.parameter_groups()
+
+  @nn.nowrap
+  def visual_layers(self) -> VisualLayers:
+    """Returns the blocks and their attention, see `Network`."""
+    return transformer.visual_layers()
 
   @nn.compact
   def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:

@@ -85,6 +85,35 @@ def averages_logits(head: str | Factory) -> bool:
   return getattr(factory, "func", factory) is AverageConsensus
 
 
+def classify_maps(
+  network: nn.Module,
+  maps: jax.Array,
+  train: bool,
+  *,
+  norm: Callable[[jax.Array], jax.Array] | None = None,
+) -> tuple[Logits, dict]:
+  """Ends a backbone over frames: classifies the average of their maps.
+
+  Must be called in a compact method of the backbone, see `classify`.
+
+  Args:
+    network: The backbone; it has `num_classes`, `head`, `dropout` and
+      `average_first`.
+    maps: Features (B, T, H, W, D).
+    train: Whether anything is dropped.
+    norm: See `classify`.
+  """
+  return classify(
+    jnp.mean(maps.astype(jnp.float32), axis=(2, 3)),
+    network.num_classes,
+    head=network.head,
+    dropout=network.dropout,
+    train=train,
+    average_first=network.average_first,
+    norm=norm,
+  )
+
+
 def classify(
   frames: jax.Array,
   num_classes: int | Mapping[str, int],

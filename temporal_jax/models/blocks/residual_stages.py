@@ -1,4 +1,4 @@
-"""What networks of residual blocks over time and space are put together of."""
+"""Parts of networks of residual blocks: stem and stages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +9,8 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv3D, FactorisedConv
-from temporal_jax.models.blocks.remat import apply_block
 from temporal_jax.models.blocks.residual import BasicBlock, BottleneckBlock
+from temporal_jax.models.blocks.stage import apply_stage
 from temporal_jax.models.slots import Temporal
 
 BLOCKS = {"basic": BasicBlock, "bottleneck": BottleneckBlock}
@@ -60,7 +60,7 @@ class Stem(nn.Module):
     return ops.max_pool_2d(x, size=3, stride=2, padding=1) if self.pool else x
 
 
-def apply_stage(
+def apply_residual_stage(
   x: jax.Array,
   train: bool,
   *,
@@ -70,45 +70,49 @@ def apply_stage(
   block: str,
   stride: int,
   time_stride: int = 1,
+  first_taps: int = 1,
   temporal: Temporal,
   remat: bool,
   **kwargs: Any,
 ) -> tuple[jax.Array, dict]:
-  """Runs a stage of residual blocks; the first of them strides.
+  """Runs a stage of residual blocks, of which the first strides.
 
-  Must be called in a compact method: the blocks' parameters go under
-  "{name}_block{j}", and so does in the second result what their slots return.
+  See `apply_stage`, also for the arguments that are not listed here.
 
   Args:
     x: Features (B, T, H, W, C).
     train: Whether BatchNorm uses the batch.
     name: What the blocks' names begin with.
-    index: Which stage it is, from 0; `Temporal.where` is asked for it.
+    index: Which stage it is, from 0.
     num_blocks: How many blocks it has.
     block: A key of `BLOCKS`.
     stride: Spatial stride of the stage.
     time_stride: Temporal stride of the stage.
-    temporal: What sits in the temporal slots.
-    remat: As `apply_block` takes it.
+    first_taps: Frames that the first convolutions of bottlenecks span.
+    temporal: What sits in the temporal slots of the network.
+    remat: See `apply_block`.
     **kwargs: Other arguments of the block.
   """
-  aux = {}
-  for place in range(num_blocks):
-    block_name = f"{name}_block{place + 1}"
-    module = BLOCKS[block](
-      stride=stride if place == 0 else 1,
-      time_stride=time_stride if place == 0 else 1,
-      temporal=temporal.at(index, place),
-      name=block_name,
-      **kwargs,
-    )
-    x, block_aux = apply_block(module, x, train, remat=remat)
-    if block_aux:
-      aux[block_name] = block_aux
-  return x, aux
+  if block == "bottleneck":
+    kwargs["first_taps"] = first_taps
+
+  def make_block(place: int, **own: Any) -> BasicBlock | BottleneckBlock:
+    strides = {"stride": stride, "time_stride": time_stride} if place == 0 else {}
+    return BLOCKS[block](**strides, **own, **kwargs)
+
+  return apply_stage(
+    x,
+    train,
+    name=name,
+    index=index,
+    num_blocks=num_blocks,
+    make_block=make_block,
+    temporal=temporal,
+    remat=remat,
+  )
 
 
-def check_block(block: str, first_taps: Sequence[int]) -> None:
+def check_block(block: str, first_taps: Sequence[int] = ()) -> None:
   """Raises ValueError if there is no such block, or it lacks `first_taps`."""
   if block not in BLOCKS:
     raise ValueError(f"block must be in {list(BLOCKS)}, got {block!r}.")

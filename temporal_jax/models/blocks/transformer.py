@@ -5,9 +5,27 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.layers import DropPath, LayerNorm, Mlp, SelfAttention, SwiGlu
+from temporal_jax.models.network import ParameterGroups, VisualLayers
 from temporal_jax.models.slots import Factory, Temporal, apply_slot
 from temporal_jax.ops.activations import Activation
 from temporal_jax.ops.lowering.materialize import written_out
+
+_BLOCK = r"(.*/)?(block|layer)\d+"
+# Parameters of numbered blocks that can be split over devices, and the axes of
+# their dimensions: heads and hidden units, so that a block sums over the
+# devices twice, after attention and after the MLP.
+# Source: Shoeybi et al. 2019, https://arxiv.org/abs/1909.08053, section 3.
+_TENSOR_RULES = (
+  (rf"{_BLOCK}/attention/qkv/kernel", (None, None, "tensor", None)),
+  (rf"{_BLOCK}/attention/qkv/bias", (None, "tensor", None)),
+  (rf"{_BLOCK}/attention/query_value_bias", (None, "tensor", None)),
+  (rf"{_BLOCK}/attention/(query|key|value)/kernel", (None, "tensor", None)),
+  (rf"{_BLOCK}/attention/out/kernel", ("tensor", None, None)),
+  (rf"{_BLOCK}/mlp/(expand|gate)/kernel", (None, "tensor")),
+  (rf"{_BLOCK}/mlp/(expand|gate)/bias", ("tensor",)),
+  (rf"{_BLOCK}/mlp/norm/(scale|bias)", ("tensor",)),
+  (rf"{_BLOCK}/mlp/contract/kernel", ("tensor", None)),
+)
 
 
 class TransformerBlock(nn.Module):
@@ -155,3 +173,33 @@ class TransformerBlock(nn.Module):
       name="attention",
     )
     return attend(x, train, mask=mask, grid=grid), {}
+
+
+def parameter_groups(prefix: str = "") -> ParameterGroups:
+  """Returns the groups of a transformer's parameters, see `Network`.
+
+  Args:
+    prefix: Path of the transformer in its network, e.g. "visual/". Transformers
+      beside it can be split as well, but have no layer decay.
+  """
+  return ParameterGroups(
+    before_blocks=rf"{prefix}(patch_embedding|pre_norm)/.*",
+    blocks=rf"{prefix}block(?P<number>\d+)/.*",
+    tensor=_TENSOR_RULES,
+  )
+
+
+def visual_layers(prefix: str = "") -> VisualLayers:
+  """Returns a transformer's layers that show what it looks at, see `Network`.
+
+  After the norm of the last attention only the class token counts, so the
+  gradients are taken there.
+
+  Args:
+    prefix: Path of the transformer in its network, e.g. "visual/".
+  """
+  return VisualLayers(
+    features=(rf"{prefix}block\d+",),
+    gradients=(rf"{prefix}block\d+/norm1",),
+    attention=rf"{prefix}block\d+/attention",
+  )

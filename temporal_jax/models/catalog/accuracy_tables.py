@@ -1,207 +1,76 @@
-"""The papers' tables of top-1 accuracy, for the networks of the catalog."""
+"""The papers' tables of top-1 accuracy; their rows are in the entries."""
 
-_K400, _SSV1, _SSV2 = "Kinetics-400", "SSv1", "SSv2"
-_IN1K, _IN21K = "ImageNet-1k", "ImageNet-21k"
-_CLIP, _MERGED, _K710 = "CLIP", "Merged-2B", "K710"
+from typing import NamedTuple
+
+from temporal_jax.models.catalog.entry import Accuracy
+
+
+class Table(NamedTuple):
+  """A table of a paper.
+
+  Attributes:
+    where: Paper and number of the table.
+    data: Data sets of its columns of accuracies.
+  """
+
+  where: str
+  data: tuple[str, ...]
+
+  def row(
+    self,
+    *top1: float | None,
+    start: str = "",
+    frames: int | None = None,
+    views: tuple[int, int] | tuple[None, None] = (None, None),
+  ) -> tuple[Accuracy, ...]:
+    """Returns the figures of one row, one for each data set.
+
+    Args:
+      *top1: Accuracy for each of `data`, in percent; None where there is none.
+      start: What the weights were trained on before; "" if not stated.
+      frames: Frames of a clip, None if not stated.
+      views: Clips of a video and crops of a clip, likewise.
+
+    Raises:
+      ValueError: If there are not as many figures as data sets.
+    """
+    return tuple(
+      Accuracy(
+        data=data,
+        frames=frames,
+        clips=views[0],
+        crops=views[1],
+        top1=figure,
+        start=start,
+        where=self.where,
+      )
+      for data, figure in zip(self.data, top1, strict=True)
+      if figure is not None
+    )
+
+
+_KINETICS = ("Kinetics-400",)
+_SOMETHING = ("SSv1", "SSv2")
+
 _ATM = "arXiv:2307.08908 supplement"
-_ILA = "arXiv:2304.10465 supplement"
-_XVIT = "arXiv:2106.05968 supplement"
-_TADA = "arXiv:2308.05787"
-_BLVNET = "arXiv:1912.00869"
+ATM_A5 = Table(where=f"{_ATM}, table A.5", data=("SSv1",))
+ATM_A6 = Table(where=f"{_ATM}, table A.6", data=_SOMETHING)
+ATM_A7 = Table(where=f"{_ATM}, table A.7", data=_KINETICS)
+ATM_A8 = Table(where=f"{_ATM}, table A.8", data=("ActivityNet 1.3",))
 
-# A table each: where it is, its data sets, and rows of a network, its start,
-# frames, views and an accuracy for each data set, None where there is none.
-TABLES = (
-  (
-    f"{_ATM}, table A.6",
-    (_SSV1, _SSV2),
-    (
-      ("atm_resnet50", _IN1K, 8, (1, 1), 53.9, 65.5),
-      ("atm_resnet50", _IN1K, 8, (2, 1), 54.7, 66.1),
-      ("atm_resnet50", _IN1K, 16, (1, 1), 56.3, 67.4),
-      ("atm_resnet50", _IN1K, 16, (2, 1), 56.7, 67.6),
-      ("atm_resnet50", _IN1K, 32, (1, 1), 57.1, 68.4),
-      ("atm_resnet50", _IN1K, 32, (2, 1), 57.2, 68.5),
-      ("atm_resnet101", _IN1K, 8, (1, 1), 54.9, 66.4),
-      ("atm_resnet101", _IN1K, 8, (2, 1), 55.8, 66.9),
-      ("atm_resnet101", _IN1K, 16, (1, 1), 57.2, 68.2),
-      ("atm_resnet101", _IN1K, 16, (2, 1), 57.4, 68.6),
-      ("atm_resnet101", _IN1K, 32, (1, 1), 57.9, 69.3),
-      ("atm_vit_b16", _CLIP, 8, (1, 1), 58.1, 69.4),
-      ("atm_vit_b16", _CLIP, 8, (2, 3), 58.8, 70.5),
-      ("atm_vit_b16", _CLIP, 16, (1, 1), 59.5, 70.9),
-      ("atm_vit_b16", _CLIP, 16, (2, 3), 60.6, 71.5),
-      ("atm_vit_b16", _CLIP, 32, (1, 1), 60.9, 71.6),
-      ("atm_vit_b16", _CLIP, 32, (2, 3), 61.5, 71.9),
-      ("atm_vit_l14", _CLIP, 8, (1, 1), 61.9, 71.3),
-      ("atm_vit_l14", _CLIP, 8, (2, 3), 62.8, 72.1),
-      ("atm_vit_l14", _CLIP, 16, (1, 1), 63.3, 73.1),
-      ("atm_vit_l14", _CLIP, 16, (1, 3), 63.7, 73.2),
-      ("atm_vit_l14", _CLIP, 16, (2, 3), 64.0, 73.5),
-      ("atm_eva_l14", _MERGED, 8, (2, 3), 64.9, 73.7),
-      ("atm_eva_l14", _MERGED, 16, (2, 3), 65.6, 74.6),
-    ),
-  ),
-  (
-    f"{_ATM}, table A.7",
-    (_K400,),
-    (
-      ("atm_resnet50", _IN1K, 8, (10, 3), 77.0),
-      ("atm_resnet50", _IN1K, 16, (10, 3), 77.6),
-      ("atm_resnet101", _IN1K, 8, (10, 3), 78.0),
-      ("atm_resnet101", _IN1K, 16, (10, 3), 78.8),
-      ("atm_resnet152", _IN1K, 16, (10, 3), 79.4),
-      ("atm_vit_b16", _CLIP, 8, (4, 3), 84.1),
-      ("atm_vit_l14", _CLIP, 8, (4, 3), 87.3),
-      ("atm_vit_l14", _CLIP, 32, (4, 3), 88.0),
-      ("atm_vit_l14_336", _CLIP, 32, (4, 3), 88.2),
-      ("atm_eva_l14", _MERGED, 8, (4, 3), 88.0),
-      ("atm_eva_l14_336", _MERGED, 8, (4, 3), 88.9),
-      ("atm_eva_l14_336", _MERGED, 32, (4, 3), 89.4),
-    ),
-  ),
-  (f"{_ATM}, table A.5", (_SSV1,), (("atm_resnet18", _IN1K, 8, None, 48.2),)),
-  (
-    f"{_ATM}, table A.8",
-    ("ActivityNet 1.3",),
-    (("atm_vit_l14", _CLIP, 16, None, 90.2),),
-  ),
-  (
-    f"{_ILA}, table 2",
-    (_K400,),
-    (
-      ("vit_b32_spatial", "", None, None, 79.8),
-      ("vit_b32_joint", "", None, None, 80.4),
-      ("vit_b32_divided", "", None, None, 80.6),
-      ("vit_b32_ata", "", None, None, 81.0),
-      ("xclip_b32", "", None, None, 80.4),
-      ("ila_vit_b32", "", None, None, 81.3),
-    ),
-  ),
-  (
-    f"{_XVIT}, table 2",
-    (_SSV2,),
-    (("tsm_vit_b16", "", None, None, 60.8),),
-  ),
-  (
-    f"{_TADA}, table 3c",
-    (_K400, _SSV2),
-    (
-      ("slowonly_50", "", 8, None, 74.6, 60.3),
-      ("slowonly_50_tada", "", 8, None, 75.9, 63.3),
-      ("slowfast_50_4x16", "", 32, None, 75.0, 56.7),
-      ("slowfast_50_4x16_tada", "", 32, None, 76.5, 59.8),
-      ("slowfast_50_8x8", "", 32, None, 76.2, 61.5),
-      ("slowfast_50_8x8_tada", "", 32, None, 77.4, 63.9),
-      ("r2plus1d_50", "", 8, None, 73.6, 61.1),
-      ("r2plus1d_50_tada", "", 8, None, 75.2, 62.9),
-      ("r2plus1d_50_tada1d", "", 8, None, 75.4, 63.8),
-      ("r3d_50", "", 8, None, 73.8, 59.9),
-      ("r3d_50_tada", "", 8, None, 74.9, 62.9),
-    ),
-  ),
-  (
-    f"{_TADA}, table 7",
-    (_K400,),
-    (
-      ("tsm_resnet50", _IN1K, 8, (10, 3), 74.1),
-      ("tada2d_resnet50", _IN1K, 16, (10, 3), 77.4),
-      ("tadaconvnext_tiny", _IN1K, 32, (4, 3), 79.1),
-      ("tadaconvnextv2_tiny", _IN1K, 16, (4, 3), 79.6),
-      ("tadaconvnextv2_tiny", _IN1K, 32, (4, 3), 80.8),
-      ("tadaconvnextv2_small", _IN1K, 16, (4, 3), 80.8),
-      ("tadaconvnextv2_small", _IN1K, 32, (4, 3), 81.9),
-      ("tadaconvnextv2_small", _IN21K, 32, (4, 3), 82.9),
-      ("tadaconvnextv2_base", _IN1K, 16, (4, 3), 81.4),
-      ("tadaconvnextv2_base", _IN1K, 32, (4, 3), 82.3),
-      ("tadaconvnextv2_base", _IN21K, 32, (4, 3), 83.7),
-      ("xvit_b16", _IN21K, 16, (1, 3), 80.2),
-    ),
-  ),
-  (
-    f"{_TADA}, table 8",
-    (_K400,),
-    (
-      ("tadaformer_b16", _CLIP, 16, (4, 3), 84.5),
-      ("tadaformer_b16", f"{_CLIP}, {_K710}", 16, (4, 3), 86.6),
-      ("tadaformer_l14", _CLIP, 16, (4, 3), 87.6),
-      ("tadaformer_l14", f"{_CLIP}, {_K710}", 16, (4, 3), 88.9),
-      ("tadaformer_l14", f"{_CLIP}, {_K710}", 32, (4, 3), 89.5),
-      ("tadaformer_l14", f"{_CLIP}, {_K710}", 64, (4, 3), 89.9),
-      ("tadaconvnextv2_small", _K710, 32, (4, 3), 86.1),
-      ("tadaconvnextv2_base", _K710, 32, (4, 3), 86.4),
-    ),
-  ),
-  (
-    f"{_TADA}, table 9",
-    (_SSV1, _SSV2),
-    (
-      ("tsm_resnet50", "", 16, (2, 3), 47.2, 63.4),
-      ("tada2d_resnet50", "", 16, (2, 3), None, 65.6),
-      ("tadaconvnext_tiny", "", 32, (2, 3), None, 67.1),
-      ("tadaconvnextv2_tiny", "", 16, (2, 3), 54.1, 67.2),
-      ("tadaconvnextv2_tiny", "", 32, (2, 3), 56.4, 69.8),
-      ("tadaconvnextv2_small", "", 16, (2, 3), 55.6, 68.4),
-      ("tadaconvnextv2_small", "", 32, (2, 3), 58.5, 70.0),
-      ("tadaconvnextv2_small", f"{_IN21K}, K400", 32, (2, 3), 59.7, 70.6),
-      ("tadaconvnextv2_base", f"{_IN21K}, K400", 32, (2, 3), 60.7, 71.1),
-      ("xvit_b16", "", 16, (1, 3), None, 67.2),
-      ("tadaformer_b16", _CLIP, 16, (2, 3), 59.2, 70.4),
-      ("tadaformer_b16", _CLIP, 32, (2, 3), 61.2, 71.3),
-      ("tadaformer_l14", _CLIP, 16, (2, 3), 62.0, 72.4),
-      ("tadaformer_l14", _CLIP, 32, (2, 3), 63.7, 73.6),
-    ),
-  ),
-  (
-    f"{_BLVNET}, table 1",
-    (_SSV1,),
-    (
-      ("blvnet_tam_50", "ImageNet", 16, (1, 1), 46.4),
-      ("blvnet_tam_50", _SSV1, 32, (1, 1), 48.4),
-      ("blvnet_tam_101", "ImageNet", 16, (1, 1), 47.8),
-      ("blvnet_tam_101", _SSV1, 32, (1, 1), 49.6),
-      ("blvnet_tam_101", _SSV1, 48, (1, 1), 52.2),
-      ("blvnet_tam_101", _SSV1, 64, (1, 1), 53.1),
-    ),
-  ),
-  (
-    f"{_BLVNET}, table 2",
-    (_SSV2,),
-    (
-      ("blvnet_tam_50", "ImageNet", 16, (1, 1), 59.1),
-      ("blvnet_tam_50", _SSV2, 32, (1, 1), 61.7),
-      ("blvnet_tam_101", "ImageNet", 16, (1, 1), 60.2),
-      ("blvnet_tam_101", _SSV2, 32, (1, 1), 61.9),
-      ("blvnet_tam_101", _SSV2, 48, (1, 1), 64.0),
-      ("blvnet_tam_101", _SSV2, 64, (1, 1), 65.2),
-    ),
-  ),
-  (
-    f"{_BLVNET}, table 3",
-    (_K400,),
-    (
-      ("blvnet_tam_50", "ImageNet", 16, (3, 3), 71.0),
-      ("blvnet_tam_50", "Kinetics", 32, (3, 3), 72.0),
-      ("blvnet_tam_50", "Kinetics", 48, (3, 3), 73.5),
-    ),
-  ),
-  (
-    f"{_BLVNET}, table 4",
-    ("Moments in Time",),
-    (
-      ("blvnet_tam_50", "ImageNet", 16, (1, 1), 31.2),
-      ("blvnet_tam_50", "Moments", 32, (1, 1), 31.4),
-    ),
-  ),
-  (
-    f"{_BLVNET}, table 5",
-    (_SSV1,),
-    (
-      ("tsn_resnet50", "", None, (1, 1), 17.4),
-      ("tsm_resnet50", "", None, (1, 1), 43.4),
-      ("aggregation_resnet50", "", None, (1, 1), 46.1),
-      ("blvnet_50", "", None, (1, 1), 33.6),
-      ("blvnet_tsm_50", "", None, (1, 1), 44.2),
-    ),
-  ),
-)
+ILA_2 = Table(where="arXiv:2304.10465 supplement, table 2", data=_KINETICS)
+
+XVIT_2 = Table(where="arXiv:2106.05968 supplement, table 2", data=("SSv2",))
+
+_TADA = "arXiv:2308.05787"
+TADA_3C = Table(where=f"{_TADA}, table 3c", data=("Kinetics-400", "SSv2"))
+TADA_7 = Table(where=f"{_TADA}, table 7", data=_KINETICS)
+TADA_8 = Table(where=f"{_TADA}, table 8", data=_KINETICS)
+TADA_9 = Table(where=f"{_TADA}, table 9", data=_SOMETHING)
+
+_BLVNET = "arXiv:1912.00869"
+BLVNET_1 = Table(where=f"{_BLVNET}, table 1", data=("SSv1",))
+BLVNET_2 = Table(where=f"{_BLVNET}, table 2", data=("SSv2",))
+BLVNET_3 = Table(where=f"{_BLVNET}, table 3", data=_KINETICS)
+BLVNET_4 = Table(where=f"{_BLVNET}, table 4", data=("Moments in Time",))
+BLVNET_5 = Table(where=f"{_BLVNET}, table 5", data=("SSv1",))

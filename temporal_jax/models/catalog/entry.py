@@ -1,5 +1,6 @@
-"""What a row of the catalog says."""
+"""What the catalog says of a network."""
 
+import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,36 +23,97 @@ HALF = Pixels((0.5,) * 3, (0.5,) * 3)
 TADA = Pixels((0.45,) * 3, (0.225,) * 3)
 
 
-class ModelSpec(NamedTuple):
-  """A named model: its class, its arguments, its clip and its source.
+class ReferenceCost(NamedTuple):
+  """The cost of a network in its authors' own code, for one view.
+
+  Attributes:
+    params: Trained values of the authors' module.
+    gmacs: 1e9 multiply-adds of its products and convolutions.
+    clip_shape: (T, H, W) of the view.
+    num_classes: Classes of the head, L.
+    paper: What the paper or its repository says, where it says it.
+  """
+
+  params: int
+  gmacs: float
+  clip_shape: tuple[int, int, int]
+  num_classes: int = 400
+  paper: str = ""
+
+
+class Accuracy(NamedTuple):
+  """One figure of a paper's table.
+
+  Attributes:
+    data: The data set.
+    frames: Frames of a clip; None where the paper does not state them.
+    clips: Clips of a video, likewise.
+    crops: Crops of a clip, likewise.
+    top1: Top-1 accuracy in percent.
+    start: What the weights were trained on before; "" where it is not stated.
+    where: Paper and table.
+  """
+
+  data: str
+  frames: int | None
+  clips: int | None
+  crops: int | None
+  top1: float
+  start: str
+  where: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Entry:
+  """All facts of a named network, except its own cost, which is counted.
 
   Attributes:
     module: Class of the network.
-    kwargs: Arguments of the class.
+    kwargs: Arguments of the class; they cannot be changed.
     temporal: Name of the operator in its temporal slots.
     clip_shape: (T, H, W) it was published with: frames, pixels, pixels.
-    mean: Pixel mean for each of R, G, B, of values in [0, 1].
-    std: Pixel standard deviation, likewise.
-    source: Paper, then repository.
+    pixels: Statistics of its pixels.
+    paper: Where it is described.
+    repository: Its authors' code, owner/name on GitHub, or what there is of it
+      in words; "" for none.
+    weights: Address of the page where its authors, or those who trained it
+      first, have weights for it; None if none are published.
+    reference_cost: Its cost in the authors' code, None if that was not counted.
+    accuracies: What papers publish for it.
   """
 
   module: type[Network]
   kwargs: Mapping[str, Any]
-  temporal: str
+  temporal: str = "none"
   clip_shape: tuple[int, int, int]
-  mean: Channels
-  std: Channels
-  source: str
+  pixels: Pixels
+  paper: str
+  repository: str = ""
+  weights: str | None = None
+  reference_cost: ReferenceCost | None = None
+  accuracies: tuple[Accuracy, ...] = ()
 
+  def __post_init__(self) -> None:
+    object.__setattr__(self, "kwargs", MappingProxyType(dict(self.kwargs)))
 
-def row(
-  module: type[Network],
-  kwargs: Mapping[str, Any],
-  temporal: str,
-  clip_shape: tuple[int, int, int],
-  pixels: Pixels,
-  source: str,
-) -> ModelSpec:
-  """Returns a row whose arguments cannot be changed."""
-  kwargs = MappingProxyType(dict(kwargs))
-  return ModelSpec(module, kwargs, temporal, clip_shape, *pixels, source)
+  @property
+  def mean(self) -> Channels:
+    """Pixel mean for each of R, G, B, of values in [0, 1]."""
+    return self.pixels.mean
+
+  @property
+  def std(self) -> Channels:
+    """Pixel standard deviation, likewise."""
+    return self.pixels.std
+
+  def best_accuracies(self) -> dict[str, float]:
+    """Returns data set -> the best top-1 accuracy that a table gives for it."""
+    best = {}
+    for figure in self.accuracies:
+      best[figure.data] = max(best.get(figure.data, 0.0), figure.top1)
+    return best
+
+  @property
+  def source(self) -> str:
+    """Paper, then repository."""
+    return "; ".join(part for part in (self.paper, self.repository) if part)

@@ -1,18 +1,23 @@
 """Image towers of CLIP and EVA-02-CLIP over frames, and ATM on them.
 
-ATM's own classifiers stand on the average of the frames' projected features,
-which is the average of the logits of the frames.
+ATM's own classifiers read the average of the frames' projected features, which
+gives the average of the logits of the frames.
 """
 
 import functools
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
 from temporal_jax.models.blocks.transformer import TransformerBlock
-from temporal_jax.models.catalog import entry
-from temporal_jax.models.catalog.entry import ModelSpec
-from temporal_jax.models.catalog.openai_clip_sizes import CLIP_FORM, SIZES, side
+from temporal_jax.models.catalog import accuracy_tables as tables, entry
+from temporal_jax.models.catalog.entry import Entry, ReferenceCost
+from temporal_jax.models.catalog.openai_clip_sizes import (
+  B16,
+  B32,
+  CLIP_FORM,
+  L14,
+  L14_336,
+)
 
 EVA_BLOCK = functools.partial(
   TransformerBlock,
@@ -22,40 +27,144 @@ EVA_BLOCK = functools.partial(
   inner_norm=True,
   rotary_extent=16,  # The grid of pre-training.
 )
-_EVA = "arXiv:2303.15389; baaivision/EVA"
-_CLIP = "arXiv:2103.00020; openai/CLIP"
-_ATM = "arXiv:2307.08908; whwu95/ATM"
-_IN21K = "arXiv:2010.11929; jx_vit_base_patch16_224_in21k of timm"
-_IN21K_FORM = {"patch_size": 16, "grid": 14, "representation": 768}
+_EVA_FORM = {"projection_bias": True, "block": EVA_BLOCK}
+_224 = (8, 224, 224)
+_336 = (8, 336, 336)
 
-
-def _row(
-  kwargs: Mapping, source: str, temporal: str = "none", pixels=entry.CLIP
-) -> ModelSpec:
-  clip_shape = (8, side(kwargs), side(kwargs))
-  return entry.row(VisionTransformer, kwargs, temporal, clip_shape, pixels, source)
-
-
-def _clip(size: str, source: str, temporal: str = "none") -> ModelSpec:
-  return _row({**CLIP_FORM, **SIZES[size]}, source, temporal)
-
-
-def _eva(size: str, source: str, temporal: str = "none") -> ModelSpec:
-  form = {"projection_bias": True, "block": EVA_BLOCK}
-  return _row({**form, **SIZES[size]}, source, temporal)
-
-
-ROWS: Mapping[str, ModelSpec] = MappingProxyType(
-  {
-    **{f"vit_{size}": _clip(size, _CLIP) for size in SIZES},
-    "vit_b16_in21k": _row(_IN21K_FORM, _IN21K, pixels=entry.HALF),
-    "eva_b16": _eva("b16", _EVA),
-    "eva_l14": _eva("l14", _EVA),
-    "eva_l14_336": _eva("l14_336", _EVA),
-    "atm_vit_b16": _clip("b16", _ATM, "arithmetic"),
-    "atm_vit_l14": _clip("l14", _ATM, "arithmetic"),
-    "atm_vit_l14_336": _clip("l14_336", _ATM, "arithmetic"),
-    "atm_eva_l14": _eva("l14", _ATM, "arithmetic"),
-    "atm_eva_l14_336": _eva("l14_336", _ATM, "arithmetic"),
-  }
+_clip = functools.partial(
+  Entry,
+  module=VisionTransformer,
+  pixels=entry.CLIP,
+  paper="arXiv:2103.00020",
+  repository="openai/CLIP",
+  weights="https://github.com/openai/CLIP",
 )
+_eva = functools.partial(
+  Entry,
+  module=VisionTransformer,
+  pixels=entry.CLIP,
+  paper="arXiv:2303.15389",
+  repository="baaivision/EVA",
+  weights="https://huggingface.co/QuanSun/EVA-CLIP",
+)
+_atm = functools.partial(
+  Entry,
+  module=VisionTransformer,
+  temporal="arithmetic",
+  pixels=entry.CLIP,
+  paper="arXiv:2307.08908",
+  repository="whwu95/ATM",
+)
+
+ENTRIES: Mapping[str, Entry] = {
+  "vit_b32": _clip(
+    kwargs={**CLIP_FORM, **B32},
+    clip_shape=_224,
+  ),
+  "vit_b16": _clip(
+    kwargs={**CLIP_FORM, **B16},
+    clip_shape=_224,
+    reference_cost=ReferenceCost(
+      params=86_397_840, gmacs=140.508, clip_shape=(8, 224, 224)
+    ),
+  ),
+  "vit_l14": _clip(
+    kwargs={**CLIP_FORM, **L14},
+    clip_shape=_224,
+  ),
+  "vit_l14_336": _clip(
+    kwargs={**CLIP_FORM, **L14_336},
+    clip_shape=_336,
+  ),
+  "vit_b16_in21k": Entry(
+    module=VisionTransformer,
+    kwargs={"patch_size": 16, "grid": 14, "representation": 768},
+    clip_shape=_224,
+    pixels=entry.HALF,
+    paper="arXiv:2010.11929",
+    repository="jx_vit_base_patch16_224_in21k of timm",
+    weights=(
+      "https://github.com/huggingface/pytorch-image-models/releases/tag/v0.1-vitjx"
+    ),
+  ),
+  "eva_b16": _eva(
+    kwargs={**_EVA_FORM, **B16},
+    clip_shape=_224,
+  ),
+  "eva_l14": _eva(
+    kwargs={**_EVA_FORM, **L14},
+    clip_shape=_224,
+  ),
+  "eva_l14_336": _eva(
+    kwargs={**_EVA_FORM, **L14_336},
+    clip_shape=_336,
+  ),
+  "atm_vit_b16": _atm(
+    kwargs={**CLIP_FORM, **B16},
+    clip_shape=_224,
+    reference_cost=ReferenceCost(
+      params=88_000_284, gmacs=144.957, clip_shape=(8, 224, 224), paper="99 (table A.6)"
+    ),
+    accuracies=(
+      *tables.ATM_A6.row(58.1, 69.4, start="CLIP", frames=8, views=(1, 1)),
+      *tables.ATM_A6.row(58.8, 70.5, start="CLIP", frames=8, views=(2, 3)),
+      *tables.ATM_A6.row(59.5, 70.9, start="CLIP", frames=16, views=(1, 1)),
+      *tables.ATM_A6.row(60.6, 71.5, start="CLIP", frames=16, views=(2, 3)),
+      *tables.ATM_A6.row(60.9, 71.6, start="CLIP", frames=32, views=(1, 1)),
+      *tables.ATM_A6.row(61.5, 71.9, start="CLIP", frames=32, views=(2, 3)),
+      *tables.ATM_A7.row(84.1, start="CLIP", frames=8, views=(4, 3)),
+    ),
+  ),
+  "atm_vit_l14": _atm(
+    kwargs={**CLIP_FORM, **L14},
+    clip_shape=_224,
+    reference_cost=ReferenceCost(
+      params=306_296_092,
+      gmacs=654.625,
+      clip_shape=(8, 224, 224),
+      paper="421 (table A.6)",
+    ),
+    accuracies=(
+      *tables.ATM_A6.row(61.9, 71.3, start="CLIP", frames=8, views=(1, 1)),
+      *tables.ATM_A6.row(62.8, 72.1, start="CLIP", frames=8, views=(2, 3)),
+      *tables.ATM_A6.row(63.3, 73.1, start="CLIP", frames=16, views=(1, 1)),
+      *tables.ATM_A6.row(63.7, 73.2, start="CLIP", frames=16, views=(1, 3)),
+      *tables.ATM_A6.row(64.0, 73.5, start="CLIP", frames=16, views=(2, 3)),
+      *tables.ATM_A7.row(87.3, start="CLIP", frames=8, views=(4, 3)),
+      *tables.ATM_A7.row(88.0, start="CLIP", frames=32, views=(4, 3)),
+      *tables.ATM_A8.row(90.2, start="CLIP", frames=16),
+    ),
+  ),
+  "atm_vit_l14_336": _atm(
+    kwargs={**CLIP_FORM, **L14_336},
+    clip_shape=_336,
+    reference_cost=ReferenceCost(
+      params=306_623_772, gmacs=3085.65, clip_shape=(16, 336, 336)
+    ),
+    accuracies=(*tables.ATM_A7.row(88.2, start="CLIP", frames=32, views=(4, 3)),),
+  ),
+  "atm_eva_l14": _atm(
+    kwargs={**_EVA_FORM, **L14},
+    clip_shape=_224,
+    # The authors' tower, and a classifier of its 768 features.
+    reference_cost=ReferenceCost(
+      params=306_127_436 + 769 * 400,
+      gmacs=654.523,
+      clip_shape=(8, 224, 224),
+      paper="421 (table A.6)",
+    ),
+    accuracies=(
+      *tables.ATM_A6.row(64.9, 73.7, start="Merged-2B", frames=8, views=(2, 3)),
+      *tables.ATM_A6.row(65.6, 74.6, start="Merged-2B", frames=16, views=(2, 3)),
+      *tables.ATM_A7.row(88.0, start="Merged-2B", frames=8, views=(4, 3)),
+    ),
+  ),
+  "atm_eva_l14_336": _atm(
+    kwargs={**_EVA_FORM, **L14_336},
+    clip_shape=_336,
+    accuracies=(
+      *tables.ATM_A7.row(88.9, start="Merged-2B", frames=8, views=(4, 3)),
+      *tables.ATM_A7.row(89.4, start="Merged-2B", frames=32, views=(4, 3)),
+    ),
+  ),
+}

@@ -1,4 +1,4 @@
-"""The one table from a model's name to how it is built."""
+"""The catalog: name -> entry, and networks built by name."""
 
 import dataclasses
 import fnmatch
@@ -18,23 +18,23 @@ from temporal_jax.models.catalog import (
   video_resnets,
   video_text,
 )
-from temporal_jax.models.catalog.entry import ModelSpec
+from temporal_jax.models.catalog.entry import Entry
 from temporal_jax.models.network import Network, check_size
 
-MODELS: Mapping[str, ModelSpec] = MappingProxyType(
+MODELS: Mapping[str, Entry] = MappingProxyType(
   {
-    **convolutional.ROWS,
-    **image_towers.ROWS,
-    **resnets.ROWS,
-    **space_time.ROWS,
-    **video_resnets.ROWS,
-    **video_text.ROWS,
+    **convolutional.ENTRIES,
+    **image_towers.ENTRIES,
+    **resnets.ENTRIES,
+    **space_time.ENTRIES,
+    **video_resnets.ENTRIES,
+    **video_text.ENTRIES,
   }
 )
 
 
-def find_model(name: str) -> ModelSpec:
-  """Returns the catalog row of `name`.
+def find_model(name: str) -> Entry:
+  """Returns the catalog entry of `name`.
 
   Raises:
     ValueError: If there is none; near names are suggested.
@@ -57,39 +57,41 @@ def create_model(
     name: A key of `MODELS`; `list_models` shows them.
     num_classes: Outputs of the classifier, L, or what else the class takes,
       e.g. {"verb": 97, "noun": 300}.
-    num_frames: Frames of the clips it is for, those of the row by default. Its
-      learned positions are made for them; it takes clips of other lengths by
-      interpolating those, where nothing else forbids it.
+    num_frames: Frames of the clips it is for, those of the entry by default.
+      Its learned positions are made for them; it takes clips of other lengths
+      by interpolating those, where nothing else forbids it.
     image_size: Side of their frames, in pixels, likewise.
     temporal: What fills the temporal slots: a name of `operators.OPERATORS`, a
       `Temporal`, a function from the network to one, None for nothing, or
-      "default" for the row's own.
+      "default" for the entry's own.
     **overrides: Replace arguments of the model's class.
 
   Raises:
     ValueError: If the model or the operator is unknown, the backbone lacks a
       slot that the operator fills, it cannot take such clips, or an override
-      tells what follows from them.
+      says what follows from them.
     TypeError: If an override is not an argument of the model's class.
   """
-  spec = find_model(name)
-  _check_overrides(spec.module, overrides)
-  kwargs = {**spec.kwargs, **overrides}
-  model = spec.module(num_classes=num_classes, **kwargs)
-  operator = spec.temporal if temporal == "default" else temporal
+  entry = find_model(name)
+  _check_overrides(entry.module, overrides)
+  kwargs = {**entry.kwargs, **overrides}
+  model = entry.module(num_classes=num_classes, **kwargs)
+  operator = entry.temporal if temporal == "default" else temporal
   model = model.clone(temporal=operators.resolve(operator, model))
-  return _fit(model, overrides, num_frames=num_frames, image_size=image_size)
+  return _for_sizes(model, overrides, num_frames=num_frames, image_size=image_size)
 
 
-def _fit(model: Network, overrides: Collection[str], **sizes: int | None) -> Network:
+def _for_sizes(
+  model: Network, overrides: Collection[str], **sizes: int | None
+) -> Network:
   """Returns the model for clips of these sizes; None leaves it as it is.
 
   Raises:
-    ValueError: If it cannot take them, or an override tells what follows.
+    ValueError: If it cannot take them, or an override says what follows.
   """
   for name, size in sizes.items():
     check_size(name, size)
-  fitted = model.fit(**sizes)
+  fitted = model.arguments_for(**sizes)
   for name in overrides:
     if name in fitted:
       given = [size for size in sizes if sizes[size] is not None]

@@ -1,24 +1,24 @@
 """Residual networks over time and space.
 
-All as alibaba-mmai-research/TAdaConv builds them, and those of 50 layers with
-its TAdaConv for their convolutions. Its paper counts R(2+1)D-50 at 256 pixels
-as 49.55 G multiply-adds; its code, whose stem does not pool, makes them 91.67.
-R3D-50 has no published settings; these have the paper's 47.0 M parameters and
-83.83 G, where it counts 84.23.
+All follow alibaba-mmai-research/TAdaConv, and those of 50 layers also exist
+with its TAdaConv for their convolutions. Its paper counts R(2+1)D-50 at 256
+pixels as 49.55 G multiply-adds; its code, whose stem does not pool, makes them
+91.67. R3D-50 has no published settings; these have the paper's 47.0 M
+parameters and 83.83 G, where it counts 84.23.
 """
 
+import functools
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from temporal_jax.models.backbones.resnet3d import ResNet3D
 from temporal_jax.models.backbones.slowfast import SlowFast
-from temporal_jax.models.catalog import entry
-from temporal_jax.models.catalog.entry import ModelSpec
+from temporal_jax.models.catalog import accuracy_tables as tables, entry
+from temporal_jax.models.catalog.entry import Entry, ReferenceCost
 
-_REPOSITORY = "alibaba-mmai-research/TAdaConv"
-_SLOWFAST = f"arXiv:1812.03982; {_REPOSITORY}"
-_R3D = f"arXiv:1711.11248; {_REPOSITORY}"
-_TADA = f"arXiv:2110.06178, table 3, on {{}}; {_REPOSITORY}"
+_SLOWFAST = "arXiv:1812.03982"
+_R3D = "arXiv:1711.11248"
+_TADA = "arXiv:2110.06178, table 3, on"
+_MODEL_ZOO = "https://github.com/alibaba-mmai-research/TAdaConv/blob/main/MODEL_ZOO.md"
 
 _BASIC_10 = {"block": "basic", "stage_sizes": (1, 1, 1, 1)}
 _BASIC_18 = {"block": "basic", "stage_sizes": (2, 2, 2, 2)}
@@ -33,33 +33,127 @@ _SLOW_TAPS = {"taps": (1, 1, 1, 1, 1), "first_taps": (1, 1, 3, 3)}
 _4X16 = {"alpha": 8, "lateral_taps": 5}
 _8X8 = {"alpha": 4, "lateral_taps": 7}
 
-# Name -> class, arguments, clip, source.
-_PLAIN = {
-  "slowonly_50": (ResNet3D, _SLOW_TAPS, (8, 224, 224), _SLOWFAST),
-  "slowfast_50_4x16": (SlowFast, _4X16, (32, 224, 224), _SLOWFAST),
-  "slowfast_50_8x8": (SlowFast, _8X8, (32, 224, 224), _SLOWFAST),
-  "r2plus1d_10": (ResNet3D, _R2PLUS1D | _BASIC_10, (16, 112, 112), _R3D),
-  "r2plus1d_18": (ResNet3D, _R2PLUS1D | _BASIC_18, (16, 112, 112), _R3D),
-  "r2plus1d_50": (ResNet3D, _R2PLUS1D, (8, 224, 224), _R3D),
-  "r2d3d_18": (ResNet3D, _LATE_TAPS | _BASIC_18, (16, 112, 112), _R3D),
-  "r3d_18": (ResNet3D, _STRIDES | _BASIC_18, (16, 112, 112), _R3D),
-  "r3d_50": (ResNet3D, {}, (8, 224, 224), _R3D),
-}
-_ADAPTIVE = {
-  f"{name}_tada": (name, "adaptive_convolution") for name in _PLAIN if "_50" in name
-} | {"r2plus1d_50_tada1d": ("r2plus1d_50", "adaptive_space_and_time")}
-
-
-def _row(name: str, temporal: str) -> ModelSpec:
-  module, kwargs, clip_shape, source = _PLAIN[name]
-  if temporal != "none":
-    source = _TADA.format(source.split(";")[0])
-  return entry.row(module, kwargs, temporal, clip_shape, entry.TADA, source)
-
-
-ROWS: Mapping[str, ModelSpec] = MappingProxyType(
-  {
-    **{name: _row(name, "none") for name in _PLAIN},
-    **{name: _row(*origin) for name, origin in _ADAPTIVE.items()},
-  }
+_entry = functools.partial(
+  Entry, pixels=entry.TADA, repository="alibaba-mmai-research/TAdaConv"
 )
+_large = functools.partial(_entry, module=ResNet3D, clip_shape=(8, 224, 224))
+_small = functools.partial(_entry, module=ResNet3D, clip_shape=(16, 112, 112))
+_slowfast = functools.partial(_entry, module=SlowFast, clip_shape=(32, 224, 224))
+
+ENTRIES: Mapping[str, Entry] = {
+  "slowonly_50": _large(
+    kwargs=_SLOW_TAPS,
+    paper=_SLOWFAST,
+    reference_cost=ReferenceCost(
+      params=32_454_096,
+      gmacs=41.741,
+      clip_shape=(8, 224, 224),
+      paper="32.5 M; 54.52 at 256 (table 3c)",
+    ),
+    accuracies=(*tables.TADA_3C.row(74.6, 60.3, frames=8),),
+  ),
+  "slowfast_50_4x16": _slowfast(
+    kwargs=_4X16,
+    paper=_SLOWFAST,
+    reference_cost=ReferenceCost(
+      params=34_480_216,
+      gmacs=27.639,
+      clip_shape=(32, 224, 224),
+      paper="34.5 M; 36.10 at 256 (table 3c)",
+    ),
+    accuracies=(*tables.TADA_3C.row(75.0, 56.7, frames=32),),
+  ),
+  "slowfast_50_8x8": _slowfast(
+    kwargs=_8X8,
+    paper=_SLOWFAST,
+    reference_cost=ReferenceCost(
+      params=34_566_488,
+      gmacs=50.309,
+      clip_shape=(32, 224, 224),
+      paper="34.5 M; 65.71 at 256 (table 3c)",
+    ),
+    accuracies=(*tables.TADA_3C.row(76.2, 61.5, frames=32),),
+  ),
+  "r2plus1d_10": _small(
+    kwargs={**_R2PLUS1D, **_BASIC_10},
+    paper=_R3D,
+    weights=_MODEL_ZOO,
+    reference_cost=ReferenceCost(
+      params=14_570_677, gmacs=21.334, clip_shape=(16, 112, 112)
+    ),
+  ),
+  "r2plus1d_18": _small(
+    kwargs={**_R2PLUS1D, **_BASIC_18},
+    paper=_R3D,
+    reference_cost=ReferenceCost(
+      params=33_383_797, gmacs=42.143, clip_shape=(16, 112, 112)
+    ),
+  ),
+  "r2plus1d_50": _large(
+    kwargs=_R2PLUS1D,
+    paper=_R3D,
+    reference_cost=ReferenceCost(
+      params=28_126_495,
+      gmacs=70.184,
+      clip_shape=(8, 224, 224),
+      paper="28.1 M; 49.55 (table 3c)",
+    ),
+    accuracies=(*tables.TADA_3C.row(73.6, 61.1, frames=8),),
+  ),
+  "r2d3d_18": _small(
+    kwargs={**_LATE_TAPS, **_BASIC_18},
+    paper=_R3D,
+    weights=_MODEL_ZOO,
+    reference_cost=ReferenceCost(
+      params=14_160_336, gmacs=6.864, clip_shape=(16, 112, 112)
+    ),
+  ),
+  "r3d_18": _small(
+    kwargs={**_STRIDES, **_BASIC_18},
+    paper=_R3D,
+    reference_cost=ReferenceCost(
+      params=33_371_472, gmacs=11.423, clip_shape=(16, 112, 112)
+    ),
+  ),
+  "r3d_50": _large(
+    kwargs={},
+    paper=_R3D,
+    accuracies=(*tables.TADA_3C.row(73.8, 59.9, frames=8),),
+  ),
+  "slowonly_50_tada": _large(
+    kwargs=_SLOW_TAPS,
+    temporal="adaptive_convolution",
+    paper=f"{_TADA} {_SLOWFAST}",
+    accuracies=(*tables.TADA_3C.row(75.9, 63.3, frames=8),),
+  ),
+  "slowfast_50_4x16_tada": _slowfast(
+    kwargs=_4X16,
+    temporal="adaptive_convolution",
+    paper=f"{_TADA} {_SLOWFAST}",
+    accuracies=(*tables.TADA_3C.row(76.5, 59.8, frames=32),),
+  ),
+  "slowfast_50_8x8_tada": _slowfast(
+    kwargs=_8X8,
+    temporal="adaptive_convolution",
+    paper=f"{_TADA} {_SLOWFAST}",
+    accuracies=(*tables.TADA_3C.row(77.4, 63.9, frames=32),),
+  ),
+  "r2plus1d_50_tada": _large(
+    kwargs=_R2PLUS1D,
+    temporal="adaptive_convolution",
+    paper=f"{_TADA} {_R3D}",
+    accuracies=(*tables.TADA_3C.row(75.2, 62.9, frames=8),),
+  ),
+  "r3d_50_tada": _large(
+    kwargs={},
+    temporal="adaptive_convolution",
+    paper=f"{_TADA} {_R3D}",
+    accuracies=(*tables.TADA_3C.row(74.9, 62.9, frames=8),),
+  ),
+  "r2plus1d_50_tada1d": _large(
+    kwargs=_R2PLUS1D,
+    temporal="adaptive_space_and_time",
+    paper=f"{_TADA} {_R3D}",
+    accuracies=(*tables.TADA_3C.row(75.4, 63.8, frames=8),),
+  ),
+}

@@ -1,27 +1,61 @@
-"""Networks that hold videos against texts: ILA and X-CLIP."""
+"""Networks that compare videos with texts: ILA and X-CLIP."""
 
+import functools
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from temporal_jax.models.backbones.video_text import VideoTextModel
-from temporal_jax.models.catalog import entry
-from temporal_jax.models.catalog.entry import ModelSpec
-from temporal_jax.models.catalog.openai_clip_sizes import SIZES, side
+from temporal_jax.models.catalog import accuracy_tables as tables, entry
+from temporal_jax.models.catalog.entry import Entry, ReferenceCost
+from temporal_jax.models.catalog.openai_clip_sizes import B16, B32, L14, L14_336
 
 _LARGE_TEXT = {"text_width": 768, "text_heads": 12}
-_ILA = "arXiv:2304.10465; Francis-Rings/ILA"
-_XCLIP = "arXiv:2208.02816; microsoft/VideoX"
-
-
-def _row(size: str, temporal: str, source: str) -> ModelSpec:
-  kwargs = {**SIZES[size], **(_LARGE_TEXT if "l14" in size else {})}
-  clip_shape = (8, side(kwargs), side(kwargs))
-  return entry.row(VideoTextModel, kwargs, temporal, clip_shape, entry.IMAGENET, source)
-
-
-ROWS: Mapping[str, ModelSpec] = MappingProxyType(
-  {
-    **{f"ila_vit_{size}": _row(size, "alignment", _ILA) for size in SIZES},
-    "xclip_b32": _row("b32", "messages", _XCLIP),
-  }
+_ila = functools.partial(
+  Entry,
+  module=VideoTextModel,
+  temporal="alignment",
+  clip_shape=(8, 224, 224),
+  pixels=entry.IMAGENET,
+  paper="arXiv:2304.10465",
+  repository="Francis-Rings/ILA",
+  weights="https://github.com/Francis-Rings/ILA",
 )
+
+ENTRIES: Mapping[str, Entry] = {
+  "ila_vit_b32": _ila(
+    kwargs=B32,
+    reference_cost=ReferenceCost(
+      params=201_596_977, gmacs=52.254, clip_shape=(8, 224, 224)
+    ),
+    accuracies=(*tables.ILA_2.row(81.3),),
+  ),
+  "ila_vit_b16": _ila(
+    kwargs=B16,
+    reference_cost=ReferenceCost(
+      params=199_940_401, gmacs=201.727, clip_shape=(8, 224, 224)
+    ),
+  ),
+  "ila_vit_l14": _ila(
+    kwargs={**L14, **_LARGE_TEXT},
+    reference_cost=ReferenceCost(
+      params=567_749_473, gmacs=882.466, clip_shape=(8, 224, 224)
+    ),
+  ),
+  "ila_vit_l14_336": _ila(
+    kwargs={**L14_336, **_LARGE_TEXT},
+    clip_shape=(8, 336, 336),
+    reference_cost=ReferenceCost(
+      params=568_077_153, gmacs=2048.273, clip_shape=(8, 336, 336)
+    ),
+  ),
+  "xclip_b32": Entry(
+    module=VideoTextModel,
+    kwargs=B32,
+    temporal="messages",
+    clip_shape=(8, 224, 224),
+    pixels=entry.IMAGENET,
+    paper="arXiv:2208.02816",
+    repository="microsoft/VideoX",
+    weights="https://github.com/microsoft/VideoX/tree/master/X-CLIP",
+    accuracies=(*tables.ILA_2.row(80.4),),
+  ),
+}

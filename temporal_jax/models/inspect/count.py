@@ -5,7 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.extend import core
+
+from temporal_jax.models.network import Network
 
 
 def parameters(variables: dict) -> int:
@@ -15,6 +18,25 @@ def parameters(variables: dict) -> int:
     variables: Of a model, or their shapes by `jax.eval_shape`.
   """
   return sum(math.prod(x.shape) for x in jax.tree.leaves(variables["params"]))
+
+
+def abstract_inputs(
+  network: Network, clip_shape: tuple[int, int, int], num_texts: int
+) -> list[jax.ShapeDtypeStruct]:
+  """Returns the shapes of what a network reads: a clip and, if any, texts.
+
+  Args:
+    network: The network.
+    clip_shape: (T, H, W) of the clip, one in the batch.
+    num_texts: Texts, L, for a network that reads them; they are encoded.
+
+  Returns:
+    [(1, T, H, W, 3)] or [(1, T, H, W, 3), (L, D)], float32.
+  """
+  shapes = [(1, *clip_shape, 3)]
+  if network.reads_text:
+    shapes.append((num_texts, network.projection))
+  return [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
 
 
 def multiply_adds(function: Callable, *args: Any) -> int:

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from temporal_jax.models import operators
-from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.catalog import registry
-from temporal_jax.models.catalog.accuracies import ACCURACIES, Accuracy
+from temporal_jax.models.catalog.entry import Accuracy
 from temporal_jax.models.inspect import count
 from temporal_jax.models.inspect.text_columns import align
 from temporal_jax.models.inspect.trace import ModuleCall, trace_calls
@@ -41,11 +39,11 @@ def describe(
     name: In the catalog.
     num_classes: Outputs of the classifier, L, or what else the class takes.
     levels: Of modules within modules that are shown, at least 1.
-    num_frames: Frames of a clip, those of the row by default.
+    num_frames: Frames of a clip, those of the entry by default.
     image_size: Side of a frame, in pixels, likewise.
     temporal: What fills the temporal slots, see `create_model`.
     clip_shape: (T, H, W) of the clip that is looked at, where neither of the
-      two is given; that of the row by default.
+      two is given; that of the entry by default.
     **overrides: Replace arguments of the model's class.
 
   Raises:
@@ -54,7 +52,7 @@ def describe(
   """
   if levels < 1:
     raise ValueError(f"levels must be at least 1, got {levels}.")
-  spec = registry.find_model(name)
+  entry = registry.find_model(name)
   model = registry.create_model(
     name,
     num_classes=num_classes,
@@ -63,26 +61,24 @@ def describe(
     temporal=temporal,
     **overrides,
   )
-  frames, height, width = clip_shape or spec.clip_shape
+  frames, height, width = clip_shape or entry.clip_shape
   shape = (num_frames or frames, image_size or height, image_size or width)
-  clip = jax.ShapeDtypeStruct((1, *shape, 3), jnp.float32)
-  variables = jax.eval_shape(model.init, jax.random.key(0), clip)
-  inputs = [clip]
-  if isinstance(model, VideoTextModel) and model.head == "text":
-    texts = (num_classes or _TEXTS, model.projection)
-    inputs.append(jax.ShapeDtypeStruct(texts, jnp.float32))
+  inputs = count.abstract_inputs(model, shape, num_classes or _TEXTS)
+  variables = jax.eval_shape(model.init, jax.random.key(0), inputs[0])
   calls = trace_calls(model.apply, variables, *inputs)
   products = count.multiply_adds(model.apply, variables, *inputs)
   yield f"{name}: {type(model).__name__}"
-  yield f"source: {spec.source}"
+  yield f"source: {entry.source}"
   yield (
     f"{count.parameters(variables) / 1e6:.3f} M parameters, "
     f"{products / 1e9:.3f} GFLOPs (multiply-adds) for a clip of "
     f"{' x '.join(map(str, shape))} x 3"
   )
-  if ACCURACIES.get(name) and temporal == "default" and not overrides:
+  if entry.weights:
+    yield f"weights: {entry.weights}"
+  if entry.accuracies and temporal == "default" and not overrides:
     yield ""
-    yield from align([_HEAD, *map(_cells, ACCURACIES[name])], right=(1, 2))
+    yield from align([_HEAD, *map(_cells, entry.accuracies)], right=(1, 2))
   yield ""
   yield "temporal slots"
   yield from align(_slots(model, calls))

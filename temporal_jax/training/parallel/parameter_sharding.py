@@ -22,28 +22,13 @@ AXES = ("fsdp", "tensor")  # Those that parameters may be split over.
 # Elements below which an array is not worth a gathering of its parts.
 MIN_SIZE = 2**14
 
-_BLOCK = r"(.*/)?(block|layer)\d+"
-# The transformers' heads and hidden units are split, so that each block sums
-# over the devices twice: behind attention and behind the MLP.
-# Source: Shoeybi et al. 2019, https://arxiv.org/abs/1909.08053, section 3.
-TENSOR_RULES: tuple[Rule, ...] = (
-  (rf"{_BLOCK}/attention/qkv/kernel", (None, None, "tensor", None)),
-  (rf"{_BLOCK}/attention/qkv/bias", (None, "tensor", None)),
-  (rf"{_BLOCK}/attention/query_value_bias", (None, "tensor", None)),
-  (
-    rf"{_BLOCK}/attention/(query|key|value)/kernel",
-    (None, "tensor", None),
-  ),
-  (rf"{_BLOCK}/attention/out/kernel", ("tensor", None, None)),
-  (rf"{_BLOCK}/mlp/(expand|gate)/kernel", (None, "tensor")),
-  (rf"{_BLOCK}/mlp/(expand|gate)/bias", ("tensor",)),
-  (rf"{_BLOCK}/mlp/norm/(scale|bias)", ("tensor",)),
-  (rf"{_BLOCK}/mlp/contract/kernel", ("tensor", None)),
-)
-
 
 def shard_parameters(
-  params: Tree, mesh: jax.sharding.Mesh, rules: Sequence[Rule] = ()
+  params: Tree,
+  mesh: jax.sharding.Mesh,
+  rules: Sequence[Rule] = (),
+  *,
+  tensor_rules: Sequence[Rule] = (),
 ) -> Tree:
   """Says where every parameter lies.
 
@@ -51,13 +36,15 @@ def shard_parameters(
   without one are split over fsdp: those of `MIN_SIZE` elements or more, along
   the first dimension that fsdp divides, so that the parts of an array lie one
   behind the other in memory; the rest every device holds whole.
-  Without any rules, `TENSOR_RULES` split the transformers over tensor, and fsdp
+  Without any rules, `tensor_rules` split what they fit over tensor, and fsdp
   takes another dimension of the same parameters.
 
   Args:
     params: Nested dicts of arrays, or of shapes.
     mesh: Made by `create_mesh`.
     rules: (regex of whole names, axes of the dimensions); see `Rule`.
+    tensor_rules: What a network's parameters are split by, likewise; here a
+      rule may fit none.
 
   Returns:
     A tree of `NamedSharding`.
@@ -70,7 +57,7 @@ def shard_parameters(
   flat, structure = jax.tree_util.tree_flatten_with_path(params)
   leaves = [(_name(path), tuple(leaf.shape)) for path, leaf in flat]
   _check_rules(rules, [name for name, _ in leaves])
-  specs = [_spec(name, shape, mesh, rules) for name, shape in leaves]
+  specs = [_spec(name, shape, mesh, rules, tensor_rules) for name, shape in leaves]
   if mesh.shape["tensor"] > 1 and not any(
     "tensor" in _axes(over) for spec in specs for over in spec
   ):
@@ -82,7 +69,11 @@ def shard_parameters(
 
 
 def shard_state(
-  state: TrainState, mesh: jax.sharding.Mesh, rules: Sequence[Rule] = ()
+  state: TrainState,
+  mesh: jax.sharding.Mesh,
+  rules: Sequence[Rule] = (),
+  *,
+  tensor_rules: Sequence[Rule] = (),
 ) -> TrainState:
   """Says where every array of a state lies.
 
@@ -94,6 +85,7 @@ def shard_state(
     state: Arrays, or shapes.
     mesh: Made by `create_mesh`.
     rules: See `shard_parameters`.
+    tensor_rules: See `shard_parameters`.
 
   Returns:
     A state of `NamedSharding`.
@@ -101,7 +93,7 @@ def shard_state(
   Raises:
     ValueError: See `shard_parameters`.
   """
-  params = shard_parameters(state.params, mesh, rules)
+  params = shard_parameters(state.params, mesh, rules, tensor_rules=tensor_rules)
   flat = jax.tree_util.tree_leaves_with_path(state.params)
   followed = {
     (_name(path), tuple(leaf.shape)): sharding
@@ -185,11 +177,12 @@ def _spec(
   shape: tuple[int, ...],
   mesh: jax.sharding.Mesh,
   rules: Sequence[Rule],
+  tensor_rules: Sequence[Rule],
 ) -> PartitionSpec:
   """Returns the axes of one parameter's dimensions."""
   axes = _first(rules, name)
   if axes is None:
-    axes = None if rules else _first(TENSOR_RULES, name)
+    axes = None if rules else _first(tensor_rules, name)
     axes = _with_fsdp(axes or (), shape, mesh.shape["fsdp"])
   if len(axes) > len(shape):
     raise ValueError(f"{name} {shape} has fewer dimensions than axes {axes}.")

@@ -20,12 +20,13 @@ from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference import serving
 from temporal_jax.inference.serving import video_answer
+from temporal_jax.models.network import Network
 from tests.support.tiny_predictor import MEAN, NAMES, STD, save_tiny
 
 FPS = 10
 
 
-class _Means(nn.Module):
+class _Means(Network):
   """Tells verbs and nouns by the mean colour of a clip; it has no maps."""
 
   @nn.compact

@@ -2,8 +2,8 @@ import jax
 import numpy as np
 import pytest
 
+from temporal_jax import models
 from temporal_jax.inference import visualize
-from temporal_jax.inference.visualize import features, grad_cam
 from temporal_jax.inference.visualize.layer_choice import (
   as_maps,
   choose_layer,
@@ -76,8 +76,9 @@ def test_layers_are_chosen_by_name():
   )
   assert choose_layer(names, "stem", ()) == "stem"
   tower = ["visual/block1/norm1", "visual/block2/norm1", "visual/block2"]
-  assert choose_layer(tower, None, grad_cam.LAYERS) == "visual/block2/norm1"
-  assert choose_layer(tower, None, features.LAYERS) == "visual/block2"
+  shown = models.find_model("xclip_b32").module().visual_layers()
+  assert choose_layer(tower, None, shown.gradients) == "visual/block2/norm1"
+  assert choose_layer(tower, None, shown.features) == "visual/block2"
   with pytest.raises(ValueError, match=r"did you mean 'stage1_block1' or "):
     choose_layer(names, "stage1_blok1", ())
   with pytest.raises(ValueError, match=r"'xyz'. Known: \['stem', 'stage1_"):

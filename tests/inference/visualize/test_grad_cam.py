@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from temporal_jax.inference import visualize
+from temporal_jax.models.network import Network
 from tests.support.visualized_networks import (
   RESNET,
   VIT,
@@ -15,7 +16,7 @@ from tests.support.visualized_networks import (
 )
 
 
-class _Detector(nn.Module):
+class _Detector(Network):
   """Says "falling" of bright places and "waving" of dark ones."""
 
   @nn.compact

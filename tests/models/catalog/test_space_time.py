@@ -41,7 +41,7 @@ PUBLISHED = [
 ]
 # So small, TAdaFormers of both sizes are the same.
 ROWS = pytest.mark.parametrize(
-  "name", [name for name in space_time.ROWS if name != "tadaformer_l14"]
+  "name", [name for name in space_time.ENTRIES if name != "tadaformer_l14"]
 )
 
 
@@ -77,7 +77,7 @@ def _init(model, clip):
 
 
 def test_every_row_is_counted():
-  assert {name for name, *_ in PUBLISHED} == set(space_time.ROWS)
+  assert {name for name, *_ in PUBLISHED} == set(space_time.ENTRIES)
 
 
 @pytest.mark.parametrize(

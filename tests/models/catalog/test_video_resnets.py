@@ -45,7 +45,7 @@ def _count(name):
 
 
 def test_no_row_is_missing():
-  assert PLAIN.keys() | PAPER.keys() == video_resnets.ROWS.keys()
+  assert PLAIN.keys() | PAPER.keys() == video_resnets.ENTRIES.keys()
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -18,17 +18,26 @@ from tests.support.sharded_step import ADAMW, VIT, make_mesh, make_state
 from tests.support.tiny_video_text import SIZES, TEXTS, make_clip
 
 
+def _network(name):
+  return temporal_jax.create_model(name, num_classes=400)
+
+
 @functools.cache
 def _shapes(name):
   frames, *size = find_model(name).clip_shape
-  model = temporal_jax.create_model(name, num_classes=400)
+  model = _network(name)
   clip = jax.ShapeDtypeStruct((1, frames, *size, 3), jnp.float32)
   variables = jax.eval_shape(model.init, jax.random.key(0), clip)
   return {"batch_stats": {}, **variables}
 
 
 def _specs(name, rules=(), **axes):
-  params = shard_parameters(_shapes(name)["params"], make_mesh(**axes), rules)
+  params = shard_parameters(
+    _shapes(name)["params"],
+    make_mesh(**axes),
+    rules,
+    tensor_rules=_network(name).parameter_groups().tensor,
+  )
   flat = jax.tree_util.tree_leaves_with_path(params)
   return {
     jax.tree_util.keystr(path, simple=True, separator="/"): tuple(leaf.spec)
@@ -110,7 +119,8 @@ def test_text_towers_are_split_too():
   model = VideoTextModel(**SIZES | {"num_heads": 2, "projection": 128})
   key, clip = jax.random.key(0), make_clip()
   params = jax.eval_shape(model.init, key, clip, TEXTS)["params"]
-  params = shard_parameters(params, make_mesh(tensor=2))
+  rules = model.parameter_groups().tensor
+  params = shard_parameters(params, make_mesh(tensor=2), tensor_rules=rules)
   for part in ("text", "visual"):
     kernel = params[part]["block1"]["attention"]["out"]["kernel"]
     assert tuple(kernel.spec) == ("tensor", None, None)
@@ -181,7 +191,7 @@ def test_optimizer_follows_the_parameters(optimizer):
     functools.partial(training.create_state, optimizer=optimizer, ema=False),
     {"params": params, "batch_stats": {}},
   )
-  shardings = shard_state(state, mesh)
+  shardings = shard_state(state, mesh, tensor_rules=VIT.parameter_groups().tensor)
   seen = 0
   for path, leaf in jax.tree_util.tree_leaves_with_path(shardings.opt_state):
     keys = [key.key for key in path if isinstance(key, jax.tree_util.DictKey)]

@@ -1,0 +1,206 @@
+"""Writes the tables of docs/models.md, docs/operators.md and docs/recipes.md.
+
+python -m docs.generate            # the tables; counts the cost of new networks
+python -m docs.generate --recount  # counts the cost of all networks: minutes
+
+A table is between the lines "<!-- table NAME, written by make docs -->" and
+"<!-- end -->"; all else in a page is written by hand.
+"""
+
+import argparse
+import importlib
+import pathlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from temporal_jax import models
+from temporal_jax.models.catalog import counted_costs
+from temporal_jax.models.network import Network
+
+DOCS = pathlib.Path(__file__).parent
+CONFIGS = DOCS.parent / "configs"
+_BEGIN = "<!-- table {}, written by make docs -->"
+_END = "<!-- end -->"
+_ARXIV = re.compile(r"arXiv:(\d{4}\.\d{5})")
+_REPOSITORY = re.compile(r"[\w-]+/[\w.-]+")
+
+
+def networks() -> Iterator[Sequence[str]]:
+  """Yields the rows of all networks: what they are, cost and publish."""
+  yield (
+    *("name", "clip", "parameters", "multiply-adds"),
+    *("published top-1", "paper", "code", "weights"),
+  )
+  costs = counted_costs.read_costs()
+  for name, entry in models.MODELS.items():
+    frames, side, _ = entry.clip_shape
+    own, _ = costs[name]
+    best = entry.best_accuracies().items()
+    yield (
+      f"`{name}`",
+      f"{frames} x {side}",
+      f"{own.params / 1e6:.1f}",
+      f"{own.gmacs:.1f}",
+      ", ".join(f"{data} {top1:.1f}" for data, top1 in best),
+      _ARXIV.sub(r"[\g<0>](https://arxiv.org/abs/\1)", entry.paper),
+      _link_repository(entry.repository),
+      f"[page]({entry.weights})" if entry.weights else "",
+    )
+
+
+def reference_costs() -> Iterator[Sequence[str]]:
+  """Yields the rows of the networks whose authors' code was counted."""
+  yield (
+    *("name", "view", "parameters", "authors'"),
+    *("multiply-adds", "authors'", "paper"),
+  )
+  costs = counted_costs.read_costs()
+  for name, entry in models.MODELS.items():
+    theirs, (_, ours) = entry.reference_cost, costs[name]
+    if theirs is not None:
+      frames, side, _ = theirs.clip_shape
+      yield (
+        f"`{name}`",
+        f"{frames} x {side}",
+        f"{ours.params / 1e6:.3f}",
+        f"{theirs.params / 1e6:.3f}",
+        f"{ours.gmacs:.3f}",
+        f"{theirs.gmacs:.3f}",
+        theirs.paper,
+      )
+
+
+def operators() -> Iterator[Sequence[str]]:
+  """Yields the rows of the operators: their slots, and who has these."""
+  columns = backbones()
+  yield "operator", "slots", *columns
+  for name in models.OPERATORS:
+    filled = [_fill(name, network) for network in columns.values()]
+    slots = sorted(set().union(*(slots for slots in filled if slots)))
+    cells = ["" if slots is None else "yes" for slots in filled]
+    yield f"`{name}`", ", ".join(f"`{slot}`" for slot in slots), *cells
+
+
+def backbones() -> dict[str, Network]:
+  """Returns a network of each class of the catalog by the name of its column.
+
+  All networks of a class have the same slots; a convolution along time, which
+  only factorised ones have, is one more.
+  """
+  classes = {entry.module for entry in models.MODELS.values()}
+  columns = {module.__name__: module(num_classes=1) for module in classes}
+  columns["R(2+1)D"] = models.ResNet3D(num_classes=1, factorised=True)
+  return dict(sorted(columns.items(), key=lambda column: column[0].lower()))
+
+
+def recipes() -> Iterator[Sequence[str]]:
+  """Yields the rows of the configs that repeat a paper's run."""
+  yield "config", "model", "data", "frames", "expected", "follows"
+  for path in sorted(CONFIGS.glob("*/*.py")):
+    if path.stem not in ("__init__", "base"):
+      module = importlib.import_module(f"configs.{path.parent.name}.{path.stem}")
+      config = module.get_config()
+      data, expected, follows = _read_docstring(path.name, module.__doc__)
+      yield (
+        f"`configs/{path.parent.name}/{path.name}`",
+        f"`{config.model.name}`",
+        data,
+        ", ".join(map(str, _frames(config))),
+        expected,
+        follows,
+      )
+
+
+# Pages, and what their tables hold.
+TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
+  "models.md": {"networks": networks, "reference costs": reference_costs},
+  "operators.md": {"operators": operators},
+  "recipes.md": {"recipes": recipes},
+}
+
+
+def render(page: str) -> str:
+  """Returns a page, a key of `TABLES`, with its tables as they are now.
+
+  Raises:
+    ValueError: If the place of a table is not marked in the page.
+  """
+  text = (DOCS / page).read_text()
+  for name, rows in TABLES[page].items():
+    begin = _BEGIN.format(name) + "\n"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(_END)
+    if not found or not closed:
+      raise ValueError(f"docs/{page} lacks the line {begin!r} or {_END!r} after it.")
+    text = before + begin + _table(rows()) + _END + after
+  return text
+
+
+def _table(rows: Iterator[Sequence[str]]) -> str:
+  """Returns a Markdown table; the first row is its head."""
+  head, *rest = rows
+  lines = [head, ["---"] * len(head), *rest]
+  return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _link_repository(repository: str) -> str:
+  if not _REPOSITORY.fullmatch(repository):
+    return repository
+  return f"[{repository}](https://github.com/{repository})"
+
+
+def _fill(operator: str, network: Network) -> set[str] | None:
+  """Returns the slots an operator fills, None where there are none such."""
+  temporal = models.operators.resolve(operator, network)
+  try:
+    network.clone(temporal=temporal)
+  except ValueError:
+    return None
+  return temporal.filled()
+
+
+def _frames(config) -> list[int]:
+  """Returns the frames of a config's clips, in each of its stages."""
+  stages = [change.get("data.num_frames") for change in config.stages]
+  return [frames for frames in stages if frames] or [config.data.num_frames]
+
+
+def _read_docstring(name: str, docstring: str) -> tuple[str, str, str]:
+  """Returns a recipe's data set, what it expects and what it follows.
+
+  Raises:
+    ValueError: If the docstring does not state them.
+  """
+  text = " ".join(docstring.split())
+  found = re.match(
+    r".+? on (?P<data>.+?), .* Expected: (?P<expected>.+?)\.? "
+    r"Follows (?P<follows>.+?)\.(?: |$)",
+    text,
+  )
+  if found is None:
+    raise ValueError(
+      f"{name} must open with 'NETWORK on DATA, ...' and state 'Expected: ...' "
+      f"and 'Follows ...', got {text!r}."
+    )
+  data, expected, follows = found.groups()
+  # "with 32 (--config.data.num_frames=32)" and "with --config..." are frames.
+  expected = re.sub(r" \(--config\.data\.num_frames=\d+\)", "", expected)
+  expected = re.sub(r"--config\.data\.num_frames=(\d+)", r"\1 frames", expected)
+  return data, expected, follows
+
+
+def main() -> None:
+  """Writes the pages."""
+  parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+  parser.add_argument("--recount", action="store_true", help="count all costs")
+  recount = parser.parse_args().recount
+  kept = {} if recount else counted_costs.read_costs()
+  counted_costs.write_costs(
+    {name: kept.get(name) or counted_costs.count_entry(name) for name in models.MODELS}
+  )
+  for page in TABLES:
+    (DOCS / page).write_text(render(page))
+
+
+if __name__ == "__main__":
+  main()

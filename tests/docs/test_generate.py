@@ -1,0 +1,87 @@
+"""The generated tables of the pages are as `make docs` would write them."""
+
+import re
+import urllib.parse
+
+import pytest
+
+from docs import generate
+from temporal_jax import models
+
+
+@pytest.mark.parametrize("page", generate.TABLES)
+def test_the_page_is_up_to_date(page):
+  assert generate.render(page) == (generate.DOCS / page).read_text(), "run make docs"
+
+
+def test_every_network_and_operator_has_a_row():
+  _, *rows = generate.networks()
+  assert [row[0] for row in rows] == [f"`{name}`" for name in models.MODELS]
+  _, *rows = generate.operators()
+  assert [row[0] for row in rows] == [f"`{name}`" for name in models.OPERATORS]
+  for rows in (generate.networks(), generate.operators(), generate.recipes()):
+    head, *rows = rows
+    assert all(len(row) == len(head) for row in rows)
+    assert not any("|" in cell or "\n" in cell for row in rows for cell in row)
+
+
+def test_every_class_of_the_catalog_is_a_column():
+  columns = generate.backbones()
+  classes = {entry.module.__name__ for entry in models.MODELS.values()}
+  assert set(columns) == classes | {"R(2+1)D"}
+  for network in columns.values():
+    assert network.SLOTS
+
+
+def test_links_lead_to_pages():
+  _, *rows = generate.networks()
+  text = " ".join(cell for row in rows for cell in row)
+  links = re.findall(r"\]\((.*?)\)", text)
+  assert len(links) > 150
+  for link in links:
+    parts = urllib.parse.urlparse(link)
+    assert parts.scheme == "https", link
+    assert parts.netloc in (
+      *("arxiv.org", "github.com"),
+      *("huggingface.co", "modelscope.cn"),
+    )
+  assert "[openai/CLIP](https://github.com/openai/CLIP)" in text
+  assert "[arXiv:2103.00020](https://arxiv.org/abs/2103.00020)" in text
+
+
+def test_hand_written_parts_stay(tmp_path, monkeypatch):
+  monkeypatch.setattr(generate, "DOCS", tmp_path)
+  rows = [("name", "width"), ("`a`", "3")]
+  monkeypatch.setattr(generate, "TABLES", {"page.md": {"widths": lambda: iter(rows)}})
+  page = tmp_path / "page.md"
+  begin, end = "<!-- table widths, written by make docs -->", "<!-- end -->"
+  page.write_text(f"before\n\n{begin}\nold\n{end}\n\nafter {end}\n")
+  table = "| name | width |\n| --- | --- |\n| `a` | 3 |\n"
+  want = f"before\n\n{begin}\n{table}{end}\n\nafter {end}\n"
+  assert generate.render("page.md") == want
+  page.write_text(want)
+  assert generate.render("page.md") == want
+
+
+@pytest.mark.parametrize(
+  "text",
+  ["", "<!-- table widths, written by make docs -->\n", "<!-- end -->"],
+)
+def test_a_page_without_the_marks_is_refused(tmp_path, monkeypatch, text):
+  monkeypatch.setattr(generate, "DOCS", tmp_path)
+  monkeypatch.setattr(generate, "TABLES", {"page.md": {"widths": lambda: iter([])}})
+  (tmp_path / "page.md").write_text(text)
+  with pytest.raises(ValueError, match=r"docs/page\.md lacks the line"):
+    generate.render("page.md")
+
+
+def test_a_config_that_says_nothing_is_refused():
+  with pytest.raises(ValueError, match=r"mine\.py must open with .* and 'Follows"):
+    generate._read_docstring("mine.py", "Net on Data, 8 frames. Expected: 3 %.")
+  found = generate._read_docstring(
+    "mine.py",
+    "Net on A set, 8 frames.\n\nExpected: 3.5 % with 32\n"
+    "(--config.data.num_frames=32), 4 % with --config.data.num_frames=64. Follows\n"
+    "x.yaml of it. More.",
+  )
+  assert found == ("A set", "3.5 % with 32, 4 % with 64 frames", "x.yaml of it")
