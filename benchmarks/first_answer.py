@@ -27,7 +27,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks import machine, train_input
+from benchmarks.shared import machine
+from benchmarks.training_parts import batches as train_input
 from temporal_jax import inference
 
 _FRESH = """
@@ -37,7 +38,7 @@ print(inference.Predictor(inference.new_model("atm_vit_b16"))(sys.argv[1]))
 """
 _TORCH = """
 import av, numpy as np, sys, torch
-from benchmarks.torch_atm import Atm
+from benchmarks.reference.atm import Atm
 with av.open(sys.argv[1]) as file:
   frames = [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
 clip = np.stack(frames[:: len(frames) // 8][:8])[:, :224, :224]

@@ -24,10 +24,10 @@ import jax
 import numpy as np
 import torch
 
-from benchmarks import machine, timing
-from benchmarks.module_rows import MODULE_ROWS
-from benchmarks.row import Row
-from benchmarks.rows import ROWS
+from benchmarks.cases.modules import MODULE_ROWS
+from benchmarks.cases.operators import ROWS
+from benchmarks.cases.row import Row
+from benchmarks.shared import machine, timing
 
 _UNCACHED = 2**27  # Bytes, more than the caches hold.
 

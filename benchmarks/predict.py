@@ -31,7 +31,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks import machine, train_input
+from benchmarks.shared import machine
+from benchmarks.training_parts import batches as train_input
 from temporal_jax import inference
 from temporal_jax.data.tools.thread_map import run_in_order
 from temporal_jax.data.video.readers import open_reader

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks.shared import machine
 from temporal_jax import data, inference
 
 _MODELS = ("resnet18:causal_shift", "resnet50:causal_aggregation")

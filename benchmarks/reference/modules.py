@@ -7,7 +7,7 @@ is that of inference, with the statistics of a new module.
 import torch
 from torch.nn import functional
 
-from benchmarks import torch_forms
+from benchmarks.reference import operators as torch_forms
 
 
 def route_mlp(x, w):

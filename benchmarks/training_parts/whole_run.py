@@ -1,4 +1,4 @@
-"""A run of train.py from its start to its report, for benchmarks.train."""
+"""A run of train.py from its start to its report, for benchmarks.training."""
 
 import pathlib
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 
 from temporal_jax import training
 
-_ROOT = pathlib.Path(__file__).parents[1]
+_ROOT = pathlib.Path(__file__).parents[2]
 _PAUSE = 0.05  # Seconds from one look at the run to the next.
 
 
@@ -44,7 +44,7 @@ def measure(
       place / "drawn",
     )
     peak = place / "peak"
-    child = [sys.executable, "-m", "benchmarks.child", str(peak)]
+    child = [sys.executable, "-m", "benchmarks.shared.peak_memory", str(peak)]
     first, seconds = _watch(
       [*child, *command, f"--workdir={place / 'run'}"], place / "run"
     )

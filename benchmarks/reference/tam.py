@@ -7,7 +7,7 @@ are folded into the batch, clips are N T C H W.
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.torch_networks import Aggregation
+from benchmarks.reference.tsm import Aggregation
 
 _STAGES = ((256, 3, 2), (512, 4, 2), (1024, 6, 1))
 

@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from benchmarks import rows  # noqa: E402
-from benchmarks.module_rows import MODULE_ROWS  # noqa: E402
+from benchmarks.cases import operators as rows  # noqa: E402
+from benchmarks.cases.modules import MODULE_ROWS  # noqa: E402
 
 ROWS = (*rows.ROWS, *MODULE_ROWS)
 FRAMES = 4

@@ -7,7 +7,7 @@ comparison of ILA; clips N T C H W, the blocks named as CLIP's.
 import torch
 from torch import nn
 
-from benchmarks import torch_forms
+from benchmarks.reference import operators as torch_forms
 from convert_weights.formats import clip
 from convert_weights.rules import Rule, layer_norm, linear, under
 

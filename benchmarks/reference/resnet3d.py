@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.torch_networks import Block3D, apply, convolve
+from benchmarks.reference.tsm import Block3D, apply, convolve
 
 _STAGES = (3, 4, 6, 3)
 _WIDTHS = (64, 128, 256, 512)

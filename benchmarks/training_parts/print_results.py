@@ -1,4 +1,4 @@
-"""The tables that benchmarks.train prints."""
+"""The tables that benchmarks.training prints."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks import torch_forms
+from benchmarks.reference import operators as torch_forms
 
 _WIDTH, _HEADS, _DEPTH = 768, 12, 12
 

@@ -1,4 +1,4 @@
-"""A training step of a network in both libraries, for benchmarks.train.
+"""A training step of a network in both libraries, for benchmarks.training.
 
 A step is the forward pass, cross-entropy, the gradients of all parameters, and
 their update by SGD with momentum or AdamW. Ours is the one that train.py runs,
@@ -18,8 +18,10 @@ import optax
 import torch
 from torch.nn import functional
 
-from benchmarks import convolutions, machine, sides, timing
-from benchmarks.model_rows import NETWORKS, Network
+from benchmarks.cases.networks import NETWORKS, Network
+from benchmarks.shared import machine, timing
+from benchmarks.shared import network_sides as sides
+from benchmarks.training_parts import convolutions
 from temporal_jax import data, training
 from temporal_jax.models import find_model
 

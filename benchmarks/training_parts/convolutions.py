@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from benchmarks import sides, timing
+from benchmarks.shared import network_sides as sides
+from benchmarks.shared import timing
 from temporal_jax import ops
 
 

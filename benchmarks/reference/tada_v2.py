@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks import torch_forms
+from benchmarks.reference import operators as torch_forms
 
 _WIDTHS, _DEPTHS = (96, 192, 384, 768), (3, 3, 9, 3)
 

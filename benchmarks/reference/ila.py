@@ -7,7 +7,7 @@ N T C H W, masks undisturbed.
 import torch
 from torch import nn
 
-from benchmarks import torch_forms
+from benchmarks.reference import operators as torch_forms
 
 _WIDTH, _HEADS, _DEPTH, _SIDE = 768, 12, 12, 7
 

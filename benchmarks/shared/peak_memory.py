@@ -1,6 +1,6 @@
 """Runs a command and writes its peak memory, in bytes, to a file.
 
-  python -m benchmarks.child FILE COMMAND [ARGUMENT ...]
+  python -m benchmarks.shared.peak_memory FILE COMMAND [ARGUMENT ...]
 
 What it writes is the largest resident memory that one process of the command
 had. It is a process of its own and small, since Linux counts as a child's

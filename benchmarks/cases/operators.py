@@ -3,8 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from benchmarks import torch_forms
-from benchmarks.row import (
+from benchmarks.cases.row import (
   FOLDED,
   FRAMES,
   HEADS,
@@ -20,6 +19,7 @@ from benchmarks.row import (
   similarities,
   with_arrays,
 )
+from benchmarks.reference import operators as torch_forms
 from temporal_jax import ops
 
 

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from flax import traverse_util
 
-from benchmarks import torch_modules
-from benchmarks.row import FOLDED, TILES, VIDEO, Array, Row
+from benchmarks.cases.row import FOLDED, TILES, VIDEO, Array, Row
+from benchmarks.reference import modules as torch_modules
 from temporal_jax import layers
 from temporal_jax.layers.ila.interaction import PairInteraction
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from benchmarks.model_rows import Network
+from benchmarks.cases.networks import Network
 from convert_weights.conversion import fill
 from temporal_jax import create_model
 from temporal_jax.models import fold_batch_norm

@@ -12,16 +12,14 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from benchmarks import (  # noqa: E402
-  convolutions,
-  hub_networks,
-  model_rows,
-  train,
-  train_input,
-  train_run,
-  train_steps,
-  train_table,
-)
+from benchmarks import training as train  # noqa: E402
+from benchmarks.cases import networks as model_rows  # noqa: E402
+from benchmarks.reference import hub as hub_networks  # noqa: E402
+from benchmarks.training_parts import batches as train_input  # noqa: E402
+from benchmarks.training_parts import convolutions  # noqa: E402
+from benchmarks.training_parts import print_results as train_table  # noqa: E402
+from benchmarks.training_parts import steps as train_steps  # noqa: E402
+from benchmarks.training_parts import whole_run as train_run  # noqa: E402
 from temporal_jax import create_model, ops  # noqa: E402
 from temporal_jax.ops import space_time_convolution  # noqa: E402
 
@@ -163,7 +161,12 @@ def test_peak_memory_is_that_of_the_command_alone(tmp_path):
   for size, status in ((0, 0), (2**27, 3)):
     words = f"x = b'1' * {size}; raise SystemExit({status})"
     command = [sys.executable, "-c", words]
-    child = [sys.executable, "-m", "benchmarks.child", str(tmp_path / "peak")]
+    child = [
+      sys.executable,
+      "-m",
+      "benchmarks.shared.peak_memory",
+      str(tmp_path / "peak"),
+    ]
     assert subprocess.call(child + command) == status
     peak = int((tmp_path / "peak").read_text())
     assert size < peak < size + 2**26

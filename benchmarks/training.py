@@ -1,6 +1,6 @@
 r"""Times training: its steps, a whole run, and its input.
 
-  GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python -m benchmarks.train \
+  GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python -m benchmarks.training \
     [--parts PART ...] [--json FILE] [--seconds S]
 
 Parts, all by default:
@@ -35,14 +35,12 @@ from typing import Any
 import jax
 import torch
 
-from benchmarks import (
-  machine,
-  sides,
-  train_input,
-  train_run,
-  train_steps,
-  train_table,
-)
+from benchmarks.shared import machine
+from benchmarks.shared import network_sides as sides
+from benchmarks.training_parts import batches as train_input
+from benchmarks.training_parts import print_results as train_table
+from benchmarks.training_parts import steps as train_steps
+from benchmarks.training_parts import whole_run as train_run
 
 PARTS = ("run", "input", "steps")
 

@@ -1,4 +1,4 @@
-"""The table that benchmarks.models prints."""
+"""The table that benchmarks.networks prints."""
 
 from typing import Any
 

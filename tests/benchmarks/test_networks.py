@@ -11,12 +11,10 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from benchmarks import (  # noqa: E402
-  hub_networks,
-  model_rows,
-  model_table,
-  models,
-)
+from benchmarks import networks as models  # noqa: E402
+from benchmarks.cases import networks as model_rows  # noqa: E402
+from benchmarks.reference import hub as hub_networks  # noqa: E402
+from benchmarks.shared import print_results as model_table  # noqa: E402
 from convert_weights.conversion import fill  # noqa: E402
 from temporal_jax import create_model  # noqa: E402
 from temporal_jax.models import find_model  # noqa: E402

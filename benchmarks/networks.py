@@ -1,7 +1,7 @@
 r"""Times networks against the same networks in torch.
 
   GLIBC_TUNABLES=glibc.malloc.hugetlb=1 \
-    python -m benchmarks.models [PATTERN ...] [--json FILE] [--seconds S]
+    python -m benchmarks.networks [PATTERN ...] [--json FILE] [--seconds S]
 
 Inference and a training step (forward, loss and gradients) of the catalog's
 networks that match a shell pattern, at the sizes they were published with, both
@@ -16,7 +16,7 @@ On CPU torch runs eagerly. On a GPU it is compiled by torch.compile, all is
 measured in float32 (products as TensorFloat-32) and in bfloat16, and
 XLA_PYTHON_CLIENT_PREALLOCATE=false leaves torch its memory.
 
-  python -m benchmarks.models --compile-only atm_vit_l14 vit_l14 --frames 16
+  python -m benchmarks.networks --compile-only atm_vit_l14 vit_l14 --frames 16
 
 only compiles inference, of shapes, and prints the seconds.
 """
@@ -35,8 +35,10 @@ import numpy as np
 import torch
 import transformers
 
-from benchmarks import machine, model_table, sides, timing
-from benchmarks.model_rows import NETWORKS, Network
+from benchmarks.cases.networks import NETWORKS, Network
+from benchmarks.shared import machine, timing
+from benchmarks.shared import network_sides as sides
+from benchmarks.shared import print_results as model_table
 from temporal_jax import create_model
 from temporal_jax.models import find_model
 from temporal_jax.models.inspect import count

@@ -1,4 +1,4 @@
-"""Batches of clips against others that decode, for benchmarks.train.
+"""Batches of clips against others that decode, for benchmarks.training.
 
 The others are PyAV alone, and torch's DataLoader with as many processes.
 """
@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 
-from benchmarks import timing, torch_input
+from benchmarks.reference import data_loader as torch_input
+from benchmarks.shared import timing
 from temporal_jax import data
 from temporal_jax.data.video.encoding import encode_mp4
 

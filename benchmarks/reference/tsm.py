@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks import torch_forms
+from benchmarks.reference import operators as torch_forms
 
 _STAGES = (3, 4, 6, 3)
 

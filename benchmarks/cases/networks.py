@@ -1,4 +1,4 @@
-"""What benchmarks.models measures: networks and their counterparts in torch."""
+"""Networks that benchmarks.networks measures, and their torch counterparts."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -7,14 +7,16 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from benchmarks import hub_networks, torch_networks_3d, torch_timesformer
-from benchmarks.row import FRAMES, VIDEO
-from benchmarks.torch_atm import Atm
-from benchmarks.torch_big_little import BigLittle50
-from benchmarks.torch_ila import IlaTower
-from benchmarks.torch_networks import FrameResNet50
-from benchmarks.torch_tada_v2 import TAdaConvNeXt, TAdaFormer
-from benchmarks.torch_xvit import XVit
+from benchmarks.cases.row import FRAMES, VIDEO
+from benchmarks.reference import hub as hub_networks
+from benchmarks.reference import resnet3d as torch_networks_3d
+from benchmarks.reference import timesformer as torch_timesformer
+from benchmarks.reference.atm import Atm
+from benchmarks.reference.ila import IlaTower
+from benchmarks.reference.tada_v2 import TAdaConvNeXt, TAdaFormer
+from benchmarks.reference.tam import BigLittle50
+from benchmarks.reference.tsm import FrameResNet50
+from benchmarks.reference.xvit import XVit
 from convert_weights.formats import atm, blvnet, clip, ila, resnet, resnet3d, tada, xvit
 from convert_weights.rules import Rule, under
 from temporal_jax.layers import LearnableAlignment
