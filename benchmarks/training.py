@@ -5,42 +5,36 @@ r"""Times training: its steps, a whole run, and its input.
 
 Parts, all by default:
 
-  run    train.py on a config in a process of its own: clips a second, the share
-         of the time that it waits for data, seconds to the end of its first
-         step, peak memory. Arguments --config.FIELD=VALUE go to train.py.
-  input  batches of clips of H.264 files against bare decoding of the same
-         frames by PyAV with as many threads, and against torch's DataLoader
-         with as many processes that do so.
-  steps  a training step of networks against a plain one of the same network in
-         torch: medians in milliseconds and the median ratio (above 1: ours is
-         faster), the seconds to trace and compile ours, what the compiler sets
-         aside for it. Of convolutional networks also the sum over their
-         convolutions, each timed alone in both libraries, forward and both
+  run    train.py on a config in a process of its own: clips per second, the
+         share of the time that it waits for data, seconds to the end of its
+         first step, peak memory. Arguments --config.FIELD=VALUE go to train.py.
+  input  batches of clips of H.264 files, compared with decoding the same frames
+         by PyAV with as many threads, and with torch's DataLoader with as many
+         processes.
+  steps  a training step of networks, compared with a plain step of the same
+         network in torch: medians in milliseconds and the median ratio (above
+         1: ours is faster), the seconds to trace and compile ours, and its peak
+         memory. For convolutional networks also the sum over their
+         convolutions, each timed by itself in both libraries, forward and both
          gradients.
 
 On a GPU that both libraries see, steps are in bfloat16, torch's are compiled by
-torch.compile and run under autocast, and MFU is told of the GPUs whose peak is
-known: the FLOPs that XLA counts, over that peak. It has not been tried on one;
-XLA_PYTHON_CLIENT_PREALLOCATE=false leaves torch its memory.
+torch.compile and run under autocast, and the table shows MFU if the GPU's peak
+is known: FLOPs as XLA counts them, over that peak. It has not been tried on a
+GPU; XLA_PYTHON_CLIENT_PREALLOCATE=false leaves memory for torch.
 """
 
 import argparse
 import fnmatch
-import json
 import os
-import pathlib
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import torch
 
-from benchmarks.shared import machine
-from benchmarks.shared import network_sides as sides
-from benchmarks.training_parts import batches as train_input
-from benchmarks.training_parts import print_results as train_table
-from benchmarks.training_parts import steps as train_steps
-from benchmarks.training_parts import whole_run as train_run
+from benchmarks.shared import machine, network_sides, results
+from benchmarks.training_parts import batches, steps, whole_run
 
 PARTS = ("run", "input", "steps")
 
@@ -48,22 +42,21 @@ PARTS = ("run", "input", "steps")
 def main(argv: list[str] | None = None) -> None:
   """Measures, prints tables and writes the JSON file after every row.
 
-  What fails is told, and the rest goes on.
+  Failures are reported; the remaining rows still run.
 
   Raises:
-    SystemExit: In the end, if something failed.
+    SystemExit: In the end, if a row failed.
   """
   options = _options(argv)
   report: dict[str, Any] = {}
 
-  def add(part: str, row: dict[str, Any], words: str) -> None:
-    print(words, flush=True)
+  def add(part: str, row: dict[str, Any]) -> None:
+    if "error" in row:
+      print(f"{row.get('name', part)} failed: {row['error']}", flush=True)
     report.setdefault(part, []).append(row)
-    # The run's process needs the device that this asks for.
+    # `describe` takes the device, which the run's process needs.
     about = {} if part == "run" else {"machine": machine.describe()}
-    if options.json:
-      text = json.dumps(about | report, indent=1)
-      options.json.write_text(text + "\n")
+    results.write_json(options.json, about | report)
 
   for part, measure in (("run", _run), ("input", _input), ("steps", _steps)):
     if part in options.parts:
@@ -72,68 +65,134 @@ def main(argv: list[str] | None = None) -> None:
     raise SystemExit(1)
 
 
-Add = Callable[[str, dict[str, Any], str], None]
+Add = Callable[[str, dict[str, Any]], None]
 
 
 def _run(options: argparse.Namespace, add: Add) -> None:
   try:
-    result = train_run.measure(options.config, options.num_steps, options.arguments)
+    row = whole_run.measure(options.config, options.num_steps, options.arguments)
   except ValueError as error:
-    result = {"config": options.config, "error": str(error)}
-  add("run", result, train_table.run(result))
+    row = {"config": options.config, "error": str(error)}
+  else:
+    table = results.ResultTable(
+      ("run", "steps", "seconds", "first step s", "clips/s", "data wait", "peak GiB")
+    )
+    table.add(
+      row["config"],
+      str(row["steps"]),
+      f"{row['seconds']:.0f}",
+      f"{row['first_step_seconds']:.1f}",
+      f"{row['clips_per_second']:.1f}",
+      f"{row['data_wait']:.1%}",
+      f"{row['peak_bytes'] / 2**30:.2f}",
+    )
+  add("run", row)
 
 
 def _input(options: argparse.Namespace, add: Add) -> None:
-  print(train_table.INPUT)
-  for setting in train_input.SETTINGS:
-    result = train_input.measure(
+  table = results.ResultTable(
+    (
+      "videos",
+      "clip",
+      "threads",
+      "clips/s",
+      "PyAV clips/s",
+      "ratio",
+      "DataLoader clips/s",
+      "ratio",
+    )
+  )
+  for setting in batches.SETTINGS:
+    row = batches.measure(
       setting, seconds=options.seconds, num_threads=options.num_threads
     )
-    add("input", result, train_table.clips(result))
+    speed = row["clips_per_second"]
+    table.add(
+      row["videos"],
+      " x ".join(map(str, row["clip"])),
+      str(row["threads"]),
+      f"{speed['ours']:.1f}",
+      f"{speed['theirs']:.1f}",
+      f"{row['ratio']:.2f}x",
+      f"{speed['loader']:.1f}",
+      f"{row['loader_ratio']:.2f}x",
+    )
+    add("input", row)
+
+
+_STEP_COLUMNS = (
+  "step",
+  "dtype",
+  "ours ms",
+  "torch ms",
+  "ratio",
+  "clips/s",
+  "compile s",
+  "peak GiB",
+  "conv. forward ms",
+  "torch ms",
+  "ratio",
+  "conv. gradients ms",
+  "torch ms",
+  "ratio",
+  "MFU",
+)
+
+
+def step_cells(row: dict[str, Any]) -> tuple[str, ...]:
+  """Returns the cells of a result of `steps.measure`."""
+  convolutions = row["convolutions"] or {"forward": None, "gradients": None}
+  utilization = row["flops_utilization"]
+  return (
+    row["name"],
+    row["dtype"],
+    *results.time_cells(row["step"]),
+    f"{row['clips_per_second']['ours']:.2f}",
+    f"{row['compile_seconds']:.1f}",
+    f"{row['peak_bytes'] / 2**30:.2f}",
+    *results.time_cells(convolutions["forward"]),
+    *results.time_cells(convolutions["gradients"]),
+    "-" if utilization is None else f"{utilization:.0%}",
+  )
 
 
 def _steps(options: argparse.Namespace, add: Add) -> None:
-  if torch.cuda.is_available():  # As XLA does by itself.
+  if torch.cuda.is_available():  # XLA does so by default.
     torch.set_float32_matmul_precision("high")
   dtype = options.dtype
   if dtype is None:
     on_gpu = jax.default_backend() == "gpu" and torch.cuda.is_available()
     dtype = "bfloat16" if on_gpu else "float32"
-  print(train_table.STEPS)
-  for row in train_steps.ROWS:
-    if not any(fnmatch.fnmatch(row.name, p) for p in options.networks):
+  table = results.ResultTable(_STEP_COLUMNS)
+  for case in steps.CASES:
+    if not any(fnmatch.fnmatch(case.name, p) for p in options.networks):
       continue
-    setting = train_steps.SETTINGS[row.name]
+    setting = steps.SETTINGS[case.name]
     if options.frames:
       setting = setting._replace(frames=options.frames)
     try:
-      result = train_steps.measure(
-        row, dtype, setting, seconds=options.seconds, batch=options.batch
+      row = steps.measure(
+        case, dtype, setting, seconds=options.seconds, batch=options.batch
       )
     except (RuntimeError, ValueError) as error:
-      result = {"name": row.name, "dtype": dtype, "error": str(error)}
-    add("steps", result, train_table.step(result))
-    sides.forget()
+      row = {"name": case.name, "dtype": dtype, "error": str(error)}
+    else:
+      table.add(*step_cells(row))
+    add("steps", row)
+    network_sides.free_memory()
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-  )
+  parser = results.create_parser(__doc__)
   add = parser.add_argument
   add("--parts", nargs="+", choices=PARTS, default=PARTS)
-  add("--json", type=pathlib.Path, help="file to write")
-  add("--seconds", type=float, default=2.0, help="for a timing")
-  group = parser.add_argument_group("run")
-  add = group.add_argument
+  add("--seconds", type=float, default=2.0, help="per timing")
+  add = parser.add_argument_group("run").add_argument
   add("--config", default="configs/camera_motion.py", help="file")
   add("--num-steps", type=int, default=200)
-  group = parser.add_argument_group("input")
-  group.add_argument(
-    "--num-threads", type=int, default=os.cpu_count(), help="that decode"
-  )
-  group = parser.add_argument_group("steps")
-  add = group.add_argument
+  add = parser.add_argument_group("input").add_argument
+  add("--num-threads", type=int, default=os.cpu_count(), help="that decode")
+  add = parser.add_argument_group("steps").add_argument
   add("--networks", nargs="+", metavar="PATTERN", default=["*"])
   add("--batch", type=int, default=2, help="clips")
   add("--frames", type=int, help="of a clip, instead of the usual ones")
@@ -143,8 +202,8 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   if unknown:
     parser.error(f"unknown arguments {unknown}.")
   for pattern in options.networks:
-    if not fnmatch.filter(train_steps.SETTINGS, pattern):
-      parser.error(f"no network fits {pattern!r}; there are {[*train_steps.SETTINGS]}.")
+    if not fnmatch.filter(steps.SETTINGS, pattern):
+      parser.error(f"no network fits {pattern!r}; there are {[*steps.SETTINGS]}.")
   return options
 
 

@@ -1,4 +1,4 @@
-"""Rows of benchmarks.operators: modules of several operators and weights."""
+"""Cases of benchmarks.operators: modules with weights."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from flax import traverse_util
 
-from benchmarks.cases.row import FOLDED, TILES, VIDEO, Array, Row
-from benchmarks.reference import modules as torch_modules
+from benchmarks.cases.operator_case import FOLDED, TILES, VIDEO, Array, OperatorCase
+from benchmarks.reference import atm, ila, tada, tada_v2
 from temporal_jax import layers
 from temporal_jax.layers.ila.interaction import PairInteraction
 
@@ -17,7 +17,7 @@ _TAPS = "k i o -> o i k 1 1"
 _VECTOR = "c -> c"
 
 
-def module_row(
+def module_case(
   name: str,
   module: nn.Module,
   shape: Callable[[int], tuple[int, ...]],
@@ -26,18 +26,19 @@ def module_row(
   theirs: Callable,
   out: str,
   scratch: Callable[[int], int] = lambda frames: 0,
-) -> Row:
-  """Returns the row of a module.
+) -> OperatorCase:
+  """Returns the case of a module.
 
   Args:
-    name: Module and network it is sized for.
+    name: Module, and the network whose sizes it has.
     module: Maps features of `shape` to one array.
-    shape: Frames -> shape of the features.
+    shape: Returns the features' shape for a number of frames.
     pattern: einops pattern of the features to torch's layout.
-    weights: Name in torch_modules -> the module's own, and einops pattern.
+    weights: Name in the reference function -> the module's own name, and the
+      einops pattern to torch's layout.
     theirs: Function of torch's features and weights.
     out: einops pattern from our output to torch's.
-    scratch: As in `Row`.
+    scratch: See `OperatorCase`.
   """
   example = jax.ShapeDtypeStruct(shape(8), jnp.float32)
   tree = jax.eval_shape(module.init, jax.random.key(0), example)
@@ -56,18 +57,20 @@ def module_row(
     params = traverse_util.unflatten_dict(flat, sep="/")
     return module.apply({"params": params, **_new_statistics(tree)}, x)
 
-  return Row(
-    name,
-    arrays,
-    ours,
-    lambda x, *values, frames: theirs(x, dict(zip(weights, values, strict=True))),
-    out,
+  return OperatorCase(
+    name=name,
+    arrays=arrays,
+    ours=ours,
+    theirs=lambda x, *values, frames: theirs(
+      x, dict(zip(weights, values, strict=True))
+    ),
+    out=out,
     scratch=scratch,
   )
 
 
 def _new_statistics(tree: dict) -> dict:
-  """Returns the running statistics of a new module: mean 0, variance 1."""
+  """Returns the initial running statistics: mean 0, variance 1."""
   flat = traverse_util.flatten_dict(tree.get("batch_stats", {}), sep="/")
   values = {
     name: jnp.full(leaf.shape, name.endswith("var"), leaf.dtype)
@@ -84,13 +87,13 @@ def _norm(scale: str, bias: str, module: str) -> dict[str, tuple[str, str]]:
   }
 
 
-MODULE_ROWS = [
-  module_row(
-    "route by convolutions, TAda2D 28",
-    layers.RouteMlp(),
-    lambda frames: (1, frames, 28, 28, 128),
-    VIDEO,
-    {
+MODULES = (
+  module_case(
+    name="route by convolutions, TAda2D 28",
+    module=layers.RouteMlp(),
+    shape=lambda frames: (1, frames, 28, 28, 128),
+    pattern=VIDEO,
+    weights={
       "context": ("context/kernel", "i o -> o i 1 1 1"),
       "context_bias": ("context/bias", _VECTOR),
       "reduce": ("reduce/kernel", _TAPS),
@@ -98,17 +101,17 @@ MODULE_ROWS = [
       **_norm("scale", "bias", "norm"),
       "expand": ("expand/kernel", _TAPS),
     },
-    torch_modules.route_mlp,
-    "n t c -> n c t",
+    theirs=tada.route_mlp,
+    out="n t c -> n c t",
     # Hidden features, and the weights of three frames side by side.
     scratch=lambda frames: 8 * frames * 128 + 2 * 3 * 128 * 32,
   ),
-  module_row(
-    "route by attention, TAdaConvNeXtV2-T 14",
-    layers.RouteAttention(ratio=2),
-    lambda frames: (1, frames, 14, 14, 384),
-    VIDEO,
-    {
+  module_case(
+    name="route by attention, TAdaConvNeXtV2-T 14",
+    module=layers.RouteAttention(ratio=2),
+    shape=lambda frames: (1, frames, 14, 14, 384),
+    pattern=VIDEO,
+    weights={
       "reduce": ("reduce/kernel", _TAPS),
       "reduce_bias": ("reduce/bias", _VECTOR),
       **_norm("scale", "bias", "norm"),
@@ -119,16 +122,16 @@ MODULE_ROWS = [
       "out_bias": ("attention/out/bias", _VECTOR),
       "expand": ("expand/kernel", _TAPS),
     },
-    torch_modules.route_attention,
-    "n t c -> n c t",
+    theirs=tada_v2.route_attention,
+    out="n t c -> n c t",
     scratch=lambda frames: 12 * frames * 384 + 2 * 3 * 384 * 192,
   ),
-  module_row(
-    "window encoder, ATM ViT-B/16",
-    layers.WindowEncoder(),
-    lambda frames: (1, frames, 14, 14, 5, 9, 9),
-    "n t h w l u v -> (n t l h w) 1 u v",
-    {
+  module_case(
+    name="window encoder, ATM ViT-B/16",
+    module=layers.WindowEncoder(),
+    shape=lambda frames: (1, frames, 14, 14, 5, 9, 9),
+    pattern="n t h w l u v -> (n t l h w) 1 u v",
+    weights={
       name: leaf
       for i in range(1, 5)
       for name, leaf in {
@@ -136,17 +139,17 @@ MODULE_ROWS = [
         **_norm(f"scale{i}", f"bias{i}", f"layer{i}/norm"),
       }.items()
     },
-    torch_modules.window_encoder,
-    "n t h w l c -> (n t l h w) c",
+    theirs=atm.window_encoder,
+    out="n t h w l c -> (n t l h w) c",
     # Its maps, 9 x 9 x 4 and then 5 x 5 x 16, and the patches of each.
     scratch=lambda frames: frames * 5 * 14**2 * (81 * 4 + 25 * 9 * 16),
   ),
-  module_row(
-    "domain transformation, ATM ViT-B/16",
-    layers.DomainTransformation(768),
-    lambda frames: (1, frames, 5, 14, 14, 64),
-    "n t l h w c -> (n t l) c h w",
-    {
+  module_case(
+    name="domain transformation, ATM ViT-B/16",
+    module=layers.DomainTransformation(768),
+    shape=lambda frames: (1, frames, 5, 14, 14, 64),
+    pattern="n t l h w c -> (n t l) c h w",
+    weights={
       **{
         name: leaf
         for i in (1, 2)
@@ -159,16 +162,16 @@ MODULE_ROWS = [
       **_norm("fuse_scale", "fuse_bias", "fuse_norm"),
       "expand": ("expand/kernel", "i o -> o i 1 1"),
     },
-    torch_modules.domain_transformation,
-    FOLDED,
+    theirs=atm.domain_transformation,
+    out=FOLDED,
     scratch=lambda frames: 2 * frames * 5 * 14 * 14 * 64 + TILES,
   ),
-  module_row(
-    "interaction of pairs, ILA B/16",
-    PairInteraction(256),
-    lambda frames: (1, frames, 14, 14, 1536),
-    FOLDED,
-    {
+  module_case(
+    name="interaction of pairs, ILA B/16",
+    module=PairInteraction(256),
+    shape=lambda frames: (1, frames, 14, 14, 1536),
+    pattern=FOLDED,
+    weights={
       "depthwise": ("depthwise/kernel", "h w c -> c 1 h w"),
       "depthwise_bias": ("depthwise/bias", _VECTOR),
       **_norm("depthwise_scale", "depthwise_offset", "depthwise_norm"),
@@ -182,8 +185,8 @@ MODULE_ROWS = [
         }.items()
       },
     },
-    torch_modules.interaction,
-    FOLDED,
+    theirs=ila.interaction,
+    out=FOLDED,
     scratch=lambda frames: frames * (16 * 16 + 14 * 14) * 1536 + TILES,
   ),
-]
+)

@@ -1,4 +1,4 @@
-"""Batches of clips by torch's DataLoader, whose processes decode by PyAV."""
+"""Batches of clips by torch's DataLoader, whose processes decode."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -9,10 +9,10 @@ Decode = Callable[[str], Sequence[np.ndarray]]
 
 
 class Clips(torch.utils.data.Dataset):
-  """Clips (T, S, S, 3) uint8 of files, cropped at random."""
+  """Clips (T, S, S, 3) uint8 of files, randomly cropped."""
 
   def __init__(self, files: Sequence[str], decode: Decode, side: int):
-    """Takes the files, what reads one, and the crop's side in pixels."""
+    """Takes files, the function that reads one, and the crop's side."""
     self._files, self._decode, self._side = files, decode, side
 
   def __len__(self) -> int:
@@ -32,17 +32,17 @@ class Clips(torch.utils.data.Dataset):
 def batches(
   files: Sequence[str], decode: Decode, side: int, *, batch: int, workers: int
 ) -> Iterator[torch.Tensor]:
-  """Yields batches (B, T, H, W, 3), an epoch after the other without end.
+  """Yields batches (B, T, H, W, 3), epoch after epoch without end.
 
-  The processes have nothing to do from the end of an epoch until the next
-  batch is asked for.
+  The processes are idle from the end of an epoch until the next batch is asked
+  for.
 
   Args:
-    files: The videos of an epoch.
-    decode: Returns the frames of a file's clip, resized; it goes to processes.
-    side: Of the random crop, in pixels; 0 leaves frames whole.
-    batch: Clips a batch, B.
-    workers: Processes that decode.
+    files: Videos of an epoch.
+    decode: Returns the resized frames of a file's clip; called in processes.
+    side: Side of the random crop, in pixels; 0 leaves frames whole.
+    batch: Clips per batch, B.
+    workers: Number of processes that decode.
   """
   loader = torch.utils.data.DataLoader(
     Clips(files, decode, side),

@@ -1,15 +1,49 @@
-"""The video tower of ILA-B/32 as its authors' torch code computes it.
+"""ILA in torch: its operators, and the video tower of ILA-B/32.
 
-Transcribed under the names of the published weights of Francis-Rings/ILA; clips
+Transcribed with the names of the published weights of Francis-Rings/ILA; clips
 N T C H W, masks undisturbed.
 """
 
 import torch
 from torch import nn
+from torch.nn import functional
 
-from benchmarks.reference import operators as torch_forms
+from benchmarks.reference import openai_clip, primitives
 
-_WIDTH, _HEADS, _DEPTH, _SIDE = 768, 12, 12, 7
+_WIDTH, _SIDE = openai_clip.WIDTH, 7
+
+
+def alignment(x, points, size):
+  """ILA's masks and aligned frames: N T L C and N T-1 4."""
+  pre, cur = x[:, :-1], x[:, 1:]
+  masked = []
+  for tokens, point in ((pre, points[..., :2]), (cur, points[..., 2:])):
+    mask = _alignment_mask(point, size).flatten(2)[..., None]
+    masked.append(torch.cat([tokens[:, :, :1], tokens[:, :, 1:] * mask], 2))
+  middle = (masked[0][:, 1:] + masked[1][:, :-1]) / 2
+  return torch.cat([masked[0][:, :1], middle, masked[1][:, -1:]], 1)
+
+
+def _alignment_mask(points, size):
+  grid = torch.linspace(-1, 1, size, device=points.device)
+  far = (grid[:, None] - points[..., None, :]).abs()
+  near = (far <= 0.25).to(far.dtype)
+  slope = (1 - (far - 0.25) * 1.5).relu()
+  weight = near + (1 - near) * slope
+  return weight[..., 1][..., :, None] * weight[..., 0][..., None, :]
+
+
+def interaction(x, w):
+  """ILA's interactive block, separable: (N P) 2C H W."""
+  groups = x.shape[1]
+  x = functional.conv2d(
+    x, w["depthwise"], w["depthwise_bias"], padding=1, groups=groups
+  )
+  x = primitives.batch_norm(x, w["depthwise_scale"], w["depthwise_offset"]).relu()
+  for i in (1, 2):
+    x = functional.conv2d(x, w[f"conv{i}"], w[f"conv{i}_bias"], padding=i - 1)
+    x = primitives.batch_norm(x, w[f"scale{i}"], w[f"bias{i}"]).relu()
+  return x
 
 
 def _conv(channels, features, size, groups=1):
@@ -44,11 +78,20 @@ class _Alignment(nn.Module):
       _Separable(), _conv(256, 256, 3), nn.BatchNorm2d(256), nn.ReLU()
     )
     self.prediction_block = nn.Sequential(
-      *(_conv(256, 128, 3), nn.BatchNorm2d(128), nn.ReLU(), nn.MaxPool2d(2)),
-      *(_conv(128, 128, 3), nn.BatchNorm2d(128), nn.ReLU(), nn.MaxPool2d(2)),
-      *(nn.AdaptiveMaxPool2d(1), nn.Flatten(2)),
-      *(nn.Conv1d(128, 64, 1, groups=2), nn.ReLU()),
-      *(nn.Conv1d(64, 4, 1, groups=2), nn.Tanh()),
+      _conv(256, 128, 3),
+      nn.BatchNorm2d(128),
+      nn.ReLU(),
+      nn.MaxPool2d(2),
+      _conv(128, 128, 3),
+      nn.BatchNorm2d(128),
+      nn.ReLU(),
+      nn.MaxPool2d(2),
+      nn.AdaptiveMaxPool2d(1),
+      nn.Flatten(2),
+      nn.Conv1d(128, 64, 1, groups=2),
+      nn.ReLU(),
+      nn.Conv1d(64, 4, 1, groups=2),
+      nn.Tanh(),
     )
     self.conv = nn.Conv3d(128, 128, (3, 1, 1), padding=(1, 0, 0))
     self.fc = nn.Linear(128, _WIDTH)
@@ -59,7 +102,7 @@ class _Alignment(nn.Module):
     shared = self.interactive_block(pairs)
     points = 0.75 * self.prediction_block(shared)[..., 0]
     points = points.unflatten(0, (len(x), -1))
-    aligned = torch_forms.alignment(x, points, _SIDE)
+    aligned = alignment(x, points, _SIDE)
     first, second = shared.unflatten(0, (len(x), -1)).split(128, 2)
     middle = (first[:, 1:] + second[:, :-1]) / 2
     merged = torch.cat([first[:, :1], middle, second[:, -1:]], 1)
@@ -67,8 +110,8 @@ class _Alignment(nn.Module):
     return aligned, torch.cat([x[:, :, :1], self.fc(merged)], 2)
 
 
-class _Block(nn.Module):
-  """CLIP's block behind the alignment: N T L D."""
+class _Block(openai_clip.Block):
+  """CLIP's block after the alignment: N T L D."""
 
   def __init__(self):
     super().__init__()
@@ -77,44 +120,26 @@ class _Block(nn.Module):
     self.message_attn = _Alignment()
     self.temporal_skip_align_fc = nn.Linear(_WIDTH, _WIDTH)
     self.temporal_skip_fc = nn.Linear(_WIDTH, _WIDTH)
-    self.ln_1, self.ln_2 = nn.LayerNorm(_WIDTH), nn.LayerNorm(_WIDTH)
-    self.attn = nn.MultiheadAttention(_WIDTH, _HEADS)
-    self.mlp = nn.Module()
-    self.mlp.c_fc = nn.Linear(_WIDTH, 4 * _WIDTH)
-    self.mlp.c_proj = nn.Linear(4 * _WIDTH, _WIDTH)
 
   def forward(self, x):
     message = self.message_ln(self.message_fc(x))
     aligned, interactive = self.message_attn(message)
     x = x + self.temporal_skip_align_fc(aligned)
     x = x + self.temporal_skip_fc(interactive)
-    normed = self.ln_1(x).flatten(0, 1).transpose(0, 1)
-    heard = self.attn(normed, normed, normed, need_weights=False)[0]
+    heard = self.attention_branch(x.flatten(0, 1).transpose(0, 1))
     x = x + heard.transpose(0, 1).view_as(x)
-    hidden = torch_forms.quick_gelu(self.mlp.c_fc(self.ln_2(x)))
-    return x + self.mlp.c_proj(hidden)
+    return x + self.mlp_branch(x)
 
 
-class IlaTower(nn.Module):
+class IlaTower(openai_clip.Tower):
   """CLIP's ViT-B/32 with ILA in every block."""
 
   def __init__(self):
-    super().__init__()
-    self.class_embedding = nn.Parameter(0.02 * torch.randn(_WIDTH))
-    positions = 0.02 * torch.randn(_SIDE**2 + 1, _WIDTH)
-    self.positional_embedding = nn.Parameter(positions)
-    self.conv1 = nn.Conv2d(3, _WIDTH, 32, 32, bias=False)
-    self.ln_pre, self.ln_post = nn.LayerNorm(_WIDTH), nn.LayerNorm(_WIDTH)
-    self.transformer = nn.Module()
-    self.transformer.resblocks = nn.ModuleList(_Block() for _ in range(_DEPTH))
-    self.proj = nn.Parameter(0.02 * torch.randn(_WIDTH, 512))
+    super().__init__(32, [_Block() for _ in range(openai_clip.DEPTH)])
 
   def forward(self, clip):
     """Returns features, averaged over the frames."""
-    x = self.conv1(clip.flatten(0, 1)).flatten(2).transpose(1, 2)
-    x = torch.cat([self.class_embedding.expand(len(x), 1, -1), x], 1)
-    x = self.ln_pre(x + self.positional_embedding)
-    x = x.unflatten(0, clip.shape[:2])
+    x = self.ln_pre(self.embed(clip)).unflatten(0, clip.shape[:2])
     for block in self.transformer.resblocks:
       x = block(x)
     return (self.ln_post(x[:, :, 0]) @ self.proj).mean(1)

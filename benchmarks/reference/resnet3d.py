@@ -1,21 +1,102 @@
-"""Networks of TAda's repository in torch: TAda2D, SlowOnly, R(2+1)D, SlowFast.
+"""Video ResNets of TAda's repository in torch.
 
-All of 50 layers and 400 classes, over clips N C T H W, under the names of the
-published weights.
+TAda2D, SlowOnly, R(2+1)D and SlowFast of 50 layers and 400 classes, with the
+names of the published weights; clips N C T H W.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.reference.tsm import Block3D, apply, convolve
+from benchmarks.reference import tada
 
 _STAGES = (3, 4, 6, 3)
 _WIDTHS = (64, 128, 256, 512)
 
 
+class _Branch(nn.Module):
+  """A bottleneck's branch: N C T H W.
+
+  Its 3 x 3 convolution is within frames, or over space and then time
+  (R(2+1)D), or a TAdaConv with temporal pooling beside its norm.
+  """
+
+  def __init__(self, channels, width, stride, time_stride, kind, first_taps):
+    super().__init__()
+    self.kind = kind
+    self.stride = stride
+    convolve(self, "a", channels, width, (first_taps, 1))
+    if kind == "adaptive":
+      self.b, self.b_rf = tada.AdaptiveWeight(width), tada.Route(width)
+      self.b_bn = nn.BatchNorm3d(width)
+      self.b_avgpool_bn = nn.BatchNorm3d(width)
+    elif kind == "factorised":
+      convolve(self, "b1", width, width, (1, 3), (1, stride))
+      convolve(self, "b2", width, width, (3, 1), (time_stride, 1))
+    else:
+      convolve(self, "b", width, width, (1, 3), (1, stride))
+    convolve(self, "c", width, 4 * width, (1, 1))
+
+  def forward(self, x):
+    x = apply(self, "a", x)
+    if self.kind == "adaptive":
+      kernel = self.b.weight[0, 0]
+      x = tada.adaptive_convolution(
+        x, kernel, self.b_rf(x), axis="in", stride=self.stride
+      )
+      pooled = self.b_avgpool_bn(tada.average_pooling(x))
+      x = functional.relu(self.b_bn(x) + pooled, inplace=True)
+    elif self.kind == "factorised":
+      x = apply(self, "b2", apply(self, "b1", x))
+    else:
+      x = apply(self, "b", x)
+    return self.c_bn(self.c(x))
+
+
+class Block3D(nn.Module):
+  """A bottleneck of TAda's repository: N C T H W."""
+
+  def __init__(
+    self, channels, width, stride, time_stride=1, kind="frames", first_taps=1
+  ):
+    super().__init__()
+    self.conv_branch = _Branch(channels, width, stride, time_stride, kind, first_taps)
+    self.changes = stride > 1 or channels != 4 * width
+    if self.changes:
+      strides = (time_stride, stride)
+      convolve(self, "short_cut", channels, 4 * width, (1, 1), strides)
+
+  def forward(self, x):
+    """N C T H W."""
+    y = self.conv_branch(x)
+    if self.changes:
+      x = self.short_cut_bn(self.short_cut(x))
+    return functional.relu(x + y, inplace=True)
+
+
+def convolve(module, name, channels, features, sizes, strides=(1, 1)):
+  """Adds a convolution and its norm; sizes and strides are time, space."""
+  taps, side = sizes
+  conv = nn.Conv3d(
+    channels,
+    features,
+    (taps, side, side),
+    (strides[0], strides[1], strides[1]),
+    (taps // 2, side // 2, side // 2),
+    bias=False,
+  )
+  module.add_module(name, conv)
+  module.add_module(f"{name}_bn", nn.BatchNorm3d(features))
+
+
+def apply(module, name, x):
+  """Applies a convolution that `convolve` added, its norm and ReLU."""
+  x = getattr(module, name)(x)
+  return functional.relu(getattr(module, f"{name}_bn")(x), inplace=True)
+
+
 class _Head(nn.Module):
-  """The classifier behind the average over time and space."""
+  """The classifier after the average over time and space."""
 
   def __init__(self, channels):
     super().__init__()
@@ -25,7 +106,7 @@ class _Head(nn.Module):
 class ResNet3D50(nn.Module):
   """One pathway: N C T H W.
 
-  `kind` is that of the blocks, "adaptive" (TAda2D), "factorised" (R(2+1)D) or
+  The `kind` of the blocks is "adaptive" (TAda2D), "factorised" (R(2+1)D) or
   "frames" (SlowOnly).
   """
 
@@ -104,8 +185,8 @@ class SlowFast50(nn.Module):
     fast = _apply_stem(self.backbone.fast_conv1, clip, True)
     for stage in range(1, 5):
       lateral = getattr(self.backbone, f"slowfast_fusion{stage}")
-      told = lateral.bn(lateral.conv_fast_to_slow(fast)).relu()
-      slow = torch.cat([slow, told], 1)
+      message = lateral.bn(lateral.conv_fast_to_slow(fast)).relu()
+      slow = torch.cat([slow, message], 1)
       slow = run(getattr(self.backbone, f"slow_conv{stage + 1}"), slow)
       fast = run(getattr(self.backbone, f"fast_conv{stage + 1}"), fast)
     features = [x.mean((2, 3, 4)) for x in (slow, fast)]
@@ -139,7 +220,7 @@ def _apply_stem(stem, x, pool):
 
 
 def stage_of(channels, width, count, stride, time_stride=1, **settings):
-  """Returns blocks named "res_1" and so on, of which the first strides."""
+  """Returns blocks named "res_1" and so on; the first one strides."""
   stage = nn.Module()
   for index in range(count):
     steps = (stride, time_stride) if index == 0 else (1, 1)

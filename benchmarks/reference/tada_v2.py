@@ -1,7 +1,7 @@
-"""TAdaConvNeXtV2-T and TAdaFormer-B/16 as their authors' torch code has them.
+"""TAdaConvV2 in torch: TAdaConvNeXtV2-T and TAdaFormer-B/16, 400 classes.
 
-Transcribed under the names of the published weights of
-alibaba-mmai-research/TAdaConv; 400 classes, clips N C T H W.
+Transcribed with the names of the published weights of
+alibaba-mmai-research/TAdaConv; clips N C T H W.
 """
 
 import itertools
@@ -10,9 +10,34 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.reference import operators as torch_forms
+from benchmarks.reference import openai_clip, primitives, tada
 
 _WIDTHS, _DEPTHS = (96, 192, 384, 768), (3, 3, 9, 3)
+
+
+def tubelet_embedding(x, kernel):
+  """Tubelets of three frames, stride two: N C T H W."""
+  side = kernel.shape[-1]
+  return functional.conv3d(x, kernel, stride=(2, side, side), padding=(1, 0, 0))
+
+
+def route_attention(x, w):
+  """TAdaConv's second route function: N C T H W."""
+  padding = (1, 0, 0)
+  frames = functional.adaptive_avg_pool3d(x, (None, 1, 1))
+  frames = functional.conv3d(frames, w["reduce"], w["reduce_bias"], 1, padding)
+  frames = frames[..., 0, 0].transpose(1, 2)
+  frames = primitives.quick_gelu(primitives.layer_norm(frames, w["scale"], w["bias"]))
+  normed = primitives.layer_norm(frames, w["attention_scale"], w["attention_bias"])
+  qkv = functional.linear(normed, w["qkv"], w["qkv_bias"])
+  q, k, v = qkv.unflatten(-1, (3, -1, 64)).unbind(2)
+  # The products are scaled by the whole width.
+  q = q * (64 / frames.shape[-1]) ** 0.5
+  heard = primitives.attention(q, k, v).flatten(2)
+  frames = frames + functional.linear(heard, w["out"], w["out_bias"])
+  frames = frames.transpose(1, 2)[..., None, None]
+  out = functional.conv3d(frames, w["expand"], None, 1, padding)
+  return (out + 1)[..., 0, 0]
 
 
 class _Route(nn.Module):
@@ -23,10 +48,8 @@ class _Route(nn.Module):
 
   def __init__(self, channels, head_width, offset):
     super().__init__()
-    width, taps = (
-      channels // 2,
-      {"kernel_size": (3, 1, 1), "padding": (1, 0, 0)},
-    )
+    width = channels // 2
+    taps = {"kernel_size": (3, 1, 1), "padding": (1, 0, 0)}
     self.heads, self.offset = width // head_width, offset
     self.a = nn.Conv3d(channels, width, **taps)
     self.norm = nn.LayerNorm(width, 1e-6)
@@ -38,7 +61,7 @@ class _Route(nn.Module):
 
   def forward(self, x):
     x = self.a(functional.adaptive_avg_pool3d(x, (None, 1, 1)))
-    x = torch_forms.quick_gelu(_over_channels(self.norm, x))
+    x = primitives.quick_gelu(_over_channels(self.norm, x))
     qkv = self.qkv_proj(_over_channels(self.norm_transformer, x))[..., 0, 0]
     # N (3 d M) T -> three of N M T d.
     q, k, v = qkv.unflatten(1, (3, -1, self.heads)).permute(1, 0, 3, 4, 2)
@@ -59,13 +82,13 @@ class _AdaptiveConv(nn.Module):
 
   def forward(self, x, calibrations):
     of_kernel, of_bias = calibrations
-    out = torch_forms.adaptive_convolution(
+    out = tada.adaptive_convolution(
       x,
       self.weight[0, 0],
       of_kernel,
-      "out",
-      x.shape[1],
-      self.weight.shape[-1] // 2,
+      axis="out",
+      groups=x.shape[1],
+      padding=self.weight.shape[-1] // 2,
     )
     bias = self.bias[0, 0][:, None] * of_bias
     return out + bias[..., None, None]
@@ -86,9 +109,9 @@ class _ConvNeXtBlock(nn.Module):
 
   def forward(self, x):
     y = self.dwconv(x, self.dwconv_rf(x))
-    pooled = torch_forms.average_pooling(y).permute(0, 2, 3, 4, 1)
+    pooled = tada.average_pooling(y).permute(0, 2, 3, 4, 1)
     y = self.norm(y.permute(0, 2, 3, 4, 1)) + self.norm_avgpool(pooled)
-    y = self.pwconv2(torch_forms.quick_gelu(self.pwconv1(y)))
+    y = self.pwconv2(primitives.quick_gelu(self.pwconv1(y)))
     return x + (self.gamma * y).permute(0, 4, 1, 2, 3)
 
 
@@ -144,36 +167,30 @@ class _AdaptiveBranch(nn.Module):
     y = y.permute(1, 3, 2, 0).unflatten(-1, (side, side))  # N C T H W
     conv = self.tadaconv
     y = conv(y, conv.rf_func(y))
-    y = conv.bn_a(y) + conv.bn_b(torch_forms.average_pooling(y))
-    y = torch_forms.quick_gelu(y).flatten(3).permute(3, 0, 2, 1).flatten(1, 2)
+    y = conv.bn_a(y) + conv.bn_b(tada.average_pooling(y))
+    y = primitives.quick_gelu(y).flatten(3).permute(3, 0, 2, 1).flatten(1, 2)
     return torch.cat([torch.zeros_like(x[:1]), self.tada_proj(y)])
 
 
-class _FormerBlock(nn.Module):
-  """CLIP's block behind the branch: L (N T) D."""
+class _FormerBlock(openai_clip.Block):
+  """CLIP's block after the branch: L (N T) D."""
 
-  def __init__(self, width=768, heads=12):
+  def __init__(self):
     super().__init__()
-    self.tada = _AdaptiveBranch(width)
-    self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-    self.attn = nn.MultiheadAttention(width, heads)
-    self.mlp = nn.Module()
-    self.mlp.c_fc = nn.Linear(width, 4 * width)
-    self.mlp.c_proj = nn.Linear(4 * width, width)
+    self.tada = _AdaptiveBranch(openai_clip.WIDTH)
 
   def forward(self, x, frames):
     x = x + self.tada(x, frames)
-    normed = self.ln_1(x)
-    x = x + self.attn(normed, normed, normed, need_weights=False)[0]
-    hidden = torch_forms.quick_gelu(self.mlp.c_fc(self.ln_2(x)))
-    return x + self.mlp.c_proj(hidden)
+    x = x + self.attention_branch(x)
+    return x + self.mlp_branch(x)
 
 
 class TAdaFormer(nn.Module):
   """TAdaFormer-B/16: N C T H W."""
 
-  def __init__(self, width=768):
+  def __init__(self):
     super().__init__()
+    width = openai_clip.WIDTH
     self.backbone, self.head = nn.Module(), nn.Module()
     self.backbone.conv1 = nn.Conv3d(
       3, width, (3, 16, 16), (2, 16, 16), (1, 0, 0), bias=False

@@ -1,31 +1,55 @@
-"""bLVNet-TAM-50 as its authors' torch code computes it: 400 classes.
+"""TAM in torch: the aggregation, and bLVNet-TAM-50 with 400 classes.
 
-Transcribed under the names of the published weights of IBM/bLVNet-TAM; frames
+Transcribed with the names of the published weights of IBM/bLVNet-TAM; frames
 are folded into the batch, clips are N T C H W.
 """
 
+import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.reference.tsm import Aggregation
+from benchmarks.reference import primitives
 
 _STAGES = ((256, 3, 2), (512, 4, 2), (1024, 6, 1))
 
 
+def temporal_aggregation(x, kernel, frames):
+  """TAM: (N T) C H W and taps (3, C)."""
+  channels = x.shape[1]
+  parts = [
+    functional.conv2d(x, weight.view(-1, 1, 1, 1), groups=channels).view(
+      -1, frames, *x.shape[1:]
+    )
+    for weight in kernel
+  ]
+  before = functional.pad(parts[0], (0, 0, 0, 0, 0, 0, 1, 0))[:, :-1]
+  after = functional.pad(parts[2], (0, 0, 0, 0, 0, 0, 0, 1))[:, 1:]
+  return torch.stack([before, parts[1], after]).sum(0).relu().flatten(0, 1)
+
+
+class Aggregation(nn.Module):
+  """TAM under the names of IBM/bLVNet-TAM."""
+
+  def __init__(self, channels):
+    super().__init__()
+    for name in ("prev", "curr", "next"):
+      weight = nn.Conv2d(channels, channels, 1, groups=channels, bias=False)
+      self.add_module(name, weight)
+
+  def forward(self, x, frames):
+    """(N T) C H W."""
+    taps = [self.prev.weight, self.curr.weight, self.next.weight]
+    return temporal_aggregation(x, taps, frames)
+
+
 class _Bottleneck(nn.Module):
-  """A shortcut with convolution starts behind the aggregation: (N T) C H W."""
+  """A shortcut with convolution starts after the aggregation: (N T) C H W."""
 
   def __init__(self, channels, features, stride=1, final_relu=True, aggregates=False):
     super().__init__()
     self.final_relu = final_relu
     self.tam = Aggregation(channels) if aggregates else None
-    width = features // 4
-    sizes = ((channels, width, 1), (width, width, 3), (width, features, 1))
-    for i, (inputs, outputs, size) in enumerate(sizes, 1):
-      step = stride if i == 2 else 1
-      conv = nn.Conv2d(inputs, outputs, size, step, size // 2, bias=False)
-      self.add_module(f"conv{i}", conv)
-      self.add_module(f"bn{i}", nn.BatchNorm2d(outputs))
+    primitives.add_bottleneck(self, channels, features // 4, features, stride)
     parts = [nn.AvgPool2d(3, stride, 1)] if stride > 1 else []
     if channels != features:
       parts.append(nn.Conv2d(channels, features, 1, bias=False))

@@ -1,6 +1,6 @@
-"""X-ViT as its authors' torch code computes it: ViT-B/16, 400 classes.
+"""X-ViT in torch: space-time mixing, and ViT-B/16 with 400 classes.
 
-Transcribed under the names of the published weights of
+Transcribed with the names of the published weights of
 1adrianb/video-transformers; clips N T C H W.
 """
 
@@ -8,9 +8,21 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchmarks.reference import operators as torch_forms
+from benchmarks.reference import primitives, tsm
 
 _WIDTH, _HEADS, _DEPTH = 768, 12, 12
+
+
+def mixing_attention(q, k, v, frames, fold_div=8):
+  """X-ViT: (N T) L M d; keys and values are shifted with heads flattened."""
+
+  def shift(x):
+    flat = x.permute(0, 2, 3, 1).flatten(1, 2)[..., None]
+    moved = tsm.temporal_shift(flat.contiguous(), frames, fold_div)[..., 0]
+    moved = moved.view(x.shape[0], x.shape[2], x.shape[3], x.shape[1])
+    return moved.permute(0, 3, 1, 2)
+
+  return primitives.attention(q, shift(k), shift(v))
 
 
 class _TimmAttention(nn.Module):
@@ -24,9 +36,9 @@ class _TimmAttention(nn.Module):
   def forward(self, x, frames):
     q, k, v = self.qkv(x).unflatten(-1, (3, _HEADS, -1)).unbind(2)
     if frames is None:
-      out = torch_forms.attention(q, k, v)
+      out = primitives.attention(q, k, v)
     else:
-      out = torch_forms.mixing_attention(q, k, v, frames)
+      out = mixing_attention(q, k, v, frames)
     return self.proj(out.flatten(2))
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark ran on, and how fast that machine multiplies matrices."""
+"""The machine of a benchmark, and how fast it multiplies matrices."""
 
 import os
 import pathlib
@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import torch
 
-# What of the environment decides how fast XLA is.
+# Environment variables that decide how fast XLA is.
 _ENVIRONMENT = ("XLA_FLAGS", "GLIBC_TUNABLES")
 
-# Dense bfloat16 operations a second, as NVIDIA states them.
+# Dense bfloat16 operations per second, as NVIDIA states them.
 _PEAKS = MappingProxyType(
   {
     "NVIDIA A100-SXM4-40GB": 312e12,
@@ -47,7 +47,7 @@ def describe() -> dict[str, str | int]:
 
 
 def _processor() -> str:
-  """Returns the processor's name, where Linux tells it, or its kind."""
+  """Returns the processor's name from /proc/cpuinfo, or its kind."""
   try:
     about = pathlib.Path("/proc/cpuinfo").read_text()
   except OSError:
@@ -57,7 +57,7 @@ def _processor() -> str:
 
 
 def matmul_rate(dtype: jax.typing.DTypeLike) -> float:
-  """Returns the multiply-adds a second of one large product in JAX."""
+  """Returns the multiply-adds per second of one large product in JAX."""
   size = 1024 if jax.default_backend() == "cpu" else 8192
   x = jnp.ones((size, size), dtype)
   multiply = jax.jit(jnp.matmul)
@@ -71,9 +71,9 @@ def matmul_rate(dtype: jax.typing.DTypeLike) -> float:
 
 
 def peak_flops(dtype: jax.typing.DTypeLike) -> float | None:
-  """Returns the operations a second that the device is made for.
+  """Returns the device's peak operations per second.
 
-  A multiply-add is two. None for a device or a dtype that is not known.
+  A multiply-add is two. None for an unknown device or dtype.
   """
   if jnp.dtype(dtype) != jnp.bfloat16:
     return None

@@ -1,8 +1,8 @@
-"""One network in both libraries, ready to run: inference, and a training step.
+"""One network in both libraries, ready to run: inference and a training step.
 
 A training step is the forward pass as in training, cross-entropy, and the
-gradients of all parameters. Parameters are float32; with bfloat16 either
-library computes in it what it holds safe.
+gradients of all parameters. Parameters are float32; with bfloat16 each library
+decides itself which operations compute in it.
 """
 
 import gc
@@ -18,24 +18,27 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from benchmarks.cases.networks import Network
+from benchmarks.cases.networks import NetworkCase
+from benchmarks.shared import torch_device
 from convert_weights.conversion import fill
 from temporal_jax import create_model
 from temporal_jax.models import fold_batch_norm
 
 
 class Compiled(NamedTuple):
-  """What runs once and waits, and the seconds to trace and compile it."""
+  """A function that runs once and waits, and the seconds to compile it."""
 
   run: Callable[[], Any]
   seconds: float
 
 
 class Ours(NamedTuple):
-  """Inference returns logits; training the loss, statistics and gradients.
+  """Our compiled functions.
 
-  `folded` is inference with batch norms folded, None if none are; `training`
-  is None if it is not asked for.
+  Attributes:
+    inference: Returns logits.
+    folded: Inference with batch norms folded; None if there are none.
+    training: Returns loss, statistics and gradients; None if not asked for.
   """
 
   inference: Compiled
@@ -44,7 +47,7 @@ class Ours(NamedTuple):
 
 
 class Theirs(NamedTuple):
-  """Inference returns logits; training the loss and the gradients."""
+  """Inference returns logits, training the loss and the gradients."""
 
   inference: Callable[[], torch.Tensor]
   training: Callable[[], tuple[torch.Tensor, tuple]]
@@ -58,14 +61,14 @@ def compile_ahead(function: Callable, *args: Any) -> Compiled:
   return Compiled(lambda: jax.block_until_ready(compiled(*args)), seconds)
 
 
-def build(row: Network) -> torch.nn.Module:
+def build(case: NetworkCase) -> torch.nn.Module:
   """Makes the network in torch.
 
-  What is the same in all places, such as the zeros of a fresh branch, is
-  changed a little: else that branch would not be compared.
+  Tensors with equal values everywhere, such as the zeros of a fresh branch, are
+  changed a little: otherwise that branch would not be compared.
   """
   torch.manual_seed(0)
-  network = row.theirs()
+  network = case.theirs()
   with torch.no_grad():
     for tensor in (*network.parameters(), *network.buffers()):
       if tensor.is_floating_point() and tensor.min() == tensor.max():
@@ -74,17 +77,17 @@ def build(row: Network) -> torch.nn.Module:
 
 
 def with_weights(
-  row: Network, network: torch.nn.Module, clip: np.ndarray, dtype: str
+  case: NetworkCase, network: torch.nn.Module, clip: np.ndarray, dtype: str
 ) -> tuple[nn.Module, dict]:
-  """Returns our network, and its variables from the weights of `network`."""
-  model = create_model(row.key, dtype=jnp.dtype(dtype), **row.kwargs)
+  """Returns our network, and its variables made of the weights of `network`."""
+  model = create_model(case.key, dtype=jnp.dtype(dtype), **case.kwargs)
   shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
   tensors = {k: v.cpu().numpy() for k, v in network.state_dict().items()}
-  return model, jax.device_put(fill(row.rules, tensors, shapes))
+  return model, jax.device_put(fill(case.rules, tensors, shapes))
 
 
 def ours(
-  row: Network,
+  case: NetworkCase,
   network: torch.nn.Module,
   clip: np.ndarray,
   dtype: str,
@@ -92,7 +95,7 @@ def ours(
   train: bool = True,
 ) -> Ours:
   """Compiles our network with the weights of `network`."""
-  model, variables = with_weights(row, network, clip, dtype)
+  model, variables = with_weights(case, network, clip, dtype)
   clip = jax.device_put(clip)
 
   def infer(variables: dict, clip: jax.Array) -> jax.Array:
@@ -119,24 +122,24 @@ def ours(
 
 
 def forward(
-  row: Network,
+  case: NetworkCase,
   network: torch.nn.Module,
   clip: np.ndarray,
   dtype: str,
   *,
   compiled: bool,
 ) -> Callable[[], torch.Tensor]:
-  """Readies the network in torch: returns what computes logits of `clip`.
+  """Returns a function that computes torch's logits of `clip`.
 
   Args:
-    row: What the network is.
-    network: It, moved to the GPU if there is one.
+    case: The network.
+    network: The network in torch, which is moved to the GPU if there is one.
     clip: Our clips (B, T, H, W, 3).
-    dtype: In which torch's autocast computes.
-    compiled: Whether by torch.compile.
+    dtype: Dtype of torch's autocast.
+    compiled: Whether to use torch.compile.
   """
-  device = _device()
-  clip = np.ascontiguousarray(einops.rearrange(clip, row.pattern))
+  device = torch_device.name()
+  clip = np.ascontiguousarray(einops.rearrange(clip, case.pattern))
   frames = torch.tensor(clip, device=device)
   network.to(device)
   run = torch.compile(network) if compiled else network
@@ -150,48 +153,38 @@ def forward(
   return logits
 
 
-def wait() -> None:
-  """Waits until torch's device has done all."""
-  if torch.cuda.is_available():
-    torch.cuda.synchronize()
-
-
 def theirs(
-  row: Network,
+  case: NetworkCase,
   network: torch.nn.Module,
   clip: np.ndarray,
   dtype: str,
   *,
   compiled: bool,
 ) -> Theirs:
-  """Readies the network in torch; `compiled` by torch.compile."""
-  run = forward(row, network, clip, dtype, compiled=compiled)
-  labels = torch.zeros(len(clip), dtype=torch.long, device=_device())
+  """Returns torch's functions; `compiled` uses torch.compile."""
+  run = forward(case, network, clip, dtype, compiled=compiled)
+  labels = torch.zeros(len(clip), dtype=torch.long, device=torch_device.name())
   parameters = list(network.parameters())
 
   def inference() -> torch.Tensor:
     network.eval()
     with torch.no_grad():
       out = run()
-    wait()
+    torch_device.wait()
     return out
 
   def training() -> tuple[torch.Tensor, tuple]:
     network.train()
     loss = functional.cross_entropy(run().float(), labels)
     gradients = torch.autograd.grad(loss, parameters)
-    wait()
+    torch_device.wait()
     return loss, gradients
 
   return Theirs(inference, training)
 
 
-def _device() -> str:
-  return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def forget() -> None:
-  """Frees the memory of a row."""
+def free_memory() -> None:
+  """Frees the memory of a case."""
   gc.collect()
   jax.clear_caches()
   torch._dynamo.reset()

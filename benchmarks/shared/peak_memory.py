@@ -2,9 +2,9 @@
 
   python -m benchmarks.shared.peak_memory FILE COMMAND [ARGUMENT ...]
 
-What it writes is the largest resident memory that one process of the command
-had. It is a process of its own and small, since Linux counts as a child's
-memory that of the process which started it.
+The peak is the largest resident memory of any process of the command. This
+program is small and a process of its own, because Linux counts the memory of
+the process that starts a child as the child's.
 """
 
 import pathlib

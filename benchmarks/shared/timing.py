@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 
+from benchmarks.shared import torch_device
+
 _SPINNING = 0.03  # Seconds; libgomp's threads sleep after about ten ms.
 
 
@@ -29,14 +31,14 @@ def side_by_side(
   turns: tuple[int, int] = (5, 20),
   repeats: int = 3,
 ) -> Times:
-  """Times both in turns, so that a busy machine is busy for both.
+  """Times both in turns, so that a busy machine slows both.
 
   Args:
     ours: Runs once and waits for its end.
-    theirs: Likewise.
+    theirs: Runs once and waits for its end.
     seconds: Time to spend.
     turns: Fewest and most turns.
-    repeats: Timed runs of a turn; their median counts.
+    repeats: Timed runs per turn; their median counts.
   """
   for function in (ours, theirs):  # Compiles, and fills caches.
     function()
@@ -52,10 +54,10 @@ def side_by_side(
 
 
 def _milliseconds(function: Callable[[], Any], repeats: int) -> float:
-  """Returns the median of a turn.
+  """Returns the median time of a turn.
 
-  Runs before it are not timed: idle threads of the other library spin for
-  milliseconds (OpenMP's do), on cores that this one would use.
+  The first runs are not timed: idle threads of the other library (OpenMP's)
+  spin for milliseconds on cores that this one would use.
   """
   start = time.perf_counter()
   function()
@@ -73,9 +75,9 @@ def _time(function: Callable[[], Any]) -> float:
 def jax_runners(
   function: Callable[..., jax.Array], arrays: Sequence[np.ndarray]
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-  """Returns what runs `function` forward, and forward and backward.
+  """Returns functions that run `function` forward, and forward and backward.
 
-  Backward is the gradient of the sum of squares by all arrays.
+  Backward computes the gradients of the sum of squares by all arrays.
   """
   arrays = [jax.device_put(array) for array in arrays]
   forward = jax.jit(function)
@@ -93,22 +95,21 @@ def jax_runners(
 def torch_runners(
   function: Callable[..., torch.Tensor], arrays: Sequence[np.ndarray]
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-  """Returns what runs `function` forward, and forward and backward."""
-  device = "cuda" if torch.cuda.is_available() else "cpu"
+  """Returns functions that run `function` forward, and forward and backward."""
+  device = torch_device.name()
   tensors = [torch.tensor(array, device=device) for array in arrays]
   variables = [tensor.clone().requires_grad_() for tensor in tensors]
-  wait = torch.cuda.synchronize if device == "cuda" else lambda: None
 
   def forward() -> torch.Tensor:
     with torch.no_grad():
       out = function(*tensors)
-    wait()
+    torch_device.wait()
     return out
 
   def both() -> Any:
     loss = function(*variables).square().sum()
     gradients = torch.autograd.grad(loss, variables)
-    wait()
+    torch_device.wait()
     return loss, gradients
 
   return forward, both

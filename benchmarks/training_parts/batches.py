@@ -1,6 +1,7 @@
-"""Batches of clips against others that decode, for benchmarks.training.
+"""Times batches of clips, for benchmarks.training.
 
-The others are PyAV alone, and torch's DataLoader with as many processes.
+They are compared with decoding by PyAV only, and with torch's DataLoader with
+as many processes as ours has threads.
 """
 
 import concurrent.futures
@@ -15,22 +16,21 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 
-from benchmarks.reference import data_loader as torch_input
+from benchmarks.reference import data_loader
 from benchmarks.shared import timing
+from benchmarks.shared.videos import LENGTH, write_videos
 from temporal_jax import data
-from temporal_jax.data.video.encoding import encode_mp4
 
+# The videos are so short that every drawn clip has the same frames.
 _FRAMES, _STRIDE = 8, 8
-# So long that a clip is the same frames in every draw.
-LENGTH = (_FRAMES - 1) * _STRIDE + 1
 
 
 class Setting(NamedTuple):
-  """What is decoded, and to what.
+  """Size of the videos, and of the clips read from them, in pixels.
 
   Attributes:
     size: Height and width of the videos.
-    short_side: To which frames are resized.
+    short_side: Shorter side of a frame after resizing.
     image_size: Side of the random crop.
     canvas: Height and width to which whole frames are stretched instead.
   """
@@ -41,7 +41,7 @@ class Setting(NamedTuple):
   canvas: tuple[int, int] | None = None
 
   def clip(self) -> data.ClipFormat:
-    """Returns how clips are cut."""
+    """Returns the format of the clips."""
     return data.ClipFormat(
       num_frames=_FRAMES,
       image_size=self.image_size,
@@ -74,18 +74,18 @@ def measure(
   num_threads: int = 4,
   videos: int = 16,
 ) -> dict[str, Any]:
-  """Times batches of clips, the decoding of their frames alone, and a loader's.
+  """Times our batches of clips, decoding only, and torch's DataLoader.
 
-  They go on for some batches in turns, and none of them works in the timed run
-  of another: what ours decodes ahead is used up, and made anew, in runs that
+  Each runs for some batches in turns, and none works in the timed run of
+  another: clips that ours decodes ahead are used up and replaced in runs that
   are not timed; a turn of the loader is an epoch.
 
   Args:
-    setting: What is decoded.
-    seconds: To spend.
-    batch: Clips of a batch.
-    num_threads: That decode, of all sides.
-    videos: Files of 57 frames, H.264.
+    setting: Sizes of videos and clips.
+    seconds: Seconds to spend.
+    batch: Clips per batch.
+    num_threads: Threads of ours and of PyAV, and processes of the loader.
+    videos: Number of files.
   """
   ahead = 2 * batch + num_threads  # Clips.
   batches = -(-ahead // batch) + 1
@@ -107,9 +107,10 @@ def measure(
       for _ in pool.map(lambda file: decode(setting, file), clips):
         pass
 
-    loader = torch_input.batches(
-      *(2 * clips, functools.partial(decode, setting)),
-      0 if setting.canvas else setting.image_size,
+    loader = data_loader.batches(
+      files=2 * clips,
+      decode=functools.partial(decode, setting),
+      side=0 if setting.canvas else setting.image_size,
       batch=batch,
       workers=num_threads,
     )
@@ -120,7 +121,7 @@ def measure(
 
     with contextlib.closing(loader):  # And its processes.
       times, by_loader = (
-        timing.side_by_side(*(ours, other), seconds=seconds, turns=(3, 20), repeats=1)
+        timing.side_by_side(ours, other, seconds=seconds, turns=(3, 20), repeats=1)
         for other in (theirs, loaded)
       )
   form = setting.clip()
@@ -141,10 +142,10 @@ def measure(
 def train_batches(
   setting: Setting, files: list[str], batch: int, num_threads: int
 ) -> Iterator[dict[str, np.ndarray]]:
-  """Returns endless batches of clips of the files, as if they were many.
+  """Returns endless batches of clips of the files, listed about 1000 times.
 
-  grain takes 20 microseconds to draw one of a thousand, 3 milliseconds to draw
-  one of eight.
+  grain takes 20 microseconds to draw one of a thousand files, but
+  3 milliseconds to draw one of eight.
   """
   listed = [(file, 0) for file in files] * -(-1000 // len(files))
   return data.train_batches(
@@ -157,7 +158,7 @@ def train_batches(
 
 
 def decode(setting: Setting, file: str) -> list[np.ndarray]:
-  """Returns the frames of a file's clip, resized, by PyAV alone."""
+  """Returns the resized frames of a file's clip, decoded by PyAV only."""
   height, width = setting.resized()
   interpolation = "BICUBIC" if setting.canvas else "BILINEAR"
   pictures = []
@@ -170,23 +171,3 @@ def decode(setting: Setting, file: str) -> list[np.ndarray]:
         picture = frame.reformat(width, height, "rgb24", interpolation=interpolation)
         pictures.append(picture.to_ndarray())
   return pictures
-
-
-def write_videos(folder: pathlib.Path, count: int, size: tuple[int, int]) -> list[str]:
-  """Writes videos of a texture that moves, and returns their files."""
-  height, width = size
-  files = []
-  for number in range(count):
-    rng = np.random.default_rng(number)
-    texture = np.zeros((height, width, 3))
-    for grain in (2, 8, 32):  # Pixels; coarse ones have more contrast.
-      shape = (-(-height // grain), -(-width // grain), 3)
-      patches = rng.uniform(0, 20 * grain**0.5, shape)
-      patches = patches.repeat(grain, 0).repeat(grain, 1)
-      texture += patches[:height, :width]
-    texture = np.minimum(texture, 255).astype(np.uint8)
-    frames = [np.roll(texture, (number - 5) * t, axis=1) for t in range(LENGTH)]
-    file = folder / f"{number}.mp4"
-    file.write_bytes(encode_mp4(np.stack(frames), fps=25, crf=23))
-    files.append(str(file))
-  return files

@@ -1,4 +1,4 @@
-"""The convolutions of a network alone: forward, and their two gradients."""
+"""Times each convolution of a network by itself: forward and gradients."""
 
 import collections
 import functools
@@ -10,21 +10,20 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from benchmarks.shared import network_sides as sides
-from benchmarks.shared import timing
+from benchmarks.shared import timing, torch_device
 from temporal_jax import ops
 
 
 class Convolution(NamedTuple):
-  """A convolution of frames that a network computes.
+  """A convolution of frames in a network.
 
   Attributes:
-    shape: Of the frames (N, H, W, C).
+    shape: Shape of the frames (N, H, W, C).
     kernel: Shape of the kernel (KH, KW, C / groups, C').
     stride: Step over rows and columns.
     padding: Zeros on every side.
-    groups: Parts of the channels that do not see one another.
-    first: Whether it reads the clip, of which training needs no gradient.
+    groups: Groups of channels.
+    first: Whether it reads the clip, whose gradient training does not need.
   """
 
   shape: tuple[int, ...]
@@ -38,14 +37,14 @@ class Convolution(NamedTuple):
 def find(
   network: torch.nn.Module, clip: np.ndarray
 ) -> collections.Counter[Convolution]:
-  """Returns the convolutions that a network in torch calls, and how often each.
+  """Returns the convolutions that a network in torch calls, and how often.
 
   Args:
-    network: Whose convolutions are all of frames.
-    clip: In the network's form.
+    network: A network with two-dimensional convolutions only.
+    clip: A clip in the network's layout.
 
   Raises:
-    ValueError: If it calls other ones.
+    ValueError: If it calls other convolutions.
   """
   found: list[Convolution] = []
 
@@ -90,21 +89,23 @@ def measure(
 
   Args:
     network: See `find`.
-    clip: In the network's form.
-    dtype: Of frames and kernels.
-    seconds: For each timing.
+    clip: A clip in the network's layout.
+    dtype: Dtype of frames and kernels.
+    seconds: Seconds for each timing.
 
   Returns:
-    Milliseconds of "ours" and "theirs", and their ratio, "forward" and of the
-    "gradients" of frames and kernel.
+    For "forward" and for the "gradients" of frames and kernel: milliseconds of
+    "ours" and "theirs", and their "ratio".
   """
   totals = collections.defaultdict(lambda: np.zeros(2))
   for convolution, count in find(network, clip).items():
     for kind, times in _times(convolution, dtype, seconds).items():
       totals[kind] += count * np.array([times.ours, times.theirs])
   return {
-    kind: timing.Times(*map(float, (a, b, b / a)))._asdict()
-    for kind, (a, b) in totals.items()
+    kind: timing.Times(
+      ours=float(ours), theirs=float(theirs), ratio=float(theirs / ours)
+    )._asdict()
+    for kind, (ours, theirs) in totals.items()
   }
 
 
@@ -125,7 +126,7 @@ Runners = tuple[Callable[[], Any], Callable[[], Any]]
 
 
 def _ours(convolution: Convolution, dtype: str) -> Runners:
-  """Returns what runs the operator forward, and its gradients."""
+  """Returns functions that run the operator forward, and its gradients."""
   x, kernel = (jax.device_put(a).astype(dtype) for a in _arrays(convolution))
   convolve = functools.partial(
     ops.convolution_2d,
@@ -148,7 +149,7 @@ def _ours(convolution: Convolution, dtype: str) -> Runners:
 
 
 def _theirs(convolution: Convolution, dtype: str) -> Runners:
-  device = "cuda" if torch.cuda.is_available() else "cpu"
+  device = torch_device.name()
   x, kernel = (
     torch.tensor(
       np.ascontiguousarray(np.transpose(array, axes)),
@@ -178,12 +179,12 @@ def _theirs(convolution: Convolution, dtype: str) -> Runners:
   def forward() -> torch.Tensor:
     with torch.no_grad():
       result = convolve()
-    sides.wait()
+    torch_device.wait()
     return result
 
   def gradients() -> tuple[torch.Tensor, ...]:
     result = torch.autograd.grad(out, wanted, gradient, retain_graph=True)
-    sides.wait()
+    torch_device.wait()
     return result
 
   return forward, gradients

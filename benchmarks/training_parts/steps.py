@@ -1,9 +1,9 @@
-"""A training step of a network in both libraries, for benchmarks.training.
+"""Times a training step of a network in both libraries.
 
 A step is the forward pass, cross-entropy, the gradients of all parameters, and
-their update by SGD with momentum or AdamW. Ours is the one that train.py runs,
-with normalisation for all augmentation and what it logs; torch's is the plain
-one, of clips that are normalised already.
+their update by SGD with momentum or AdamW. Ours is the step of train.py with
+its logging, but with normalisation as its only augmentation; torch's is plain,
+and its clips are already normalised.
 """
 
 import time
@@ -18,9 +18,8 @@ import optax
 import torch
 from torch.nn import functional
 
-from benchmarks.cases.networks import NETWORKS, Network
-from benchmarks.shared import machine, timing
-from benchmarks.shared import network_sides as sides
+from benchmarks.cases.networks import NETWORKS, NetworkCase
+from benchmarks.shared import machine, network_sides, timing, torch_device
 from benchmarks.training_parts import convolutions
 from temporal_jax import data, training
 from temporal_jax.models import find_model
@@ -31,8 +30,8 @@ class Setting(NamedTuple):
 
   Attributes:
     optimizer: "sgd" or "adamw".
-    frames: Of a clip; None for what the catalog names.
-    convolutional: Whether its convolutions are also timed alone.
+    frames: Frames of a clip; None for the catalog's.
+    convolutional: Whether its convolutions are also timed by themselves.
   """
 
   optimizer: str = "adamw"
@@ -52,12 +51,12 @@ SETTINGS = MappingProxyType(
     "aggregation_resnet50": _CONVOLUTIONAL,
   }
 )
-ROWS = tuple(row for row in NETWORKS if row.name in SETTINGS)
+CASES = tuple(case for case in NETWORKS if case.name in SETTINGS)
 
-# So little that the loss of the same clips does not vanish while time is taken.
+# So low that the loss of the same clips does not vanish during the timing.
 _RATES = MappingProxyType({"sgd": 1e-3, "adamw": 1e-5})
 _DECAY, _MOMENTUM = 0.05, 0.9
-_TOLERANCE = 0.02  # bfloat16 is told from an error by it, too.
+_TOLERANCE = 0.02  # Between the differences of bfloat16 and those of an error.
 
 
 class Step(NamedTuple):
@@ -65,9 +64,9 @@ class Step(NamedTuple):
 
   Attributes:
     run: Does a step and waits; returns the sum of all clips' losses so far.
-    seconds: To trace and compile it.
-    peak_bytes: State, batch, and what the compiler sets aside.
-    flops: Of a step, as XLA counts them; 0 if it does not.
+    seconds: Seconds to trace and compile it.
+    peak_bytes: Bytes of the state, the batch, and temporary arrays.
+    flops: FLOPs of a step, as XLA counts them; 0 if it does not.
   """
 
   run: Callable[[], jax.Array]
@@ -77,7 +76,7 @@ class Step(NamedTuple):
 
 
 def measure(
-  row: Network,
+  case: NetworkCase,
   dtype: str,
   setting: Setting,
   *,
@@ -85,38 +84,40 @@ def measure(
   batch: int = 2,
   clip_shape: tuple[int, int, int] | None = None,
 ) -> dict[str, Any]:
-  """Measures the step of one network, and checks that both do the same.
+  """Times the step of one network, and checks that both losses agree.
 
-  On a GPU torch's is compiled by torch.compile.
+  On a GPU, torch's step is compiled by torch.compile.
 
   Raises:
     ValueError: If the losses of the first two steps differ.
   """
-  spec = find_model(row.key)
+  spec = find_model(case.key)
   frames, height, width = clip_shape or spec.clip_shape
   shape = (batch, setting.frames or frames, height, width, 3)
   pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
   clip = np.asarray(data.normalize(pixels, spec.mean, spec.std))
   compiled = torch.cuda.is_available()
-  network = sides.build(row)
-  mine = ours(row, network, pixels, dtype, setting.optimizer)
-  other = theirs(*(row, network, clip, dtype, setting.optimizer), compiled=compiled)
+  network = network_sides.build(case)
+  mine = ours(case, network, pixels, dtype, setting.optimizer)
+  other = theirs(case, network, clip, dtype, setting.optimizer, compiled=compiled)
   difference = _difference(mine.run, other, batch)
   if not difference < _TOLERANCE:
-    raise ValueError(f"{row.name}: losses differ by {difference:.1e}.")
+    raise ValueError(f"{case.name}: losses differ by {difference:.1e}.")
   times = timing.side_by_side(
     mine.run, other, seconds=seconds, turns=(5, 20), repeats=1
   )
   peak = machine.peak_flops(dtype) if mine.flops else None
-  alone = None
+  convolution_times = None
   if setting.convolutional:
-    form = einops.rearrange(clip, row.pattern)
-    alone = convolutions.measure(network, form, dtype, seconds=seconds / 10)
+    theirs_clip = einops.rearrange(clip, case.pattern)
+    convolution_times = convolutions.measure(
+      network, theirs_clip, dtype, seconds=seconds / 10
+    )
   return {
-    "name": row.name,
+    "name": case.name,
     "dtype": dtype,
     "optimizer": setting.optimizer,
-    "torch": ("torch.compile of " if compiled else "eager ") + row.form,
+    "torch": ("torch.compile of " if compiled else "eager ") + case.description,
     "clip": shape,
     "step": times._asdict(),
     "clips_per_second": {
@@ -126,13 +127,13 @@ def measure(
     "compile_seconds": mine.seconds,
     "peak_bytes": mine.peak_bytes,
     "difference": difference,
-    "convolutions": alone,
+    "convolutions": convolution_times,
     "flops_utilization": peak and mine.flops / (times.ours / 1e3) / peak,
   }
 
 
 def ours(
-  row: Network,
+  case: NetworkCase,
   network: torch.nn.Module,
   pixels: np.ndarray,
   dtype: str,
@@ -141,15 +142,15 @@ def ours(
   """Compiles our step from the weights of `network`.
 
   Args:
-    row: What the network is.
-    network: It, in torch.
+    case: The network.
+    network: The network in torch.
     pixels: Clips (B, T, S, S, 3) uint8; their labels are 0, 1, ...
-    dtype: Of the activations.
+    dtype: Dtype of the activations.
     optimizer: "sgd" or "adamw".
   """
-  spec = find_model(row.key)
+  spec = find_model(case.key)
   clip = pixels.astype(np.float32)
-  model, variables = sides.with_weights(row, network, clip, dtype)
+  model, variables = network_sides.with_weights(case, network, clip, dtype)
   mesh = training.create_mesh({"data": 1}, jax.devices()[:1])
   groups = training.parameter_groups(
     variables["params"], weight_decay=_DECAY, decay_vectors=True
@@ -206,7 +207,7 @@ def ours(
 
 
 def theirs(
-  row: Network,
+  case: NetworkCase,
   network: torch.nn.Module,
   clip: np.ndarray,
   dtype: str,
@@ -214,8 +215,8 @@ def theirs(
   *,
   compiled: bool,
 ) -> Callable[[], torch.Tensor]:
-  """Readies torch's step; it returns the mean loss."""
-  logits = sides.forward(row, network, clip, dtype, compiled=compiled)
+  """Returns torch's step, which returns the mean loss."""
+  logits = network_sides.forward(case, network, clip, dtype, compiled=compiled)
   network.train()
   parameters = list(network.parameters())
   labels = torch.arange(len(clip), device=parameters[0].device)
@@ -230,7 +231,7 @@ def theirs(
     loss = functional.cross_entropy(logits().float(), labels)
     loss.backward()
     rule.step()
-    sides.wait()
+    torch_device.wait()
     return loss.detach()
 
   return run

@@ -1,4 +1,4 @@
-"""A run of train.py from its start to its report, for benchmarks.training."""
+"""Times a run of train.py from its start to its report."""
 
 import pathlib
 import subprocess
@@ -11,7 +11,7 @@ from typing import Any
 from temporal_jax import training
 
 _ROOT = pathlib.Path(__file__).parents[2]
-_PAUSE = 0.05  # Seconds from one look at the run to the next.
+_PAUSE = 0.05  # Seconds between two checks of the run.
 
 
 def measure(
@@ -19,16 +19,16 @@ def measure(
 ) -> dict[str, Any]:
   """Times a run in a process of its own and in a fresh workdir.
 
-  The data set is prepared and the files are read once before.
+  Before it, the data set is prepared and its files are read once.
 
   Args:
     config: File of the run's config.
     num_steps: Length of the run; at least twice its log_every.
-    arguments: Other ones of train.py.
+    arguments: Other arguments of train.py.
 
   Returns:
-    See `summarize`, and "seconds" of the whole process and "peak_bytes" of its
-    resident memory.
+    The result of `summarize`, "seconds" of the whole process, and "peak_bytes",
+    its largest resident memory.
 
   Raises:
     ValueError: If train.py fails, or logs fewer than two times.
@@ -36,10 +36,13 @@ def measure(
   with tempfile.TemporaryDirectory() as folder:
     place = pathlib.Path(folder)
     command = [
-      *(sys.executable, "train.py", f"--config={config}"),
-      *(f"--config.num_steps={num_steps}", *arguments),
+      sys.executable,
+      "train.py",
+      f"--config={config}",
+      f"--config.num_steps={num_steps}",
+      *arguments,
     ]
-    _, _ = _watch(
+    _watch(
       [*command, f"--workdir={place / 'drawn'}", f"--draw={place}/sheet.png"],
       place / "drawn",
     )
@@ -59,10 +62,10 @@ def measure(
 
 def _watch(command: Sequence[str], workdir: pathlib.Path) -> tuple[float, float]:
   """Returns the seconds to the first row of timing.jsonl, and to the end."""
-  with tempfile.TemporaryFile("w+") as words:
+  with tempfile.TemporaryFile("w+") as output:
     start = time.perf_counter()
     with subprocess.Popen(
-      command, cwd=_ROOT, stdout=words, stderr=subprocess.STDOUT
+      command, cwd=_ROOT, stdout=output, stderr=subprocess.STDOUT
     ) as process:
       first = None
       while process.poll() is None:
@@ -70,9 +73,9 @@ def _watch(command: Sequence[str], workdir: pathlib.Path) -> tuple[float, float]
           first = time.perf_counter() - start
         time.sleep(_PAUSE)
     seconds = time.perf_counter() - start
-    words.seek(0)
+    output.seek(0)
     if process.returncode:
-      raise ValueError(f"train.py failed:\n{words.read()[-2000:]}")
+      raise ValueError(f"train.py failed:\n{output.read()[-2000:]}")
   return first or seconds, seconds
 
 
@@ -82,14 +85,15 @@ def summarize(
   """Returns the speed of a run after its first logging step.
 
   Args:
-    rows: Those of timing.jsonl.
-    first_row_seconds: From the run's start to its first row.
+    rows: Rows of timing.jsonl.
+    first_row_seconds: Seconds from the run's start to its first row.
 
   Returns:
-    "steps" of the run, "clips_per_second" and "data_wait", the share of the
-    time that the device waits for data, after the first logging step, which
-    compiles; "first_step_seconds" from the run's start, for which the steps
-    that followed up to that row count as long as the later ones.
+    "steps" of the run; "clips_per_second" and "data_wait", the share of the
+    time that the device waits for data, both after the first logging step,
+    which compiles; "first_step_seconds" from the run's start to the end of its
+    first step, if the other steps up to the first row are as fast as later
+    ones.
 
   Raises:
     ValueError: If there are fewer than two rows.

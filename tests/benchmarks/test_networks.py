@@ -1,7 +1,6 @@
 """The benchmark of networks: complete weights, a small row from end to end."""
 
 import json
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -11,15 +10,14 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from benchmarks import networks as models  # noqa: E402
-from benchmarks.cases import networks as model_rows  # noqa: E402
-from benchmarks.reference import hub as hub_networks  # noqa: E402
-from benchmarks.shared import print_results as model_table  # noqa: E402
+from benchmarks import networks  # noqa: E402
+from benchmarks.cases.networks import NETWORKS  # noqa: E402
+from benchmarks.reference import hub  # noqa: E402
 from convert_weights.conversion import fill  # noqa: E402
 from temporal_jax import create_model  # noqa: E402
 from temporal_jax.models import find_model  # noqa: E402
 
-ROWS = {row.name: row for row in model_rows.NETWORKS}
+CASES = {case.name: case for case in NETWORKS}
 # Of the hub, folded frames, three dimensions, and a transformer of our own.
 FAST = ("resnet50", "tsm_resnet50", "slowonly_50", "atm_vit_b16")
 
@@ -28,22 +26,22 @@ FAST = ("resnet50", "tsm_resnet50", "slowonly_50", "atm_vit_b16")
   "name",
   [
     name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
-    for name in ROWS
+    for name in CASES
   ],
 )
 def test_every_weight_has_its_counterpart(name):
-  row = ROWS[name]
+  case = CASES[name]
   with torch.device("meta"):
-    network = row.theirs()
-  model = create_model(row.key, **row.kwargs)
-  shape = (1, *find_model(row.key).clip_shape, 3)
+    network = case.theirs()
+  model = create_model(case.key, **case.kwargs)
+  shape = (1, *find_model(case.key).clip_shape, 3)
   clip = jax.ShapeDtypeStruct(shape, jnp.float32)
   target = jax.eval_shape(model.init, jax.random.key(0), clip)
   tensors = {
     key: np.broadcast_to(np.float32(0), tuple(tensor.shape))
     for key, tensor in network.state_dict().items()
   }
-  fill(row.rules, tensors, target)  # Raises if anything is left.
+  fill(case.rules, tensors, target)  # Raises if anything is left.
 
 
 def _tiny(**kwargs):
@@ -58,14 +56,14 @@ def _tiny(**kwargs):
 
   def theirs():
     network = transformers.ResNetForImageClassification(config)
-    return hub_networks.Frames(network, "logits")
+    return hub.Frames(network, "logits")
 
-  form = {"num_classes": 5, "stage_sizes": (1, 1), "width": 8}
-  return ROWS["resnet18"]._replace(theirs=theirs, kwargs={**form, **kwargs})
+  kwargs = {"num_classes": 5, "stage_sizes": (1, 1), "width": 8, **kwargs}
+  return CASES["resnet18"]._replace(theirs=theirs, kwargs=kwargs)
 
 
 def test_a_network_is_measured():
-  result = models.measure(_tiny(), seconds=0.01, clip_shape=(2, 24, 32))
+  result = networks.measure(_tiny(), seconds=0.01, clip_shape=(2, 24, 32))
   assert result["difference"] < 1e-5
   assert result["gradient_difference"] < 1e-4
   for kind in ("inference", "folded", "training"):
@@ -78,39 +76,30 @@ def test_a_network_is_measured():
 @pytest.mark.slow
 def test_bfloat16_is_measured_too():
   settings = {"seconds": 0.01, "clip_shape": (2, 24, 32)}
-  result = models.measure(_tiny(), "bfloat16", **settings)
+  result = networks.measure(_tiny(), "bfloat16", **settings)
   assert 1e-5 < result["difference"] < 0.1
 
 
-def test_inference_may_be_measured_alone():
+def test_only_inference_may_be_measured():
   settings = {"seconds": 0.01, "clip_shape": (2, 24, 32), "train": False}
-  result = models.measure(_tiny(), **settings)
+  result = networks.measure(_tiny(), **settings)
   assert result["training"] is result["gradient_difference"] is None
-  header, _ = model_table.HEADER.splitlines()
-  assert len(model_table.line(result)) == len(header)
   with pytest.raises(ValueError, match="differ"):
-    models.measure(_tiny(stem="7x7"), **settings)
+    networks.measure(_tiny(stem="7x7"), **settings)
 
 
-def _run(monkeypatch, *arguments):
-  monkeypatch.setattr(sys, "argv", ["models", *arguments])
-  models.main()
-
-
-def test_compiles_of_shapes_alone(monkeypatch, tmp_path, capsys):
+def test_compiles_from_shapes(tmp_path, capsys):
   report = tmp_path / "report.json"
-  _run(
-    monkeypatch,
-    *("--compile-only", "resnet18", "--frames", "2"),
-    *("--json", str(report)),
-  )
+  networks.main(["--compile-only", "resnet18", "--frames", "2", "--json", str(report)])
   (row,) = json.loads(report.read_text())["rows"]
   assert row["clip"] == [1, 2, 224, 224, 3]
   assert row["compile_seconds"]["inference"] > 0
-  assert "resnet18" in capsys.readouterr().out
+  header, rule, line = capsys.readouterr().out.splitlines()
+  assert len(header) == len(rule) == len(line)
+  assert "resnet18" in line
 
 
-def test_what_fails_is_told_in_the_end(monkeypatch, capsys):
+def test_failures_are_reported(capsys):
   with pytest.raises(SystemExit, match="1"):
-    _run(monkeypatch, "--compile-only", "vit_b33")
-  assert "failed: unknown model" in capsys.readouterr().out
+    networks.main(["--compile-only", "vit_b33"])
+  assert "vit_b33 float32 failed: unknown model" in capsys.readouterr().out

@@ -12,21 +12,23 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from benchmarks import training as train  # noqa: E402
-from benchmarks.cases import networks as model_rows  # noqa: E402
-from benchmarks.reference import hub as hub_networks  # noqa: E402
-from benchmarks.training_parts import batches as train_input  # noqa: E402
-from benchmarks.training_parts import convolutions  # noqa: E402
-from benchmarks.training_parts import print_results as train_table  # noqa: E402
-from benchmarks.training_parts import steps as train_steps  # noqa: E402
-from benchmarks.training_parts import whole_run as train_run  # noqa: E402
+from benchmarks import training  # noqa: E402
+from benchmarks.cases.networks import NETWORKS  # noqa: E402
+from benchmarks.reference import hub  # noqa: E402
+from benchmarks.shared.videos import write_videos  # noqa: E402
+from benchmarks.training_parts import (  # noqa: E402
+  batches,
+  convolutions,
+  steps,
+  whole_run,
+)
 from temporal_jax import create_model, ops  # noqa: E402
 from temporal_jax.ops import space_time_convolution  # noqa: E402
 
 SIDE = 32
 
 
-def _row():
+def _case():
   """A ResNet of one block in place of the one of 18 layers."""
   config = transformers.ResNetConfig(
     layer_type="basic",
@@ -38,11 +40,11 @@ def _row():
 
   def theirs():
     network = transformers.ResNetForImageClassification(config)
-    return hub_networks.Frames(network, "logits")
+    return hub.Frames(network, "logits")
 
-  (row,) = (row for row in model_rows.NETWORKS if row.name == "resnet18")
-  form = {"num_classes": 5, "stage_sizes": (1,), "width": 4}
-  return row._replace(theirs=theirs, kwargs=form)
+  (case,) = (case for case in NETWORKS if case.name == "resnet18")
+  kwargs = {"num_classes": 5, "stage_sizes": (1,), "width": 4}
+  return case._replace(theirs=theirs, kwargs=kwargs)
 
 
 @pytest.fixture
@@ -60,9 +62,9 @@ def _one_thread(monkeypatch):
 
 @pytest.mark.usefixtures("_one_thread")
 def test_a_step_is_measured():
-  setting = train_steps.Setting("sgd", frames=2, convolutional=True)
+  setting = steps.Setting("sgd", frames=2, convolutional=True)
   settings = {"seconds": 0.0, "clip_shape": (8, 24, 24)}
-  result = train_steps.measure(_row(), "float32", setting, **settings)
+  result = steps.measure(_case(), "float32", setting, **settings)
   assert result["clip"] == (2, 2, 24, 24, 3)
   assert result["difference"] < 1e-5
   assert result["step"]["ratio"] > 0
@@ -74,24 +76,23 @@ def test_a_step_is_measured():
   least = 2 * 2 * 24 * 24 * 3 + 4 * 1000  # Pixels, and a few parameters.
   assert least < result["peak_bytes"] < 2**24
   assert result["flops_utilization"] is None
-  words = train_table.step(result)
-  assert len(words) == len(train_table.STEPS.splitlines()[1])
+  assert training.step_cells(result)[2] == f"{result['step']['ours']:.2f}"
 
 
 def test_steps_that_differ_are_refused():
-  row = _row()
-  row = row._replace(kwargs={**row.kwargs, "stem": "7x7"}, rules=[])
+  case = _case()
+  case = case._replace(kwargs={**case.kwargs, "stem": "7x7"}, rules=[])
   with pytest.raises(ValueError, match="no rule"):
-    train_steps.measure(row, "float32", train_steps.Setting(frames=1))
+    steps.measure(case, "float32", steps.Setting(frames=1))
   runs = iter([1.0, 2.0])
   ours, theirs = lambda: next(runs), lambda: torch.tensor(0.8)
-  assert train_steps._difference(ours, theirs, 1) == pytest.approx(0.25)
+  assert steps._difference(ours, theirs, 1) == pytest.approx(0.25)
 
 
 def test_convolutions_are_those_that_ours_computes(monkeypatch):
-  row = _row()
+  case = _case()
   clip = np.zeros((2, 3, 24, 32, 3), np.float32)
-  model, called = create_model(row.key, **row.kwargs), []
+  model, called = create_model(case.key, **case.kwargs), []
   real = ops.convolution_2d
 
   def note(x, kernel, *, stride=1, padding=0, **others):
@@ -102,7 +103,7 @@ def test_convolutions_are_those_that_ours_computes(monkeypatch):
   for module in (ops, space_time_convolution):
     monkeypatch.setattr(module, "convolution_2d", note)
   jax.eval_shape(model.init, jax.random.key(0), clip)
-  found = convolutions.find(row.theirs(), clip.transpose(0, 1, 4, 2, 3))
+  found = convolutions.find(case.theirs(), clip.transpose(0, 1, 4, 2, 3))
   assert [c.first for c in found].count(True) == 1
   first = next(c for c in found if c.first)
   assert first.shape == (6, 24, 32, 3)
@@ -119,41 +120,40 @@ def test_other_convolutions_are_refused():
 
 
 def test_both_input_sides_give_the_same_frames(tmp_path):
-  square = train_input.Setting((SIDE, SIDE), short_side=24, image_size=24)
-  wide = train_input.Setting((SIDE, 40), image_size=24, canvas=(24, 36))
+  square = batches.Setting((SIDE, SIDE), short_side=24, image_size=24)
+  wide = batches.Setting((SIDE, 40), image_size=24, canvas=(24, 36))
   for setting in (square, wide):
-    files = train_input.write_videos(tmp_path, 2, setting.size)
-    batch = next(train_input.train_batches(setting, files, 2, 1))
+    files = write_videos(tmp_path, 2, setting.size)
+    batch = next(batches.train_batches(setting, files, 2, 1))
     for file, clip in zip(batch["id"], batch["clip"], strict=True):
-      frames = train_input.decode(setting, str(file))
+      frames = batches.decode(setting, str(file))
       np.testing.assert_array_equal(clip, np.stack(frames))
       assert clip.std() > 5  # There is something to see,
       assert (clip[0] != clip[1]).mean() > 0.2  # and it moves.
 
 
 def test_input_is_measured():
-  setting = train_input.Setting((SIDE, 40), short_side=24, image_size=24)
-  result = train_input.measure(setting, seconds=0.0, batch=2, num_threads=1, videos=2)
+  setting = batches.Setting((SIDE, 40), short_side=24, image_size=24)
+  result = batches.measure(setting, seconds=0.0, batch=2, num_threads=1, videos=2)
   assert result["ratio"] > 0
   assert result["loader_ratio"] > 0
   assert result["clip"] == (8, 24, 24, 3)
   assert result["clips_per_second"]["ours"] > 0
-  assert len(train_table.clips(result)) == len(train_table.INPUT)
 
 
-def test_a_run_is_summarized_after_its_first_row():
+def test_a_run_is_summarized_after_its_first_case():
   def row(step, seconds, wait):
     speed = {"clips_per_second": 8 / seconds, "seconds_per_step": seconds}
     return {"step": step, **speed, "data_wait": wait}
 
   rows = [row(20, 9.0, 0.9), row(40, 0.5, 0.0), row(50, 1.0, 0.1)]
-  got = train_run.summarize(rows, 100.0)
+  got = whole_run.summarize(rows, 100.0)
   assert got["steps"] == 50
   assert got["clips_per_second"] == pytest.approx(30 * 8 / 20)
   assert got["data_wait"] == pytest.approx(0.05)
   assert got["first_step_seconds"] == pytest.approx(100 - 19 * 20 / 30)
   with pytest.raises(ValueError, match="at least twice"):
-    train_run.summarize(rows[:1], 100.0)
+    whole_run.summarize(rows[:1], 100.0)
 
 
 def test_peak_memory_is_that_of_the_command_alone(tmp_path):
@@ -173,14 +173,14 @@ def test_peak_memory_is_that_of_the_command_alone(tmp_path):
   assert mine.nbytes == 2**28
 
 
-def test_what_fails_is_told_in_the_end(monkeypatch, tmp_path, capsys):
+def test_failures_are_reported(monkeypatch, tmp_path, capsys):
   def fail(*arguments):
     raise ValueError(f"refused {arguments}")
 
-  monkeypatch.setattr(train_run, "measure", fail)
+  monkeypatch.setattr(whole_run, "measure", fail)
   report = tmp_path / "report.json"
   with pytest.raises(SystemExit, match="1"):
-    train.main(["--parts", "run", "--config.seed=3", "--json", str(report)])
+    training.main(["--parts", "run", "--config.seed=3", "--json", str(report)])
   assert "run failed: refused" in capsys.readouterr().out
   assert "--config.seed=3" in json.loads(report.read_text())["run"][0]["error"]
 
@@ -188,13 +188,13 @@ def test_what_fails_is_told_in_the_end(monkeypatch, tmp_path, capsys):
 @pytest.mark.parametrize("wrong", [["--seed=3"], ["--networks", "vit_b33"]])
 def test_unknown_arguments_are_refused(wrong, capsys):
   with pytest.raises(SystemExit, match="2"):
-    train.main(wrong)
+    training.main(wrong)
   assert wrong[-1] in capsys.readouterr().err
 
 
 @pytest.mark.slow  # Two processes of train.py, one of which compiles.
 def test_a_run_is_measured(video_folder):
-  result = train_run.measure(
+  result = whole_run.measure(
     "configs/camera_motion.py",
     4,
     [
@@ -208,4 +208,3 @@ def test_a_run_is_measured(video_folder):
   assert 0 < result["first_step_seconds"] < result["seconds"]
   assert 0 <= result["data_wait"] <= 1
   assert result["peak_bytes"] > 2**27
-  assert "4 steps" in train_table.run(result)

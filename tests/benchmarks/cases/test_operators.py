@@ -1,4 +1,4 @@
-"""What the operators' benchmark claims without a clock, at its own sizes."""
+"""Claims of the operators' benchmark that need no timing, at its own sizes."""
 
 import re
 
@@ -9,60 +9,62 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from benchmarks.cases import operators as rows  # noqa: E402
-from benchmarks.cases.modules import MODULE_ROWS  # noqa: E402
+from benchmarks.cases.modules import MODULES  # noqa: E402
+from benchmarks.cases.operators import OPERATORS  # noqa: E402
 
-ROWS = (*rows.ROWS, *MODULE_ROWS)
+CASES = (*OPERATORS, *MODULES)
 FRAMES = 4
 
 
-ALL = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+ALL = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
-def _shapes(row, frames):
-  return [jax.ShapeDtypeStruct(array.shape, np.float32) for array in row.arrays(frames)]
+def _shapes(case, frames):
+  return [
+    jax.ShapeDtypeStruct(array.shape, np.float32) for array in case.arrays(frames)
+  ]
 
 
 @ALL
-def test_equals_the_torch_form(row):
+def test_equals_the_torch_form(case):
   rng = np.random.default_rng(0)
-  specs = row.arrays(FRAMES)
+  specs = case.arrays(FRAMES)
   arrays = [rng.standard_normal(spec.shape, np.float32) for spec in specs]
   official = [
     torch.tensor(einops.rearrange(array, spec.pattern))
     for array, spec in zip(arrays, specs, strict=True)
   ]
-  got = np.asarray(jax.jit(row.ours)(*arrays))
-  got = einops.rearrange(got, row.out)
-  want = row.theirs(*official, frames=FRAMES).numpy().reshape(got.shape)
+  got = np.asarray(jax.jit(case.ours)(*arrays))
+  got = einops.rearrange(got, case.out)
+  want = case.theirs(*official, frames=FRAMES).numpy().reshape(got.shape)
   assert np.linalg.norm(got - want) <= 1e-5 * np.linalg.norm(want)
 
 
 @ALL
-def test_needs_no_more_memory_than_the_formula(row):
-  compiled = jax.jit(row.ours).lower(*_shapes(row, FRAMES)).compile()
-  needed = 4 * row.scratch(FRAMES)
+def test_needs_no_more_memory_than_the_formula(case):
+  compiled = jax.jit(case.ours).lower(*_shapes(case, FRAMES)).compile()
+  needed = 4 * case.scratch(FRAMES)
   assert compiled.memory_analysis().temp_size_in_bytes <= needed + 2**16
 
 
 @pytest.mark.parametrize(
-  "row", [row for row in ROWS if row.linear], ids=lambda row: row.name
+  "case", [case for case in CASES if case.linear], ids=lambda case: case.name
 )
-def test_cost_is_linear_in_frames(row):
+def test_cost_is_linear_in_frames(case):
   once, twice = (
-    jax.jit(row.ours).lower(*_shapes(row, t)).cost_analysis()
+    jax.jit(case.ours).lower(*_shapes(case, t)).cost_analysis()
     for t in (16, 32)  # Pairs are one fewer than frames.
   )
   assert twice.get("flops", 0) <= 2.2 * once.get("flops", 0)
 
 
 @ALL
-def test_lowers_without_grouped_convolutions(row):
+def test_lowers_without_grouped_convolutions(case):
   def loss(*arrays):
-    return jax.numpy.sum(row.ours(*arrays))
+    return jax.numpy.sum(case.ours(*arrays))
 
-  count = len(row.arrays(FRAMES))
+  count = len(case.arrays(FRAMES))
   gradients = jax.jit(jax.grad(loss, argnums=tuple(range(count))))
-  text = gradients.lower(*_shapes(row, FRAMES)).as_text()
+  text = gradients.lower(*_shapes(case, FRAMES)).as_text()
   groups = re.findall(r"feature_group_count = (\d+)", text)
   assert set(groups) <= {"1"}
