@@ -199,9 +199,12 @@ def test_a_run_is_measured(video_folder):
     4,
     [
       "--config.data.name=",
-      *(f"--config.data.root={video_folder}", "--config.data.flip_pairs=()"),
-      *("--config.data.augment=", "--config.optim.warmup_steps=1"),
-      *("--config.log_every=2", "--config.batch_size=8"),
+      f"--config.data.root={video_folder}",
+      "--config.data.flip_pairs=()",
+      "--config.data.augment=",
+      "--config.optim.warmup_steps=1",
+      "--config.log_every=2",
+      "--config.batch_size=8",
     ],
   )
   assert result["steps"] == 4
