@@ -93,7 +93,7 @@ def _input(options: argparse.Namespace, add: Add) -> None:
   table = results.ResultTable(
     (
       "videos",
-      "clip",
+      "clip (T x H x W x C)",
       "threads",
       "clips/s",
       "PyAV clips/s",

@@ -44,7 +44,7 @@ class NetworkCase(NamedTuple):
       catalog's size.
     theirs: Makes the network in torch, with random weights: clip -> logits.
     rules: Rules that make our variables of its weights.
-    description: What the network in torch is.
+    description: Description of the network in torch, for the JSON file.
     pattern: einops pattern from our clips to its clips.
     kwargs: Arguments of `create_model`; without dropout.
     model: Name in the catalog if `name` is another.

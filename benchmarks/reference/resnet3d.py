@@ -18,7 +18,7 @@ class _Branch(nn.Module):
   """A bottleneck's branch: N C T H W.
 
   Its 3 x 3 convolution is within frames, or over space and then time
-  (R(2+1)D), or a TAdaConv with temporal pooling beside its norm.
+  (R(2+1)D), or a TAdaConv with temporal pooling next to its norm.
   """
 
   def __init__(self, channels, width, stride, time_stride, kind, first_taps):

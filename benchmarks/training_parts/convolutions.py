@@ -53,7 +53,7 @@ def find(
       len(set(pair)) == 1 for pair in (module.stride, module.padding)
     )
     if not square or module.dilation != (1, 1):
-      raise ValueError(f"only plain Conv2d can be timed alone, got {module}.")
+      raise ValueError(f"only plain Conv2d can be timed by itself, got {module}.")
     count, channels, *size = inputs[0].shape
     features, depth, *taps = module.weight.shape
     found.append(
