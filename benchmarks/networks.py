@@ -194,7 +194,7 @@ _COLUMNS = (
 )
 
 
-def _cells(result: dict[str, Any]) -> tuple[str, ...]:
+def result_cells(result: dict[str, Any]) -> tuple[str, ...]:
   """Returns the cells of a result of `measure`."""
   seconds, gradients = result["compile_seconds"], result["gradient_difference"]
   return (
@@ -239,7 +239,7 @@ def main(argv: list[str] | None = None) -> None:
         if options.compile_only:
           table.add(name, dtype, f"{row['compile_seconds']['inference']:.1f}")
         else:
-          table.add(*_cells(row))
+          table.add(*result_cells(row))
       rows.append(row)
       results.write_json(options.json, {"machine": about, "rows": rows})
       network_sides.free_memory()

@@ -71,6 +71,9 @@ def test_a_network_is_measured():
   assert result["clip"] == (1, 2, 24, 32, 3)
   assert "transformers" in result["torch"]
   assert result["share_of_matmul"] > 0
+  cells = networks.result_cells(result)
+  assert cells[2] == f"{result['inference']['ours']:.2f}"
+  assert "-" not in cells
 
 
 @pytest.mark.slow
@@ -84,6 +87,7 @@ def test_only_inference_may_be_measured():
   settings = {"seconds": 0.01, "clip_shape": (2, 24, 32), "train": False}
   result = networks.measure(_tiny(), **settings)
   assert result["training"] is result["gradient_difference"] is None
+  assert networks.result_cells(result).count("-") == 5
   with pytest.raises(ValueError, match="differ"):
     networks.measure(_tiny(stem="7x7"), **settings)
 

@@ -185,6 +185,23 @@ def test_failures_are_reported(monkeypatch, tmp_path, capsys):
   assert "--config.seed=3" in json.loads(report.read_text())["run"][0]["error"]
 
 
+def test_a_run_is_printed(monkeypatch, capsys):
+  run = {
+    "config": "configs/x.py",
+    "steps": 50,
+    "clips_per_second": 12.0,
+    "data_wait": 0.05,
+    "first_step_seconds": 62.0,
+    "seconds": 120.4,
+    "peak_bytes": 2**31,
+  }
+  monkeypatch.setattr(whole_run, "measure", lambda *arguments: run)
+  training.main(["--parts", "run"])
+  *_, line = capsys.readouterr().out.splitlines()
+  cells = [cell.strip() for cell in line.split("|")[1:-1]]
+  assert cells == ["configs/x.py", "50", "120", "62.0", "12.0", "5.0%", "2.00"]
+
+
 @pytest.mark.parametrize("wrong", [["--seed=3"], ["--networks", "vit_b33"]])
 def test_unknown_arguments_are_refused(wrong, capsys):
   with pytest.raises(SystemExit, match="2"):
