@@ -126,7 +126,7 @@ class _Block(openai_clip.Block):
     aligned, interactive = self.message_attn(message)
     x = x + self.temporal_skip_align_fc(aligned)
     x = x + self.temporal_skip_fc(interactive)
-    heard = self.attention_branch(x.flatten(0, 1).transpose(0, 1))
+    heard = self.attend(self.ln_1(x).flatten(0, 1).transpose(0, 1))
     x = x + heard.transpose(0, 1).view_as(x)
     return x + self.mlp_branch(x)
 

@@ -25,13 +25,16 @@ class Block(nn.Module):
     self.mlp.c_fc = nn.Linear(WIDTH, 4 * WIDTH)
     self.mlp.c_proj = nn.Linear(4 * WIDTH, WIDTH)
 
-  def attention_branch(self, x):
-    """Returns attention of the normed tokens."""
-    normed = self.ln_1(x)
+  def attend(self, normed):
+    """Returns attention among normed tokens."""
     return self.attn(normed, normed, normed, need_weights=False)[0]
 
+  def attention_branch(self, x):
+    """Returns attention among tokens, which are normed first."""
+    return self.attend(self.ln_1(x))
+
   def mlp_branch(self, x):
-    """Returns the perceptron of the normed tokens."""
+    """Returns the perceptron of tokens, which are normed first."""
     return self.mlp.c_proj(primitives.quick_gelu(self.mlp.c_fc(self.ln_2(x))))
 
 
