@@ -3,8 +3,6 @@
 Its configuration has the norms' epsilon, 1e-12 unless told otherwise.
 """
 
-from collections.abc import Sequence
-
 from convert_weights.checkpoint_format import Source
 from convert_weights.formats import image_towers
 from convert_weights.formats.huggingface_clip import attention
@@ -30,7 +28,9 @@ def loaded_transformer_block() -> list[Rule]:
   )
 
 
-def _block(*, projections: Sequence[str], out: str, mlp: tuple[str, str]) -> list[Rule]:
+def _block(
+  *, projections: tuple[str, ...], out: str, mlp: tuple[str, str]
+) -> list[Rule]:
   expand, contract = mlp
   return [
     *layer_norm("norm1", "layernorm_before"),

@@ -3,14 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NoReturn
-
-import flax.linen as nn
-import jax
+from typing import NoReturn
 
 from temporal_jax import layers
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize.record_modules import Call, calls_of, record
+from temporal_jax.inference.visualize.record_modules import Call, calls_of
 
 Calls = Mapping[str, list[Call]]
 
@@ -50,32 +47,3 @@ def refuse(saved: SavedModel, calls: Calls, what: str) -> NoReturn:
   raise ValueError(
     f"{saved.name} has no {what}; it offers {', '.join(offered_kinds(calls))}."
   )
-
-
-def record_kind(
-  saved: SavedModel,
-  variables: Mapping[str, Any],
-  clip: jax.Array,
-  kind: type[nn.Module],
-  what: str,
-) -> tuple[Calls, dict[str, Call]]:
-  """Runs a network on a clip, and finds the modules of a class.
-
-  Args:
-    saved: The network.
-    variables: See `record`.
-    clip: (T, H, W, 3) uint8.
-    kind: The class of modules.
-    what: What is drawn from their outputs, for the error message.
-
-  Returns:
-    All calls, and the last call of each module of the class by its name.
-
-  Raises:
-    ValueError: If the network has no such module.
-  """
-  calls = record(saved, variables, clip).calls
-  found = calls_of(calls, kind)
-  if not found:
-    refuse(saved, calls, what)
-  return calls, found

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax import layers
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize.available_maps import record_kind
+from temporal_jax.inference.visualize.record_kind import record_kind
 
 
 def create_calibrations(

@@ -9,7 +9,7 @@ import numpy as np
 
 from temporal_jax import layers
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize.available_maps import record_kind
+from temporal_jax.inference.visualize.record_kind import record_kind
 from temporal_jax.inference.visualize.scale_maps import over_time, scaled
 
 

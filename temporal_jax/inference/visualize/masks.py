@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from temporal_jax import layers, ops
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize.available_maps import record_kind
 from temporal_jax.inference.visualize.layer_choice import choose_layer
+from temporal_jax.inference.visualize.record_kind import record_kind
 from temporal_jax.inference.visualize.record_modules import Call
 
 
