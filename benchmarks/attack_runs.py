@@ -1,12 +1,11 @@
-"""Attacks runs: kills them, damages their files, starts two at once.
+"""Attacks training runs: kills them, damages files, starts two at once.
 
   python -m benchmarks.attack_runs
   python -m benchmarks.attack_runs --kills=3 --flips=1 --starts=1
 
-Prints for each kind of attack how many were tried and how many held: nothing
-was lost, and where something was refused one message said what. Every attack
-that did not hold is printed with what happened. docs/reliability.md has the
-figures.
+Prints for each kind of attack how many were tried and how many the run held
+against: nothing was lost, and a refusal was one message that named its cause.
+Failures are printed with what happened. docs/reliability.md has the figures.
 """
 
 import argparse
@@ -31,13 +30,14 @@ import optax
 from absl import logging
 
 import temporal_jax
+from benchmarks.shared import results
 from temporal_jax import inference, training
 from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.models.catalog.registry import find_model
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _CLIP = (1, 2, 16, 16, 3)
-# Bytes that no file of a run may pass, as on a full disk.
+# Largest size of a file in bytes, as on a full disk.
 _FULL = (100, 1_000, 40_000)
 
 
@@ -49,7 +49,7 @@ class Tally:
     self.held: dict[str, int] = {}
 
   def note(self, kind: str, what: str, fault: str) -> None:
-    """Notes an attack; a fault is what went wrong, "" if it held."""
+    """Counts an attack; `fault` says what went wrong, "" if it held."""
     self.tried[kind] = self.tried.get(kind, 0) + 1
     self.held[kind] = self.held.get(kind, 0) + (not fault)
     if fault:
@@ -57,13 +57,14 @@ class Tally:
 
   def show(self) -> None:
     """Prints the table."""
-    print("\n| attack | tried | held |\n|---|---|---|")
+    print()
+    table = results.ResultTable(("attack", "tried", "held"), name_width=40)
     for kind, tried in self.tried.items():
-      print(f"| {kind} | {tried} | {self.held[kind]} |")
+      table.add(kind, str(tried), str(self.held[kind]))
 
 
 def main() -> None:
-  """Runs all attacks; leaves with 1 if one did not hold."""
+  """Runs all attacks; exits with status 1 if one did not hold."""
   parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
   parser.add_argument("--kills", type=int, default=20)
   parser.add_argument("--starts", type=int, default=3)
@@ -87,7 +88,7 @@ def main() -> None:
 
 
 def damages(file: pathlib.Path, flips: int) -> Iterator[tuple[str, bytes | None]]:
-  """Yields names of damages and what the file holds then; None if nothing."""
+  """Yields names of damages and the damaged content; None for no file."""
   content = file.read_bytes()
   yield "deleted", None
   if content:
@@ -102,7 +103,7 @@ def damages(file: pathlib.Path, flips: int) -> Iterator[tuple[str, bytes | None]
 
 
 def damage_all(folder: pathlib.Path, flips: int) -> Iterator[tuple[str, str]]:
-  """Damages one file after the other; yields its name and how, then mends."""
+  """Damages one file after the other, yields its name and how, restores it."""
   for file in sorted(path for path in folder.rglob("*") if path.is_file()):
     before = file.read_bytes()
     for how, content in damages(file, flips):
@@ -148,7 +149,7 @@ def attack_checkpoints(place: pathlib.Path, flips: int, tally: Tally) -> None:
 
 
 def position(step: int) -> dict:
-  """Returns a place in the data."""
+  """Returns a position in the data."""
   return {"start": 0, "read": [step], "batch_size": 1, "num_videos": 9}
 
 
@@ -189,7 +190,7 @@ def differs(got: object, wanted: object) -> str:
 
 
 def fault(check: Callable[[], str]) -> str:
-  """Returns what a check says, or the error that it ended in."""
+  """Returns the fault that a check found, or its exception."""
   try:
     return check()
   except Exception as error:
@@ -197,10 +198,10 @@ def fault(check: Callable[[], str]) -> str:
 
 
 class Runs:
-  """Runs of seconds of train.py, and one that was left in peace."""
+  """Short runs of train.py, and one that is not attacked."""
 
   def __init__(self, place: pathlib.Path):
-    """Makes videos, and the run that others are compared with."""
+    """Makes videos and the run that others are compared with."""
     self.place = place
     for name, step in (("rise", 1), ("fall", -1)):
       folder = place / "videos" / name
@@ -218,9 +219,13 @@ class Runs:
     """Starts a run."""
     return subprocess.Popen(
       [
-        *(sys.executable, "train.py", "--config=tests/support/tiny_config.py"),
-        *(f"--workdir={workdir}", f"--config.data.root={self.place}/videos"),
-        *("--config.save_every=1", *flags),
+        sys.executable,
+        "train.py",
+        "--config=tests/support/tiny_config.py",
+        f"--workdir={workdir}",
+        f"--config.data.root={self.place}/videos",
+        "--config.save_every=1",
+        *flags,
       ],
       cwd=_ROOT,
       env={
@@ -237,13 +242,13 @@ class Runs:
     )
 
   def run(self, *args: object, **kwargs) -> tuple[int, str, str]:
-    """Runs to the end; returns exit status, output and errors."""
+    """Waits for the end of a run; returns exit status, output and errors."""
     process = self.start(*args, **kwargs)
     out, errors = process.communicate()
     return process.returncode, out, errors
 
   def fault(self, workdir: pathlib.Path) -> str:
-    """Returns how a complete run differs from the one left in peace."""
+    """Returns how a complete run differs from the one not attacked."""
     one, other = (
       (path / "metrics.jsonl").read_text() for path in (workdir, self.whole)
     )
@@ -282,7 +287,7 @@ def attack_starts(runs: Runs, count: int, tally: Tally) -> None:
 
 
 def attack_disk(runs: Runs, tally: Tally) -> None:
-  """Lets no file grow past some bytes; then goes on without a limit."""
+  """Limits the size of files; then continues without a limit."""
   for limit in _FULL:
     workdir = runs.place / f"full_{limit}"
 
@@ -300,10 +305,9 @@ def attack_disk(runs: Runs, tally: Tally) -> None:
 
 
 def attack_by_kills(runs: Runs, count: int, tally: Tally) -> None:
-  """Kills one run after the other at random moments, then lets it end.
+  """Kills one run after the other at random moments, then lets it finish.
 
-  Half of the kills come at any moment of the start, half when steps are done
-  and saved.
+  Half of the kills happen while a run starts, half while it saves steps.
   """
   workdir, kinds = runs.place / "killed", "kill -9 at a random moment"
   kills = 0
@@ -322,7 +326,7 @@ def attack_by_kills(runs: Runs, count: int, tally: Tally) -> None:
       if process.returncode:
         tally.note(kinds, f"start {number}", errors)
         return
-      # It came to its end before: the next run is killed.
+      # It finished before it was killed: attack the next run.
       shutil.rmtree(workdir)
       continue
     kills += 1
@@ -335,7 +339,7 @@ def attack_by_kills(runs: Runs, count: int, tally: Tally) -> None:
 
 
 def wait_for_start(process: subprocess.Popen) -> None:
-  """Returns when a run says where it starts from, or ends."""
+  """Returns when a run prints where it starts from, or ends."""
   for line in process.stdout:
     if line.startswith("start: "):
       return

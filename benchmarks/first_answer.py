@@ -2,21 +2,19 @@
 
   python -m benchmarks.first_answer [--turns N] [--json FILE]
 
-Each of these twice, first without and then with what the process before kept of
-its compiled programs, in turns on the same machine:
+Each of these runs twice, first with an empty compilation cache and then with
+the cache of the first run, in turns on the same machine:
 
   camera_motion  `temporal-jax predict clip.mp4 --model camera_motion`.
-  atm saved      the same of a folder with the variables of ATM ViT-B/16.
+  atm saved      the same with a folder of variables of ATM ViT-B/16.
   atm fresh      `Predictor(new_model("atm_vit_b16"))("clip.mp4")` in Python.
-  atm torch      the authors' torch code of it on 8 frames of the video, with
-                 fresh weights; it keeps nothing.
+  atm torch      the authors' torch code on 8 frames of the video, with fresh
+                 weights; it has no cache.
 
-The processor's time is that of all cores, which other programs disturb less
-than the clock. Figures are medians over the turns.
+Processor time is summed over all cores; other programs disturb it less than
+elapsed time. Figures are medians over the turns.
 """
 
-import argparse
-import json
 import os
 import pathlib
 import statistics
@@ -27,7 +25,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks import machine, train_input
+from benchmarks.shared import machine, results
+from benchmarks.shared.videos import write_videos
 from temporal_jax import inference
 
 _FRESH = """
@@ -37,7 +36,7 @@ print(inference.Predictor(inference.new_model("atm_vit_b16"))(sys.argv[1]))
 """
 _TORCH = """
 import av, numpy as np, sys, torch
-from benchmarks.torch_atm import Atm
+from benchmarks.reference.atm import Atm
 with av.open(sys.argv[1]) as file:
   frames = [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
 clip = np.stack(frames[:: len(frames) // 8][:8])[:, :224, :224]
@@ -49,25 +48,24 @@ with torch.inference_mode():
 
 def main(argv: list[str] | None = None) -> None:
   """Measures, prints and writes the JSON file."""
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  parser = results.create_parser(__doc__)
+  parser.add_argument(
+    "--turns", type=int, default=5, help="turns of each (%(default)s)"
   )
-  parser.add_argument("--turns", type=int, default=5, help="of each (%(default)s)")
-  parser.add_argument("--json", type=pathlib.Path, help="file to write")
   options = parser.parse_args(argv)
   with tempfile.TemporaryDirectory() as folder:
     report = measure(commands(pathlib.Path(folder)), options.turns)
+  table = results.ResultTable(("process", "run", "seconds", "processor s"))
   for name, times in report.items():
     for which, (seconds, processor) in times.items():
-      print(f"{name:16}{which:8}{seconds:7.2f} s{processor:7.2f} s of processor")
-  if options.json:
-    about = {"machine": machine.describe(), "turns": options.turns}
-    options.json.write_text(json.dumps(about | report, indent=1) + "\n")
+      table.add(name, which, f"{seconds:.2f}", f"{processor:.2f}")
+  about = {"machine": machine.describe(), "turns": options.turns}
+  results.write_json(options.json, about | report)
 
 
 def commands(folder: pathlib.Path) -> dict[str, list[str]]:
-  """Writes what they read, and returns the commands by their names."""
-  (clip,) = train_input.write_videos(folder, 1, (240, 320))
+  """Writes the files to read, and returns arguments of Python by name."""
+  (clip,) = write_videos(folder, 1, (240, 320))
   atm = inference.new_model("atm_vit_b16")
   inference.save_model(
     folder / "atm",
@@ -93,11 +91,11 @@ def commands(folder: pathlib.Path) -> dict[str, list[str]]:
 def measure(
   sides: Mapping[str, Sequence[str]], turns: int
 ) -> dict[str, dict[str, tuple[float, float]]]:
-  """Returns the seconds and the processor's seconds, "first" and "second".
+  """Returns seconds and processor seconds of the "first" and "second" run.
 
   Args:
     sides: Arguments of Python, by name.
-    turns: Of each.
+    turns: Number of turns.
   """
   times: dict[str, Any] = {name: {"first": [], "second": []} for name in sides}
   for _ in range(turns):
@@ -115,7 +113,7 @@ def measure(
 
 
 def _run(words: Sequence[str], kept: str) -> tuple[float, float]:
-  """Returns the seconds of a process, and those of all processors."""
+  """Returns the seconds of a process, and its processor seconds."""
   environment = {
     **os.environ,
     "JAX_COMPILATION_CACHE_DIR": kept,

@@ -3,11 +3,11 @@ r"""Memory of a training step's gradients, with and without `remat`.
   python -m benchmarks.memory vit_l14 [--batch B] [--frames T] [--dtype D] \
     [--tpu v5p:1x1x1]
 
-What the compiler sets aside, in GiB, as `compiled.memory_analysis()` reports
-it: nothing is run, so that a step larger than the device can be measured too.
-With --tpu it compiles for one chip of a TPU that need not be there, if the
-libtpu of jax's own version is installed. On CPU XLA merges the second forward
-pass with the first, and nothing is gained.
+Prints the temporary memory in GiB as `compiled.memory_analysis()` reports it.
+Nothing is run, so a step larger than the device can be measured too. With --tpu
+it compiles for one chip of a TPU, which need not be present, if the libtpu of
+jax's own version is installed. On CPU XLA merges the second forward pass with
+the first, and nothing is gained.
 """
 
 import argparse
@@ -31,16 +31,16 @@ def temporary_bytes(
   tpu: str | None = None,
   **kwargs,
 ) -> int:
-  """Returns what the gradients of a network need beside arguments and result.
+  """Returns the temporary memory of a network's gradients, in bytes.
 
   Args:
-    name: Row of the catalog; one that reads no texts.
+    name: Name in the catalog; the network must not read texts.
     batch: Clips, B.
     frames: Frames of a clip, T.
-    dtype: Of the activations.
+    dtype: Dtype of the activations.
     remat: Whether blocks are computed again.
     tpu: Kind and chips of a TPU to compile for, e.g. "v5p:1x1x1"; by default
-      the device there is.
+      the available device.
     **kwargs: Other arguments of `create_model`.
   """
   model = temporal_jax.create_model(
@@ -69,7 +69,7 @@ def temporary_bytes(
 
 
 def _placed(shapes: Any, tpu: str | None) -> Any:
-  """Puts shapes on the first chip of a TPU that need not be there."""
+  """Places shapes on the first chip of a TPU, which need not be present."""
   if tpu is None:
     return shapes
   bounds = [int(side) for side in tpu.partition(":")[2].split("x")]
@@ -89,11 +89,11 @@ def main(argv: list[str] | None = None) -> None:
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
-  parser.add_argument("name", help="row of the catalog")
+  parser.add_argument("name", help="name in the catalog")
   parser.add_argument("--batch", type=int, default=8, help="clips")
-  parser.add_argument("--frames", type=int, default=8, help="of a clip")
-  parser.add_argument("--dtype", default="bfloat16", help="of activations")
-  parser.add_argument("--tpu", help="compile for it, e.g. v5p:1x1x1")
+  parser.add_argument("--frames", type=int, default=8, help="frames of a clip")
+  parser.add_argument("--dtype", default="bfloat16", help="dtype of the activations")
+  parser.add_argument("--tpu", help="TPU to compile for, e.g. v5p:1x1x1")
   settings = vars(parser.parse_args(argv))
   device = settings["tpu"] or jax.devices()[0].device_kind
   print(f"{device}: {settings}")

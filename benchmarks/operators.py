@@ -1,22 +1,20 @@
-r"""Times operators against the torch formulations their authors use.
+r"""Times operators against the torch code of their authors.
 
   GLIBC_TUNABLES=glibc.malloc.hugetlb=1 \
     python -m benchmarks.operators [--json FILE] [--only TEXT] [--seconds S]
 
 Both run in one process, in turns, at the sizes of the papers' networks:
-forward, and forward with gradients. Printed are medians in milliseconds, the
-median ratio (above 1: ours is faster), the peak memory of ours beside what
-inputs, output and the paper's formula need, and what twice the frames cost.
-Huge pages spare both the first touch of large results (glibc on Linux).
+forward, and forward with gradients. The table has medians in milliseconds, the
+median ratio (above 1: ours is faster), the peak memory of ours, the memory that
+inputs, output and the paper's formula need, and the cost of twice the frames.
+Huge pages make the first touch of large results cheaper for both (glibc on
+Linux).
 
-Frames of operators whose cost is linear are doubled from as many as fill
-128 MiB: where results leave the caches, that is what would be timed.
+For operators with linear cost, the doubling starts from as many frames as fill
+128 MiB: with fewer frames, leaving the caches would be timed.
 """
 
-import argparse
-import json
 import math
-import pathlib
 import statistics
 
 import einops
@@ -24,108 +22,117 @@ import jax
 import numpy as np
 import torch
 
-from benchmarks import machine, timing
-from benchmarks.module_rows import MODULE_ROWS
-from benchmarks.row import Row
-from benchmarks.rows import ROWS
+from benchmarks.cases.modules import MODULES
+from benchmarks.cases.operator_case import OperatorCase
+from benchmarks.cases.operators import OPERATORS
+from benchmarks.shared import machine, results, timing
 
 _UNCACHED = 2**27  # Bytes, more than the caches hold.
 
 
-def measure(row: Row, seconds: float) -> dict:
-  """Measures one row and checks that both compute the same.
+def measure(case: OperatorCase, seconds: float) -> dict:
+  """Measures one case and checks that both compute the same.
 
   Raises:
     ValueError: If the outputs differ.
   """
-  arrays = _arrays(row, row.frames)
+  arrays = _arrays(case, case.frames)
   official = [
     einops.rearrange(array, spec.pattern)
-    for array, spec in zip(arrays, row.arrays(row.frames), strict=True)
+    for array, spec in zip(arrays, case.arrays(case.frames), strict=True)
   ]
 
   def theirs(*tensors: torch.Tensor) -> torch.Tensor:
-    return row.theirs(*tensors, frames=row.frames)
+    return case.theirs(*tensors, frames=case.frames)
 
-  mine = timing.jax_runners(row.ours, arrays)
+  mine = timing.jax_runners(case.ours, arrays)
   other = timing.torch_runners(theirs, official)
-  _check_equal(row, mine[0](), other[0]())
+  _check_equal(case, mine[0](), other[0]())
   forward = timing.side_by_side(mine[0], other[0], seconds=seconds)
   both = timing.side_by_side(mine[1], other[1], seconds=seconds)
-  memory = jax.jit(row.ours).lower(*arrays).compile().memory_analysis()
+  memory = jax.jit(case.ours).lower(*arrays).compile().memory_analysis()
   inputs_output = memory.argument_size_in_bytes + memory.output_size_in_bytes
   peak = inputs_output + memory.temp_size_in_bytes
   return {
-    "name": row.name,
+    "name": case.name,
     "forward": forward._asdict(),
     "forward_backward": both._asdict(),
     "peak_bytes": peak,
-    "needed_bytes": inputs_output + 4 * row.scratch(row.frames),
-    "twice_the_frames": _doubling(row, peak, seconds),
-    "linear": row.linear,
+    "needed_bytes": inputs_output + 4 * case.scratch(case.frames),
+    "twice_the_frames": _doubling(case, peak, seconds),
+    "linear": case.linear,
   }
 
 
-def _doubling(row: Row, peak: int, seconds: float) -> float:
-  """Returns what forward and backward cost with twice the frames."""
-  frames = row.frames
-  if row.linear:
+def _doubling(case: OperatorCase, peak: int, seconds: float) -> float:
+  """Returns the relative cost of forward and backward with twice the frames."""
+  frames = case.frames
+  if case.linear:
     frames *= 2 ** max(0, math.ceil(math.log2(_UNCACHED / peak)))
   once, twice = (
-    timing.jax_runners(row.ours, _arrays(row, count))[1]
+    timing.jax_runners(case.ours, _arrays(case, count))[1]
     for count in (frames, 2 * frames)
   )
   return timing.side_by_side(once, twice, seconds=seconds).ratio
 
 
-def _arrays(row: Row, frames: int) -> list[np.ndarray]:
+def _arrays(case: OperatorCase, frames: int) -> list[np.ndarray]:
   rng = np.random.default_rng(0)
-  return [rng.standard_normal(array.shape, np.float32) for array in row.arrays(frames)]
+  return [rng.standard_normal(array.shape, np.float32) for array in case.arrays(frames)]
 
 
-def _check_equal(row: Row, ours: jax.Array, theirs: torch.Tensor) -> None:
-  found = einops.rearrange(np.asarray(ours), row.out)
+def _check_equal(case: OperatorCase, ours: jax.Array, theirs: torch.Tensor) -> None:
+  found = einops.rearrange(np.asarray(ours), case.out)
   wanted = theirs.detach().cpu().numpy().reshape(found.shape)
   error = np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
-  if not error < 1e-2:  # TF32 on a GPU; parity proper is the tests' matter.
-    raise ValueError(f"{row.name}: the outputs differ by {error:.1e}.")
+  if not error < 1e-2:  # TF32 on a GPU; the tests check parity.
+    raise ValueError(f"{case.name}: the outputs differ by {error:.1e}.")
 
 
-def _line(result: dict) -> str:
-  forward, both = result["forward"], result["forward_backward"]
-  mib = 2**20
+_COLUMNS = (
+  "operator",
+  "forward ms",
+  "torch ms",
+  "ratio",
+  "and backward ms",
+  "torch ms",
+  "ratio",
+  "peak MiB",
+  "needed MiB",
+  "twice T",
+)
+
+
+def _cells(result: dict) -> tuple[str, ...]:
   return (
-    f"{result['name']:52}"
-    f"{forward['ours']:8.2f}{forward['theirs']:9.2f}{forward['ratio']:7.2f}x"
-    f"{both['ours']:9.2f}{both['theirs']:9.2f}{both['ratio']:7.2f}x"
-    f"{result['peak_bytes'] / mib:8.1f}{result['needed_bytes'] / mib:8.1f}"
-    f"{result['twice_the_frames']:7.2f}x"
+    result["name"],
+    *results.time_cells(result["forward"]),
+    *results.time_cells(result["forward_backward"]),
+    f"{result['peak_bytes'] / 2**20:.1f}",
+    f"{result['needed_bytes'] / 2**20:.1f}",
+    f"{result['twice_the_frames']:.2f}x",
   )
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
   """Measures, prints the table and writes the JSON file."""
-  parser = argparse.ArgumentParser(description=__doc__)
-  parser.add_argument("--json", type=pathlib.Path, help="file to write")
-  parser.add_argument("--only", default="", help="rows with this in the name")
-  parser.add_argument("--seconds", type=float, default=2.0, help="for a timing")
-  options = parser.parse_args()
-  rows = [row for row in (*ROWS, *MODULE_ROWS) if options.only in row.name]
-  if not rows:
-    parser.error(f"no row has {options.only!r} in its name.")
-  print(f"{'':52}{'forward ms':>25}{'forward + backward ms':>26}{'MiB':>15}")
-  sides = f"{'ours':>8}{'torch':>9}{'ratio':>8}"
-  print(f"{'':52}{sides} {sides}{'peak':>8}{'needed':>8}{'2 T':>8}")
-  results = []
-  for row in rows:
-    results.append(measure(row, options.seconds))
-    print(_line(results[-1]), flush=True)
-  ratios = [r[k]["ratio"] for r in results for k in ("forward", "forward_backward")]
+  parser = results.create_parser(__doc__)
+  parser.add_argument("--only", default="", help="text in the names of cases")
+  parser.add_argument("--seconds", type=float, default=2.0, help="per timing")
+  options = parser.parse_args(argv)
+  cases = [case for case in (*OPERATORS, *MODULES) if options.only in case.name]
+  if not cases:
+    parser.error(f"no case has {options.only!r} in its name.")
+  table = results.ResultTable(_COLUMNS, name_width=52)
+  rows = []
+  for case in cases:
+    rows.append(measure(case, options.seconds))
+    table.add(*_cells(rows[-1]))
+  ratios = [
+    row[kind]["ratio"] for row in rows for kind in ("forward", "forward_backward")
+  ]
   print(f"median ratio {statistics.median(ratios):.2f}x, least {min(ratios):.2f}x")
-  if options.json:
-    report = {"machine": machine.describe(), "rows": results}
-    text = json.dumps(report, indent=1)
-    options.json.write_text(text + "\n")
+  results.write_json(options.json, {"machine": machine.describe(), "rows": rows})
 
 
 if __name__ == "__main__":

@@ -3,24 +3,22 @@ r"""Times predictions of a folder of videos.
   GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python -m benchmarks.predict \
     [MODEL] [--frames T] [--clips N] [--turns N] [--json FILE]
 
-Clips a second, of one middle clip a video, in turns on the same machine:
+Clips per second, with one middle clip per video, in turns on the same machine:
 
   predictor   `inference.Predictor` from H.264 files to probabilities.
-  bare        the jitted network alone, on clips that lie on the device.
-  decoding    the predictor's decoding alone, with as many threads.
+  bare        only the jitted network, on clips that are on the device.
+  decoding    only the predictor's decoding, with as many threads.
 
-The share is predictor / bare, the median over the turns. Where the device is
-the CPU that decodes too, the predictor cannot have more than that of one
-processor, which is told as well. So is the processor's time a clip, which other
-programs disturb less: the predictor's should be that of bare and decoding
-together. Weights are random.
+The share is predictor / bare, the median over the turns. If the device is the
+CPU that also decodes, `share_if_one_processor_does_both` is the upper bound.
+Processor seconds per clip are disturbed less by other programs: the
+predictor's should be the sum of bare and decoding. Weights are random.
 """
 
 import argparse
 import collections
 import functools
 import itertools
-import json
 import pathlib
 import statistics
 import tempfile
@@ -31,7 +29,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks import machine, train_input
+from benchmarks.shared import machine, results
+from benchmarks.shared.videos import LENGTH, write_videos
 from temporal_jax import inference
 from temporal_jax.data.tools.thread_map import run_in_order
 from temporal_jax.data.video.readers import open_reader
@@ -54,8 +53,7 @@ def main(argv: list[str] | None = None) -> None:
   about = {"machine": machine.describe(), "model": options.model}
   for name, value in report.items():
     print(f"{name}: {value}")
-  if options.json:
-    options.json.write_text(json.dumps(about | report, indent=1) + "\n")
+  results.write_json(options.json, about | report)
 
 
 def measure(
@@ -68,15 +66,15 @@ def measure(
   videos: int = 16,
   size: tuple[int, int] = (240, 320),
 ) -> dict[str, Any]:
-  """Times the three in turns.
+  """Times predictor, network and decoding in turns.
 
   Args:
     saved: The network.
-    clips: Of a turn, one a video; the files come again and again.
-    turns: Of each.
+    clips: Clips per turn, one per video; the files are repeated.
+    turns: Number of turns.
     batch_size: Clips computed at once.
     num_threads: Videos decoded at a time.
-    videos: Files of 57 frames, H.264.
+    videos: Number of files.
     size: Height and width of the videos, in pixels.
   """
   predictor = inference.Predictor(saved, batch_size=batch_size, num_threads=num_threads)
@@ -84,7 +82,7 @@ def measure(
   variables = jax.device_put(inference.prepare_variables(saved))
   read = functools.partial(_read, protocol=predictor.protocol)
   with tempfile.TemporaryDirectory() as folder:
-    files = train_input.write_videos(pathlib.Path(folder), videos, size)
+    files = write_videos(pathlib.Path(folder), videos, size)
     listed = [*itertools.islice(itertools.cycle(files), clips)]
     ready = [
       jax.device_put(np.stack([read(file) for file in listed[:batch_size]]))
@@ -109,7 +107,7 @@ def measure(
     for name, pairs in times.items()
   }
   return {
-    "videos": f"{size[1]} x {size[0]}, {train_input.LENGTH} frames",
+    "videos": f"{size[1]} x {size[0]}, {LENGTH} frames",
     "clip": saved.clip_shape,
     "batch_size": batch_size,
     "threads": num_threads,
@@ -131,9 +129,9 @@ def measure(
 def _in_turns(
   sides: dict[str, Callable[[], None]], turns: int
 ) -> dict[str, list[tuple[float, float]]]:
-  """Returns the seconds of each function in each turn, after one untimed.
+  """Returns seconds and processor seconds of each function in each turn.
 
-  They are those of the clock, and those of all processors.
+  A first turn is not timed.
   """
   times = {name: [] for name in sides}
   for turn in range(turns + 1):
@@ -157,25 +155,22 @@ def _read(file: str, protocol: EvalProtocol) -> np.ndarray:
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-  )
+  parser = results.create_parser(__doc__)
   add = parser.add_argument
-  add("model", nargs="?", default="vit_b16", help="of the catalog (%(default)s)")
+  add("model", nargs="?", default="vit_b16", help="name in the catalog (%(default)s)")
   add("--frames", type=int, help="of a clip, instead of the usual ones")
-  add("--clips", type=int, default=64, help="a turn (%(default)s)")
-  add("--turns", type=int, default=5, help="of each (%(default)s)")
+  add("--clips", type=int, default=64, help="clips per turn (%(default)s)")
+  add("--turns", type=int, default=5, help="number of turns (%(default)s)")
   add("--batch-size", type=int, default=8, help="clips (%(default)s)")
-  add("--threads", type=int, default=4, help="that decode (%(default)s)")
+  add("--threads", type=int, default=4, help="threads that decode (%(default)s)")
   add(
     "--size",
     type=int,
     nargs=2,
     default=(240, 320),
     metavar=("H", "W"),
-    help="of the videos, in pixels (%(default)s)",
+    help="size of the videos, in pixels (%(default)s)",
   )
-  add("--json", type=pathlib.Path, help="file to write")
   return parser.parse_args(argv)
 
 

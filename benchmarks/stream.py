@@ -1,28 +1,25 @@
-r"""Times a prediction a frame: online, and by the whole clip each time.
+r"""Times one prediction per frame: online, and from the whole clip each time.
 
   GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python -m benchmarks.stream \
     [MODEL:OPERATOR ...] [--frames T] [--count N] [--json FILE]
 
-Milliseconds from a picture to its probabilities, the median and what 95 % take
-at most, in turns on the same machine:
+The table has milliseconds from a picture to its probabilities, the median and
+the 95th percentile, in turns on the same machine:
 
-  online   `inference.Stream`, which computes the new frame alone.
+  online   `inference.Stream`, which computes only the new frame.
   clip     `inference.Classifier` on the T newest frames.
 
-Weights are random, pictures are of 360 x 640 pixels.
+Weights are random, pictures have 360 x 640 pixels.
 """
 
-import argparse
 import collections
-import json
-import pathlib
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks.shared import machine, results
 from temporal_jax import data, inference
 
 _MODELS = ("resnet18:causal_shift", "resnet50:causal_aggregation")
@@ -30,37 +27,35 @@ _MODELS = ("resnet18:causal_shift", "resnet50:causal_aggregation")
 
 def main(argv: list[str] | None = None) -> None:
   """Measures, prints a table and writes the JSON file."""
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-  )
+  parser = results.create_parser(__doc__)
   add = parser.add_argument
   add("models", nargs="*", default=_MODELS, metavar="MODEL:OPERATOR")
-  add("--frames", type=int, default=8, help="of a clip (%(default)s)")
-  add("--count", type=int, default=60, help="of pictures (%(default)s)")
-  add("--json", type=pathlib.Path, help="file to write")
+  add("--frames", type=int, default=8, help="frames of a clip (%(default)s)")
+  add("--count", type=int, default=60, help="number of pictures (%(default)s)")
   options = parser.parse_args(argv)
   rows = []
-  print("| network | online ms (95 %) | clip ms (95 %) | times faster |")
-  print("|---|---|---|---|")
+  table = results.ResultTable(
+    ("network", "online ms (95 %)", "clip ms (95 %)", "ratio")
+  )
   for model in options.models:
     name, _, operator = model.partition(":")
     saved = inference.new_model(
       name, num_frames=options.frames, temporal=operator or "none"
     )
     online, clip = measure(saved, options.count)
-    row = {"model": model, "online": online, "clip": clip}
-    rows.append(row)
-    print(
-      f"| {model} | {online[0]:.1f} ({online[1]:.1f}) | {clip[0]:.1f} "
-      f"({clip[1]:.1f}) | {clip[0] / online[0]:.1f} |"
+    rows.append({"model": model, "online": online, "clip": clip})
+    table.add(
+      model,
+      f"{online[0]:.1f} ({online[1]:.1f})",
+      f"{clip[0]:.1f} ({clip[1]:.1f})",
+      f"{clip[0] / online[0]:.1f}x",
     )
-  if options.json:
-    report = {"machine": machine.describe(), "frames": options.frames}
-    options.json.write_text(json.dumps({**report, "rows": rows}, indent=1))
+  report = {"machine": machine.describe(), "frames": options.frames, "rows": rows}
+  results.write_json(options.json, report)
 
 
 def measure(saved: inference.SavedModel, count: int) -> tuple[list[float], list[float]]:
-  """Returns median and 95th percentile in ms, online and by whole clips."""
+  """Returns median and 95th percentile in ms, online and from whole clips."""
   stream = inference.Stream(saved, window=saved.clip_shape[0])
   classify = inference.Classifier(saved, batch_size=1)
   cut = data.PictureCropper(saved.protocol)

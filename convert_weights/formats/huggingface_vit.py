@@ -12,25 +12,32 @@ from temporal_jax.models.network import Network
 
 def transformer_block() -> list[Rule]:
   """Rules of `TransformerBlock` from a `ViTLayer` in a published file."""
-  projections = ("attention.query", "attention.key", "attention.value")
-  return [
-    *layer_norm("norm1", "layernorm_before"),
-    *under(attention(projections, "output.dense"), "attention", "attention"),
-    *layer_norm("norm2", "layernorm_after"),
-    *linear("mlp/expand", "intermediate.dense"),
-    *linear("mlp/contract", "output.dense"),
-  ]
+  return _block(
+    projections=("attention.query", "attention.key", "attention.value"),
+    out="output.dense",
+    mlp=("intermediate.dense", "output.dense"),
+  )
 
 
 def loaded_transformer_block() -> list[Rule]:
   """Rules of `TransformerBlock` from a `ViTLayer` in memory, from release 5."""
-  projections = ("q_proj", "k_proj", "v_proj")
+  return _block(
+    projections=("q_proj", "k_proj", "v_proj"),
+    out="o_proj",
+    mlp=("mlp.fc1", "mlp.fc2"),
+  )
+
+
+def _block(
+  *, projections: tuple[str, ...], out: str, mlp: tuple[str, str]
+) -> list[Rule]:
+  expand, contract = mlp
   return [
     *layer_norm("norm1", "layernorm_before"),
-    *under(attention(projections, "o_proj"), "attention", "attention"),
+    *under(attention(projections, out), "attention", "attention"),
     *layer_norm("norm2", "layernorm_after"),
-    *linear("mlp/expand", "mlp.fc1"),
-    *linear("mlp/contract", "mlp.fc2"),
+    *linear("mlp/expand", expand),
+    *linear("mlp/contract", contract),
   ]
 
 

@@ -15,7 +15,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from temporal_jax.commands.shared.arguments import is_saved
+from temporal_jax.commands.shared.arguments import add_network, is_saved
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel, Timing
@@ -25,12 +25,7 @@ COMPUTES = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `benchmark` takes."""
-  parser.add_argument(
-    "network",
-    metavar="NAME|DIR",
-    help="see temporal-jax models; or a converted or trained directory, or "
-    "camera_motion",
-  )
+  add_network(parser)
   parser.add_argument(
     "--batch-sizes",
     type=int,
@@ -38,15 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default=[1, 8],
     metavar="N",
     help="clips at once (1 8)",
-  )
-  parser.add_argument(
-    "--frames", type=int, metavar="T", help="of a clip (the network's)"
-  )
-  parser.add_argument(
-    "--image-size",
-    type=int,
-    metavar="S",
-    help="side of a frame, in pixels (the network's)",
   )
   parser.add_argument(
     "--dtype",

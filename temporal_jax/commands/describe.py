@@ -11,19 +11,14 @@ twice. Nothing is computed.
 import argparse
 from typing import Any
 
-from temporal_jax.commands.shared.arguments import is_saved
+from temporal_jax.commands.shared.arguments import add_network, is_saved
 
 COMPUTES = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Says what `describe` takes."""
-  parser.add_argument(
-    "name",
-    metavar="NAME|DIR",
-    help="see temporal-jax models; or a converted or trained directory, or "
-    "camera_motion",
-  )
+  add_network(parser)
   parser.add_argument(
     "--num-classes",
     type=int,
@@ -38,18 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="levels of modules to show (%(default)s)",
   )
   parser.add_argument(
-    "--frames",
-    type=int,
-    metavar="T",
-    help="of a clip (as published, or the directory's)",
-  )
-  parser.add_argument(
-    "--image-size",
-    type=int,
-    metavar="S",
-    help="side of a frame, in pixels (likewise)",
-  )
-  parser.add_argument(
     "--temporal",
     metavar="OPERATOR",
     help="to put into the slots, see docs/operators.md (the network's own)",
@@ -60,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
   """Prints it."""
   from temporal_jax.models import describe
 
-  name, arguments = options.name, {"num_classes": 400}
+  name, arguments = options.network, {"num_classes": 400}
   if is_saved(name):
     name, arguments = _read(name)
   given = {

@@ -7,6 +7,7 @@ import jax
 from temporal_jax.ops.lowering import dense_convolution, shift_and_add
 from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
+from temporal_jax.ops.lowering.own_gradients import with_gradients
 
 
 def depthwise_convolution_2d(
@@ -54,12 +55,8 @@ def depthwise_convolution_2d(
   return out.reshape(*x.shape[:-3], *out.shape[1:])
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
-def _convolve(
-  x: jax.Array, kernel: jax.Array, stride: int, padding: int, dilation: int
-) -> jax.Array:
+def _shifted_or_grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
   """Convolves frames (N, H, W, C)."""
-  settings = {"stride": stride, "padding": padding, "dilation": dilation}
   return jax.lax.platform_dependent(
     x,
     kernel,
@@ -68,36 +65,25 @@ def _convolve(
   )
 
 
-def _convolve_forward(
-  x: jax.Array, kernel: jax.Array, stride: int, padding: int, dilation: int
-) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-  """Returns the result, and what the gradients need."""
-  return _convolve(x, kernel, stride, padding, dilation), (x, kernel)
-
-
-def _convolve_backward(
-  stride: int,
-  padding: int,
-  dilation: int,
-  saved: tuple[jax.Array, jax.Array],
-  gradient: jax.Array,
+def _gradients(
+  x: jax.Array, kernel: jax.Array, gradient: jax.Array, **settings: int
 ) -> tuple[jax.Array, jax.Array]:
   """Returns the gradients of frames and kernel."""
-  settings = {"stride": stride, "padding": padding, "dilation": dilation}
 
   def grouped_gradients(x, kernel, gradient):
     forward = functools.partial(_grouped, **settings)
     return jax.vjp(forward, x, kernel)[1](gradient)
 
   return jax.lax.platform_dependent(
-    *saved,
+    x,
+    kernel,
     gradient,
     cpu=functools.partial(shift_and_add.gradients, **settings),
     default=grouped_gradients,
   )
 
 
-_convolve.defvjp(_convolve_forward, _convolve_backward)
+_convolve = with_gradients(_shifted_or_grouped, _gradients)
 
 
 def _grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:

@@ -5,37 +5,20 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-import transformers
 
 import convert_weights
 import temporal_jax
 from convert_weights import inspection
 from convert_weights.__main__ import main
 from tests.support import conversion_plans, published_checkpoints
+from tests.support.tiny_vit import EPSILON, SIZES, vit_classifier
 
-_FORM = {
-  "width": 32,
-  "depth": 2,
-  "num_heads": 2,
-  "patch_size": 4,
-  "grid": 4,
-  "epsilon": 1e-6,
-}
+_ARGUMENTS = {**SIZES, "epsilon": EPSILON}
 
 
 @pytest.fixture(scope="module")
 def model():
-  config = transformers.ViTConfig(
-    hidden_size=32,
-    intermediate_size=128,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    image_size=16,
-    patch_size=4,
-    num_labels=5,
-    layer_norm_eps=1e-6,  # timm's, and that of its weights.
-  )
-  return conversion_plans.shake(transformers.ViTForImageClassification(config))
+  return conversion_plans.shake(vit_classifier())
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +73,9 @@ def test_logits_are_those_of_transformers(model, tensors):
   images = np.random.default_rng(0).standard_normal((3, 16, 16, 3), np.float32)
   with torch.no_grad():
     want = model(torch.tensor(images).permute(0, 3, 1, 2)).logits
-  variables = convert_weights.convert("vit_b16_in21k", tensors, **_FORM)
+  variables = convert_weights.convert("vit_b16_in21k", tensors, **_ARGUMENTS)
   network = temporal_jax.create_model(
-    "vit_b16_in21k", num_classes=5, representation=None, **_FORM
+    "vit_b16_in21k", num_classes=5, representation=None, **_ARGUMENTS
   )
   logits, _ = jax.jit(network.apply)(variables, images[:, None])
   assert conversion_plans.distance(logits, want) < 1e-5
@@ -100,7 +83,7 @@ def test_logits_are_those_of_transformers(model, tensors):
 
 def test_both_namings_give_the_same(in_file, by_timm):
   got, want = (
-    convert_weights.convert("vit_b16_in21k", tensors, **_FORM)
+    convert_weights.convert("vit_b16_in21k", tensors, **_ARGUMENTS)
     for tensors in (by_timm, in_file)
   )
   jax.tree.map(np.testing.assert_array_equal, got, want)
@@ -109,7 +92,7 @@ def test_both_namings_give_the_same(in_file, by_timm):
 def test_that_the_layer_is_left_out_is_said(tmp_path, tensors, capsys):
   path = tmp_path / "vit.safetensors"
   safetensors.numpy.save_file(tensors, path)
-  settings = [f"--set={key}={value}" for key, value in _FORM.items()]
+  settings = [f"--set={key}={value}" for key, value in _ARGUMENTS.items()]
   main(["vit_b16_in21k", str(path), str(tmp_path / "out"), *settings])
   assert "representation=None: the weights have no layer" in " ".join(
     capsys.readouterr().out.split()
@@ -121,8 +104,8 @@ def test_that_the_layer_is_left_out_is_said(tmp_path, tensors, capsys):
   ("row", "new"), [("tsm_vit_b16", set()), ("xvit_b16", {"temporal_embedding"})]
 )
 def test_networks_of_videos_start_from_them(tensors, row, new):
-  variables = convert_weights.convert(row, tensors, num_classes=7, **_FORM)
-  plain = convert_weights.convert("vit_b16_in21k", tensors, **_FORM)
+  variables = convert_weights.convert(row, tensors, num_classes=7, **_ARGUMENTS)
+  plain = convert_weights.convert("vit_b16_in21k", tensors, **_ARGUMENTS)
   assert variables["params"].keys() - plain["params"].keys() == new
   kernel = variables["params"]["block2"]["mlp"]["expand"]["kernel"]
   want = plain["params"]["block2"]["mlp"]["expand"]["kernel"]

@@ -29,6 +29,25 @@ def add_model(parser: argparse.ArgumentParser, which: str = "") -> None:
   )
 
 
+def add_network(parser: argparse.ArgumentParser) -> None:
+  """Adds `network`, a NAME or DIR for `is_saved`, and its clips' size."""
+  parser.add_argument(
+    "network",
+    metavar="NAME|DIR",
+    help="see temporal-jax models; or a converted or trained directory, or "
+    "camera_motion",
+  )
+  parser.add_argument(
+    "--frames", type=int, metavar="T", help="of a clip (the network's)"
+  )
+  parser.add_argument(
+    "--image-size",
+    type=int,
+    metavar="S",
+    help="side of a frame, in pixels (the network's)",
+  )
+
+
 def is_saved(name: str) -> bool:
   """Whether a word NAME|DIR is a saved network, rather than the catalog's.
 

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from temporal_jax.data.video.image_folder import ImageFolder, ImageFolderReader
-from temporal_jax.data.video.pictures import VideoError, check_indices, even_times
+from temporal_jax.data.video.image_folder import (
+  EvenlyTimedReader,
+  ImageFolder,
+  ImageFolderReader,
+)
+from temporal_jax.data.video.pictures import VideoError, check_indices
 from temporal_jax.validation import check_at_least
 
 
@@ -43,7 +47,7 @@ class FlowFolder:
     return ImageFolder(self.folder, pattern, self.first, self.num_pairs, self.fps)
 
 
-class FlowReader:
+class FlowReader(EvenlyTimedReader):
   """Reads stacks of flow as if they were frames of many channels.
 
   Frame i is (x, y) of pair i, (x, y) of pair i + 1, and so on for all of the
@@ -73,25 +77,10 @@ class FlowReader:
     self._pairs = x
     self.num_frames = max(x - flow.stack + 1, 1)
 
-  def __enter__(self) -> "FlowReader":
-    return self
-
-  def __exit__(self, *exception: object) -> None:
-    self.close()
-
   def close(self) -> None:
     """Frees the decoders; further calls do nothing."""
     for part in self._parts:
       part.close()
-
-  @property
-  def times(self) -> list[float]:
-    """When each stack is shown, in seconds from the first.
-
-    Raises:
-      VideoError: If the frames a second are not known.
-    """
-    return even_times(self.num_frames, self.fps)
 
   def pictures(
     self, indices: Sequence[int], *, short_side: int | None = None

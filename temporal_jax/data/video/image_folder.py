@@ -1,8 +1,10 @@
 """Videos kept as numbered pictures in a folder."""
 
+import abc
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 import av
 import numpy as np
@@ -21,7 +23,6 @@ from temporal_jax.data.video.pictures import (
   Scaler,
   VideoError,
   check_indices,
-  even_times,
   reason,
   upright,
 )
@@ -58,7 +59,42 @@ class ImageFolder:
       check_at_least("num_frames", self.num_frames, 1)
 
 
-class ImageFolderReader:
+class EvenlyTimedReader(abc.ABC):
+  """Base of readers whose frames are all shown for the same time.
+
+  Use as a context manager: it always closes the reader.
+
+  Attributes:
+    num_frames: Frames, at least 1.
+    fps: Frames per second, if known.
+  """
+
+  num_frames: int
+  fps: float | None
+
+  def __enter__(self) -> Self:
+    return self
+
+  def __exit__(self, *exception: object) -> None:
+    self.close()
+
+  @abc.abstractmethod
+  def close(self) -> None:
+    """Frees the decoders; further calls do nothing."""
+
+  @property
+  def times(self) -> list[float]:
+    """When each frame is shown, in seconds from the first.
+
+    Raises:
+      VideoError: If the frames per second are not known.
+    """
+    if not self.fps:
+      raise VideoError("the frames a second are not known")
+    return [number / self.fps for number in range(self.num_frames)]
+
+
+class ImageFolderReader(EvenlyTimedReader):
   """Reads pictures by their index, as `VideoReader` does frames.
 
   Attributes:
@@ -91,24 +127,9 @@ class ImageFolderReader:
     context.options = {"err_detect": "explode", **PIXEL_LIMIT}
     self._context = context
 
-  def __enter__(self) -> "ImageFolderReader":
-    return self
-
-  def __exit__(self, *exception: object) -> None:
-    self.close()
-
   def close(self) -> None:
     """Frees the decoder; further calls do nothing."""
     self._context = self._scaler = None
-
-  @property
-  def times(self) -> list[float]:
-    """When each frame is shown, in seconds from the first.
-
-    Raises:
-      VideoError: If the frames a second are not known.
-    """
-    return even_times(self.num_frames, self.fps)
 
   def pictures(
     self, indices: Sequence[int], *, short_side: int | None = None

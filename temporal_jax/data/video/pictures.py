@@ -106,17 +106,6 @@ def upright(frame: av.VideoFrame, size: tuple[int, int]) -> tuple[int, int]:
   return orientation(frame).size(size)
 
 
-def even_times(num_frames: int, fps: float | None) -> list[float]:
-  """Returns when frames are shown, in seconds from the first.
-
-  Raises:
-    VideoError: If the frames a second are not known.
-  """
-  if not fps:
-    raise VideoError("the frames a second are not known")
-  return [number / fps for number in range(num_frames)]
-
-
 def check_indices(indices: Sequence[int], num_frames: int) -> None:
   """Raises IndexError if a frame is not in [0, num_frames)."""
   outside = [int(i) for i in indices if not 0 <= i < num_frames]

@@ -1,5 +1,10 @@
 """A network compiled for batches of one shape."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+
 from temporal_jax.inference.runtime.clip_batches import ClipBatches
 from temporal_jax.inference.runtime.clip_to_probabilities import (
   create_forward,
@@ -15,28 +20,7 @@ class Classifier(ClipBatches):
   dict of those of each task. Batch norms are folded into the convolutions.
   """
 
-  def __init__(
-    self,
-    saved: SavedModel,
-    *,
-    batch_size: int = 8,
-    clip_shape: tuple[int, ...] | None = None,
-  ):
-    """Prepares the network; it is compiled with the first clips.
-
-    Args:
-      saved: The network.
-      batch_size: Clips computed at once.
-      clip_shape: (T, H, W, 3) of its clips; what it was made for, by default.
-
-    Raises:
-      ImportError: See `prepare_variables`.
-      ValueError: If `batch_size` is below 1, or see `prepare_variables`.
-    """
-    super().__init__(
-      saved,
-      create_forward(saved),
-      prepare_variables(saved),
-      batch_size=batch_size,
-      clip_shape=clip_shape,
-    )
+  def _prepare(
+    self, saved: SavedModel
+  ) -> tuple[Callable[[Any, jax.Array], Any], Mapping[str, Any]]:
+    return create_forward(saved), prepare_variables(saved)

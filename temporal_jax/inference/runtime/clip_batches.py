@@ -1,5 +1,6 @@
 """A function of a network's clips, compiled for batches of one shape."""
 
+import abc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,10 +11,11 @@ from temporal_jax.inference.runtime.padded_batches import PaddedBatches, check_c
 from temporal_jax.inference.runtime.saved_model import SavedModel
 
 
-class ClipBatches:
+class ClipBatches(abc.ABC):
   """A function of any number of clips, compiled once.
 
   Clips come in batches of one size, the last one filled with zeros; see `fit`.
+  Subclasses say by `_prepare` what the function is.
 
   Attributes:
     saved: The network.
@@ -23,29 +25,37 @@ class ClipBatches:
   def __init__(
     self,
     saved: SavedModel,
-    function: Callable[[Any, jax.Array], Any],
-    variables: Mapping[str, Any],
     *,
-    batch_size: int,
-    clip_shape: tuple[int, ...] | None,
+    batch_size: int = 8,
+    clip_shape: tuple[int, ...] | None = None,
   ):
     """Prepares the function; it is compiled with the first clips.
 
     Args:
       saved: The network.
-      function: `function(variables, clips)` of B clips -> arrays of B rows.
-      variables: What it takes first.
       batch_size: Clips computed at once, at most.
-      clip_shape: (T, H, W, 3) of the clips; None for what the network was made
-        for.
+      clip_shape: (T, H, W, 3) of the clips; None for the shape that the network
+        was made for.
 
     Raises:
-      ValueError: If `batch_size` is below 1.
+      ImportError: See `prepare_variables`.
+      ValueError: If `batch_size` is below 1, or the network does not offer what
+        is computed.
     """
+    function, variables = self._prepare(saved)
     self.saved = saved
     self.clip_shape = tuple(clip_shape or saved.clip_shape)
     self._function = PaddedBatches(function, batch_size=batch_size)
     self._variables = jax.device_put(variables)
+
+  @abc.abstractmethod
+  def _prepare(
+    self, saved: SavedModel
+  ) -> tuple[Callable[[Any, jax.Array], Any], Mapping[str, Any]]:
+    """Returns the function and the variables that it takes first.
+
+    It maps variables and B clips to arrays of B rows.
+    """
 
   @property
   def batch_size(self) -> int:

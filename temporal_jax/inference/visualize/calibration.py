@@ -8,8 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax import layers
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize.available_maps import refuse
-from temporal_jax.inference.visualize.record_modules import calls_of, record
+from temporal_jax.inference.visualize.record_kind import record_kind
 
 
 def create_calibrations(
@@ -28,10 +27,9 @@ def create_calibrations(
   def calibrations(
     variables: Mapping[str, Any], clip: jax.Array
   ) -> dict[str, jax.Array]:
-    calls = record(saved, variables, clip).calls
-    found = calls_of(calls, layers.AdaptiveConv)
-    if not found:
-      refuse(saved, calls, "calibration (TAdaConv)")
+    _, found = record_kind(
+      saved, variables, clip, layers.AdaptiveConv, "calibration (TAdaConv)"
+    )
     return {
       name: _factors(call.output[1]["calibration"]) for name, call in found.items()
     }

@@ -9,8 +9,7 @@ import numpy as np
 
 from temporal_jax import layers
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize.available_maps import refuse
-from temporal_jax.inference.visualize.record_modules import calls_of, record
+from temporal_jax.inference.visualize.record_kind import record_kind
 from temporal_jax.inference.visualize.scale_maps import over_time, scaled
 
 
@@ -33,10 +32,9 @@ def create_cues(
   """
 
   def cues(variables: Mapping[str, Any], clip: jax.Array) -> dict[str, jax.Array]:
-    calls = record(saved, variables, clip).calls
-    found = calls_of(calls, layers.ArithmeticCue)
-    if not found:
-      refuse(saved, calls, "cues of arithmetic (ATM)")
+    calls, found = record_kind(
+      saved, variables, clip, layers.ArithmeticCue, "cues of arithmetic (ATM)"
+    )
     maps = {}
     for name in found:
       # What the transformation back to features is given.

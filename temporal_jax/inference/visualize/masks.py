@@ -8,9 +8,9 @@ import jax.numpy as jnp
 
 from temporal_jax import layers, ops
 from temporal_jax.inference.runtime.saved_model import SavedModel
-from temporal_jax.inference.visualize.available_maps import refuse
 from temporal_jax.inference.visualize.layer_choice import choose_layer
-from temporal_jax.inference.visualize.record_modules import Call, calls_of, record
+from temporal_jax.inference.visualize.record_kind import record_kind
+from temporal_jax.inference.visualize.record_modules import Call
 
 
 def create_alignment(
@@ -78,9 +78,8 @@ def _aligned(
   layer: str | None,
 ) -> tuple[str, Call]:
   """Returns the name and the call of an alignment."""
-  calls = record(saved, variables, clip).calls
-  found = calls_of(calls, layers.LearnableAlignment)
-  if not found:
-    refuse(saved, calls, "masks of alignment (ILA)")
+  _, found = record_kind(
+    saved, variables, clip, layers.LearnableAlignment, "masks of alignment (ILA)"
+  )
   name = choose_layer(found, layer, (r".*",))
   return name, found[name]

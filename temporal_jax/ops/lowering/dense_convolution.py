@@ -5,50 +5,35 @@ import functools
 import jax
 
 from temporal_jax.ops.lowering import im2col_convolution, materialize, winograd
+from temporal_jax.ops.lowering.own_gradients import with_gradients
 
 _CHANNELS = 64  # From here on Winograd's transforms are faster,
 _PLACES = 1024  # and from here on they win more than the kernel's own costs.
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
-def convolve(
-  x: jax.Array, kernel: jax.Array, stride: int, padding: int, dilation: int
-) -> jax.Array:
+def _convolve(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
   """Convolves frames (N, H, W, C) with a kernel (KH, KW, C, C').
 
-  On CPU large 3 x 3 convolutions and their gradients go by Winograd's
-  transforms, and other kernels' gradients are products over patches: XLA's take
-  two to nine times as long. All else is XLA's, bfloat16 too.
+  On CPU large 3 x 3 convolutions and their gradients use Winograd's transforms,
+  and the gradients of other kernels are products over patches: XLA's take two
+  to nine times as long. All others are XLA's, those in bfloat16 too.
   """
-  settings = {"stride": stride, "padding": padding, "dilation": dilation}
   native = functools.partial(xla_convolve, **settings)
   if not (_suits_winograd(x, kernel, **settings) and _has_many_places(x)):
     return native(x, kernel)
   return jax.lax.platform_dependent(
     x,
     kernel,
-    cpu=functools.partial(winograd.convolve, padding=padding),
+    cpu=functools.partial(winograd.convolve, padding=settings["padding"]),
     default=native,
   )
 
 
-def _forward(
-  x: jax.Array, kernel: jax.Array, stride: int, padding: int, dilation: int
-) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-  """Returns the result, and what the gradients need."""
-  return convolve(x, kernel, stride, padding, dilation), (x, kernel)
-
-
-def _backward(
-  stride: int,
-  padding: int,
-  dilation: int,
-  saved: tuple[jax.Array, jax.Array],
-  gradient: jax.Array,
+def _gradients(
+  x: jax.Array, kernel: jax.Array, gradient: jax.Array, **settings: int
 ) -> tuple[jax.Array, jax.Array]:
   """Returns the gradients of frames and kernel."""
-  x, kernel = saved
-  settings = {"stride": stride, "padding": padding, "dilation": dilation}
+  padding = settings["padding"]
   _, of_frames = jax.vjp(lambda x: xla_convolve(x, kernel, **settings), x)
   _, of_kernel = jax.vjp(lambda k: xla_convolve(x, k, **settings), kernel)
   if x.dtype.itemsize < 4:
@@ -72,7 +57,7 @@ def _backward(
   return x_gradient, kernel_gradient
 
 
-convolve.defvjp(_forward, _backward)
+convolve = with_gradients(_convolve, _gradients)
 
 
 def _suits_winograd(

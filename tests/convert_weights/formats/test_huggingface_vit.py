@@ -10,17 +10,10 @@ import transformers
 from convert_weights.conversion import revert
 from convert_weights.formats import huggingface_vit
 from tests.support import conversion_plans
+from tests.support.tiny_vit import vit_classifier, vit_config
 
 CLASSIFIER, MODEL = huggingface_vit.FORMATS
 _TOWER = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
-
-
-def _config():
-  return transformers.ViTConfig(
-    **{"hidden_size": 32, "intermediate_size": 128, "num_hidden_layers": 2},
-    **{"num_attention_heads": 2, "image_size": 16, "patch_size": 4},
-    **{"num_labels": 5, "layer_norm_eps": 1e-6},
-  )
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +24,12 @@ def images():
 
 @pytest.fixture(scope="module")
 def classifier():
-  model = transformers.ViTForImageClassification(_config())
-  return conversion_plans.shake(model)
+  return conversion_plans.shake(vit_classifier())
 
 
 @pytest.fixture(scope="module")
 def model():
-  return conversion_plans.shake(transformers.ViTModel(_config()))
+  return conversion_plans.shake(transformers.ViTModel(vit_config()))
 
 
 def _output(module, images):

@@ -13,23 +13,10 @@ from convert_weights import converter
 from convert_weights.__main__ import main
 from convert_weights.reading import CheckpointError, read
 from tests.support.checkpoint_files import WEIGHTS, assert_equal
+from tests.support.tiny_vit import SIZES, vit_classifier
 
 _INDEX = "model.safetensors.index.json"
 _NAMES = list(WEIGHTS)
-
-
-def _vit():
-  config = transformers.ViTConfig(
-    hidden_size=32,
-    intermediate_size=128,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    image_size=16,
-    patch_size=4,
-    num_labels=3,
-    layer_norm_eps=1e-6,
-  )
-  return transformers.ViTForImageClassification(config)
 
 
 def _shards(folder, form="safetensors", split=2):
@@ -62,7 +49,7 @@ def _refused(folder):
 
 @pytest.mark.parametrize("shards", [False, True])
 def test_what_transformers_saves_is_a_checkpoint(tmp_path, shards):
-  model = _vit()
+  model = vit_classifier()
   size = "30KB" if shards else "1GB"
   model.save_pretrained(tmp_path, max_shard_size=size)
   checkpoint = read(tmp_path)
@@ -153,10 +140,9 @@ def test_a_folder_without_weights_is_refused(tmp_path, file, words):
 
 
 def test_the_command_takes_a_folder(tmp_path, capsys):
-  model = _vit()
+  model = vit_classifier()
   model.save_pretrained(tmp_path / "vit")
-  form = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
-  settings = [f"--set={key}={value}" for key, value in form.items()]
+  settings = [f"--set={key}={value}" for key, value in SIZES.items()]
   out = tmp_path / "out"
   main(["vit_b16_in21k", str(tmp_path / "vit"), str(out), *settings])
   assert "representation=None" in capsys.readouterr().out
@@ -168,13 +154,10 @@ def test_the_command_takes_a_folder(tmp_path, capsys):
     "vit_b16_in21k",
     checkpoint.tensors,
     settings=checkpoint.settings,
-    **form,
+    **SIZES,
   )
   head = model.classifier.weight.detach().numpy().T
   np.testing.assert_array_equal(got["params"]["head"]["kernel"], head)
-
-
-_FORM = {"width": 32, "depth": 2, "patch_size": 4, "grid": 4}
 
 
 @pytest.mark.parametrize(
@@ -191,17 +174,19 @@ _FORM = {"width": 32, "depth": 2, "patch_size": 4, "grid": 4}
   ],
 )
 def test_the_configuration_in_a_folder_decides(tmp_path, changed, overrides, expected):
-  _vit().save_pretrained(tmp_path)
+  vit_classifier().save_pretrained(tmp_path)
   file = tmp_path / "config.json"
   file.write_text(json.dumps(json.loads(file.read_text()) | changed))
   checkpoint = read(tmp_path)
+  # The number of heads is not given: it is read from the configuration.
+  sizes = {name: size for name, size in SIZES.items() if name != "num_heads"}
 
   def prepare():
     return converter.prepare(
       "vit_b16_in21k",
       checkpoint.tensors,
       settings=checkpoint.settings,
-      **{**_FORM, **overrides},
+      **{**sizes, **overrides},
     )
 
   if isinstance(expected, str):
@@ -215,7 +200,7 @@ def test_the_configuration_in_a_folder_decides(tmp_path, changed, overrides, exp
 
 
 def test_a_damaged_configuration_in_a_folder_is_named(tmp_path):
-  _vit().save_pretrained(tmp_path)
+  vit_classifier().save_pretrained(tmp_path)
   for text in ("[", "[1]", "", "[" * 100_000):
     (tmp_path / "config.json").write_text(text)
     assert "config.json must hold a JSON object" in _refused(tmp_path)

@@ -11,7 +11,7 @@ from temporal_jax.data.video.decoded_index import DecodedIndex
 from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.frame_index import TimedIndex
 from tests.support.interlaced_videos import encode_fields
-from tests.support.videos import MPEG, make_video
+from tests.support.videos import MPEG, decode_in_order, make_video
 
 COUNT = 30
 X264 = "open-gop=1:scenecut=0:log-level=none"
@@ -32,12 +32,6 @@ def frames():
   steps = np.linspace(30, 220, COUNT)[:, None, None, None]
   noise = rng.integers(-8, 9, (COUNT, 64, 64, 3))
   return (steps + noise).astype(np.uint8)
-
-
-def decode_in_order(video):
-  """Returns what PyAV decodes from first to last: the right answer."""
-  with av.open(io.BytesIO(video)) as container:
-    return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
 
 
 def assert_exact(video):

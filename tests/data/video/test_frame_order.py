@@ -14,7 +14,13 @@ from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.frame_index import TimedIndex
 from temporal_jax.data.video.index_cache import IndexCache, keep_indices, path_key
 from temporal_jax.data.video.pictures import VideoError
-from tests.support.videos import MPEG, copy_packets, make_video, pack_b_frames
+from tests.support.videos import (
+  MPEG,
+  copy_packets,
+  decode_in_order,
+  make_video,
+  pack_b_frames,
+)
 
 COUNT = 30
 # Options of x264: fixed places of keyframes and B-frames.
@@ -92,12 +98,6 @@ def frames():
   steps = np.linspace(30, 220, COUNT)[:, None, None, None]
   noise = rng.integers(-8, 9, (COUNT, 64, 64, 3))
   return (steps + noise).astype(np.uint8)
-
-
-def decode_in_order(video):
-  """Returns what PyAV decodes from first to last: the right answer."""
-  with av.open(io.BytesIO(video)) as container:
-    return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
 
 
 def assert_exact(video, want):

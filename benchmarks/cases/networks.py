@@ -1,0 +1,238 @@
+"""Cases of benchmarks.networks: networks and their torch counterparts."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from torch import nn
+
+from benchmarks.cases.operator_case import FRAMES, VIDEO
+from benchmarks.reference import hub, timesformer
+from benchmarks.reference.atm import Atm
+from benchmarks.reference.ila import IlaTower
+from benchmarks.reference.resnet3d import ResNet3D50, SlowFast50
+from benchmarks.reference.tada_v2 import TAdaConvNeXt, TAdaFormer
+from benchmarks.reference.tam import BigLittle50
+from benchmarks.reference.tsm import FrameResNet50
+from benchmarks.reference.xvit import XVit
+from convert_weights.formats import (
+  atm,
+  blvnet,
+  clip,
+  huggingface_clip,
+  huggingface_convnext,
+  huggingface_resnet,
+  ila,
+  resnet,
+  resnet3d,
+  tada,
+  xvit,
+)
+from convert_weights.rules import Rule, linear, under
+from temporal_jax.layers import LearnableAlignment
+from temporal_jax.models import HEADS, Temporal
+
+_CLASSES = MappingProxyType({"num_classes": 400})
+
+
+class NetworkCase(NamedTuple):
+  """A network of the catalog, and its counterpart in torch.
+
+  Attributes:
+    name: Name in the catalog, or any name if `model` is given; clips have the
+      catalog's size.
+    theirs: Makes the network in torch, with random weights: clip -> logits.
+    rules: Rules that make our variables of its weights.
+    description: Description of the network in torch, for the JSON file.
+    pattern: einops pattern from our clips to its clips.
+    kwargs: Arguments of `create_model`; without dropout.
+    model: Name in the catalog if `name` is another.
+  """
+
+  name: str
+  theirs: Callable[[], nn.Module]
+  rules: Sequence[Rule]
+  description: str
+  pattern: str = FRAMES
+  kwargs: Mapping[str, Any] = _CLASSES
+  model: str | None = None
+
+  @property
+  def key(self) -> str:
+    """Name in the catalog."""
+    return self.model or self.name
+
+
+def _of_images(
+  name: str,
+  theirs: Callable[[], nn.Module],
+  rules: Sequence[Rule],
+  class_name: str,
+  *,
+  kwargs: Mapping[str, Any] = _CLASSES,
+) -> NetworkCase:
+  """Returns the case of an image network of transformers."""
+  return NetworkCase(
+    name=name,
+    theirs=theirs,
+    rules=under(rules, "", "network"),
+    description=f"transformers {class_name}, frames folded in the batch",
+    kwargs=kwargs,
+  )
+
+
+def _of_tada(
+  name: str,
+  theirs: Callable[[], nn.Module],
+  rules: Sequence[Rule],
+  *,
+  kwargs: Mapping[str, Any] = _CLASSES,
+) -> NetworkCase:
+  """Returns the case of a network of TAda's repository."""
+  return NetworkCase(
+    name=name,
+    theirs=theirs,
+    rules=rules,
+    description="transcription of alibaba-mmai-research/TAdaConv",
+    pattern=VIDEO,
+    kwargs=kwargs,
+  )
+
+
+_NO_DROPOUT = {"head_dropout": 0.0}
+_HUB_RESNET = [
+  *huggingface_resnet.stem("stem_"),
+  *huggingface_resnet.blocks(""),
+  *linear("head", "classifier.1"),
+]
+_AGGREGATION = under(
+  blvnet.aggregation(),
+  "stage{s}_block{b}/branch_input",
+  "layer{s}.{b-1}.tam",
+)
+_SLOW_TAPS = (1, 1, 3, 3)  # Frames that the first convolution of a block sees.
+
+NETWORKS = (
+  *(
+    _of_images(
+      name=f"resnet{depth}",
+      theirs=functools.partial(hub.resnet, depth),
+      rules=_HUB_RESNET,
+      class_name="ResNetForImageClassification",
+    )
+    for depth in (18, 50)
+  ),
+  NetworkCase(
+    name="tsm_resnet50",
+    theirs=FrameResNet50,
+    rules=resnet.network(),
+    description="transcription of mit-han-lab/temporal-shift-module",
+  ),
+  NetworkCase(
+    name="aggregation_resnet50",
+    theirs=functools.partial(FrameResNet50, aggregates=True),
+    rules=[*resnet.network(), *_AGGREGATION],
+    description="transcription of torchvision's with TAM of IBM/bLVNet-TAM",
+  ),
+  *(
+    _of_images(
+      name=f"vit_b{patch_size}",
+      theirs=functools.partial(hub.clip, patch_size),
+      rules=huggingface_clip.vision_transformer(),
+      class_name="CLIPVisionModelWithProjection (sdpa)",
+      kwargs={"num_classes": None},
+    )
+    for patch_size in (32, 16)
+  ),
+  _of_images(
+    name="convnext_tiny",
+    theirs=hub.convnext,
+    rules=huggingface_convnext.network(),
+    class_name="ConvNextForImageClassification",
+  ),
+  _of_tada(
+    name="tada2d_resnet50",
+    theirs=functools.partial(ResNet3D50, "adaptive"),
+    rules=tada.resnet(),
+  ),
+  _of_tada(
+    name="slowonly_50",
+    theirs=functools.partial(ResNet3D50, "frames", pool=True, first_taps=_SLOW_TAPS),
+    rules=resnet3d.resnet3d("bottleneck", first_taps=_SLOW_TAPS),
+  ),
+  NetworkCase(
+    name="xvit_b16",
+    theirs=XVit,
+    rules=xvit.network(),
+    description="transcription of 1adrianb/video-transformers",
+    kwargs={
+      **_CLASSES,
+      "head": functools.partial(HEADS["attention"], dropout=0.0),
+      **_NO_DROPOUT,
+    },
+  ),
+  NetworkCase(
+    name="atm_vit_b16",
+    theirs=Atm,
+    rules=atm.classifier(),
+    description="transcription of whwu95/ATM",
+  ),
+  _of_tada(
+    name="r2plus1d_50",
+    theirs=functools.partial(ResNet3D50, "factorised"),
+    rules=resnet3d.resnet3d("bottleneck", taps=(3,) * 5, parted=True),
+  ),
+  _of_tada(
+    name="slowfast_50_4x16",
+    theirs=SlowFast50,
+    rules=resnet3d.slowfast(
+      "bottleneck",
+      stem_taps=(1, 5),
+      first_taps=(_SLOW_TAPS, (3, 3, 3, 3)),
+      lateral_taps=5,
+    ),
+  ),
+  NetworkCase(
+    name="blvnet_tam_50",
+    theirs=BigLittle50,
+    rules=blvnet.video_network(),
+    description="transcription of IBM/bLVNet-TAM",
+  ),
+  _of_tada(
+    name="tadaconvnextv2_tiny",
+    theirs=TAdaConvNeXt,
+    rules=tada.convnext_net(),
+  ),
+  _of_tada(
+    name="tadaformer_b16",
+    theirs=TAdaFormer,
+    rules=tada.vision_transformer(),
+    kwargs={**_CLASSES, **_NO_DROPOUT},
+  ),
+  NetworkCase(
+    name="ila_vit_b32 (video tower)",
+    theirs=IlaTower,
+    rules=clip.vision_transformer(ila.block("separable")),
+    description="transcription of Francis-Rings/ILA, masks undisturbed",
+    kwargs={
+      "num_classes": None,
+      "temporal": Temporal(
+        attention_branch=functools.partial(LearnableAlignment, disturbed=False)
+      ),
+    },
+    model="vit_b32",
+  ),
+  *(
+    NetworkCase(
+      name=f"vit_b32_{pattern}",
+      theirs=functools.partial(timesformer.TimeSformer, pattern),
+      rules=timesformer.rules(),
+      description=(
+        "transcription of facebookresearch/TimeSformer, a class token a frame"
+      ),
+      kwargs={"num_classes": None},
+    )
+    for pattern in ("joint", "divided")
+  ),
+)

@@ -1,0 +1,50 @@
+"""Image networks of huggingface/transformers, applied to each frame."""
+
+import transformers
+from torch import nn
+
+
+class Frames(nn.Module):
+  """An image network whose outputs are averaged over frames: N T C H W."""
+
+  def __init__(self, network, output):
+    super().__init__()
+    self.network, self.output = network, output
+
+  def forward(self, clip):
+    """Returns the average over the frames."""
+    out = self.network(clip.flatten(0, 1))[self.output]
+    return out.unflatten(0, clip.shape[:2]).mean(1)
+
+
+def resnet(depth: int) -> Frames:
+  """Returns `ResNetForImageClassification` with 18 or 50 layers."""
+  basic = depth == 18
+  config = transformers.ResNetConfig(
+    layer_type="basic" if basic else "bottleneck",
+    depths=[2, 2, 2, 2] if basic else [3, 4, 6, 3],
+    hidden_sizes=[64 * 2**i * (1 if basic else 4) for i in range(4)],
+    num_labels=400,
+  )
+  return Frames(transformers.ResNetForImageClassification(config), "logits")
+
+
+def clip(patch_size: int) -> Frames:
+  """Returns `CLIPVisionModelWithProjection`, ViT-B with a patch size."""
+  config = transformers.CLIPVisionConfig(
+    hidden_size=768,
+    intermediate_size=3072,
+    projection_dim=512,
+    num_hidden_layers=12,
+    num_attention_heads=12,
+    image_size=224,
+    patch_size=patch_size,
+  )
+  network = transformers.CLIPVisionModelWithProjection(config)
+  return Frames(network, "image_embeds")
+
+
+def convnext() -> Frames:
+  """Returns `ConvNextForImageClassification`, the tiny one."""
+  config = transformers.ConvNextConfig(num_labels=400)
+  return Frames(transformers.ConvNextForImageClassification(config), "logits")

@@ -1,0 +1,71 @@
+"""Results of benchmarks: a table while they are measured, and a JSON file."""
+
+import argparse
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import rich.box
+import rich.console
+import rich.table
+
+
+class ResultTable:
+  """A Markdown table that is printed row by row, while rows are measured."""
+
+  def __init__(self, columns: Sequence[str], *, name_width: int = 24):
+    """Prints the header.
+
+    Args:
+      columns: Titles; the first column has the rows' names.
+      name_width: Fewest characters of the first column.
+    """
+    self._columns = columns
+    self._name_width = name_width
+    # As wide as it needs to be, also where the output is a file.
+    self._console = rich.console.Console(
+      width=1000, markup=False, emoji=False, highlight=False
+    )
+    self._print(show_header=True)
+
+  def add(self, *cells: str) -> None:
+    """Prints a row with one cell per column."""
+    self._print(*cells, show_header=False)
+
+  def _print(self, *cells: str, show_header: bool) -> None:
+    table = rich.table.Table(box=rich.box.MARKDOWN, show_header=show_header)
+    first, *others = self._columns
+    table.add_column(first, min_width=self._name_width, no_wrap=True)
+    for title in others:
+      width = max(len(title), 8)
+      table.add_column(title, min_width=width, justify="right", no_wrap=True)
+    if cells:
+      table.add_row(*cells)
+    with self._console.capture() as captured:
+      self._console.print(table)
+    for line in captured.get().splitlines():
+      if line.strip():  # Markdown has no line above and below a table.
+        print(line.rstrip(), flush=True)
+
+
+def time_cells(times: Mapping[str, float] | None) -> tuple[str, str, str]:
+  """Returns ours, theirs and their ratio from `timing.Times`, "-" for None."""
+  if times is None:
+    return "-", "-", "-"
+  return f"{times['ours']:.2f}", f"{times['theirs']:.2f}", f"{times['ratio']:.2f}x"
+
+
+def create_parser(description: str) -> argparse.ArgumentParser:
+  """Returns a parser with the option --json, and a docstring as help."""
+  parser = argparse.ArgumentParser(
+    description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
+  parser.add_argument("--json", type=pathlib.Path, help="file to write")
+  return parser
+
+
+def write_json(file: pathlib.Path | None, report: Mapping[str, Any]) -> None:
+  """Writes a report as JSON, if a file is given."""
+  if file is not None:
+    file.write_text(json.dumps(report, indent=1) + "\n")

@@ -1,0 +1,109 @@
+"""The benchmark of networks: complete weights, a small row from end to end."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from benchmarks import networks  # noqa: E402
+from benchmarks.cases.networks import NETWORKS  # noqa: E402
+from benchmarks.reference import hub  # noqa: E402
+from convert_weights.conversion import fill  # noqa: E402
+from temporal_jax import create_model  # noqa: E402
+from temporal_jax.models import find_model  # noqa: E402
+
+CASES = {case.name: case for case in NETWORKS}
+# Of the hub, folded frames, three dimensions, and a transformer of our own.
+FAST = ("resnet50", "tsm_resnet50", "slowonly_50", "atm_vit_b16")
+
+
+@pytest.mark.parametrize(
+  "name",
+  [
+    name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+    for name in CASES
+  ],
+)
+def test_every_weight_has_its_counterpart(name):
+  case = CASES[name]
+  with torch.device("meta"):
+    network = case.theirs()
+  model = create_model(case.key, **case.kwargs)
+  shape = (1, *find_model(case.key).clip_shape, 3)
+  clip = jax.ShapeDtypeStruct(shape, jnp.float32)
+  target = jax.eval_shape(model.init, jax.random.key(0), clip)
+  tensors = {
+    key: np.broadcast_to(np.float32(0), tuple(tensor.shape))
+    for key, tensor in network.state_dict().items()
+  }
+  fill(case.rules, tensors, target)  # Raises if anything is left.
+
+
+def _tiny(**kwargs):
+  """A ResNet of two blocks in place of the one of 18 layers."""
+  config = transformers.ResNetConfig(
+    layer_type="basic",
+    depths=[1, 1],
+    hidden_sizes=[8, 16],
+    embedding_size=8,
+    num_labels=5,
+  )
+
+  def theirs():
+    network = transformers.ResNetForImageClassification(config)
+    return hub.Frames(network, "logits")
+
+  kwargs = {"num_classes": 5, "stage_sizes": (1, 1), "width": 8, **kwargs}
+  return CASES["resnet18"]._replace(theirs=theirs, kwargs=kwargs)
+
+
+def test_a_network_is_measured():
+  result = networks.measure(_tiny(), seconds=0.01, clip_shape=(2, 24, 32))
+  assert result["difference"] < 1e-5
+  assert result["gradient_difference"] < 1e-4
+  for kind in ("inference", "folded", "training"):
+    assert result[kind]["ratio"] > 0
+  assert result["clip"] == (1, 2, 24, 32, 3)
+  assert "transformers" in result["torch"]
+  assert result["share_of_matmul"] > 0
+  cells = networks.result_cells(result)
+  assert cells[2] == f"{result['inference']['ours']:.2f}"
+  assert "-" not in cells
+
+
+@pytest.mark.slow
+def test_bfloat16_is_measured_too():
+  settings = {"seconds": 0.01, "clip_shape": (2, 24, 32)}
+  result = networks.measure(_tiny(), "bfloat16", **settings)
+  assert 1e-5 < result["difference"] < 0.1
+
+
+def test_only_inference_may_be_measured():
+  settings = {"seconds": 0.01, "clip_shape": (2, 24, 32), "train": False}
+  result = networks.measure(_tiny(), **settings)
+  assert result["training"] is result["gradient_difference"] is None
+  assert networks.result_cells(result).count("-") == 5
+  with pytest.raises(ValueError, match="differ"):
+    networks.measure(_tiny(stem="7x7"), **settings)
+
+
+def test_compiles_from_shapes(tmp_path, capsys):
+  report = tmp_path / "report.json"
+  networks.main(["--compile-only", "resnet18", "--frames", "2", "--json", str(report)])
+  (row,) = json.loads(report.read_text())["rows"]
+  assert row["clip"] == [1, 2, 224, 224, 3]
+  assert row["compile_seconds"]["inference"] > 0
+  header, rule, line = capsys.readouterr().out.splitlines()
+  assert len(header) == len(rule) == len(line)
+  assert "resnet18" in line
+
+
+def test_failures_are_reported(capsys):
+  with pytest.raises(SystemExit, match="1"):
+    networks.main(["--compile-only", "vit_b33"])
+  assert "vit_b33 float32 failed: unknown model" in capsys.readouterr().out
