@@ -15,7 +15,7 @@ from temporal_jax.training.load_variables import (
   load_variables,
   read_state,
 )
-from temporal_jax.training.loop import NonFiniteLossError, Plan, train
+from temporal_jax.training.loop import Cadence, NonFiniteLossError, train
 from temporal_jax.training.loss import LOSSES, Loss
 from temporal_jax.training.mask_disturbance import mask_disturbance
 from temporal_jax.training.moving_averages import move_averages
@@ -24,7 +24,7 @@ from temporal_jax.training.parallel.layout import (
   Layout,
   absent_tpu,
   describe_layout,
-  plan_step,
+  step_layout,
   with_shardings,
 )
 from temporal_jax.training.parallel.mesh import (
@@ -75,6 +75,7 @@ __all__ = [
   "LOSSES",
   "OPTIMIZERS",
   "SCHEDULES",
+  "Cadence",
   "CheckpointError",
   "Checkpoints",
   "ClassRows",
@@ -84,7 +85,6 @@ __all__ = [
   "Loss",
   "Match",
   "NonFiniteLossError",
-  "Plan",
   "Progress",
   "Records",
   "Start",
@@ -115,7 +115,6 @@ __all__ = [
   "over_batch",
   "parameter_groups",
   "place_batch",
-  "plan_step",
   "read_rows",
   "read_state",
   "replicated",
@@ -123,6 +122,7 @@ __all__ = [
   "shard_state",
   "simulate_devices",
   "state_shapes",
+  "step_layout",
   "summarize_names",
   "train",
   "variable_shapes",

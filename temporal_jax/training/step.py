@@ -43,7 +43,8 @@ class StepSpec:
     groups: Of the parameters, by name: gradients of frozen ones are not
       computed, nor counted in the logged norm; {} freezes none.
     freeze_batch_norm: Whether BatchNorm uses its statistics.
-    parts: Parts of a batch that are computed one by one.
+    num_microbatches: Parts of a batch that are computed one after the other; it
+      divides the clips of each device.
     ema_decay: Share of the old average that stays; see `move_averages`.
     ema_warmup: Whether young averages forget faster.
   """
@@ -58,7 +59,7 @@ class StepSpec:
   aux_weights: Mapping[str, float] = dataclasses.field(default_factory=dict)
   groups: Mapping[str, Group] = dataclasses.field(default_factory=dict)
   freeze_batch_norm: bool = False
-  parts: int = 1
+  num_microbatches: int = 1
   ema_decay: float = 0.0
   ema_warmup: bool = True
 
@@ -116,7 +117,7 @@ def make_train_step(
       losses = spec.loss(logits, part.target)
       value = jnp.sum(losses * part.weight) / total
       for name, weight in spec.aux_weights.items():
-        value += weight / spec.parts * aux.get(name, 0.0)
+        value += weight / spec.num_microbatches * aux.get(name, 0.0)
       sums = {
         "loss": jnp.sum(losses * part.weight),
         "correct": jnp.sum(spec.loss.hits(logits, part.target) * part.weight),
@@ -125,7 +126,7 @@ def make_train_step(
 
     value, grads, batch_stats, sums = accumulate(
       *(objective, state.params, state.batch_stats, clips),
-      num_parts=spec.parts,
+      num_microbatches=spec.num_microbatches,
     )
     grad_norm = optax.tree.norm(grads)
     updates, opt_state = spec.optimizer.update(grads, state.opt_state, state.params)
