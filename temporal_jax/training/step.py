@@ -15,6 +15,7 @@ from temporal_jax.training.frozen_batch_norm import frozen_batch_norm
 from temporal_jax.training.gradients import accumulate
 from temporal_jax.training.loss import Loss, Tasks
 from temporal_jax.training.moving_averages import move_averages
+from temporal_jax.training.parallel.mesh import over_batch, replicated
 from temporal_jax.training.parallel.parameter_sharding import make_gather
 from temporal_jax.training.parameter_groups import Group, stop_frozen
 from temporal_jax.training.state import TrainState, Tree, Window
@@ -91,7 +92,7 @@ def make_train_step(
     mesh: Clips are spread over its axes data and fsdp.
     layout: Sharding of every array of the state.
   """
-  split, gather = mesh.over_batch(mesh), make_gather(layout.params)
+  split, gather = over_batch(mesh), make_gather(layout.params)
 
   def step(state: TrainState, batch: Arrays) -> TrainState:
     key = jax.random.fold_in(jax.random.key(spec.seed), state.step)
@@ -195,8 +196,8 @@ def make_eval_step(
 
   return jax.jit(
     step,
-    in_shardings=(layout, mesh.over_batch(mesh)),
-    out_shardings=mesh.replicated(mesh),
+    in_shardings=(layout, over_batch(mesh)),
+    out_shardings=replicated(mesh),
   )
 
 
