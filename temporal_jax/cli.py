@@ -10,6 +10,7 @@ from temporal_jax.display import error_message
 
 COMMANDS = (
   "benchmark",
+  "configs",
   "data",
   "describe",
   "export",
@@ -20,6 +21,7 @@ COMMANDS = (
   "search",
   "serve",
   "stream",
+  "train",
   "visualize",
   "watch",
   "zeroshot",
@@ -27,7 +29,7 @@ COMMANDS = (
 
 
 # Those that compute with networks: their processes are set up for it.
-_COMPUTING = frozenset(COMMANDS) - {"data", "describe", "models", "scores"}
+_COMPUTING = frozenset(COMMANDS) - {"configs", "data", "describe", "models", "scores"}
 
 
 def run_process() -> int:
