@@ -1,9 +1,11 @@
 """Trains and evaluates a video network.
 
-  python train.py --config=configs/camera_motion.py --workdir=runs/demo
+  temporal-jax train --config=camera_motion --workdir=runs/demo
 
-Every field of the config can be set by --config.FIELD=VALUE. The same command
-again goes on where the run stopped or, when it is complete, evaluates it again.
+`python -m temporal_jax.train` and, in the repository, `python train.py` are the
+same. --config takes a file or a name that `temporal-jax configs` lists. Every
+field of the config can be set by --config.FIELD=VALUE. The same command again
+goes on where the run stopped or, when it is complete, evaluates it again.
 
   --plan                shows the layout of a step on --plan_devices simulated
                         devices, or on the TPU --plan_tpu that need not be there
@@ -18,6 +20,9 @@ again goes on where the run stopped or, when it is complete, evaluates it again.
 import argparse
 import functools
 import pathlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import jax
 import ml_collections
@@ -25,6 +30,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from temporal_jax import (
+  config_files,
   data,
   display,
   evaluation,
@@ -35,7 +41,26 @@ from temporal_jax import (
   training,
 )
 
-_CONFIG = config_flags.DEFINE_config_file("config", lock_config=True)
+
+class _ConfigParser(flags.ArgumentParser):
+  """Parser of --config: a file, or the name of a config of the package."""
+
+  def __init__(self, of_files: flags.ArgumentParser):
+    self._of_files = of_files
+
+  def parse(self, argument: str) -> ml_collections.ConfigDict:
+    """Returns the config; raises FileNotFoundError if there is none."""
+    return self._of_files.parse(config_files.find_config(argument))
+
+
+# The command line, in which --config looks for --config.FIELD.
+_ARGUMENTS: list[str] = []
+_CONFIG = config_flags.DEFINE_config_file(
+  "config",
+  help_string="File, or a name that temporal-jax configs lists.",
+  sys_argv=_ARGUMENTS,
+)
+flags.FLAGS["config"].parser = _ConfigParser(flags.FLAGS["config"].parser)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all a run writes.")
 _PLAN = flags.DEFINE_bool("plan", False, "Show the layout instead of training.")
 _PLAN_DEVICES = flags.DEFINE_integer("plan_devices", 8, "Simulated devices.")
@@ -49,7 +74,9 @@ _PROCESS_ID = flags.DEFINE_integer("process_id", None, "From 0.")
 
 # They say what was wrong in words that are meant for the user.
 _EXPECTED = (
-  *(ImportError, OSError, ValueError),
+  ImportError,
+  OSError,
+  ValueError,
   data.BadVideoError,
   storage.FolderInUseError,
   training.CheckpointError,
@@ -87,29 +114,31 @@ def run(
   say = print if first else lambda *words: None
   earlier = experiment.earlier_description(workdir)
   given, config = config, experiment.complete(config, earlier)
-  mesh = experiment.check(config)
-  videos = experiment.open_videos(config, workdir, say)
+  settings = experiment.RunSettings.from_config(config)
+  videos = experiment.open_videos(settings, workdir, say)
   names = videos.class_names
   known = evaluation.accuracy_names(
     tasks=tuple(names) if isinstance(names, dict) else (),
     multi_label=videos.multi_label,
   )
   experiment.check_keep_best(config, known)
-  parts = experiment.assemble(
-    config, experiment.num_classes(config, videos), videos.num_train, mesh
-  )
-  description = experiment.describe(config, videos, earlier)
+  classes = experiment.num_classes(config, videos)
+  components = experiment.assemble(settings, classes, videos.num_train)
+  length, shapes = components.length, components.shapes
+  description = experiment.describe(settings, videos, earlier)
   checkpoints = training.Checkpoints(
     workdir / training.CHECKPOINTS,
     keep=config.keep_checkpoints,
     best=config.keep_best if config.eval_every else "",
   )
   state, position, origin = training.first_state(
-    *(parts.model, parts.optimizer, parts.shapes),
-    clip_shape=experiment.clip_shape(config),
+    components.model,
+    components.optimizer,
+    shapes,
+    clip_shape=settings.clip_shape,
     seed=config.seed,
     init_from=config.init_from,
-    fitting=functools.partial(experiment.fitting, config, parts, names),
+    fitting=functools.partial(experiment.fitting, settings, components, names),
     checkpoints=checkpoints,
   )
   note = videos.train_batches.seek(position) if position else ""
@@ -122,26 +151,32 @@ def run(
     for change in experiment.differences(earlier, videos):
       say(f"{change}.")
     inference.write_description(workdir, description, state.variables())
-  say(training.describe_groups(parts.shapes.params, parts.groups))
+  say(training.describe_groups(shapes.params, components.groups))
   say(f"start: {origin}.")
   if note:
     say(f"Training clips: {note}.")
   train_step, eval_step = experiment.create_steps(
-    *(config, parts, experiment.create_augmentation(config, names)),
-    inputs=experiment.other_inputs(parts.model, names, state.variables(), parts.groups),
+    settings,
+    components,
+    augment=settings.augmentation(names),
+    inputs=experiment.other_inputs(
+      components.model, names, state.variables(), components.groups
+    ),
   )
 
-  place = functools.partial(training.place_batch, mesh=mesh)
-  scoring = experiment.Scoring(videos, eval_step, place, experiment.protocol(config))
+  place = functools.partial(training.place_batch, mesh=settings.mesh)
+  scoring = experiment.Scoring(videos, eval_step, place, settings.protocol)
   with (
     training.Records(workdir, int(state.step)) as records,
-    training.Progress(parts.length.num_steps, int(state.step)) as progress,
+    training.Progress(length.num_steps, int(state.step)) as progress,
   ):
     state = training.train(
-      *(state, train_step, videos.train_batches),
+      state,
+      train_step,
+      videos.train_batches,
       place=place,
-      plan=experiment.plan(config, parts.length),
-      schedule=experiment.schedule(config, parts.length),
+      cadence=experiment.cadence(config, length),
+      schedule=experiment.schedule(config, length),
       evaluate=functools.partial(scoring.accuracies, say=progress.say),
       checkpoints=checkpoints,
       records=records,
@@ -150,16 +185,18 @@ def run(
       gather=evaluation.gather_json,
     )
   checkpoints.close()
-  if stop.signal and int(state.step) < parts.length.num_steps:
+  if stop.signal and int(state.step) < length.num_steps:
     say(f"{stop.signal}: stopped at step {int(state.step)}; start again.")
     return
   predictions, summary = scoring.summarize(state.eval_variables())
   if first:
+    rows = training.write_final(
+      workdir, int(state.step), evaluation.accuracies(predictions)
+    )
     evaluation.write_report(
-      *(workdir, summary),
-      rows=training.write_final(
-        *(workdir, int(state.step)), evaluation.accuracies(predictions)
-      ),
+      workdir,
+      summary,
+      rows=rows,
       sample=next(iter(videos.eval_batches)),
       predictions=predictions,
     )
@@ -169,8 +206,9 @@ def run(
 
 def main(argv: list[str]) -> None:
   """Turns what a user can get wrong into one line."""
-  if len(argv) > 1:
-    raise app.UsageError(f"unknown arguments {argv[1:]}.")
+  program, *others = argv
+  if others:
+    raise app.UsageError(f"unknown arguments {others}.")
   if not flags.FLAGS["verbosity"].present:
     logging.set_verbosity(logging.WARNING)
     # What Orbax's threads run into, `training.Checkpoints` raises as well.
@@ -183,7 +221,9 @@ def main(argv: list[str]) -> None:
   try:
     with training.StopRequest() as stop:
       if _PLAN.value:
-        print(experiment.show_plan(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value))
+        print(
+          experiment.show_layout(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value)
+        )
       elif _DRAW.value:
         experiment.draw(_CONFIG.value, _DRAW.value)
       else:
@@ -194,7 +234,7 @@ def main(argv: list[str]) -> None:
   except Exception as error:
     logging.debug("the error was raised here", exc_info=True)
     words = display.error_message(
-      *("train.py", error), expected=_EXPECTED, option="--verbosity=1"
+      program, error, expected=_EXPECTED, option="--verbosity=1"
     )
     raise SystemExit(words) from None
 
@@ -210,22 +250,35 @@ def _join_processes() -> None:
 
 
 def parse_flags(argv: list[str]) -> list[str]:
-  """Parses the flags; a field the config lacks is named in one line."""
+  """Parses the flags; a config or field that there is not gets one line."""
+  _ARGUMENTS[:] = argv
   try:
     return app.parse_flags_with_usage(argv)
+  except FileNotFoundError as error:
+    raise SystemExit(f"{argv[0]}: {error}") from None
   except (AttributeError, KeyError, TypeError) as error:
     message = experiment.unknown_field(_config_in_file(argv), argv)
-    raise SystemExit(f"train.py: {message or error.args[0]}") from None
+    raise SystemExit(f"{argv[0]}: {message or error.args[0]}") from None
 
 
 def _config_in_file(argv: list[str]) -> ml_collections.ConfigDict:
   """Returns the config of the file that --config names, without other flags."""
   options = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
   options.add_argument("--config", "-config")
-  path = options.parse_known_args(argv)[0].config
-  return flags.FLAGS["config"].parser.parse(path)
+  name = options.parse_known_args(argv)[0].config
+  return flags.FLAGS["config"].parser.parse(name)
+
+
+def run_program(program: str, arguments: Sequence[str]) -> NoReturn:
+  """Trains as the flags say, and ends the process.
+
+  Args:
+    program: How messages name it.
+    arguments: The flags, e.g. ["--config=finetune", "--workdir=runs/mine"].
+  """
+  flags.mark_flags_as_required(["config"])
+  app.run(main, argv=[program, *arguments], flags_parser=parse_flags)
 
 
 if __name__ == "__main__":
-  flags.mark_flags_as_required(["config"])
-  app.run(main, flags_parser=parse_flags)
+  run_program("temporal_jax.train", sys.argv[1:])

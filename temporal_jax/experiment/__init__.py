@@ -1,38 +1,35 @@
-"""From a config to a run: what train.py calls, in order."""
+"""From a config to a run: what `temporal_jax.train` calls, in order."""
 
-from temporal_jax.experiment.check import check
 from temporal_jax.experiment.classes import num_classes
-from temporal_jax.experiment.components import Parts, assemble
-from temporal_jax.experiment.config_fields import unknown_field
-from temporal_jax.experiment.description import describe
-from temporal_jax.experiment.duration import plan, schedule
-from temporal_jax.experiment.earlier_start import differences, earlier_description
+from temporal_jax.experiment.components import RunComponents, assemble
+from temporal_jax.experiment.config_fields import stages, unknown_field
+from temporal_jax.experiment.description import (
+  describe,
+  differences,
+  earlier_description,
+)
+from temporal_jax.experiment.duration import cadence
 from temporal_jax.experiment.network import other_inputs
 from temporal_jax.experiment.number_bounds import check_keep_best
-from temporal_jax.experiment.own_classes import class_rows
-from temporal_jax.experiment.preview import draw, show_plan
-from temporal_jax.experiment.settings import (
-  clip_shape,
-  create_augmentation,
-  open_videos,
-  protocol,
-)
-from temporal_jax.experiment.stages import stages
+from temporal_jax.experiment.optimizer import schedule
+from temporal_jax.experiment.origin import complete
+from temporal_jax.experiment.preview import draw, show_layout
+from temporal_jax.experiment.settings import RunSettings
 from temporal_jax.experiment.steps import create_steps
 from temporal_jax.experiment.test_scoring import Scoring
-from temporal_jax.experiment.weights import complete, fitting
+from temporal_jax.experiment.videos import open_videos
+from temporal_jax.experiment.weights import class_rows, fitting
 from temporal_jax.experiment.workdir_lock import lock
 
 __all__ = [
-  "Parts",
+  "RunComponents",
+  "RunSettings",
   "Scoring",
   "assemble",
-  "check",
+  "cadence",
   "check_keep_best",
   "class_rows",
-  "clip_shape",
   "complete",
-  "create_augmentation",
   "create_steps",
   "describe",
   "differences",
@@ -43,10 +40,8 @@ __all__ = [
   "num_classes",
   "open_videos",
   "other_inputs",
-  "plan",
-  "protocol",
   "schedule",
-  "show_plan",
+  "show_layout",
   "stages",
   "unknown_field",
 ]

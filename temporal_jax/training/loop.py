@@ -95,7 +95,7 @@ def train(
   stop: StopRequest,
   gather: Gather,
 ) -> TrainState:
-  """Trains from `state` to the last step of its cadence, or until asked to stop.
+  """Trains from `state` to the last step, or until asked to stop.
 
   Args:
     state: Where to start.
