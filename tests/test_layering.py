@@ -17,7 +17,7 @@ BELOW = {
   "untrusted": set(),
   "text": set(),
   "configs": {"configs"},
-  "data": {"config_strings", "display", "extras", "storage", "untrusted"},
+  "data": {"config_strings", "display", "storage", "untrusted"},
   "training": {"layers", "storage", "untrusted"},
   "evaluation": {"display", "storage", "untrusted"},
   "inference": {
