@@ -1,4 +1,4 @@
-"""Prints the oldest versions that pyproject.toml allows, as pip's constraints."""
+"""Prints the oldest versions that pyproject.toml allows, for pip."""
 
 import pathlib
 import re
