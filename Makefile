@@ -1,10 +1,11 @@
 # make demo: train and evaluate the small network on its embedded data.
 # make test: all fast tests. make test-all: the slow ones too.
+# make test-lowest: the fast ones with the oldest versions of what is needed.
 # make docs: write the tables of the pages in docs/ that are generated.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint docs
+.PHONY: demo test test-all test-lowest lint docs
 
 # Huge pages: 1.1 times the speed with glibc on Linux, ignored elsewhere.
 demo: export GLIBC_TUNABLES := glibc.malloc.hugetlb=1
@@ -12,13 +13,22 @@ demo: .venv/demo.installed
 	$(BIN)/python train.py --config=configs/camera_motion.py --workdir=runs/demo
 
 # A file's tests stay together while there are enough: they share what they made.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test: .venv/test.installed
 	$(PYTEST)
 
 test-all: .venv/test.installed
 	$(PYTEST) -m "slow or not slow"
+
+# The oldest versions have a folder of their own.
+test-lowest: BIN := .venv-lowest/bin
+test-lowest:
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv-lowest
+	$(PYTHON) .ci/lowest.py > .venv-lowest/constraints.txt
+	$(BIN)/pip install --quiet --constraint .venv-lowest/constraints.txt \
+	  --editable ".[test]"
+	$(PYTEST)
 
 lint: .venv/test.installed
 	$(BIN)/ruff check .

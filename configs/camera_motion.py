@@ -6,7 +6,7 @@ Expected: README.md gives the measured accuracy, with temporal aggregation and,
 by --config.model.temporal=none, without it.
 """
 
-from configs import base
+from temporal_jax.configs import base
 
 
 def get_config():

@@ -13,7 +13,7 @@ read are left out and listed in bad_train.jsonl and bad_test.jsonl.
 
 from ml_collections import config_dict
 
-from configs import base
+from temporal_jax.configs import base
 
 
 def get_config():

@@ -13,9 +13,8 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-import train
-from configs import finetune
-from temporal_jax import training
+from temporal_jax import train, training
+from temporal_jax.configs import finetune
 
 
 def main(argv: Sequence[str] | None = None) -> float:

@@ -2,10 +2,14 @@
 
 import ast
 import pathlib
+import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
+
+from temporal_jax import cli, extras
 
 # Modules for all parts. They import nothing but each other and Python's own.
 COMMON = {"config_strings", "lookup", "validation"}
@@ -18,6 +22,7 @@ BELOW = {
   "storage": set(),
   "untrusted": set(),
   "text": set(),
+  "configs": {"configs"},
   "data": {"display", "storage", "untrusted"},
   "training": {"layers", "storage", "untrusted"},
   "evaluation": {"display", "storage", "untrusted"},
@@ -26,7 +31,9 @@ BELOW = {
     *("display", "storage", "text", "untrusted"),
   },
   "commands": {
-    *("models", "data", "evaluation", "inference", "display", "storage"),
+    *("config_files", "extras", "train"),
+    *("models", "data", "evaluation", "inference"),
+    *("display", "storage"),
   },
   "experiment": {
     *("models", "data", "training", "evaluation", "inference"),
@@ -56,7 +63,7 @@ def test_every_part_has_its_place():
 @pytest.mark.parametrize("layer", BELOW)
 def test_imports_only_below(layer):
   banned = BANNED | ({"flax"} if layer == "ops" else set())
-  banned -= {"ml_collections"} if layer == "experiment" else set()
+  banned -= {"ml_collections"} if layer in ("configs", "experiment") else set()
   for file in (PACKAGE / layer).rglob("*.py"):
     for name in _imports(file):
       top, *rest = name.split(".")
@@ -83,32 +90,67 @@ def test_near_names_are_found_in_one_place():
 
 def test_files_are_short():
   # 400 lines hold one topic with its docstrings; the field's files do as well.
-  for file in [*PACKAGE.rglob("*.py"), ROOT / "train.py"]:
+  for file in PACKAGE.rglob("*.py"):
     assert len(file.read_text().splitlines()) <= 400, f"{file}: two ideas?"
 
 
 _BLOCK = """
-import sys
+import importlib, sys
+import temporal_jax
+from temporal_jax import extras
 class Blocker:
   def find_spec(self, name, path=None, target=None):
     if name.split(".")[0] in BLOCKED:
       raise ImportError(f"{name} is blocked")
 sys.meta_path.insert(0, Blocker())
 """
-# Operators, layers and models need jax, flax, einops and numpy alone.
-_CORE = """
-BLOCKED = {"torch", "tensorflow", "ml_collections", "tensorflow_datasets", "av",
-           "grain", "dm_pix", "tensorboardX", "matplotlib", "skimage", "PIL"}
+# Operators, layers and models need jax, flax, einops, numpy and optax alone.
+_NETWORKS = """
+BLOCKED = {"torch", "tensorflow", "av", "matplotlib", "skimage", "PIL", *extras.TRAIN}
 import temporal_jax.ops, temporal_jax.layers
 temporal_jax.create_model("resnet18", num_classes=2)
+"""
+# Inference, its commands and conversion need the core's requirements alone.
+_CORE = """
+BLOCKED = {"torch", "tensorflow", "skimage", "tokenizers", *extras.TRAIN}
+import pkgutil, convert_weights.__main__, temporal_jax.commands
+for package in (temporal_jax.inference, temporal_jax.commands):
+  for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    importlib.import_module(module.name)
 """
 _ALL = """
 BLOCKED = {"torch", "tensorflow"}
 import temporal_jax.data, temporal_jax.training, temporal_jax.evaluation
-import temporal_jax.data.datasets.camera_motion, train
+import temporal_jax.data.datasets.camera_motion, temporal_jax.train
 """
 
 
-@pytest.mark.parametrize("code", [_CORE, _ALL], ids=["core", "all"])
+@pytest.mark.parametrize(
+  "code", [_NETWORKS, _CORE, _ALL], ids=["networks", "core", "all"]
+)
 def test_import_needs_only_what_it_should(code):
   subprocess.run([sys.executable, "-c", _BLOCK + code], cwd=ROOT, check=True)
+
+
+def test_the_extra_train_is_what_pyproject_says():
+  project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+  listed = project["optional-dependencies"]["train"]
+  names = [re.match(r"[\w-]+", line)[0].replace("-", "_") for line in listed]
+  assert sorted(extras.TRAIN, key=str.lower) == sorted(names, key=str.lower)
+
+
+@pytest.mark.parametrize(
+  "words",
+  [
+    ["train", "--config=finetune", "--workdir=run"],
+    ["data", "build", "mine", ".", "out"],
+  ],
+)
+def test_a_missing_extra_is_named_in_a_sentence(words, monkeypatch, capsys):
+  monkeypatch.setitem(sys.modules, "grain", None)
+  assert cli.main(words) == 2
+  command = " ".join(words[:2]) if words[0] == "data" else "training"
+  assert capsys.readouterr().err == (
+    f"temporal-jax {words[0]}: {command} needs grain: "
+    "pip install 'temporal-jax[train]'.\n"
+  )

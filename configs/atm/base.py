@@ -5,7 +5,7 @@ Where that is silent, the code in whwu95/ATM.
 
 import ml_collections
 
-from configs import base, datasets
+from temporal_jax.configs import base, datasets
 
 # Frames of Something-Something are stretched to 256 x 320; at the end a random
 # share of 8 % to all of it is cropped.

@@ -11,7 +11,7 @@ scripts/k400/train_eva_large.sh of whwu95/ATM; for CLIP's ViT-L table A.3 of the
 supplement says 15 epochs.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

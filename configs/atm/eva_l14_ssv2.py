@@ -12,7 +12,7 @@ scripts/ssv2/train_eva_large.sh of whwu95/ATM; for CLIP's ViT-L table A.3 of the
 supplement says 7e-4.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

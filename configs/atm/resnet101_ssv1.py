@@ -11,7 +11,7 @@ Expected: 54.9 % top-1 with 1 view, 55.8 % with 2 clips; 57.2 and 57.4 % with
 table A.3 of the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 66.4 % top-1 with 1 view, 66.9 % with 2 clips; 68.2 and 68.6 % with
 table A.3 of the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 48.2 % top-1 with products and differences, 46.5 % with products,
 Follows table A.3 of the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 77.0 % top-1 with 10 clips x 3 crops, 77.6 % with
 arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

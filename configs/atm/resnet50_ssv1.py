@@ -11,7 +11,7 @@ Expected: 53.9 % top-1 with 1 view, 54.7 % with 2 clips; 56.3 and 56.7 % with
 A.3 of the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 65.5 % top-1 with 1 view, 66.1 % with 2 clips; 67.4 and 67.6 % with
 A.3 of the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

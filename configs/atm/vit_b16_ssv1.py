@@ -11,7 +11,7 @@ Expected: 58.1 % top-1 with 1 view, 58.8 % with 2 clips x 3 crops; 59.5 and
 Follows table A.3 of the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 69.4 % top-1 with 1 view, 70.5 % with 2 clips x 3 crops; 70.9 and
 Follows table A.3 of the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

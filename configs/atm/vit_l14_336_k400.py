@@ -10,7 +10,7 @@ Expected: 88.2 % top-1 with 4 clips x 3 crops (table A.7). Follows table A.3 of
 the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

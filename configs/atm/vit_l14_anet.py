@@ -10,7 +10,7 @@ Expected: 90.2 % top-1, 94.7 % mean average precision (table A.8); views are not
 stated. Follows table A.3 of the supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ not stated. Follows table A.3 of the supplement of arXiv:2307.08908. A list has
 an action's instance, not a video, for each item.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 87.3 % top-1 with 4 clips x 3 crops, 88.0 % with
 arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 61.9 % top-1 with 1 view, 62.8 % with 2 clips x 3 crops; 63.3 and
 supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 71.3 % top-1 with 1 view, 72.1 % with 2 clips x 3 crops; 73.1 and
 supplement of arXiv:2307.08908.
 """
 
-from configs.atm import base
+from temporal_jax.configs.atm import base
 
 
 def get_config():

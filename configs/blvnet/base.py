@@ -9,7 +9,7 @@ from typing import Any
 
 import ml_collections
 
-from configs import base, datasets
+from temporal_jax.configs import base, datasets
 
 
 def network(dataset: str, *, short_side: int = 256) -> ml_collections.ConfigDict:

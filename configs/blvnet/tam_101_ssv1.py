@@ -11,7 +11,7 @@ Expected: 47.8, 49.6, 52.2 and 53.1 % top-1 with 8 x 2, 16 x 2, 24 x 2 and
 its code where that is silent.
 """
 
-from configs.blvnet import base
+from temporal_jax.configs.blvnet import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 71.0, 72.0 and 73.5 % top-1 with 8 x 2, 16 x 2 and 24 x 2 frames,
 arXiv:1912.00869, and its code where that is silent.
 """
 
-from configs.blvnet import base
+from temporal_jax.configs.blvnet import base
 
 
 def get_config():

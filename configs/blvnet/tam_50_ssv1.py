@@ -10,7 +10,7 @@ Expected: 46.4 % top-1 with 8 x 2 frames, 48.4 % with 16 x 2, 1 view (table 1).
 Follows section 4.1 of arXiv:1912.00869, and its code where that is silent.
 """
 
-from configs.blvnet import base
+from temporal_jax.configs.blvnet import base
 
 
 def get_config():

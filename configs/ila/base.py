@@ -5,7 +5,7 @@ Where that is silent, the code in Francis-Rings/ILA.
 
 import ml_collections
 
-from configs import base, datasets
+from temporal_jax.configs import base, datasets
 
 _CROP = "multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), positions=5)"
 # Redrawn for every frame. The code ends with random_erasing(0.25), of which the

@@ -11,7 +11,7 @@ with --config.data.num_frames=16 (README of Francis-Rings/ILA). Follows table 1
 of the supplement of arXiv:2304.10465.
 """
 
-from configs.ila import base
+from temporal_jax.configs.ila import base
 
 
 def get_config():

@@ -10,7 +10,7 @@ Expected: not published for this network; ViT-B/16 has 65.0 % top-1. Follows
 table 1 of the supplement of arXiv:2304.10465.
 """
 
-from configs.ila import base
+from temporal_jax.configs.ila import base
 
 
 def get_config():

@@ -10,7 +10,7 @@ Expected: 88.7 % top-1, 97.8 % top-5 with 4 clips x 3 crops (README of
 Francis-Rings/ILA). Follows table 1 of the supplement of arXiv:2304.10465.
 """
 
-from configs.ila import base
+from temporal_jax.configs.ila import base
 
 
 def get_config():

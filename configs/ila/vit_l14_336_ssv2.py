@@ -11,7 +11,7 @@ Expected: 70.2 % top-1, 91.8 % top-5 with 4 clips x 3 crops (README of
 Francis-Rings/ILA). Follows table 1 of the supplement of arXiv:2304.10465.
 """
 
-from configs.ila import base
+from temporal_jax.configs.ila import base
 
 
 def get_config():

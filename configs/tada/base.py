@@ -7,7 +7,7 @@ TAdaFormer on Kinetics; otherwise at an interval.
 
 import ml_collections
 
-from configs import base, datasets
+from temporal_jax.configs import base, datasets
 
 # The code's configs say that RandAugment precedes the crop; nothing reads that.
 _AUGMENT = (

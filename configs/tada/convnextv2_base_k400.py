@@ -11,7 +11,7 @@ Expected: 81.4 % top-1 with 16 frames, 82.3 % with 32
 (table 7). Follows table A1 of arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

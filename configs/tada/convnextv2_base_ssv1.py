@@ -8,7 +8,7 @@ Expected: 60.7 % top-1 by way of ImageNet-21K, 2 clips x 3 crops (table 9).
 Follows table A1 of arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -8,7 +8,7 @@ Expected: accuracy is not published; its features give 36.1 % average mAP with
 BMN (table 12 of arXiv:2308.05787). Follows section C.2 of arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -10,7 +10,7 @@ Expected: not published on K710 itself; its weights give 86.1 % on Kinetics-400
 (table 8). Follows table A1 of arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -9,7 +9,7 @@ Expected: 55.6 % top-1 with 16 frames, 58.5 % with 32
 (table 9). Follows table A1 of arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -10,7 +10,7 @@ arXiv:2308.05787. Clips are those of its section C.2, of videos of 60 frames a
 second.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 79.6 % top-1 with 16 frames, 80.8 % with 32
 arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -8,7 +8,7 @@ Expected: not published; from ImageNet-1K alone 79.6 % top-1. Follows table A1
 of arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

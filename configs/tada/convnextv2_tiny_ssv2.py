@@ -9,7 +9,7 @@ Expected: 67.2 % top-1 with 16 frames, 69.8 % with 32
 arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

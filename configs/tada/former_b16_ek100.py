@@ -9,7 +9,7 @@ are not stated. Follows table A2 of arXiv:2308.05787. Clips are those of its
 section C.2, of videos of 60 frames a second.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

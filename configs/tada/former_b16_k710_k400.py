@@ -8,7 +8,7 @@ Expected: 86.6 % top-1 with 4 clips x 3 crops (table 8). Follows table A2 of
 arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

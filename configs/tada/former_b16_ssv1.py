@@ -11,7 +11,7 @@ Expected: 59.2 % top-1 with 2 clips x 3 crops, 61.2 % with
 --config.data.num_frames=32 (table 9). Follows table A2 of arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

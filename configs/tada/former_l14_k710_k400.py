@@ -9,7 +9,7 @@ Expected: 88.9 % top-1 with 4 clips x 3 crops; 89.5 % with
 arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ Expected: 62.0 % top-1 with 2 clips x 3 crops, 63.7 % with
 --config.data.num_frames=32 (table 9). Follows table A2 of arXiv:2308.05787.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -9,7 +9,7 @@ all. Its weights are those of ImageNet, which convert_weights does not bring to
 R(2+1)D: this starts anew.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

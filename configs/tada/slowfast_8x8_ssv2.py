@@ -11,7 +11,7 @@ Follows section 5.2 of arXiv:2308.05787, which has the training of TAda2D for
 all.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

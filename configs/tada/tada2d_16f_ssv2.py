@@ -11,7 +11,7 @@ Follows configs/projects/tada/ssv2/tada2d_16f.yaml of
 alibaba-mmai-research/TAdaConv.
 """
 
-from configs.tada import base
+from temporal_jax.configs.tada import base
 
 
 def get_config():

@@ -12,7 +12,7 @@ arXiv:2106.05968; there is no config for it, and what that section does not say
 is as on Something-Something v2.
 """
 
-from configs.xvit import base
+from temporal_jax.configs.xvit import base
 
 
 def get_config():

@@ -11,7 +11,7 @@ arXiv:2106.05968). Follows configs/Kinetics/xvit_B16_16x16_k400.yaml of
 1adrianb/video-transformers.
 """
 
-from configs.xvit import base
+from temporal_jax.configs.xvit import base
 
 
 def get_config():

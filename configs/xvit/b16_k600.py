@@ -11,7 +11,7 @@ with 2 x 3 (README of 1adrianb/video-transformers). Follows
 configs/Kinetics/xvit_B16_16x16_k600.yaml of 1adrianb/video-transformers.
 """
 
-from configs.xvit import base
+from temporal_jax.configs.xvit import base
 
 
 def get_config():

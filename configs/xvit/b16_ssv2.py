@@ -11,7 +11,7 @@ Expected: 67.19 % top-1, 91.00 % top-5 (README of 1adrianb/video-transformers;
 1adrianb/video-transformers.
 """
 
-from configs.xvit import base
+from temporal_jax.configs.xvit import base
 
 
 def get_config():

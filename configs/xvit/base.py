@@ -7,7 +7,7 @@ and on Something-Something label smoothing of 0.3.
 
 import ml_collections
 
-from configs import base, datasets
+from temporal_jax.configs import base, datasets
 
 
 def vision_transformer(dataset: str) -> ml_collections.ConfigDict:

@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from temporal_jax import extras
 from temporal_jax.commands.shared import output
 from temporal_jax.commands.shared.data_arguments import add_arguments as add_arguments
 
@@ -166,6 +167,7 @@ def _say_others(others: Mapping[str, int]) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
+  extras.check_train("data build")
   from temporal_jax.data import datasets
   from temporal_jax.data.annotations import DATA_SETS
   from temporal_jax.data.datasets.annotated import AnnotatedVideos

@@ -5,28 +5,27 @@ from typing import NamedTuple
 
 import flax.linen as nn
 import jax
-import ml_collections
 import optax
 
 from temporal_jax import training
 from temporal_jax.experiment.classes import Classes
-from temporal_jax.experiment.duration import Duration, duration, schedule
+from temporal_jax.experiment.duration import Duration, duration
 from temporal_jax.experiment.network import create_network
+from temporal_jax.experiment.optimizer import create_optimizer
 from temporal_jax.experiment.origin import check_origin
-from temporal_jax.experiment.settings import clip_shape
+from temporal_jax.experiment.settings import RunSettings
 
 
-class Parts(NamedTuple):
+class RunComponents(NamedTuple):
   """What a run is made of.
 
   Attributes:
     model: The network.
     classes: Number of its classes, by task if there are several.
-    length: Of the run.
+    length: Length of the run.
     groups: How each parameter is trained, by its name.
-    optimizer: Of the parameters.
-    shapes: Of every array of the state, with where it lies on the mesh.
-    mesh: The devices.
+    optimizer: Optimizer of all parameters.
+    shapes: Shape of every array of the state, and its place on the mesh.
   """
 
   model: nn.Module
@@ -35,33 +34,27 @@ class Parts(NamedTuple):
   groups: Mapping[str, training.Group]
   optimizer: optax.GradientTransformation
   shapes: training.TrainState
-  mesh: jax.sharding.Mesh
 
   @property
   def layout(self) -> training.TrainState:
-    """Where every array of the state lies."""
+    """Place of every array of the state on the mesh."""
     return jax.tree.map(lambda shape: shape.sharding, self.shapes)
 
 
-def assemble(
-  config: ml_collections.ConfigDict,
-  classes: Classes,
-  num_videos: int,
-  mesh: jax.sharding.Mesh,
-) -> Parts:
-  """Builds the parts of a run; nothing is computed.
+def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunComponents:
+  """Builds the components of a run; nothing is computed.
 
   Args:
-    config: The run's config.
+    settings: The run's settings.
     classes: Number of classes, by task if there are several.
-    num_videos: Training videos.
-    mesh: The devices.
+    num_videos: Number of training videos.
   """
+  config, mesh = settings.config, settings.mesh
   optim = config.optim
   model = create_network(config, classes)
   check_origin(model, config.init_from)
   length = duration(config, num_videos)
-  variables = training.variable_shapes(model, clip_shape(config))
+  variables = training.variable_shapes(model, settings.clip_shape)
   named = model.parameter_groups()
   groups = training.parameter_groups(
     variables["params"],
@@ -81,24 +74,4 @@ def assemble(
     shapes, mesh, config.sharding, tensor_rules=named.tensor
   )
   shapes = training.with_shardings(shapes, layout)
-  return Parts(model, classes, length, groups, optimizer, shapes, mesh)
-
-
-def create_optimizer(
-  config: ml_collections.ConfigDict,
-  length: Duration,
-  groups: Mapping[str, training.Group],
-) -> optax.GradientTransformation:
-  """Returns the optimizer of parameters in these groups."""
-  optim = config.optim
-  return training.create_optimizer(
-    optim.name,
-    schedule(config, length),
-    groups,
-    momentum=optim.momentum,
-    betas=optim.betas,
-    clip_norm=optim.clip_norm,
-    scaled_schedule=None
-    if optim.scale_end_lr
-    else lambda factor: schedule(config, length, factor),
-  )
+  return RunComponents(model, classes, length, groups, optimizer, shapes)

@@ -1,31 +1,37 @@
-"""What others must know of a run's network to use it: its model.json."""
+"""A run's model.json: what others must know of its network to use it.
+
+A later start of the run reads it too, and is compared with the first one.
+"""
 
 import dataclasses
+import pathlib
+from collections.abc import Mapping
 from typing import Any
 
-import ml_collections
-
-from temporal_jax import data
+from temporal_jax import data, inference, training
 from temporal_jax.experiment.classes import num_classes
-from temporal_jax.experiment.earlier_start import Description, describe_lists
 from temporal_jax.experiment.network import network_arguments
-from temporal_jax.experiment.settings import pixels, protocol
+from temporal_jax.experiment.settings import RunSettings
+from temporal_jax.training.class_rows import shorten
+
+Description = Mapping[str, Any]
+_LISTS = {"train": "training", "test": "test"}
 
 
 def describe(
-  config: ml_collections.ConfigDict,
+  settings: RunSettings,
   videos: data.Videos,
   earlier: Description | None = None,
 ) -> dict[str, Any]:
   """Returns what `inference.load_model` reads beside the checkpoints.
 
   Args:
-    config: The run's config.
+    settings: The run's settings.
     videos: The run's videos.
     earlier: See `earlier_description`; its lists of videos are kept, so that
       later starts are compared with the first one.
   """
-  test = protocol(config)
+  config, test = settings.config, settings.protocol
   return {
     "model": config.model.name,
     "overrides": network_arguments(config),
@@ -33,10 +39,112 @@ def describe(
     "clip_shape": (test.num_frames, test.crop_size, test.crop_size, 3),
     "class_names": videos.class_names,
     "multi_label": videos.multi_label,
-    "pixels": pixels(config),
+    "pixels": settings.pixels,
     "protocol": dataclasses.asdict(test),
     "trained_with": {
       name: config.data[name] for name in ("num_frames", "image_size", "short_side")
     },
     "lists": (earlier or {}).get("lists") or describe_lists(videos),
   }
+
+
+def earlier_description(workdir: pathlib.Path) -> Description | None:
+  """Returns the model.json of a run that will be resumed.
+
+  None where there is no checkpoint, so that nothing of the run depends on what
+  an earlier start recorded.
+
+  Raises:
+    ValueError: If it is not JSON.
+  """
+  if not training.has_checkpoint(workdir):
+    return None
+  return inference.read_description(workdir)
+
+
+def in_order_of(
+  earlier: Description | None,
+  sources: Mapping[str, data.Source],
+  workdir: pathlib.Path,
+) -> dict[str, data.Source]:
+  """Returns the sources with their classes numbered as the run has them.
+
+  Args:
+    earlier: See `earlier_description`.
+    sources: The videos, by split.
+    workdir: Folder of the run.
+
+  Raises:
+    ValueError: If the classes are others than those of the run, naming them.
+  """
+  order = inference.described_classes(earlier or {})
+  if not order:
+    return dict(sources)
+  own = data.by_task(sources["train"].class_names)
+  known = data.by_task(order)
+  if list(own) != list(known):
+    raise ValueError(
+      f"the data has {_tasks(own)}, but {workdir} was trained with "
+      f"{_tasks(known)}: take a new --workdir with "
+      f"--config.init_from={workdir}."
+    )
+  for task, names in own.items():
+    new = [name for name in names if name not in set(known[task])]
+    gone = [name for name in known[task] if name not in set(names)]
+    if new or gone:
+      changes = [
+        f"{what} {shorten(some)}"
+        for what, some in (("new", new), ("gone", gone))
+        if some
+      ]
+      raise ValueError(
+        f"the classes {f'of {task} ' if task else ''}of the data are not those "
+        f"that {workdir} was trained with: {', '.join(changes)}. Labels would "
+        "change their meaning: give the classes their former names, or take a "
+        f"new --workdir with --config.init_from={workdir}, which takes its "
+        "head over by the classes' names."
+      )
+  if own == known:
+    return dict(sources)
+  return {
+    split: data.ReorderedSource(source, order) for split, source in sources.items()
+  }
+
+
+def describe_lists(videos: data.Videos) -> dict[str, dict[str, Any]]:
+  """Returns the number of videos and the digest of each list, as JSON."""
+  counts = {"train": videos.num_train, "test": videos.num_test}
+  return {
+    split: {"videos": count, "sha256": videos.fingerprints[split]}
+    for split, count in counts.items()
+  }
+
+
+def differences(earlier: Description | None, videos: data.Videos) -> list[str]:
+  """Returns in words how the lists of videos differ from the earlier ones.
+
+  Args:
+    earlier: See `earlier_description`.
+    videos: The run's videos.
+  """
+  before = (earlier or {}).get("lists", {})
+  notes = []
+  for split, listed in describe_lists(videos).items():
+    old = before.get(split)
+    if old is None or old == listed:
+      continue
+    notes.append(
+      f"the {_LISTS[split]} list changed: {listed['videos']} videos, before "
+      f"{old['videos']}; "
+      + (
+        "the order of clips differs"
+        if split == "train"
+        else "scores are not comparable with earlier ones"
+      )
+    )
+  return notes
+
+
+def _tasks(names: Mapping[str, Any]) -> str:
+  """Returns in words which tasks there are."""
+  return "one task without a name" if [*names] == [""] else f"tasks {[*names]}"

@@ -1,9 +1,8 @@
-"""How long a run is, and what happens when."""
+"""How long a run is, and at which steps it logs, tests and saves."""
 
 from typing import NamedTuple
 
 import ml_collections
-import optax
 
 from temporal_jax import training
 
@@ -46,27 +45,9 @@ def duration(config: ml_collections.ConfigDict, num_videos: int) -> Duration:
   )
 
 
-def schedule(
-  config: ml_collections.ConfigDict, length: Duration, factor: float = 1.0
-) -> optax.Schedule:
-  """Returns step -> learning rate, times a factor but for its end."""
-  optim = config.optim
-  scale = config.batch_size / (optim.lr_batch_size or config.batch_size)
-  return training.create_schedule(
-    optim.schedule,
-    peak=optim.lr * scale * factor,
-    start=optim.warmup_lr * scale * factor,
-    end=optim.end_lr * scale,
-    num_steps=length.num_steps,
-    warmup_steps=length.warmup_steps,
-    milestones=[round(m * length.steps_per_epoch) for m in optim.milestones],
-    steps_per_epoch=length.steps_per_epoch,
-  )
-
-
-def plan(config: ml_collections.ConfigDict, length: Duration) -> training.Plan:
-  """Returns when things happen."""
-  return training.Plan(
+def cadence(config: ml_collections.ConfigDict, length: Duration) -> training.Cadence:
+  """Returns at which steps values are logged, tests are run, weights saved."""
+  return training.Cadence(
     num_steps=length.num_steps,
     log_every=config.log_every,
     eval_every=config.eval_every,

@@ -7,8 +7,7 @@ import jax
 import jax.numpy as jnp
 import ml_collections
 
-import temporal_jax
-from temporal_jax import training
+from temporal_jax import models, training
 from temporal_jax.experiment.classes import Classes
 from temporal_jax.models.network import Network
 from temporal_jax.text.tokenizer import tokenize
@@ -17,7 +16,7 @@ from temporal_jax.text.tokenizer import tokenize
 def create_network(config: ml_collections.ConfigDict, classes: Classes) -> Network:
   """Builds the network, without parameters."""
   remat = {"remat": True} if config.model.remat else {}
-  return temporal_jax.create_model(
+  return models.create_model(
     config.model.name,
     num_classes=classes,
     dtype=config.model.dtype or training.default_dtype(),

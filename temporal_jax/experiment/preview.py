@@ -10,23 +10,18 @@ import numpy as np
 
 from temporal_jax import training
 from temporal_jax.data.augmentation.clip_sheet import draw_clips
-from temporal_jax.experiment.check import check
 from temporal_jax.experiment.classes import Classes, expected_classes, num_classes
 from temporal_jax.experiment.components import assemble
 from temporal_jax.experiment.network import blank_inputs
-from temporal_jax.experiment.settings import (
-  clip_shape,
-  create_augmentation,
-  open_videos,
-  pixels,
-)
+from temporal_jax.experiment.origin import complete
+from temporal_jax.experiment.settings import RunSettings
 from temporal_jax.experiment.steps import create_steps
-from temporal_jax.experiment.weights import complete
+from temporal_jax.experiment.videos import open_videos
 
 _ROWS = 8  # Clips on a sheet, at most.
 
 
-def show_plan(
+def show_layout(
   config: ml_collections.ConfigDict, num_devices: int, tpu: str | None
 ) -> str:
   """Returns what a step would hold and send on devices that are not there.
@@ -47,30 +42,30 @@ def show_plan(
   else:
     training.simulate_devices(num_devices)
     devices = jax.devices()
-  config = complete(config)
-  mesh = check(config, devices)
-  classes = expected_classes(config)
-  parts = assemble(config, classes, config.batch_size, mesh)
+  settings = RunSettings.from_config(complete(config), devices)
+  classes = expected_classes(settings.config)
+  run = assemble(settings, classes, num_videos=config.batch_size)
   step, _ = create_steps(
-    *(config, parts, create_augmentation(config, ())),
-    inputs=blank_inputs(parts.model, classes, parts.groups),
+    settings,
+    run,
+    augment=settings.augmentation(()),
+    inputs=blank_inputs(run.model, classes, run.groups),
   )
-  layout = training.plan_step(
-    step, parts.shapes, _batch_shapes(config, classes, mesh), mesh
+  layout = training.step_layout(
+    step, run.shapes, _batch_shapes(settings, classes), settings.mesh
   )
-  groups = training.describe_groups(parts.shapes.params, parts.groups)
+  groups = training.describe_groups(run.shapes.params, run.groups)
   return f"{groups}\n{training.describe_layout(layout)}"
 
 
 def draw(config: ml_collections.ConfigDict, file: str) -> None:
   """Draws the first training clips as the network sees them, to a PNG."""
-  config = complete(config)
-  check(config)
-  with tempfile.TemporaryDirectory() as notes:  # Of videos that are bad.
-    videos = open_videos(config, pathlib.Path(notes), print)
+  settings = RunSettings.from_config(complete(config))
+  with tempfile.TemporaryDirectory() as notes:  # For lists of bad videos.
+    videos = open_videos(settings, pathlib.Path(notes), print)
     first = next(videos.train_batches)
-  num_classes(config, videos)
-  augment = create_augmentation(config, videos.class_names)
+  num_classes(settings.config, videos)
+  augment = settings.augmentation(videos.class_names)
   batch = {
     name: jnp.asarray(values)
     for name, values in first.items()
@@ -78,21 +73,23 @@ def draw(config: ml_collections.ConfigDict, file: str) -> None:
   }
   clip, label = jax.jit(augment)(
     jax.random.key(config.seed),
-    *(batch["clip"], batch["label"], batch.get("size")),
+    batch["clip"],
+    batch["label"],
+    batch.get("size"),
   )
   count = min(len(clip), _ROWS)
   names = videos.class_names
   one_task = label.ndim == 1 and not isinstance(names, dict)
   titles = [names[i] if one_task else "" for i in np.asarray(label)[:count]]
-  draw_clips(file, clip[:count], **pixels(config), titles=titles)
+  draw_clips(file, clip[:count], **settings.pixels, titles=titles)
 
 
 def _batch_shapes(
-  config: ml_collections.ConfigDict, classes: Classes, mesh: jax.sharding.Mesh
+  settings: RunSettings, classes: Classes
 ) -> dict[str, jax.ShapeDtypeStruct]:
-  """Returns what a batch of training clips is, and where it lies."""
-  size = config.batch_size
-  height, width = config.data.canvas or clip_shape(config)[2:4]
+  """Returns shapes of a batch of training clips, with its place on the mesh."""
+  config, size = settings.config, settings.config.batch_size
+  height, width = config.data.canvas or settings.clip_shape[2:4]
   label = jax.ShapeDtypeStruct((size,), jnp.int32)
   if isinstance(classes, dict):
     label = jax.ShapeDtypeStruct((size, len(classes)), jnp.int32)
@@ -107,4 +104,4 @@ def _batch_shapes(
   }
   if config.data.canvas:
     shapes["size"] = jax.ShapeDtypeStruct((size, 2), jnp.float32)
-  return training.with_shardings(shapes, training.over_batch(mesh))
+  return training.with_shardings(shapes, training.over_batch(settings.mesh))

@@ -1,24 +1,137 @@
-"""The videos of a run, and what becomes of their clips."""
+"""What a config says, in the types that a run takes: made and checked once."""
 
-import pathlib
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import ml_collections
 
-from temporal_jax import data, models
-from temporal_jax.experiment.earlier_start import earlier_description, in_order_of
+from temporal_jax import data, models, training
+from temporal_jax.experiment.classes import Classes, expected_classes
+from temporal_jax.experiment.duration import cadence, duration
+from temporal_jax.experiment.network import create_network
+from temporal_jax.experiment.number_bounds import check_bounds
+from temporal_jax.experiment.optimizer import create_optimizer
+
+# Stands in for the steps of an epoch, which only the videos give.
+_STEPS_PER_EPOCH = 1000
 
 
-def clip_shape(config: ml_collections.ConfigDict) -> tuple[int, ...]:
-  """Returns the shape (1, T, H, W, 3) of one clip."""
-  side = config.data.image_size
-  return (1, config.data.num_frames, side, side, 3)
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+  """The settings of a run that need no videos.
+
+  Attributes:
+    config: The config they are made from, see `configs/base.py`.
+    mesh: The devices, by axis.
+    clip_shape: Shape (1, T, H, W, 3) of one clip of the network.
+    clip_format: How a training clip is cut from a video.
+    protocol: Which views of a test video are scored.
+    pixels: {"mean", "std"} of R, G and B, of values in [0, 1].
+    mix: How clips of a step are mixed; None if they are not.
+  """
+
+  config: ml_collections.ConfigDict
+  mesh: jax.sharding.Mesh
+  clip_shape: tuple[int, ...]
+  clip_format: data.ClipFormat
+  protocol: data.EvalProtocol
+  pixels: dict[str, tuple[float, float, float]]
+  mix: data.Mix | None
+
+  @classmethod
+  def from_config(
+    cls,
+    config: ml_collections.ConfigDict,
+    devices: Sequence[jax.Device] | None = None,
+  ) -> "RunSettings":
+    """Makes the settings, and what else can be built without videos.
+
+    Args:
+      config: The run's config; without placeholders, see `complete`.
+      devices: Devices of the mesh; all there are by default.
+
+    Raises:
+      ValueError: If a value of the config makes no sense, naming it.
+    """
+    check_bounds(config)
+    mesh = training.create_mesh(config.mesh, devices)
+    training.check_batch_size(config.batch_size, mesh)
+    _check_microbatches(config, mesh)
+    side = config.data.image_size
+    settings = cls(
+      config=config,
+      mesh=mesh,
+      clip_shape=(1, config.data.num_frames, side, side, 3),
+      clip_format=_clip_format(config),
+      protocol=_protocol(config),
+      pixels=_pixels(config),
+      mix=_mix(config),
+    )
+    settings._check_components()
+    return settings
+
+  def loss(self, classes: Classes) -> training.Loss:
+    """Returns the loss of a clip.
+
+    Args:
+      classes: Number of classes, by task if there are several.
+    """
+    return training.Loss(
+      classes,
+      name=self.config.loss.name,
+      label_smoothing=self.config.loss.label_smoothing,
+    )
+
+  def augmentation(self, names: Any) -> data.Augmentation:
+    """Returns what is done to training clips on the device.
+
+    Args:
+      names: Names of the classes, by task if there are several; () if they are
+        not known, and labels then stay what they are.
+
+    Raises:
+      ValueError: If clips are mirrored whose classes tell left from right.
+    """
+    config = self.config.data
+    pairs = config.flip_pairs if names else ()
+    data.check_flip(names, config.augment, pairs)
+    return data.Augmentation(
+      config.augment,
+      **self.pixels,
+      image_size=config.image_size,
+      flip_labels=data.flipped_labels(names, pairs) if pairs else (),
+      repeats=config.repeats,
+    )
+
+  def _check_components(self) -> None:
+    """Builds what a run builds of these settings, and throws it away."""
+    config = self.config
+    classes = expected_classes(config) if config.data.num_classes else 2
+    create_network(config, classes)
+    self.loss(classes)
+    length = duration(config, _STEPS_PER_EPOCH * config.batch_size)
+    cadence(config, length)
+    epochs_in_steps = config.optim.warmup_epochs or config.optim.milestones
+    if config.num_epochs or not epochs_in_steps:
+      create_optimizer(config, length, groups={})
 
 
-def clip_format(config: ml_collections.ConfigDict) -> data.ClipFormat:
-  """Returns how a training clip is cut from a video."""
+def _check_microbatches(
+  config: ml_collections.ConfigDict, mesh: jax.sharding.Mesh
+) -> None:
+  """Every device must be able to cut its clips into microbatches."""
+  clips = config.batch_size * config.data.repeats
+  own = clips // (mesh.shape["data"] * mesh.shape["fsdp"])
+  count = config.optim.accumulate
+  if count < 1 or own % count:
+    raise ValueError(
+      f"optim.accumulate must divide the {own} clips of a device, got {count}."
+    )
+
+
+def _clip_format(config: ml_collections.ConfigDict) -> data.ClipFormat:
   return data.ClipFormat(
     num_frames=config.data.num_frames,
     image_size=config.data.image_size,
@@ -29,8 +142,7 @@ def clip_format(config: ml_collections.ConfigDict) -> data.ClipFormat:
   )
 
 
-def protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
-  """Returns which views of a test video are scored."""
+def _protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
   test = config.eval
   stretch = tuple(test.stretch) or None
   short_side = None if stretch else test.short_side or config.data.short_side
@@ -49,72 +161,17 @@ def protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
   )
 
 
-def open_videos(
-  config: ml_collections.ConfigDict,
-  workdir: pathlib.Path,
-  say: Callable[[str], None],
-) -> data.Videos:
-  """Opens the data set or the user's own files; prepares what is missing.
-
-  Args:
-    config: The run's config.
-    workdir: Folder of the run, where bad videos are written down. If it has a
-      checkpoint, classes are numbered in the order of the run.
-    say: Gets what a person should know of the files, a sentence a call.
-
-  Raises:
-    ValueError: If the classes differ from those of the run in `workdir`, or see
-      `data.open_sources` and `data.open_videos`.
-  """
-  if config.data.manifest:
-    data.keep_indices(
-      pathlib.Path(config.data.manifest).expanduser(),
-      pathlib.Path(config.data.videos or config.data.root).expanduser(),
-    )
-  index, count = jax.process_index(), jax.process_count()
-  own = f"_{index}" if index else ""
-  bad_videos = {
-    split: data.BadVideos(config.data.on_error, workdir / f"bad_{split}{own}.jsonl")
-    for split in ("train", "test")
-  }
-  sources = data.open_sources(
-    name=config.data.name,
-    root=config.data.root,
-    data_dir=config.data.data_dir,
-    splits={"train": config.data.train_split, "test": config.data.test_split},
-    test_fraction=config.data.test_fraction,
-    tasks=tuple(config.data.tasks),
-    annotations=config.data.annotations,
-    videos=config.data.videos,
-    frames=config.data.frames,
-    say=say,
-  )
-  sources = in_order_of(earlier_description(workdir), sources, workdir)
-  return data.open_videos(
-    sources,
-    clip_format(config),
-    protocol(config),
-    batch_size=config.batch_size,
-    seed=config.seed,
-    bad_videos=bad_videos,
-    time_limit=config.data.time_limit,
-    num_threads=config.data.num_threads,
-    process_index=index,
-    process_count=count,
-  )
-
-
-def pixels(
+def _pixels(
   config: ml_collections.ConfigDict,
 ) -> dict[str, tuple[float, float, float]]:
-  """Returns mean and std of the network's pixels.
+  """Returns the statistics of pixels: the config's, else the network's.
 
   Raises:
     ValueError: If the config gives others than three, or a std of 0 or less.
   """
-  spec = models.find_model(config.model.name)
-  mean = tuple(config.data.pixel_mean) or spec.mean
-  std = tuple(config.data.pixel_std) or spec.std
+  entry = models.find_model(config.model.name)
+  mean = tuple(config.data.pixel_mean) or entry.mean
+  std = tuple(config.data.pixel_std) or entry.std
   if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
     raise ValueError(
       "data.pixel_mean and data.pixel_std must be three numbers each, of R, G "
@@ -123,25 +180,7 @@ def pixels(
   return {"mean": mean, "std": std}
 
 
-def create_augmentation(
-  config: ml_collections.ConfigDict, names: Any
-) -> data.Augmentation:
-  """Returns what is done to training clips on the device.
-
-  Args:
-    config: The run's config.
-    names: Names of the classes, by task if there are several; () if they are
-      not known, and labels then stay what they are.
-
-  Raises:
-    ValueError: If clips are mirrored whose classes tell left from right.
-  """
-  pairs = config.data.flip_pairs if names else ()
-  data.check_flip(names, config.data.augment, pairs)
-  return data.Augmentation(
-    config.data.augment,
-    **pixels(config),
-    image_size=config.data.image_size,
-    flip_labels=data.flipped_labels(names, pairs) if pairs else (),
-    repeats=config.data.repeats,
-  )
+def _mix(config: ml_collections.ConfigDict) -> data.Mix | None:
+  if not config.mix.mixup_alpha and not config.mix.cutmix_alpha:
+    return None
+  return data.Mix(**config.mix)

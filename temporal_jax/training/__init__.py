@@ -23,8 +23,8 @@ from temporal_jax.training.load_variables import (
   read_state as read_state,
 )
 from temporal_jax.training.loop import (
+  Cadence as Cadence,
   NonFiniteLossError as NonFiniteLossError,
-  Plan as Plan,
   train as train,
 )
 from temporal_jax.training.loss import LOSSES as LOSSES, Loss as Loss
@@ -38,7 +38,7 @@ from temporal_jax.training.parallel.layout import (
   Layout as Layout,
   absent_tpu as absent_tpu,
   describe_layout as describe_layout,
-  plan_step as plan_step,
+  step_layout as step_layout,
   with_shardings as with_shardings,
 )
 from temporal_jax.training.parallel.mesh import (

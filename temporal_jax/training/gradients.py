@@ -34,27 +34,27 @@ def accumulate(
   batch_stats: Tree,
   batch: Tree,
   *,
-  num_parts: int = 1,
+  num_microbatches: int = 1,
 ) -> Gradients:
   """Adds up values and gradients over the parts of a batch.
 
   Memory is that of one part. Every device splits its own clips, so that nothing
-  moves between devices: part i holds the clips i, i + num_parts, ... BatchNorm
-  normalises over a part, and its statistics move with every part.
+  moves between devices: part i of n holds the clips i, i + n, i + 2 n, ...
+  BatchNorm normalises over a part, and its statistics move with every part.
 
   Args:
     objective: Value of a part, of which the sum over parts is minimised.
     params: Parameters.
     batch_stats: Running statistics; {} without.
     batch: Arrays (B, ...).
-    num_parts: Divides B.
+    num_microbatches: Number of parts n; it divides B.
   """
   of_part = jax.value_and_grad(objective, has_aux=True)
-  if num_parts == 1:
+  if num_microbatches == 1:
     (value, (batch_stats, sums)), grads = of_part(params, batch_stats, batch, 0)
     return Gradients(value, grads, batch_stats, sums)
   parts = jax.tree.map(
-    lambda x: x.reshape(-1, num_parts, *x.shape[1:]).swapaxes(0, 1), batch
+    lambda x: x.reshape(-1, num_microbatches, *x.shape[1:]).swapaxes(0, 1), batch
   )
 
   def add(carry: Gradients, part: tuple) -> tuple[Gradients, None]:
@@ -70,5 +70,5 @@ def accumulate(
   )
   start = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (value, grads, sums))
   start = Gradients(start[0], start[1], batch_stats, start[2])
-  total, _ = jax.lax.scan(add, start, (parts, jnp.arange(num_parts)))
+  total, _ = jax.lax.scan(add, start, (parts, jnp.arange(num_microbatches)))
   return total

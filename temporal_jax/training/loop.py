@@ -20,7 +20,7 @@ from temporal_jax.validation import check_at_least
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class Cadence:
   """When things happen, in steps.
 
   Attributes:
@@ -86,7 +86,7 @@ def train(
   batches: Batches,
   *,
   place: Callable[..., Arrays],
-  plan: Plan,
+  cadence: Cadence,
   schedule: Callable[[int], jax.Array],
   evaluate: Callable[[Tree], dict[str, float]],
   checkpoints: Checkpoints,
@@ -95,14 +95,14 @@ def train(
   stop: StopRequest,
   gather: Gather,
 ) -> TrainState:
-  """Trains from `state` to the end of the plan, or until asked to stop.
+  """Trains from `state` to the last step, or until asked to stop.
 
   Args:
     state: Where to start.
     step_fn: Jitted training step; it may take over the memory of its state.
     batches: Host batches of this process.
     place: Puts a host batch on the devices.
-    plan: When things happen.
+    cadence: When things happen.
     schedule: Step -> learning rate, to be written down.
     evaluate: Variables -> values of the test clips.
     checkpoints: Where to save.
@@ -120,28 +120,28 @@ def train(
       is saved.
   """
   step = int(state.step)
-  if plan.ends(step):
+  if cadence.ends(step):
     progress.say(
-      f"step {step} is at or past num_steps {plan.num_steps}: nothing is left "
+      f"step {step} is at or past num_steps {cadence.num_steps}: nothing is left "
       "to train. Raise --config.num_steps, or take a new --workdir."
     )
   clock, stopping = _Clock(step), stop.comes_after(step)
   with Feed(batches, place) as feed:
-    while not plan.ends(step) and not stopping:
+    while not cadence.ends(step) and not stopping:
       batch = feed.take()
       state = step_fn(state, batch)
       step += 1
       progress.advance(step)
       stopping = stop.comes_after(step)
-      if not (plan.logs(step) or plan.saves(step) or stopping):
+      if not (cadence.logs(step) or cadence.saves(step) or stopping):
         feed.fetch(running=state.step)
         continue
       _check_finite(state.window, checkpoints)
       scores = {}
-      if plan.logs(step):
-        timing = clock.lap(step, feed, batch, plan.num_steps)
+      if cadence.logs(step):
+        timing = clock.lap(step, feed, batch, cadence.num_steps)
         metrics = _summary(state.window, schedule(step - 1))
-        if plan.evaluates(step):
+        if cadence.evaluates(step):
           scores = _evaluate(evaluate, state, checkpoints)
           metrics |= {f"test/{name}": value for name, value in scores.items()}
         _record(records, step, metrics, timing, checkpoints)
@@ -149,7 +149,7 @@ def train(
         fresh = jax.device_put(Window.empty(), state.step.sharding)
         state = state.replace(window=fresh)
         clock.restart(feed)
-      if plan.saves(step) or stopping:
+      if cadence.saves(step) or stopping:
         checkpoints.save(state, batches.position(gather), scores)
     checkpoints.wait()
   return state

@@ -15,6 +15,7 @@ from temporal_jax.training.frozen_batch_norm import frozen_batch_norm
 from temporal_jax.training.gradients import accumulate
 from temporal_jax.training.loss import Loss, Tasks
 from temporal_jax.training.moving_averages import move_averages
+from temporal_jax.training.parallel.mesh import over_batch, replicated
 from temporal_jax.training.parallel.parameter_sharding import make_gather
 from temporal_jax.training.parameter_groups import Group, stop_frozen
 from temporal_jax.training.state import TrainState, Tree, Window
@@ -43,7 +44,8 @@ class StepSpec:
     groups: Of the parameters, by name: gradients of frozen ones are not
       computed, nor counted in the logged norm; {} freezes none.
     freeze_batch_norm: Whether BatchNorm uses its statistics.
-    parts: Parts of a batch that are computed one by one.
+    num_microbatches: Parts of a batch that are computed one after the other; it
+      divides the clips of each device.
     ema_decay: Share of the old average that stays; see `move_averages`.
     ema_warmup: Whether young averages forget faster.
   """
@@ -58,7 +60,7 @@ class StepSpec:
   aux_weights: Mapping[str, float] = dataclasses.field(default_factory=dict)
   groups: Mapping[str, Group] = dataclasses.field(default_factory=dict)
   freeze_batch_norm: bool = False
-  parts: int = 1
+  num_microbatches: int = 1
   ema_decay: float = 0.0
   ema_warmup: bool = True
 
@@ -90,7 +92,7 @@ def make_train_step(
     mesh: Clips are spread over its axes data and fsdp.
     layout: Sharding of every array of the state.
   """
-  split, gather = mesh.over_batch(mesh), make_gather(layout.params)
+  split, gather = over_batch(mesh), make_gather(layout.params)
 
   def step(state: TrainState, batch: Arrays) -> TrainState:
     key = jax.random.fold_in(jax.random.key(spec.seed), state.step)
@@ -116,7 +118,7 @@ def make_train_step(
       losses = spec.loss(logits, part.target)
       value = jnp.sum(losses * part.weight) / total
       for name, weight in spec.aux_weights.items():
-        value += weight / spec.parts * aux.get(name, 0.0)
+        value += weight / spec.num_microbatches * aux.get(name, 0.0)
       sums = {
         "loss": jnp.sum(losses * part.weight),
         "correct": jnp.sum(spec.loss.hits(logits, part.target) * part.weight),
@@ -128,7 +130,7 @@ def make_train_step(
       state.params,
       state.batch_stats,
       clips,
-      num_parts=spec.parts,
+      num_microbatches=spec.num_microbatches,
     )
     grad_norm = optax.tree.norm(grads)
     updates, opt_state = spec.optimizer.update(grads, state.opt_state, state.params)
@@ -197,8 +199,8 @@ def make_eval_step(
 
   return jax.jit(
     step,
-    in_shardings=(layout, mesh.over_batch(mesh)),
-    out_shardings=mesh.replicated(mesh),
+    in_shardings=(layout, over_batch(mesh)),
+    out_shardings=replicated(mesh),
   )
 
 

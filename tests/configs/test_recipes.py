@@ -10,7 +10,7 @@ import shlex
 import jax
 import pytest
 
-from temporal_jax import experiment, training
+from temporal_jax import experiment
 from temporal_jax.data.augmentation.recipe import parse
 from temporal_jax.experiment.classes import expected_classes
 from temporal_jax.training.parameter_names import named
@@ -136,7 +136,11 @@ PARAMETERS = {
 
 
 def _module(name):
-  return importlib.import_module(f"configs.{name.replace('/', '.')}")
+  return importlib.import_module(f"temporal_jax.configs.{name.replace('/', '.')}")
+
+
+def _settings(config):
+  return experiment.RunSettings.from_config(config, jax.devices()[:1])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -181,7 +185,7 @@ def test_has_the_values_of_its_table(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_and_tests_as_published(name):
   config = _module(name).get_config()
-  test = experiment.protocol(config)
+  test = _settings(config).protocol
   assert (config.data.sampling, _views(test)) == next(
     row[1:] for row in PROTOCOLS if fnmatch.fnmatch(name, row[0])
   )
@@ -208,22 +212,23 @@ def test_is_locked_and_fits_its_data_set(name):
   assert bool(config.data.flip_pairs) == swaps
   assert operations.count("normalize") == 1
   parse(config.data.augment)
-  experiment.check(config)
+  _settings(config)
   assert min(config.data.canvas) >= config.data.image_size
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_whole_state_is_built_and_every_regex_fits(name):
   config = _module(name).get_config()
-  mesh = training.create_mesh({"data": 1}, jax.devices()[:1])
   num_videos = 100 * config.batch_size
-  parts = experiment.assemble(config, expected_classes(config), num_videos, mesh)
-  parameters = named(parts.shapes.params)
-  assert parts.groups.keys() == parameters.keys()
+  components = experiment.assemble(
+    _settings(config), expected_classes(config), num_videos
+  )
+  parameters = named(components.shapes.params)
+  assert components.groups.keys() == parameters.keys()
   optim = config.optim
   if optim.layer_decay != 1:
     assert any(re.fullmatch(r"block\d+/.*", p) for p in parameters)
-    depths = {group.lr_factor for group in parts.groups.values()}
+    depths = {group.lr_factor for group in components.groups.values()}
     assert len(depths) > 12
   if name in PARAMETERS:
     count = sum(math.prod(leaf.shape) for leaf in parameters.values())

@@ -8,8 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-import train
-from temporal_jax import evaluation, training
+from temporal_jax import evaluation, train, training
 from temporal_jax.data.video.encoding import encode_mp4
 from tests.conftest import make_frames
 from tests.support import tiny_config

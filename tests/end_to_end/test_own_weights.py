@@ -9,10 +9,9 @@ import safetensors.numpy
 
 import convert_weights
 import temporal_jax
-import train
-from configs import finetune
 from convert_weights import __main__ as convert_command
-from temporal_jax import experiment, inference, training
+from temporal_jax import experiment, inference, train, training
+from temporal_jax.configs import finetune
 
 _RESNET = {"width": 4, "stage_sizes": [1, 1]}
 _VIT = {"width": 32, "depth": 2, "num_heads": 2, "image_size": 32}
@@ -144,7 +143,7 @@ def test_without_weights_it_is_the_demos_network(video_folder):
   assert config.model.overrides.to_dict() == {"width": 16, "stem": "7x7"}
   assert (config.data.num_frames, config.data.image_size) == (8, 112)
   assert config.data.short_side == 128
-  experiment.check(config)
+  experiment.RunSettings.from_config(config)
   # A network that is named is the catalog's, not one of width 16.
   named = _config(video_folder, **{"model.name": "vit_b16"})
   named = experiment.complete(named)
@@ -175,7 +174,7 @@ def test_positions_that_follow_from_the_clips_are_no_arguments(tmp_path):
   config = experiment.complete(_config(tmp_path, tmp_path))
   assert config.model.overrides.to_dict() == {"depth": 1}
   assert (config.model.image_size, config.model.dtype) == (32, "float32")
-  experiment.check(config)
+  experiment.RunSettings.from_config(config)
   file.write_text(json.dumps({**description, "clip_shape": [4, 48, 48, 3]}))
   with pytest.raises(ValueError, match="another grid than clips"):
     experiment.complete(_config(tmp_path, tmp_path))
@@ -186,4 +185,4 @@ def test_positions_that_follow_from_the_clips_are_no_arguments(tmp_path):
 )
 def test_statistics_of_pixels_are_checked(wrong, tmp_path):
   with pytest.raises(ValueError, match=r"three numbers each, of R, G and B"):
-    experiment.check(experiment.complete(_config(tmp_path, **wrong)))
+    experiment.RunSettings.from_config(experiment.complete(_config(tmp_path, **wrong)))

@@ -12,9 +12,8 @@ import safetensors.numpy
 
 import convert_weights
 import temporal_jax
-import train
 from convert_weights import __main__ as convert_command
-from temporal_jax import experiment, training
+from temporal_jax import experiment, train, training
 from temporal_jax.experiment.network import create_network
 from tests.support import tiny_config
 
@@ -103,11 +102,11 @@ def test_wrong_flag_fails_in_one_line(run, video_folder, tmp_path, flag, message
 def test_wrong_value_says_what_is_allowed(field, value, message):
   config = tiny_config.get_config()
   config.batch_size = 8
-  experiment.check(config)
+  experiment.RunSettings.from_config(config)
   with config.unlocked():
     config.update_from_flattened_dict({field: value})
   with pytest.raises(ValueError, match=message):
-    experiment.check(config)
+    experiment.RunSettings.from_config(config)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,7 @@ def test_positions_are_made_for_the_clips_unless_told_otherwise():
   config.model.image_size = 100
   config.batch_size = 8
   with pytest.raises(ValueError, match="multiple of the 32 pixels"):
-    experiment.check(config)
+    experiment.RunSettings.from_config(config)
 
 
 @pytest.mark.slow

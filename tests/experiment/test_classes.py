@@ -4,8 +4,8 @@ import types
 
 import pytest
 
-from configs import finetune
 from temporal_jax import experiment
+from temporal_jax.configs import finetune
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

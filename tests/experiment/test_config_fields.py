@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from configs import base
+from temporal_jax.configs import base
 from temporal_jax.experiment import unknown_field
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from configs import base
-from temporal_jax.experiment.duration import Duration, duration, schedule
+from temporal_jax.configs import base
+from temporal_jax.experiment.duration import Duration, duration
+from temporal_jax.experiment.optimizer import schedule
 
 
 def _config(**optim):

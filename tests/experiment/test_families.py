@@ -12,22 +12,20 @@ from tests.support.recipe_families import FAMILIES, small
 
 
 def _start(config, names):
-  """The parts, a first state and the training step of a config."""
-  mesh = training.create_mesh({"data": 1}, jax.devices()[:1])
+  """The settings, the components, a first state, and the training step."""
+  settings = experiment.RunSettings.from_config(config, jax.devices()[:1])
   videos = types.SimpleNamespace(class_names=names, multi_label=False)
   classes = experiment.num_classes(config, videos)
-  parts = experiment.assemble(config, classes, 4 * config.batch_size, mesh)
-  variables = training.init_variables(
-    parts.model, experiment.clip_shape(config), jax.random.key(0)
-  )
+  run = experiment.assemble(settings, classes, 4 * config.batch_size)
+  variables = training.init_variables(run.model, settings.clip_shape, jax.random.key(0))
   state = training.create_state(
-    variables, parts.optimizer, ema=config.optim.ema_decay > 0
+    variables, run.optimizer, ema=config.optim.ema_decay > 0
   )
-  state = jax.device_put(state, parts.layout)
-  inputs = experiment.other_inputs(parts.model, names, variables, parts.groups)
-  augment = experiment.create_augmentation(config, names)
-  step, _ = experiment.create_steps(config, parts, augment, inputs)
-  return parts, state, step
+  state = jax.device_put(state, run.layout)
+  inputs = experiment.other_inputs(run.model, names, variables, run.groups)
+  augment = settings.augmentation(names)
+  step, _ = experiment.create_steps(settings, run, augment, inputs)
+  return settings, run, state, step
 
 
 def _batch(config, count, rng, num_labels):
@@ -69,19 +67,19 @@ def _slow_but(*fast):
 def test_two_steps_of_the_recipe(name):
   config = small(name)
   names = _names(config)
-  parts, state, step = _start(config, names)
+  settings, run, state, step = _start(config, names)
   before = jax.device_get(state.params)
   rng = np.random.default_rng(0)
   for _ in range(2):
     batch = _batch(config, config.batch_size, rng, max(len(config.data.tasks), 1))
-    state = step(state, training.place_batch(batch, parts.mesh))
+    state = step(state, training.place_batch(batch, settings.mesh))
   window = jax.device_get(state.window)
   assert window.bad_step == -1
   assert window.weight == 2 * config.batch_size * config.data.repeats
   assert window.grad_norm > 0
   after = named(jax.device_get(state.params))
   moved = {n for n, v in named(before).items() if not np.array_equal(v, after[n])}
-  frozen = {n for n, group in parts.groups.items() if group.frozen}
+  frozen = {n for n, group in run.groups.items() if group.frozen}
   assert moved
   assert not moved & frozen
   assert bool(frozen) == bool(config.optim.frozen)
@@ -109,9 +107,9 @@ def test_learns_sixteen_clips_by_heart(name):
   optim.frozen = optim.lr_factors = optim.decay_factors = ()
   optim.layer_decay_except = optim.milestones = ()
   config.num_steps = 300
-  parts, state, step = _start(config, ("zero", "one", "two", "three"))
+  settings, _, state, step = _start(config, ("zero", "one", "two", "three"))
   batch = _batch(config, 16, np.random.default_rng(0), 1)
-  batch = training.place_batch(batch, parts.mesh)
+  batch = training.place_batch(batch, settings.mesh)
   loss = np.inf
   for _ in range(config.num_steps // 20):
     empty = type(state.window).empty()

@@ -7,8 +7,8 @@ import ml_collections
 import numpy as np
 import pytest
 
-from configs import base
 from temporal_jax import evaluation, experiment
+from temporal_jax.configs import base
 from temporal_jax.experiment.number_bounds import BOUNDS, check_bounds
 from tests.support import tiny_config
 
@@ -33,7 +33,7 @@ def test_every_number_has_bounds():
 def _configs():
   files = sorted((ROOT / "configs").rglob("*.py"))
   names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
-  return [name for name in names if not name.endswith("__init__")]
+  return [f"temporal_jax.{name}" for name in names if not name.endswith("__init__")]
 
 
 @pytest.mark.parametrize("name", _configs())

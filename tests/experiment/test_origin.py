@@ -5,7 +5,7 @@ import json
 import pytest
 
 import temporal_jax
-from configs import base
+from temporal_jax.configs import base
 from temporal_jax.experiment.network import network_arguments
 from temporal_jax.experiment.origin import check_origin
 

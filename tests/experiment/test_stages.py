@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs import base
+from temporal_jax.configs import base
 from temporal_jax.experiment import stages
 
 

@@ -1,5 +1,6 @@
 """Every golden case of the repository, one test a case."""
 
+import os
 import pathlib
 
 import pytest
@@ -18,8 +19,9 @@ SLOW = {"atm_block", "ila_block_g14", "ila_disturb", "ila_eval"}
 AS_USERS_COMPILE = {
   "xla_backend_optimization_level": 3,
   "xla_llvm_disable_expensive_passes": False,
-  "xla_cpu_use_fusion_emitters": True,
 }
+if "fusion_emitters" in os.environ["XLA_FLAGS"]:
+  AS_USERS_COMPILE["xla_cpu_use_fusion_emitters"] = True
 
 # Two inputs of ReLUs lie within 2e-7 of zero here. Rounding, which differs from
 # one processor to the next, decides whether their gradients count.

@@ -7,7 +7,7 @@ import sys
 import time
 
 from temporal_jax import cli
-from temporal_jax.commands import output
+from temporal_jax.commands.shared import output
 from temporal_jax.inference import serving
 
 

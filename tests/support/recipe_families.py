@@ -1,15 +1,15 @@
 """Recipes of every family, made small."""
 
-from configs.atm import resnet18_ssv1, vit_b16_ssv2
-from configs.blvnet import tam_50_ssv1
-from configs.ila import vit_b32_k400, vit_b32_ssv2
-from configs.tada import (
+from temporal_jax.configs.atm import resnet18_ssv1, vit_b16_ssv2
+from temporal_jax.configs.blvnet import tam_50_ssv1
+from temporal_jax.configs.ila import vit_b32_k400, vit_b32_ssv2
+from temporal_jax.configs.tada import (
   convnextv2_tiny_k400,
   former_b16_ssv2,
   slowfast_4x16_k400,
   tada2d_8x8_k400,
 )
-from configs.xvit import b16_ek100
+from temporal_jax.configs.xvit import b16_ek100
 
 _VIT = {"width": 64, "num_heads": 2, "depth": 2, "patch_size": 8}
 _3D = {"stage_sizes": (1, 1, 1, 1), "stem_width": 32, "widths": (32,) * 4}

@@ -1,6 +1,6 @@
 """A run of seconds, for tests/end_to_end; data.root is given there."""
 
-from configs import base
+from temporal_jax.configs import base
 
 
 def get_config():

@@ -48,7 +48,7 @@ def _train(directory, evaluate, save_every, full=False):
       step,
       _Batches(),
       place=lambda batch: training.place_batch(batch, mesh),
-      plan=training.Plan(8, log_every=2, eval_every=4, save_every=save_every),
+      cadence=training.Cadence(8, log_every=2, eval_every=4, save_every=save_every),
       schedule=lambda step: 0.1,
       evaluate=evaluate,
       checkpoints=checkpoints,

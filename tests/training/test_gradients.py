@@ -25,7 +25,7 @@ def _objective(params, stats, part, number):
 def test_parts_add_up_to_the_whole(parts):
   got = jax.jit(
     lambda params: accumulate(
-      *(_objective, params, {"mean": jnp.float32(0)}, BATCH), num_parts=parts
+      *(_objective, params, {"mean": jnp.float32(0)}, BATCH), num_microbatches=parts
     )
   )(PARAMS)
   x, weight = np.asarray(BATCH["x"]), np.asarray(BATCH["weight"])
@@ -44,6 +44,6 @@ def test_parts_are_told_apart():
   def numbered(params, stats, part, number):
     return jnp.sum(params["w"]) * number, (stats, {"number": number})
 
-  got = accumulate(numbered, PARAMS, {}, BATCH, num_parts=4)
+  got = accumulate(numbered, PARAMS, {}, BATCH, num_microbatches=4)
   assert int(got.sums["number"]) == 0 + 1 + 2 + 3
   np.testing.assert_allclose(got.grads["w"], 6.0)

@@ -90,7 +90,7 @@ def test_without_averages_the_parameters_are_evaluated():
 def test_parts_have_the_gradient_of_the_whole(devices):
   """But for BatchNorm, which here uses its statistics."""
   whole = _run(devices, freeze_batch_norm=True)
-  parts = _run(devices, freeze_batch_norm=True, parts=2)
+  parts = _run(devices, freeze_batch_norm=True, num_microbatches=2)
   _assert_close(whole, parts, rtol=1e-3, atol=1e-5)
 
 
@@ -137,7 +137,7 @@ def test_losses_of_the_network_count_by_their_weight():
     augment=data.Augmentation("", **PIXELS, image_size=8),
     seed=0,
     aux_weights={"push": 0.5, "absent": 9.0},
-    parts=2,
+    num_microbatches=2,
   )
   step = training.make_train_step(spec, mesh, training.shard_state(state, mesh))
   batch = make_batch(size=6)  # All classes alike: their gradients cancel.

@@ -33,7 +33,7 @@ class Layout(NamedTuple):
   collectives: tuple[Collective, ...]
 
 
-def plan_step(
+def step_layout(
   step: Callable[[TrainState, Mapping[str, Any]], TrainState],
   state: TrainState,
   batch: Mapping[str, jax.ShapeDtypeStruct],

@@ -9,8 +9,8 @@ import PIL.ImageOps
 import pytest
 from av.bitstream import BitStreamFilterContext
 
-from configs.base import get_config
 from temporal_jax import data
+from temporal_jax.configs.base import get_config
 from temporal_jax.data.tools.check import decode_all
 from temporal_jax.data.tools.transcode import Transcoding, transcode
 from temporal_jax.data.video.decoding import VideoReader
@@ -20,7 +20,7 @@ from temporal_jax.data.video.orientation import orientation
 from temporal_jax.data.video.readers import open_reader
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.data.views.picture_cropping import PictureCropper
-from temporal_jax.experiment import settings
+from temporal_jax.experiment import RunSettings
 from tests.support.videos import (
   Listed,
   make_displayed,
@@ -214,7 +214,7 @@ def test_pixels_are_those_stored_or_made_square(ratio, width, small, form, tmp_p
 def test_square_pixels_are_part_of_the_protocol():
   config = get_config()
   config.data.square_pixels = True
-  protocol = settings.protocol(config)
+  protocol = RunSettings.from_config(config).protocol
   assert protocol.square_pixels
   assert "with square pixels" in protocol.describe()
   video = _with_ratio(fractions.Fraction(2))

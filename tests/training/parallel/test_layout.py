@@ -148,7 +148,7 @@ def test_plan_gives_the_bytes_that_lie_on_a_device():
     return state.replace(params=jax.tree.map(lambda x: x + brightness, state.params))
 
   batch = batch_shapes(CLIPS["vit"][1], mesh)
-  plan = layout.plan_step(step, shapes, batch, mesh)
+  found = layout.step_layout(step, shapes, batch, mesh)
 
   def measured(tree):
     return sum(leaf.addressable_shards[0].data.nbytes for leaf in tree)
@@ -159,13 +159,13 @@ def test_plan_gives_the_bytes_that_lie_on_a_device():
     "averages": state.ema,
   }
   for name, tree in parts.items():
-    assert plan.held[name] == measured(jax.tree.leaves(tree))
-  assert plan.held["batch"] == 2 * (2 * 32 * 32 * 3 + 4 + 4)
-  assert plan.mesh == {"data": 2, "fsdp": 4, "tensor": 1}
-  assert plan.collectives == (Collective("all-reduce", 8, 1, 4, 7, True),)
-  text = layout.describe_layout(plan)
+    assert found.held[name] == measured(jax.tree.leaves(tree))
+  assert found.held["batch"] == 2 * (2 * 32 * 32 * 3 + 4 + 4)
+  assert found.mesh == {"data": 2, "fsdp": 4, "tensor": 1}
+  assert found.collectives == (Collective("all-reduce", 8, 1, 4, 7, True),)
+  text = layout.describe_layout(found)
   assert "8 x cpu: data 2, fsdp 4, tensor 1" in text
-  assert f"{plan.held['parameters']:,}" in text
+  assert f"{found.held['parameters']:,}" in text
   assert max(len(line) for line in text.splitlines()) <= 80
 
 

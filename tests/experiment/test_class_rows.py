@@ -3,11 +3,10 @@
 import json
 
 import jax
-import ml_collections
 import pytest
 
-from configs import base
-from temporal_jax import experiment, training
+from temporal_jax import experiment
+from temporal_jax.configs import base
 from tests.support.recipe_families import small
 
 _VIT = {"width": 64, "num_heads": 1, "depth": 1, "patch_size": 8}
@@ -36,8 +35,8 @@ def _class_rows(config, names, directory, loaded, **more):
     if isinstance(names, dict)
     else len(names)
   )
-  mesh = training.create_mesh(ml_collections.ConfigDict({"data": 1}), jax.devices()[:1])
-  parts = experiment.assemble(config, classes, 8, mesh)
+  settings = experiment.RunSettings.from_config(config, jax.devices()[:1])
+  components = experiment.assemble(settings, classes, num_videos=8)
   config.init_from = str(directory)
   sizes = (
     {task: len(of) for task, of in loaded.items()}
@@ -54,7 +53,7 @@ def _class_rows(config, names, directory, loaded, **more):
     **more,
   }
   (directory / "model.json").write_text(json.dumps(description))
-  return experiment.class_rows(config, parts, names)
+  return experiment.class_rows(settings, components, names)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_names_are_found_beside_a_folder_of_checkpoints(tmp_path):
   (tmp_path / "checkpoints").mkdir()
   _class_rows(config, ("a", "b"), tmp_path, ["b", "a"], num_classes=2)
   config.init_from = str(tmp_path / "checkpoints")
-  mesh = training.create_mesh({"data": 1}, jax.devices()[:1])
-  parts = experiment.assemble(config, 2, 8, mesh)
-  rows = experiment.class_rows(config, parts, ("a", "b"))
+  settings = experiment.RunSettings.from_config(config, jax.devices()[:1])
+  components = experiment.assemble(settings, 2, num_videos=8)
+  rows = experiment.class_rows(settings, components, ("a", "b"))
   assert rows["params/head/bias"].match.rows == (1, 0)

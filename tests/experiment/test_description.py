@@ -2,17 +2,24 @@
 
 import types
 
+import jax
 import pytest
 
 from temporal_jax import data
-from temporal_jax.experiment.description import describe
-from temporal_jax.experiment.earlier_start import (
+from temporal_jax.experiment import RunSettings
+from temporal_jax.experiment.description import (
+  describe,
   differences,
   earlier_description,
   in_order_of,
 )
+from tests.support import tiny_config
 
 WORKDIR = "runs/one"
+
+
+def _settings():
+  return RunSettings.from_config(tiny_config.get_config(), jax.devices()[:1])
 
 
 def _source(names, labels=(0, 1)):
@@ -102,21 +109,17 @@ def test_only_a_run_with_a_checkpoint_is_compared(tmp_path):
 
 
 def test_the_first_lists_stay_recorded():
-  from tests.support import tiny_config
-
   videos = _videos(train=2)
   videos.class_names, videos.multi_label = ("a", "b"), False
-  first = describe(tiny_config.get_config(), videos)
+  first = describe(_settings(), videos)
   assert first["lists"]["train"] == {"videos": 2, "sha256": "x"}
   videos.num_train, videos.fingerprints["train"] = 3, "z"
-  again = describe(tiny_config.get_config(), videos, first)
+  again = describe(_settings(), videos, first)
   assert again["lists"] == first["lists"]
 
 
 def test_two_classes_of_one_name_are_refused():
-  from tests.support import tiny_config
-
   videos = _videos()
   videos.class_names, videos.multi_label = ("a", "a"), False
   with pytest.raises(ValueError, match="the data have two classes of the same"):
-    describe(tiny_config.get_config(), videos)
+    describe(_settings(), videos)

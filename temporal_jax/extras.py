@@ -1,0 +1,27 @@
+"""What an extra of the package installs, named where it is missing."""
+
+import importlib.util
+
+# Modules that come with temporal-jax[train].
+TRAIN = (
+  "array_record",
+  "dm_pix",
+  "grain",
+  "importlib_resources",
+  "ml_collections",
+  "tensorboardX",
+  "tensorflow_datasets",
+)
+
+
+def check_train(purpose: str) -> None:
+  """Raises ImportError if modules of the extra "train" are not installed.
+
+  Args:
+    purpose: What needs them, e.g. "training".
+  """
+  missing = [name for name in TRAIN if importlib.util.find_spec(name) is None]
+  if missing:
+    raise ImportError(
+      f"{purpose} needs {', '.join(missing)}: pip install 'temporal-jax[train]'."
+    )

@@ -1,0 +1,284 @@
+"""Trains and evaluates a video network.
+
+  temporal-jax train --config=camera_motion --workdir=runs/demo
+
+`python -m temporal_jax.train` and, in the repository, `python train.py` are the
+same. --config takes a file or a name that `temporal-jax configs` lists. Every
+field of the config can be set by --config.FIELD=VALUE. The same command again
+goes on where the run stopped or, when it is complete, evaluates it again.
+
+  --plan                shows the layout of a step on --plan_devices simulated
+                        devices, or on the TPU --plan_tpu that need not be there
+  --draw=FILE.png       draws augmented training clips
+  --wait                waits while another start is in the workdir
+  --verbosity=1         shows where an error was raised
+  --coordinator=HOST:PORT --num_processes=N --process_id=I
+                        is one of N processes of a run; --distributed instead
+                        where JAX finds that out by itself (TPU, Slurm, ...)
+"""
+
+import argparse
+import functools
+import pathlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import jax
+import ml_collections
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from temporal_jax import (
+  config_files,
+  data,
+  display,
+  evaluation,
+  experiment,
+  inference,
+  process_setup,
+  storage,
+  training,
+)
+
+
+class _ConfigParser(flags.ArgumentParser):
+  """Parser of --config: a file, or the name of a config of the package."""
+
+  def __init__(self, of_files: flags.ArgumentParser):
+    self._of_files = of_files
+
+  def parse(self, argument: str) -> ml_collections.ConfigDict:
+    """Returns the config; raises FileNotFoundError if there is none."""
+    return self._of_files.parse(config_files.find_config(argument))
+
+
+# The command line, in which --config looks for --config.FIELD.
+_ARGUMENTS: list[str] = []
+_CONFIG = config_flags.DEFINE_config_file(
+  "config",
+  help_string="File, or a name that temporal-jax configs lists.",
+  sys_argv=_ARGUMENTS,
+)
+flags.FLAGS["config"].parser = _ConfigParser(flags.FLAGS["config"].parser)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all a run writes.")
+_PLAN = flags.DEFINE_bool("plan", False, "Show the layout instead of training.")
+_PLAN_DEVICES = flags.DEFINE_integer("plan_devices", 8, "Simulated devices.")
+_PLAN_TPU = flags.DEFINE_string("plan_tpu", None, "As v5p:4x4x4, instead.")
+_DRAW = flags.DEFINE_string("draw", None, "PNG of clips instead of training.")
+_WAIT = flags.DEFINE_bool("wait", False, "Wait while workdir is in use.")
+_DISTRIBUTED = flags.DEFINE_bool("distributed", False, "One of several.")
+_COORDINATOR = flags.DEFINE_string("coordinator", None, "Of the processes.")
+_NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "With it.")
+_PROCESS_ID = flags.DEFINE_integer("process_id", None, "From 0.")
+
+# They say what was wrong in words that are meant for the user.
+_EXPECTED = (
+  ImportError,
+  OSError,
+  ValueError,
+  data.BadVideoError,
+  storage.FolderInUseError,
+  training.CheckpointError,
+  training.NonFiniteLossError,
+)
+
+
+def run_stages(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  stop: training.StopRequest,
+) -> None:
+  """Runs the stages of a config, each from the weights of the one before."""
+  stages = experiment.stages(config)
+  for number, stage in enumerate(stages, start=1):
+    place = workdir
+    if len(stages) > 1:
+      place = workdir / f"stage_{number}"
+      if jax.process_index() == 0:
+        print(f"stage {number} of {len(stages)}: {place}")
+    if number > 1:
+      stage.init_from = str(workdir / f"stage_{number - 1}")
+    run(stage, place, stop)
+    if stop.signal:
+      return
+
+
+def run(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  stop: training.StopRequest,
+) -> None:
+  """One run, from its config to its report."""
+  first = jax.process_index() == 0
+  say = print if first else lambda *words: None
+  earlier = experiment.earlier_description(workdir)
+  given, config = config, experiment.complete(config, earlier)
+  settings = experiment.RunSettings.from_config(config)
+  videos = experiment.open_videos(settings, workdir, say)
+  names = videos.class_names
+  known = evaluation.accuracy_names(
+    tasks=tuple(names) if isinstance(names, dict) else (),
+    multi_label=videos.multi_label,
+  )
+  experiment.check_keep_best(config, known)
+  classes = experiment.num_classes(config, videos)
+  components = experiment.assemble(settings, classes, videos.num_train)
+  length, shapes = components.length, components.shapes
+  description = experiment.describe(settings, videos, earlier)
+  checkpoints = training.Checkpoints(
+    workdir / training.CHECKPOINTS,
+    keep=config.keep_checkpoints,
+    best=config.keep_best if config.eval_every else "",
+  )
+  state, position, origin = training.first_state(
+    components.model,
+    components.optimizer,
+    shapes,
+    clip_shape=settings.clip_shape,
+    seed=config.seed,
+    init_from=config.init_from,
+    fitting=functools.partial(experiment.fitting, settings, components, names),
+    checkpoints=checkpoints,
+  )
+  note = videos.train_batches.seek(position) if position else ""
+  if first:  # Only now: a start that is refused changes nothing.
+    training.check_records(workdir)
+    # As the next start completes it, so that it finds no other config.
+    completed = experiment.complete(given, description)
+    for words in training.write_config(workdir, completed.to_json(indent=2)):
+      say(words)
+    for change in experiment.differences(earlier, videos):
+      say(f"{change}.")
+    inference.write_description(workdir, description, state.variables())
+  say(training.describe_groups(shapes.params, components.groups))
+  say(f"start: {origin}.")
+  if note:
+    say(f"Training clips: {note}.")
+  train_step, eval_step = experiment.create_steps(
+    settings,
+    components,
+    augment=settings.augmentation(names),
+    inputs=experiment.other_inputs(
+      components.model, names, state.variables(), components.groups
+    ),
+  )
+
+  place = functools.partial(training.place_batch, mesh=settings.mesh)
+  scoring = experiment.Scoring(videos, eval_step, place, settings.protocol)
+  with (
+    training.Records(workdir, int(state.step)) as records,
+    training.Progress(length.num_steps, int(state.step)) as progress,
+  ):
+    state = training.train(
+      state,
+      train_step,
+      videos.train_batches,
+      place=place,
+      cadence=experiment.cadence(config, length),
+      schedule=experiment.schedule(config, length),
+      evaluate=functools.partial(scoring.accuracies, say=progress.say),
+      checkpoints=checkpoints,
+      records=records,
+      progress=progress,
+      stop=stop,
+      gather=evaluation.gather_json,
+    )
+  checkpoints.close()
+  if stop.signal and int(state.step) < length.num_steps:
+    say(f"{stop.signal}: stopped at step {int(state.step)}; start again.")
+    return
+  predictions, summary = scoring.summarize(state.eval_variables())
+  if first:
+    rows = training.write_final(
+      workdir, int(state.step), evaluation.accuracies(predictions)
+    )
+    evaluation.write_report(
+      workdir,
+      summary,
+      rows=rows,
+      sample=next(iter(videos.eval_batches)),
+      predictions=predictions,
+    )
+  say(evaluation.headline(summary))
+  say(f"Report: {workdir / 'report.json'}; pictures beside it.")
+
+
+def main(argv: list[str]) -> None:
+  """Turns what a user can get wrong into one line."""
+  program, *others = argv
+  if others:
+    raise app.UsageError(f"unknown arguments {others}.")
+  if not flags.FLAGS["verbosity"].present:
+    logging.set_verbosity(logging.WARNING)
+    # What Orbax's threads run into, `training.Checkpoints` raises as well.
+    logging.get_absl_logger().addFilter(
+      lambda record: not (record.exc_info and "orbax" in record.pathname)
+    )
+  if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
+    raise app.UsageError("--workdir must say where the run writes.")
+  process_setup.keep_compiled()
+  try:
+    with training.StopRequest() as stop:
+      if _PLAN.value:
+        print(
+          experiment.show_layout(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value)
+        )
+      elif _DRAW.value:
+        experiment.draw(_CONFIG.value, _DRAW.value)
+      else:
+        _join_processes()
+        workdir = pathlib.Path(_WORKDIR.value).expanduser()
+        with experiment.lock(workdir, wait=_WAIT.value, stop=stop):
+          run_stages(_CONFIG.value, workdir, stop)
+  except Exception as error:
+    logging.debug("the error was raised here", exc_info=True)
+    words = display.error_message(
+      program, error, expected=_EXPECTED, option="--verbosity=1"
+    )
+    raise SystemExit(words) from None
+
+
+def _join_processes() -> None:
+  """Meets the other processes of the run, if there are any."""
+  if _COORDINATOR.value:
+    jax.distributed.initialize(
+      _COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value
+    )
+  elif _DISTRIBUTED.value:
+    jax.distributed.initialize()
+
+
+def parse_flags(argv: list[str]) -> list[str]:
+  """Parses the flags; a config or field that there is not gets one line."""
+  _ARGUMENTS[:] = argv
+  try:
+    return app.parse_flags_with_usage(argv)
+  except FileNotFoundError as error:
+    raise SystemExit(f"{argv[0]}: {error}") from None
+  except (AttributeError, KeyError, TypeError) as error:
+    message = experiment.unknown_field(_config_in_file(argv), argv)
+    raise SystemExit(f"{argv[0]}: {message or error.args[0]}") from None
+
+
+def _config_in_file(argv: list[str]) -> ml_collections.ConfigDict:
+  """Returns the config of the file that --config names, without other flags."""
+  options = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+  options.add_argument("--config", "-config")
+  name = options.parse_known_args(argv)[0].config
+  return flags.FLAGS["config"].parser.parse(name)
+
+
+def run_program(program: str, arguments: Sequence[str]) -> NoReturn:
+  """Trains as the flags say, and ends the process.
+
+  Args:
+    program: How messages name it.
+    arguments: The flags, e.g. ["--config=finetune", "--workdir=runs/mine"].
+  """
+  flags.mark_flags_as_required(["config"])
+  app.run(main, argv=[program, *arguments], flags_parser=parse_flags)
+
+
+if __name__ == "__main__":
+  run_program("temporal_jax.train", sys.argv[1:])

@@ -1,0 +1,110 @@
+"""Configs are found and listed by name."""
+
+import importlib
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from temporal_jax import config_files
+from temporal_jax.cli import main
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def test_every_config_is_found_by_its_name():
+  listed = dict(config_files.list_configs())
+  assert {"base", "camera_motion", "finetune", "atm/vit_b16_ssv2"} <= listed.keys()
+  for name, words in listed.items():
+    module = importlib.import_module(f"temporal_jax.configs.{name.replace('/', '.')}")
+    assert words == module.__doc__.splitlines()[0]
+    assert pathlib.Path(config_files.find_config(name)).samefile(module.__file__)
+  files = {
+    path.relative_to(ROOT / "configs").with_suffix("").as_posix()
+    for path in (ROOT / "configs").rglob("*.py")
+    if "def get_config(" in path.read_text()
+  }
+  assert listed.keys() == files
+
+
+def test_a_file_counts_before_a_name(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / "base").mkdir()  # A folder is no file.
+  packaged = config_files.find_config("base")
+  assert packaged.endswith("base.py")
+  assert config_files.find_config("base:two:3") == f"{packaged}:two:3"
+  (tmp_path / "finetune").touch()
+  assert config_files.find_config("finetune:x") == "finetune:x"
+
+
+@pytest.mark.parametrize(
+  ("name", "near"),
+  [
+    ("finetun", "did you mean finetune?"),
+    ("vit_b16_k400", "did you mean atm/vit_b16_k400 or ila/vit_b16_k400"),
+    ("configs/finetune.py", "did you mean finetune?"),  # From another folder.
+    ("finetune.py:3", "did you mean finetune?"),
+    ("atm/base", "`temporal-jax configs` lists them."),  # It has no get_config.
+    ("atm/*", "`temporal-jax configs` lists them."),
+    ("../train", "`temporal-jax configs` lists them."),
+    ("", "`temporal-jax configs` lists them."),
+    ("zzzzzzzz", "of the package; `temporal-jax configs` lists them."),
+  ],
+)
+def test_what_is_neither_is_named_with_near_names(name, near, tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  with pytest.raises(FileNotFoundError) as caught:
+    config_files.find_config(name)
+  shown = name.partition(":")[0]
+  assert str(caught.value).startswith(f"--config={shown} is neither a file nor")
+  assert near in str(caught.value)
+
+
+def test_lists_in_80_columns(capsys):
+  assert main(["configs"]) == 0
+  lines = capsys.readouterr().out.splitlines()
+  assert max(map(len, lines)) <= 80
+  names = [line.split()[0] for line in lines if not line.startswith(" ")]
+  assert names == [name for name, _ in config_files.list_configs()]
+  assert main(["configs", "xvit/*_k[46]00"]) == 0
+  lines = capsys.readouterr().out.splitlines()
+  assert [line.split()[0] for line in lines] == ["xvit/b16_k400", "xvit/b16_k600"]
+
+
+def test_a_pattern_that_nothing_matches(capsys):
+  assert main(["configs", "finetuned"]) == 2
+  assert capsys.readouterr().err == (
+    "temporal-jax configs: no config's name matches 'finetuned'; did you mean "
+    "finetune?\n"
+  )
+
+
+def test_needs_neither_jax_nor_ml_collections():
+  code = (
+    "import sys; from temporal_jax.cli import main; main(['configs'])\n"
+    "assert not {'jax', 'numpy', 'ml_collections'} & set(sys.modules)"
+  )
+  subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_of_train_is_its_docstring(flag, capsys):
+  from temporal_jax import train
+
+  for words in ([flag], ["--config=finetune", flag]):
+    assert main(["train", *words]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: temporal-jax train --config=NAME|FILE")
+    assert train.__doc__ in shown
+
+
+def test_train_py_is_the_same_command():
+  done = subprocess.run(
+    [sys.executable, "train.py", "--help"],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  assert done.stdout.startswith("Trains and evaluates a video network.\n")
