@@ -117,5 +117,5 @@ def test_what_makes_no_sense_is_refused(decay, kwargs, message):
   ],
 )
 def test_regexes_must_fit(field, kwargs):
-  with pytest.raises(ValueError, match=f"{field}: .* fits none; near"):
+  with pytest.raises(ValueError, match=f"{field}: .* fits none; did you mean"):
     layer_factors(_params(), 0.7, **kwargs)
