@@ -21,7 +21,9 @@ from temporal_jax.inference.runtime.clip_to_probabilities import (
 )
 from temporal_jax.inference.runtime.prompts import parse_templates
 from temporal_jax.inference.runtime.saved_model import (
+  PendingModel,
   SavedModel,
+  begin_loading,
   check_values,
   described_classes,
   digest,
@@ -58,6 +60,7 @@ __all__ = [
   "FeatureExtractor",
   "LabelledSpan",
   "Latency",
+  "PendingModel",
   "Prediction",
   "Predictor",
   "SavedModel",
@@ -73,6 +76,7 @@ __all__ = [
   "WindowClip",
   "ZeroShot",
   "annotate",
+  "begin_loading",
   "catalog_model",
   "check_values",
   "clip_shape",

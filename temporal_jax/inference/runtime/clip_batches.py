@@ -1,5 +1,7 @@
 """A function of a network's clips, compiled for batches of one shape."""
 
+import contextlib
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,7 +9,13 @@ import jax
 import numpy as np
 
 from temporal_jax.inference.runtime.padded_batches import PaddedBatches, check_clips
-from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.runtime.saved_model import (
+  PendingModel,
+  SavedModel,
+  outline_of,
+)
+
+Variables = Mapping[str, Any]
 
 
 class ClipBatches:
@@ -22,30 +30,50 @@ class ClipBatches:
 
   def __init__(
     self,
-    saved: SavedModel,
+    model: SavedModel | PendingModel,
     function: Callable[[Any, jax.Array], Any],
-    variables: Mapping[str, Any],
+    prepare: Callable[[SavedModel], Variables],
     *,
     batch_size: int,
     clip_shape: tuple[int, ...] | None,
+    expected: int | None = None,
+    prepare_shapes: Callable[[SavedModel], Variables] | None = None,
   ):
-    """Prepares the function; it is compiled with the first clips.
+    """Prepares the function; it is compiled with the first clips or before.
 
     Args:
-      saved: The network.
+      model: The network. If its variables are still being read, the function is
+        compiled meanwhile for the clips that are expected.
       function: `function(variables, clips)` of B clips -> arrays of B rows.
-      variables: What it takes first.
+      prepare: Returns what the function takes first.
       batch_size: Clips computed at once, at most.
       clip_shape: (T, H, W, 3) of the clips; None for what the network was made
         for.
+      expected: Clips that will come, at least 1; see `fit`. None if that is not
+        known: nothing is compiled in advance.
+      prepare_shapes: Returns the shapes of what `prepare` returns, of a network
+        whose variables are shapes; by default `prepare` is traced for it.
 
     Raises:
-      ValueError: If `batch_size` is below 1.
+      ValueError: If `batch_size` is below 1, or see `PendingModel.wait`.
     """
-    self.saved = saved
-    self.clip_shape = tuple(clip_shape or saved.clip_shape)
+    outline = outline_of(model)
+    self.clip_shape = tuple(clip_shape or outline.clip_shape)
     self._function = PaddedBatches(function, batch_size=batch_size)
-    self._variables = jax.device_put(variables)
+    if expected is not None:
+      self.fit(expected)
+    if not isinstance(model, PendingModel):
+      self.saved = model
+      self._variables = jax.device_put(prepare(model))
+      return
+    place = next(leaf.sharding for leaf in jax.tree.leaves(outline.variables))
+    if expected is not None:
+      # The first call raises the same error, in its own place.
+      with contextlib.suppress(Exception):
+        shapes = (prepare_shapes or functools.partial(_trace, prepare))(outline)
+        self._function.compile(_put(shapes, place), self.clip_shape, np.uint8)
+    self.saved = model.wait()
+    self._variables = jax.device_put(prepare(self.saved), place)
 
   @property
   def batch_size(self) -> int:
@@ -86,3 +114,20 @@ class ClipBatches:
     """
     clips = check_clips(clips, self.clip_shape)
     return self._function.start(self._variables, clips)
+
+
+def _trace(
+  prepare: Callable[[SavedModel], Variables], outline: SavedModel
+) -> Variables:
+  """Returns the shapes of what `prepare` returns."""
+  return jax.eval_shape(
+    lambda variables: prepare(outline._replace(variables=variables)),
+    outline.variables,
+  )
+
+
+def _put(shapes: Variables, place: jax.sharding.Sharding) -> Variables:
+  """Returns shapes of arrays that are on a device."""
+  return jax.tree.map(
+    lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), shapes
+  )

@@ -38,7 +38,7 @@ class VideoEncoder(ClipBatches):
     super().__init__(
       saved,
       create_video_encoder(saved),
-      models.fold_batch_norm(saved.variables),
+      lambda saved: models.fold_batch_norm(saved.variables),
       batch_size=batch_size,
       clip_shape=clip_shape,
     )
