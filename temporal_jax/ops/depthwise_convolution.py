@@ -7,8 +7,10 @@ import jax
 from temporal_jax.ops.lowering import dense_convolution, shift_and_add
 from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
+from temporal_jax.ops.lowering.trace_once import trace_once
 
 
+@trace_once("stride", "padding", "dilation")
 def depthwise_convolution_2d(
   x: jax.Array,
   kernel: jax.Array,

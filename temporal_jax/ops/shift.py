@@ -8,12 +8,14 @@ import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import materialize
+from temporal_jax.ops.lowering.trace_once import trace_once
 from temporal_jax.ops.temporal_convolution import move
 
 # Which frames the shifted channels read, seen from the current frame.
 DIRECTIONS = ("both", "past", "future")
 
 
+@trace_once("fold_div", "direction", "window")
 def temporal_shift(
   x: jax.Array, *, fold_div: int = 8, direction: str = "both", window: int = 1
 ) -> jax.Array:
