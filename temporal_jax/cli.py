@@ -37,6 +37,7 @@ def run_process() -> int:
   if command in _COMPUTING and not {"-h", "--help"} & set(words):
     process_setup.use_huge_pages()
     process_setup.keep_compiled()
+    process_setup.collect_garbage_less()
   return main(words)
 
 
