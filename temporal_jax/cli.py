@@ -24,6 +24,7 @@ def run_process() -> int:
   if is_run and _module(name).COMPUTES:
     process_setup.use_huge_pages()
     process_setup.keep_compiled()
+    process_setup.collect_garbage_less()
   return main(words)
 
 

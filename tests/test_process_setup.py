@@ -112,8 +112,8 @@ def test_folder_of_programs(environment, folder, monkeypatch):
 def test_programs_are_kept_where_jax_was_imported_before(tmp_path):
   code = """
 import jax
-from temporal_jax import starting
-starting.keep_compiled()
+from temporal_jax import process_setup
+process_setup.keep_compiled()
 jax.jit(lambda x: x + 1)(1)
 """
   subprocess.run(
@@ -188,11 +188,11 @@ def test_where_huge_pages_help(
 # A process that is restarted, whatever this machine has.
 _RESTARTED = """
 import os, pathlib, signal, sys, time
-from temporal_jax import starting
-takes = starting._takes_huge_pages
-starting._takes_huge_pages = lambda env: "TEMPORAL_JAX_RESTARTED" not in env
+from temporal_jax import process_setup
+takes = process_setup._takes_huge_pages
+process_setup._takes_huge_pages = lambda env: "TEMPORAL_JAX_RESTARTED" not in env
 print(os.getpid(), os.environ.get("GLIBC_TUNABLES"), flush=True)
-starting.use_huge_pages()
+process_setup.use_huge_pages()
 assert "jax" not in sys.modules
 print(sys.argv[1:], sys.stdin.readline(), flush=True)
 if sys.argv[1] == "wait":
@@ -252,6 +252,9 @@ def test_only_processes_that_compute_are_set_up(words, set_up, monkeypatch):
   monkeypatch.setattr(sys, "argv", ["temporal-jax", *words])
   monkeypatch.setattr(process_setup, "use_huge_pages", lambda: done.append("pages"))
   monkeypatch.setattr(process_setup, "keep_compiled", lambda: done.append("cache"))
+  monkeypatch.setattr(
+    process_setup, "collect_garbage_less", lambda: done.append("garbage")
+  )
   monkeypatch.setattr(cli, "main", lambda words: len(words))
   assert cli.run_process() == len(words)
-  assert done == (["pages", "cache"] if set_up else [])
+  assert done == (["pages", "cache", "garbage"] if set_up else [])

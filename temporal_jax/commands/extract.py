@@ -80,9 +80,9 @@ def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
 
-  saved = inference.load_model(options.model)
+  model = inference.begin_loading(options.model)
   if options.list_names:
-    for name, shape in inference.feature_shapes(saved).items():
+    for name, shape in inference.feature_shapes(model.wait()).items():
       output.say(f"{name}  ({', '.join(map(str, shape))})")
     return 0
   if len(options.paths) < 2:
@@ -93,17 +93,20 @@ def run(options: argparse.Namespace) -> int:
   out = pathlib.Path(out).expanduser()
   if out.is_file():
     raise NotADirectoryError(f"{out}, the last path, is no folder to write.")
+  files, batch_size = inference.output_files(videos, out), options.batch_size
   extractor = inference.FeatureExtractor(
-    saved,
+    model,
     options.features,
     window=options.window,
     stride=options.stride,
-    batch_size=options.batch_size,
+    batch_size=batch_size,
     stretch=options.stretch,
+    # Of a long video batches are full; nothing is compiled if all files exist.
+    expected=None if all(map(pathlib.Path.exists, files.values())) else batch_size,
   )
   done = inference.extract_files(
     extractor,
-    inference.output_files(videos, out),
+    files,
     track=output.track("extracting"),
   )
   for video, reason in sorted(done.bad.items()):

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
   check_at_least("--topk", options.topk, 1)
   videos = inference.list_videos(options.files)
   _check_outputs(options, videos)
-  predictor = _predictor(options)
+  predictor = _predictor(options, len(videos))
   predictions = []
   shown = output.track("predicting")
   for prediction in shown(predictor.predict(videos), len(videos)):
@@ -97,19 +97,20 @@ def _check_outputs(options: argparse.Namespace, videos: list[str]) -> None:
     check_out(videos[0], options.annotate)
 
 
-def _predictor(options: argparse.Namespace) -> "Predictor":
+def _predictor(options: argparse.Namespace, num_videos: int) -> "Predictor":
   from temporal_jax import inference
 
-  saved = output.load_model(options.model)
-  protocol = saved.protocol
+  model = output.begin_loading(options.model)
+  protocol = model.outline.protocol
   if options.views:
     protocol = inference.with_views(protocol, options.views)
     output.say(f"{protocol.describe()}.", file=sys.stderr)
   return inference.Predictor(
-    saved,
+    model,
     protocol=protocol,
     batch_size=options.batch_size,
     num_threads=options.threads,
+    num_videos=num_videos,
   )
 
 

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
   limits = serving.Limits(max_bytes=options.max_size * 1_000_000)
   answerer = serving.VideoAnswerer(
-    output.load_model(options.model), max_seconds=options.max_seconds
+    output.begin_loading(options.model), max_seconds=options.max_seconds
   )
   # What ends a process also removes the files that it holds.
   signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
   outputs = {form: getattr(options, form) for form in FORMATS if getattr(options, form)}
   done = watch_video(
     options.file,
-    output.load_model(options.model),
+    output.begin_loading(options.model),
     outputs,
     window=options.window,
     stride=options.stride,

@@ -26,7 +26,9 @@ from temporal_jax.inference.runtime.clip_to_probabilities import (
 )
 from temporal_jax.inference.runtime.prompts import parse_templates as parse_templates
 from temporal_jax.inference.runtime.saved_model import (
+  PendingModel as PendingModel,
   SavedModel as SavedModel,
+  begin_loading as begin_loading,
   check_values as check_values,
   described_classes as described_classes,
   digest as digest,

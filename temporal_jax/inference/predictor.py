@@ -14,7 +14,12 @@ from temporal_jax.evaluation.view_fusion import average_views
 from temporal_jax.inference.prediction import Prediction
 from temporal_jax.inference.runtime.catalog_model import Weights, catalog_model
 from temporal_jax.inference.runtime.classifier import Classifier
-from temporal_jax.inference.runtime.saved_model import SavedModel, load_model
+from temporal_jax.inference.runtime.saved_model import (
+  PendingModel,
+  SavedModel,
+  begin_loading,
+  outline_of,
+)
 from temporal_jax.inference.score_files import Path, clip_shape, score_files
 from temporal_jax.validation import check_at_least
 
@@ -36,25 +41,30 @@ class Predictor:
 
   def __init__(
     self,
-    model: Path | SavedModel,
+    model: Path | SavedModel | PendingModel,
     *,
     weights: Weights | None = None,
     class_names: ClassNames = (),
     protocol: EvalProtocol | None = None,
     batch_size: int = 8,
     num_threads: int = 4,
+    num_videos: int | None = None,
   ):
-    """Prepares the network; it is compiled with the first video.
+    """Prepares the network; it is compiled with the first video or before.
 
     Args:
       model: A directory that `convert_weights` or a run wrote, what
-        `load_model` read of it, or with `weights` a name of the catalog.
+        `load_model` or `begin_loading` read of it, or with `weights` a name of
+        the catalog.
       weights: Variables of that network, or a directory of them; see
         `catalog_model`.
       class_names: The names of its classes, with `weights` alone.
       protocol: Which views; those that the network was tested with, by default.
       batch_size: Views computed at once, at most; see `PaddedBatches.fit`.
       num_threads: Videos decoded at a time.
+      num_videos: Videos that will come first, at least 1, if that is known: the
+        network is compiled for them while the variables of a directory are
+        read.
 
     Raises:
       FileNotFoundError: If there is no network in the directory.
@@ -65,20 +75,25 @@ class Predictor:
         `catalog_model` and `prepare_variables`.
     """
     check_at_least("num_threads", num_threads, 1)
-    self.saved = _open(model, weights, class_names)
-    self.protocol = protocol or self.saved.protocol
-    channels = self.saved.clip_shape[-1]
+    if num_videos is not None:
+      check_at_least("num_videos", num_videos, 1)
+    model = _open(model, weights, class_names)
+    outline = outline_of(model)
+    self.protocol = protocol or outline.protocol
+    channels = outline.clip_shape[-1]
     if channels != 3:
       raise ValueError(
-        f"{self.saved.name} looks at {channels} channels of optical flow; a "
+        f"{outline.name} looks at {channels} channels of optical flow; a "
         "video file holds RGB alone."
       )
-    check_mirrored(self.protocol, self.saved.class_names)
+    check_mirrored(self.protocol, outline.class_names)
     self.classifier = Classifier(
-      self.saved,
+      model,
       batch_size=batch_size,
       clip_shape=clip_shape(self.protocol),
+      expected=num_videos and num_videos * self.protocol.num_views,
     )
+    self.saved = self.classifier.saved
     self._num_threads = num_threads
 
   def __call__(self, path: Path) -> Prediction:
@@ -126,12 +141,15 @@ class Predictor:
 
 
 def _open(
-  model: Path | SavedModel, weights: Weights | None, class_names: ClassNames
-) -> SavedModel:
-  if weights is not None and not isinstance(model, SavedModel):
+  model: Path | SavedModel | PendingModel,
+  weights: Weights | None,
+  class_names: ClassNames,
+) -> SavedModel | PendingModel:
+  is_opened = isinstance(model, SavedModel | PendingModel)
+  if weights is not None and not is_opened:
     return catalog_model(os.fspath(model), weights, class_names=class_names)
   if weights is not None or class_names:
     raise ValueError(
       "weights go with a name of the catalog, and class_names with weights."
     )
-  return model if isinstance(model, SavedModel) else load_model(model)
+  return model if is_opened else begin_loading(model)

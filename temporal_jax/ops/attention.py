@@ -9,6 +9,7 @@ from temporal_jax.ops.lowering.batched_attention import flat_attention
 from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
 from temporal_jax.ops.lowering.small_attention import few_attention
+from temporal_jax.ops.lowering.trace_once import trace_once
 
 _FEW = 16  # Tokens up to which values are not arranged as matrices.
 
@@ -53,6 +54,21 @@ def attention(
       f"got shapes {q.shape}, {k.shape} and {v.shape}."
     )
   scale = q.shape[-1] ** -0.5 if scale is None else scale
+  # A number is part of the program, an array is not.
+  attend = _attend if isinstance(scale, int | float) else _attend.__wrapped__
+  return attend(q, k, v, mask, scale=scale)
+
+
+@trace_once("scale")
+def _attend(
+  q: jax.Array,
+  k: jax.Array,
+  v: jax.Array,
+  mask: jax.Array | None,
+  *,
+  scale: float | jax.Array,
+) -> jax.Array:
+  """Returns what `attention` does, of shapes that fit."""
   lead, heads = q.shape[:-3], q.shape[-2]
   if mask is not None:
     shape = (*lead, heads, q.shape[-3], k.shape[-3])

@@ -12,8 +12,10 @@ from temporal_jax.ops.lowering import (
 )
 from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
+from temporal_jax.ops.lowering.trace_once import trace_once
 
 
+@trace_once("stride", "padding", "dilation", "groups")
 def convolution_2d(
   x: jax.Array,
   kernel: jax.Array,

@@ -8,8 +8,10 @@ from temporal_jax.ops.lowering import dense_convolution, shift_and_add
 from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
 from temporal_jax.ops.lowering.own_gradients import with_gradients
+from temporal_jax.ops.lowering.trace_once import trace_once
 
 
+@trace_once("stride", "padding", "dilation")
 def depthwise_convolution_2d(
   x: jax.Array,
   kernel: jax.Array,

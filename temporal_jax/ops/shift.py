@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import materialize
+from temporal_jax.ops.lowering.trace_once import trace_once
 from temporal_jax.ops.temporal_convolution import move
 from temporal_jax.validation import check_at_least, check_choice
 
@@ -15,6 +16,7 @@ from temporal_jax.validation import check_at_least, check_choice
 DIRECTIONS = ("both", "past", "future")
 
 
+@trace_once("fold_div", "direction", "window")
 def temporal_shift(
   x: jax.Array, *, fold_div: int = 8, direction: str = "both", window: int = 1
 ) -> jax.Array:

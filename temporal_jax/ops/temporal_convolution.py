@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import materialize
+from temporal_jax.ops.lowering.trace_once import trace_once
 
 
 def temporal_convolution(
@@ -40,6 +41,7 @@ def temporal_convolution(
   return sum(frames @ weights for frames, weights in taps)
 
 
+@trace_once("causal")
 def depthwise_temporal_convolution(
   x: jax.Array, kernel: jax.Array, *, causal: bool = False
 ) -> jax.Array:

@@ -10,7 +10,7 @@ from temporal_jax.display import printable
 from temporal_jax.storage import write_text
 
 if TYPE_CHECKING:
-  from temporal_jax.inference import SavedModel
+  from temporal_jax.inference import PendingModel, SavedModel
 
 
 def say(line: str, *, file: TextIO | None = None, flush: bool = False) -> None:
@@ -57,12 +57,21 @@ def load_model(directory: str | pathlib.Path) -> "SavedModel":
   Args:
     directory: See `inference.load_model`.
   """
+  return begin_loading(directory).wait()
+
+
+def begin_loading(directory: str | pathlib.Path) -> "PendingModel":
+  """Begins to read a network; see `load_model`.
+
+  Args:
+    directory: See `inference.begin_loading`.
+  """
   from temporal_jax import inference
 
-  saved = inference.load_model(directory)
-  if words := inference.describe_untrained(saved):
+  model = inference.begin_loading(directory)
+  if words := inference.describe_untrained(model.outline):
     say(f"note: {words}", file=sys.stderr)
-  return saved
+  return model
 
 
 def check_out(file: pathlib.Path | None) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import jax
 import numpy as np
 
 from temporal_jax.data.video.readers import Reader
@@ -14,8 +13,12 @@ from temporal_jax.inference.extract.features import (
   find_feature,
   prepare_feature_variables,
 )
-from temporal_jax.inference.runtime.padded_batches import PaddedBatches
-from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.runtime.clip_batches import ClipBatches
+from temporal_jax.inference.runtime.saved_model import (
+  PendingModel,
+  SavedModel,
+  outline_of,
+)
 from temporal_jax.validation import check_at_least
 
 WINDOW, STRIDE = 16, 8  # Frames.
@@ -42,29 +45,35 @@ class FeatureExtractor:
 
   def __init__(
     self,
-    saved: SavedModel,
+    model: SavedModel | PendingModel,
     name: str = POOLED,
     *,
     window: int | None = None,
     stride: int = STRIDE,
     batch_size: int = 8,
     stretch: bool = False,
+    expected: int | None = None,
   ):
-    """Prepares the network; it is compiled with the first windows.
+    """Prepares the network; it is compiled with the first windows or before.
 
     Args:
-      saved: The network.
+      model: The network. If its variables are still being read, see
+        `begin_loading`, it is compiled meanwhile for the windows that are
+        expected.
       name: What is extracted, see `feature_shapes`.
       window: Frames of a window; by default 16, or T if that is more.
       stride: Frames from one window to the next.
       batch_size: Windows computed at once.
       stretch: Whether whole frames are stretched to the network's square,
         whatever it is tested with.
+      expected: Windows that will come, if that is known.
 
     Raises:
       ValueError: If there are no such features, a number is below 1, a window
-        has fewer frames than a clip, or the network takes no pictures.
+        has fewer frames than a clip, the network takes no pictures, or see
+        `PendingModel.wait`.
     """
+    saved = outline_of(model)
     self._clip_shape = clip_shape(saved)
     frames = self._clip_shape[0]
     window = max(WINDOW, frames) if window is None else window
@@ -76,12 +85,18 @@ class FeatureExtractor:
     check_at_least("stride", stride, 1)
     feature = find_feature(saved, name)
     forward = create_feature_forward(saved, feature)
-    self.saved, self.name = saved, name
-    self.window, self.stride = window, stride
-    self.batch_size, self.stretch = batch_size, stretch
-    self.shape = feature.shape
-    self._variables = jax.device_put(prepare_feature_variables(saved, feature))
-    self._forward = PaddedBatches(forward, batch_size=batch_size)
+    self.name, self.shape = name, feature.shape
+    self.window, self.stride, self.stretch = window, stride, stretch
+    self._forward = ClipBatches(
+      model,
+      forward,
+      lambda saved: prepare_feature_variables(saved, feature),
+      batch_size=batch_size,
+      clip_shape=self._clip_shape,
+      expected=expected,
+    )
+    self.saved = self._forward.saved
+    self.batch_size = self._forward.batch_size
 
   @property
   def compilations(self) -> int:
@@ -123,7 +138,7 @@ class FeatureExtractor:
     total = self.num_windows(reader.num_frames)
     for first in range(0, total, self.batch_size):
       numbers = np.arange(first, min(first + self.batch_size, total))
-      yield self._forward(self._variables, self._read(reader, numbers))
+      yield self._forward(self._read(reader, numbers))
 
   def _read(self, reader: Reader, numbers: np.ndarray) -> np.ndarray:
     """Returns the clips (n, T, S, S, 3) of windows; a frame is decoded once."""

@@ -1,16 +1,16 @@
 """A network compiled for batches of one shape."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-import jax
-
 from temporal_jax.inference.runtime.clip_batches import ClipBatches
 from temporal_jax.inference.runtime.clip_to_probabilities import (
   create_forward,
+  prepare_shapes,
   prepare_variables,
 )
-from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.runtime.saved_model import (
+  PendingModel,
+  SavedModel,
+  outline_of,
+)
 
 
 class Classifier(ClipBatches):
@@ -20,7 +20,35 @@ class Classifier(ClipBatches):
   dict of those of each task. Batch norms are folded into the convolutions.
   """
 
-  def _prepare(
-    self, saved: SavedModel
-  ) -> tuple[Callable[[Any, jax.Array], Any], Mapping[str, Any]]:
-    return create_forward(saved), prepare_variables(saved)
+  def __init__(
+    self,
+    model: SavedModel | PendingModel,
+    *,
+    batch_size: int = 8,
+    clip_shape: tuple[int, ...] | None = None,
+    expected: int | None = None,
+  ):
+    """Prepares the network; it is compiled with the first clips or before.
+
+    Args:
+      model: The network. If its variables are still being read, see
+        `begin_loading`, it is compiled meanwhile for the clips that are
+        expected.
+      batch_size: Clips computed at once.
+      clip_shape: (T, H, W, 3) of its clips; what it was made for, by default.
+      expected: Clips that will come, if that is known.
+
+    Raises:
+      ImportError: See `prepare_variables`.
+      ValueError: If `batch_size` is below 1, or see `prepare_variables` and
+        `PendingModel.wait`.
+    """
+    super().__init__(
+      model,
+      create_forward(outline_of(model)),
+      prepare_variables,
+      batch_size=batch_size,
+      clip_shape=clip_shape,
+      expected=expected,
+      prepare_shapes=prepare_shapes,
+    )

@@ -1,6 +1,7 @@
 """A function of a network's clips, compiled for batches of one shape."""
 
-import abc
+import contextlib
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,14 +9,19 @@ import jax
 import numpy as np
 
 from temporal_jax.inference.runtime.padded_batches import PaddedBatches, check_clips
-from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.runtime.saved_model import (
+  PendingModel,
+  SavedModel,
+  outline_of,
+)
+
+Variables = Mapping[str, Any]
 
 
-class ClipBatches(abc.ABC):
+class ClipBatches:
   """A function of any number of clips, compiled once.
 
   Clips come in batches of one size, the last one filled with zeros; see `fit`.
-  Subclasses say by `_prepare` what the function is.
 
   Attributes:
     saved: The network.
@@ -24,38 +30,50 @@ class ClipBatches(abc.ABC):
 
   def __init__(
     self,
-    saved: SavedModel,
+    model: SavedModel | PendingModel,
+    function: Callable[[Any, jax.Array], Any],
+    prepare: Callable[[SavedModel], Variables],
     *,
-    batch_size: int = 8,
-    clip_shape: tuple[int, ...] | None = None,
+    batch_size: int,
+    clip_shape: tuple[int, ...] | None,
+    expected: int | None = None,
+    prepare_shapes: Callable[[SavedModel], Variables] | None = None,
   ):
-    """Prepares the function; it is compiled with the first clips.
+    """Prepares the function; it is compiled with the first clips or before.
 
     Args:
-      saved: The network.
+      model: The network. If its variables are still being read, the function is
+        compiled meanwhile for the clips that are expected.
+      function: `function(variables, clips)` of B clips -> arrays of B rows.
+      prepare: Returns what the function takes first.
       batch_size: Clips computed at once, at most.
-      clip_shape: (T, H, W, 3) of the clips; None for the shape that the network
-        was made for.
+      clip_shape: (T, H, W, 3) of the clips; None for what the network was made
+        for.
+      expected: Clips that will come, at least 1; see `fit`. None if that is not
+        known: nothing is compiled in advance.
+      prepare_shapes: Returns the shapes of what `prepare` returns, of a network
+        whose variables are shapes; by default `prepare` is traced for it.
 
     Raises:
-      ImportError: See `prepare_variables`.
-      ValueError: If `batch_size` is below 1, or the network does not offer what
-        is computed.
+      ValueError: If `batch_size` is below 1, or see `PendingModel.wait`.
     """
-    function, variables = self._prepare(saved)
-    self.saved = saved
-    self.clip_shape = tuple(clip_shape or saved.clip_shape)
+    outline = outline_of(model)
+    self.clip_shape = tuple(clip_shape or outline.clip_shape)
     self._function = PaddedBatches(function, batch_size=batch_size)
-    self._variables = jax.device_put(variables)
-
-  @abc.abstractmethod
-  def _prepare(
-    self, saved: SavedModel
-  ) -> tuple[Callable[[Any, jax.Array], Any], Mapping[str, Any]]:
-    """Returns the function and the variables that it takes first.
-
-    It maps variables and B clips to arrays of B rows.
-    """
+    if expected is not None:
+      self.fit(expected)
+    if not isinstance(model, PendingModel):
+      self.saved = model
+      self._variables = jax.device_put(prepare(model))
+      return
+    place = next(leaf.sharding for leaf in jax.tree.leaves(outline.variables))
+    if expected is not None:
+      # The first call raises the same error, in its own place.
+      with contextlib.suppress(Exception):
+        shapes = (prepare_shapes or functools.partial(_trace, prepare))(outline)
+        self._function.compile(_put(shapes, place), self.clip_shape, np.uint8)
+    self.saved = model.wait()
+    self._variables = jax.device_put(prepare(self.saved), place)
 
   @property
   def batch_size(self) -> int:
@@ -96,3 +114,20 @@ class ClipBatches(abc.ABC):
     """
     clips = check_clips(clips, self.clip_shape)
     return self._function.start(self._variables, clips)
+
+
+def _trace(
+  prepare: Callable[[SavedModel], Variables], outline: SavedModel
+) -> Variables:
+  """Returns the shapes of what `prepare` returns."""
+  return jax.eval_shape(
+    lambda variables: prepare(outline._replace(variables=variables)),
+    outline.variables,
+  )
+
+
+def _put(shapes: Variables, place: jax.sharding.Sharding) -> Variables:
+  """Returns shapes of arrays that are on a device."""
+  return jax.tree.map(
+    lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), shapes
+  )

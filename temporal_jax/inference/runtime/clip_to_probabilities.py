@@ -90,3 +90,16 @@ def prepare_variables(saved: SavedModel) -> dict[str, Any]:
   templates = saved.description.get("templates", PLAIN)
   text = TextEncoder(saved)(saved.class_names, templates)
   return {**variables, "inputs": {"text": text}}
+
+
+def prepare_shapes(outline: SavedModel) -> dict[str, Any]:
+  """Returns the shapes of what `prepare_variables` returns.
+
+  Args:
+    outline: The network; its variables are jax.ShapeDtypeStruct.
+  """
+  shapes = jax.eval_shape(models.fold_batch_norm, outline.variables)
+  if not outline.network.reads_text:
+    return shapes
+  features = (len(outline.class_names), outline.network.projection)
+  return {**shapes, "inputs": {"text": jax.ShapeDtypeStruct(features, jnp.float32)}}

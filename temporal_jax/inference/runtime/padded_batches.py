@@ -56,6 +56,19 @@ class PaddedBatches:
     elif total > self.batch_size:
       self.batch_size = self._most
 
+  def compile(self, variables: Any, shape: tuple[int, ...], dtype: Any) -> None:
+    """Compiles the function before there are values to call it with.
+
+    Args:
+      variables: Shapes of what the function takes first, jax.ShapeDtypeStruct;
+        on a device if the values are put there explicitly.
+      shape: Shape of a row.
+      dtype: Dtype of the rows.
+    """
+    rows = jax.ShapeDtypeStruct((self.batch_size, *shape), dtype)
+    # jit keeps the program, and calls it with arrays of these shapes.
+    self._function.lower(variables, rows).compile()
+
   def __call__(self, variables: Any, rows: np.ndarray) -> Any:
     """Returns what the function gives for all rows, as NumPy arrays.
 

@@ -4,14 +4,17 @@
 is such a directory too: its variables are those of the newest checkpoint.
 """
 
+import concurrent.futures
+import contextvars
 import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.traverse_util as trees
+import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
@@ -67,6 +70,38 @@ class SavedModel(NamedTuple):
   pixels: Mapping[str, Sequence[float]]
   protocol: EvalProtocol
   description: Mapping[str, Any]
+
+
+class PendingModel:
+  """A network of a directory whose variables are still being read.
+
+  Attributes:
+    outline: The network; its variables are shapes, jax.ShapeDtypeStruct, on the
+      device that the values are read to.
+  """
+
+  def __init__(self, outline: SavedModel, reading: concurrent.futures.Future):
+    """Takes the network.
+
+    Args:
+      outline: The network with the shapes of its variables.
+      reading: Gives the variables.
+    """
+    self.outline = outline
+    self._reading = reading
+
+  def wait(self) -> SavedModel:
+    """Returns the network with its variables, once they are read.
+
+    Raises:
+      ValueError: See `load_model`.
+    """
+    return self.outline._replace(variables=self._reading.result())
+
+
+def outline_of(model: SavedModel | PendingModel) -> SavedModel:
+  """Returns a network whose variables may be only shapes yet."""
+  return model.outline if isinstance(model, PendingModel) else model
 
 
 def save_model(
@@ -161,6 +196,26 @@ def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> Sav
       `check_description`, a file of the variables is damaged, or they do not
       fit the network, see `read_variables`.
   """
+  return begin_loading(directory, dtype=dtype).wait()
+
+
+def begin_loading(
+  directory: str | os.PathLike, *, dtype: str | None = None
+) -> PendingModel:
+  """Begins to read a network; a thread reads the values of its variables.
+
+  Meanwhile the network can be compiled for their shapes: see `Predictor`.
+
+  Args:
+    directory: See `load_model`.
+    dtype: See `load_model`.
+
+  Raises:
+    FileNotFoundError: If there is none.
+    ValueError: If `model.json` is not what `save_model` writes, or the shapes
+      of the variables do not fit it, see `load_model`. Files may turn out to be
+      damaged only later, see `PendingModel.wait`.
+  """
   name = os.fspath(directory)
   directory = pathlib.Path(directory).expanduser().absolute()
   if name in bundled.NAMES and not directory.exists():
@@ -173,16 +228,41 @@ def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> Sav
       + (f"; {name} has no weights here." if name in models.MODELS else ".")
     )
   network = _network(f"{directory / DESCRIPTION}", description, dtype)
-  return SavedModel(
+  shapes: concurrent.futures.Future = concurrent.futures.Future()
+
+  def take_shapes(found: dict[str, Any]) -> None:
+    if not shapes.done():
+      shapes.set_result(found)
+
+  reading = _in_thread(
+    lambda: _checked_variables(directory, network, description, take_shapes)
+  )
+  concurrent.futures.wait((shapes, reading), return_when="FIRST_COMPLETED")
+  outline = SavedModel(
     description["model"],
     network,
-    _checked_variables(directory, network, description),
+    shapes.result() if shapes.done() else reading.result(),
     tuple(description["clip_shape"]),
     described_classes(description),
     description["pixels"],
     read_protocol(description),
     description,
   )
+  return PendingModel(outline, reading)
+
+
+def _in_thread(read: Callable[[], Any]) -> concurrent.futures.Future:
+  """Calls a function in a thread, with the settings that hold in this one."""
+  context, x64 = contextvars.copy_context(), jax.config.jax_enable_x64
+
+  def call() -> Any:
+    with jax.enable_x64(x64):
+      return context.run(read)
+
+  pool = concurrent.futures.ThreadPoolExecutor(1)
+  future = pool.submit(call)
+  pool.shutdown(wait=False)
+  return future
 
 
 def _network(
@@ -202,14 +282,17 @@ def _network(
 
 
 def _checked_variables(
-  directory: pathlib.Path, network: Network, description: Mapping[str, Any]
+  directory: pathlib.Path,
+  network: Network,
+  description: Mapping[str, Any],
+  on_shapes: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
   """Reads the variables of a network, and compares them with their sha256.
 
   Raises:
     ValueError: If they changed since they were written.
   """
-  variables = read_variables(directory, network, description)
+  variables = read_variables(directory, network, description, on_shapes)
   written = description.get("sha256")
   # Folders of older versions have the sha256 of all values, and no list.
   if written is not None and not (directory / VARIABLES / DIGESTS).exists():

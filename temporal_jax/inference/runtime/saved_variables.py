@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.traverse_util as trees
@@ -23,7 +23,10 @@ _NAMED = 3  # Leaves that a message names, at most.
 
 
 def read_variables(
-  directory: str | os.PathLike, network: Network, description: Mapping[str, Any]
+  directory: str | os.PathLike,
+  network: Network,
+  description: Mapping[str, Any],
+  on_shapes: Callable[[dict[str, Any]], None] = lambda shapes: None,
 ) -> dict[str, Any]:
   """Reads variables that fit a network.
 
@@ -33,6 +36,9 @@ def read_variables(
     description: A checked `model.json`. If its "leaves" is the digest of the
       network and the variables' shapes, as `save_model` writes it, then they
       were compared when they were written; otherwise they are compared now.
+    on_shapes: Called with the shapes of the variables, jax.ShapeDtypeStruct,
+      once they fit and before any value is read; again where an earlier
+      checkpoint of a run is read instead of a damaged one.
 
   Returns:
     {"params", "batch_stats"}.
@@ -48,6 +54,7 @@ def read_variables(
     _check_kinds(f"{directory}", shapes)
     if digest_of_leaves(description, shapes) != description.get("leaves"):
       check_fit(f"{directory}", network, description, shapes)
+    on_shapes(shapes)
 
   variables = load_variables(directory, check)
   _check_values(f"{directory}", variables)

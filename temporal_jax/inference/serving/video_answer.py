@@ -13,7 +13,7 @@ from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.views.read_views import clip_indices, read_views
 from temporal_jax.evaluation.finite_scores import check_finite
 from temporal_jax.inference.predictor import Predictor
-from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.runtime.saved_model import PendingModel, SavedModel
 from temporal_jax.inference.serving.downloads import (
   TaskScores,
   create_downloads,
@@ -45,7 +45,7 @@ class VideoAnswerer:
 
   def __init__(
     self,
-    saved: SavedModel,
+    model: SavedModel | PendingModel,
     *,
     max_seconds: float = 600.0,
     max_time: float = 300.0,
@@ -54,7 +54,8 @@ class VideoAnswerer:
     """Compiles the network.
 
     Args:
-      saved: The network.
+      model: The network. If its variables are still being read, see
+        `begin_loading`, it is compiled meanwhile.
       max_seconds: Length of the longest video that is looked at; it may have
         240 frames a second.
       max_time: Seconds that opening it and reading its frames may take.
@@ -66,10 +67,11 @@ class VideoAnswerer:
     for name, value in (("max_seconds", max_seconds), ("max_time", max_time)):
       if not value > 0:
         raise ValueError(f"{name} must be above 0, got {value}.")
-    self.saved = saved
     self.max_seconds = max_seconds
     self._max_time = max_time
-    self._predictor = Predictor(saved, batch_size=batch_size)
+    # As many as fill a batch: pages ask for all windows of a video at once.
+    self._predictor = Predictor(model, batch_size=batch_size, num_videos=batch_size)
+    self.saved = saved = self._predictor.saved
     self._classifier = self._predictor.classifier
     shape = self._classifier.clip_shape
     self._classifier(np.zeros((1, *shape), np.uint8))

@@ -18,10 +18,30 @@ class VideoEncoder(ClipBatches):
   Calling it with clips (N, T, H, W, 3) gives features (N, D) float32.
   """
 
-  def _prepare(
-    self, saved: SavedModel
-  ) -> tuple[Callable[[Any, jax.Array], Any], Mapping[str, Any]]:
-    return create_video_encoder(saved), models.fold_batch_norm(saved.variables)
+  def __init__(
+    self,
+    saved: SavedModel,
+    *,
+    batch_size: int = 8,
+    clip_shape: tuple[int, ...] | None = None,
+  ):
+    """Prepares the network; it is compiled with the first clips.
+
+    Args:
+      saved: A network that reads texts.
+      batch_size: Clips computed at once.
+      clip_shape: (T, H, W, 3) of its clips; what it was made for, by default.
+
+    Raises:
+      ValueError: If the network reads no texts, or `batch_size` is below 1.
+    """
+    super().__init__(
+      saved,
+      create_video_encoder(saved),
+      lambda saved: models.fold_batch_norm(saved.variables),
+      batch_size=batch_size,
+      clip_shape=clip_shape,
+    )
 
 
 def create_video_encoder(

@@ -8,7 +8,11 @@ from typing import NamedTuple
 
 from temporal_jax.data import VideoError, VideoReader
 from temporal_jax.inference.runtime.classifier import Classifier
-from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.inference.runtime.saved_model import (
+  PendingModel,
+  SavedModel,
+  outline_of,
+)
 from temporal_jax.inference.watch.timeline import Timeline, save_timeline
 from temporal_jax.inference.watch.window_files import WRITERS, LabelledSpan
 from temporal_jax.inference.watch.windows import SlidingWindows, score_windows
@@ -39,7 +43,7 @@ class Watched(NamedTuple):
 
 def watch_video(
   video: str | os.PathLike,
-  saved: SavedModel,
+  model: SavedModel | PendingModel,
   outputs: Mapping[str, str | os.PathLike],
   *,
   window: int | None = None,
@@ -57,7 +61,8 @@ def watch_video(
 
   Args:
     video: The file.
-    saved: The network.
+    model: The network. If its variables are still being read, see
+      `begin_loading`, it is compiled meanwhile.
     outputs: Files to write, by a name of `FORMATS`.
     window: See `SlidingWindows`; the frames of the network's clips by default.
     stride: See `SlidingWindows`; a quarter of a window by default.
@@ -72,8 +77,10 @@ def watch_video(
     OSError: If a file cannot be written.
     ValueError: If the video cannot be opened, its frames are smaller than those
       of the network or this looks at flow, a number is out of its range, the
-      task is none of the network's, or two files are the same.
+      task is none of the network's, two files are the same, or see
+      `PendingModel.wait`.
   """
+  saved = outline_of(model)
   check_whole("topk", topk, 1)
   _check_outputs(video, outputs)
   names = told_classes(saved, task)
@@ -100,7 +107,12 @@ def watch_video(
     windows = SlidingWindows(
       reader, saved.protocol, window=window, stride=stride, rate=rate
     )
-    classifier = Classifier(saved, batch_size=batch_size, clip_shape=windows.clip_shape)
+    classifier = Classifier(
+      model,
+      batch_size=batch_size,
+      clip_shape=windows.clip_shape,
+      expected=len(windows),
+    )
     timeline = Timeline(len(windows), len(names), windows.duration)
     writers = [
       opened.enter_context(WRITERS[form](file))
