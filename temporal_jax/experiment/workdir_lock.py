@@ -46,4 +46,17 @@ def lock(
         )
     if refused:
       raise refused
+    if jax.process_index() == 0:
+      held.callback(_remove_empty, workdir)
     yield
+
+
+def _remove_empty(workdir: pathlib.Path) -> None:
+  """Removes the empty folders that a refused first start leaves."""
+  for folder in (
+    *workdir.glob(f"stage_*/{training.CHECKPOINTS}"),
+    *workdir.glob("stage_*"),
+    workdir / training.CHECKPOINTS,
+  ):
+    with contextlib.suppress(OSError):  # It holds something.
+      folder.rmdir()

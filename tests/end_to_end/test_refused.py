@@ -30,6 +30,17 @@ def test_a_file_where_the_workdir_belongs(run, video_folder, tmp_path, more):
   assert ("Traceback" in err) == bool(more)
 
 
+def test_a_refused_first_start_leaves_nothing(tmp_path):
+  workdir = tmp_path / "run"
+  with experiment.lock(workdir, wait=False, stop=training.StopRequest()):
+    (workdir / "checkpoints").mkdir()
+    (workdir / "stage_1" / "checkpoints").mkdir(parents=True)
+  assert not workdir.exists()
+  with experiment.lock(workdir, wait=False, stop=training.StopRequest()):
+    (workdir / "checkpoints" / "1").mkdir(parents=True)
+  assert (workdir / "checkpoints" / "1").is_dir()
+
+
 def test_the_lock_is_released_and_waits_until_stopped(tmp_path):
   stop = training.StopRequest()
   with experiment.lock(tmp_path, wait=False, stop=stop):
