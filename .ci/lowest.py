@@ -12,7 +12,7 @@ def main() -> None:
   project = tomllib.loads(_FILE.read_text())["project"]
   groups = project["dependencies"], *project["optional-dependencies"].values()
   for requirement in sorted({one for group in groups for one in group}):
-    if bound := re.fullmatch(r"([\w-]+)>=([\w.]+)", requirement):
+    if bound := re.fullmatch(r"([\w-]+)>=([\w.]+)(,<.*)?", requirement):
       print(f"{bound[1]}=={bound[2]}")
 
 
