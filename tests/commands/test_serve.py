@@ -24,7 +24,7 @@ class _Answerer:
 def served(monkeypatch):
   """Runs the command until all that is asked of its server is answered."""
   handlers = {}
-  monkeypatch.setattr(output, "load_model", lambda directory: directory)
+  monkeypatch.setattr(output, "begin_loading", lambda directory: directory)
   monkeypatch.setattr(serving, "VideoAnswerer", _Answerer)
   monkeypatch.setattr(signal, "signal", handlers.__setitem__)
   forever = serving.PageServer.serve_forever
