@@ -23,16 +23,9 @@ from typing import Any
 import rich.console
 import rich.progress
 
-from convert_weights import (
-  causes,
-  changes,
-  converter,
-  inspection,
-  output,
-  registry,
-  report,
-)
+from convert_weights import apply, changes, inspection, output, registry, report
 from convert_weights.labels import read_labels
+from convert_weights.planning import causes
 from convert_weights.reading import Checkpoint, read
 from temporal_jax import inference
 
@@ -83,7 +76,7 @@ def _compute(
   Returns:
     The variables, and what `model.json` says of them.
   """
-  todo = converter.prepare(
+  todo = apply.prepare(
     options.model,
     checkpoint.tensors,
     source=options.source,
@@ -100,7 +93,7 @@ def _compute(
     console.print(line, highlight=False)
   description = output.describe(todo, checkpoint, class_names)
   size = sum(file.stat().st_size for file in checkpoint.files)
-  variables = converter.compute(
+  variables = apply.compute(
     todo,
     checkpoint.tensors,
     allow_non_finite=options.allow_non_finite,
@@ -117,7 +110,7 @@ def _inspect(options: argparse.Namespace) -> None:
   tensors = checkpoint.tensors
   print(f"{len(tensors)} tensors.", *_said(checkpoint), sep="\n")
   try:
-    stripped = converter.find_network(tensors, prefix=options.prefix)
+    stripped = apply.find_network(tensors, prefix=options.prefix)
     sources = registry.recognise(stripped.tensors)
     if not sources:
       raise ValueError(causes.unknown(stripped.tensors))

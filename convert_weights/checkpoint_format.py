@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from convert_weights.conversion import NOTHING, SKIP
+from convert_weights.planning.mapping import NOTHING, SKIP
 from convert_weights.rules import Rule
 from temporal_jax.models.network import Network
 

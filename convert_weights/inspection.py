@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import flax.traverse_util as trees
 
 import temporal_jax
-from convert_weights import conversion, proposal, registry
+from convert_weights import plan, registry
 from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.conversion import NOTHING
-from convert_weights.proposal import Proposal
+from convert_weights.plan import Proposal
+from convert_weights.planning import mapping
+from convert_weights.planning.mapping import NOTHING
 from convert_weights.reading import Settings
 from temporal_jax.models import MODELS
 
@@ -44,7 +45,7 @@ def candidates(
       for form in ({}, *source.forms):
         if _may_fit(name, tensors, source, form):
           try:
-            todo = proposal.propose(
+            todo = plan.propose(
               name, tensors, sources=[source], settings=settings, **form
             )
           except ValueError:  # The checkpoint says that it is another form.
@@ -112,14 +113,14 @@ def _may_fit(
     return False
   if not source.takes(network):
     return False
-  shape = proposal.clip_shape(name, form, channels=3)
-  network, target = proposal.build_network(name, shape, num_classes=1, **form)
-  plan = conversion.plan(
+  shape = plan.clip_shape(name, form, channels=3)
+  network, target = plan.build_network(name, shape, num_classes=1, **form)
+  mapped = mapping.plan(
     source.rules(network), tensors, target, skip=source.skip, new=source.new
   )
   return all(
-    re.search("params/(head|representation)/", problem) for problem in plan.problems
-  ) or all("params/classifier/" in problem for problem in plan.problems)
+    re.search("params/(head|representation)/", problem) for problem in mapped.problems
+  ) or all("params/classifier/" in problem for problem in mapped.problems)
 
 
 def _flag(value: Any) -> str:

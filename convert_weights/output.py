@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from convert_weights import report
-from convert_weights.proposal import Proposal
+from convert_weights.plan import Proposal
 from convert_weights.reading import Checkpoint
 from temporal_jax import inference
 from temporal_jax.models.inspect.variables import differing

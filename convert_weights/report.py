@@ -9,8 +9,8 @@ import flax.traverse_util as trees
 from rich import box
 from rich.table import Table
 
-from convert_weights.conversion import Step
-from convert_weights.proposal import Proposal
+from convert_weights.plan import Proposal
+from convert_weights.planning.mapping import Step
 
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.)|(?<=block)\d+|(?<=stage)\d+|(?<=layer)\d+")
 

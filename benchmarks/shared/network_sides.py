@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from benchmarks.cases.networks import NetworkCase
 from benchmarks.shared import torch_device
-from convert_weights.conversion import fill
+from convert_weights.planning.mapping import fill
 from temporal_jax import create_model
 from temporal_jax.models import fold_batch_norm
 

@@ -13,7 +13,7 @@ transformers = pytest.importorskip("transformers")
 from benchmarks import networks  # noqa: E402
 from benchmarks.cases.networks import NETWORKS  # noqa: E402
 from benchmarks.reference import hub  # noqa: E402
-from convert_weights.conversion import fill  # noqa: E402
+from convert_weights.planning.mapping import fill  # noqa: E402
 from temporal_jax import create_model  # noqa: E402
 from temporal_jax.models import find_model  # noqa: E402
 

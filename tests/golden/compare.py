@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights.conversion import SKIP, fill, revert
+from convert_weights.planning.mapping import SKIP, fill, revert
 from tests.golden.case import Case, Tensor
 from tests.golden.reference import Arrays, Reference
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
-from convert_weights.conversion import make, plan
+from convert_weights.planning.mapping import make, plan
 
 # The smallest towers; the route function of TAdaFormer needs the width.
 TINY = {"width": 256, "depth": 2, "num_heads": 4, "patch_size": 4, "grid": 4}

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
-from convert_weights.conversion import make, plan, revert
 from convert_weights.formats import (
   atm,
   blvnet,
@@ -22,6 +21,7 @@ from convert_weights.formats import (
   xclip,
   xvit,
 )
+from convert_weights.planning.mapping import make, plan, revert
 
 SOURCES = {
   source.name: source

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import convert_weights
-from convert_weights import converter
-from convert_weights.conversion import revert
+from convert_weights import apply
 from convert_weights.formats import clip
+from convert_weights.planning.mapping import revert
 from tests.support import conversion_plans, published_checkpoints
 
 SOURCE, VISUAL, RESNET = clip.FORMATS
@@ -207,10 +207,10 @@ def test_a_tower_saved_without_visual_is_that_with_it(prefix, row, arguments):
   arguments = {**conversion_plans.TINY, "activation": "quick_gelu", **arguments}
   if "tadaformer" not in row:
     arguments["projection"] = 64
-  todo = converter.prepare(row, tower, **arguments)
+  todo = apply.prepare(row, tower, **arguments)
   assert todo.source.name == "openai_clip_visual"
   assert todo.prefix == prefix
-  got = converter.compute(todo, tower)
+  got = apply.compute(todo, tower)
   want = convert_weights.convert(row, both, **arguments)
   jax.tree.map(np.testing.assert_array_equal, got, want)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from convert_weights.changes import inflate
-from convert_weights.conversion import revert
 from convert_weights.formats import clip, tada
+from convert_weights.planning.mapping import revert
 from tests.support import conversion_plans, published_checkpoints
 
 SOURCE, *_ = clip.FORMATS

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from convert_weights.conversion import fill, revert
 from convert_weights.formats import eva
+from convert_weights.planning.mapping import fill, revert
 from temporal_jax.models.blocks.transformer import TransformerBlock
 
 WIDTH, HEADS, GRID = 16, 2, (2, 3)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from convert_weights.conversion import revert
 from convert_weights.formats import eva
+from convert_weights.planning.mapping import revert
 from tests.support import conversion_plans, published_checkpoints
 
 (SOURCE,) = eva.FORMATS

@@ -7,8 +7,8 @@ import pytest
 import torch
 import transformers
 
-from convert_weights.conversion import revert
 from convert_weights.formats import huggingface_clip
+from convert_weights.planning.mapping import revert
 from temporal_jax import ops
 from tests.support import conversion_plans
 

@@ -7,8 +7,8 @@ import safetensors.numpy
 import torch
 import transformers
 
-from convert_weights.conversion import revert
 from convert_weights.formats import huggingface_vit
+from convert_weights.planning.mapping import revert
 from tests.support import conversion_plans
 from tests.support.tiny_vit import vit_classifier, vit_config
 

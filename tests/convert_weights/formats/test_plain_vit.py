@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from convert_weights.conversion import revert
 from convert_weights.formats import google_vit, timm
+from convert_weights.planning.mapping import revert
 from tests.support import conversion_plans, published_checkpoints
 
 (TIMM,), (GOOGLE,) = timm.FORMATS, google_vit.FORMATS

@@ -6,7 +6,7 @@ import pytest
 import torch
 import transformers
 
-from convert_weights.conversion import revert
+from convert_weights.planning.mapping import revert
 from temporal_jax.models.backbones.convnext import ConvNeXt
 from temporal_jax.models.backbones.resnet import ResNet
 from tests.support import network_shapes

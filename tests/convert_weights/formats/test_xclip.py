@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import torch
 
-from convert_weights.conversion import fill
 from convert_weights.formats import xclip
+from convert_weights.planning.mapping import fill
 from temporal_jax import layers, ops
 from temporal_jax.models import Temporal
 from temporal_jax.models.blocks.transformer import TransformerBlock

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import pytest
 
 import temporal_jax
-from convert_weights.conversion import revert
 from convert_weights.formats import clip, eva, timm
+from convert_weights.planning.mapping import revert
 
 # Published file, row, arguments, rules; parameters, and a digest of the names
 # and shapes of the file's tensors.

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 import transformers
 
-from convert_weights.conversion import fill
 from convert_weights.formats import xclip
+from convert_weights.planning.mapping import fill
 from temporal_jax import models
 from temporal_jax.models.backbones.video_text import VideoTextModel
 from tests.support.tiny_video_text import SIZES, TEXTS, make_clip

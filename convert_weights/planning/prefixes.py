@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from convert_weights import conversion, registry
+from convert_weights import registry
 from convert_weights.checkpoint_format import CheckpointFormat
+from convert_weights.planning import mapping
 
 _DEEPEST = 5  # Parts of the longest prefix that is looked for.
 _LISTED = 6  # Names in a message.
@@ -76,7 +77,7 @@ def strip(
   return _without(tensors, found[0])
 
 
-def restored(plan: conversion.Plan, stripped: Stripped) -> conversion.Plan:
+def restored(plan: mapping.Plan, stripped: Stripped) -> mapping.Plan:
   """Returns a plan for stripped tensors, by the full names."""
   prefix = stripped.prefix
   steps = tuple(

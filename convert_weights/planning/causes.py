@@ -11,8 +11,8 @@ import flax.traverse_util as trees
 import temporal_jax
 from convert_weights import registry
 from convert_weights.changes import resize_positions
-from convert_weights.conversion import Step
-from convert_weights.proposal import Proposal
+from convert_weights.plan import Proposal
+from convert_weights.planning.mapping import Step
 from convert_weights.rules import tensor_expression
 from temporal_jax.models import MODELS
 from temporal_jax.models.network import Network

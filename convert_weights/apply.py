@@ -10,17 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights import (
-  causes,
-  changes,
-  conversion,
-  families,
-  prefixes,
-  proposal,
-  registry,
-)
+from convert_weights import changes, plan, registry
 from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.proposal import Proposal
+from convert_weights.plan import Proposal
+from convert_weights.planning import causes, families, mapping, prefixes
 from convert_weights.reading import Settings, non_finite, release
 from temporal_jax.models.inspect.variables import count_classes, differing
 from temporal_jax.training.host_init import run_on_host
@@ -38,7 +31,7 @@ def convert(
   inflation: str = "centre",
   channels: int = 3,
   seed: int = 0,
-  settings: Settings = conversion.NOTHING,
+  settings: Settings = mapping.NOTHING,
   **model_overrides: Any,
 ) -> dict[str, Any]:
   """Makes the variables of a network of a checkpoint's tensors.
@@ -114,7 +107,7 @@ def prepare(
   stripped = find_network(tensors, source=source, prefix=prefix)
   tensors = stripped.tensors
   sources = registry.possible_sources(source, tensors)
-  todo = proposal.propose(model_name, tensors, sources=sources, **arguments)
+  todo = plan.propose(model_name, tensors, sources=sources, **arguments)
   if todo.plan.problems and (why := refusal(todo.source, tensors)):
     raise ValueError(f"{todo.source.origin}: {why}")
   causes.check(todo, tensors)
@@ -192,7 +185,7 @@ def compute(
   made = _initial(todo, seed)
   for step in progress(todo.plan.steps):
     shape = leaves[step.leaf].shape
-    value = conversion.make(step, tensors, shape, inflation)
+    value = mapping.make(step, tensors, shape, inflation)
     made[step.leaf] = jnp.array(value, jnp.float32)
     for name in step.tensors:
       release(tensors[name])
@@ -226,10 +219,10 @@ def to_torch(
       are not those of it.
   """
   naming = registry.find_source(source)
-  shape = proposal.clip_shape(model_name, model_overrides, channels)
+  shape = plan.clip_shape(model_name, model_overrides, channels)
   if num_classes is None:
     num_classes = count_classes(variables)
-  built = proposal.build_network(
+  built = plan.build_network(
     model_name, shape, num_classes=num_classes, **model_overrides
   )
   if built is None or not naming.takes(built[0]):
@@ -238,7 +231,7 @@ def to_torch(
   if wrong := differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
   try:
-    tensors = conversion.revert(naming.rules(network), variables)
+    tensors = mapping.revert(naming.rules(network), variables)
   except ValueError as error:
     raise ValueError(
       f"source {source!r} cannot name all of {model_name}: {error}"

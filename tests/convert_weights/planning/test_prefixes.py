@@ -10,8 +10,9 @@ import torch
 
 import convert_weights
 import temporal_jax
-from convert_weights import converter, prefixes
+from convert_weights import apply
 from convert_weights.__main__ import main
+from convert_weights.planning import prefixes
 from temporal_jax import inference
 
 _TINY = {"width": 8, "stage_sizes": (1,)}
@@ -53,7 +54,7 @@ def _same(got, tensors):
 )
 def test_the_only_prefix_that_fits_is_removed(tensors, prefix):
   named = _under(prefix, tensors)
-  todo = converter.prepare("resnet18", named, **_TINY)
+  todo = apply.prepare("resnet18", named, **_TINY)
   assert todo.prefix == prefix
   assert f"the prefix {prefix!r} of the names is removed." in todo.notes
   got = convert_weights.convert("resnet18", named, **_TINY)
@@ -66,7 +67,7 @@ def test_the_only_prefix_that_fits_is_removed(tensors, prefix):
 def test_what_is_outside_of_the_prefix_is_said(tensors):
   named = _under("backbone.", tensors)
   named["cls_head.fc_cls.weight"] = np.ones((3, 8), np.float32)
-  todo = converter.prepare("resnet18", named, **_TINY)
+  todo = apply.prepare("resnet18", named, **_TINY)
   assert todo.notes[1] == ("1 tensors outside of it: cls_head.fc_cls.weight.")
   reason = todo.plan.skipped["cls_head.fc_cls.weight"]
   assert reason == "outside of the prefix 'backbone.'"
@@ -108,7 +109,7 @@ def test_of_contrastive_learning_the_average_and_the_heads_are_left_out(
     **_under(f"module.{query}", {**body, **projection}),
     "module.queue": np.ones((4, 8), np.float32),
   }
-  todo = converter.prepare(
+  todo = apply.prepare(
     "resnet18", named, num_classes=3, allow_missing=["head/*"], **_TINY
   )
   assert todo.prefix == f"module.{query}"
@@ -123,7 +124,7 @@ def test_two_tensors_never_get_one_name(tensors):
   """What has no prefix is not used as well, also if the name is the same."""
   other = _moved(tensors)
   named = {**_under("net.", tensors), "conv1.weight": other["conv1.weight"]}
-  todo = converter.prepare("resnet18", named, **_TINY)
+  todo = apply.prepare("resnet18", named, **_TINY)
   assert "conv1.weight" in todo.plan.skipped
   _same(convert_weights.convert("resnet18", named, **_TINY), tensors)
 

@@ -6,7 +6,7 @@ import pytest
 
 import convert_weights
 import temporal_jax
-from convert_weights import converter
+from convert_weights import apply
 from temporal_jax.training.host_init import run_on_host
 
 TINY = {"width": 8, "stage_sizes": (1,)}
@@ -60,10 +60,10 @@ def test_half_precision_becomes_float32():
 
 
 def test_other_classes_start_the_head_anew_and_nothing_else():
-  todo = converter.prepare("resnet18", _tensors(), num_classes=7, **TINY)
+  todo = apply.prepare("resnet18", _tensors(), num_classes=7, **TINY)
   assert todo.notes == ("the head starts anew: 7 classes, 5 in the checkpoint.",)
   assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
-  variables = converter.compute(todo, _tensors())
+  variables = apply.compute(todo, _tensors())
   assert variables["params"]["head"]["kernel"].shape[1] == 7
   same = _flat(_convert(_tensors()))
   for path, leaf in _flat(variables).items():
@@ -72,7 +72,7 @@ def test_other_classes_start_the_head_anew_and_nothing_else():
 
 
 def test_a_single_class_starts_the_head_anew_too():
-  todo = converter.prepare("resnet18", _tensors(), num_classes=1, **TINY)
+  todo = apply.prepare("resnet18", _tensors(), num_classes=1, **TINY)
   assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
 
 
@@ -80,10 +80,10 @@ def test_what_an_image_network_lacks_keeps_its_initial_values():
   tensors = convert_weights.to_torch(
     "resnet50", _variables("resnet50"), source="torchvision", **TINY
   )
-  todo = converter.prepare("aggregation_resnet50", tensors, **TINY)
+  todo = apply.prepare("aggregation_resnet50", tensors, **TINY)
   assert todo.plan.new
   assert all("branch_input" in leaf for leaf in todo.plan.new)
-  variables = _flat(converter.compute(todo, tensors, seed=3))
+  variables = _flat(apply.compute(todo, tensors, seed=3))
   clip = jnp.zeros((1, 2, 16, 16, 3))
   initial = run_on_host(todo.network.init, jax.random.key(3), clip)
   for leaf in todo.plan.new:

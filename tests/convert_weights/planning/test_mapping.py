@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from convert_weights import changes
-from convert_weights.conversion import fill, plan, revert
+from convert_weights.planning.mapping import fill, plan, revert
 from convert_weights.rules import (
   Rule,
   batch_norm,

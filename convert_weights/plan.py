@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
-from convert_weights import arguments, changes, conversion, heads
+from convert_weights import changes
 from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.conversion import NOTHING
+from convert_weights.planning import arguments, heads, mapping
+from convert_weights.planning.mapping import NOTHING
 from convert_weights.reading import Settings
 from temporal_jax import models
 from temporal_jax.models.inspect.variables import differing
@@ -48,7 +49,7 @@ class Proposal(NamedTuple):
   network: Network
   clip_shape: tuple[int, int, int, int]
   target: Shapes
-  plan: conversion.Plan
+  plan: mapping.Plan
   notes: tuple[str, ...]
   prefix: str = ""
   assumed: tuple[str, ...] = ()
@@ -153,7 +154,7 @@ def _propose_from(
     notes += (f"the head starts anew: {wanted} classes, {found} in the checkpoint.",)
   elif wanted is None and not hasattr(network, "encode_text"):
     notes += ("no classifier in the checkpoint: the network gives features.",)
-  plan = conversion.plan(
+  plan = mapping.plan(
     naming.rules(network),
     tensors,
     target,
@@ -191,7 +192,7 @@ def _lacks_layer(todo: Proposal) -> bool:
 
 
 def _stem_notes(
-  plan: conversion.Plan, tensors: Mapping[str, Any], target: Shapes
+  plan: mapping.Plan, tensors: Mapping[str, Any], target: Shapes
 ) -> Iterator[str]:
   """Says which stem is made for another number of channels."""
   leaves = trees.flatten_dict(target, sep="/")
