@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from convert_weights.checkpoint_format import CheckpointFormat, Refusal
+from convert_weights.checkpoint_format import SKIP, CheckpointFormat, Refusal
 from convert_weights.formats import clip, eva
-from convert_weights.planning.mapping import SKIP
 from convert_weights.rules import (
   Rule,
   batch_norm,

@@ -1,8 +1,7 @@
 """Rules of Francis-Rings/ILA."""
 
-from convert_weights.checkpoint_format import CheckpointFormat, Refusal
+from convert_weights.checkpoint_format import SKIP, CheckpointFormat, Refusal
 from convert_weights.formats import clip, slots, xclip
-from convert_weights.planning.mapping import SKIP
 from convert_weights.rules import (
   Rule,
   batch_norm,
