@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable
 
 from temporal_jax.data.listing.file_names import SUFFIXES
 from temporal_jax.data.listing.scan_folder import list_videos
-from temporal_jax.data.tools.manifest import (
+from temporal_jax.data.video.decoded_frames import DecodedIndex
+from temporal_jax.data.video.decoding import VideoReader
+from temporal_jax.data.video.file_stamps import digest, read_stamp
+from temporal_jax.data.video.manifest import (
   Row,
   read_manifest,
   write_bad,
   write_manifest,
 )
-from temporal_jax.data.tools.thread_map import run_parallel
-from temporal_jax.data.video.decoded_index import DecodedIndex
-from temporal_jax.data.video.decoding import VideoReader
-from temporal_jax.data.video.file_stamps import digest, read_stamp
 from temporal_jax.data.video.pictures import VideoError, reason
 from temporal_jax.data.video.readers import open_reader
+from temporal_jax.thread_map import run_parallel
 
 TIME_LIMIT = 600.0  # Seconds: more than clips need, as all frames are decoded.
 

@@ -9,13 +9,13 @@ import av
 from av.stream import Discard, Disposition
 
 from temporal_jax.data.listing.regular_files import open_regular
+from temporal_jax.data.video.file_header import check_tables
 from temporal_jax.data.video.pictures import (
   MAX_PIXELS,
   PIXEL_LIMIT,
   VideoError,
   check_pixels,
 )
-from temporal_jax.data.video.sample_tables import check_tables
 from temporal_jax.data.video.truncation import declared_length
 
 # Demuxers of FFmpeg that are allowed: neither pictures nor play lists, which

@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 from temporal_jax.data.video.containers import open_container
-from temporal_jax.data.video.decoded_index import (
+from temporal_jax.data.video.decoded_frames import (
   DecodedIndex,
   find_first_packet,
   index_by_decoding,
@@ -24,11 +24,6 @@ from temporal_jax.data.video.frame_decoder import (
   SearchError,
   TimedPlayer,
 )
-from temporal_jax.data.video.frame_index import (
-  FrameIndex,
-  TimedIndex,
-  index_by_times,
-)
 from temporal_jax.data.video.index_cache import CACHE, content_key, path_key
 from temporal_jax.data.video.pictures import (
   Scaler,
@@ -36,6 +31,11 @@ from temporal_jax.data.video.pictures import (
   check_indices,
   reason,
   upright,
+)
+from temporal_jax.data.video.timed_frames import (
+  FrameIndex,
+  TimedIndex,
+  index_by_times,
 )
 
 TIME_LIMIT = 60.0  # Seconds.

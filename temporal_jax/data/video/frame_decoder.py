@@ -7,9 +7,9 @@ from typing import Protocol
 import av
 import numpy as np
 
-from temporal_jax.data.video.decoded_index import DecodedIndex, Entry, number_packets
-from temporal_jax.data.video.frame_index import TimedIndex
+from temporal_jax.data.video.decoded_frames import DecodedIndex, Entry, number_packets
 from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.timed_frames import TimedIndex
 
 # Yields the packets from where a container is, as long as there is time.
 Demux = Callable[[av.container.InputContainer, av.VideoStream], Iterator[av.Packet]]

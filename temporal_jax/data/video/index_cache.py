@@ -7,8 +7,8 @@ import pathlib
 import threading
 from collections.abc import Hashable
 
-from temporal_jax.data.tools.manifest import read_manifest
-from temporal_jax.data.video.decoded_index import DecodedIndex
+from temporal_jax.data.video.decoded_frames import DecodedIndex
+from temporal_jax.data.video.manifest import read_manifest
 
 # Of all indices together: about 100 MB.
 _MOST_FRAMES = 1 << 24

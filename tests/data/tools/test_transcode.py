@@ -2,11 +2,11 @@ import av
 import numpy as np
 import pytest
 
-from temporal_jax.data.tools import transcode
-from temporal_jax.data.tools.transcode import Transcoding
+from temporal_jax.data.video import transcode
 from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.transcode import Transcoding
 from tests.conftest import frame_numbers, make_frames
 from tests.support.videos import make_rotated, make_trimmed, make_video
 

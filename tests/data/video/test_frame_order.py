@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from temporal_jax.data.tools.check import check_folder
-from temporal_jax.data.video.decoded_index import DecodedIndex
+from temporal_jax.data.video.decoded_frames import DecodedIndex
 from temporal_jax.data.video.decoding import VideoReader
-from temporal_jax.data.video.frame_index import TimedIndex
 from temporal_jax.data.video.index_cache import IndexCache, keep_indices, path_key
 from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.timed_frames import TimedIndex
 from tests.support.videos import (
   MPEG,
   copy_packets,

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 
-from temporal_jax.data.video.frame_index import FrameIndex, stores_times
 from temporal_jax.data.video.pictures import VideoError, reason
+from temporal_jax.data.video.timed_frames import FrameIndex, stores_times
 
 _USUAL_RATE = 25  # Frames a second, where nothing in a file says it.
 

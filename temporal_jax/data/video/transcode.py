@@ -8,11 +8,11 @@ import av
 import numpy as np
 
 from temporal_jax.data.listing.scan_folder import list_videos
-from temporal_jax.data.tools.thread_map import run_parallel
 from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.orientation import Orientation, orientation
 from temporal_jax.data.video.pictures import VideoError, reason
 from temporal_jax.storage import whole_file
+from temporal_jax.thread_map import run_parallel
 from temporal_jax.validation import check_at_least
 
 # Shows progress: gets what is done and the number to come, and hands it on.
