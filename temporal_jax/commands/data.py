@@ -133,7 +133,8 @@ def _problems(found: dict[str, Any]) -> list[str]:
 
 def _transcode(options: argparse.Namespace) -> int:
   from temporal_jax.data.listing.scan_folder import list_videos
-  from temporal_jax.data.video.transcode import Transcoding, transcode_folder
+  from temporal_jax.data.tools.transcode_folder import transcode_folder
+  from temporal_jax.data.video.transcode import Transcoding
 
   listing = list_videos(options.root)
   done = transcode_folder(

@@ -15,6 +15,7 @@ from temporal_jax.data.video.manifest import (
   Row,
   read_manifest,
   write_bad,
+  write_index,
   write_manifest,
 )
 from temporal_jax.data.video.pictures import VideoError, reason
@@ -166,7 +167,7 @@ def decode_all(file: str | pathlib.Path, *, time_limit: float = TIME_LIMIT) -> R
       "width": width,
       "keyframes": reader.keyframes,
       "index": (
-        reader.index.to_json() if isinstance(reader.index, DecodedIndex) else None
+        write_index(reader.index) if isinstance(reader.index, DecodedIndex) else None
       ),
     }
 

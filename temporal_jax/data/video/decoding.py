@@ -14,15 +14,9 @@ import numpy as np
 from temporal_jax.data.video.containers import open_container
 from temporal_jax.data.video.decoded_frames import (
   DecodedIndex,
+  DecodedPlayer,
   find_first_packet,
   index_by_decoding,
-)
-from temporal_jax.data.video.frame_decoder import (
-  DecodedPlayer,
-  OpenFile,
-  Player,
-  SearchError,
-  TimedPlayer,
 )
 from temporal_jax.data.video.index_cache import CACHE, content_key, path_key
 from temporal_jax.data.video.pictures import (
@@ -34,7 +28,11 @@ from temporal_jax.data.video.pictures import (
 )
 from temporal_jax.data.video.timed_frames import (
   FrameIndex,
+  OpenFile,
+  Player,
+  SearchError,
   TimedIndex,
+  TimedPlayer,
   index_by_times,
 )
 
