@@ -71,7 +71,7 @@ def check_folder(
       `mtime_ns`, `sha256`, `error` (None for a good file), and of a good one
       `frames`, `fps`, `height` and `width` the right way up, `keyframes`, the
       numbers of the frames that are decoded without others, and `index`, the
-      record of a `DecodedIndex` if the file had to be decoded to find its
+      record of `manifest.write_index` if the file had to be decoded to find its
       frames. Bytes of names that are no UTF-8 are surrogates, as Python
       reads file names.
     bad: Text file to write, see `manifest.write_bad`.
