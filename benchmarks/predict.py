@@ -32,10 +32,10 @@ import numpy as np
 from benchmarks.shared import machine, results
 from benchmarks.shared.videos import LENGTH, write_videos
 from temporal_jax import inference
-from temporal_jax.data.tools.thread_map import run_in_order
 from temporal_jax.data.video.readers import open_reader
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.data.views.read_views import read_views
+from temporal_jax.thread_map import run_in_order
 
 
 def main(argv: list[str] | None = None) -> None:

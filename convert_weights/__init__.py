@@ -1,5 +1,11 @@
-"""Published weights in, a complete Flax tree out, and back."""
+"""Published weights in, a complete Flax tree out, and back.
 
-from convert_weights.converter import convert as convert, to_torch as to_torch
+A conversion has two steps: `plan_conversion` says, from names and shapes only,
+which rule makes each leaf of which tensors, what is skipped, what stays new and
+what does not fit; `apply_plan` computes the values by these rules. `convert`
+does both, and `to_torch` applies the same rules backwards.
+"""
+
+from convert_weights.apply import convert as convert, to_torch as to_torch
 from convert_weights.reading import CheckpointError as CheckpointError, read as read
 from convert_weights.registry import SOURCES as SOURCES

@@ -23,16 +23,11 @@ from typing import Any
 import rich.console
 import rich.progress
 
-from convert_weights import (
-  causes,
-  changes,
-  converter,
-  inspection,
-  output,
-  registry,
-  report,
-)
+from convert_weights import changes, inspection, output, registry, report
+from convert_weights.apply import apply_plan
 from convert_weights.labels import read_labels
+from convert_weights.plan import find_network, plan_conversion
+from convert_weights.planning import causes
 from convert_weights.reading import Checkpoint, read
 from temporal_jax import inference
 
@@ -78,12 +73,12 @@ def _compute(
   class_names: Sequence[str],
   console: rich.console.Console,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-  """Says what is to be done and does it.
+  """Plans, shows the plan and applies it.
 
   Returns:
     The variables, and what `model.json` says of them.
   """
-  todo = converter.prepare(
+  plan = plan_conversion(
     options.model,
     checkpoint.tensors,
     source=options.source,
@@ -94,14 +89,14 @@ def _compute(
     settings=checkpoint.settings,
     **dict(options.set),
   )
-  console.print(report.table(todo, checkpoint.tensors))
-  said = (*_said(checkpoint), *todo.notes, *todo.assumed)
-  for line in (*said, report.summary(todo)):
+  console.print(report.table(plan, checkpoint.tensors))
+  said = (*_said(checkpoint), *plan.notes, *plan.assumed)
+  for line in (*said, report.summary(plan)):
     console.print(line, highlight=False)
-  description = output.describe(todo, checkpoint, class_names)
+  description = output.describe(plan, checkpoint, class_names)
   size = sum(file.stat().st_size for file in checkpoint.files)
-  variables = converter.compute(
-    todo,
+  variables = apply_plan(
+    plan,
     checkpoint.tensors,
     allow_non_finite=options.allow_non_finite,
     inflation=options.inflation,
@@ -117,7 +112,7 @@ def _inspect(options: argparse.Namespace) -> None:
   tensors = checkpoint.tensors
   print(f"{len(tensors)} tensors.", *_said(checkpoint), sep="\n")
   try:
-    stripped = converter.find_network(tensors, prefix=options.prefix)
+    stripped = find_network(tensors, prefix=options.prefix)
     sources = registry.recognise(stripped.tensors)
     if not sources:
       raise ValueError(causes.unknown(stripped.tensors))
@@ -132,15 +127,15 @@ def _inspect(options: argparse.Namespace) -> None:
     print(f"source {source.name}: the naming of {source.origin}.")
   found = list(inspection.candidates(stripped.tensors, checkpoint.settings))
   for one, apart in zip(found, inspection.distinctions(found), strict=True):
-    plan = one.proposal.plan
-    counts = f"{len(plan.steps)} leaves, {len(plan.new)} new"
+    mapping = one.plan.mapping
+    counts = f"{len(mapping.steps)} leaves, {len(mapping.new)} new"
     print(f"  {one.command}: {counts}{apart and f'; {apart}'}.")
   if not found:
     print(
       "No network of the catalog fits as it is; converting into one of them "
       "says what differs, and --set gives it other arguments."
     )
-  for line in dict.fromkeys(x for one in found for x in one.proposal.assumed):
+  for line in dict.fromkeys(x for one in found for x in one.plan.assumed):
     print(line)
 
 

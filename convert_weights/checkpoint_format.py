@@ -1,11 +1,15 @@
 """Description of one checkpoint format."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from convert_weights.conversion import NOTHING, SKIP
 from convert_weights.rules import Rule
 from temporal_jax.models.network import Network
+
+# Regular expression of tensors that no network reads -> the reason.
+SKIP: Mapping[str, str] = {r"(.*\.)?num_batches_tracked": "a counter"}
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Rules = Callable[[Network], Sequence[Rule]]
 

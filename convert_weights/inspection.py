@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import flax.traverse_util as trees
 
 import temporal_jax
-from convert_weights import conversion, proposal, registry
-from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.conversion import NOTHING
-from convert_weights.proposal import Proposal
+from convert_weights import registry
+from convert_weights.checkpoint_format import NOTHING, CheckpointFormat
+from convert_weights.plan import build_network, clip_shape, plan_from_sources
+from convert_weights.planning.conversion_plan import ConversionPlan
+from convert_weights.planning.mapping import map_tensors
 from convert_weights.reading import Settings
 from temporal_jax.models import MODELS
 
@@ -22,11 +23,11 @@ class Candidate(NamedTuple):
   """A network that takes a checkpoint whole.
 
   Attributes:
-    proposal: How.
+    plan: How.
     command: MODEL and the arguments that it needs.
   """
 
-  proposal: Proposal
+  plan: ConversionPlan
   command: str
 
 
@@ -44,18 +45,18 @@ def candidates(
       for form in ({}, *source.forms):
         if _may_fit(name, tensors, source, form):
           try:
-            todo = proposal.propose(
+            plan = plan_from_sources(
               name, tensors, sources=[source], settings=settings, **form
             )
           except ValueError:  # The checkpoint says that it is another form.
             continue
-          if not todo.plan.problems:
+          if not plan.mapping.problems:
             flags = [
               f"--set {key}={_flag(value)}"
-              for key, value in todo.overrides.items()
+              for key, value in plan.overrides.items()
               if key in form or key == "representation"
             ]
-            yield Candidate(todo, " ".join([name, *flags]))
+            yield Candidate(plan, " ".join([name, *flags]))
 
 
 def distinctions(found: Sequence[Candidate]) -> list[str]:
@@ -65,12 +66,12 @@ def distinctions(found: Sequence[Candidate]) -> list[str]:
   """
   alike = collections.defaultdict(list)
   for one in found:
-    leaves = trees.flatten_dict(one.proposal.target, sep="/")
+    leaves = trees.flatten_dict(one.plan.target, sep="/")
     key = frozenset((path, leaf.shape) for path, leaf in leaves.items())
     alike[key].append(one)
   texts = {}
   for group in alike.values():
-    facts = [_facts(one.proposal) for one in group]
+    facts = [_facts(one.plan) for one in group]
     names = dict.fromkeys(name for each in facts for name in each)
     differ = [n for n in names if len({str(f.get(n)) for f in facts}) > 1]
     for one, own in zip(group, facts, strict=True):
@@ -79,23 +80,23 @@ def distinctions(found: Sequence[Candidate]) -> list[str]:
   return [texts[id(one)] for one in found]
 
 
-def _facts(todo: Proposal) -> dict[str, Any]:
+def _facts(plan: ConversionPlan) -> dict[str, Any]:
   """Returns the arguments of a network, its operator and its clips by name."""
-  spec = MODELS[todo.model_name]
+  spec = MODELS[plan.model_name]
   own = {
-    field.name: getattr(todo.network, field.name)
-    for field in dataclasses.fields(todo.network)
+    field.name: getattr(plan.network, field.name)
+    for field in dataclasses.fields(plan.network)
     if field.name not in ("parent", "name", "temporal", "block")
   }
-  frames, height, _, _ = todo.clip_shape
-  operator = todo.overrides.get("temporal", spec.temporal)
+  frames, height, _, _ = plan.clip_shape
+  operator = plan.overrides.get("temporal", spec.temporal)
   return {
-    "network": type(todo.network).__name__,
+    "network": type(plan.network).__name__,
     **own,
     "temporal": operator,
     "frames": frames,
     "pixels": height,
-    "mean": todo.pixels[0],
+    "mean": plan.pixels[0],
   }
 
 
@@ -112,14 +113,14 @@ def _may_fit(
     return False
   if not source.takes(network):
     return False
-  shape = proposal.clip_shape(name, form, channels=3)
-  network, target = proposal.build_network(name, shape, num_classes=1, **form)
-  plan = conversion.plan(
+  shape = clip_shape(name, form, channels=3)
+  network, target = build_network(name, shape, num_classes=1, **form)
+  mapping = map_tensors(
     source.rules(network), tensors, target, skip=source.skip, new=source.new
   )
   return all(
-    re.search("params/(head|representation)/", problem) for problem in plan.problems
-  ) or all("params/classifier/" in problem for problem in plan.problems)
+    re.search("params/(head|representation)/", problem) for problem in mapping.problems
+  ) or all("params/classifier/" in problem for problem in mapping.problems)
 
 
 def _flag(value: Any) -> str:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from convert_weights import report
-from convert_weights.proposal import Proposal
+from convert_weights.planning.conversion_plan import ConversionPlan
 from convert_weights.reading import Checkpoint
 from temporal_jax import inference
 from temporal_jax.models.inspect.variables import differing
@@ -18,31 +18,31 @@ _PART = 2**20  # Bytes read at once.
 
 
 def describe(
-  todo: Proposal, checkpoint: Checkpoint, class_names: tuple[str, ...]
+  plan: ConversionPlan, checkpoint: Checkpoint, class_names: tuple[str, ...]
 ) -> dict[str, Any]:
   """Returns what `model.json` says of a conversion.
 
   Raises:
     ValueError: If there are not as many names as classes.
   """
-  classes = todo.num_classes
+  classes = plan.num_classes
   if class_names and len(class_names) != classes:
     raise ValueError(f"{len(class_names)} labels for {classes} classes.")
   return {
-    "model": todo.model_name,
-    "overrides": todo.overrides,
+    "model": plan.model_name,
+    "overrides": plan.overrides,
     "num_classes": classes,
-    "clip_shape": todo.clip_shape,
+    "clip_shape": plan.clip_shape,
     "class_names": class_names or None,
-    "pixels": dict(zip(("mean", "std"), todo.pixels, strict=True)),
+    "pixels": dict(zip(("mean", "std"), plan.pixels, strict=True)),
     "source": {
-      "name": todo.source.name,
+      "name": plan.source.name,
       "file": checkpoint.path.absolute().name,
       "sha256": file_digest(*checkpoint.files),
       "wrapper": checkpoint.wrapper,
-      "prefix": todo.prefix,
+      "prefix": plan.prefix,
     },
-    "report": report.as_json(todo),
+    "report": report.as_json(plan),
   }
 
 

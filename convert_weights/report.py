@@ -9,8 +9,8 @@ import flax.traverse_util as trees
 from rich import box
 from rich.table import Table
 
-from convert_weights.conversion import Step
-from convert_weights.proposal import Proposal
+from convert_weights.planning.conversion_plan import ConversionPlan
+from convert_weights.planning.mapping import Step
 
 _NUMBER = re.compile(r"(?<=\.)\d+(?=\.)|(?<=block)\d+|(?<=stage)\d+|(?<=layer)\d+")
 
@@ -24,13 +24,13 @@ class _Line(NamedTuple):
   note: str
 
 
-def table(todo: Proposal, tensors: Mapping[str, Any]) -> Table:
-  """Returns the table of a proposal, blocks of one kind in one line."""
-  shown = Table(title=f"{todo.source.name} -> {todo.model_name}", box=box.SIMPLE_HEAD)
+def table(plan: ConversionPlan, tensors: Mapping[str, Any]) -> Table:
+  """Returns the table of a plan, blocks of one kind in one line."""
+  shown = Table(title=f"{plan.source.name} -> {plan.model_name}", box=box.SIMPLE_HEAD)
   for column in ("", "", "leaf or tensor; from what, or why"):
     shown.add_column(column, overflow="fold")
   styles = {"used": "green", "new": "yellow", "skipped": "dim"}
-  counted = collections.Counter(_lines(todo, tensors))
+  counted = collections.Counter(_lines(plan, tensors))
   for line, times in counted.items():
     # Two lines, so that names are whole where a terminal has 80 columns.
     text = f"{line.name} {line.shape}\n  {line.note}"
@@ -38,40 +38,40 @@ def table(todo: Proposal, tensors: Mapping[str, Any]) -> Table:
   return shown
 
 
-def summary(todo: Proposal) -> str:
+def summary(plan: ConversionPlan) -> str:
   """Returns the table in one line."""
-  plan = todo.plan
-  used = sum(len(step.tensors) for step in plan.steps)
+  mapping = plan.mapping
+  used = sum(len(step.tensors) for step in mapping.steps)
   return (
-    f"{used} tensors used, {len(plan.skipped)} skipped; {len(plan.steps)} "
-    f"leaves made, {len(plan.new)} new."
+    f"{used} tensors used, {len(mapping.skipped)} skipped; {len(mapping.steps)} "
+    f"leaves made, {len(mapping.new)} new."
   )
 
 
-def as_json(todo: Proposal) -> dict[str, Any]:
+def as_json(plan: ConversionPlan) -> dict[str, Any]:
   """Returns the whole mapping, for `model.json`."""
-  plan = todo.plan
+  mapping = plan.mapping
   return {
     "used": {
       step.leaf: {"tensors": list(step.tensors), "rule": _rule(step)}
-      for step in plan.steps
+      for step in mapping.steps
     },
-    "new": dict(plan.new),
-    "skipped": dict(plan.skipped),
-    "notes": list(todo.notes),
-    "assumed": list(todo.assumed),
+    "new": dict(mapping.new),
+    "skipped": dict(mapping.skipped),
+    "notes": list(plan.notes),
+    "assumed": list(plan.assumed),
   }
 
 
-def _lines(todo: Proposal, tensors: Mapping[str, Any]) -> Iterable[_Line]:
-  leaves = trees.flatten_dict(todo.target, sep="/")
-  for step in todo.plan.steps:
+def _lines(plan: ConversionPlan, tensors: Mapping[str, Any]) -> Iterable[_Line]:
+  leaves = trees.flatten_dict(plan.target, sep="/")
+  for step in plan.mapping.steps:
     names = ", ".join(_star(name) for name in step.tensors)
     shape = str(leaves[step.leaf].shape)
     yield _Line("used", _star(step.leaf), shape, names)
-  for leaf, reason in todo.plan.new.items():
+  for leaf, reason in plan.mapping.new.items():
     yield _Line("new", _star(leaf), str(leaves[leaf].shape), reason)
-  skipped = todo.plan.skipped
+  skipped = plan.mapping.skipped
   first = {reason: name for name, reason in reversed(skipped.items())}
   for reason in skipped.values():
     yield _Line("skipped", f"{first[reason]} ...", "", reason)

@@ -1,9 +1,15 @@
-"""Rules: how the leaves of a Flax tree are made of the tensors of a source."""
+"""Rules: how the leaves of a Flax tree are made of the tensors of a source.
+
+Nothing here depends on whether a tensor is a NumPy or a JAX array, so that a
+rule can be differentiated as well, or applied to shapes only.
+"""
 
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
+
+import einops
 
 _NUMBER = re.compile(r"\{(\w+?)([+-]\d+)?\}")
 
@@ -44,6 +50,40 @@ class Rule(NamedTuple):
   def path(self, numbers: dict[str, int]) -> str:
     """Returns the leaf for these numbers."""
     return _NUMBER.sub(lambda found: str(numbers[found[1]]), self.leaf)
+
+  def apply(
+    self,
+    tensors: Sequence[Any],
+    shape: tuple[int, ...],
+    inflation: str = "centre",
+  ) -> Any:
+    """Makes a leaf.
+
+    Args:
+      tensors: Values of the rule's tensors, in their order.
+      shape: Shape of the leaf.
+      inflation: How image kernels become video kernels, see `changes.inflate`.
+
+    Raises:
+      einops.EinopsError: If the axes do not fit.
+    """
+    value = tensors[0] if len(tensors) == 1 else list(tensors)
+    if self.change is not None:
+      return self.change(einops.rearrange(value, self.pattern), shape, inflation)
+    # The axes' lengths are those of the leaf.
+    axes = self.pattern.split("->")[1].split()
+    lengths = {a: n for a, n in zip(axes, shape, strict=True) if a != "1"}
+    return einops.rearrange(value, self.pattern, **lengths)
+
+  def revert(self, leaf: Any) -> list[Any]:
+    """Makes the values of the rule's tensors of a leaf: `apply` backwards."""
+    left, right = self.pattern.split("->")
+    value = einops.rearrange(leaf, f"{right} -> {left}")
+    return list(value) if len(self.tensors) > 1 else [value]
+
+  def rank(self) -> int:
+    """Returns the rank of the leaves that the rule makes without a change."""
+    return len(self.pattern.split("->")[1].split())
 
 
 def tensor_expression(

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from benchmarks.cases.networks import NetworkCase
 from benchmarks.shared import torch_device
-from convert_weights.conversion import fill
+from convert_weights.apply import apply_rules
 from temporal_jax import create_model
 from temporal_jax.models import fold_batch_norm
 
@@ -83,7 +83,7 @@ def with_weights(
   model = create_model(case.key, dtype=jnp.dtype(dtype), **case.kwargs)
   shapes = jax.eval_shape(model.init, jax.random.key(0), clip)
   tensors = {k: v.cpu().numpy() for k, v in network.state_dict().items()}
-  return model, jax.device_put(fill(case.rules, tensors, shapes))
+  return model, jax.device_put(apply_rules(case.rules, tensors, shapes))
 
 
 def ours(

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from convert_weights.checkpoint_format import CheckpointFormat, Refusal
-from convert_weights.conversion import SKIP
+from convert_weights.checkpoint_format import SKIP, CheckpointFormat, Refusal
 from convert_weights.formats import clip, eva
 from convert_weights.rules import (
   Rule,

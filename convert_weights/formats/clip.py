@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.conversion import SKIP
+from convert_weights.checkpoint_format import SKIP, CheckpointFormat
 from convert_weights.formats import image_towers
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
 from temporal_jax.models.network import Network

@@ -1,7 +1,8 @@
 """Rules of facebookresearch/ConvNeXt, and of networks that start from it."""
 
-from convert_weights import changes, slots
+from convert_weights import changes
 from convert_weights.checkpoint_format import CheckpointFormat
+from convert_weights.formats import slots
 from convert_weights.rules import (
   Rule,
   changing,

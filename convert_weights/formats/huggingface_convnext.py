@@ -1,8 +1,8 @@
 """Rules of the ConvNeXts of huggingface/transformers."""
 
-from convert_weights import changes, slots
+from convert_weights import changes
 from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.formats import convnext
+from convert_weights.formats import convnext, slots
 from convert_weights.rules import (
   Rule,
   changing,

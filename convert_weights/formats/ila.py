@@ -1,9 +1,7 @@
 """Rules of Francis-Rings/ILA."""
 
-from convert_weights import slots
-from convert_weights.checkpoint_format import CheckpointFormat, Refusal
-from convert_weights.conversion import SKIP
-from convert_weights.formats import clip, xclip
+from convert_weights.checkpoint_format import SKIP, CheckpointFormat, Refusal
+from convert_weights.formats import clip, slots, xclip
 from convert_weights.rules import (
   Rule,
   batch_norm,

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from convert_weights import changes, slots
+from convert_weights import changes
 from convert_weights.checkpoint_format import CheckpointFormat, Rules
+from convert_weights.formats import slots
 from convert_weights.rules import (
   Rule,
   batch_norm,

@@ -1,9 +1,7 @@
 """Rules of the networks of alibaba-mmai-research/TAdaConv."""
 
-from convert_weights import slots
-from convert_weights.checkpoint_format import CheckpointFormat, Refusal
-from convert_weights.conversion import SKIP
-from convert_weights.formats import convnext, resnet3d, tada_parts
+from convert_weights.checkpoint_format import SKIP, CheckpointFormat, Refusal
+from convert_weights.formats import convnext, resnet3d, slots, tada_parts
 from convert_weights.rules import (
   Rule,
   batch_norm,

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from convert_weights import slots
 from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.formats import clip
+from convert_weights.formats import clip, slots
 from convert_weights.rules import Rule, layer_norm, linear, under
 from temporal_jax.layers import CrossFrameMessage
 from temporal_jax.models.backbones.video_text import VideoTextModel

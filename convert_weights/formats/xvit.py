@@ -1,7 +1,6 @@
 """Rules of 1adrianb/video-transformers, whose blocks are timm's."""
 
-from convert_weights.checkpoint_format import CheckpointFormat, Refusal
-from convert_weights.conversion import SKIP
+from convert_weights.checkpoint_format import SKIP, CheckpointFormat, Refusal
 from convert_weights.rules import Rule, conv2d, layer_norm, linear, under
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
 from temporal_jax.models.blocks import heads

@@ -51,7 +51,7 @@ def _check(options: argparse.Namespace) -> int:
 def _inspect(options: argparse.Namespace) -> int:
   from temporal_jax.data.listing.find_videos import file_sources
   from temporal_jax.data.tools import inspect
-  from temporal_jax.data.tools.manifest import read_manifest
+  from temporal_jax.data.video.manifest import read_manifest
 
   if options.manifest and not options.manifest.exists():
     raise FileNotFoundError(f"{options.manifest} does not exist.")
@@ -133,7 +133,8 @@ def _problems(found: dict[str, Any]) -> list[str]:
 
 def _transcode(options: argparse.Namespace) -> int:
   from temporal_jax.data.listing.scan_folder import list_videos
-  from temporal_jax.data.tools.transcode import Transcoding, transcode_folder
+  from temporal_jax.data.tools.transcode_folder import transcode_folder
+  from temporal_jax.data.video.transcode import Transcoding
 
   listing = list_videos(options.root)
   done = transcode_folder(

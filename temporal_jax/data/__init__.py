@@ -14,8 +14,10 @@ from temporal_jax.data.pipeline.bad_videos import (
   BadVideoError as BadVideoError,
   BadVideos as BadVideos,
 )
-from temporal_jax.data.pipeline.clip_format import ClipFormat as ClipFormat
-from temporal_jax.data.pipeline.clips import VideoOpener as VideoOpener
+from temporal_jax.data.pipeline.clips import (
+  ClipFormat as ClipFormat,
+  VideoOpener as VideoOpener,
+)
 from temporal_jax.data.pipeline.loaders import (
   eval_batches as eval_batches,
   train_batches as train_batches,

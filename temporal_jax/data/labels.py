@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-
 # One class; one of each task, in the order of the tasks; or a set of classes.
 Label = int | tuple[int, ...] | frozenset[int]
 # Names of the classes, or of those of each task.
@@ -34,24 +32,6 @@ def whole_numbers(names: Iterable[str]) -> list[int] | None:
   """Returns the values of names, None unless all are whole numbers."""
   matches = [_WHOLE.fullmatch(name) for name in names]
   return [int(match[1]) for match in matches] if all(matches) else None
-
-
-def encode_label(label: Label, class_names: ClassNames) -> np.ndarray:
-  """Returns a label as an array.
-
-  Args:
-    label: Of one video.
-    class_names: Of its source.
-
-  Returns:
-    int32 () of one class, int32 (K,) of K tasks, or float32 (L,) of a set: 1
-    for the classes in it, 0 for the others.
-  """
-  if isinstance(label, frozenset):
-    several = np.zeros(len(class_names), np.float32)
-    several[list(label)] = 1
-    return several
-  return np.asarray(label, np.int32)
 
 
 def by_task(class_names: ClassNames) -> dict[str, tuple[str, ...]]:

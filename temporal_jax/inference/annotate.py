@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from temporal_jax.data.tools.transcode import Transcoding, transcode
+from temporal_jax.data.video.transcode import Transcoding, transcode
 from temporal_jax.display import shortened
 from temporal_jax.display.picture_text import drawable_in, font_file
 

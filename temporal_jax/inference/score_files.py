@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import numpy as np
 
-from temporal_jax.data.tools.thread_map import run_in_order
 from temporal_jax.data.video.readers import open_reader
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.data.views.read_views import read_views
+from temporal_jax.thread_map import run_in_order
 
 Path = str | os.PathLike
 

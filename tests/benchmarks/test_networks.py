@@ -13,7 +13,7 @@ transformers = pytest.importorskip("transformers")
 from benchmarks import networks  # noqa: E402
 from benchmarks.cases.networks import NETWORKS  # noqa: E402
 from benchmarks.reference import hub  # noqa: E402
-from convert_weights.conversion import fill  # noqa: E402
+from convert_weights.apply import apply_rules  # noqa: E402
 from temporal_jax import create_model  # noqa: E402
 from temporal_jax.models import find_model  # noqa: E402
 
@@ -41,7 +41,7 @@ def test_every_weight_has_its_counterpart(name):
     key: np.broadcast_to(np.float32(0), tuple(tensor.shape))
     for key, tensor in network.state_dict().items()
   }
-  fill(case.rules, tensors, target)  # Raises if anything is left.
+  apply_rules(case.rules, tensors, target)  # Raises if anything is left.
 
 
 def _tiny(**kwargs):

@@ -10,8 +10,8 @@ from safetensors.numpy import save_file
 
 import convert_weights
 import temporal_jax
-from convert_weights import converter
 from convert_weights.__main__ import main
+from convert_weights.plan import plan_conversion
 from convert_weights.reading import Setting
 from temporal_jax import inference, ops
 from tests.support import conversion_plans, published_checkpoints
@@ -107,7 +107,7 @@ def tensors():
 
 def _prepare(tensors, name="vit_b16", source="openai_clip", **settings):
   named = {f"visual.{key}": value for key, value in tensors.items()}
-  return converter.prepare(name, named, source=source, **TINY, **settings)
+  return plan_conversion(name, named, source=source, **TINY, **settings)
 
 
 def test_what_nobody_says_is_assumed_aloud(tensors):
@@ -171,11 +171,11 @@ def test_video_networks_start_with_the_activation_of_their_weights(row, argument
     **{**_SIZES, "depth": arguments.get("depth", 2)}
   )
   named = {f"visual.{n}": t for n, t in published_checkpoints.structs(shapes).items()}
-  todo = converter.prepare(
+  todo = plan_conversion(
     row, named, num_classes=3, activation="gelu", **{**TINY, **arguments}
   )
   assert todo.network.activation == "gelu"
-  assert todo.plan.new
+  assert todo.mapping.new
 
 
 @pytest.mark.parametrize("row", ["ila_vit_b16", "xclip_b32"])
@@ -185,11 +185,11 @@ def test_both_towers_have_one_activation(row):
   tensors = published_checkpoints.structs(
     published_checkpoints.clip(**_SIZES, text_width=16, text=text)
   )
-  todo = converter.prepare(row, tensors, settings=_says("gelu"), **sizes)
+  todo = plan_conversion(row, tensors, settings=_says("gelu"), **sizes)
   assert todo.network.activation == "gelu"
   text = {"text_activation": (Setting("quick_gelu", "config.json (text)"),)}
   with pytest.raises(ValueError, match=r"but config.json .text. says quick_gel"):
-    converter.prepare(row, tensors, settings=_says("gelu") | text, **sizes)
+    plan_conversion(row, tensors, settings=_says("gelu") | text, **sizes)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_both_towers_have_one_activation(row):
 )
 def test_weights_of_video_networks_have_that_of_their_code(source, row):
   with pytest.raises(ValueError, match="gelu was asked for, but the code of"):
-    converter.prepare(row, {}, source=source, activation="gelu", **TINY)
+    plan_conversion(row, {}, source=source, activation="gelu", **TINY)
 
 
 def test_model_json_has_the_activation_and_the_pixels(tmp_path, capsys, tensors):
@@ -244,10 +244,10 @@ def test_heads_and_epsilon_are_those_of_the_configuration():
     "num_heads": (Setting(8, "config.json"),),
   }
   del sizes["num_heads"]
-  todo = converter.prepare("vit_b16_in21k", tensors, settings=settings, **sizes)
+  todo = plan_conversion("vit_b16_in21k", tensors, settings=settings, **sizes)
   assert (todo.network.epsilon, todo.network.num_heads) == (1e-12, 8)
   assert not todo.assumed
-  todo = converter.prepare("vit_b16_in21k", tensors, **sizes, num_heads=4)
+  todo = plan_conversion("vit_b16_in21k", tensors, **sizes, num_heads=4)
   (line,) = todo.assumed
   assert line.startswith("the file does not say its epsilon: 1e-06 is assumed")
   assert any("does not say its pixels" in note for note in todo.notes)

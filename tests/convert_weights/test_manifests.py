@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from convert_weights import families
+from convert_weights.planning import families
 from temporal_jax.models.operators import arithmetic
 from tests.support import network_shapes
 

@@ -10,7 +10,9 @@ import pytest
 
 import convert_weights
 import temporal_jax
-from convert_weights import SOURCES, converter, registry
+from convert_weights import SOURCES, registry
+from convert_weights.apply import apply_plan
+from convert_weights.plan import plan_conversion
 from temporal_jax.models import MODELS
 from tests.support import conversion_plans
 
@@ -125,11 +127,9 @@ def test_there_and_back(row, source, form):
   tensors = convert_weights.to_torch(
     row, variables, source=source, num_classes=classes, **arguments
   )
-  todo = converter.prepare(
-    row, tensors, source=source, num_classes=classes, **arguments
-  )
-  assert not todo.plan.new
-  back = trees.flatten_dict(converter.compute(todo, tensors), sep="/")
+  todo = plan_conversion(row, tensors, source=source, num_classes=classes, **arguments)
+  assert not todo.mapping.new
+  back = trees.flatten_dict(apply_plan(todo, tensors), sep="/")
   assert back.keys() == leaves.keys()
   for leaf, value in leaves.items():
     np.testing.assert_array_equal(back[leaf], value, err_msg=leaf)

@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights.conversion import SKIP, fill, revert
+from convert_weights.apply import apply_rules, revert_rules
+from convert_weights.checkpoint_format import SKIP
 from tests.golden.case import Case, Tensor
 from tests.golden.reference import Arrays, Reference
 
@@ -54,11 +55,11 @@ def _quantities(case: Case, reference: Reference, options: Options | None) -> Ar
   initialise = functools.partial(_initialise, module, ours)
   tensors, target = case.tensors(), jax.eval_shape(initialise)
   if case.constants():  # What their constructor decides, ours decides too.
-    initial = revert(rules, initialise())
+    initial = revert_rules(rules, initialise())
     tensors |= {k: initial[k] for k in case.constants() if k in initial}
 
   def forward(inputs: Arrays, tensors: Arrays) -> tuple[Any, Any]:
-    variables = fill(rules, tensors, target, skip=(*SKIP, *reference.skip))
+    variables = apply_rules(rules, tensors, target, skip=(*SKIP, *reference.skip))
     ours = [  # In the official order, which a traced dict does not keep.
       _to_ours(inputs[name], tensor, reference.axes[name], sizes)
       for name, tensor in case.input_layouts.items()
@@ -80,7 +81,7 @@ def _quantities(case: Case, reference: Reference, options: Options | None) -> Ar
     **outputs,
     **{f"grad:{name}": g for name, g in gradients[0].items()},
     **{f"grad_param:{name}": g for name, g in gradients[1].items()},
-    **{f"state:{name}": s for name, s in revert(rules, state).items()},
+    **{f"state:{name}": s for name, s in revert_rules(rules, state).items()},
   }
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
-from convert_weights.conversion import make, plan
+from convert_weights.planning.mapping import map_tensors
 
 # The smallest towers; the route function of TAdaFormer needs the width.
 TINY = {"width": 256, "depth": 2, "num_heads": 4, "patch_size": 4, "grid": 4}
@@ -32,7 +32,7 @@ def build(row, num_classes=3, **kwargs):
 
 def planned(source, network, tensors, shapes=None):
   """What becomes of all tensors and leaves."""
-  return plan(
+  return map_tensors(
     source.rules(network),
     tensors,
     shapes or target(network),
@@ -47,7 +47,7 @@ def converted(source, network, tensors):
   done = planned(source, network, tensors, shapes)
   assert done.problems == ()
   leaves = trees.flatten_dict(shapes, sep="/")
-  made = {s.leaf: make(s, tensors, leaves[s.leaf].shape) for s in done.steps}
+  made = {s.leaf: s.apply(tensors, leaves[s.leaf].shape) for s in done.steps}
   made |= {name: np.zeros(leaves[name].shape, "f4") for name in done.new}
   return trees.unflatten_dict(made, sep="/")
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
-from convert_weights.conversion import make, plan, revert
+from convert_weights.apply import revert_rules
 from convert_weights.formats import (
   atm,
   blvnet,
@@ -22,6 +22,7 @@ from convert_weights.formats import (
   xclip,
   xvit,
 )
+from convert_weights.planning.mapping import map_tensors
 
 SOURCES = {
   source.name: source
@@ -52,7 +53,7 @@ def names(source, network, target=None):
     lambda leaf: np.broadcast_to(np.float32(0), leaf.shape),
     target or shapes(network),
   )
-  tensors = revert(SOURCES[source].rules(network), zeros)
+  tensors = revert_rules(SOURCES[source].rules(network), zeros)
   norms = [name for name in tensors if name.endswith(".running_mean")]
   counter = jax.ShapeDtypeStruct((), np.int32)
   return tensors | {
@@ -63,7 +64,7 @@ def names(source, network, target=None):
 def planned(source, network, tensors, target=None):
   """What becomes of a network's leaves and of the tensors."""
   found = SOURCES[source]
-  return plan(
+  return map_tensors(
     found.rules(network),
     tensors,
     target or shapes(network),
@@ -78,7 +79,7 @@ def converted(source, network, tensors, target, inflation="centre", new=None):
   assert done.problems == ()
   leaves = trees.flatten_dict(target, sep="/")
   made = {
-    step.leaf: make(step, tensors, leaves[step.leaf].shape, inflation)
+    step.leaf: step.apply(tensors, leaves[step.leaf].shape, inflation)
     for step in done.steps
   }
   if done.new:

@@ -8,18 +8,66 @@ from typing import Any
 import numpy as np
 
 from temporal_jax.data import sampling
-from temporal_jax.data.labels import encode_label
+from temporal_jax.data.labels import ClassNames, Label
 from temporal_jax.data.pipeline.bad_videos import BadVideos
-from temporal_jax.data.pipeline.clip_format import ClipFormat
+from temporal_jax.data.sampling import Lengths, Sampling
 from temporal_jax.data.sources import Source, Video
 from temporal_jax.data.video.decoding import TIME_LIMIT
-from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.pictures import VideoError, crop_square
 from temporal_jax.data.video.readers import Reader, num_channels, open_reader
-from temporal_jax.data.views import read_views, square_crops
+from temporal_jax.data.views import read_views
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 
 Element = dict[str, Any]
 Span = tuple[int, int]  # First frame, and number of frames.
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipFormat:
+  """How a training clip is cut from a video.
+
+  Attributes:
+    num_frames: Frames in a clip, T.
+    image_size: Side of the square crop, in pixels.
+    short_side: Pixels to which a frame's shorter side is resized before the
+      crop; None keeps the video's size or, with a canvas, takes the canvas'
+      shorter side.
+    sampling: Which frames, see `sampling.parse_sampling`.
+    stride: Of "dense", in frames.
+    canvas: Height and width to which whole frames are stretched, for the device
+      to crop; None crops them here at random.
+  """
+
+  num_frames: int
+  image_size: int
+  short_side: int | None = None
+  sampling: str = "segments"
+  stride: int = 1
+  canvas: tuple[int, int] | None = None
+
+  def __post_init__(self) -> None:
+    sampling.check(self.sampling, self.num_frames, self.stride)
+    if self.canvas is not None and (len(self.canvas) != 2 or min(self.canvas) < 1):
+      raise ValueError(
+        f"canvas must be a positive height and width, or None; got {self.canvas}."
+      )
+    resized = self.resized_side()
+    if self.image_size < 1 or (resized or self.image_size) < self.image_size:
+      raise ValueError(
+        f"image_size {self.image_size} must be positive and at most short_side "
+        f"{resized}."
+      )
+
+  @functools.cached_property
+  def rule(self) -> Sampling:
+    """The sampling rule."""
+    return sampling.parse_sampling(self.sampling, self.stride)
+
+  def resized_side(self) -> int | None:
+    """Returns the shorter side of a frame before the crop, if it is resized."""
+    if self.short_side is None and self.canvas is not None:
+      return min(self.canvas)
+    return self.short_side
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +119,13 @@ class VideoOpener:
     except ValueError as error:
       raise ValueError(f"{video['id']}: {error}") from error
 
-  def element(self, index: int, clip: Element | None, blank: Element) -> Element:
-    """Returns a row of a batch: a clip, or a blank one of weight zero."""
+  def element(
+    self, index: int, clip: Element | None, blank: Callable[[], Element]
+  ) -> Element:
+    """Returns a row of a batch; without a clip that of `blank`, weight 0."""
     video = self.source[index]
     return {
-      **(blank if clip is None else clip),
+      **(blank() if clip is None else clip),
       "label": encode_label(video["label"], self.source.class_names),
       "weight": np.float32(clip is not None),
       "id": np.str_(video["id"]),
@@ -102,24 +152,18 @@ class RandomClips:
     taken = self.videos.read(index, lambda reader, span: self._take(reader, span, rng))
     if taken is None and self.videos.bad_videos.policy == "skip":
       return None
-    return self.videos.element(index, taken, self._blank())
+    return self.videos.element(index, taken, self._blank)
 
   def _take(self, reader: Reader, span: Span, rng: np.random.Generator) -> Element:
     first, total = span
     clip = self.clip
-    indices = first + sampling.sample_indices(
-      total,
-      clip.num_frames,
-      sampling=clip.sampling,
-      stride=clip.stride,
-      fps=reader.fps,
-      rng=rng,
-    )
+    lengths = Lengths(total, clip.num_frames, reader.fps)
+    indices = first + clip.rule.choose(lengths, rng=rng)
     if clip.canvas is not None:
       frames, size = reader.read_stretched(indices, clip.canvas)
       return {"clip": frames, "size": self._resized(size)}
     frames = reader.pictures(indices, short_side=clip.resized_side())
-    return {"clip": square_crops.crop(frames, clip.image_size, rng)}
+    return {"clip": crop_square(frames, clip.image_size, rng)}
 
   def _blank(self) -> Element:
     """Returns black frames."""
@@ -151,13 +195,11 @@ class FixedClips:
 
   def read(self, index: int) -> Element:
     """Returns the views of video `index`, of weight 0 if it is bad."""
-    return self.videos.element(
-      index, self.videos.read(index, self._take), self._blank()
-    )
+    return self.videos.element(index, self.videos.read(index, self._take), self._blank)
 
   def padding(self) -> Element:
     """Returns what fills the last batch: the first video's label, weight 0."""
-    return self.videos.element(0, None, self._blank()) | {"id": np.str_("")}
+    return self.videos.element(0, None, self._blank) | {"id": np.str_("")}
 
   def _take(self, reader: Reader, span: Span) -> Element:
     clips = read_views.read_views(reader, self.protocol, fps=reader.fps, span=span)
@@ -182,3 +224,21 @@ def _span(reader: Reader, video: Video) -> Span:
     return sampling.frames_of_span(reader.times, video["start"], video["stop"])
   except ValueError as error:
     raise VideoError(str(error)) from error
+
+
+def encode_label(label: Label, class_names: ClassNames) -> np.ndarray:
+  """Returns a label as an array.
+
+  Args:
+    label: Of one video.
+    class_names: Of its source.
+
+  Returns:
+    int32 () of one class, int32 (K,) of K tasks, or float32 (L,) of a set: 1
+    for the classes in it, 0 for the others.
+  """
+  if isinstance(label, frozenset):
+    several = np.zeros(len(class_names), np.float32)
+    several[list(label)] = 1
+    return several
+  return np.asarray(label, np.int32)

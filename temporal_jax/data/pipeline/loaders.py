@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from temporal_jax.data.pipeline.clip_format import ClipFormat
 from temporal_jax.data.pipeline.clips import (
+  ClipFormat,
   Element,
   FixedClips,
   RandomClips,
   VideoOpener,
 )
-from temporal_jax.data.pipeline.shuffled_order import endless_order
 from temporal_jax.data.pipeline.train_batches import Share, TrainBatches
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 
@@ -46,7 +45,7 @@ def train_batches(
 
   Yields:
     Of B / P clips {"clip": (B / P, T, S, S, 3) uint8, "label": as of
-    `labels.encode_label`, "weight": (B / P,) float32, 0 for a masked clip,
+    `clips.encode_label`, "weight": (B / P,) float32, 0 for a masked clip,
     "id": (B / P,) str}. With a canvas (H, W) the clips are (B / P, T, H, W, 3)
     and "size" (B / P, 2) float32 is the height and width, in pixels, that a
     frame has in its true proportions when its shorter side is resized.
@@ -57,11 +56,11 @@ def train_batches(
   count = len(videos.source)
   if not count:
     raise ValueError("there is no training video.")
-  read = RandomClips(videos, clip).read
   return TrainBatches(
-    lambda version: endless_order(count, seed, version).random_map(read),
+    RandomClips(videos, clip).read,
     Share(batch_size, process_index, process_count),
     num_videos=count,
+    seed=seed,
     num_threads=num_threads,
   )
 

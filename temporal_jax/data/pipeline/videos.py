@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.pipeline.bad_videos import BadVideos
-from temporal_jax.data.pipeline.clip_format import ClipFormat
-from temporal_jax.data.pipeline.clips import VideoOpener
+from temporal_jax.data.pipeline.clips import ClipFormat, VideoOpener
 from temporal_jax.data.pipeline.loaders import eval_batches, train_batches
 from temporal_jax.data.pipeline.train_batches import TrainBatches
 from temporal_jax.data.sources import Source

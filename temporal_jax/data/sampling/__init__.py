@@ -17,7 +17,7 @@ Rules with the name of another library, such as "mmaction2_clips", take exactly
 its frames, see `sampling.other_libraries`.
 """
 
-from temporal_jax.data.sampling.base import Sampling as Sampling
+from temporal_jax.data.sampling.base import Lengths as Lengths, Sampling as Sampling
 from temporal_jax.data.sampling.registry import (
   SAMPLINGS as SAMPLINGS,
   check as check,

@@ -56,6 +56,40 @@ class Sampling(abc.ABC):
       num_clips: Clips of a test, K.
     """
 
+  def choose(
+    self,
+    lengths: Lengths,
+    *,
+    rng: np.random.Generator | None = None,
+    clip: int = 0,
+    num_clips: int = 1,
+  ) -> np.ndarray:
+    """Chooses the frames of a clip.
+
+    Args:
+      lengths: Lengths of the video and of the clip.
+      rng: Source of randomness in training; None in evaluation.
+      clip: Which clip of a test, k in [0, K).
+      num_clips: Clips of a test, K; 1 with `rng`.
+
+    Returns:
+      Indices (T,) in [0, L), int64. They ascend, except where a rule starts a
+      short video again: with short="loop", and a test's clips of videos of
+      fewer than T frames by "rounded_segments" and "random_clips".
+
+    Raises:
+      ValueError: If a number is out of its range.
+    """
+    if lengths.total < 1:
+      raise ValueError(f"a video has at least 1 frame, got {lengths.total}.")
+    if not 0 <= clip < num_clips:
+      raise ValueError(f"clip must be in [0, {num_clips}), got {clip}.")
+    if rng is None:
+      return self.fixed(lengths, clip, num_clips)
+    if num_clips != 1:
+      raise ValueError(f"random clips come one by one, got {num_clips} of them.")
+    return self.random(lengths, rng)
+
   @abc.abstractmethod
   def random(self, lengths: Lengths, rng: np.random.Generator) -> np.ndarray:
     """Returns the indices (T,) of a random clip."""

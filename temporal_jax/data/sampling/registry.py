@@ -127,22 +127,12 @@ def sample_indices(
     num_clips: Clips of a test, K; 1 with `rng`.
 
   Returns:
-    Indices (T,) in [0, L), int64. They ascend, except where a rule starts a
-    short video again: with short="loop", and a test's clips of videos of fewer
-    than T frames by "rounded_segments" and "random_clips".
+    Indices (T,) in [0, L), int64, see `Sampling.choose`.
 
   Raises:
     ValueError: If `sampling` is wrong, or a number out of its range.
   """
   check(sampling, num_frames, stride, num_clips)
-  if total < 1:
-    raise ValueError(f"a video has at least 1 frame, got {total}.")
-  if not 0 <= clip < num_clips:
-    raise ValueError(f"clip must be in [0, {num_clips}), got {clip}.")
   rule = parse_sampling(sampling, stride)
   lengths = Lengths(total, num_frames, fps)
-  if rng is None:
-    return rule.fixed(lengths, clip, num_clips)
-  if num_clips != 1:
-    raise ValueError(f"random clips come one by one, got {num_clips} of them.")
-  return rule.random(lengths, rng)
+  return rule.choose(lengths, rng=rng, clip=clip, num_clips=num_clips)

@@ -8,18 +8,19 @@ from collections.abc import Callable, Iterable
 
 from temporal_jax.data.listing.file_names import SUFFIXES
 from temporal_jax.data.listing.scan_folder import list_videos
-from temporal_jax.data.tools.manifest import (
+from temporal_jax.data.video.decoded_frames import DecodedIndex
+from temporal_jax.data.video.decoding import VideoReader
+from temporal_jax.data.video.file_stamps import digest, read_stamp
+from temporal_jax.data.video.manifest import (
   Row,
   read_manifest,
   write_bad,
+  write_index,
   write_manifest,
 )
-from temporal_jax.data.tools.thread_map import run_parallel
-from temporal_jax.data.video.decoded_index import DecodedIndex
-from temporal_jax.data.video.decoding import VideoReader
-from temporal_jax.data.video.file_stamps import digest, read_stamp
 from temporal_jax.data.video.pictures import VideoError, reason
 from temporal_jax.data.video.readers import open_reader
+from temporal_jax.thread_map import run_parallel
 
 TIME_LIMIT = 600.0  # Seconds: more than clips need, as all frames are decoded.
 
@@ -70,7 +71,7 @@ def check_folder(
       `mtime_ns`, `sha256`, `error` (None for a good file), and of a good one
       `frames`, `fps`, `height` and `width` the right way up, `keyframes`, the
       numbers of the frames that are decoded without others, and `index`, the
-      record of a `DecodedIndex` if the file had to be decoded to find its
+      record of `manifest.write_index` if the file had to be decoded to find its
       frames. Bytes of names that are no UTF-8 are surrogates, as Python
       reads file names.
     bad: Text file to write, see `manifest.write_bad`.
@@ -166,7 +167,7 @@ def decode_all(file: str | pathlib.Path, *, time_limit: float = TIME_LIMIT) -> R
       "width": width,
       "keyframes": reader.keyframes,
       "index": (
-        reader.index.to_json() if isinstance(reader.index, DecodedIndex) else None
+        write_index(reader.index) if isinstance(reader.index, DecodedIndex) else None
       ),
     }
 

@@ -8,9 +8,8 @@ import numpy as np
 from temporal_jax.data.augmentation.clip_sheet import draw_clips
 from temporal_jax.data.labels import ClassNames, Label
 from temporal_jax.data.sources import Source, Video
-from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.pictures import VideoError, crop_square
 from temporal_jax.data.video.readers import open_reader
-from temporal_jax.data.views import square_crops
 from temporal_jax.display import shortened
 
 _SIDE = 112  # Pixels of a frame in the picture.
@@ -67,7 +66,7 @@ def _read(video: Video, count: int) -> tuple[np.ndarray, str]:
       frames = reader.pictures(indices, short_side=_SIDE)
   except VideoError as error:
     return np.zeros((count, _SIDE, _SIDE, 3), np.uint8), str(error)
-  return square_crops.crop(frames, _SIDE, None), f"{count} of {total} frames"
+  return crop_square(frames, _SIDE, None), f"{count} of {total} frames"
 
 
 def _named(label: Label, class_names: ClassNames) -> str:

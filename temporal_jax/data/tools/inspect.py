@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from temporal_jax.data.labels import ClassNames, Label, whole_numbers
 from temporal_jax.data.sources import Source
-from temporal_jax.data.tools.manifest import Row
 from temporal_jax.data.video.image_folder import ImageFolder
+from temporal_jax.data.video.manifest import Row
 from temporal_jax.data.video.numbered_pictures import (
   list_patterns,
   number_form,

@@ -3,20 +3,18 @@
 import io
 import os
 import time
-from typing import BinaryIO
 
 import av
 from av.stream import Discard, Disposition
 
 from temporal_jax.data.listing.regular_files import open_regular
+from temporal_jax.data.video.file_header import check_header
 from temporal_jax.data.video.pictures import (
   MAX_PIXELS,
   PIXEL_LIMIT,
   VideoError,
   check_pixels,
 )
-from temporal_jax.data.video.sample_tables import check_tables
-from temporal_jax.data.video.truncation import declared_length
 
 # Demuxers of FFmpeg that are allowed: neither pictures nor play lists, which
 # name other files.
@@ -47,12 +45,12 @@ def open_container(
   options = {"format_whitelist": FORMATS, **PIXEL_LIMIT}
   if isinstance(video, bytes):
     file = io.BytesIO(video)
-    _check_header(file)
+    check_header(file)
     file.seek(0)
     container = _open(file, options, time_limit)
   else:
     with open_regular(video) as opened:
-      _check_header(opened)
+      check_header(opened)
       # FFmpeg gets the file itself, and no name that it could take for an
       # address; it reads on from where the descriptor is, past any buffer.
       os.lseek(opened.fileno(), 0, os.SEEK_SET)
@@ -86,22 +84,6 @@ def _open(
         f"the file is no video, or of none of the formats {FORMATS}"
       ) from error
     raise
-
-
-def _check_header(file: BinaryIO) -> None:
-  """Raises VideoError if a file is empty, its end missing, or it asks for more.
-
-  Its header must not ask for more memory than what the file could fill.
-  """
-  length = file.seek(0, io.SEEK_END)
-  if not length:
-    raise VideoError("the file is empty")
-  declared = declared_length(file)
-  if declared > length:
-    raise VideoError(
-      f"the file is cut off: {length} of at least {declared} bytes are there"
-    )
-  check_tables(file, length)
 
 
 def choose_stream(

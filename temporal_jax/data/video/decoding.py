@@ -12,22 +12,11 @@ import av
 import numpy as np
 
 from temporal_jax.data.video.containers import open_container
-from temporal_jax.data.video.decoded_index import (
+from temporal_jax.data.video.decoded_frames import (
   DecodedIndex,
+  DecodedPlayer,
   find_first_packet,
   index_by_decoding,
-)
-from temporal_jax.data.video.frame_decoder import (
-  DecodedPlayer,
-  OpenFile,
-  Player,
-  SearchError,
-  TimedPlayer,
-)
-from temporal_jax.data.video.frame_index import (
-  FrameIndex,
-  TimedIndex,
-  index_by_times,
 )
 from temporal_jax.data.video.index_cache import CACHE, content_key, path_key
 from temporal_jax.data.video.pictures import (
@@ -36,6 +25,15 @@ from temporal_jax.data.video.pictures import (
   check_indices,
   reason,
   upright,
+)
+from temporal_jax.data.video.timed_frames import (
+  FrameIndex,
+  OpenFile,
+  Player,
+  SearchError,
+  TimedIndex,
+  TimedPlayer,
+  index_by_times,
 )
 
 TIME_LIMIT = 60.0  # Seconds.

@@ -7,8 +7,8 @@ import pathlib
 import threading
 from collections.abc import Hashable
 
-from temporal_jax.data.tools.manifest import read_manifest
-from temporal_jax.data.video.decoded_index import DecodedIndex
+from temporal_jax.data.video.decoded_frames import DecodedIndex
+from temporal_jax.data.video.manifest import read_index, read_manifest
 
 # Of all indices together: about 100 MB.
 _MOST_FRAMES = 1 << 24
@@ -88,7 +88,7 @@ def keep_indices(manifest: str | pathlib.Path, root: str | pathlib.Path) -> int:
     if not row.get("index"):
       continue
     try:
-      index = DecodedIndex.from_json(row["index"])
+      index = read_index(row["index"])
     except ValueError as error:
       raise ValueError(f"{manifest}, {path}: {error}") from error
     place = os.path.abspath(os.path.join(root, path))

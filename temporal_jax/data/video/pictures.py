@@ -1,12 +1,13 @@
-"""From a decoded frame to an array of uint8."""
+"""From decoded frames to arrays: the right way up, resized and cropped."""
 
 from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
 
 import av
+import av.filter
 import numpy as np
 from av.video.reformatter import VideoReformatter
-
-from temporal_jax.data.video.orientation import Orientation, orientation
 
 # Of a decoded frame, and of a resized one: 8192 x 8192. A header of some bytes
 # can ask for more, and some dozens of such frames fill a machine's memory.
@@ -25,6 +26,33 @@ def check_pixels(height: int, width: int, what: str = "the frames") -> None:
     raise VideoError(
       f"{what} have {height} x {width} pixels, more than {MAX_PIXELS:,} pixels"
     )
+
+
+class Orientation(NamedTuple):
+  """How the rows and columns of a stored frame become those that are shown.
+
+  The three steps, in this order, give all eight orientations of a rectangle.
+
+  Attributes:
+    transposed: Whether rows become columns.
+    flipped_rows: Whether the order of rows is reversed: top and bottom.
+    flipped_columns: Whether the order of columns is: left and right.
+  """
+
+  transposed: bool = False
+  flipped_rows: bool = False
+  flipped_columns: bool = False
+
+  def size(self, size: tuple[int, int]) -> tuple[int, int]:
+    """Returns what a stored height and width become; also the reverse."""
+    return size[::-1] if self.transposed else size
+
+  def apply(self, picture: np.ndarray) -> np.ndarray:
+    """Returns a view of a stored picture (H, W, ...) as it is shown."""
+    if self.transposed:
+      picture = picture.swapaxes(0, 1)
+    rows = -1 if self.flipped_rows else 1
+    return picture[::rows, :: -1 if self.flipped_columns else 1]
 
 
 class Scaler:
@@ -104,6 +132,92 @@ class Scaler:
 def upright(frame: av.VideoFrame, size: tuple[int, int]) -> tuple[int, int]:
   """Returns what height and width `size` become when the frame is turned."""
   return orientation(frame).size(size)
+
+
+def orientation(frame: av.VideoFrame) -> Orientation:
+  """Returns how a frame is shown, by its display matrix.
+
+  FFmpeg makes one of the track header of MP4 and QuickTime, of Matroska's
+  projection, of messages in H.264 and HEVC, and of the EXIF orientation of
+  JPEG, PNG and WebP. A pixel in column p and row q is shown in column
+  a p + c q + x and row b p + d q + y. Turns that are no quarter turns become
+  the nearest one.
+  """
+  matrix = _display_matrix(frame)
+  if matrix is None:
+    return Orientation()
+  # Fixed-point numbers of another scale in each column; only 2 x 2 matter.
+  a, b, c, d = (int(matrix[place]) for place in (0, 1, 3, 4))
+  if abs(a) + abs(d) >= abs(b) + abs(c):
+    return Orientation(False, flipped_rows=d < 0, flipped_columns=a < 0)
+  return Orientation(True, flipped_rows=b < 0, flipped_columns=c < 0)
+
+
+def _display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
+  """Returns the nine numbers of the matrix, int32, if there is one."""
+  while True:
+    try:
+      return np.frombuffer(frame.side_data["DISPLAYMATRIX"], np.int32)
+    except KeyError:
+      return None
+    except ValueError as error:
+      # PyAV refuses all side data if there is a kind that it does not know,
+      # such as EXIF, and names its number first.
+      frame = _without(frame, str(error).split()[0])
+
+
+def _without(frame: av.VideoFrame, kind: str) -> av.VideoFrame:
+  """Returns the same picture without side data of the kind of a number."""
+  graph = av.filter.Graph()
+  nodes = (
+    graph.add_buffer(
+      width=frame.width,
+      height=frame.height,
+      format=frame.format,
+      time_base=Fraction(1, 1),  # The picture's time is of no use here.
+    ),
+    graph.add("sidedata", f"mode=delete:type={kind}"),
+    graph.add("buffersink"),
+  )
+  graph.link_nodes(*nodes).configure()
+  nodes[0].push(frame)
+  return nodes[-1].pull()
+
+
+def crop_square(
+  frames: Sequence[np.ndarray],
+  size: int,
+  rng: np.random.Generator | None = None,
+) -> np.ndarray:
+  """Cuts out a size x size square: a random one, or the middle without `rng`.
+
+  Args:
+    frames: T frames (H, W, C), H and W at least `size`.
+    size: Side of the square, in pixels.
+    rng: Source of randomness in training; None in evaluation.
+
+  Returns:
+    (T, size, size, C), of the same dtype.
+
+  Raises:
+    ValueError: If the frames are smaller than the square, or differ in size.
+  """
+  sizes = {frame.shape[:2] for frame in frames}
+  if len(sizes) > 1:
+    raise ValueError(f"frames of one clip differ in size: {sorted(sizes)}.")
+  height, width = sizes.pop()
+  if min(height, width) < size:
+    raise ValueError(
+      f"a {size} x {size} crop does not fit frames of {height} x {width}; "
+      "resize them first, by short_side."
+    )
+  if rng is None:
+    top, left = (height - size) // 2, (width - size) // 2
+  else:
+    top = rng.integers(height - size + 1)
+    left = rng.integers(width - size + 1)
+  rows, columns = slice(top, top + size), slice(left, left + size)
+  return np.stack([frame[rows, columns] for frame in frames])
 
 
 def check_indices(indices: Sequence[int], num_frames: int) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from temporal_jax.data.video.pictures import crop_square
 from temporal_jax.data.video.readers import Reader
-from temporal_jax.data.views import square_crops
 from temporal_jax.inference.extract.features import (
   POOLED,
   clip_shape,
@@ -151,7 +151,7 @@ class FeatureExtractor:
     pictures = self._pictures(reader, wanted.tolist())
     return np.stack(
       [
-        square_crops.crop([pictures[place] for place in clip], self._clip_shape[1])
+        crop_square([pictures[place] for place in clip], self._clip_shape[1])
         for clip in places.reshape(indices.shape)
       ]
     )

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import convert_weights
-from convert_weights import converter
-from convert_weights.conversion import revert
+from convert_weights.apply import apply_plan, revert_rules
 from convert_weights.formats import clip
+from convert_weights.plan import plan_conversion
 from tests.support import conversion_plans, published_checkpoints
 
 SOURCE, VISUAL, RESNET = clip.FORMATS
@@ -126,7 +126,7 @@ def test_goes_back_exactly():
   network = _build("vit_b16", {"num_classes": None})
   tensors = conversion_plans.draw({n: t.shape for n, t in TENSORS.items()})
   variables = conversion_plans.converted(SOURCE, network, tensors)
-  back = revert(SOURCE.rules(network), variables)
+  back = revert_rules(SOURCE.rules(network), variables)
   assert back.keys() == {n for n in tensors if n.startswith("visual.")}
   for name, value in back.items():
     np.testing.assert_array_equal(value, tensors[name])
@@ -207,10 +207,10 @@ def test_a_tower_saved_without_visual_is_that_with_it(prefix, row, arguments):
   arguments = {**conversion_plans.TINY, "activation": "quick_gelu", **arguments}
   if "tadaformer" not in row:
     arguments["projection"] = 64
-  todo = converter.prepare(row, tower, **arguments)
+  todo = plan_conversion(row, tower, **arguments)
   assert todo.source.name == "openai_clip_visual"
   assert todo.prefix == prefix
-  got = converter.compute(todo, tower)
+  got = apply_plan(todo, tower)
   want = convert_weights.convert(row, both, **arguments)
   jax.tree.map(np.testing.assert_array_equal, got, want)
 
@@ -228,7 +228,7 @@ def test_a_tower_saved_without_visual_needs_all_of_its_tensors():
 
 def test_a_resnet_for_images_is_known_and_refused():
   tensors = published_checkpoints.structs(published_checkpoints.clip_resnet50())
-  done = conversion_plans.plan((), tensors, {}, skip=RESNET.skip)
+  done = conversion_plans.map_tensors((), tensors, {}, skip=RESNET.skip)
   assert done.problems == ()
   assert done.skipped.keys() == tensors.keys()
   for row in ("resnet50", "vit_b32", "xclip_b32"):

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
+from convert_weights.apply import revert_rules
 from convert_weights.changes import inflate
-from convert_weights.conversion import revert
 from convert_weights.formats import clip, tada
 from tests.support import conversion_plans, published_checkpoints
 
@@ -65,7 +65,7 @@ def test_its_own_checkpoint_holds_the_values():
   shapes = published_checkpoints.clip(**_TINY, text_width=16, text={"depth": 2})
   tensors = conversion_plans.draw(shapes)
   variables = conversion_plans.converted(SOURCE, network, tensors)
-  theirs = revert(tada.vision_transformer(), variables)
+  theirs = revert_rules(tada.vision_transformer(), variables)
   for name, (source, operation) in official_map(shapes).items():
     want = tensors[source]
     if operation == _INFLATED:
@@ -78,10 +78,12 @@ def test_tubelets_do_not_go_back_to_patches():
   target = conversion_plans.target(network)
   stem = {"patch_embedding": target["params"]["patch_embedding"]}
   with pytest.raises(ValueError, match="its rule has no way back"):
-    revert(SOURCE.rules(network), {"params": stem})
+    revert_rules(SOURCE.rules(network), {"params": stem})
 
 
 def _all_of_theirs(network):
   """Names in a TAdaFormer's checkpoint, but for the counters."""
   target = conversion_plans.target(network)
-  return jax.eval_shape(lambda v: revert(tada.vision_transformer(), v), target).keys()
+  return jax.eval_shape(
+    lambda v: revert_rules(tada.vision_transformer(), v), target
+  ).keys()

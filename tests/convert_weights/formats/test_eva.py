@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from convert_weights.conversion import fill, revert
+from convert_weights.apply import apply_rules, revert_rules
 from convert_weights.formats import eva
 from temporal_jax.models.blocks.transformer import TransformerBlock
 
@@ -117,7 +117,7 @@ def _converted(block, x):
   init = functools.partial(OURS.init, grid=GRID)
   target = jax.eval_shape(init, jax.random.key(0), x)
   tensors = {k: v.numpy() for k, v in block.state_dict().items()}
-  return fill(eva.transformer_block(), tensors, target), tensors
+  return apply_rules(eva.transformer_block(), tensors, target), tensors
 
 
 def test_block_computes_what_its_weights_did(block, x):
@@ -132,7 +132,7 @@ def test_block_computes_what_its_weights_did(block, x):
 
 def test_rules_read_backwards(block, x):
   variables, tensors = _converted(block, x)
-  back = revert(eva.transformer_block(), variables)
+  back = revert_rules(eva.transformer_block(), variables)
   assert back.keys() == tensors.keys()
   for name, tensor in tensors.items():
     np.testing.assert_array_equal(back[name], tensor)

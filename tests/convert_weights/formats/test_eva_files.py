@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convert_weights.conversion import revert
+from convert_weights.apply import revert_rules
 from convert_weights.formats import eva
 from tests.support import conversion_plans, published_checkpoints
 
@@ -52,7 +52,7 @@ def test_goes_back_exactly_but_for_what_is_computed():
   network = _build("eva_b16", num_classes=None)
   tensors = conversion_plans.draw(SHAPES)
   variables = conversion_plans.converted(SOURCE, network, tensors)
-  back = revert(SOURCE.rules(network), variables)
+  back = revert_rules(SOURCE.rules(network), variables)
   assert back.keys() == {f"visual.{n}" for n in tensors if "rope" not in n}
   for name, value in back.items():
     want = tensors[name.removeprefix("visual.")]

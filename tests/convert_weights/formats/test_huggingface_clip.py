@@ -7,7 +7,7 @@ import pytest
 import torch
 import transformers
 
-from convert_weights.conversion import revert
+from convert_weights.apply import revert_rules
 from convert_weights.formats import huggingface_clip
 from temporal_jax import ops
 from tests.support import conversion_plans
@@ -139,7 +139,7 @@ def test_goes_back_exactly(theirs):
   network = conversion_plans.build("vit_b32", None, **_TOWER, projection=64)
   tensors = conversion_plans.tensors_of(theirs)
   variables = conversion_plans.converted(SOURCE, network, tensors)
-  back = revert(SOURCE.rules(network), variables)
+  back = revert_rules(SOURCE.rules(network), variables)
   assert back.keys() == {n for n in tensors if n.startswith("vis")}
   for name, value in back.items():
     np.testing.assert_array_equal(value, tensors[name])

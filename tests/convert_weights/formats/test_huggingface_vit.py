@@ -7,7 +7,7 @@ import safetensors.numpy
 import torch
 import transformers
 
-from convert_weights.conversion import revert
+from convert_weights.apply import revert_rules
 from convert_weights.formats import huggingface_vit
 from tests.support import conversion_plans
 from tests.support.tiny_vit import vit_classifier, vit_config
@@ -78,7 +78,7 @@ def test_published_files_have_the_older_names(source, classifier, model, tmp_pat
     source, network, conversion_plans.tensors_of(module)
   )
   jax.tree.map(np.testing.assert_array_equal, got, want)
-  back = revert(source.rules(network), got)
+  back = revert_rules(source.rules(network), got)
   for name, value in back.items():
     np.testing.assert_array_equal(value, file[name])
   unused = {name for name in file if name.startswith("pooler")}

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from convert_weights.conversion import revert
+from convert_weights.apply import revert_rules
 from convert_weights.formats import google_vit, timm
 from tests.support import conversion_plans, published_checkpoints
 
@@ -29,7 +29,7 @@ def test_goes_in_whole_and_back_exactly(source):
   network = _in21k()
   tensors = conversion_plans.draw(_SHAPES[source.name])
   variables = conversion_plans.converted(source, network, tensors)
-  back = revert(source.rules(network), variables)
+  back = revert_rules(source.rules(network), variables)
   assert back.keys() == tensors.keys()
   for name, value in back.items():
     np.testing.assert_array_equal(value, tensors[name])

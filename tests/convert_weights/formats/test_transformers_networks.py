@@ -6,7 +6,7 @@ import pytest
 import torch
 import transformers
 
-from convert_weights.conversion import revert
+from convert_weights.apply import revert_rules
 from temporal_jax.models.backbones.convnext import ConvNeXt
 from temporal_jax.models.backbones.resnet import ResNet
 from tests.support import network_shapes
@@ -83,7 +83,7 @@ def test_equals_transformers(name):
   assert _distance(logits[0], out.logits.mean(0)) < 1e-5
   features = out.hidden_states[-1].mean((2, 3))
   assert _distance(aux["frame_features"][0], features) < 1e-5
-  back = revert(network_shapes.SOURCES[source].rules(ours), variables)
+  back = revert_rules(network_shapes.SOURCES[source].rules(ours), variables)
   counters = {k for k in tensors if k.endswith("num_batches_tracked")}
   assert back.keys() == tensors.keys() - counters
   for key, value in back.items():

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import torch
 
-from convert_weights.conversion import fill
+from convert_weights.apply import apply_rules
 from convert_weights.formats import xclip
 from temporal_jax import layers, ops
 from temporal_jax.models import Temporal
@@ -66,7 +66,7 @@ def test_block_computes_what_its_weights_did():
   )
   target = jax.eval_shape(ours.init, jax.random.key(0), x)
   tensors = {k: v.numpy() for k, v in block.state_dict().items()}
-  variables = fill(xclip.block(), tensors, target)
+  variables = apply_rules(xclip.block(), tensors, target)
   got, _ = jax.jit(ours.apply)(variables, x)
   with torch.no_grad():
     want = block(torch.tensor(x[0]))

@@ -9,8 +9,8 @@ import torch
 import transformers
 
 import convert_weights
-from convert_weights import converter
 from convert_weights.__main__ import main
+from convert_weights.plan import plan_conversion
 from convert_weights.reading import CheckpointError, read
 from tests.support.checkpoint_files import WEIGHTS, assert_equal
 from tests.support.tiny_vit import SIZES, vit_classifier
@@ -182,7 +182,7 @@ def test_the_configuration_in_a_folder_decides(tmp_path, changed, overrides, exp
   sizes = {name: size for name, size in SIZES.items() if name != "num_heads"}
 
   def prepare():
-    return converter.prepare(
+    return plan_conversion(
       "vit_b16_in21k",
       checkpoint.tensors,
       settings=checkpoint.settings,

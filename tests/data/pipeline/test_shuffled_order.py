@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from temporal_jax.data.pipeline import shuffled_order
+from temporal_jax.data.pipeline import train_batches
 
 _LAGS = 64
 # Eleven videos of seed 3, over two epochs, as runs had it before.
@@ -38,7 +38,7 @@ def _noise(numbers, count, batch=64):
 def test_places_do_not_correlate(count, seed):
   start = 3 * count  # Another epoch than the first.
   numbers = [
-    shuffled_order.shuffled(start + place, count, seed)
+    train_batches.shuffled(start + place, count, seed)
     for place in range(min(count, _PLACES))
   ]
   # Of 64 lags the largest exceeds 4.5 by chance once in 2000 orders.
@@ -50,14 +50,14 @@ def test_places_do_not_correlate(count, seed):
 @pytest.mark.parametrize("count", [100_000, 240_000, 1_000_000])
 def test_the_order_of_grain_is_found_out(count):
   """So the thresholds are such that a bad order fails."""
-  order = shuffled_order.endless_order(count, 0, shuffled_order.GRAIN)
+  order = train_batches.endless_order(count, 0, train_batches.GRAIN)
   numbers = [order[place] for place in range(_PLACES)]
   assert _noise(numbers, count)[0] > 10
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 11, 1000, 65_537])
 def test_every_epoch_has_every_video_once(count):
-  order = shuffled_order.endless_order(count, 7, shuffled_order.FEISTEL)
+  order = train_batches.endless_order(count, 7, train_batches.FEISTEL)
   for epoch in (0, 10_000):
     places = range(epoch * count, (epoch + 1) * count)
     assert sorted(order[place] for place in places) == list(range(count))
@@ -66,7 +66,7 @@ def test_every_epoch_has_every_video_once(count):
 def test_epochs_and_seeds_are_independent():
   def epoch(seed, number, count=2000):
     places = range(number * count, (number + 1) * count)
-    return [shuffled_order.shuffled(place, count, seed) for place in places]
+    return [train_batches.shuffled(place, count, seed) for place in places]
 
   orders = [epoch(0, 0), epoch(0, 1), epoch(1, 0), epoch(2**32 - 1, 5)]
   correlations = np.corrcoef(orders) - np.eye(4)
@@ -76,19 +76,19 @@ def test_epochs_and_seeds_are_independent():
 
 
 def test_old_runs_have_the_order_of_grain():
-  old = shuffled_order.endless_order(11, 3, shuffled_order.GRAIN)
+  old = train_batches.endless_order(11, 3, train_batches.GRAIN)
   got = [old[place] for place in range(22)]
   assert got == OLD_ORDER
-  new = shuffled_order.endless_order(11, 3, shuffled_order.FEISTEL)
+  new = train_batches.endless_order(11, 3, train_batches.FEISTEL)
   assert [new[place] for place in range(22)] != got
   with pytest.raises(ValueError, match=r"must be in \(1, 2\), got 8"):
-    shuffled_order.endless_order(11, 3, 8)
+    train_batches.endless_order(11, 3, 8)
 
 
 def test_short_lists_have_all_their_orders():
   """The 24 orders of four videos are about as frequent over 4800 epochs."""
   orders = [
-    tuple(shuffled_order.shuffled(4 * epoch + i, 4, 5) for i in range(4))
+    tuple(train_batches.shuffled(4 * epoch + i, 4, 5) for i in range(4))
     for epoch in range(4800)
   ]
   counts = [orders.count(one) for one in set(orders)]
@@ -99,5 +99,5 @@ def test_short_lists_have_all_their_orders():
 
 def test_the_order_never_changes():
   """Runs go on where they were, also with a later version."""
-  got = [shuffled_order.shuffled(place, 1000, 3) for place in range(5)]
+  got = [train_batches.shuffled(place, 1000, 3) for place in range(5)]
   assert got == FIRST

@@ -6,9 +6,9 @@ import pathlib
 import pytest
 
 from temporal_jax.data.tools import check
-from temporal_jax.data.tools.manifest import read_bad, read_manifest
-from temporal_jax.data.tools.thread_map import run_parallel
 from temporal_jax.data.video.encoding import encode_mp4
+from temporal_jax.data.video.manifest import read_bad, read_manifest
+from temporal_jax.thread_map import run_parallel
 from tests.conftest import make_frames
 from tests.support.videos import make_picture
 

@@ -2,11 +2,11 @@ import av
 import numpy as np
 import pytest
 
-from temporal_jax.data.tools import transcode
-from temporal_jax.data.tools.transcode import Transcoding
+from temporal_jax.data.tools.transcode_folder import transcode_folder
 from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.transcode import Transcoding, transcode
 from tests.conftest import frame_numbers, make_frames
 from tests.support.videos import make_rotated, make_trimmed, make_video
 
@@ -25,7 +25,7 @@ def test_frames_times_and_keyframes(tmp_path):
   frames = np.repeat(make_frames(10, size=48), 2, axis=2)[:, :, :64]
   source.write_bytes(make_video(frames, form="matroska", times=times))
   how = Transcoding(short_side=32, gop=4)
-  assert transcode.transcode(source, out, how) == 10
+  assert transcode(source, out, how) == 10
   assert [path.name for path in out.parent.iterdir()] == ["out.mp4"]
   with VideoReader(out) as reader:
     frames = reader.read(range(10))
@@ -48,7 +48,7 @@ def test_only_large_videos_shrink(tmp_path, size, want):
   frames = np.full((3, *size, 3), 99, np.uint8)
   source.write_bytes(encode_mp4(frames, fps=5))
   side = 32 if size[0] == 100 else 64
-  transcode.transcode(source, out, Transcoding(short_side=side))
+  transcode(source, out, Transcoding(short_side=side))
   with VideoReader(out) as reader:
     assert reader.read([0]).shape == (1, *want, 3)
 
@@ -60,7 +60,7 @@ def test_pictures_are_turned_upright_and_cut_off_frames_stay_away(tmp_path):
   source, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
   turned = make_rotated(encode_mp4(frames, fps=30), 90)
   source.write_bytes(make_trimmed(turned, 2, 3))
-  assert transcode.transcode(source, out, Transcoding()) == 3
+  assert transcode(source, out, Transcoding()) == 3
   with VideoReader(source) as old, VideoReader(out) as new:
     want, got = old.read(range(3)), new.read(range(3))
   assert got.shape == want.shape == (3, 64, 32, 3)
@@ -73,7 +73,7 @@ def test_bad_videos_leave_nothing(tmp_path):
   source, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
   source.write_bytes(b"no video" * 99)
   with pytest.raises(VideoError):
-    transcode.transcode(source, out, Transcoding())
+    transcode(source, out, Transcoding())
   assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
@@ -86,14 +86,14 @@ def test_bad_videos_leave_nothing(tmp_path):
   ],
 )
 def test_wrong_numbers_are_refused(tmp_path, how, message):
-  for function in (transcode.transcode, transcode.transcode_folder):
+  for function in (transcode, transcode_folder):
     with pytest.raises(ValueError, match=message):
       function(tmp_path / "a", tmp_path / "b", how)
 
 
 def test_a_folder_keeps_its_shape_and_what_is_there(video_folder, tmp_path):
   out, how = tmp_path / "out", Transcoding(short_side=16)
-  done = transcode.transcode_folder(video_folder, out, how, num_threads=2)
+  done = transcode_folder(video_folder, out, how, num_threads=2)
   assert done == (12, 0, {})
   files = sorted(path.relative_to(out) for path in out.rglob("*.mp4"))
   assert len(files) == 12
@@ -101,7 +101,7 @@ def test_a_folder_keeps_its_shape_and_what_is_there(video_folder, tmp_path):
     path.relative_to(video_folder) for path in video_folder.rglob("*.mp4")
   )
   (out / files[3]).unlink()
-  done = transcode.transcode_folder(video_folder, out, how)
+  done = transcode_folder(video_folder, out, how)
   assert done == (1, 11, {})
 
 
@@ -109,14 +109,14 @@ def test_folders_that_cannot_be_are_refused(tmp_path):
   root, how = tmp_path / "videos", Transcoding()
   root.mkdir()
   with pytest.raises(ValueError, match="holds no video"):
-    transcode.transcode_folder(root, tmp_path / "out", how)
+    transcode_folder(root, tmp_path / "out", how)
   with pytest.raises(ValueError, match="must not be in"):
-    transcode.transcode_folder(root, root / "out", how)
+    transcode_folder(root, root / "out", how)
   for name in ("a.avi", "a.webm"):
     (root / name).touch()
   with pytest.raises(ValueError, match=r"a.avi and a.webm would both be"):
-    transcode.transcode_folder(root, tmp_path / "out", how)
+    transcode_folder(root, tmp_path / "out", how)
   (root / "a.avi").unlink()
-  done = transcode.transcode_folder(root, tmp_path / "out", how)
+  done = transcode_folder(root, tmp_path / "out", how)
   assert list(done.bad) == ["a.webm"]
   assert done.written == 0

@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from temporal_jax.data.video.decoded_index import DecodedIndex
+from temporal_jax.data.video.decoded_frames import DecodedIndex
 from temporal_jax.data.video.decoding import VideoReader
-from temporal_jax.data.video.frame_index import TimedIndex
+from temporal_jax.data.video.timed_frames import TimedIndex
 from tests.support.interlaced_videos import encode_fields
 from tests.support.videos import MPEG, decode_in_order, make_video
 

@@ -7,11 +7,11 @@ import pytest
 
 from temporal_jax import data
 from temporal_jax.data.tools.check import check_file
-from temporal_jax.data.tools.transcode import Transcoding, transcode
 from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.flow import FlowFolder
 from temporal_jax.data.video.pictures import MAX_PIXELS, VideoError
 from temporal_jax.data.video.readers import open_reader
+from temporal_jax.data.video.transcode import Transcoding, transcode
 from tests.conftest import frame_numbers, make_frames
 from tests.support import mp4_boxes, videos
 

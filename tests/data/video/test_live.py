@@ -6,6 +6,7 @@ import pytest
 from temporal_jax import data
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.data.views.picture_cropping import PictureCropper
+from temporal_jax.data.views.read_views import read_views
 from tests.conftest import frame_numbers, make_frames
 from tests.support import videos
 
@@ -118,7 +119,7 @@ def test_pictures_are_cut_as_those_of_a_file(rule, resized, tmp_path):
     **resized,
   )
   with data.open_reader(str(tmp_path / "video.mp4")) as reader:
-    (want,) = data.views.read_views(reader, protocol)
+    (want,) = read_views(reader, protocol)
   cut = PictureCropper(protocol)
   with data.LiveVideo(str(tmp_path / "video.mp4")) as video:
     got = [cut(frame) for frame in video]

@@ -12,12 +12,12 @@ from av.bitstream import BitStreamFilterContext
 from temporal_jax import data
 from temporal_jax.configs.base import get_config
 from temporal_jax.data.tools.check import decode_all
-from temporal_jax.data.tools.transcode import Transcoding, transcode
 from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.data.video.image_folder import ImageFolder
-from temporal_jax.data.video.orientation import orientation
+from temporal_jax.data.video.pictures import orientation
 from temporal_jax.data.video.readers import open_reader
+from temporal_jax.data.video.transcode import Transcoding, transcode
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.data.views.picture_cropping import PictureCropper
 from temporal_jax.experiment import RunSettings

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 import temporal_jax
-from convert_weights.conversion import revert
+from convert_weights.apply import revert_rules
 from convert_weights.formats import clip, eva, timm
 
 # Published file, row, arguments, rules; parameters, and a digest of the names
@@ -81,7 +81,7 @@ def test_is_what_was_published(published, row, arguments, family, count, digest)
   target = _shapes(row, CLASSES[family], tuple(arguments.items()))
   leaves = jax.tree.leaves(target["params"])
   assert sum(leaf.size for leaf in leaves) == count
-  tensors = jax.eval_shape(functools.partial(revert, RULES[family]), target)
+  tensors = jax.eval_shape(functools.partial(revert_rules, RULES[family]), target)
   assert _digest(tensors) == digest
 
 

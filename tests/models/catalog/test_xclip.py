@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import transformers
 
-from convert_weights.conversion import fill
+from convert_weights.apply import apply_rules
 from convert_weights.formats import xclip
 from temporal_jax import models
 from temporal_jax.models.backbones.video_text import VideoTextModel
@@ -91,6 +91,6 @@ def test_messages_equal_transformers():
   target = jax.eval_shape(model.init, jax.random.key(0), clip)
   rules = xclip.video_text(xclip.block())
   tensors = _authors_tensors(theirs.state_dict())
-  variables = fill(rules, tensors, target)
+  variables = apply_rules(rules, tensors, target)
   logits, _ = jax.jit(model.apply)(variables, clip, TEXTS)
   np.testing.assert_allclose(logits, out.logits_per_video, rtol=1e-4, atol=1e-4)

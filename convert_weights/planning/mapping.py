@@ -1,13 +1,8 @@
-"""Conversion by rules: complete in both directions, or an error that says why.
-
-Nothing here depends on whether a tensor is a NumPy or a JAX array, so that a
-conversion can be differentiated as well, or planned from shapes alone.
-"""
+"""Which tensors make which leaf by which rule, from names and shapes only."""
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import einops
@@ -15,11 +10,8 @@ import flax.traverse_util as trees
 import jax
 import jax.numpy as jnp
 
+from convert_weights.checkpoint_format import NOTHING, SKIP
 from convert_weights.rules import Rule
-
-# Regular expression of tensors that no network reads -> the reason.
-SKIP: Mapping[str, str] = {r"(.*\.)?num_batches_tracked": "a counter"}
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Step(NamedTuple):
@@ -29,8 +21,17 @@ class Step(NamedTuple):
   rule: Rule
   tensors: tuple[str, ...]
 
+  def apply(
+    self,
+    tensors: Mapping[str, Any],
+    shape: tuple[int, ...],
+    inflation: str = "centre",
+  ) -> Any:
+    """Makes the leaf of the tensors by name, see `Rule.apply`."""
+    return self.rule.apply([tensors[name] for name in self.tensors], shape, inflation)
 
-class Plan(NamedTuple):
+
+class TensorMapping(NamedTuple):
   """What becomes of every leaf and of every tensor.
 
   Attributes:
@@ -47,14 +48,14 @@ class Plan(NamedTuple):
   problems: tuple[str, ...]
 
 
-def plan(
+def map_tensors(
   rules: Sequence[Rule],
   tensors: Mapping[str, Any],
   target: Mapping[str, Any],
   *,
   skip: Mapping[str, str] = SKIP,
   new: Mapping[str, str] = NOTHING,
-) -> Plan:
+) -> TensorMapping:
   """Says how every leaf of `target` is made, from shapes alone.
 
   Args:
@@ -89,89 +90,7 @@ def plan(
       skipped[name] = reason
     else:
       problems.append(f"+ {name} {tensors[name].shape}: no leaf uses it")
-  return Plan(tuple(steps), fresh, skipped, tuple(sorted(problems)))
-
-
-def fill(
-  rules: Sequence[Rule],
-  tensors: Mapping[str, Any],
-  target: Mapping[str, Any],
-  *,
-  skip: Iterable[str] = SKIP,
-) -> dict[str, Any]:
-  """Makes every leaf of `target` of `tensors`, each exactly once.
-
-  Args:
-    rules: As of `plan`.
-    tensors: Arrays by their names in the source.
-    target: As of `plan`.
-    skip: Regular expressions of tensors that may stay unused.
-
-  Raises:
-    ValueError: If a leaf is not made ("-"), a tensor is not used ("+"), or a
-      shape differs ("!"); all of them are listed.
-  """
-  done = plan(rules, tensors, target, skip=dict.fromkeys(skip, "unused"))
-  check(done)
-  leaves = trees.flatten_dict(target, sep="/")
-  made = {s.leaf: make(s, tensors, leaves[s.leaf].shape) for s in done.steps}
-  return trees.unflatten_dict(made, sep="/")
-
-
-def check(done: Plan) -> None:
-  """Raises ValueError if a plan has problems; all of them are listed."""
-  if done.problems:
-    lines = "\n".join(done.problems)
-    raise ValueError(f"the weights do not fit:\n{lines}")
-
-
-def make(
-  step: Step,
-  tensors: Mapping[str, Any],
-  shape: tuple[int, ...],
-  inflation: str = "centre",
-) -> Any:
-  """Makes one leaf of this shape; `inflation` is that of `changes.inflate`."""
-  parts = [tensors[name] for name in step.tensors]
-  value = parts[0] if len(parts) == 1 else list(parts)
-  pattern, change = step.rule.pattern, step.rule.change
-  if change is not None:
-    return change(einops.rearrange(value, pattern), shape, inflation)
-  # The axes' lengths are those of the leaf.
-  axes = pattern.split("->")[1].split()
-  lengths = {a: n for a, n in zip(axes, shape, strict=True) if a != "1"}
-  return einops.rearrange(value, pattern, **lengths)
-
-
-def revert(rules: Sequence[Rule], variables: Mapping[str, Any]) -> dict[str, jax.Array]:
-  """Makes the source's tensors of `variables`: `fill` read backwards.
-
-  Raises:
-    ValueError: If no rule makes a leaf, or one changes values on the way.
-  """
-  return dict(_reverted(rules, trees.flatten_dict(variables, sep="/")))
-
-
-def _reverted(
-  rules: Sequence[Rule], leaves: Mapping[str, Any]
-) -> Iterator[tuple[str, jax.Array]]:
-  for path, leaf in leaves.items():
-    ways = find_ways(rules, path)
-    if not ways:
-      raise ValueError(f"- {path} {leaf.shape}: no rule makes it")
-    # Rules that inflate, or that refuse tensors, make leaves of other ranks.
-    fits = (w for w in ways if leaf.ndim == _rank(w.rule))
-    if (step := next(fits, None)) is None:
-      raise ValueError(f"! {path} {leaf.shape}: its rule has no way back")
-    left, right = step.rule.pattern.split("->")
-    value = einops.rearrange(leaf, f"{right} -> {left}")
-    values = list(value) if len(step.tensors) > 1 else [value]
-    yield from zip(step.tensors, values, strict=True)
-
-
-def _rank(rule: Rule) -> int:
-  """Returns the rank of the leaves that a rule makes."""
-  return len(rule.pattern.split("->")[1].split())
+  return TensorMapping(tuple(steps), fresh, skipped, tuple(sorted(problems)))
 
 
 def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:
@@ -184,7 +103,7 @@ def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:
     name: jax.ShapeDtypeStruct(part.shape, jnp.float32) for name, part in parts.items()
   }
   try:
-    shape = jax.eval_shape(lambda t: make(step, t, leaf.shape), shapes).shape
+    shape = jax.eval_shape(lambda t: step.apply(t, leaf.shape), shapes).shape
   except (einops.EinopsError, ValueError, TypeError):  # Axes do not fit.
     shape = None
   if shape == leaf.shape:

@@ -11,8 +11,8 @@ import safetensors.numpy
 import transformers
 
 import convert_weights
-from convert_weights import families
 from convert_weights.__main__ import main
+from convert_weights.planning import families
 from tests.support import published_checkpoints
 
 # Names and numbers of axes of tensors, by the program that writes them.

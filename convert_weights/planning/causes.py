@@ -11,8 +11,8 @@ import flax.traverse_util as trees
 import temporal_jax
 from convert_weights import registry
 from convert_weights.changes import resize_positions
-from convert_weights.conversion import Step
-from convert_weights.proposal import Proposal
+from convert_weights.planning.conversion_plan import ConversionPlan
+from convert_weights.planning.mapping import Step
 from convert_weights.rules import tensor_expression
 from temporal_jax.models import MODELS
 from temporal_jax.models.network import Network
@@ -63,36 +63,36 @@ class _Cause(NamedTuple):
   attributes: Mapping[str, Any]
 
 
-def check(todo: Proposal, tensors: Mapping[str, Any]) -> None:
+def check(plan: ConversionPlan, tensors: Mapping[str, Any]) -> None:
   """Raises ValueError if a plan has problems, with a line per cause.
 
   Args:
-    todo: The conversion.
+    plan: The conversion.
     tensors: Arrays, or their shapes, by the names that its rules know.
   """
-  plan = todo.plan
-  used = {name for step in plan.steps for name in step.tensors}
+  mapping = plan.mapping
+  used = {name for step in mapping.steps for name in step.tensors}
   if not used or (not registry.recognise(tensors) and 2 * len(used) < len(tensors)):
     nearest = (
-      f" The nearest is {todo.source.name}; it does not use "
+      f" The nearest is {plan.source.name}; it does not use "
       f"{len(tensors) - len(used)} of them."
     )
-    raise ValueError(unknown(tensors, todo.model_name) + nearest * bool(used))
-  if not plan.problems:
+    raise ValueError(unknown(tensors, plan.model_name) + nearest * bool(used))
+  if not mapping.problems:
     return
-  found = _block_kind(todo) or [*_sizes(todo, tensors), *_depths(todo)]
+  found = _block_kind(plan) or [*_sizes(plan, tensors), *_depths(plan)]
   explained = {head for cause in found for head in cause.heads}
-  rest = [line for line in plan.problems if _head(line) not in explained]
+  rest = [line for line in mapping.problems if _head(line) not in explained]
   lines = [*(cause.text for cause in found), *_collapsed(rest)]
   if len(lines) > _MOST_LINES:
     more = len(lines) - _MOST_LINES
     lines = [*lines[:_MOST_LINES], f"... and {more} lines more."]
   if any(line.startswith("- params/head/") for line in rest):
     lines.append(_NEW_HEAD)
-  if fitting := _fitting(todo, found):
+  if fitting := _fitting(plan, found):
     lines.append(f"networks of these sizes: {', '.join(fitting)}.")
   listed = "\n".join(lines)
-  raise ValueError(f"the weights do not fit {todo.model_name}:\n{listed}")
+  raise ValueError(f"the weights do not fit {plan.model_name}:\n{listed}")
 
 
 def unknown(tensors: Collection[str], name: str = "") -> str:
@@ -114,14 +114,14 @@ def _head(line: str) -> str:
   return line.split(" (")[0]
 
 
-def _sizes(todo: Proposal, tensors: Mapping[str, Any]) -> Iterator[_Cause]:
+def _sizes(plan: ConversionPlan, tensors: Mapping[str, Any]) -> Iterator[_Cause]:
   """Yields the sizes of which tensors and network have others."""
-  leaves = trees.flatten_dict(todo.target, sep="/")
-  wrong = {_head(line) for line in todo.plan.problems if line[0] == "!"}
-  lines = {_head(line): line for line in todo.plan.problems}
+  leaves = trees.flatten_dict(plan.target, sep="/")
+  wrong = {_head(line) for line in plan.mapping.problems if line[0] == "!"}
+  lines = {_head(line): line for line in plan.mapping.problems}
   differences = [
     one
-    for step in todo.plan.steps
+    for step in plan.mapping.steps
     if f"! {step.leaf}" in wrong
     for one in _differences(step, tensors, leaves[step.leaf].shape)
   ]
@@ -140,7 +140,7 @@ def _sizes(todo: Proposal, tensors: Mapping[str, Any]) -> Iterator[_Cause]:
     times = f", in {len(heads)} leaves" if len(heads) > 1 else ""
     text = (
       f"{role}: {_size(role, found)} in the weights, {_size(role, wanted)} in "
-      f"{todo.model_name}{times}, e.g.\n  {lines[_example(heads)]}"
+      f"{plan.model_name}{times}, e.g.\n  {lines[_example(heads)]}"
     )
     attribute = group[0].attribute
     yield _Cause(text, heads, {attribute: found} if attribute else {})
@@ -226,36 +226,36 @@ def _role(leaf: str, axis: str) -> tuple[str, str]:
   )
 
 
-def _block_kind(todo: Proposal) -> list[_Cause]:
+def _block_kind(plan: ConversionPlan) -> list[_Cause]:
   """Returns the cause that residual blocks have two or three convolutions."""
-  block = getattr(todo.network, "block", None)
+  block = getattr(plan.network, "block", None)
   if block not in ("basic", "bottleneck"):
     return []
-  lines = [_head(line) for line in todo.plan.problems]
-  would_be = _would_be(todo, [h[2:] for h in lines if h[0] == "+"])
+  lines = [_head(line) for line in plan.mapping.problems]
+  would_be = _would_be(plan, [h[2:] for h in lines if h[0] == "+"])
   lost = [h[2:] for h in lines if h[0] == "-"]
   if block == "basic" and any("/conv3/" in leaf for leaf in would_be):
     found, words = "bottleneck", ("three", "two")
   elif block == "bottleneck" and all(
     f"params/stage{stage}_block1/conv3/kernel" in lost
-    for stage in range(1, len(todo.network.stage_sizes) + 1)
+    for stage in range(1, len(plan.network.stage_sizes) + 1)
   ):
     found, words = "basic", ("two", "three")
   else:
     return []
   text = (
     f"residual blocks: of {words[0]} convolutions in the weights, of "
-    f"{words[1]} in {todo.model_name}."
+    f"{words[1]} in {plan.model_name}."
   )
   return [_Cause(text, frozenset(lines), {"block": found})]
 
 
-def _depths(todo: Proposal) -> Iterator[_Cause]:
+def _depths(plan: ConversionPlan) -> Iterator[_Cause]:
   """Yields the kinds of blocks of which weights and network have others."""
-  lines = {_head(line): line for line in todo.plan.problems}
+  lines = {_head(line): line for line in plan.mapping.problems}
   missing = _units({h[2:]: h for h in lines if h[0] == "-"})
-  extra = _units(_would_be(todo, [h[2:] for h in lines if h[0] == "+"]))
-  there = _units({step.leaf: "" for step in todo.plan.steps})
+  extra = _units(_would_be(plan, [h[2:] for h in lines if h[0] == "+"]))
+  there = _units({step.leaf: "" for step in plan.mapping.steps})
   counts = {}
   for kind in sorted({*there, *missing, *extra}):
     here = there.get(kind, {}).keys()
@@ -271,7 +271,7 @@ def _depths(todo: Proposal) -> Iterator[_Cause]:
       continue
     name = kind.split("/", 1)[-1].removesuffix("_block")
     yield _Cause(
-      f"{name}: {found} blocks in the weights, {wanted} in {todo.model_name}, "
+      f"{name}: {found} blocks in the weights, {wanted} in {plan.model_name}, "
       f"e.g.\n  {lines[_example(heads)]}",
       frozenset(heads),
       {"stage_sizes": sizes} if "stage" in kind else {"depth": found},
@@ -288,10 +288,10 @@ def _units(heads: Mapping[str, str]) -> dict[str, dict[int, list[str]]]:
   return units
 
 
-def _would_be(todo: Proposal, names: Sequence[str]) -> dict[str, str]:
+def _would_be(plan: ConversionPlan, names: Sequence[str]) -> dict[str, str]:
   """Returns the leaves that tensors would make in a larger network."""
   made = {}
-  rules = todo.source.rules(todo.network)
+  rules = plan.source.rules(plan.network)
   for rule in rules:
     for tensor in rule.tensors:
       expression = tensor_expression(tensor)
@@ -320,17 +320,17 @@ def _plain(value: Any) -> Any:
   return tuple(value) if isinstance(value, list) else value
 
 
-def _fitting(todo: Proposal, found: Sequence[_Cause]) -> list[str]:
+def _fitting(plan: ConversionPlan, found: Sequence[_Cause]) -> list[str]:
   """Returns the rows of the catalog that have the sizes of the weights."""
   wanted = {k: v for cause in found for k, v in cause.attributes.items()}
   if not wanted or "block" in wanted:
     return []  # The number of blocks is not known then.
   for attribute in ("width", "depth", "patch_size", "stage_sizes", "block"):
-    wanted.setdefault(attribute, getattr(todo.network, attribute, None))
+    wanted.setdefault(attribute, getattr(plan.network, attribute, None))
   names = []
   for name in MODELS:
     network = temporal_jax.create_model(name, num_classes=1)
     same = all(_sized(network, k) == _plain(v) for k, v in wanted.items())
-    if same and name != todo.model_name and todo.source.takes(network):
+    if same and name != plan.model_name and plan.source.takes(network):
       names.append(name)
   return names[:_MOST_NETWORKS]

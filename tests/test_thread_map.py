@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from temporal_jax.data.tools.thread_map import run_in_order
+from temporal_jax.thread_map import run_in_order
 
 
 def test_results_come_in_order_from_several_threads():

@@ -6,8 +6,7 @@ import pytest
 
 import convert_weights
 import temporal_jax
-from convert_weights import converter
-from convert_weights.proposal import build_network
+from convert_weights.plan import build_network, plan_conversion
 from tests.support import network_shapes, published_checkpoints
 
 _L16 = {"width": 1024, "depth": 24}
@@ -17,7 +16,7 @@ _TINY = {"width": 8, "stage_sizes": (1, 1)}
 def _refused(row, tensors, **kwargs):
   """Returns the lines after the first of the one message."""
   with pytest.raises(ValueError, match=f"do not fit {row}") as caught:
-    converter.prepare(row, tensors, **kwargs)
+    plan_conversion(row, tensors, **kwargs)
   return str(caught.value).replace("e.g.\n  ", "e.g. ").split("\n")[1:]
 
 
@@ -142,10 +141,10 @@ def test_a_head_that_is_missing_may_start_anew():
   tensors = {n: t for n, t in _resnet().items() if not n.startswith("fc.")}
   lines = _refused("resnet18", tensors, num_classes=5, **_TINY)
   assert "allow_missing 'head/*'" in lines[-1]
-  todo = converter.prepare(
+  todo = plan_conversion(
     "resnet18", tensors, num_classes=5, allow_missing=["head/*"], **_TINY
   )
-  assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
+  assert set(todo.mapping.new) == {"params/head/bias", "params/head/kernel"}
 
 
 def test_a_damaged_leaf_is_shown_by_itself():
@@ -161,7 +160,7 @@ def test_stems_of_other_channels(channels):
   """R, G and B are averaged and it is said; others are refused."""
   rng = np.random.default_rng(0)
   tensors = network_shapes.draw(_resnet())
-  todo = converter.prepare("resnet18", tensors, channels=channels, **_TINY)
+  todo = plan_conversion("resnet18", tensors, channels=channels, **_TINY)
   (note,) = todo.notes
   assert note == (
     "params/stem_conv/kernel is the mean over the 3 channels of conv1.weight, "
@@ -179,5 +178,5 @@ def test_stems_of_other_channels(channels):
   assert line.startswith(
     f"channels of a frame: {channels} in the weights, 3 in resnet18"
   )
-  same = converter.prepare("resnet18", tensors, channels=channels, **_TINY)
+  same = plan_conversion("resnet18", tensors, channels=channels, **_TINY)
   assert same.notes == ()

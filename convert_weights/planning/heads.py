@@ -6,8 +6,8 @@ from typing import Any
 
 import flax.traverse_util as trees
 
-from convert_weights import conversion
 from convert_weights.checkpoint_format import CheckpointFormat
+from convert_weights.planning.mapping import find_ways
 from convert_weights.rules import Rule
 from temporal_jax.models.network import Network
 
@@ -22,10 +22,7 @@ def without(
   rules = source.rules(network)
   reason = f"a head of {classes} classes"
   names = {
-    name
-    for leaf in head
-    for step in conversion.find_ways(rules, leaf)
-    for name in step.tensors
+    name for leaf in head for step in find_ways(rules, leaf) for name in step.tensors
   }
   return source._replace(
     rules=lambda network: [
@@ -77,7 +74,7 @@ def _last_axis(
   path: str, rules: Sequence[Rule], tensors: Mapping[str, Any]
 ) -> dict[str, int]:
   """Returns the tensor that makes a leaf -> the length of its last axis."""
-  for step in conversion.find_ways(rules, path):
+  for step in find_ways(rules, path):
     if all(name in tensors for name in step.tensors):
       names, made = (side.split() for side in step.rule.pattern.split("->"))
       shape = tensors[step.tensors[0]].shape

@@ -1,6 +1,6 @@
 """Adapters, detectors, and networks for texts or sounds."""
 
-from convert_weights.families.family import Family, family
+from convert_weights.planning.families.family import Family, family
 
 _NOT_CLASSIFIERS = (
   family(

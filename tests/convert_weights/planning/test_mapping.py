@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from convert_weights import changes
-from convert_weights.conversion import fill, plan, revert
+from convert_weights.apply import apply_rules, revert_rules
+from convert_weights.planning.mapping import map_tensors
 from convert_weights.rules import (
   Rule,
   batch_norm,
@@ -61,7 +62,7 @@ def target():
 
 
 def test_makes_every_leaf(tensors, target):
-  made = fill(RULES, tensors, target)
+  made = apply_rules(RULES, tensors, target)
   assert jax.tree.map(np.shape, made, is_leaf=lambda x: hasattr(x, "shape")) == (TARGET)
   kernel = made["params"]["stage2_block1"]["conv"]["kernel"]
   want = tensors["layer2.0.conv.weight"].transpose(2, 3, 1, 0)
@@ -72,7 +73,7 @@ def test_makes_every_leaf(tensors, target):
 
 
 def test_the_way_back_is_exact(tensors, target):
-  back = revert(RULES, fill(RULES, tensors, target))
+  back = revert_rules(RULES, apply_rules(RULES, tensors, target))
   del tensors["bn.num_batches_tracked"]  # No leaf of ours.
   assert back.keys() == tensors.keys()
   for name, value in tensors.items():
@@ -85,7 +86,7 @@ def test_lists_all_that_is_wrong(tensors, target):
   tensors["qkv"] = tensors["qkv"].T
   target["params"]["new"] = jax.ShapeDtypeStruct((9,), np.float32)
   with pytest.raises(ValueError, match="do not fit") as error:
-    fill(RULES, tensors, target)
+    apply_rules(RULES, tensors, target)
   lines = str(error.value).splitlines()[1:]
   assert [line[0] for line in lines] == ["!", "+", "-", "-"]
   assert "params/qkv/kernel (6, 3, 4, 2)" in lines[0]
@@ -97,7 +98,7 @@ def test_lists_all_that_is_wrong(tensors, target):
 
 def test_a_leaf_without_a_rule_cannot_go_back():
   with pytest.raises(ValueError, match="params/a"):
-    revert([], {"params": {"a": np.zeros(1)}})
+    revert_rules([], {"params": {"a": np.zeros(1)}})
 
 
 def test_a_tensor_may_have_two_names():
@@ -105,16 +106,16 @@ def test_a_tensor_may_have_two_names():
   leaves = {"kernel": np.zeros((6, 7)), "bias": np.zeros(7)}
   target = {"params": {"head": leaves}}
   old = {"old.weight": np.ones((7, 6)), "old.bias": np.ones(7)}
-  made = fill(rules, old, target)
+  made = apply_rules(rules, old, target)
   np.testing.assert_array_equal(made["params"]["head"]["kernel"], 1)
-  assert revert(rules, made).keys() == {"new.weight", "new.bias"}
+  assert revert_rules(rules, made).keys() == {"new.weight", "new.bias"}
   both = {**old, **{k.replace("old", "new"): v for k, v in old.items()}}
-  problems = plan(rules, both, target).problems
+  problems = map_tensors(rules, both, target).problems
   assert problems == (
     "+ old.bias (7,): no leaf uses it",
     "+ old.weight (7, 6): no leaf uses it",
   )
-  (problem,) = plan(rules, {"old.weight": old["old.weight"]}, target).problems
+  (problem,) = map_tensors(rules, {"old.weight": old["old.weight"]}, target).problems
   assert "['new.bias'] or ['old.bias']" in problem
 
 
@@ -124,7 +125,7 @@ def test_a_tensor_may_have_two_names():
 def test_a_rule_that_inflates_reads_backwards_where_it_need_not(change):
   rules = changing(conv2d("conv", "conv"), change)
   kernel = np.random.default_rng(0).standard_normal((3, 3, 4, 5))
-  back = revert(rules, {"params": {"conv": {"kernel": kernel}}})
+  back = revert_rules(rules, {"params": {"conv": {"kernel": kernel}}})
   np.testing.assert_array_equal(back["conv.weight"], kernel.transpose(3, 2, 0, 1))
   with pytest.raises(ValueError, match="no way back"):
-    revert(rules, {"params": {"conv": {"kernel": kernel[None]}}})
+    revert_rules(rules, {"params": {"conv": {"kernel": kernel[None]}}})

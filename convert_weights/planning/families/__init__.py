@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from convert_weights.families import images, others, videos
-from convert_weights.families.family import Family
+from convert_weights.planning.families import images, others, videos
+from convert_weights.planning.families.family import Family
 
 # The first that matches is the one that is named.
 FAMILIES: tuple[Family, ...] = (

@@ -12,7 +12,7 @@ import pytest
 
 import convert_weights
 import temporal_jax
-from convert_weights import converter
+from convert_weights.plan import plan_conversion
 from temporal_jax import layers
 from temporal_jax.models.blocks.temporal_attention import TemporalAttentionAggregation
 from temporal_jax.models.operators import arithmetic
@@ -53,7 +53,7 @@ def _renamed(tensors, changes):
 def _refused(row, source, tensors, **arguments):
   """Returns the message of a refusal, which is one line."""
   with pytest.raises(ValueError, match=r".+") as caught:
-    converter.prepare(row, tensors, source=source, **arguments)
+    plan_conversion(row, tensors, source=source, **arguments)
   message = str(caught.value)
   assert "\n" not in message
   return message
@@ -68,8 +68,8 @@ def test_blvnet_names_its_head_by_dropout(dropout):
   assert "new_fc.weight" in tensors
   if not dropout:
     tensors = _renamed(tensors, {"new_fc": "baseline_model.fc"})
-  todo = converter.prepare("blvnet_tam_50", tensors, **_BIG_LITTLE)
-  assert not todo.plan.new
+  todo = plan_conversion("blvnet_tam_50", tensors, **_BIG_LITTLE)
+  assert not todo.mapping.new
 
 
 @pytest.mark.slow
@@ -78,7 +78,7 @@ def test_blvnet_with_other_blending_frames():
   five = {**_BIG_LITTLE, "temporal": Temporal(branch_input=branch)}
   tensors = _tensors("blvnet_tam_50", "blvnet", **five)
   assert "baseline_model.tam.blending_layers.4.weight" in tensors
-  assert converter.prepare("blvnet_tam_50", tensors, **five).plan.new == {}
+  assert plan_conversion("blvnet_tam_50", tensors, **five).mapping.new == {}
   message = _refused("blvnet_tam_50", "blvnet", tensors, **_BIG_LITTLE)
   assert "blending_frames other than 3" in message
 
@@ -109,7 +109,7 @@ def test_xvit_with_a_deeper_head():
   arguments = {**conversion_plans.TINY, "head": head}
   tensors = _tensors("xvit_b16", "xvit", **arguments)
   assert "consensus.temporal_encoder.1.norm1.weight" in tensors
-  assert not converter.prepare("xvit_b16", tensors, **arguments).plan.new
+  assert not plan_conversion("xvit_b16", tensors, **arguments).mapping.new
   message = _refused("xvit_b16", "xvit", tensors, **conversion_plans.TINY)
   assert "NUM_HIDDEN_LAYERS" in message
 
@@ -143,7 +143,7 @@ def test_atm_without_convolved_class_tokens():
   alone = {**_ATM, "temporal": "arithmetic_alone"}
   tensors = _tensors("atm_vit_b16", "atm", **alone)
   assert not [name for name in tensors if "control_point1" in name]
-  assert not converter.prepare("atm_vit_b16", tensors, **alone).plan.new
+  assert not plan_conversion("atm_vit_b16", tensors, **alone).mapping.new
   message = _refused("atm_vit_b16", "atm", tensors, **_ATM)
   assert "--set temporal=arithmetic_alone" in message
   tensors = _renamed(tensors, {"control_point_c": ""})
@@ -159,7 +159,7 @@ def test_atm_with_sums_and_ratios():
   tensors = _tensors("atm_vit_b16", "atm", **{**_ATM, "temporal": four})
   assert any(".divlayer.div2vis." in name for name in tensors)
   arguments = {**_ATM, "temporal": four}
-  assert not converter.prepare("atm_vit_b16", tensors, **arguments).plan.new
+  assert not plan_conversion("atm_vit_b16", tensors, **arguments).mapping.new
   alone = {**_ATM, "temporal": arithmetic(1, class_token=False)}
   message = _refused("atm_vit_b16", "atm", tensors, **alone)
   assert "IntegrationBlock" in message
@@ -193,14 +193,14 @@ def test_atm_refuses_other_towers_by_name(changes, added, message):
 def test_depths_of_the_integration_and_the_prompt_are_counted(row, source):
   sizes = {"integration_depth": 3, "prompt_depth": 1}
   tensors = _tensors(row, source, None, **_VIDEO_TEXT, **sizes)
-  todo = converter.prepare(row, tensors, source=source, **_VIDEO_TEXT)
-  assert not todo.plan.new
+  todo = plan_conversion(row, tensors, source=source, **_VIDEO_TEXT)
+  assert not todo.mapping.new
   assert {name: todo.overrides[name] for name in sizes} == sizes
   note = "integration_depth is 3, as the names say (1 in the row)."
   assert note in todo.notes
   asked = {**_VIDEO_TEXT, "integration_depth": 1}
   with pytest.raises(ValueError, match=r"mit\.resblocks\.1"):
-    converter.prepare(row, tensors, source=source, **asked)
+    plan_conversion(row, tensors, source=source, **asked)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_ilas_form_for_something_something_is_named(arguments, message):
   sizes = {**_VIDEO_TEXT, **arguments}
   classes = 3 if "head" in arguments else None
   tensors = _tensors("ila_vit_b16", "ila", classes, **sizes)
-  assert not converter.prepare("ila_vit_b16", tensors, **sizes).plan.new
+  assert not plan_conversion("ila_vit_b16", tensors, **sizes).mapping.new
   refused = _refused("ila_vit_b16", "ila", tensors, **_VIDEO_TEXT)
   assert message in refused
 
@@ -238,11 +238,11 @@ def test_two_heads_for_epic_kitchens(row, arguments, head):
   tensors = _tensors(row, "tada", {"verb": 4, "noun": 5}, **arguments)
   names = {"head.linear1": f"head.{head}1", "head.linear2": f"head.{head}2"}
   tensors = _renamed(tensors, names)
-  todo = converter.prepare(row, tensors, **arguments)
+  todo = plan_conversion(row, tensors, **arguments)
   assert todo.num_classes == {"verb": 4, "noun": 5}
-  assert not todo.plan.new
-  other = converter.prepare(row, tensors, num_classes=7, **arguments)
-  assert {leaf.split("/")[1] for leaf in other.plan.new} == {"head"}
+  assert not todo.mapping.new
+  other = plan_conversion(row, tensors, num_classes=7, **arguments)
+  assert {leaf.split("/")[1] for leaf in other.mapping.new} == {"head"}
 
 
 def test_mosis_head_is_left_out_when_another_is_asked_for():
@@ -250,10 +250,10 @@ def test_mosis_head_is_left_out_when_another_is_asked_for():
   tensors = _renamed(tensors, {"head.out.": "head.out_joint."})
   message = _refused("r2d3d_18", "tada", tensors, **_STAGES)
   assert "--allow-missing 'head/*'" in message
-  todo = converter.prepare(
+  todo = plan_conversion(
     "r2d3d_18", tensors, num_classes=5, allow_missing=["head/*"], **_STAGES
   )
-  assert todo.plan.new.keys() == {"params/head/kernel", "params/head/bias"}
+  assert todo.mapping.new.keys() == {"params/head/kernel", "params/head/bias"}
 
 
 _FUSION = "backbone.slowfast_fusion1"
@@ -302,6 +302,6 @@ def test_tada_refuses_other_parts_by_name(row, changes, added, message):
 def test_tadaformers_other_forms_are_named(other, message):
   sizes = {**conversion_plans.TINY, **other}
   tensors = _tensors("tadaformer_b16", "tada", **sizes)
-  assert not converter.prepare("tadaformer_b16", tensors, **sizes).plan.new
+  assert not plan_conversion("tadaformer_b16", tensors, **sizes).mapping.new
   refused = _refused("tadaformer_b16", "tada", tensors, **conversion_plans.TINY)
   assert message in refused

@@ -1,4 +1,6 @@
-"""Where the frames of a video are, found by decoding all of it.
+"""Frames of a video file by the order in which they are decoded.
+
+They are found by decoding all of it once.
 
 For files whose packets do not say when their frames are shown, or say it
 wrongly: AVI, ASF and raw streams with B-frames, MPEG program streams, and what
@@ -9,14 +11,20 @@ import bisect
 import dataclasses
 import fractions
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import av
 import numpy as np
 
-from temporal_jax.data.video.frame_index import FrameIndex, stores_times
 from temporal_jax.data.video.pictures import VideoError, reason
+from temporal_jax.data.video.timed_frames import (
+  Demux,
+  FrameIndex,
+  OpenFile,
+  faulty_frame,
+  stores_times,
+)
 
 _USUAL_RATE = 25  # Frames a second, where nothing in a file says it.
 
@@ -79,42 +87,6 @@ class DecodedIndex(FrameIndex):
     places[packets] = np.arange(len(packets))
     return bool((np.diff(places[self.packets]) > 0).all())
 
-  def to_json(self) -> dict[str, Any]:
-    """Returns what `from_json` reads."""
-    rate = self.declared_rate
-    return {
-      "ticks": list(self.ticks),
-      "time_base": str(self.time_base),
-      "declared_rate": rate if rate is None else str(rate),
-      "packets": [int(packet) for packet in self.packets],
-      "entries": [list(entry) for entry in self.entries],
-    }
-
-  @classmethod
-  def from_json(cls, record: Any) -> "DecodedIndex":
-    """Reads what `to_json` returned.
-
-    Raises:
-      ValueError: If it is something else.
-    """
-    try:
-      rate = record["declared_rate"]
-      index = cls(
-        ticks=[int(tick) for tick in record["ticks"]],
-        time_base=fractions.Fraction(record["time_base"]),
-        declared_rate=None if rate is None else fractions.Fraction(rate),
-        packets=np.asarray(record["packets"], np.int32),
-        entries=tuple(Entry(*entry) for entry in record["entries"]),
-      )
-    except (KeyError, OverflowError, TypeError, ZeroDivisionError) as error:
-      raise ValueError(f"no index of frames: {error!r}.") from error
-    if not index.entries or not len(index.ticks) == len(index.packets) > 0:
-      raise ValueError(
-        f"no index of frames: {len(index.ticks)} times, {len(index.packets)} "
-        f"packets and {len(index.entries)} entries."
-      )
-    return index
-
 
 def number_packets(
   packets: Iterable[av.Packet], first: int = 0
@@ -134,10 +106,8 @@ def number_packets(
       shown, packet.pts = packet.pts, next(numbers)
       yield packet, shown
     elif packet.dts is None:
-      yield (
-        packet,
-        None,
-      )  # The last one: the decoder returns what it holds back.
+      # The last one: the decoder returns what it holds back.
+      yield packet, None
 
 
 def find_first_packet(
@@ -265,3 +235,137 @@ def _ticks(
       return sorted(distinct), stream.time_base
   rate = stream.average_rate or stream.guessed_rate
   return range(count), 1 / fractions.Fraction(rate or _USUAL_RATE)
+
+
+class DecodedPlayer:
+  """Finds frames by the order in which they are decoded. It is a `Player`."""
+
+  def __init__(
+    self,
+    index: DecodedIndex,
+    demux: Demux,
+    reopen: Callable[[], OpenFile],
+    file: OpenFile | None = None,
+  ):
+    """Takes an index.
+
+    Args:
+      index: Where the frames are.
+      demux: Yields the packets from where a container is.
+      reopen: Opens the file from its beginning, instead of what is open.
+      file: The open file, if nothing was read of it yet.
+    """
+    self._index = index
+    self._demux = demux
+    self._reopen = reopen
+    self._unread = file
+    self._container, self._stream = file or reopen()
+    self._numbers = {
+      packet: number for number, packet in enumerate(index.packets.tolist())
+    }
+    # Else a packet holds several frames or a part of one: frames are counted,
+    # none is left out.
+    span = int(np.ptp(index.packets)) + 1
+    self._one_each = len(self._numbers) == len(index.packets) == span
+
+  def frames(self, numbers: set[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+    """See `Player.frames`."""
+    wanted = {int(self._index.packets[number]) for number in numbers}
+    run, reached = iter(()), -1
+    for number in sorted(numbers):
+      entry = self._index.entry_before(number)
+      if reached < entry.frame:
+        run = self._play(entry, wanted)
+      frame = self._find(run, number)
+      if frame is None:
+        # The container did not find the packet, or it cannot be begun with.
+        run = self._play(self._index.entries[0], None)
+        frame = self._find(run, number)
+      if frame is None:
+        raise faulty_frame(number)
+      reached = number
+      yield number, frame
+
+  def all_frames(self) -> Iterator[av.VideoFrame]:
+    """See `Player.all_frames`."""
+    run = self._play(self._index.entries[0], None)
+    for number in range(len(self._index.ticks)):
+      frame = self._find(run, number)
+      if frame is None:
+        raise faulty_frame(number)
+      yield frame
+
+  def _find(
+    self, run: Iterator[tuple[int, av.VideoFrame]], wanted: int
+  ) -> av.VideoFrame | None:
+    """Returns a frame of a run; None if it is missing or faulty.
+
+    It is faulty also if one before it is, as it may refer to that.
+    """
+    packets = self._index.packets
+    for number, frame in run:
+      known = number < len(packets) and packets[number] == frame.pts
+      if not known or frame.is_corrupt or number > wanted:
+        return None
+      if number == wanted:
+        return frame
+    return None
+
+  def _play(
+    self, entry: Entry, wanted: set[int] | None
+  ) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yields frames with their numbers, from an entry of the index on.
+
+    With `wanted`, frames of other packets that no frame refers to are left out.
+    """
+    is_first = entry == self._index.entries[0]
+    if is_first:
+      self._container, self._stream = self._unread or self._reopen()
+      packets = self._demux(self._container, self._stream)
+    else:
+      packets = self._packets(entry)
+    self._unread = None
+    if not self._one_each:
+      wanted = None
+    number = 0 if is_first else entry.packet
+    frames = self._decode(packets, number, entry.packet, wanted)
+    if not is_first:  # Frames shown before refer to what is not decoded.
+      frames = itertools.dropwhile(lambda f: f.pts != entry.packet, frames)
+    if wanted is None:
+      return enumerate(frames, start=entry.frame)
+    return ((self._numbers.get(frame.pts, -1), frame) for frame in frames)
+
+  def _packets(self, entry: Entry) -> Iterator[av.Packet]:
+    """Returns the packets from an entry on; none if it is not found."""
+    try:
+      self._container.seek(entry.seek, stream=self._stream)
+    except av.FFmpegError:
+      return iter(())
+    packets = self._demux(self._container, self._stream)
+    return itertools.dropwhile(lambda p: not entry.matches(p), packets)
+
+  def _decode(
+    self,
+    packets: Iterable[av.Packet],
+    number: int,
+    first: int,
+    wanted: set[int] | None,
+  ) -> Iterator[av.VideoFrame]:
+    """Yields frames; their `pts` is the number of their packet.
+
+    Args:
+      packets: To decode, from that of `number` on.
+      number: Number of the first packet.
+      first: The number of the packet to begin with.
+      wanted: Numbers of packets whose frames are not left out; None is all.
+    """
+    context = self._stream.codec_context
+    context.skip_frame = "DEFAULT"
+    for packet, _ in number_packets(packets, number):
+      if packet.size and packet.pts < first:
+        continue
+      if wanted is not None and packet.size:
+        context.skip_frame = (
+          "DEFAULT" if packet.pts in wanted or packet.pts == first else "NONREF"
+        )
+      yield from packet.decode()

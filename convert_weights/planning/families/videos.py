@@ -1,6 +1,6 @@
 """Families of video networks; special forms are listed before general ones."""
 
-from convert_weights.families.family import (
+from convert_weights.planning.families.family import (
   HUGGINGFACE,
   HUGGINGFACE_PATCH,
   PATCH,

@@ -1,10 +1,14 @@
 """What is known of the video files of a folder: one JSON object a line."""
 
+import fractions
 import json
 import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
+from temporal_jax.data.video.decoded_frames import DecodedIndex, Entry
 from temporal_jax.display import escaped, original
 from temporal_jax.storage import write_lines
 
@@ -75,3 +79,40 @@ def read_bad(file: str | pathlib.Path) -> dict[str, str]:
     except ValueError as error:
       raise ValueError(f"{file}, line {number} is no bad file: {error}.") from error
   return found
+
+
+def write_index(index: DecodedIndex) -> dict[str, Any]:
+  """Returns an index of frames as JSON takes it, for `read_index`."""
+  rate = index.declared_rate
+  return {
+    "ticks": list(index.ticks),
+    "time_base": str(index.time_base),
+    "declared_rate": rate if rate is None else str(rate),
+    "packets": [int(packet) for packet in index.packets],
+    "entries": [list(entry) for entry in index.entries],
+  }
+
+
+def read_index(record: Any) -> DecodedIndex:
+  """Returns the index of frames that `write_index` made a record of.
+
+  Raises:
+    ValueError: If it is something else.
+  """
+  try:
+    rate = record["declared_rate"]
+    index = DecodedIndex(
+      ticks=[int(tick) for tick in record["ticks"]],
+      time_base=fractions.Fraction(record["time_base"]),
+      declared_rate=None if rate is None else fractions.Fraction(rate),
+      packets=np.asarray(record["packets"], np.int32),
+      entries=tuple(Entry(*entry) for entry in record["entries"]),
+    )
+  except (KeyError, OverflowError, TypeError, ZeroDivisionError) as error:
+    raise ValueError(f"no index of frames: {error!r}.") from error
+  if not index.entries or not len(index.ticks) == len(index.packets) > 0:
+    raise ValueError(
+      f"no index of frames: {len(index.ticks)} times, {len(index.packets)} "
+      f"packets and {len(index.entries)} entries."
+    )
+  return index

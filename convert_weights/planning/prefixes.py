@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from convert_weights import conversion, registry
+from convert_weights import registry
 from convert_weights.checkpoint_format import CheckpointFormat
+from convert_weights.planning.mapping import TensorMapping
 
 _DEEPEST = 5  # Parts of the longest prefix that is looked for.
 _LISTED = 6  # Names in a message.
@@ -76,15 +77,15 @@ def strip(
   return _without(tensors, found[0])
 
 
-def restored(plan: conversion.Plan, stripped: Stripped) -> conversion.Plan:
-  """Returns a plan for stripped tensors, by the full names."""
+def restored(mapping: TensorMapping, stripped: Stripped) -> TensorMapping:
+  """Returns the mapping of stripped tensors, by their full names."""
   prefix = stripped.prefix
   steps = tuple(
     step._replace(tensors=tuple(prefix + name for name in step.tensors))
-    for step in plan.steps
+    for step in mapping.steps
   )
-  skipped = {prefix + name: reason for name, reason in plan.skipped.items()}
-  return plan._replace(steps=steps, skipped=skipped | dict(stripped.outside))
+  skipped = {prefix + name: reason for name, reason in mapping.skipped.items()}
+  return mapping._replace(steps=steps, skipped=skipped | dict(stripped.outside))
 
 
 def _given(

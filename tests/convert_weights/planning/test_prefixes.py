@@ -10,8 +10,9 @@ import torch
 
 import convert_weights
 import temporal_jax
-from convert_weights import converter, prefixes
 from convert_weights.__main__ import main
+from convert_weights.plan import plan_conversion
+from convert_weights.planning import prefixes
 from temporal_jax import inference
 
 _TINY = {"width": 8, "stage_sizes": (1,)}
@@ -53,7 +54,7 @@ def _same(got, tensors):
 )
 def test_the_only_prefix_that_fits_is_removed(tensors, prefix):
   named = _under(prefix, tensors)
-  todo = converter.prepare("resnet18", named, **_TINY)
+  todo = plan_conversion("resnet18", named, **_TINY)
   assert todo.prefix == prefix
   assert f"the prefix {prefix!r} of the names is removed." in todo.notes
   got = convert_weights.convert("resnet18", named, **_TINY)
@@ -66,12 +67,12 @@ def test_the_only_prefix_that_fits_is_removed(tensors, prefix):
 def test_what_is_outside_of_the_prefix_is_said(tensors):
   named = _under("backbone.", tensors)
   named["cls_head.fc_cls.weight"] = np.ones((3, 8), np.float32)
-  todo = converter.prepare("resnet18", named, **_TINY)
+  todo = plan_conversion("resnet18", named, **_TINY)
   assert todo.notes[1] == ("1 tensors outside of it: cls_head.fc_cls.weight.")
-  reason = todo.plan.skipped["cls_head.fc_cls.weight"]
+  reason = todo.mapping.skipped["cls_head.fc_cls.weight"]
   assert reason == "outside of the prefix 'backbone.'"
-  used = {name for step in todo.plan.steps for name in step.tensors}
-  assert used | todo.plan.skipped.keys() == named.keys()
+  used = {name for step in todo.mapping.steps for name in step.tensors}
+  assert used | todo.mapping.skipped.keys() == named.keys()
 
 
 @pytest.mark.parametrize(
@@ -108,12 +109,12 @@ def test_of_contrastive_learning_the_average_and_the_heads_are_left_out(
     **_under(f"module.{query}", {**body, **projection}),
     "module.queue": np.ones((4, 8), np.float32),
   }
-  todo = converter.prepare(
+  todo = plan_conversion(
     "resnet18", named, num_classes=3, allow_missing=["head/*"], **_TINY
   )
   assert todo.prefix == f"module.{query}"
-  assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
-  skipped = todo.plan.skipped
+  assert set(todo.mapping.new) == {"params/head/bias", "params/head/kernel"}
+  skipped = todo.mapping.skipped
   assert "moving average" in skipped[f"module.{average}conv1.weight"]
   assert "projection" in skipped[f"module.{query}fc.0.weight"]
   assert skipped["module.queue"].startswith("outside")
@@ -123,8 +124,8 @@ def test_two_tensors_never_get_one_name(tensors):
   """What has no prefix is not used as well, also if the name is the same."""
   other = _moved(tensors)
   named = {**_under("net.", tensors), "conv1.weight": other["conv1.weight"]}
-  todo = converter.prepare("resnet18", named, **_TINY)
-  assert "conv1.weight" in todo.plan.skipped
+  todo = plan_conversion("resnet18", named, **_TINY)
+  assert "conv1.weight" in todo.mapping.skipped
   _same(convert_weights.convert("resnet18", named, **_TINY), tensors)
 
 

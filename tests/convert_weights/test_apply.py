@@ -6,7 +6,8 @@ import pytest
 
 import convert_weights
 import temporal_jax
-from convert_weights import converter
+from convert_weights.apply import apply_plan
+from convert_weights.plan import plan_conversion
 from temporal_jax.training.host_init import run_on_host
 
 TINY = {"width": 8, "stage_sizes": (1,)}
@@ -60,33 +61,33 @@ def test_half_precision_becomes_float32():
 
 
 def test_other_classes_start_the_head_anew_and_nothing_else():
-  todo = converter.prepare("resnet18", _tensors(), num_classes=7, **TINY)
+  todo = plan_conversion("resnet18", _tensors(), num_classes=7, **TINY)
   assert todo.notes == ("the head starts anew: 7 classes, 5 in the checkpoint.",)
-  assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
-  variables = converter.compute(todo, _tensors())
+  assert set(todo.mapping.new) == {"params/head/bias", "params/head/kernel"}
+  variables = apply_plan(todo, _tensors())
   assert variables["params"]["head"]["kernel"].shape[1] == 7
   same = _flat(_convert(_tensors()))
   for path, leaf in _flat(variables).items():
-    if path not in todo.plan.new:
+    if path not in todo.mapping.new:
       np.testing.assert_array_equal(leaf, same[path])
 
 
 def test_a_single_class_starts_the_head_anew_too():
-  todo = converter.prepare("resnet18", _tensors(), num_classes=1, **TINY)
-  assert set(todo.plan.new) == {"params/head/bias", "params/head/kernel"}
+  todo = plan_conversion("resnet18", _tensors(), num_classes=1, **TINY)
+  assert set(todo.mapping.new) == {"params/head/bias", "params/head/kernel"}
 
 
 def test_what_an_image_network_lacks_keeps_its_initial_values():
   tensors = convert_weights.to_torch(
     "resnet50", _variables("resnet50"), source="torchvision", **TINY
   )
-  todo = converter.prepare("aggregation_resnet50", tensors, **TINY)
-  assert todo.plan.new
-  assert all("branch_input" in leaf for leaf in todo.plan.new)
-  variables = _flat(converter.compute(todo, tensors, seed=3))
+  todo = plan_conversion("aggregation_resnet50", tensors, **TINY)
+  assert todo.mapping.new
+  assert all("branch_input" in leaf for leaf in todo.mapping.new)
+  variables = _flat(apply_plan(todo, tensors, seed=3))
   clip = jnp.zeros((1, 2, 16, 16, 3))
   initial = run_on_host(todo.network.init, jax.random.key(3), clip)
-  for leaf in todo.plan.new:
+  for leaf in todo.mapping.new:
     np.testing.assert_allclose(variables[leaf], _flat(initial)[leaf], rtol=1e-6)
 
 

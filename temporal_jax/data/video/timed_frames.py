@@ -1,16 +1,26 @@
-"""Where the frames of a video are, found without decoding it."""
+"""Frames of a video file by the times of its packets.
+
+They are found without decoding anything; then only the groups of pictures that
+hold a wanted frame are decoded.
+"""
 
 import bisect
 import dataclasses
 import fractions
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 import av
 import numpy as np
 
 from temporal_jax.data.video.picture_types import PictureTypes
 from temporal_jax.data.video.pictures import VideoError
+
+# Yields the packets from where a container is, as long as there is time.
+Demux = Callable[[av.container.InputContainer, av.VideoStream], Iterator[av.Packet]]
+OpenFile = tuple[av.container.InputContainer, av.VideoStream]
 
 # A decoder holds at most 16 frames back (H.264 and HEVC, annex A), so that no
 # frame is shown further from its place in the file.
@@ -19,6 +29,30 @@ _LARGEST_DELAY = 16
 # Containers that store when a frame is decoded, or no time at all. FFmpeg
 # guesses when it is shown, not always rightly.
 _WITHOUT_TIMES = {"asf", "avi", "h264", "hevc", "m4v", "mpegvideo"}
+
+
+class SearchError(VideoError):
+  """A file in which the container does not find the frames of its index."""
+
+
+class Player(Protocol):
+  """Decodes frames by their numbers."""
+
+  def frames(self, numbers: set[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yields the frames of `numbers`, ascending, each with its number.
+
+    Raises:
+      VideoError: If a frame cannot be decoded, or not without faults.
+      av.FFmpegError: If a packet cannot be decoded at all.
+    """
+
+  def all_frames(self) -> Iterator[av.VideoFrame]:
+    """Yields every frame in order; each is decoded once.
+
+    Raises:
+      VideoError: If a frame cannot be decoded, or not without faults.
+      av.FFmpegError: If a packet cannot be decoded at all.
+    """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,3 +203,103 @@ def stores_times(
 def _is_shown_in_vp8(packet: av.Packet) -> bool:
   """Returns whether a packet of VP8 is shown; others are only referred to."""
   return bool(memoryview(packet)[0] >> 4 & 1)  # RFC 6386, 9.1: show_frame.
+
+
+class TimedPlayer:
+  """Finds frames by the times at which they are shown. It is a `Player`."""
+
+  def __init__(self, file: OpenFile, index: TimedIndex, demux: Demux):
+    """Takes an open container and its stream, and where its frames are."""
+    self._container, self._stream = file
+    self._index = index
+    self._demux = demux
+
+  def frames(self, numbers: set[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+    """See `Player.frames`."""
+    ticks = {self._index.ticks[number]: number for number in numbers}
+    run, reached = iter(()), None
+    for shown in sorted(ticks):
+      key = self._index.key_before(shown)
+      begin = min(self._index.keys[key], shown)
+      if reached is not None and begin <= reached:
+        frame = _find(run, begin, shown)
+      else:
+        run = self._play(key, ticks.keys() | {begin})
+        frame = self._find_first(run, begin, shown)
+      if frame is None:
+        # Not every frame that counts as a keyframe can be begun with.
+        run = self._play(0, None)
+        frame = self._find_first(run, begin, shown)
+      if frame is None:
+        raise faulty_frame(ticks[shown])
+      reached = shown
+      yield ticks[shown], frame
+
+  def all_frames(self) -> Iterator[av.VideoFrame]:
+    """See `Player.all_frames`."""
+    run = self._play(0, None)
+    for number, shown in enumerate(self._index.ticks):
+      frame = _find(run, shown, shown)
+      if frame is None:
+        raise faulty_frame(number)
+      yield frame
+
+  def _find_first(
+    self, run: Iterator[av.VideoFrame], begin: int, shown: int
+  ) -> av.VideoFrame | None:
+    """Returns a frame only if the one that it begins with is there as well."""
+    known = begin == shown or begin not in self._index.ticks
+    if not known and _find(run, begin, begin) is None:
+      return None
+    return _find(run, begin, shown)
+
+  def _play(self, key: int, ticks: Iterable[int] | None) -> Iterator[av.VideoFrame]:
+    """Yields frames from one of the index's `keys` on.
+
+    With `ticks`, frames at other times that no frame refers to are left out.
+    """
+    context = self._stream.codec_context
+    context.skip_frame = "DEFAULT"
+    for packet in self._packets(key):
+      if packet.pts is not None:
+        if not packet.size:  # It would end the decoding.
+          continue
+        if ticks is not None:
+          context.skip_frame = "DEFAULT" if packet.pts in ticks else "NONREF"
+      yield from packet.decode()
+
+  def _packets(self, key: int) -> Iterator[av.Packet]:
+    """Returns the packets from one of the index's `keys`, or an earlier, on."""
+    begin, decoding = self._index.keys[key], self._index.decoding_times
+    # Formats differ in what the times are by which they seek.
+    for place in (begin, decoding[key], decoding[0]):
+      try:
+        self._container.seek(place, stream=self._stream)
+      except av.FFmpegError:
+        continue
+      packets = self._demux(self._container, self._stream)
+      first = next(packets)
+      if first.is_keyframe and first.pts is not None and first.pts <= begin:
+        return itertools.chain((first,), packets)
+    raise SearchError("the file cannot be searched for its frames")
+
+
+def _find(run: Iterator[av.VideoFrame], begin: int, shown: int) -> av.VideoFrame | None:
+  """Returns the frame shown at a time.
+
+  None stands for a frame that is missing, or faulty; also if one before it is,
+  from the keyframe on that is shown at `begin`, as it may refer to that.
+  """
+  for frame in run:
+    if frame.pts is None or frame.pts < begin:
+      continue
+    if frame.is_corrupt or frame.pts > shown:
+      return None
+    if frame.pts == shown:
+      return frame
+  return None
+
+
+def faulty_frame(number: int) -> VideoError:
+  """Returns the error that a frame cannot be decoded without faults."""
+  return VideoError(f"frame {number} cannot be decoded without faults")

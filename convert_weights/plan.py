@@ -1,9 +1,9 @@
-"""What is to be done with a checkpoint, told from shapes alone."""
+"""The first step: what becomes of every tensor and leaf, from shapes only."""
 
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import flax.traverse_util as trees
 import jax
@@ -11,51 +11,72 @@ import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
-from convert_weights import arguments, changes, conversion, heads
-from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.conversion import NOTHING
+from convert_weights import changes, registry
+from convert_weights.checkpoint_format import NOTHING, CheckpointFormat
+from convert_weights.planning import arguments, causes, families, heads, prefixes
+from convert_weights.planning.conversion_plan import ConversionPlan, Shapes
+from convert_weights.planning.mapping import TensorMapping, map_tensors
 from convert_weights.reading import Settings
 from temporal_jax import models
 from temporal_jax.models.inspect.variables import differing
 from temporal_jax.models.network import Network
 
-Shapes = dict[str, Any]
 
+def plan_conversion(
+  model_name: str,
+  tensors: Mapping[str, Any],
+  *,
+  source: str | None = None,
+  prefix: str | None = None,
+  **others: Any,
+) -> ConversionPlan:
+  """Plans a conversion; arguments are those of `convert`.
 
-class Proposal(NamedTuple):
-  """How a checkpoint becomes the variables of a network.
+  Args:
+    model_name: See `convert`.
+    tensors: Arrays, or their shapes and dtypes, by their names.
+    source: See `convert`.
+    prefix: See `convert`.
+    **others: See `convert`.
 
-  Attributes:
-    model_name: Name of the network in the catalog.
-    overrides: Arguments of `create_model` that differ from the row's, and the
-      activation where the tensors do not show it.
-    num_classes: Classes of the network; None if it ends with features.
-    source: The naming of the tensors.
-    network: The network.
-    clip_shape: (T, H, W, C) of its clips.
-    target: Its variables, as shapes.
-    plan: How each of them is made, and what does not fit.
-    notes: What the user should know, a line each.
-    prefix: What was removed from the names of the tensors, for `source`.
-    assumed: What nobody said of the network and was assumed, likewise.
-    pixels: (mean, std) of R, G and B, of values in [0, 1].
+  Raises:
+    ValueError: If anything does not fit; the causes are listed.
   """
+  stripped = find_network(tensors, source=source, prefix=prefix)
+  tensors = stripped.tensors
+  sources = registry.possible_sources(source, tensors)
+  plan = plan_from_sources(model_name, tensors, sources=sources, **others)
+  if plan.mapping.problems and (why := _refusal(plan.source, tensors)):
+    raise ValueError(f"{plan.source.origin}: {why}")
+  causes.check(plan, tensors)
+  return plan._replace(
+    mapping=prefixes.restored(plan.mapping, stripped),
+    notes=(*stripped.notes, *plan.notes),
+    prefix=stripped.prefix,
+  )
 
-  model_name: str
-  overrides: dict[str, Any]
-  num_classes: int | Mapping[str, int] | None
-  source: CheckpointFormat
-  network: Network
-  clip_shape: tuple[int, int, int, int]
-  target: Shapes
-  plan: conversion.Plan
-  notes: tuple[str, ...]
-  prefix: str = ""
-  assumed: tuple[str, ...] = ()
-  pixels: tuple[Sequence[float], Sequence[float]] = ((), ())
+
+def find_network(
+  tensors: Mapping[str, Any],
+  *,
+  source: str | None = None,
+  prefix: str | None = None,
+) -> prefixes.Stripped:
+  """Finds the tensors of a network; arguments are those of `convert`.
+
+  Raises:
+    ValueError: If they are of a family that is not supported, or of several
+      networks.
+  """
+  if prefix is None and source is None:
+    families.check(tensors, registry.SUPPORTED)
+  stripped = prefixes.strip(tensors, source, prefix)
+  if source is None:
+    families.check(stripped.tensors, registry.SUPPORTED)
+  return stripped
 
 
-def propose(
+def plan_from_sources(
   model_name: str,
   tensors: Mapping[str, Any],
   *,
@@ -65,7 +86,7 @@ def propose(
   channels: int = 3,
   settings: Settings = NOTHING,
   **model_overrides: Any,
-) -> Proposal:
+) -> ConversionPlan:
   """Plans a conversion from the source whose names fit best.
 
   Args:
@@ -85,7 +106,7 @@ def propose(
   """
   shape = clip_shape(model_name, model_overrides, channels)
   asked = temporal_jax.create_model(model_name, num_classes=1, **model_overrides)
-  proposals = []
+  plans = []
   for source in sources:
     if source.takes(asked):
       settled = arguments.settle(
@@ -96,19 +117,19 @@ def propose(
         settings=settings,
         overrides=model_overrides,
       )
-      one = _propose_from(
+      one = _plan_from_source(
         source, model_name, shape, tensors, settled, num_classes, allow_missing
       )
       pixels, said = _pixels(one, settings)
-      proposals.append(one._replace(pixels=pixels, notes=(*one.notes, *said)))
-  if not proposals:
+      plans.append(one._replace(pixels=pixels, notes=(*one.notes, *said)))
+  if not plans:
     origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
     raise ValueError(f"{model_name} does not take the weights of {origins}.")
-  best = min(proposals, key=_distance)
+  best = min(plans, key=_distance)
   if "representation" in model_overrides or not _lacks_layer(best):
     return best
   # Most classifiers were published without that layer.
-  without = propose(
+  without = plan_from_sources(
     model_name,
     tensors,
     sources=[best.source],
@@ -123,7 +144,7 @@ def propose(
   return without._replace(notes=(note, *without.notes))
 
 
-def _propose_from(
+def _plan_from_source(
   source: CheckpointFormat,
   model_name: str,
   shape: tuple[int, int, int, int],
@@ -131,7 +152,7 @@ def _propose_from(
   settled: arguments.Arguments,
   num_classes: int | Mapping[str, int] | None,
   allow_missing: Sequence[str],
-) -> Proposal:
+) -> ConversionPlan:
   """Plans a conversion from one source."""
   built = {}
 
@@ -153,7 +174,7 @@ def _propose_from(
     notes += (f"the head starts anew: {wanted} classes, {found} in the checkpoint.",)
   elif wanted is None and not hasattr(network, "encode_text"):
     notes += ("no classifier in the checkpoint: the network gives features.",)
-  plan = conversion.plan(
+  mapping = map_tensors(
     naming.rules(network),
     tensors,
     target,
@@ -162,8 +183,8 @@ def _propose_from(
   )
   if build(wanted) is None:
     lacking = "- a classifier, which the network needs: give num_classes"
-    plan = plan._replace(problems=(lacking, *plan.problems))
-  return Proposal(
+    mapping = mapping._replace(problems=(lacking, *mapping.problems))
+  return ConversionPlan(
     model_name=model_name,
     overrides=settled.overrides,
     num_classes=wanted,
@@ -171,31 +192,43 @@ def _propose_from(
     network=network,
     clip_shape=shape,
     target=target,
-    plan=plan,
-    notes=(*notes, *_stem_notes(plan, tensors, target)),
+    mapping=mapping,
+    notes=(*notes, *_stem_notes(mapping, tensors, target)),
     assumed=settled.assumed,
   )
 
 
-def _distance(todo: Proposal) -> tuple[int, int]:
+def _refusal(source: CheckpointFormat, names: Collection[str]) -> str:
+  """Returns why tensors of a source are of a form that is not supported.
+
+  Returns "" if they are of no such form.
+  """
+  for one in source.refusals:
+    has = not one.has or registry.any_matches(one.has, names)
+    if has and not (one.lacks and registry.any_matches(one.lacks, names)):
+      return one.why
+  return ""
+
+
+def _distance(plan: ConversionPlan) -> tuple[int, int]:
   """Returns how many names do not fit, and how many problems there are."""
-  problems = todo.plan.problems
+  problems = plan.mapping.problems
   return sum(line[0] != "!" for line in problems), len(problems)
 
 
-def _lacks_layer(todo: Proposal) -> bool:
+def _lacks_layer(plan: ConversionPlan) -> bool:
   """Whether weights lack kernel and bias of the layer before the classes."""
   leaves = {"params/representation/bias", "params/representation/kernel"}
-  lost = {line.split(" ")[1] for line in todo.plan.problems if line[0] == "-"}
+  lost = {line.split(" ")[1] for line in plan.mapping.problems if line[0] == "-"}
   return leaves <= lost
 
 
 def _stem_notes(
-  plan: conversion.Plan, tensors: Mapping[str, Any], target: Shapes
+  mapping: TensorMapping, tensors: Mapping[str, Any], target: Shapes
 ) -> Iterator[str]:
   """Says which stem is made for another number of channels."""
   leaves = trees.flatten_dict(target, sep="/")
-  for step in plan.steps:
+  for step in mapping.steps:
     shape = leaves[step.leaf].shape
     (name, *_) = step.tensors
     if step.rule.change is changes.inflate_stem and len(shape) > 1:
@@ -218,21 +251,21 @@ def clip_shape(
 
 
 def _pixels(
-  todo: Proposal, settings: Settings
+  plan: ConversionPlan, settings: Settings
 ) -> tuple[tuple[Sequence[float], Sequence[float]], tuple[str, ...]]:
   """Returns the statistics of pixels, and what is to be said of them.
 
   A network that is the file's whole takes the file's; a video network that
   starts from images keeps those that its paper trains it with.
   """
-  spec = models.find_model(todo.model_name)
+  spec = models.find_model(plan.model_name)
   own = spec.mean, spec.std
-  is_whole = all("/head/" in leaf for leaf in todo.plan.new)
+  is_whole = all("/head/" in leaf for leaf in plan.mapping.new)
   said = next(iter(settings.get("pixels", ())), None)
-  if said is None and todo.source.pixels and is_whole:
+  if said is None and plan.source.pixels and is_whole:
     return own, (
       f"the file does not say its pixels: model.json has mean {list(own[0])} "
-      f"and std {list(own[1])}. {todo.source.pixels}",
+      f"and std {list(own[1])}. {plan.source.pixels}",
     )
   if said is None or np.allclose(own, said.value, atol=1e-3):
     return own, ()
@@ -240,7 +273,7 @@ def _pixels(
   given = f"{said.where} says that pixels have mean {mean} and std {std}"
   if not is_whole:
     return own, (
-      f"{given}; {todo.model_name} has mean {list(own[0])} and std "
+      f"{given}; {plan.model_name} has mean {list(own[0])} and std "
       f"{list(own[1])}, with which it is trained.",
     )
   return said.value, (f"{given}: model.json has these.",)

@@ -1,8 +1,8 @@
-"""From a checkpoint's tensors to the variables of a network, and back."""
+"""The second step: the values, from tensors to variables and back."""
 
 import fnmatch
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import flax.traverse_util as trees
@@ -10,18 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights import (
-  causes,
-  changes,
-  conversion,
-  families,
-  prefixes,
-  proposal,
-  registry,
-)
-from convert_weights.checkpoint_format import CheckpointFormat
-from convert_weights.proposal import Proposal
+from convert_weights import changes, registry
+from convert_weights.checkpoint_format import NOTHING, SKIP
+from convert_weights.plan import build_network, clip_shape, plan_conversion
+from convert_weights.planning.conversion_plan import ConversionPlan
+from convert_weights.planning.mapping import find_ways, map_tensors
 from convert_weights.reading import Settings, non_finite, release
+from convert_weights.rules import Rule
 from temporal_jax.models.inspect.variables import count_classes, differing
 from temporal_jax.training.host_init import run_on_host
 
@@ -38,14 +33,14 @@ def convert(
   inflation: str = "centre",
   channels: int = 3,
   seed: int = 0,
-  settings: Settings = conversion.NOTHING,
+  settings: Settings = NOTHING,
   **model_overrides: Any,
 ) -> dict[str, Any]:
   """Makes the variables of a network of a checkpoint's tensors.
 
-  Every leaf is made exactly once and every tensor is used, or skipped for a
-  reason that its source names. What an image network lacks keeps its initial
-  values.
+  It is planned by `plan_conversion` and made by `apply_plan`. Every leaf is
+  made exactly once and every tensor is used, or skipped for a reason that its
+  source names. What an image network lacks keeps its initial values.
 
   Args:
     model_name: Name of the network in the catalog.
@@ -76,7 +71,7 @@ def convert(
     UserWarning: If an argument that the tensors do not show, e.g. the
       activation of a CLIP, is neither in `settings` nor given.
   """
-  todo = prepare(
+  plan = plan_conversion(
     model_name,
     tensors,
     source=source,
@@ -87,10 +82,10 @@ def convert(
     settings=settings,
     **model_overrides,
   )
-  for line in todo.assumed:
+  for line in plan.assumed:
     warnings.warn(line, UserWarning, stacklevel=2)
-  return compute(
-    todo,
+  return apply_plan(
+    plan,
     tensors,
     allow_non_finite=allow_non_finite,
     inflation=inflation,
@@ -98,67 +93,8 @@ def convert(
   )
 
 
-def prepare(
-  model_name: str,
-  tensors: Mapping[str, Any],
-  *,
-  source: str | None = None,
-  prefix: str | None = None,
-  **arguments: Any,
-) -> Proposal:
-  """Plans a conversion from shapes alone; arguments are those of `convert`.
-
-  Raises:
-    ValueError: If anything does not fit; the causes are listed.
-  """
-  stripped = find_network(tensors, source=source, prefix=prefix)
-  tensors = stripped.tensors
-  sources = registry.possible_sources(source, tensors)
-  todo = proposal.propose(model_name, tensors, sources=sources, **arguments)
-  if todo.plan.problems and (why := refusal(todo.source, tensors)):
-    raise ValueError(f"{todo.source.origin}: {why}")
-  causes.check(todo, tensors)
-  return todo._replace(
-    plan=prefixes.restored(todo.plan, stripped),
-    notes=(*stripped.notes, *todo.notes),
-    prefix=stripped.prefix,
-  )
-
-
-def find_network(
-  tensors: Mapping[str, Any],
-  *,
-  source: str | None = None,
-  prefix: str | None = None,
-) -> prefixes.Stripped:
-  """Finds the tensors of a network; arguments are those of `convert`.
-
-  Raises:
-    ValueError: If they are of a family that is not supported, or of several
-      networks.
-  """
-  if prefix is None and source is None:
-    families.check(tensors, registry.SUPPORTED)
-  stripped = prefixes.strip(tensors, source, prefix)
-  if source is None:
-    families.check(stripped.tensors, registry.SUPPORTED)
-  return stripped
-
-
-def refusal(source: CheckpointFormat, names: Collection[str]) -> str:
-  """Returns why tensors of a source are of a form that is not supported.
-
-  Returns "" if they are of no such form.
-  """
-  for one in source.refusals:
-    has = not one.has or registry.any_matches(one.has, names)
-    if has and not (one.lacks and registry.any_matches(one.lacks, names)):
-      return one.why
-  return ""
-
-
-def compute(
-  todo: Proposal,
+def apply_plan(
+  plan: ConversionPlan,
   tensors: Mapping[str, Any],
   *,
   allow_non_finite: Sequence[str] = (),
@@ -166,11 +102,11 @@ def compute(
   seed: int = 0,
   progress: Callable[[Sequence], Iterable] = iter,
 ) -> dict[str, Any]:
-  """Computes the variables of a prepared conversion.
+  """Computes the variables of a network as planned.
 
   Args:
-    todo: By `prepare`.
-    tensors: Those it was prepared for.
+    plan: By `plan_conversion`.
+    tensors: Arrays of the names and shapes that it was made for.
     allow_non_finite: See `convert`.
     inflation: See `convert`.
     seed: See `convert`.
@@ -180,7 +116,7 @@ def compute(
     ValueError: If a tensor holds NaN or infinity; all such are listed.
   """
   changes.check_inflation(inflation)
-  used = {name for step in todo.plan.steps for name in step.tensors}
+  used = {name for step in plan.mapping.steps for name in step.tensors}
   broken = [
     name
     for name in non_finite({name: tensors[name] for name in sorted(used)})
@@ -188,11 +124,11 @@ def compute(
   ]
   if broken:
     raise ValueError(f"NaN or infinity in {broken}, not allowed by name.")
-  leaves = trees.flatten_dict(todo.target, sep="/")
-  made = _initial(todo, seed)
-  for step in progress(todo.plan.steps):
+  leaves = trees.flatten_dict(plan.target, sep="/")
+  made = _initial(plan, seed)
+  for step in progress(plan.mapping.steps):
     shape = leaves[step.leaf].shape
-    value = conversion.make(step, tensors, shape, inflation)
+    value = step.apply(tensors, shape, inflation)
     made[step.leaf] = jnp.array(value, jnp.float32)
     for name in step.tensors:
       release(tensors[name])
@@ -208,7 +144,7 @@ def to_torch(
   channels: int = 3,
   **model_overrides: Any,
 ) -> dict[str, np.ndarray]:
-  """Makes a state dict in the naming of a source: `convert` read backwards.
+  """Makes a state dict in the naming of a source: `convert` backwards.
 
   Args:
     model_name: Name of the network in the catalog.
@@ -226,19 +162,17 @@ def to_torch(
       are not those of it.
   """
   naming = registry.find_source(source)
-  shape = proposal.clip_shape(model_name, model_overrides, channels)
+  shape = clip_shape(model_name, model_overrides, channels)
   if num_classes is None:
     num_classes = count_classes(variables)
-  built = proposal.build_network(
-    model_name, shape, num_classes=num_classes, **model_overrides
-  )
+  built = build_network(model_name, shape, num_classes=num_classes, **model_overrides)
   if built is None or not naming.takes(built[0]):
     raise ValueError(f"source {source!r} has no names for {model_name}.")
   network, target = built
   if wrong := differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
   try:
-    tensors = conversion.revert(naming.rules(network), variables)
+    tensors = revert_rules(naming.rules(network), variables)
   except ValueError as error:
     raise ValueError(
       f"source {source!r} cannot name all of {model_name}: {error}"
@@ -249,17 +183,69 @@ def to_torch(
   return tensors | {name: np.zeros((), np.int64) for name in counters}
 
 
-def _initial(todo: Proposal, seed: int) -> dict[str, jax.Array]:
+def apply_rules(
+  rules: Sequence[Rule],
+  tensors: Mapping[str, Any],
+  target: Mapping[str, Any],
+  *,
+  skip: Iterable[str] = SKIP,
+) -> dict[str, Any]:
+  """Makes every leaf of `target` of `tensors`, each exactly once.
+
+  Args:
+    rules: See `map_tensors`.
+    tensors: Arrays by their names in the source.
+    target: See `map_tensors`.
+    skip: Regular expressions of tensors that may stay unused.
+
+  Raises:
+    ValueError: If a leaf is not made ("-"), a tensor is not used ("+"), or a
+      shape differs ("!"); all of them are listed.
+  """
+  reasons = dict.fromkeys(skip, "unused")
+  mapping = map_tensors(rules, tensors, target, skip=reasons)
+  if mapping.problems:
+    lines = "\n".join(mapping.problems)
+    raise ValueError(f"the weights do not fit:\n{lines}")
+  leaves = trees.flatten_dict(target, sep="/")
+  made = {
+    step.leaf: step.apply(tensors, leaves[step.leaf].shape) for step in mapping.steps
+  }
+  return trees.unflatten_dict(made, sep="/")
+
+
+def revert_rules(
+  rules: Sequence[Rule], variables: Mapping[str, Any]
+) -> dict[str, jax.Array]:
+  """Makes the source's tensors of `variables`: `apply_rules` backwards.
+
+  Raises:
+    ValueError: If no rule makes a leaf, or one changes values on the way.
+  """
+  tensors = {}
+  for path, leaf in trees.flatten_dict(variables, sep="/").items():
+    ways = find_ways(rules, path)
+    if not ways:
+      raise ValueError(f"- {path} {leaf.shape}: no rule makes it")
+    # Rules that inflate, or that refuse tensors, make leaves of other ranks.
+    fits = (way for way in ways if leaf.ndim == way.rule.rank())
+    if (step := next(fits, None)) is None:
+      raise ValueError(f"! {path} {leaf.shape}: its rule has no way back")
+    tensors |= zip(step.tensors, step.rule.revert(leaf), strict=True)
+  return tensors
+
+
+def _initial(plan: ConversionPlan, seed: int) -> dict[str, jax.Array]:
   """Returns the initial values of the leaves that stay new.
 
   Only these are computed.
   """
 
   def some(key):
-    clip = jnp.zeros((1, *todo.clip_shape))
-    leaves = trees.flatten_dict(todo.network.init(key, clip), sep="/")
-    return {path: leaves[path] for path in todo.plan.new}
+    clip = jnp.zeros((1, *plan.clip_shape))
+    leaves = trees.flatten_dict(plan.network.init(key, clip), sep="/")
+    return {path: leaves[path] for path in plan.mapping.new}
 
-  if not todo.plan.new:
+  if not plan.mapping.new:
     return {}
   return run_on_host(some, jax.random.key(seed))

@@ -1,0 +1,1 @@
+"""The parts of a plan, each made of names and shapes only."""

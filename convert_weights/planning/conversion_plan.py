@@ -1,0 +1,43 @@
+"""What is to be done with a checkpoint."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from convert_weights.checkpoint_format import CheckpointFormat
+from convert_weights.planning.mapping import TensorMapping
+from temporal_jax.models.network import Network
+
+Shapes = dict[str, Any]
+
+
+class ConversionPlan(NamedTuple):
+  """How a checkpoint becomes the variables of a network.
+
+  Attributes:
+    model_name: Name of the network in the catalog.
+    overrides: Arguments of `create_model` that differ from the row's, and the
+      activation where the tensors do not show it.
+    num_classes: Classes of the network; None if it ends with features.
+    source: The naming of the tensors.
+    network: The network.
+    clip_shape: (T, H, W, C) of its clips.
+    target: Its variables, as shapes.
+    mapping: How each of them is made, and what does not fit.
+    notes: What the user should know, a line each.
+    prefix: What was removed from the names of the tensors, for `source`.
+    assumed: What nobody said of the network and was assumed, likewise.
+    pixels: (mean, std) of R, G and B, of values in [0, 1].
+  """
+
+  model_name: str
+  overrides: dict[str, Any]
+  num_classes: int | Mapping[str, int] | None
+  source: CheckpointFormat
+  network: Network
+  clip_shape: tuple[int, int, int, int]
+  target: Shapes
+  mapping: TensorMapping
+  notes: tuple[str, ...]
+  prefix: str = ""
+  assumed: tuple[str, ...] = ()
+  pixels: tuple[Sequence[float], Sequence[float]] = ((), ())
