@@ -1,8 +1,17 @@
-"""What the runs of bLVNet-TAM have in common: section 4.1 of the paper.
+r"""Runs of bLVNet-TAM, arXiv:1912.00869, from ImageNet.
 
-Where that is silent, the code in IBM/bLVNet-TAM. A first run has 8 x 2 frames,
-for the big and the little branch; those of longer clips start from the run
-before and are shorter.
+  python -m convert_weights blvnet_tam_50 blresnet50.pth \
+    models/blvnet_tam_50_ssv1 --num-classes 174
+  python train.py --config=configs/blvnet.py:tam_50_ssv1 \
+    --workdir=runs/blvnet_tam_50_ssv1 --config.data.root=LIST \
+    --config.init_from=models/blvnet_tam_50_ssv1
+
+blvnet_tam_101 starts from blresnet101.pth. A first run has 8 x 2 frames, for
+the big and the little branch; those of longer clips start from the run before
+and are shorter.
+
+Follows section 4.1 of arXiv:1912.00869 and, where that is silent, the code in
+IBM/bLVNet-TAM.
 """
 
 from typing import Any
@@ -12,7 +21,55 @@ import ml_collections
 from temporal_jax.configs import base, datasets
 
 
-def network(dataset: str, *, short_side: int = 256) -> ml_collections.ConfigDict:
+def _stages(*pairs: int, lr: float) -> tuple[dict[str, Any], ...]:
+  """Returns `config.stages`: the first run, then one for each longer clip.
+
+  Args:
+    *pairs: Frames of the big branch in each, 8 first.
+    lr: Learning rate of all but the first.
+  """
+  first, *others = ({"data.num_frames": 2 * count} for count in pairs)
+  shorter = {
+    "num_epochs": 25.0,
+    "optim.lr": lr,
+    "optim.schedule": "multistep",
+    "optim.milestones": (10, 20),
+  }
+  return first, *(frames | shorter for frames in others)
+
+
+# --config=blvnet:RUN; what a run changes in what all share.
+RUNS: dict[str, dict[str, Any]] = {
+  "tam_50_k400": {
+    "stages": _stages(8, 16, 24, lr=0.005),
+    "eval.short_side": 256,
+    "eval.crop_size": 256,
+    "eval.num_clips": 3,
+    "eval.num_crops": 3,
+  },
+  "tam_50_mit": {
+    "stages": _stages(8, 16, lr=0.005),
+    "data.canvas": (256, 256),  # Its proportions are not kept.
+  },
+  "tam_50_ssv1": {"stages": _stages(8, 16, lr=0.01)},
+  "tam_50_ssv2": {"stages": _stages(8, 16, lr=0.01)},
+  "tam_101_ssv1": {"stages": _stages(8, 16, 24, 32, lr=0.01)},
+  "tam_101_ssv2": {"stages": _stages(8, 16, 24, 32, lr=0.01)},
+}
+
+
+def get_config(run: str = "") -> ml_collections.ConfigDict:
+  """Returns the config of a run; every field is explained in base.py."""
+  network, dataset = datasets.split_run(run, RUNS, "blvnet")
+  config = residual_network(dataset, short_side=331 if dataset == "k400" else 256)
+  config.model.name = f"blvnet_{network}"
+  config.update_from_flattened_dict(RUNS[run])
+  return config
+
+
+def residual_network(
+  dataset: str, *, short_side: int = 256
+) -> ml_collections.ConfigDict:
   """Returns what all runs share, those of the first 8 x 2 frames."""
   config = base.get_config()
   datasets.use(config, dataset, short_side=short_side)
@@ -39,20 +96,3 @@ def network(dataset: str, *, short_side: int = 256) -> ml_collections.ConfigDict
   config.optim.decay_vectors = True
   config.optim.clip_norm = 0.0
   return config
-
-
-def stages(*pairs: int, lr: float) -> tuple[dict[str, Any], ...]:
-  """Returns `config.stages`: the first run, then one for each longer clip.
-
-  Args:
-    *pairs: Frames of the big branch in each, 8 first.
-    lr: Learning rate of all but the first.
-  """
-  first, *others = ({"data.num_frames": 2 * count} for count in pairs)
-  shorter = {
-    "num_epochs": 25.0,
-    "optim.lr": lr,
-    "optim.schedule": "multistep",
-    "optim.milestones": (10, 20),
-  }
-  return first, *(frames | shorter for frames in others)
