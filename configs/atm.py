@@ -1,4 +1,4 @@
-r"""Runs of ATM, arXiv:2307.08908, from ImageNet-1K, CLIP or EVA-02-CLIP.
+r"""Runs of ATM, arXiv:2307.08908.
 
   python -m convert_weights atm_vit_b16 ViT-B-16.pt models/atm_vit_b16_ssv2 \
     --num-classes 174

@@ -1,4 +1,4 @@
-r"""Runs of bLVNet-TAM, arXiv:1912.00869, from ImageNet.
+r"""Runs of bLVNet-TAM, arXiv:1912.00869.
 
   python -m convert_weights blvnet_tam_50 blresnet50.pth \
     models/blvnet_tam_50_ssv1 --num-classes 174
@@ -6,9 +6,9 @@ r"""Runs of bLVNet-TAM, arXiv:1912.00869, from ImageNet.
     --workdir=runs/blvnet_tam_50_ssv1 --config.data.root=LIST \
     --config.init_from=models/blvnet_tam_50_ssv1
 
-blvnet_tam_101 starts from blresnet101.pth. A first run has 8 x 2 frames, for
-the big and the little branch; those of longer clips start from the run before
-and are shorter.
+blvnet_tam_101 starts from blresnet101.pth, both of ImageNet. A first run has
+8 x 2 frames, for the big and the little branch; those of longer clips start
+from the run before and are shorter.
 
 Follows section 4.1 of arXiv:1912.00869 and, where that is silent, the code in
 IBM/bLVNet-TAM.

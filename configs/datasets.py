@@ -69,6 +69,10 @@ def use(config: ml_collections.ConfigDict, name: str, *, short_side: int = 256) 
   config.data.flip_pairs = FLIP_PAIRS if is_something else ()
 
 
+class UnknownRunError(ValueError):
+  """A paper has no run of this name."""
+
+
 def split_run(run: str, runs: Collection[str], paper: str) -> tuple[str, str]:
   """Returns the network and the data set that the name of a run consists of.
 
@@ -78,10 +82,10 @@ def split_run(run: str, runs: Collection[str], paper: str) -> tuple[str, str]:
     paper: The name of its file, such as "atm".
 
   Raises:
-    ValueError: If the paper has no such run, with those that it has.
+    UnknownRunError: If the paper has no such run, with those that it has.
   """
   if run not in runs:
     listed = f"temporal-jax configs '{paper}:*'"
-    raise ValueError(unknown_name(run, runs, "run", of=paper, listed_by=listed))
+    raise UnknownRunError(unknown_name(run, runs, "run", of=paper, listed_by=listed))
   network, _, dataset = run.rpartition("_")
   return network, dataset

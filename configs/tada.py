@@ -1,4 +1,4 @@
-r"""Runs of TAdaConv's paper, arXiv:2308.05787: TAda2D to TAdaFormer.
+r"""Runs of TAdaConv, arXiv:2308.05787.
 
   python -m convert_weights tadaformer_b16 ViT-B-16.pt \
     models/tada_former_b16_k710 --num-classes 710
@@ -18,14 +18,14 @@ with --set temporal=adaptive_branches; TAdaConvNeXtV2 starts from its run *_k400
 there. Runs on EPIC-Kitchens start from *_k710, those on HACS, for features,
 from *_k400. R(2+1)D starts anew: convert_weights does not bring ImageNet to it.
 
-Follows, for TAda2D, configs/projects/tada/{k400,ssv2}/tada2d_*.yaml of
-alibaba-mmai-research/TAdaConv; for the networks that TAdaConv is put into,
-section 5.2 of arXiv:2308.05787, which has the training of TAda2D for all; for
-TAdaConvNeXtV2 table A1 and for TAdaFormer table A2, with the clips of section
-C.2 on EPIC-Kitchens (60 frames a second); for HACS section C.2. Where those are
-silent, the code: sampling is from the whole video on Something-Something, and
-with TAdaFormer on Kinetics; otherwise at an interval. The interval of
-TAdaConvNeXtV2 with 32 frames is not stated.
+Follows arXiv:2308.05787: table A1 for TAdaConvNeXtV2, table A2 for TAdaFormer,
+section C.2 for HACS and for clips of EPIC-Kitchens (60 frames a second), and
+section 5.2, which has the training of TAda2D for all networks that TAdaConv is
+put into. TAda2D follows configs/projects/tada/{k400,ssv2}/tada2d_*.yaml of
+alibaba-mmai-research/TAdaConv. Where the paper is silent, the code: sampling is
+from the whole video on Something-Something, and with TAdaFormer on Kinetics;
+otherwise at an interval. The interval of TAdaConvNeXtV2 with 32 frames is not
+stated.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-r"""Runs of X-ViT-B/16, arXiv:2106.05968, from weights of ImageNet-21k.
+r"""Runs of X-ViT, arXiv:2106.05968.
 
   python -m convert_weights xvit_b16 vit_base_patch16_224_in21k.pth \
     models/xvit_b16_ssv2 --num-classes 174 --set temporal=mixing_quarter
@@ -6,8 +6,8 @@ r"""Runs of X-ViT-B/16, arXiv:2106.05968, from weights of ImageNet-21k.
     --workdir=runs/xvit_b16_ssv2 --config.data.root=LIST \
     --config.init_from=models/xvit_b16_ssv2
 
-Conversion for EPIC-Kitchens takes temporal=mixing_quarter as well, for Kinetics
-the default.
+The weights are those of ImageNet-21k. Conversion for EPIC-Kitchens takes
+temporal=mixing_quarter as well, for Kinetics the default.
 
 Follows configs/Kinetics/xvit_B16_16x16_k400.yaml, xvit_B16_16x16_k600.yaml and
 configs/SSv2/xvit_B16_16x16.yaml of 1adrianb/video-transformers. Section 4.1 of

@@ -1,10 +1,11 @@
 """List the configs that `train` finds by name.
 
   temporal-jax configs
-  temporal-jax configs "atm/*"
+  temporal-jax configs "atm:*"
 
-Every field of a config is explained in that of `base`; `temporal-jax train
---config=NAME` takes the name, and --config.FIELD=VALUE sets a field.
+A run of a paper is PAPER:NETWORK_DATASET, see docs/recipes.md. `temporal-jax
+train --config=NAME` takes the name, and --config.FIELD=VALUE sets a field; all
+fields are explained in the config `base`.
 """
 
 import argparse
