@@ -17,14 +17,14 @@ COMMON = {"config_strings", "lookup", "validation"}
 BELOW = {
   "ops": set(),
   "layers": {"ops"},
-  "models": {"ops", "layers"},
+  "models": {"ops", "layers", "display"},
   "display": set(),
   "storage": set(),
   "untrusted": set(),
   "text": set(),
   "configs": {"configs"},
   "data": {"display", "storage", "untrusted"},
-  "training": {"layers", "storage", "untrusted"},
+  "training": {"layers", "display", "storage", "untrusted"},
   "evaluation": {"display", "storage", "untrusted"},
   "inference": {
     *("ops", "layers", "models", "data", "training", "evaluation"),
