@@ -30,8 +30,14 @@ _REPOSITORY = re.compile(r"[\w-]+/[\w.-]+")
 def networks() -> Iterator[Sequence[str]]:
   """Yields the rows of all networks: what they are, cost and publish."""
   yield (
-    *("name", "clip", "parameters", "multiply-adds"),
-    *("published top-1", "paper", "code", "weights"),
+    "name",
+    "clip",
+    "parameters",
+    "multiply-adds",
+    "published top-1",
+    "paper",
+    "code",
+    "weights",
   )
   costs = counted_costs.read_costs()
   for name, entry in models.MODELS.items():
@@ -53,8 +59,13 @@ def networks() -> Iterator[Sequence[str]]:
 def reference_costs() -> Iterator[Sequence[str]]:
   """Yields the rows of the networks whose authors' code was counted."""
   yield (
-    *("name", "view", "parameters", "authors'"),
-    *("multiply-adds", "authors'", "paper"),
+    "name",
+    "view",
+    "parameters",
+    "authors'",
+    "multiply-adds",
+    "authors'",
+    "paper",
   )
   costs = counted_costs.read_costs()
   for name, entry in models.MODELS.items():

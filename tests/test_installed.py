@@ -124,9 +124,13 @@ def test_trains_from_anywhere(installed, tmp_path):
   done = _run(
     installed,
     tmp_path,
-    *("train", "--config=camera_motion", "--workdir=run"),
-    *("--config.num_steps=2", "--config.optim.warmup_steps=0"),
-    *("--config.batch_size=8", "--config.eval_every=0"),
+    "train",
+    "--config=camera_motion",
+    "--workdir=run",
+    "--config.num_steps=2",
+    "--config.optim.warmup_steps=0",
+    "--config.batch_size=8",
+    "--config.eval_every=0",
   )
   assert not done.returncode, done.stderr
   assert "Report: run/report.json" in done.stdout

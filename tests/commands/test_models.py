@@ -64,8 +64,12 @@ def test_describe_prints_what_is_asked_for(capsys, monkeypatch):
   words = ["resnet18", "--frames", "1", "--image-size", "32", "--depth", "3"]
   assert main(["describe", *words, "--temporal", "shift"]) == 0
   assert capsys.readouterr().out.splitlines() == [
-    *("resnet18", "levels 3", "num_classes 400", "num_frames 1"),
-    *("image_size 32", "temporal shift"),
+    "resnet18",
+    "levels 3",
+    "num_classes 400",
+    "num_frames 1",
+    "image_size 32",
+    "temporal shift",
   ]
 
 

@@ -95,14 +95,24 @@ def test_labels_must_be_as_many_as_classes(tmp_path, checkpoint, capsys):
   labels = tmp_path / "labels.txt"
   labels.write_text("a\nb\n")
   _run(
-    *("resnet18", checkpoint, tmp_path / "two", *SETTINGS),
-    *("--labels", labels),
+    "resnet18",
+    checkpoint,
+    tmp_path / "two",
+    *SETTINGS,
+    "--labels",
+    labels,
   )
   assert "head starts anew: 2 classes" in capsys.readouterr().out
   error = _fails(
     capsys,
-    *("resnet18", checkpoint, tmp_path / "out", *SETTINGS),
-    *("--labels", labels, "--num-classes", 3),
+    "resnet18",
+    checkpoint,
+    tmp_path / "out",
+    *SETTINGS,
+    "--labels",
+    labels,
+    "--num-classes",
+    3,
   )
   assert "2 labels for 3 classes" in error
   assert not (tmp_path / "out").exists()

@@ -42,8 +42,10 @@ def test_links_lead_to_pages():
     parts = urllib.parse.urlparse(link)
     assert parts.scheme == "https", link
     assert parts.netloc in (
-      *("arxiv.org", "github.com"),
-      *("huggingface.co", "modelscope.cn"),
+      "arxiv.org",
+      "github.com",
+      "huggingface.co",
+      "modelscope.cn",
     )
   assert "[openai/CLIP](https://github.com/openai/CLIP)" in text
   assert "[arXiv:2103.00020](https://arxiv.org/abs/2103.00020)" in text

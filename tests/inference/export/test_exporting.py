@@ -27,8 +27,11 @@ def test_savable_holds_what_load_model_needs(model, tmp_path):
   card = inference.export_model(model, tmp_path / "out", format="savable")
   names = {path.name for path in (tmp_path / "out").iterdir()}
   assert names == {
-    *("model.json", "variables"),
-    *("card.json", "README.md", "classes.json"),
+    "model.json",
+    "variables",
+    "card.json",
+    "README.md",
+    "classes.json",
   }
   before, after = (inference.load_model(path) for path in (model, tmp_path / "out"))
   jax.tree.map(np.testing.assert_array_equal, after.variables, before.variables)

@@ -67,11 +67,13 @@ def test_many_blocks_are_counted():
   ("name", "arguments"),
   [
     pytest.param(
-      *("vit_b32_ata", {"depth": 1, "width": 16, "num_heads": 2}),
+      "vit_b32_ata",
+      {"depth": 1, "width": 16, "num_heads": 2},
       marks=pytest.mark.slow,  # Hungarian matching takes seconds to trace.
     ),
     pytest.param(
-      *("slowfast_50_8x8_tada", {"stage_sizes": (1,), "widths": (64,)}),
+      "slowfast_50_8x8_tada",
+      {"stage_sizes": (1,), "widths": (64,)},
       marks=pytest.mark.slow,  # As two networks do.
     ),
     ("tadaconvnextv2_small", {"stage_sizes": (1,), "widths": (8,)}),
