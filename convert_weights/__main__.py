@@ -35,6 +35,7 @@ from convert_weights import (
 from convert_weights.labels import read_labels
 from convert_weights.reading import Checkpoint, read
 from temporal_jax import inference
+from temporal_jax.display import tables
 
 _LARGE = 100e6  # Bytes from which progress is shown.
 
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-  console = rich.console.Console()
+  console = tables.output_console()
   if options.out.exists() and not options.dry_run:
     raise FileExistsError(f"{options.out} exists already.")
   class_names = read_labels(options.labels) if options.labels else ()

@@ -65,4 +65,4 @@ def output_width() -> int | None:
 
 def output_console() -> rich.console.Console:
   """Returns a console for stdout that folds lines for terminals only."""
-  return rich.console.Console(width=output_width() or _WIDE)
+  return rich.console.Console(width=output_width() or _WIDE, markup=False, emoji=False)
