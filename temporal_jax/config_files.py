@@ -33,10 +33,10 @@ def find_config(name: str) -> str:
     # "atm/vit_b16_ssv2", and "atm/vit_b16:ssv2", are "atm:vit_b16_ssv2".
     known = f"{stem}:{'_'.join([*run, *filter(None, [argument])])}"
     if known not in dict(list_configs()):
-      raise _unknown(path)
+      raise _unknown(path, argument)
     stem, colon, argument = known.partition(":")
   elif stem not in {known.partition(":")[0] for known, _ in list_configs()}:
-    raise _unknown(path)
+    raise _unknown(path, argument)
   return f"{_FOLDER / stem}.py{colon}{argument}"
 
 
@@ -78,9 +78,10 @@ def _runs(module: ast.Module) -> list[str]:
   return []
 
 
-def _unknown(name: str) -> FileNotFoundError:
+def _unknown(name: str, argument: str) -> FileNotFoundError:
   """Returns the error about what is neither a file nor a config."""
-  close = near_configs(name.removeprefix("configs/").removesuffix(".py"))
+  plain = name.removeprefix("configs/").removesuffix(".py")
+  close = near_configs(f"{plain}:{argument}" if argument else plain)
   hint = f"did you mean {' or '.join(close)}? " if close else ""
   return FileNotFoundError(
     f"--config={name} is neither a file nor a config of the package; {hint}"

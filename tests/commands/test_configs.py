@@ -59,6 +59,8 @@ def test_a_file_counts_before_a_name(tmp_path, monkeypatch):
     ("finetun", "did you mean finetune?"),
     ("vit_b16_k400", "did you mean atm:vit_b16_k400 or ila:vit_b16_k400"),
     ("configs/atm/vit_b16_ssv2.py", "did you mean atm:vit_b16_ssv2 or"),
+    ("configs/atm.py:vit_b16_ssv2", "did you mean atm:vit_b16_ssv2 or"),
+    ("atm/vit_b16:ssv3", "did you mean atm:vit_b16_ssv"),
     ("tada/former_b61_ssv2", "did you mean tada:former_b16_ssv2 or"),
     ("configs/finetune.py", "did you mean finetune?"),  # From another folder.
     ("finetune.py:3", "did you mean finetune?"),
