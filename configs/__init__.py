@@ -1,1 +1,1 @@
-"""Runs, one file each, over the fields of `base.py`."""
+"""Runs over the fields of `base.py`: a file each, or one for all of a paper."""

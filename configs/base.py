@@ -1,4 +1,4 @@
-"""Every field a run has, once, with its default. A run's own file overrides.
+"""Every field a run has, once, with its default. The run's file overrides.
 
 The fields are locked: a misspelt one fails, and so does a value of another
 type.

@@ -1,7 +1,24 @@
 """The papers' data sets: their classes, and the size of their frames."""
 
+from collections.abc import Collection
+
 import ml_collections
 
+from temporal_jax.lookup import unknown_name
+
+# As in the names of the runs, and as papers and the catalog write them.
+NAMES = {
+  "ssv1": "Something-Something v1",
+  "ssv2": "Something-Something v2",
+  "k400": "Kinetics-400",
+  "k600": "Kinetics-600",
+  "k710": "Kinetics-710",
+  "ek100": "EPIC-Kitchens-100",
+  "hacs": "HACS",
+  "mit": "Moments in Time",
+  "anet": "ActivityNet 1.3",
+  "charades": "Charades",
+}
 SOMETHING_SOMETHING = ("ssv1", "ssv2")
 # Its classes, spelled alike in both versions, that are mirror images.
 FLIP_PAIRS = (
@@ -50,3 +67,25 @@ def use(config: ml_collections.ConfigDict, name: str, *, short_side: int = 256) 
   shape = 5 / 4 if is_something else 4 / 3
   config.data.canvas = (short_side, round(short_side * shape))
   config.data.flip_pairs = FLIP_PAIRS if is_something else ()
+
+
+class UnknownRunError(ValueError):
+  """A paper has no run of this name."""
+
+
+def split_run(run: str, runs: Collection[str], paper: str) -> tuple[str, str]:
+  """Returns the network and the data set that the name of a run consists of.
+
+  Args:
+    run: The argument of --config=PAPER:RUN, such as "vit_b16_ssv2".
+    runs: All runs of the paper.
+    paper: The name of its file, such as "atm".
+
+  Raises:
+    UnknownRunError: If the paper has no such run, with those that it has.
+  """
+  if run not in runs:
+    listed = f"temporal-jax configs '{paper}:*'"
+    raise UnknownRunError(unknown_name(run, runs, "run", of=paper, listed_by=listed))
+  network, _, dataset = run.rpartition("_")
+  return network, dataset

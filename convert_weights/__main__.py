@@ -30,6 +30,7 @@ from convert_weights.plan import find_network, plan_conversion
 from convert_weights.planning import causes
 from convert_weights.reading import Checkpoint, read
 from temporal_jax import inference
+from temporal_jax.display import tables
 
 _LARGE = 100e6  # Bytes from which progress is shown.
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-  console = rich.console.Console()
+  console = tables.output_console()
   if options.out.exists() and not options.dry_run:
     raise FileExistsError(f"{options.out} exists already.")
   class_names = read_labels(options.labels) if options.labels else ()

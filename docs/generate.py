@@ -13,23 +13,31 @@ import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from temporal_jax import models
+from temporal_jax import config_files, models
+from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
 from temporal_jax.models.network import Network
 
 DOCS = pathlib.Path(__file__).parent
-CONFIGS = DOCS.parent / "configs"
 _BEGIN = "<!-- table {}, written by make docs -->"
 _END = "<!-- end -->"
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{5})")
+# What the catalog calls data sets whose names are long.
+_SHORT = {"Something-Something v1": "SSv1", "Something-Something v2": "SSv2"}
 _REPOSITORY = re.compile(r"[\w-]+/[\w.-]+")
 
 
 def networks() -> Iterator[Sequence[str]]:
   """Yields the rows of all networks: what they are, cost and publish."""
   yield (
-    *("name", "clip", "parameters", "multiply-adds"),
-    *("published top-1", "paper", "code", "weights"),
+    "name",
+    "clip",
+    "parameters",
+    "multiply-adds",
+    "published top-1",
+    "paper",
+    "code",
+    "weights",
   )
   costs = counted_costs.read_costs()
   for name, entry in models.MODELS.items():
@@ -51,8 +59,13 @@ def networks() -> Iterator[Sequence[str]]:
 def reference_costs() -> Iterator[Sequence[str]]:
   """Yields the rows of the networks whose authors' code was counted."""
   yield (
-    *("name", "view", "parameters", "authors'"),
-    *("multiply-adds", "authors'", "paper"),
+    "name",
+    "view",
+    "parameters",
+    "authors'",
+    "multiply-adds",
+    "authors'",
+    "paper",
   )
   costs = counted_costs.read_costs()
   for name, entry in models.MODELS.items():
@@ -95,27 +108,42 @@ def backbones() -> dict[str, Network]:
 
 def recipes() -> Iterator[Sequence[str]]:
   """Yields the rows of the configs that repeat a paper's run."""
-  yield "config", "model", "data", "frames", "expected", "follows"
-  for path in sorted(CONFIGS.glob("*/*.py")):
-    if path.stem not in ("__init__", "base"):
-      module = importlib.import_module(f"configs.{path.parent.name}.{path.stem}")
-      config = module.get_config()
-      data, expected, follows = _read_docstring(path.name, module.__doc__)
+  yield "config", "model", "data", "frames", "published top-1 and more"
+  for name in papers():
+    module = importlib.import_module(f"temporal_jax.configs.{name}")
+    for run in module.RUNS:
+      config = module.get_config(run)
       yield (
-        f"`configs/{path.parent.name}/{path.name}`",
+        f"`{name}:{run}`",
         f"`{config.model.name}`",
-        data,
+        datasets.NAMES[run.rpartition("_")[2]],
         ", ".join(map(str, _frames(config))),
-        expected,
-        follows,
+        _published(run, config.model.name, getattr(module, "PUBLISHED", {})),
       )
+
+
+def papers() -> list[str]:
+  """Returns the names of the configs that are those of a paper's runs."""
+  listed = (name.partition(":") for name, _ in config_files.list_configs())
+  return list(dict.fromkeys(paper for paper, colon, _ in listed if colon))
+
+
+def sources() -> Iterator[Sequence[str]]:
+  """Yields the rows of the papers' configs: where their values come from."""
+  yield "file", "follows"
+  for name in papers():
+    text = importlib.import_module(f"temporal_jax.configs.{name}").__doc__
+    _, found, follows = text.partition("\n\nFollows")
+    if not found:
+      raise ValueError(f"configs/{name}.py must state what it 'Follows'.")
+    yield f"[configs/{name}.py](../configs/{name}.py)", " ".join(follows.split())
 
 
 # Pages, and what their tables hold.
 TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
   "models.md": {"networks": networks, "reference costs": reference_costs},
   "operators.md": {"operators": operators},
-  "recipes.md": {"recipes": recipes},
+  "recipes.md": {"recipes": recipes, "sources": sources},
 }
 
 
@@ -165,28 +193,27 @@ def _frames(config) -> list[int]:
   return [frames for frames in stages if frames] or [config.data.num_frames]
 
 
-def _read_docstring(name: str, docstring: str) -> tuple[str, str, str]:
-  """Returns a recipe's data set, what it expects and what it follows.
+def _published(run: str, model: str, more: Mapping[str, str]) -> str:
+  """Returns the accuracy of a run, by the tables of papers and otherwise.
 
-  Raises:
-    ValueError: If the docstring does not state them.
+  Args:
+    run: Its name, such as "former_b16_k710_k400".
+    model: Name in the catalog.
+    more: Run -> what is published but in no table of the catalog.
   """
-  text = " ".join(docstring.split())
-  found = re.match(
-    r".+? on (?P<data>.+?), .* Expected: (?P<expected>.+?)\.? "
-    r"Follows (?P<follows>.+?)\.(?: |$)",
-    text,
-  )
-  if found is None:
-    raise ValueError(
-      f"{name} must open with 'NETWORK on DATA, ...' and state 'Expected: ...' "
-      f"and 'Follows ...', got {text!r}."
-    )
-  data, expected, follows = found.groups()
-  # "with 32 (--config.data.num_frames=32)" and "with --config..." are frames.
-  expected = re.sub(r" \(--config\.data\.num_frames=\d+\)", "", expected)
-  expected = re.sub(r"--config\.data\.num_frames=(\d+)", r"\1 frames", expected)
-  return data, expected, follows
+  dataset = datasets.NAMES[run.rpartition("_")[2]]
+  from_k710 = "_k710_" in run
+  tables: dict[str, list[str]] = {}
+  for figure in models.MODELS[model].accuracies:
+    same = figure.data == _SHORT.get(dataset, dataset)
+    if same and ("K710" in figure.start) == from_k710:
+      stated = [f"{figure.frames} frames"] if figure.frames else []
+      stated += [f"{figure.clips} x {figure.crops}"] if figure.clips else []
+      start = f" from {figure.start}" if figure.start else ""
+      cells = tables.setdefault(f"{start} ({figure.where})", [])
+      cells.append(f"{figure.top1:.1f}" + (f" ({', '.join(stated)})" if stated else ""))
+  cells = [", ".join(found) + where for where, found in tables.items()]
+  return "; ".join([*cells, *filter(None, [more.get(run)])]) or "not published"
 
 
 def main() -> None:

@@ -83,10 +83,7 @@ def main(argv: Sequence[str] | None = None) -> None:
   parser.add_argument("--frames", type=int, default=8, help="of the clip")
   parser.add_argument("--image-size", type=int, default=64, help="in pixels")
   options = parser.parse_args(argv)
-  compare(
-    *(options.backbone, options.operators),
-    *(options.frames, options.image_size),
-  )
+  compare(options.backbone, options.operators, options.frames, options.image_size)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ def find_config(name: str) -> str:
   """Returns the file of a config, as ml_collections takes it.
 
   Args:
-    name: A file, or the name of a config of the package ("atm/vit_b16_ssv2"); a
-      file counts first. ":ARGUMENT", the argument of get_config, may follow.
+    name: A file, or the name of a config of the package ("finetune"); a file
+      counts first. ":ARGUMENT", the argument of get_config, may follow: the run
+      of a paper ("atm:vit_b16_ssv2"). Older commands write a slash for the
+      colon ("atm/vit_b16_ssv2").
 
   Returns:
     The path, with ":ARGUMENT" if there is one.
@@ -24,45 +26,64 @@ def find_config(name: str) -> str:
     FileNotFoundError: If there is neither, with the names that are nearest.
   """
   path, colon, argument = name.partition(":")
-  if not pathlib.Path(path).is_file():
-    path = str(_packaged(path))
-  return f"{path}{colon}{argument}"
+  if pathlib.Path(path).is_file():
+    return name
+  stem, *run = path.split("/")
+  if run:
+    # "atm/vit_b16_ssv2", and "atm/vit_b16:ssv2", are "atm:vit_b16_ssv2".
+    known = f"{stem}:{'_'.join([*run, *filter(None, [argument])])}"
+    if known not in dict(list_configs()):
+      raise _unknown(path, argument)
+    stem, colon, argument = known.partition(":")
+  elif stem not in {known.partition(":")[0] for known, _ in list_configs()}:
+    raise _unknown(path, argument)
+  return f"{_FOLDER / stem}.py{colon}{argument}"
 
 
 def list_configs(pattern: str = "*") -> Iterator[tuple[str, str]]:
   """Yields the configs of the package: name and first line of the docstring.
 
+  A file that declares RUNS is a config for each: "FILE:RUN".
+
   Args:
-    pattern: Names to yield, as in a shell: "atm/*", "*ssv2*".
+    pattern: Names to yield, as in a shell: "atm:*", "*ssv2*".
   """
-  for path in sorted(_FOLDER.rglob("*.py")):
-    name = path.relative_to(_FOLDER).with_suffix("").as_posix()
-    if not fnmatch.fnmatchcase(name, pattern):
-      continue
+  for path in sorted(_FOLDER.glob("*.py")):
     module = ast.parse(path.read_text(encoding="utf-8"))
     functions = (node for node in module.body if isinstance(node, ast.FunctionDef))
     # Files without it hold what others share.
     if any(function.name == "get_config" for function in functions):
-      yield name, (ast.get_docstring(module) or "").partition("\n")[0]
+      words = (ast.get_docstring(module) or "").partition("\n")[0]
+      runs = _runs(module)
+      for name in [f"{path.stem}:{run}" for run in runs] or [path.stem]:
+        if fnmatch.fnmatchcase(name, pattern):
+          yield name, words
 
 
 def near_configs(name: str) -> list[str]:
   """Returns up to three names of configs like this one, the nearest first."""
   known = [known for known, _ in list_configs()]
-  # Of "vit_b16_ssv2" the folder may be missing, of "atm/vit_b61" a part wrong.
-  ends = [whole for whole in known if whole.endswith(f"/{name}")]
+  name = name.replace("/", ":", 1)
+  # Of "vit_b16_ssv2" the file may be missing, of "atm:vit_b61" a part wrong.
+  ends = [whole for whole in known if whole.endswith(f":{name}")]
   close = near_names(name, known)
   return list(dict.fromkeys([*ends, *close]))[:3]
 
 
-def _packaged(name: str) -> pathlib.Path:
-  """Returns the file of a config of the package."""
+def _runs(module: ast.Module) -> list[str]:
+  """Returns the keys of the dict RUNS of a module, which are literals."""
+  for node in module.body:
+    if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "RUNS":
+      return [ast.literal_eval(key) for key in node.value.keys]
+  return []
+
+
+def _unknown(name: str, argument: str) -> FileNotFoundError:
+  """Returns the error about what is neither a file nor a config."""
   plain = name.removeprefix("configs/").removesuffix(".py")
-  if plain == name and name in dict(list_configs(name)):
-    return _FOLDER / f"{name}.py"
-  close = near_configs(plain)
+  close = near_configs(f"{plain}:{argument}" if argument else plain)
   hint = f"did you mean {' or '.join(close)}? " if close else ""
-  raise FileNotFoundError(
+  return FileNotFoundError(
     f"--config={name} is neither a file nor a config of the package; {hint}"
     "`temporal-jax configs` lists them."
   )

@@ -40,6 +40,7 @@ from temporal_jax import (
   storage,
   training,
 )
+from temporal_jax.configs import datasets
 
 
 class _ConfigParser(flags.ArgumentParser):
@@ -50,7 +51,11 @@ class _ConfigParser(flags.ArgumentParser):
 
   def parse(self, argument: str) -> ml_collections.ConfigDict:
     """Returns the config; raises FileNotFoundError if there is none."""
-    return self._of_files.parse(config_files.find_config(argument))
+    try:
+      return self._of_files.parse(config_files.find_config(argument))
+    except datasets.UnknownRunError as error:
+      # ml_collections raised it once more, with a traceback in the message.
+      raise FileNotFoundError(f"--config={argument}: {error.__context__}") from None
 
 
 # The command line, in which --config looks for --config.FIELD.

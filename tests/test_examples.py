@@ -29,7 +29,7 @@ def test_fine_tune_folder(video_folder, tmp_path, capsys):
 
 def test_swap_operator(capsys):
   found = swap_operator.compare(
-    *("resnet18", ("none", "aggregation"), 3, 16), width=8, stage_sizes=(1,)
+    "resnet18", ("none", "aggregation"), 3, 16, width=8, stage_sizes=(1,)
   )
   assert found["none"] < 1e-4 < 1e-2 < found["aggregation"]
   # Three taps for each of the eight channels.

@@ -40,9 +40,13 @@ def test_learns_to_tell_three_real_videos_apart(clips, tmp_path):
   (clips / "bikes" / "broken.mp4").write_bytes(b"no video")
   done = subprocess.run(
     [
-      *(sys.executable, "train.py", "--config=configs/finetune.py"),
-      *(f"--workdir={tmp_path / 'run'}", f"--config.data.root={clips}"),
-      *("--config.num_steps=30", "--config.optim.warmup_steps=3"),
+      sys.executable,
+      "train.py",
+      "--config=configs/finetune.py",
+      f"--workdir={tmp_path / 'run'}",
+      f"--config.data.root={clips}",
+      "--config.num_steps=30",
+      "--config.optim.warmup_steps=3",
     ],
     cwd=ROOT,
     env={**os.environ, "XLA_FLAGS": ""},

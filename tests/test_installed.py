@@ -99,8 +99,8 @@ def test_the_wheel_holds_every_file_once(wheels):
 
 
 def test_configs_are_found_from_anywhere(installed, tmp_path):
-  listed = _run(installed, tmp_path, "configs", "atm/vit_b16_*")
-  assert listed.stdout.splitlines()[0].split()[0] == "atm/vit_b16_k400"
+  listed = _run(installed, tmp_path, "configs", "atm:vit_b16_*")
+  assert listed.stdout.splitlines()[0].split()[0] == "atm:vit_b16_k400"
   (tmp_path / "mine.py").write_text(
     "from temporal_jax.configs import finetune\n"
     "def get_config(steps='0'):\n"
@@ -124,9 +124,13 @@ def test_trains_from_anywhere(installed, tmp_path):
   done = _run(
     installed,
     tmp_path,
-    *("train", "--config=camera_motion", "--workdir=run"),
-    *("--config.num_steps=2", "--config.optim.warmup_steps=0"),
-    *("--config.batch_size=8", "--config.eval_every=0"),
+    "train",
+    "--config=camera_motion",
+    "--workdir=run",
+    "--config.num_steps=2",
+    "--config.optim.warmup_steps=0",
+    "--config.batch_size=8",
+    "--config.eval_every=0",
   )
   assert not done.returncode, done.stderr
   assert "Report: run/report.json" in done.stdout

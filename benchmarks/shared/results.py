@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rich.box
-import rich.console
 import rich.table
+
+from temporal_jax.display import tables
 
 
 class ResultTable:
@@ -23,10 +24,6 @@ class ResultTable:
     """
     self._columns = columns
     self._name_width = name_width
-    # As wide as it needs to be, also where the output is a file.
-    self._console = rich.console.Console(
-      width=1000, markup=False, emoji=False, highlight=False
-    )
     self._print(show_header=True)
 
   def add(self, *cells: str) -> None:
@@ -42,11 +39,8 @@ class ResultTable:
       table.add_column(title, min_width=width, justify="right", no_wrap=True)
     if cells:
       table.add_row(*cells)
-    with self._console.capture() as captured:
-      self._console.print(table)
-    for line in captured.get().splitlines():
-      if line.strip():  # Markdown has no line above and below a table.
-        print(line.rstrip(), flush=True)
+    for line in tables.render(table):
+      print(line, flush=True)
 
 
 def time_cells(times: Mapping[str, float] | None) -> tuple[str, str, str]:

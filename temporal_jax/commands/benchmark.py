@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Prints a row for each batch size."""
   from temporal_jax import inference
-  from temporal_jax.models.inspect.text_columns import align
+  from temporal_jax.display import tables
 
   saved = _open(options)
   timings = [
@@ -81,8 +81,8 @@ def run(options: argparse.Namespace) -> int:
     "G mult-adds",
     "compile s",
   )
-  rows = [head, *(_cells(timing) for timing in timings)]
-  for line in align(rows, right=range(len(head))):
+  table = tables.columns(map(_cells, timings), head=head, right=range(len(head)))
+  for line in tables.render(table):
     print(line)
   return 0
 

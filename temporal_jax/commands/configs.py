@@ -1,10 +1,11 @@
 """List the configs that `train` finds by name.
 
   temporal-jax configs
-  temporal-jax configs "atm/*"
+  temporal-jax configs "atm:*"
 
-Every field of a config is explained in that of `base`; `temporal-jax train
---config=NAME` takes the name, and --config.FIELD=VALUE sets a field.
+A run of a paper is PAPER:NETWORK_DATASET, see docs/recipes.md. `temporal-jax
+train --config=NAME` takes the name, and --config.FIELD=VALUE sets a field; all
+fields are explained in the config `base`.
 """
 
 import argparse
@@ -25,24 +26,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Prints each config with what it trains."""
-  import rich.console
-  import rich.table
-
   from temporal_jax import config_files
+  from temporal_jax.display import tables
 
   found = list(config_files.list_configs(options.pattern))
   if not found:
     close = config_files.near_configs(options.pattern)
     hint = f"; did you mean {' or '.join(close)}?" if close else "."
     raise ValueError(f"no config's name matches {options.pattern!r}{hint}")
-  table = rich.table.Table(box=None, show_header=False, pad_edge=False)
-  table.add_column(no_wrap=True)
-  table.add_column()
-  for row in found:
-    table.add_row(*row)
-  console = rich.console.Console(width=80, color_system=None, markup=False)
-  with console.capture() as shown:
-    console.print(table)
-  for line in shown.get().splitlines():
-    print(line.rstrip())
+  # The runs of a paper have the words of its file: said once.
+  words = [said for _, said in found]
+  rows = [
+    (name, "" if said == before else said)
+    for (name, said), before in zip(found, ["", *words], strict=False)
+  ]
+  for line in tables.render(tables.columns(rows, fold=(1,)), width=80):
+    print(line)
   return 0

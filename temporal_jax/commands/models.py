@@ -6,7 +6,8 @@
 Parameters, in millions, and GFLOPs of one view are counted on our networks with
 400 classes; a FLOP is a multiply-add, as in the papers. "published" is the best
 top-1 that the papers' tables give, in percent, with any number of frames and
-views; `temporal-jax describe NAME` lists each with its table.
+views; `temporal-jax describe NAME` lists each with its table. The source, paper
+and repository, is left out on a terminal: `describe` and a pipe have it.
 """
 
 import argparse
@@ -38,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Prints the table."""
+  from temporal_jax.display import tables
   from temporal_jax.models import MODELS, list_models
   from temporal_jax.models.catalog.counted_costs import read_costs
-  from temporal_jax.models.inspect.text_columns import align
 
   names = list_models(options.pattern)
   if not names:
@@ -53,7 +54,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
   head = ("name", "view", "params M", "GFLOPs", "published", "source")
   rows = [_cells(name, MODELS[name], costs[name].own) for name in names]
-  for line in align([head, *rows], right=(2, 3)):
+  width = tables.output_width()
+  # A terminal has room for all but the last column, which `describe` has too.
+  shown = len(head) if width is None else len(head) - 1
+  table = tables.columns(
+    [row[:shown] for row in rows], head=head[:shown], right=(2, 3), fold=(4,)
+  )
+  for line in tables.render(table, width=width):
     print(line)
   return 0
 

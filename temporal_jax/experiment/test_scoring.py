@@ -43,7 +43,8 @@ class Scoring:
     began = time.perf_counter()
     predictions = self._predict(variables, self.videos.test_batches)
     summary = evaluation.summarize(
-      *(predictions, self.videos.class_names),
+      predictions,
+      self.videos.class_names,
       listed=self.videos.num_test,
       bad_videos=self._bad_videos(),
       protocol=dataclasses.asdict(self.protocol),
@@ -59,7 +60,9 @@ class Scoring:
 
     names = self.videos.class_names
     return evaluation.evaluate(
-      *(score, batches, self.place),
+      score,
+      batches,
+      self.place,
       tasks=tuple(names) if isinstance(names, Mapping) else (),
       fusion=self.protocol.fusion,
     )

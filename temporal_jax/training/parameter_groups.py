@@ -1,15 +1,12 @@
 """How each parameter is trained: its learning rate, its decay, if at all."""
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
-import rich.box
-import rich.console
-import rich.table
 
+from temporal_jax.display import tables
 from temporal_jax.training.layer_decay import layer_factors
 from temporal_jax.training.parameter_names import first_fits, named, path_name
 from temporal_jax.training.state import Tree
@@ -124,23 +121,18 @@ def describe_groups(params: Tree, groups: Mapping[str, Group]) -> str:
     params: Parameters, abstract or not.
     groups: Of these parameters.
   """
-  table = rich.table.Table(box=rich.box.SIMPLE_HEAD)
-  for title in ("lr factor", "weight decay", "tensors", "parameters"):
-    table.add_column(title, justify="right")
-  table.add_column("for example", no_wrap=True)
   members: dict[Group, list[str]] = {}
   for name, group in groups.items():
     members.setdefault(group, []).append(name)
   sizes = {name: math.prod(leaf.shape) for name, leaf in named(params).items()}
+  rows = []
   for group in sorted(members, reverse=True):
     names = members[group]
     told = ("frozen", "") if group.frozen else [f"{x:.4g}" for x in group[:2]]
     count = sum(sizes[name] for name in names)
-    table.add_row(*told, f"{len(names):,}", f"{count:,}", names[0])
-  file = io.StringIO()
-  rich.console.Console(file=file, width=200).print(table)
-  lines = (line.rstrip() for line in file.getvalue().splitlines())
-  return "\n".join(line for line in lines if line)
+    rows.append((*told, f"{len(names):,}", f"{count:,}", names[0]))
+  head = ("lr factor", "weight decay", "tensors", "parameters", "for example")
+  return "\n".join(tables.render(tables.columns(rows, head=head, right=range(4))))
 
 
 def _factors(

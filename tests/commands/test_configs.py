@@ -15,17 +15,32 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 def test_every_config_is_found_by_its_name():
   listed = dict(config_files.list_configs())
-  assert {"base", "camera_motion", "finetune", "atm/vit_b16_ssv2"} <= listed.keys()
+  assert {"base", "camera_motion", "finetune", "atm:vit_b16_ssv2"} <= listed.keys()
+  runs = {}
   for name, words in listed.items():
-    module = importlib.import_module(f"temporal_jax.configs.{name.replace('/', '.')}")
+    stem, _, run = name.partition(":")
+    module = importlib.import_module(f"temporal_jax.configs.{stem}")
     assert words == module.__doc__.splitlines()[0]
-    assert pathlib.Path(config_files.find_config(name)).samefile(module.__file__)
+    path, _, argument = config_files.find_config(name).partition(":")
+    assert pathlib.Path(path).samefile(module.__file__)
+    assert argument == run
+    runs.setdefault(stem, []).append(run)
+  for stem, names in runs.items():
+    module = importlib.import_module(f"temporal_jax.configs.{stem}")
+    assert names == list(getattr(module, "RUNS", [""]))
   files = {
-    path.relative_to(ROOT / "configs").with_suffix("").as_posix()
-    for path in (ROOT / "configs").rglob("*.py")
+    path.stem
+    for path in (ROOT / "configs").glob("*.py")
     if "def get_config(" in path.read_text()
   }
-  assert listed.keys() == files
+  assert runs.keys() == files
+
+
+def test_older_names_with_a_slash_are_found():
+  for name, _ in config_files.list_configs("*:*"):
+    path = config_files.find_config(name)
+    assert config_files.find_config(name.replace(":", "/")) == path
+  assert config_files.find_config("atm/vit_b16:ssv2").endswith("atm.py:vit_b16_ssv2")
 
 
 def test_a_file_counts_before_a_name(tmp_path, monkeypatch):
@@ -42,10 +57,15 @@ def test_a_file_counts_before_a_name(tmp_path, monkeypatch):
   ("name", "near"),
   [
     ("finetun", "did you mean finetune?"),
-    ("vit_b16_k400", "did you mean atm/vit_b16_k400 or ila/vit_b16_k400"),
+    ("vit_b16_k400", "did you mean atm:vit_b16_k400 or ila:vit_b16_k400"),
+    ("configs/atm/vit_b16_ssv2.py", "did you mean atm:vit_b16_ssv2 or"),
+    ("configs/atm.py:vit_b16_ssv2", "did you mean atm:vit_b16_ssv2 or"),
+    ("atm/vit_b16:ssv3", "did you mean atm:vit_b16_ssv"),
+    ("tada/former_b61_ssv2", "did you mean tada:former_b16_ssv2 or"),
     ("configs/finetune.py", "did you mean finetune?"),  # From another folder.
     ("finetune.py:3", "did you mean finetune?"),
-    ("atm/base", "`temporal-jax configs` lists them."),  # It has no get_config.
+    ("datasets", "`temporal-jax configs` lists them."),  # It has no get_config.
+    ("atm/base", "`temporal-jax configs` lists them."),
     ("atm/*", "`temporal-jax configs` lists them."),
     ("../train", "`temporal-jax configs` lists them."),
     ("", "`temporal-jax configs` lists them."),
@@ -67,9 +87,29 @@ def test_lists_in_80_columns(capsys):
   assert max(map(len, lines)) <= 80
   names = [line.split()[0] for line in lines if not line.startswith(" ")]
   assert names == [name for name, _ in config_files.list_configs()]
-  assert main(["configs", "xvit/*_k[46]00"]) == 0
-  lines = capsys.readouterr().out.splitlines()
-  assert [line.split()[0] for line in lines] == ["xvit/b16_k400", "xvit/b16_k600"]
+  assert main(["configs", "xvit:*_k[46]00"]) == 0
+  assert capsys.readouterr().out == (
+    "xvit:b16_k400  Runs of X-ViT, arXiv:2106.05968.\nxvit:b16_k600\n"
+  )
+
+
+@pytest.mark.parametrize("name", ["atm", "atm:vit_b16", "configs/atm.py:vit_b16"])
+def test_another_run_of_a_paper_is_refused_in_one_line(name, tmp_path):
+  done = subprocess.run(
+    [sys.executable, "train.py", f"--config={name}", f"--workdir={tmp_path / 'run'}"],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=False,
+  )
+  run = name.partition(":")[2]
+  assert done.returncode == 1
+  assert done.stderr.startswith(
+    f"train.py: --config={name}: unknown run '{run}' of atm"
+  )
+  assert "Known: ['resnet18_ssv1', " in done.stderr
+  assert done.stderr.count("\n") == 1
+  assert not (tmp_path / "run").exists()
 
 
 def test_a_pattern_that_nothing_matches(capsys):

@@ -14,9 +14,14 @@ def _check(root, directory):
   return main(
     [
       "data",
-      *("check", str(root), "--threads", "2"),
-      *("--manifest", str(directory / "manifest.jsonl")),
-      *("--bad", str(directory / "bad.txt")),
+      "check",
+      str(root),
+      "--threads",
+      "2",
+      "--manifest",
+      str(directory / "manifest.jsonl"),
+      "--bad",
+      str(directory / "bad.txt"),
     ]
   )
 

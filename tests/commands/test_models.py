@@ -4,6 +4,7 @@ import pytest
 
 from temporal_jax import models
 from temporal_jax.cli import main
+from temporal_jax.display import tables
 from tests.support import saved_models
 
 
@@ -21,6 +22,21 @@ def test_models_are_a_table(capsys):
   assert rows[0].endswith("arXiv:2308.05787; alibaba-mmai-research/TAdaConv")
   for column in ("view", "published", "source"):
     assert rows[0][head.index(column) - 1] == " "
+
+
+def test_a_terminal_of_80_columns_has_whole_names_and_figures(capsys, monkeypatch):
+  monkeypatch.setattr(tables, "output_width", lambda: 80)
+  assert main(["models"]) == 0
+  head, *lines = capsys.readouterr().out.splitlines()
+  assert head.split() == ["name", "view", "params", "M", "GFLOPs", "published"]
+  assert max(map(len, lines)) <= 80
+  names = [line.split()[0] for line in lines if not line.startswith(" ")]
+  assert names == models.list_models()
+  place = head.index("published")
+  figures = " ".join(line[place:].strip() for line in lines)
+  for entry in models.MODELS.values():
+    best = entry.best_accuracies().items()
+    assert ", ".join(f"{data} {top1:.1f}" for data, top1 in best) in figures
 
 
 def test_models_are_json(capsys):
@@ -64,8 +80,12 @@ def test_describe_prints_what_is_asked_for(capsys, monkeypatch):
   words = ["resnet18", "--frames", "1", "--image-size", "32", "--depth", "3"]
   assert main(["describe", *words, "--temporal", "shift"]) == 0
   assert capsys.readouterr().out.splitlines() == [
-    *("resnet18", "levels 3", "num_classes 400", "num_frames 1"),
-    *("image_size 32", "temporal shift"),
+    "resnet18",
+    "levels 3",
+    "num_classes 400",
+    "num_frames 1",
+    "image_size 32",
+    "temporal shift",
   ]
 
 

@@ -16,17 +16,17 @@ from temporal_jax.experiment.classes import expected_classes
 from temporal_jax.training.parameter_names import named
 
 ROOT = pathlib.Path(__file__).parents[2]
-NAMES = sorted(
-  f"{path.parent.name}/{path.stem}"
-  for path in (ROOT / "configs").glob("*/*.py")
-  if path.stem not in ("__init__", "base")
-)
+PAPERS = {
+  name: importlib.import_module(f"temporal_jax.configs.{name}")
+  for name in ("atm", "blvnet", "ila", "tada", "xvit")
+}
+NAMES = [f"{paper}:{run}" for paper, module in PAPERS.items() for run in module.RUNS]
 FAST = {
-  "atm/vit_b16_ssv2",
-  "blvnet/tam_50_ssv1",
-  "ila/vit_b16_ssv2",
-  "tada/former_b16_ssv2",
-  "xvit/b16_k400",
+  "atm:vit_b16_ssv2",
+  "blvnet:tam_50_ssv1",
+  "ila:vit_b16_ssv2",
+  "tada:former_b16_ssv2",
+  "xvit:b16_k400",
 }
 # Tracing ViT-L takes seconds.
 NETWORKS = [
@@ -41,132 +41,147 @@ CLASSES = {
 # As printed: optimizer, learning rate at a batch, epochs (or steps) and those
 # of the warm-up, weight decay, layer decay. The first line that fits counts.
 TABLES = [
-  ("atm/resnet*_k400", ("sgd", 0.01, 64, 150, 0, 5e-4, 1)),
-  ("atm/resnet*", ("sgd", 0.01, 64, 60, 0, 5e-4, 1)),
-  ("atm/vit_b16_ssv?", ("adamw", 7e-4, 256, 20, 5, 0.05, 0.7)),
-  ("atm/vit_b16_k400", ("adamw", 3e-4, 256, 20, 5, 0.05, 0.65)),
-  ("atm/vit_l14_ssv?", ("adamw", 7e-4, 256, 15, 5, 0.05, 0.75)),
-  ("atm/vit_l14*", ("adamw", 2e-4, 256, 15, 5, 0.05, 0.7)),
-  ("atm/eva_l14_ssv?", ("adamw", 1e-3, 256, 15, 5, 0.05, 0.75)),
-  ("atm/eva_l14*", ("adamw", 2e-4, 256, 20, 5, 0.05, 0.7)),
-  ("ila/*_k400", ("adamw", 8e-6, 256, 50_000, 5, 0.003, 1)),
-  ("ila/*_ssv2", ("adamw", 5e-4, 256, 30_000, 5, 0.01, 1)),
-  ("xvit/b16_ssv2", ("sgd", 0.03, 64, 35, 5, 1e-4, 1)),
-  ("xvit/b16_ek100", ("sgd", 0.05, 128, 50, 5, 1e-4, 1)),
-  ("xvit/b16_k?00", ("sgd", 0.03, 64, 30, 5, 1e-5, 1)),
-  ("blvnet/*", ("sgd", 0.01, 0, 50, 0, 5e-4, 1)),
-  ("tada/tada2d_hacs", ("adamw", 2e-4, 512, 30, 8, 0.02, 1)),
-  ("tada/convnextv2_small_hacs", ("adamw", 2e-4, 512, 30, 8, 0.02, 1)),
-  ("tada/former_l14_hacs", ("adamw", 2e-4, 512, 30, 8, 0.05, 0.85)),
-  ("tada/tada2d_16x5_k400", ("sgd", 0.12, 64, 100, 8, 1e-4, 1)),
-  ("tada/tada2d_16f_ssv2", ("sgd", 0.24, 64, 64, 4, 1e-4, 1)),
-  ("tada/convnextv2_*_k710_k400", ("adamw", 5e-4, 512, 30, 4, 0.02, 1)),
-  ("tada/convnextv2_*_ssv?", ("adamw", 5e-4, 512, 64, 2.5, 0.02, 1)),
-  ("tada/convnextv2_*_ek100", ("adamw", 5e-4, 512, 50, 5, 0.02, 1)),
-  ("tada/convnextv2_*", ("adamw", 5e-4, 512, 100, 8, 0.02, 1)),
-  ("tada/former_b16_k710", ("adamw", 1e-4, 512, 30, 5, 0.05, 0.7)),
-  ("tada/former_l14_k710", ("adamw", 5e-5, 256, 24, 5, 0.05, 0.8)),
-  ("tada/former_b16_k710_k400", ("adamw", 1e-5, 256, 15, 2.5, 0.05, 0.7)),
-  ("tada/former_l14_k710_k400", ("adamw", 5e-6, 128, 10, 2, 0.05, 0.8)),
-  ("tada/former_b16_k400", ("adamw", 5e-5, 256, 30, 5, 0.05, 0.7)),
-  ("tada/former_l14_k400", ("adamw", 2e-5, 128, 24, 5, 0.05, 0.85)),
-  ("tada/former_b16_ssv?", ("adamw", 5e-4, 256, 24, 5, 0.05, 0.7)),
-  ("tada/former_l14_ssv?", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.85)),
-  ("tada/former_b16_ek100", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.7)),
-  ("tada/former_l14_ek100", ("adamw", 1e-4, 64, 15, 2.5, 0.05, 0.85)),
-  ("tada/*_ssv2", ("sgd", 0.48, 128, 64, 4, 1e-4, 1)),
-  ("tada/*_k400", ("sgd", 0.24, 128, 100, 8, 1e-4, 1)),
+  ("atm:resnet*_k400", ("sgd", 0.01, 64, 150, 0, 5e-4, 1)),
+  ("atm:resnet*", ("sgd", 0.01, 64, 60, 0, 5e-4, 1)),
+  ("atm:vit_b16_ssv?", ("adamw", 7e-4, 256, 20, 5, 0.05, 0.7)),
+  ("atm:vit_b16_k400", ("adamw", 3e-4, 256, 20, 5, 0.05, 0.65)),
+  ("atm:vit_l14_ssv?", ("adamw", 7e-4, 256, 15, 5, 0.05, 0.75)),
+  ("atm:vit_l14*", ("adamw", 2e-4, 256, 15, 5, 0.05, 0.7)),
+  ("atm:eva_l14_ssv?", ("adamw", 1e-3, 256, 15, 5, 0.05, 0.75)),
+  ("atm:eva_l14*", ("adamw", 2e-4, 256, 20, 5, 0.05, 0.7)),
+  ("ila:*_k400", ("adamw", 8e-6, 256, 50_000, 5, 0.003, 1)),
+  ("ila:*_ssv2", ("adamw", 5e-4, 256, 30_000, 5, 0.01, 1)),
+  ("xvit:b16_ssv2", ("sgd", 0.03, 64, 35, 5, 1e-4, 1)),
+  ("xvit:b16_ek100", ("sgd", 0.05, 128, 50, 5, 1e-4, 1)),
+  ("xvit:b16_k?00", ("sgd", 0.03, 64, 30, 5, 1e-5, 1)),
+  ("blvnet:*", ("sgd", 0.01, 0, 50, 0, 5e-4, 1)),
+  ("tada:tada2d_hacs", ("adamw", 2e-4, 512, 30, 8, 0.02, 1)),
+  ("tada:convnextv2_small_hacs", ("adamw", 2e-4, 512, 30, 8, 0.02, 1)),
+  ("tada:former_l14_hacs", ("adamw", 2e-4, 512, 30, 8, 0.05, 0.85)),
+  ("tada:tada2d_16x5_k400", ("sgd", 0.12, 64, 100, 8, 1e-4, 1)),
+  ("tada:tada2d_16f_ssv2", ("sgd", 0.24, 64, 64, 4, 1e-4, 1)),
+  ("tada:convnextv2_*_k710_k400", ("adamw", 5e-4, 512, 30, 4, 0.02, 1)),
+  ("tada:convnextv2_*_ssv?", ("adamw", 5e-4, 512, 64, 2.5, 0.02, 1)),
+  ("tada:convnextv2_*_ek100", ("adamw", 5e-4, 512, 50, 5, 0.02, 1)),
+  ("tada:convnextv2_*", ("adamw", 5e-4, 512, 100, 8, 0.02, 1)),
+  ("tada:former_b16_k710", ("adamw", 1e-4, 512, 30, 5, 0.05, 0.7)),
+  ("tada:former_l14_k710", ("adamw", 5e-5, 256, 24, 5, 0.05, 0.8)),
+  ("tada:former_b16_k710_k400", ("adamw", 1e-5, 256, 15, 2.5, 0.05, 0.7)),
+  ("tada:former_l14_k710_k400", ("adamw", 5e-6, 128, 10, 2, 0.05, 0.8)),
+  ("tada:former_b16_k400", ("adamw", 5e-5, 256, 30, 5, 0.05, 0.7)),
+  ("tada:former_l14_k400", ("adamw", 2e-5, 128, 24, 5, 0.05, 0.85)),
+  ("tada:former_b16_ssv?", ("adamw", 5e-4, 256, 24, 5, 0.05, 0.7)),
+  ("tada:former_l14_ssv?", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.85)),
+  ("tada:former_b16_ek100", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.7)),
+  ("tada:former_l14_ek100", ("adamw", 1e-4, 64, 15, 2.5, 0.05, 0.85)),
+  ("tada:*_ssv2", ("sgd", 0.48, 128, 64, 4, 1e-4, 1)),
+  ("tada:*_k400", ("sgd", 0.24, 128, 100, 8, 1e-4, 1)),
 ]
 # Which frames in training; then in tests clips, crops, pixels of the crop and
 # of a frame's shorter side or both sides, and where crops lie.
 PROTOCOLS = [
-  ("atm/vit_l14_charades", "whole_segments", (1, 1, 224, 256, "exact")),
-  ("atm/vit_l14_anet", "rounded_segments", (1, 1, 224, 256, "exact")),
-  ("atm/resnet*_ssv?", "whole_segments", (1, 1, 224, (256, 320), "quarters")),
-  ("atm/*_ssv?", "whole_segments", (2, 3, 224, (256, 320), "quarters")),
-  ("atm/resnet*_k400", "rounded_segments", (10, 3, 224, 256, "quarters")),
-  ("atm/*_336_k400", "rounded_segments", (4, 3, 336, 336, "quarters")),
-  ("atm/*_k400", "rounded_segments", (4, 3, 224, 256, "quarters")),
-  ("ila/*_336_*", "rounded_segments('inside')", (4, 3, 336, 336, "halves")),
-  ("ila/*", "rounded_segments('inside')", (4, 3, 224, 224, "halves")),
+  ("atm:vit_l14_charades", "whole_segments", (1, 1, 224, 256, "exact")),
+  ("atm:vit_l14_anet", "rounded_segments", (1, 1, 224, 256, "exact")),
+  ("atm:resnet*_ssv?", "whole_segments", (1, 1, 224, (256, 320), "quarters")),
+  ("atm:*_ssv?", "whole_segments", (2, 3, 224, (256, 320), "quarters")),
+  ("atm:resnet*_k400", "rounded_segments", (10, 3, 224, 256, "quarters")),
+  ("atm:*_336_k400", "rounded_segments", (4, 3, 336, 336, "quarters")),
+  ("atm:*_k400", "rounded_segments", (4, 3, 224, 256, "quarters")),
+  ("ila:*_336_*", "rounded_segments('inside')", (4, 3, 336, 336, "halves")),
+  ("ila:*", "rounded_segments('inside')", (4, 3, 224, 224, "halves")),
   (
-    "xvit/*_ssv2",
+    "xvit:*_ssv2",
     "rounded_segments('borders')",
     (2, 3, 224, 224, "rounded_up"),
   ),
   (
-    "xvit/*_ek100",
+    "xvit:*_ek100",
     "rounded_segments('borders')",
     (1, 3, 224, 224, "rounded_up"),
   ),
-  ("xvit/*", "interval(16, single='start')", (1, 3, 224, 224, "rounded_up")),
-  ("blvnet/*_k400", "equal_segments", (3, 3, 256, 256, "exact")),
-  ("blvnet/*", "equal_segments", (1, 1, 224, 256, "exact")),
-  ("tada/former_*_hacs", "interval(8)", (1, 1, 224, 224, "exact")),
-  ("tada/*_hacs", "interval(8)", (1, 1, 256, 256, "exact")),
-  ("tada/former_*_ek100", "interval(8, fps=60)", (10, 3, 224, 224, "exact")),
-  ("tada/*_ek100", "interval(8, fps=60)", (10, 3, 256, 256, "exact")),
-  ("tada/former_*_ssv?", "nearest_segments", (2, 3, 224, 224, "exact")),
-  ("tada/former_*", "nearest_segments", (4, 3, 224, 224, "exact")),
-  ("tada/*_ssv?", "nearest_segments", (2, 3, 256, 256, "exact")),
-  ("tada/convnextv2_*", "interval(5)", (4, 3, 256, 256, "exact")),
-  ("tada/tada2d_16x5_*", "interval(5)", (10, 3, 256, 256, "exact")),
-  ("tada/slowfast_*", "interval(2)", (10, 3, 256, 256, "exact")),
-  ("tada/*", "interval(8)", (10, 3, 256, 256, "exact")),
+  ("xvit:*", "interval(16, single='start')", (1, 3, 224, 224, "rounded_up")),
+  ("blvnet:*_k400", "equal_segments", (3, 3, 256, 256, "exact")),
+  ("blvnet:*", "equal_segments", (1, 1, 224, 256, "exact")),
+  ("tada:former_*_hacs", "interval(8)", (1, 1, 224, 224, "exact")),
+  ("tada:*_hacs", "interval(8)", (1, 1, 256, 256, "exact")),
+  ("tada:former_*_ek100", "interval(8, fps=60)", (10, 3, 224, 224, "exact")),
+  ("tada:*_ek100", "interval(8, fps=60)", (10, 3, 256, 256, "exact")),
+  ("tada:former_*_ssv?", "nearest_segments", (2, 3, 224, 224, "exact")),
+  ("tada:former_*", "nearest_segments", (4, 3, 224, 224, "exact")),
+  ("tada:*_ssv?", "nearest_segments", (2, 3, 256, 256, "exact")),
+  ("tada:convnextv2_*", "interval(5)", (4, 3, 256, 256, "exact")),
+  ("tada:tada2d_16x5_*", "interval(5)", (10, 3, 256, 256, "exact")),
+  ("tada:slowfast_*", "interval(2)", (10, 3, 256, 256, "exact")),
+  ("tada:*", "interval(8)", (10, 3, 256, 256, "exact")),
 ]
 # Millions, as the papers print them for the same classes.
 PARAMETERS = {
-  "blvnet/tam_50_ssv1": 25.0,
-  "blvnet/tam_50_ssv2": 25.0,
-  "blvnet/tam_101_ssv1": 40.2,
-  "blvnet/tam_101_ssv2": 40.2,
-  "tada/tada2d_16x5_k400": 27.5,
-  "tada/convnextv2_tiny_k400": 45.9,
-  "tada/convnextv2_small_k400": 82.2,
-  "tada/convnextv2_base_k400": 145.7,
-  "tada/former_b16_k400": 104.1,
-  "tada/former_l14_k400": 364,
-  "tada/slowonly_k400": 35.6,
-  "tada/slowfast_4x16_k400": 37.7,
-  "tada/slowfast_8x8_k400": 37.7,
-  "tada/r2plus1d_k400": 31.2,
-  "tada/r2plus1d_1d_k400": 34.4,
-  "tada/r3d_k400": 50.1,
+  "blvnet:tam_50_ssv1": 25.0,
+  "blvnet:tam_50_ssv2": 25.0,
+  "blvnet:tam_101_ssv1": 40.2,
+  "blvnet:tam_101_ssv2": 40.2,
+  "tada:tada2d_16x5_k400": 27.5,
+  "tada:convnextv2_tiny_k400": 45.9,
+  "tada:convnextv2_small_k400": 82.2,
+  "tada:convnextv2_base_k400": 145.7,
+  "tada:former_b16_k400": 104.1,
+  "tada:former_l14_k400": 364,
+  "tada:slowonly_k400": 35.6,
+  "tada:slowfast_4x16_k400": 37.7,
+  "tada:slowfast_8x8_k400": 37.7,
+  "tada:r2plus1d_k400": 31.2,
+  "tada:r2plus1d_1d_k400": 34.4,
+  "tada:r3d_k400": 50.1,
 }
 
 
-def _module(name):
-  return importlib.import_module(f"temporal_jax.configs.{name.replace('/', '.')}")
+def _config(name):
+  paper, _, run = name.partition(":")
+  return PAPERS[paper].get_config(run)
 
 
 def _settings(config):
   return experiment.RunSettings.from_config(config, jax.devices()[:1])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_opens_with_its_command_and_what_to_expect(name):
-  text = _module(name).__doc__
+@pytest.mark.parametrize("paper", PAPERS)
+def test_opens_with_its_commands_and_what_it_follows(paper):
+  text = PAPERS[paper].__doc__
   commands = text.replace("\\\n", " ").split("\n\n")[1].splitlines()
-  words = [shlex.split(command) for command in commands]
-  made = [w[5] for w in words[:-1] if w[:3] == ["python", "-m", MAKER]]
-  run = f"runs/{name.replace('/', '_')}"
-  python, script, config, workdir, root, *start = words[-1]
-  assert (python, script) == ("python", "train.py")
-  assert config == f"--config=configs/{name}.py"
-  assert (workdir, root) == (f"--workdir={run}", "--config.data.root=LIST")
-  if made:
-    assert start == [f"--config.init_from={made[0]}"]
-    assert words[0][3] == _module(name).get_config().model.name
-  elif start:  # Another recipe's run.
-    origin = start[0].removeprefix("--config.init_from=runs/")
-    assert origin in {other.replace("/", "_") for other in NAMES}
-  assert "\nExpected: " in text
-  assert "Follows " in " ".join(text.split())
+  convert, *trained = [shlex.split(command) for command in commands]
+  weights = [convert[5]]
+  assert convert[:3] == ["python", "-m", MAKER]
+  for python, script, config, workdir, root, start in trained:
+    assert (python, script) == ("python", "train.py")
+    run = config.removeprefix(f"--config=configs/{paper}.py:")
+    assert _config(f"{paper}:{run}").model.name == convert[3]
+    assert (workdir, root) == (
+      f"--workdir=runs/{paper}_{run}",
+      "--config.data.root=LIST",
+    )
+    assert start == f"--config.init_from={weights[-1]}"
+    weights.append(f"runs/{paper}_{run}")
+  assert "\n\nFollows" in text
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("run", ["", "vit_b16", "b16_ssv3", "RUNS"])
+def test_another_run_is_refused_with_those_there_are(paper, run):
+  known = list(PAPERS[paper].RUNS)
+  with pytest.raises(ValueError, match=f"^unknown run '{run}' of {paper}") as caught:
+    PAPERS[paper].get_config(run)
+  assert f"Known: [{known[0]!r}" in str(caught.value)
+
+
+def test_there_are_87_with_one_name_for_each():
+  assert len(NAMES) == 87
+  # As the folders of runs and of converted weights are called.
+  assert len({name.replace(":", "_") for name in NAMES}) == 87
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_has_the_values_of_its_table(name):
-  config = _module(name).get_config()
+  config = _config(name)
   optim = config.optim
   want = next(row for pattern, row in TABLES if fnmatch.fnmatch(name, pattern))
   assert want == (
@@ -184,13 +199,15 @@ def test_has_the_values_of_its_table(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_and_tests_as_published(name):
-  config = _module(name).get_config()
+  config = _config(name)
   test = _settings(config).protocol
   assert (config.data.sampling, _views(test)) == next(
     row[1:] for row in PROTOCOLS if fnmatch.fnmatch(name, row[0])
   )
-  assert test.fusion == ("logits" if name.startswith(("xvit", "blvnet")) else "softmax")
-  whole = name == "atm/vit_l14_charades"  # Trained on the labelled parts.
+  assert test.fusion == (
+    "logits" if name.startswith(("xvit:", "blvnet:")) else "softmax"
+  )
+  whole = name == "atm:vit_l14_charades"  # Trained on the labelled parts.
   assert test.sampling == ("rounded_segments" if whole else config.data.sampling)
 
 
@@ -201,7 +218,7 @@ def _views(test):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_is_locked_and_fits_its_data_set(name):
-  config = _module(name).get_config()
+  config = _config(name)
   assert config.is_locked
   config.to_json()
   assert config.data.num_classes == CLASSES[name.split("_")[-1]]
@@ -218,7 +235,7 @@ def test_is_locked_and_fits_its_data_set(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_whole_state_is_built_and_every_regex_fits(name):
-  config = _module(name).get_config()
+  config = _config(name)
   num_videos = 100 * config.batch_size
   components = experiment.assemble(
     _settings(config), expected_classes(config), num_videos
@@ -237,7 +254,7 @@ def test_whole_state_is_built_and_every_regex_fits(name):
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("blvnet")])
 def test_stages_go_from_short_clips_to_long_ones(name):
-  config = _module(name).get_config()
+  config = _config(name)
   frames = []
   for change in config.stages:
     stage = config.copy_and_resolve_references()
@@ -257,13 +274,18 @@ def test_the_table_in_docs_has_every_recipe():
   rows = [
     [cell.strip(" `") for cell in line.strip("|").split("|")]
     for line in lines
-    if line.startswith("| `configs/")
+    if line.startswith("| `") and ":" in line.split("|")[1]
   ]
   listed = {row[0]: row[1:] for row in rows}
   assert len(listed) == len(rows)
-  assert listed.keys() == {f"configs/{name}.py" for name in NAMES}
+  assert list(listed) == NAMES
   for name in NAMES:
-    config = _module(name).get_config()
-    model, _, frames, *_ = listed[f"configs/{name}.py"]
+    config = _config(name)
+    model, _, frames, *_ = listed[name]
     assert model == config.model.name
     assert frames.split(", ")[0] == str(config.data.num_frames)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_further_figures_are_those_of_runs(paper):
+  assert set(getattr(PAPERS[paper], "PUBLISHED", {})) <= set(PAPERS[paper].RUNS)

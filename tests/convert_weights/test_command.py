@@ -69,6 +69,14 @@ def test_writes_a_network_that_can_be_read_and_verified(
   assert "as written" in capsys.readouterr().out
 
 
+def test_a_pipe_gets_whole_lines(tmp_path, checkpoint, capsys):
+  labels = tmp_path / "labels.txt"
+  labels.write_text("falling\nriding a bike\nwaving\n")
+  out = tmp_path / ("long" * 40) / "[red]"
+  _run("resnet18", checkpoint, out, *SETTINGS, "--labels", labels)
+  assert f"wrote {out}" in capsys.readouterr().out.splitlines()
+
+
 def test_dry_run_writes_nothing(tmp_path, checkpoint, capsys):
   out = tmp_path / "out"
   _run("resnet18", checkpoint, out, *SETTINGS, "--dry-run")
@@ -95,14 +103,24 @@ def test_labels_must_be_as_many_as_classes(tmp_path, checkpoint, capsys):
   labels = tmp_path / "labels.txt"
   labels.write_text("a\nb\n")
   _run(
-    *("resnet18", checkpoint, tmp_path / "two", *SETTINGS),
-    *("--labels", labels),
+    "resnet18",
+    checkpoint,
+    tmp_path / "two",
+    *SETTINGS,
+    "--labels",
+    labels,
   )
   assert "head starts anew: 2 classes" in capsys.readouterr().out
   error = _fails(
     capsys,
-    *("resnet18", checkpoint, tmp_path / "out", *SETTINGS),
-    *("--labels", labels, "--num-classes", 3),
+    "resnet18",
+    checkpoint,
+    tmp_path / "out",
+    *SETTINGS,
+    "--labels",
+    labels,
+    "--num-classes",
+    3,
   )
   assert "2 labels for 3 classes" in error
   assert not (tmp_path / "out").exists()

@@ -103,8 +103,12 @@ def test_every_image_tensor_has_its_place(row):
 @pytest.mark.parametrize(
   "row",
   [
-    *("resnet18", "tada2d_resnet50", "r3d_18", "slowfast_50_8x8"),
-    *("tadaconvnextv2_tiny", "blvnet_tam_50"),
+    "resnet18",
+    "tada2d_resnet50",
+    "r3d_18",
+    "slowfast_50_8x8",
+    "tadaconvnextv2_tiny",
+    "blvnet_tam_50",
   ],
 )
 def test_stems_for_flow_take_ten_channels(row):
@@ -147,21 +151,17 @@ def test_only_its_own_naming_is_recognised(naming):
       "e2ea121a1aef9218",
     ),
     pytest.param(
-      *(
-        "tadaconvnextv2_small",
-        "convnext_small",
-        "d6c3d68e694ac5e0",
-        "a4ef9986af0c0ecd",
-      ),
+      "tadaconvnextv2_small",
+      "convnext_small",
+      "d6c3d68e694ac5e0",
+      "a4ef9986af0c0ecd",
       marks=pytest.mark.slow,
     ),
     pytest.param(
-      *(
-        "tadaconvnextv2_base",
-        "convnext_base",
-        "d6c3d68e694ac5e0",
-        "a4ef9986af0c0ecd",
-      ),
+      "tadaconvnextv2_base",
+      "convnext_base",
+      "d6c3d68e694ac5e0",
+      "a4ef9986af0c0ecd",
       marks=pytest.mark.slow,
     ),
   ],

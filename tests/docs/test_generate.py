@@ -1,5 +1,6 @@
 """The generated tables of the pages are as `make docs` would write them."""
 
+import importlib
 import re
 import urllib.parse
 
@@ -42,8 +43,10 @@ def test_links_lead_to_pages():
     parts = urllib.parse.urlparse(link)
     assert parts.scheme == "https", link
     assert parts.netloc in (
-      *("arxiv.org", "github.com"),
-      *("huggingface.co", "modelscope.cn"),
+      "arxiv.org",
+      "github.com",
+      "huggingface.co",
+      "modelscope.cn",
     )
   assert "[openai/CLIP](https://github.com/openai/CLIP)" in text
   assert "[arXiv:2103.00020](https://arxiv.org/abs/2103.00020)" in text
@@ -75,13 +78,31 @@ def test_a_page_without_the_marks_is_refused(tmp_path, monkeypatch, text):
     generate.render("page.md")
 
 
-def test_a_config_that_says_nothing_is_refused():
-  with pytest.raises(ValueError, match=r"mine\.py must open with .* and 'Follows"):
-    generate._read_docstring("mine.py", "Net on Data, 8 frames. Expected: 3 %.")
-  found = generate._read_docstring(
-    "mine.py",
-    "Net on A set, 8 frames.\n\nExpected: 3.5 % with 32\n"
-    "(--config.data.num_frames=32), 4 % with --config.data.num_frames=64. Follows\n"
-    "x.yaml of it. More.",
+def test_a_config_that_does_not_say_what_it_follows_is_refused(monkeypatch):
+  for name in generate.papers():
+    module = importlib.import_module(f"temporal_jax.configs.{name}")
+    monkeypatch.setattr(module, "__doc__", "Runs of a paper.\n\nIt follows x.yaml.")
+    with pytest.raises(ValueError, match=rf"configs/{name}\.py must state what it 'Fo"):
+      list(generate.sources())
+    monkeypatch.undo()
+  _, *rows = generate.sources()
+  assert [row[0] for row in rows] == [
+    f"[configs/{name}.py](../configs/{name}.py)" for name in generate.papers()
+  ]
+  assert rows[1][1] == (
+    "section 4.1 of arXiv:1912.00869 and, where that is silent, the code in "
+    "IBM/bLVNet-TAM."
   )
-  assert found == ("A set", "3.5 % with 32, 4 % with 64 frames", "x.yaml of it")
+
+
+def test_a_run_shows_the_figures_of_its_data_set_and_start():
+  _, *rows = generate.recipes()
+  published = {row[0].strip("`"): row[-1] for row in rows}
+  assert published["tada:former_b16_k400"] == (
+    "84.5 (16 frames, 4 x 3) from CLIP (arXiv:2308.05787, table 8)"
+  )
+  assert published["tada:former_b16_k710_k400"] == (
+    "86.6 (16 frames, 4 x 3) from CLIP, K710 (arXiv:2308.05787, table 8)"
+  )
+  assert published["tada:former_l14_hacs"].startswith("features: 34.1 % average mAP")
+  assert published["ila:vit_b32_ssv2"] == "not published"

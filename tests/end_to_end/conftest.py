@@ -20,8 +20,10 @@ def start():
     )
     return subprocess.Popen(
       [
-        *(sys.executable, "train.py"),
-        *(f"--config={config}", f"--workdir={workdir}"),
+        sys.executable,
+        "train.py",
+        f"--config={config}",
+        f"--workdir={workdir}",
         *(f"--config.{flag}" for flag in flags),
         *more,
       ],

@@ -67,7 +67,11 @@ def _train(workdir, *args, capsys, **changes):
 def test_converted_clip_with_its_own_name(video_folder, tmp_path, capsys):
   """README's `models/atm` with `--config.model.name=atm_vit_b16`."""
   weights = _convert(
-    *(tmp_path, "atm_vit_b16", _VIT, "openai_clip", "vit_b16"),
+    tmp_path,
+    "atm_vit_b16",
+    _VIT,
+    "openai_clip",
+    "vit_b16",
     settings=["--set=num_frames=4"],
   )
   changes = {"model.name": "atm_vit_b16"}
@@ -114,7 +118,9 @@ def test_converted_resnet(video_folder, tmp_path, capsys):
   assert "new: params/head/bias, params/head/kernel; " in out
   # Another operator than the weights' is new, and counted.
   out, saved, _ = _train(
-    *(tmp_path / "shifted", video_folder, weights),
+    tmp_path / "shifted",
+    video_folder,
+    weights,
     capsys=capsys,
     **{**sizes, "model.temporal": "aggregation"},
   )
@@ -123,7 +129,9 @@ def test_converted_resnet(video_folder, tmp_path, capsys):
   assert "new: params/head/bias, params/head/kernel, params/stage1_" in out
   # And left out where the weights have one that is not wanted.
   out, saved, _ = _train(
-    *(tmp_path / "plain", video_folder, tmp_path / "shifted"),
+    tmp_path / "plain",
+    video_folder,
+    tmp_path / "shifted",
     capsys=capsys,
     **{"model.temporal": "none"},
   )

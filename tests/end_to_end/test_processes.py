@@ -74,5 +74,6 @@ def test_two_processes_stopped_and_gone_on_as_one(
   for name in ("params", "ema", "opt_state"):
     jax.tree.map(
       functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
-      *(got[name], want[name]),
+      got[name],
+      want[name],
     )

@@ -9,10 +9,15 @@ from temporal_jax import data, evaluation, inference
 from temporal_jax.data.views.read_views import read_views
 
 FLAGS = (
-  *("num_steps=2", "optim.warmup_steps=0", "eval_every=0"),
+  "num_steps=2",
+  "optim.warmup_steps=0",
+  "eval_every=0",
   "data.short_side=16",
-  *("eval.num_clips=2", "eval.num_crops=3", "eval.crop_rule=halves"),
-  *("eval.fusion=logits", "eval.sampling=rounded_segments('inside')"),
+  "eval.num_clips=2",
+  "eval.num_crops=3",
+  "eval.crop_rule=halves",
+  "eval.fusion=logits",
+  "eval.sampling=rounded_segments('inside')",
 )
 
 

@@ -54,8 +54,11 @@ def test_non_finite_loss_names_step_and_checkpoint(run, video_folder, tmp_path):
   status, _, err = run(
     tmp_path,
     f"data.root={video_folder}",
-    *("optim.lr=1e38", "optim.name=sgd", "optim.clip_norm=0.0"),
-    *("save_every=1", "optim.warmup_steps=6"),
+    "optim.lr=1e38",
+    "optim.name=sgd",
+    "optim.clip_norm=0.0",
+    "save_every=1",
+    "optim.warmup_steps=6",
   )
   assert status == 1
   assert "not finite at step" in err

@@ -42,8 +42,13 @@ _F4 = np.float32
 # Part -> values that it must not have; None takes it away.
 PARTS = {
   "ids": [
-    *(None, np.arange(4), np.array(list("abc")), np.array("abcd")),
-    *(np.array([b"a"] * 4), np.array([["a"]] * 4), np.array([], "U1")),
+    None,
+    np.arange(4),
+    np.array(list("abc")),
+    np.array("abcd"),
+    np.array([b"a"] * 4),
+    np.array([["a"]] * 4),
+    np.array([], "U1"),
     np.array(list("abcd"), object),
   ],
   "labels": [
@@ -60,18 +65,22 @@ PARTS = {
     np.zeros((4, 3), [("a", "f4")]),
   ],
   "views": [
-    *(
-      np.zeros((4, 3), _F4),
-      np.zeros((4, 2, 9), _F4),
-      np.zeros((9, 2, 3), _F4),
-    ),
+    np.zeros((4, 3), _F4),
+    np.zeros((4, 2, 9), _F4),
+    np.zeros((9, 2, 3), _F4),
     np.full((4, 2, 3), np.nan),
   ],
   "class_names": [None, np.array(["a"]), np.arange(3), np.array("abc")],
   "protocol": [
-    *(None, np.array("{"), np.array("[" * 100_000), np.array("[]")),
-    *(np.array('{"a": NaN}'), np.array('{"a": 1, "a": 2}'), np.array(3)),
-    *(np.array(["{}"]), np.array("1e999")),
+    None,
+    np.array("{"),
+    np.array("[" * 100_000),
+    np.array("[]"),
+    np.array('{"a": NaN}'),
+    np.array('{"a": 1, "a": 2}'),
+    np.array(3),
+    np.array(["{}"]),
+    np.array("1e999"),
   ],
   "tasks": [np.array(["verb"]), np.array([], "U1"), np.array([3])],
 }

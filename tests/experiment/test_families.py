@@ -99,9 +99,8 @@ def test_learns_sixteen_clips_by_heart(name):
     if rate in config.model.overrides:
       config.model.overrides[rate] = 0.0
   optim = config.optim
-  optim.name, optim.schedule, optim.lr, optim.warmup_steps = (
-    *("adamw", "cosine", 3e-3, 5),
-  )
+  optim.name, optim.schedule = "adamw", "cosine"
+  optim.lr, optim.warmup_steps = 3e-3, 5
   optim.warmup_lr, optim.end_lr, optim.layer_decay = 0.0, 0.0, 1.0
   optim.lr_batch_size, optim.clip_norm, optim.weight_decay = 0, 1.0, 0.0
   optim.frozen = optim.lr_factors = optim.decay_factors = ()

@@ -1,18 +1,15 @@
 """Numbers of a config that cannot be are refused before any work is done."""
 
 import importlib
-import pathlib
 
 import ml_collections
 import numpy as np
 import pytest
 
-from temporal_jax import evaluation, experiment
+from temporal_jax import config_files, evaluation, experiment
 from temporal_jax.configs import base
 from temporal_jax.experiment.number_bounds import BOUNDS, check_bounds
 from tests.support import tiny_config
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def _numbers(config, prefix=""):
@@ -30,17 +27,13 @@ def test_every_number_has_bounds():
   check_bounds(config)
 
 
-def _configs():
-  files = sorted((ROOT / "configs").rglob("*.py"))
-  names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
-  return [f"temporal_jax.{name}" for name in names if not name.endswith("__init__")]
-
-
-@pytest.mark.parametrize("name", _configs())
-def test_recipes_are_within_them(name):
-  module = importlib.import_module(name)
-  if hasattr(module, "get_config") and not name.endswith(".base"):
-    check_bounds(experiment.complete(module.get_config(), None))
+@pytest.mark.parametrize("name", [name for name, _ in config_files.list_configs()])
+def test_configs_are_within_them(name):
+  stem, _, run = name.partition(":")
+  module = importlib.import_module(f"temporal_jax.configs.{stem}")
+  config = module.get_config(*filter(None, [run]))
+  if stem != "base":
+    check_bounds(experiment.complete(config, None))
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_what_machines_made_is_left_out(root):
     (root / name).parent.mkdir(exist_ok=True)
     (root / name).touch()
   (root / "Thumbs.db").touch()
-  assert list_videos(["."]) == [*("./[1].ts", "./a/deep/c.mkv", "./a/z.MOV", "./b.mp4")]
+  assert list_videos(["."]) == ["./[1].ts", "./a/deep/c.mkv", "./a/z.MOV", "./b.mp4"]
   assert list_videos(["**/b.mp4"]) == ["b.mp4"]
   assert "Thumbs.db" not in list_videos(["*"])
   assert list_videos(["a/._*"]) == ["a/._z.mp4"]  # As it was asked for.

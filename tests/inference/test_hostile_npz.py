@@ -17,22 +17,23 @@ GOOD = {
 }
 INDEX = {
   "about": [
-    *(np.array("{"), np.array("[]"), np.array("[" * 100_000), np.array(3)),
-    *(np.array('{"a": NaN}'), np.array('{"a": 1, "a": 2}'), None),
+    np.array("{"),
+    np.array("[]"),
+    np.array("[" * 100_000),
+    np.array(3),
+    np.array('{"a": NaN}'),
+    np.array('{"a": 1, "a": 2}'),
+    None,
   ],
   "features": [
-    *(
-      None,
-      np.eye(2, dtype=int),
-      np.ones(2),
-      np.ones((3, 2)),
-      np.ones((2, 0, 1)),
-    ),
-    *(
-      np.full((2, 2), np.nan),
-      np.full((2, 2), np.inf),
-      np.eye(2, dtype=object),
-    ),
+    None,
+    np.eye(2, dtype=int),
+    np.ones(2),
+    np.ones((3, 2)),
+    np.ones((2, 0, 1)),
+    np.full((2, 2), np.nan),
+    np.full((2, 2), np.inf),
+    np.eye(2, dtype=object),
   ],
   "paths": [
     None,
@@ -45,8 +46,13 @@ INDEX = {
   "mtime_ns": [None, np.array([1.5, 2.5]), np.arange(3)],
 }
 SETTINGS = (
-  *(None, np.array("{"), np.array("[]"), np.array("[" * 100_000)),
-  *(np.array(3), np.array(["{}"]), np.array('{"a": NaN}')),
+  None,
+  np.array("{"),
+  np.array("[]"),
+  np.array("[" * 100_000),
+  np.array(3),
+  np.array(["{}"]),
+  np.array('{"a": NaN}'),
 )
 
 

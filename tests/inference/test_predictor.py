@@ -160,8 +160,14 @@ def test_a_batch_is_begun_before_the_last_is_waited_for(saved, videos, monkeypat
   monkeypatch.setattr(predictor.classifier, "start", start)
   found = list(predictor.predict(videos[:2]))
   assert log == [
-    *("start 3", "start 3", "wait 0", "start 3", "wait 1"),
-    *("start 3", "wait 3", "wait 5"),
+    "start 3",
+    "start 3",
+    "wait 0",
+    "start 3",
+    "wait 1",
+    "start 3",
+    "wait 3",
+    "wait 5",
   ]
   # Batches 0 and 1, then those begun at 3 and 5.
   assert found[0].probabilities["verb"].tolist() == [0.5, 0.5]

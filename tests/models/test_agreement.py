@@ -70,7 +70,7 @@ def test_every_attention_has_the_heads_of_the_backbone(operator):
 
 def test_the_example_of_a_user():
   model = temporal_jax.create_model(
-    *("vit_b32_joint",), num_classes=3, width=64, num_heads=4, depth=1
+    "vit_b32_joint", num_classes=3, width=64, num_heads=4, depth=1
   )
   clip = jnp.zeros((1, 2, 32, 32, 3))
   attention = jax.eval_shape(model.init, jax.random.key(0), clip)["params"]["block1"][
@@ -186,7 +186,8 @@ def test_what_is_set_stays_and_what_is_open_is_taken():
     ("shift", "resnet_basic", {"width": 4}, "fold_div 8 shifts none of the"),
     ("adaptive_attention", "resnet_basic", {"width": 1}, "do not divide the"),
     (
-      *("adaptive_branch", "transformer"),
+      "adaptive_branch",
+      "transformer",
       {"width": 144, "num_heads": 6},
       "heads of 24 do not divide the hidden width 36",
     ),

@@ -103,7 +103,8 @@ def _pairs(table):
   """The pairs of a table, apart from those that are not run."""
   return [
     pytest.param(
-      *(operator, name),
+      operator,
+      name,
       marks=[pytest.mark.slow] if name in SLOW.get(operator, ()) else [],
     )
     for operator, names in table.items()

@@ -11,9 +11,15 @@ import urllib.request
 PROGRAMS = ("chromium", "chromedriver")
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _ARGUMENTS = (
-  *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
-  *("--no-first-run", "--disable-background-networking", "--disable-sync"),
-  *("--disable-component-update", "--disable-dev-shm-usage"),
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-sync",
+  "--disable-component-update",
+  "--disable-dev-shm-usage",
   "--hide-scrollbars",
 )
 _PATIENCE = 20.0  # Seconds.

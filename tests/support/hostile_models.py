@@ -63,7 +63,12 @@ FIELDS = {
   ("overrides", "image_size"): [0, HUGE, -1, "8"],
   ("num_classes",): [0, -2, HUGE, 2.0, "2", True, [2], {}, {"verb": 0}],
   ("clip_shape",): [
-    *(None, [], [2, 16, 16], "2,16,16,3", {}, [2, 16, 8, 3]),
+    None,
+    [],
+    [2, 16, 16],
+    "2,16,16,3",
+    {},
+    [2, 16, 8, 3],
     [1024, 4096, 4096, 3],
   ],
   ("clip_shape", 0): [0, -1, HUGE, None, "2", 2.0, True],
@@ -105,7 +110,12 @@ FIELDS = {
   ("clas_names",): [["a", "b"]],
 }
 MISSING = (
-  *("model", "overrides", "num_classes", "clip_shape", "class_names", "pixels"),
+  "model",
+  "overrides",
+  "num_classes",
+  "clip_shape",
+  "class_names",
+  "pixels",
 )
 
 

@@ -5,17 +5,31 @@ from typing import NamedTuple
 
 MOST = 1_000_000  # Bytes of a file that the server takes.
 _TRICKS = (
-  *("../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/escaped"),
-  *("..\\..\\escaped", "%2e%2e%5cescaped", "....//....//escaped"),
-  *("/etc/passwd", "%2fetc%2fpasswd", "escaped%00.mp4", "a%0d%0aX: y"),
+  "../../etc/passwd",
+  "..%2f..%2fetc%2fpasswd",
+  "%2e%2e/%2e%2e/escaped",
+  "..\\..\\escaped",
+  "%2e%2e%5cescaped",
+  "....//....//escaped",
+  "/etc/passwd",
+  "%2fetc%2fpasswd",
+  "escaped%00.mp4",
+  "a%0d%0aX: y",
 )
 _LENGTHS = (
   *("-1", "+5", "5.0", "0x10", "1e3", "", "1_000", "5, 5", "NaN", "5 5"),
   *("\xb2", "0", "00", "--5", "five", "5;", "9" * 5000),
 )
 _TYPES = (
-  *("text/html", "multipart/form-data; boundary=x", "application/json", ""),
-  *("image/png", "video/", "video", "video/mp4/x", "application/x-www-form"),
+  "text/html",
+  "multipart/form-data; boundary=x",
+  "application/json",
+  "",
+  "image/png",
+  "video/",
+  "video",
+  "video/mp4/x",
+  "application/x-www-form",
 )
 _HOSTS = (
   *("evil.example", "127.0.0.1.evil.example", "localhost.evil.example", ""),
@@ -29,8 +43,15 @@ _HOSTS = (
   ),
 )
 _ORIGINS = (
-  *("http://evil.example", "null", "https://{host}", "http://localhost.evil"),
-  *("http://{host}.evil.example", "http://127.0.0.1:1", "file://", "", "*"),
+  "http://evil.example",
+  "null",
+  "https://{host}",
+  "http://localhost.evil",
+  "http://{host}.evil.example",
+  "http://127.0.0.1:1",
+  "file://",
+  "",
+  "*",
 )
 _METHODS = (
   *("PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "BREW", "get"),

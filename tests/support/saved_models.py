@@ -33,10 +33,14 @@ def brightness_model(num_frames=4, side=32):
   network = Brightness()
   variables = network.init(jax.random.key(0), jnp.zeros((1, *clip_shape)))
   return inference.SavedModel(
-    *("brightness", network, variables, clip_shape, ("a", "b")),
-    {"mean": (0.0,) * 3, "std": (1.0,) * 3},
-    EvalProtocol(num_frames=num_frames, crop_size=side),
-    {"num_classes": 2},
+    name="brightness",
+    network=network,
+    variables=variables,
+    clip_shape=clip_shape,
+    class_names=("a", "b"),
+    pixels={"mean": (0.0,) * 3, "std": (1.0,) * 3},
+    protocol=EvalProtocol(num_frames=num_frames, crop_size=side),
+    description={"num_classes": 2},
   )
 
 
@@ -50,9 +54,14 @@ def small_model(name="resnet18", *, num_frames=2, side=16, **arguments):
     lambda leaf: rng.uniform(0.1, 0.3, leaf.shape).astype(np.float32), shapes
   )
   return inference.SavedModel(
-    *(name, network, variables, clip.shape[1:], ("a", "b"), PIXELS),
-    EvalProtocol(num_frames=num_frames, crop_size=side, short_side=side),
-    {"num_classes": 2},
+    name=name,
+    network=network,
+    variables=variables,
+    clip_shape=clip.shape[1:],
+    class_names=("a", "b"),
+    pixels=PIXELS,
+    protocol=EvalProtocol(num_frames=num_frames, crop_size=side, short_side=side),
+    description={"num_classes": 2},
   )
 
 

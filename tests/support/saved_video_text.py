@@ -46,8 +46,14 @@ def make_saved() -> SavedModel:
   params["prompt"]["scale"]["scale"] *= np.float32(0.1)
   protocol = EvalProtocol(num_frames=FRAMES, crop_size=SIDE, short_side=SIDE)
   return SavedModel(
-    *("xclip_b32", network, variables, (FRAMES, SIDE, SIDE, 3), NAMES),
-    *(PIXELS, protocol, DESCRIPTION),
+    name="xclip_b32",
+    network=network,
+    variables=variables,
+    clip_shape=(FRAMES, SIDE, SIDE, 3),
+    class_names=NAMES,
+    pixels=PIXELS,
+    protocol=protocol,
+    description=DESCRIPTION,
   )
 
 

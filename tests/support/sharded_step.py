@@ -19,7 +19,7 @@ from tests.support.small_run import PIXELS
 SGD = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1, momentum=0.9))
 ADAMW = optax.adamw(1e-3, weight_decay=0.05)
 VIT = temporal_jax.create_model(
-  *("vit_b16",),
+  "vit_b16",
   num_classes=200,  # So that fsdp splits the head as well.
   num_frames=2,
   image_size=32,
@@ -29,17 +29,9 @@ VIT = temporal_jax.create_model(
   projection=None,
 )
 RESNET = temporal_jax.create_model(
-  *("resnet18",),
-  num_classes=3,
-  temporal="none",
-  width=8,
-  stage_sizes=(1,),
-  stem="3x3",
+  "resnet18", num_classes=3, temporal="none", width=8, stage_sizes=(1,), stem="3x3"
 )
-CLIPS = {
-  "vit": (VIT, (16, 2, 32, 32, 3)),
-  "resnet": (RESNET, (16, 1, 8, 8, 3)),
-}
+CLIPS = {"vit": (VIT, (16, 2, 32, 32, 3)), "resnet": (RESNET, (16, 1, 8, 8, 3))}
 
 
 @functools.cache

@@ -25,7 +25,7 @@ def _objective(params, stats, part, number):
 def test_parts_add_up_to_the_whole(parts):
   got = jax.jit(
     lambda params: accumulate(
-      *(_objective, params, {"mean": jnp.float32(0)}, BATCH), num_microbatches=parts
+      _objective, params, {"mean": jnp.float32(0)}, BATCH, num_microbatches=parts
     )
   )(PARAMS)
   x, weight = np.asarray(BATCH["x"]), np.asarray(BATCH["weight"])

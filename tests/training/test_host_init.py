@@ -32,15 +32,24 @@ NETWORKS = {
     (lambda key: jax.random.uniform(key, SHAPE), 0.5, 12**-0.5, 0, 1),
     (
       lambda key: jax.random.uniform(key, SHAPE, minval=-4.0, maxval=2.0),
-      *(-1, 6 * 12**-0.5, -4, 2),
+      -1,
+      6 * 12**-0.5,
+      -4,
+      2,
     ),
     (
       lambda key: jax.random.truncated_normal(key, -2, 2, SHAPE),
-      *(0, TRUNCATED_STD, -2, 2),
+      0,
+      TRUNCATED_STD,
+      -2,
+      2,
     ),
     (
       lambda key: nn.initializers.lecun_normal()(key, SHAPE),
-      *(0, SHAPE[0] ** -0.5, -0.114, 0.114),
+      0,
+      SHAPE[0] ** -0.5,
+      -0.114,
+      0.114,
     ),
   ],
 )

@@ -7,11 +7,11 @@ from typing import Any
 
 import jax
 
+from temporal_jax.display import tables
 from temporal_jax.models import operators
 from temporal_jax.models.catalog import registry
 from temporal_jax.models.catalog.entry import Accuracy
 from temporal_jax.models.inspect import count
-from temporal_jax.models.inspect.text_columns import align
 from temporal_jax.models.inspect.trace import ModuleCall, trace_calls
 from temporal_jax.models.network import Network
 
@@ -78,14 +78,15 @@ def describe(
     yield f"weights: {entry.weights}"
   if entry.accuracies and temporal == "default" and not overrides:
     yield ""
-    yield from align([_HEAD, *map(_cells, entry.accuracies)], right=(1, 2))
+    figures = map(_cells, entry.accuracies)
+    yield from tables.render(tables.columns(figures, head=_HEAD, right=(1, 2)))
   yield ""
   yield "temporal slots"
-  yield from align(_slots(model, calls))
+  yield from tables.render(tables.columns(_slots(model, calls)))
   yield ""
   head = ("module", "kind", "output", "parameters")
   tree = _tree(calls, variables["params"], levels)
-  yield from align([head, *tree], right=(3,))
+  yield from tables.render(tables.columns(tree, head=head, right=(3,)))
 
 
 def _cells(figure: Accuracy) -> tuple[str, ...]:

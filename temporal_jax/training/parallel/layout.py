@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
-import rich.console
-import rich.table
 from jax.experimental import topologies
 
+from temporal_jax.display import tables
 from temporal_jax.training.parallel.collectives import Collective, read_collectives
 from temporal_jax.training.state import TrainState
 
@@ -111,29 +110,27 @@ def describe_layout(layout: Layout) -> str:
   """Returns tables of the bytes and of the collectives, 80 columns wide."""
   axes = ", ".join(f"{axis} {size}" for axis, size in layout.mesh.items())
   number = math.prod(layout.mesh.values())
-  memory = rich.table.Table()
-  memory.add_column("on each device")
-  memory.add_column("bytes", justify="right")
-  rows = {**layout.held, "temporaries": layout.temporaries}
-  for name, size in {**rows, "together": sum(rows.values())}.items():
-    memory.add_row(name, f"{size:,}")
-  exchange = rich.table.Table()
-  for name in ("collectives", "among", "number", "bytes", "sent and received"):
-    side = "left" if name == "collectives" else "right"
-    exchange.add_column(name, justify=side)
-  for row in layout.collectives:
-    least = "" if row.exact else ">= "  # A loop of unknown length.
-    exchange.add_row(
-      row.kind,
-      f"{row.devices}",
-      f"{least}{row.count}",
-      f"{least}{row.size:,}",
-      f"{least}{row.sent:,}",
-    )
-  console = rich.console.Console(width=80, color_system=None)
-  with console.capture() as capture:
-    console.print(f"{number} x {layout.device}: {axes}", memory, exchange)
-  return capture.get()
+  held = {**layout.held, "temporaries": layout.temporaries}
+  held["together"] = sum(held.values())
+  memory = tables.columns(
+    ((name, f"{size:,}") for name, size in held.items()),
+    head=("on each device", "bytes"),
+    right=(1,),
+  )
+  head = ("collectives", "among", "number", "bytes", "sent and received")
+  exchange = tables.columns(
+    map(_cells, layout.collectives), head=head, right=range(1, len(head))
+  )
+  title = f"{number} x {layout.device}: {axes}"
+  parts = (tables.render(part, width=80) for part in (title, memory, exchange))
+  return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+def _cells(row: Collective) -> tuple[str, ...]:
+  """Returns the cells of a row of `describe_layout`."""
+  least = "" if row.exact else ">= "  # A loop of unknown length.
+  sizes = (row.count, row.size, row.sent)
+  return row.kind, f"{row.devices}", *(f"{least}{size:,}" for size in sizes)
 
 
 def _bytes_on_device(shapes: Any) -> int:

@@ -80,7 +80,7 @@ def test_the_linear_head_of_ila_skips_the_texts():
   of_text = network_shapes.names("ila", text)
   assert network_shapes.planned("ila", text, of_text).problems == ()
   network = network_shapes.build(
-    *("ila_vit_b32",),
+    "ila_vit_b32",
     head="linear",
     temporal="alignment_dense",
     **TOWER,
@@ -108,7 +108,7 @@ def test_xclip_is_not_ila():
 
 def test_atm_on_eva_comes_with_and_without_the_name_of_its_tower():
   network = network_shapes.build(
-    *("atm_eva_l14",), temporal=arithmetic(1), projection=8, **TOWER
+    "atm_eva_l14", temporal=arithmetic(1), projection=8, **TOWER
   )
   released = network_shapes.names("atm", network)
   alone = _renamed(released, "visual.", "")

@@ -230,8 +230,8 @@ def test_ilas_form_for_something_something_is_named(arguments, message):
   ("row", "arguments", "head"),
   [
     ("tada2d_resnet50", {**_STAGES, "width": 16}, "linear"),
-    pytest.param(*("tadaconvnextv2_tiny", _CONVNEXT, "linear"), marks=pytest.mark.slow),
-    pytest.param(*("slowfast_50_4x16", _STAGES, "out"), marks=pytest.mark.slow),
+    pytest.param("tadaconvnextv2_tiny", _CONVNEXT, "linear", marks=pytest.mark.slow),
+    pytest.param("slowfast_50_4x16", _STAGES, "out", marks=pytest.mark.slow),
   ],
 )
 def test_two_heads_for_epic_kitchens(row, arguments, head):
@@ -263,11 +263,16 @@ _FUSION = "backbone.slowfast_fusion1"
   ("row", "changes", "added", "message"),
   [
     pytest.param(
-      *("slowfast_50_4x16", {f"{_FUSION}.bn": ""}, "", "FUSION_BN false"),
+      "slowfast_50_4x16",
+      {f"{_FUSION}.bn": ""},
+      "",
+      "FUSION_BN false",
       marks=pytest.mark.slow,
     ),
     pytest.param(
-      *("slowfast_50_4x16", {}, f"{_FUSION}.conv_fast_to_slow.bias"),
+      "slowfast_50_4x16",
+      {},
+      f"{_FUSION}.conv_fast_to_slow.bias",
       "FUSION_CONV_BIAS",
       marks=pytest.mark.slow,
     ),
@@ -275,7 +280,10 @@ _FUSION = "backbone.slowfast_fusion1"
     ("r2d3d_18", {}, "backbone.pos_embd", "a ViViT or a TimeSformer"),
     ("r2d3d_18", {}, "backbone.Conv_1a.conv1.weight", "S3DG"),
     pytest.param(
-      *("tadaconvnextv2_tiny", {"gamma": ""}, "", "LARGE_SCALE_INIT_VALUE 0"),
+      "tadaconvnextv2_tiny",
+      {"gamma": ""},
+      "",
+      "LARGE_SCALE_INIT_VALUE 0",
       marks=pytest.mark.slow,
     ),
   ],

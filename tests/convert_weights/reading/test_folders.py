@@ -79,8 +79,14 @@ def test_safetensors_come_first_and_the_others_are_said(tmp_path):
 @pytest.mark.parametrize(
   "file",
   [
-    *("../secret.safetensors", "/etc/passwd", "a/b.safetensors", "..", ""),
-    *("..\\secret.safetensors", "C:secret.safetensors", "."),
+    "../secret.safetensors",
+    "/etc/passwd",
+    "a/b.safetensors",
+    "..",
+    "",
+    "..\\secret.safetensors",
+    "C:secret.safetensors",
+    ".",
   ],
 )
 def test_an_index_names_no_file_outside_of_the_folder(tmp_path, file):

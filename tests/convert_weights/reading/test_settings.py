@@ -159,7 +159,8 @@ def test_a_broken_config_is_named(tmp_path):
       "hidden_act. must be str",
     ),
     (
-      *("config", {"model_type": "vit", "num_attention_heads": "12"}),
+      "config",
+      {"model_type": "vit", "num_attention_heads": "12"},
       "num_attention_heads. must be int",
     ),
     ("preprocessor_config", {"image_mean": 0.5, "image_std": 0.5}, "three col"),

@@ -36,8 +36,8 @@ def test_hacs(write):
   got = annotations.read_hacs_clips(clips)
   assert got.class_names == ("Archery", "Ballet")
   assert [r._replace(id="") for r in got.records] == [
-    Record(*("", "Archery/v_a2X2hz1G6i8.mp4", 0, "train"), 15.5, 17.5, "a2X2hz1G6i8"),
-    Record(*("", "Ballet/v_0O_qMHxBfXg.mp4", 1, "test"), 24.5, 26.5, "0O_qMHxBfXg"),
+    Record("", "Archery/v_a2X2hz1G6i8.mp4", 0, "train", 15.5, 17.5, "a2X2hz1G6i8"),
+    Record("", "Ballet/v_0O_qMHxBfXg.mp4", 1, "test", 24.5, 26.5, "0O_qMHxBfXg"),
   ]
   write("clips.csv", header + "Archery,a,training,1,3,yes\n")
   with pytest.raises(ValueError, match="line 2: label must be 1 or -1"):

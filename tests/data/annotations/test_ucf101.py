@@ -23,7 +23,9 @@ def test_ucf101(write, tmp_path):
     ("YoYo/v_YoYo_g08_c01.avi", 1, "train", "YoYo/v_YoYo_g08"),
     (
       "ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c03.avi",
-      *(0, "test", "ApplyEyeMakeup/v_ApplyEyeMakeup_g01"),
+      0,
+      "test",
+      "ApplyEyeMakeup/v_ApplyEyeMakeup_g01",
     ),
   ]
   write("classInd.txt", "1 ApplyEyeMakeup\n3 YoYo\n")

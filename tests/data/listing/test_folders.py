@@ -68,7 +68,11 @@ def test_links_are_followed_and_loops_end(tmp_path):
   (root / "z").symlink_to(other)
   (other / "back").symlink_to(root)
   assert scan_folder.list_videos(root).files == [
-    *("b/1.mp4", "b/c/2.mp4", "gone.mp4", "z/3.mp4", "z/x/4.mp4")
+    "b/1.mp4",
+    "b/c/2.mp4",
+    "gone.mp4",
+    "z/3.mp4",
+    "z/x/4.mp4",
   ]
 
 
@@ -95,7 +99,9 @@ def test_folders_of_frames_are_videos(tmp_path):
     tmp_path,
     *(f"a/v{v}/img_{i:05d}.jpg" for v in "12" for i in range(1, 4)),
     *(f"b/w/{i}.PNG" for i in range(3)),
-    *("b/3.mp4", "b/single/1.png", "b/notes/2.txt"),
+    "b/3.mp4",
+    "b/single/1.png",
+    "b/notes/2.txt",
   )
   names, paths, said = _listed(tmp_path)
   assert names == ("a", "b")

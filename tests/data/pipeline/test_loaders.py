@@ -123,7 +123,7 @@ def test_a_bad_video_is_written_down_once_over_all_starts(tmp_path):
     with file.open("a") as out:
       out.write('{"video": "killed wh')
   rows = [json.loads(line) for line in file.read_text().split("\n")[:-1]]
-  assert [row["video"] for row in rows] == [*("a.mp4", "b0.mp4", "b1.mp4", "b2.mp4")]
+  assert [row["video"] for row in rows] == ["a.mp4", "b0.mp4", "b1.mp4", "b2.mp4"]
   file.write_text("[]\n")
   with pytest.raises(ValueError, match=r"bad\.jsonl, line 1 is damaged"):
     data.BadVideos("skip", file)

@@ -253,7 +253,8 @@ def test_impossible_shares_are_refused(source, kwargs, message):
   kwargs = {"batch_size": 8, "process_index": 0} | kwargs
   with pytest.raises(ValueError, match=message):
     data.train_batches(
-      *(data.VideoOpener(source, data.BadVideos("raise")), CLIP),
+      data.VideoOpener(source, data.BadVideos("raise")),
+      CLIP,
       seed=0,
       process_count=2,
       **kwargs,

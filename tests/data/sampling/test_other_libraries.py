@@ -253,37 +253,31 @@ def test_clips_of_no_frame_take_the_next_one():
     # 32 - 13 leaves 19 starts after the first: 0, 9.5 (to even) and 19.
     (
       "mmaction2_clips(4)",
-      *(32, 4, 3, None),
+      32,
+      4,
+      3,
+      None,
       [[0, 4, 8, 12], [10, 14, 18, 22], [19, 23, 27, 31]],
     ),
     ("mmaction2_clips(4)", 10, 4, 1, None, [[0, 4, 8, 2]]),
-    (
-      "mmaction2_clips(4, short='repeat_last')",
-      *(10, 4, 1, None),
-      [[0, 4, 8, 8]],
-    ),
+    ("mmaction2_clips(4, short='repeat_last')", 10, 4, 1, None, [[0, 4, 8, 8]]),
     ("dense(4)", 10, 4, 1, None, [[0, 4, 8, 9]]),
     ("dense(4, short='loop')", 10, 4, 1, None, [[0, 4, 8, 2]]),
     ("dense(4, short='repeat_last')", 10, 4, 1, None, [[0, 4, 8, 8]]),
     ("fixed_stride(short='loop')", 3, 5, 1, None, [[0, 1, 2, 0, 1]]),
     (
       "interval(4, fps=0, short='loop')",
-      *(10, 4, 1, None),
+      10,
+      4,
+      1,
+      None,
       [[0, 5, 0, 5]],  # Of places 0, 5, 10, 15.
     ),
     ("slowfast_clips(4, short='loop')", 10, 4, 1, 30.0, [[0, 5, 0, 5]]),
     ("tsm_segments", 16, 4, 2, None, [[2, 6, 10, 14], [0, 4, 8, 12]]),
-    (
-      "tsm_clips",
-      *(84, 4, 2, None),
-      [[0, 16, 32, 48], [20, 36, 52, 68]],
-    ),
+    ("tsm_clips", 84, 4, 2, None, [[0, 16, 32, 48], [20, 36, 52, 68]]),
     ("uniform_temporal_subsample", 10, 4, 1, None, [[0, 3, 6, 9]]),
-    (
-      "uniform_temporal_subsample(1)",
-      *(30, 4, 2, 10.0),
-      [[0, 3, 6, 9], [20, 23, 26, 29]],
-    ),
+    ("uniform_temporal_subsample(1)", 30, 4, 2, 10.0, [[0, 3, 6, 9], [20, 23, 26, 29]]),
   ],
 )
 def test_figures_worked_out_by_hand(rule, total, count, num, fps, want):

@@ -106,11 +106,7 @@ def test_tests_take_the_frames_of_the_formula(rule):
       for clips in CLIPS[:3] if "borders" in rule else CLIPS:
         for clip in range(clips):
           got = sample_indices(
-            *(total, count),
-            sampling=rule,
-            fps=25.0,
-            clip=clip,
-            num_clips=clips,
+            total, count, sampling=rule, fps=25.0, clip=clip, num_clips=clips
           )
           want = RULES[rule](total, count, clip, clips)
           assert got.tolist() == want, (total, count, clip, clips)
@@ -120,12 +116,7 @@ def test_tests_take_the_frames_of_the_formula(rule):
   ("rule", "total", "clips", "want"),
   [
     ("whole_segments", 33, 1, [[4, 12, 20, 28]]),
-    (
-      "whole_segments",
-      33,
-      3,
-      [[2, 10, 18, 26], [4, 12, 20, 28], [6, 14, 22, 30]],
-    ),
+    ("whole_segments", 33, 3, [[2, 10, 18, 26], [4, 12, 20, 28], [6, 14, 22, 30]]),
     ("rounded_segments", 32, 2, [[0, 8, 16, 24], [7, 15, 23, 31]]),
     (
       "rounded_segments('borders')",
@@ -133,12 +124,7 @@ def test_tests_take_the_frames_of_the_formula(rule):
       3,
       [[4, 12, 20, 28], [0, 8, 16, 24], [8, 16, 24, 32]],
     ),
-    (
-      "equal_segments",
-      32,
-      3,
-      [[3, 11, 19, 27], [4, 12, 20, 28], [5, 13, 21, 29]],
-    ),
+    ("equal_segments", 32, 3, [[3, 11, 19, 27], [4, 12, 20, 28], [5, 13, 21, 29]]),
     ("nearest_segments", 32, 2, [[4, 12, 20, 28], [8, 16, 24, 31]]),
     ("interval(8)", 64, 2, [[0, 10, 20, 31], [16, 26, 36, 47]]),
     ("fixed_stride", 35, 1, [[5, 13, 21, 29]]),
@@ -147,7 +133,7 @@ def test_tests_take_the_frames_of_the_formula(rule):
 def test_figures_worked_out_by_hand(rule, total, clips, want):
   got = [
     sample_indices(
-      *(total, 4), sampling=rule, fps=30.0, clip=clip, num_clips=clips
+      total, 4, sampling=rule, fps=30.0, clip=clip, num_clips=clips
     ).tolist()
     for clip in range(clips)
   ]
@@ -228,9 +214,7 @@ def test_short_videos_of_something_something_show_all_frames_and_repeats():
 def test_random_clips_of_a_test_are_the_same_every_time_and_differ():
   def clips():
     return [
-      sample_indices(
-        *(160, 8), sampling="random_clips", clip=clip, num_clips=4
-      ).tolist()
+      sample_indices(160, 8, sampling="random_clips", clip=clip, num_clips=4).tolist()
       for clip in range(4)
     ]
 

@@ -43,8 +43,14 @@ def test_numbered_pictures_are_frames(tmp_path, name, pattern, first):
 @pytest.mark.parametrize(
   "name",
   [
-    *("img_%05d.jpg", "frame%04d.png", "%06d.jpg", "%d.PNG", "IMG-%d.JPG"),
-    *("v1_c02_frame%03d_small.jpg", "%05d_x.png", "a.b %d.jpg"),
+    "img_%05d.jpg",
+    "frame%04d.png",
+    "%06d.jpg",
+    "%d.PNG",
+    "IMG-%d.JPG",
+    "v1_c02_frame%03d_small.jpg",
+    "%05d_x.png",
+    "a.b %d.jpg",
   ],
 )
 def test_one_numbered_pattern_is_found(tmp_path, name, first):

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import sys
 
 import jax
 import numpy as np
@@ -7,7 +8,7 @@ import orbax.checkpoint as ocp
 import pytest
 
 from temporal_jax import inference
-from temporal_jax.inference.export import compare_exported, export_model
+from temporal_jax.inference.export import compare_exported
 from tests.support import exported_networks
 
 
@@ -27,8 +28,11 @@ def test_savable_holds_what_load_model_needs(model, tmp_path):
   card = inference.export_model(model, tmp_path / "out", format="savable")
   names = {path.name for path in (tmp_path / "out").iterdir()}
   assert names == {
-    *("model.json", "variables"),
-    *("card.json", "README.md", "classes.json"),
+    "model.json",
+    "variables",
+    "card.json",
+    "README.md",
+    "classes.json",
   }
   before, after = (inference.load_model(path) for path in (model, tmp_path / "out"))
   jax.tree.map(np.testing.assert_array_equal, after.variables, before.variables)
@@ -118,8 +122,10 @@ def test_writes_over_nothing(model, tmp_path):
 
 
 def test_writes_nothing_that_gives_other_probabilities(model, tmp_path, monkeypatch):
+  # The package has the function under the name of its module.
+  module = sys.modules[inference.export_model.__module__]
   monkeypatch.setattr(
-    export_model, "run_stablehlo", lambda content, clips: np.full((2, 3), 0.9)
+    module, "run_stablehlo", lambda content, clips: np.full((2, 3), 0.9)
   )
   with pytest.raises(ValueError, match=r"nothing is written: .* resnet18"):
     inference.export_model(model, tmp_path / "out", format="stablehlo", batch_size=2)

@@ -169,7 +169,9 @@ def test_several_tasks_without_names_or_maps(answerer, video):
     assert total == pytest.approx(1)
     assert len(task["timeline"]["points"]) == 16
   assert [file["suffix"] for file in answer["downloads"]] == [
-    *(".csv", ".verb.srt", ".noun.srt")
+    ".csv",
+    ".verb.srt",
+    ".noun.srt",
   ]
   assert answer["strip"]["about"].startswith("No Grad-CAM: ")
   assert answer["strip"]["pictures"] == []

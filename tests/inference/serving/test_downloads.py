@@ -34,12 +34,18 @@ def _rows(text):
 def test_the_table_has_a_row_for_the_video_and_for_each_window():
   header, *rows = _rows(_texts([_scores()])[".csv"])
   assert header == [
-    *("part", "start (s)", "end (s)"),
-    *("scissors", 'rock, "paper"', "'=HYPERLINK(1)"),
+    "part",
+    "start (s)",
+    "end (s)",
+    "scissors",
+    'rock, "paper"',
+    "'=HYPERLINK(1)",
   ]
   assert [row[0] for row in rows] == [
     "whole video",
-    *("window 1", "window 2", "window 3"),
+    "window 1",
+    "window 2",
+    "window 3",
   ]
   np.testing.assert_allclose(
     np.array([row[1:] for row in rows], float),

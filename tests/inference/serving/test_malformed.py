@@ -66,7 +66,7 @@ def test_malformed_requests_get_an_error_and_do_no_harm(tmp_path, monkeypatch):
     assert status == 200
     assert b'"frames": 10' in body
     folder = server.service.folder
-    assert set(tmp_path.rglob("*")) == {*(folder.parent, folder, folder.parent / LOCK)}
+    assert set(tmp_path.rglob("*")) == {folder.parent, folder, folder.parent / LOCK}
     assert not list(tmp_path.parent.glob("*escaped*"))
     wait_for(lambda: threading.active_count() == threads + 1)
   assert list(tmp_path.iterdir()) == []

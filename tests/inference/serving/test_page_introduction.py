@@ -50,7 +50,9 @@ def test_classes_of_several_tasks_stand_apart(browser):
     assert text(browser, "#network") == ("tiny · 2 verb classes · 300 noun classes")
     lines = text(browser, "#classes").split("\n")
     assert list(filter(None, lines)) == [
-      *("Its 2 verb classes", "cut", "stir"),
+      "Its 2 verb classes",
+      "cut",
+      "stir",
       "Its 300 noun classes have no names: answers are their numbers, from 0.",
     ]
     assert browser.run("return document.querySelector('#sample').hidden")

@@ -111,7 +111,12 @@ def test_outlines_belong_to_the_control_that_has_the_focus(page, video):
       visited.append(active)
     assert len(visited) < 9
   assert visited == [
-    *("video", "download", "download", "slider", "details", "picture"),
+    "video",
+    "download",
+    "download",
+    "slider",
+    "details",
+    "picture",
   ]
 
 

@@ -86,7 +86,9 @@ def _factors(kept, temporal, depth):
 @pytest.mark.parametrize(
   ("temporal", "depth"),
   [
-    *(("joint", 1), ("mixing", 2), ("divided", 1)),
+    ("joint", 1),
+    ("mixing", 2),
+    ("divided", 1),
     # The assignment of patches takes seconds to compile.
     pytest.param("aligned", 2, marks=pytest.mark.slow),
   ],

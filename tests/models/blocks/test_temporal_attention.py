@@ -20,7 +20,7 @@ def _init(module, x):
 def test_parts_and_sizes():
   module = TemporalAttentionAggregation(2, 5, num_blocks=2, hidden=7)
   params = module.init(jax.random.key(0), _draw(2, 3, 8))["params"]
-  assert set(params) == {*("class_token", "block1", "block2", "norm", "expand", "head")}
+  assert set(params) == {"class_token", "block1", "block2", "norm", "expand", "head"}
   np.testing.assert_array_equal(params["class_token"], np.zeros(8))
   assert set(params["block1"]["attention"]["qkv"]) == {"kernel"}
   assert params["expand"]["kernel"].shape == (8, 7)

@@ -9,8 +9,13 @@ from temporal_jax.models.catalog.counted_costs import Cost, CountedCost
 COSTS = counted_costs.read_costs()
 # A network of most classes; others take many seconds to trace.
 FAST = {
-  *("resnet18", "resnet50", "tadaconvnextv2_tiny", "vit_b16"),
-  *("slowonly_50", "r2d3d_18", "ila_vit_b32"),
+  "resnet18",
+  "resnet50",
+  "tadaconvnextv2_tiny",
+  "vit_b16",
+  "slowonly_50",
+  "r2d3d_18",
+  "ila_vit_b32",
 }
 
 

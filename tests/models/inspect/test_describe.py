@@ -4,7 +4,6 @@ import pytest
 
 from temporal_jax import models
 from temporal_jax.models.inspect import describe
-from temporal_jax.models.inspect.text_columns import align
 
 RESNET = {"width": 8, "stage_sizes": (1, 1)}
 VIT = {"width": 16, "num_heads": 2, "patch_size": 8}
@@ -68,11 +67,13 @@ def test_many_blocks_are_counted():
   ("name", "arguments"),
   [
     pytest.param(
-      *("vit_b32_ata", {"depth": 1, "width": 16, "num_heads": 2}),
+      "vit_b32_ata",
+      {"depth": 1, "width": 16, "num_heads": 2},
       marks=pytest.mark.slow,  # Hungarian matching takes seconds to trace.
     ),
     pytest.param(
-      *("slowfast_50_8x8_tada", {"stage_sizes": (1,), "widths": (64,)}),
+      "slowfast_50_8x8_tada",
+      {"stage_sizes": (1,), "widths": (64,)},
       marks=pytest.mark.slow,  # As two networks do.
     ),
     ("tadaconvnextv2_small", {"stage_sizes": (1,), "widths": (8,)}),
@@ -89,11 +90,6 @@ def test_fits_100_columns_and_names_its_tables(name, arguments):
 def test_needs_a_level():
   with pytest.raises(ValueError, match="levels must be at least 1, got 0"):
     _describe("resnet18", levels=0)
-
-
-def test_columns_are_aligned():
-  rows = [("a", "1", "x"), ("bcd", "20", "")]
-  assert list(align(rows, right=(1,))) == ["a     1  x", "bcd  20"]
 
 
 def test_a_described_network_is_that_of_create_model():

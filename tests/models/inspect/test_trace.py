@@ -54,6 +54,9 @@ def test_modules_are_found_as_they_are_called():
     ]
   once = [(call.path[-1], call.kind) for call in called_once(calls)[1:]]
   assert once == [
-    *(("first", "Part"), ("dense", "Dense"), ("outer", "Outer")),
-    *(("second", "Part"), ("dense", "Dense")),
+    ("first", "Part"),
+    ("dense", "Dense"),
+    ("outer", "Outer"),
+    ("second", "Part"),
+    ("dense", "Dense"),
   ]

@@ -12,13 +12,7 @@ from temporal_jax.training.parallel import layout
 from temporal_jax.training.parallel.collectives import Collective, read_collectives
 from temporal_jax.training.parallel.mesh import simulate_devices
 from temporal_jax.training.parallel.parameter_sharding import shard_state
-from tests.support.sharded_step import (
-  ADAMW,
-  CLIPS,
-  batch_shapes,
-  make_mesh,
-  make_state,
-)
+from tests.support.sharded_step import ADAMW, CLIPS, batch_shapes, make_mesh, make_state
 
 
 def _compiled(body, mesh, out):
@@ -33,25 +27,27 @@ def _compiled(body, mesh, out):
   [
     # The share of a device is (16, 8), 512 bytes.
     ("all-reduce", lambda x: jax.lax.psum(x, "fsdp"), (), 512, 768),
-    (
-      "all-gather",
-      lambda x: jax.lax.all_gather(x, "fsdp", tiled=True),
-      *((), 2048, 1536),
-    ),
+    ("all-gather", lambda x: jax.lax.all_gather(x, "fsdp", tiled=True), (), 2048, 1536),
     (
       "reduce-scatter",
       lambda x: jax.lax.psum_scatter(x, "fsdp", tiled=True),
-      *(("fsdp",), 512, 384),
+      ("fsdp",),
+      512,
+      384,
     ),
     (
       "collective-permute",
       lambda x: jax.lax.ppermute(x, "fsdp", [(0, 1), (1, 2), (2, 3), (3, 0)]),
-      *(("fsdp",), 512, 512),
+      ("fsdp",),
+      512,
+      512,
     ),
     (
       "all-to-all",
       lambda x: jax.lax.all_to_all(x, "fsdp", 1, 0, tiled=True),
-      *((None, "fsdp"), 512, 384),
+      (None, "fsdp"),
+      512,
+      384,
     ),
   ],
 )

@@ -92,7 +92,10 @@ def test_evaluation_gathers_parameters_and_not_activations():
   model, clip = CLIPS["vit"]
   variables = {"params": state.params, "batch_stats": state.batch_stats}
   step = training.make_eval_step(
-    *(model, lambda clip: clip / 255.0, jax.nn.softmax, mesh),
+    model,
+    lambda clip: clip / 255.0,
+    jax.nn.softmax,
+    mesh,
     jax.tree.map(lambda leaf: leaf.sharding, variables),
   )
   views = {"clip": np.zeros((clip[0], 3, *clip[1:]), np.uint8)}

@@ -1,1 +1,0 @@
-"""Runs of bLVNet-TAM, arXiv:1912.00869."""

@@ -1,1 +1,0 @@
-"""Runs of TAdaConv, arXiv:2308.05787."""

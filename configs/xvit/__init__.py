@@ -1,1 +1,0 @@
-"""Runs of X-ViT, arXiv:2106.05968."""
