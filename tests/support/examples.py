@@ -1,169 +1,110 @@
-"""The operators at work, one row for each, for tests that hold for all."""
+"""Examples of operators and of layers, for the tests that hold for all of them.
+
+A test file in tests/ops or tests/layers declares `OPERATOR_EXAMPLES`, names and
+`OperatorExample`s, or `LAYER_EXAMPLES`, names and `layer_example`s, of what it
+tests. A name is that of the operator or layer; words may follow it.
+"""
 
 import functools
+import importlib
+import pathlib
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from temporal_jax import ops
+# What follows (clips, frames) in arrays of operators.
+FRAME_MAP, FRAME_TOKENS, FRAME_HEADS = (5, 4, 6), (4, 6), (4, 2, 3)
+# What follows the axis of clips in arrays of layers.
+CLIP_MAPS, CLIP_TOKENS = (4, 5, 6, 8), (4, 5, 8)
+CLIP_PATCHES = (3, 17, 8)  # Tokens of 4 x 4 patches with a class token.
+_TESTS = pathlib.Path(__file__).parents[1]
 
 
-class Row(NamedTuple):
-  """An operator at work.
+class OperatorExample(NamedTuple):
+  """An operator with its options and the shapes of its arrays.
 
   Attributes:
-    op: The operator with its options.
-    shared: Shapes of arrays that all clips share, behind those of the clips.
-    clips: Shapes of arrays of clips: T frames, then what follows.
-    temporal: Whether it mixes frames.
+    op: Called with the arrays of clips, then the shared ones.
+    clips: Shapes of arrays of clips: what follows (clips, frames).
+    shared: Shapes of arrays that all clips share.
+    temporal: Whether it mixes frames, and tells the past from the future.
+    symmetric: Whether it mixes frames, the past and the future alike.
+    reverse_only: Whether it has gradients of its own, so that forward mode is
+      refused. README.md names these.
+    laws: Whether the laws of tests/ops/test_all.py hold. They do not for what
+      returns several arrays, integers or a scalar, takes pairs or draws.
+    lowering: Whether it is an operator once more, at a size for which another
+      way is taken on CPU. The laws are not tested again.
   """
 
   op: Callable[..., jax.Array]
   clips: tuple[tuple[int, ...], ...]
   shared: tuple[tuple[int, ...], ...] = ()
   temporal: bool = False
+  symmetric: bool = False
+  reverse_only: bool = False
+  laws: bool = True
+  lowering: bool = False
 
 
-_MAP, _TOKENS, _HEADS = (5, 4, 6), (4, 6), (4, 2, 3)
-_bind = functools.partial
+class LayerExample(NamedTuple):
+  """A layer with its options and the shapes of its arrays.
 
-ROWS = {
-  "adaptive_convolution": Row(
-    lambda x, a, k: ops.adaptive_convolution(x, k, a, padding=1),
-    (_MAP, (6,)),
-    ((3, 3, 3, 6, 4),),
-    temporal=True,
-  ),
-  "adaptive_convolution of frames": Row(
-    lambda x, a, k: ops.adaptive_convolution(x, k, a, axis="out", padding=1),
-    (_MAP, (4,)),
-    ((3, 3, 6, 4),),
-  ),
-  "append_summaries": Row(
-    # The summaries stand in the order of their frames.
-    lambda x, y: ops.append_summaries(x, y).sum(axis=2),
-    (_TOKENS, _TOKENS),
-  ),
-  "arithmetic_cue": Row(
-    _bind(ops.arithmetic_cue, kind="difference"), (_MAP,), temporal=True
-  ),
-  "attention": Row(ops.attention, (_HEADS,) * 3),
-  "average_pool_2d": Row(_bind(ops.average_pool_2d, size=3, stride=2), (_MAP,)),
-  "context_frames": Row(ops.context_frames, (_MAP,), temporal=True),
-  "convolution_2d": Row(_bind(ops.convolution_2d, padding=1), (_MAP,), ((3, 3, 6, 2),)),
-  "convolution_3d": Row(
-    _bind(ops.convolution_3d, padding=1),
-    (_MAP,),
-    ((3, 3, 3, 6, 2),),
-    temporal=True,
-  ),
-  "depthwise_convolution_2d": Row(
-    _bind(ops.depthwise_convolution_2d, padding=1), (_MAP,), ((3, 3, 6),)
-  ),
-  "depthwise_temporal_convolution": Row(
-    ops.depthwise_temporal_convolution, (_MAP,), ((3, 6),), temporal=True
-  ),
-  "gelu": Row(ops.gelu, (_MAP,)),
-  "joint_attention": Row(ops.joint_attention, (_HEADS,) * 3),
-  "l2_normalize": Row(ops.l2_normalize, (_TOKENS,)),
-  "max_pool_2d": Row(_bind(ops.max_pool_2d, size=3, stride=2), (_MAP,)),
-  "patch_embedding": Row(ops.patch_embedding, ((4, 6, 2),), ((2, 3, 2, 5),)),
-  "patch_embedding of tubelets": Row(
-    _bind(ops.patch_embedding, temporal_padding=1),
-    ((4, 6, 2),),
-    ((3, 2, 3, 2, 5),),
-    temporal=True,
-  ),
-  "quick_gelu": Row(ops.quick_gelu, (_MAP,)),
-  "resize_bicubic": Row(_bind(ops.resize_bicubic, size=(7, 3)), (_MAP,)),
-  "rotary_embedding": Row(_bind(ops.rotary_embedding, grid=(1, 3)), ((4, 2, 4),)),
-  "space_time_mixing_attention": Row(
-    _bind(ops.space_time_mixing_attention, fold_div=3),
-    (_HEADS,) * 3,
-    temporal=True,
-  ),
-  "spatial_attention": Row(ops.spatial_attention, (_HEADS,) * 3),
-  "temporal_aggregation": Row(
-    ops.temporal_aggregation, (_MAP,), ((5, 6),), temporal=True
-  ),
-  "temporal_aggregation of the past": Row(
-    _bind(ops.temporal_aggregation, causal=True),
-    (_MAP,),
-    ((4, 6),),
-    temporal=True,
-  ),
-  "temporal_attention": Row(ops.temporal_attention, (_HEADS,) * 3),
-  "temporal_convolution": Row(
-    ops.temporal_convolution, (_MAP,), ((3, 6, 4),), temporal=True
-  ),
-  "temporal_correlation": Row(
-    _bind(ops.temporal_correlation, length=3, window=3), (_MAP,), temporal=True
-  ),
-  "temporal_pooling": Row(ops.temporal_pooling, (_MAP,)),
-  "temporal_shift": Row(_bind(ops.temporal_shift, fold_div=3), (_MAP,), temporal=True),
-  "token_shift": Row(ops.token_shift, (_TOKENS,), temporal=True),
-}
+  Attributes:
+    layer: Makes the layer.
+    clips: Shapes of its arrays: what follows the axis of clips.
+  """
+
+  layer: functools.partial[nn.Module]
+  clips: tuple[tuple[int, ...], ...]
 
 
-def _step_of_aggregation(x, cache, kernel):
-  return ops.temporal_aggregation_step(x[:, 0], cache, kernel)
+def layer_example(layer, *clips, **options):
+  """Returns an example of a layer, which takes `CLIP_MAPS` by default."""
+  return LayerExample(functools.partial(layer, **options), clips or (CLIP_MAPS,))
 
 
-def _reorder(x):
-  order = jnp.broadcast_to(jnp.arange(x.shape[2])[::-1], x.shape[:3])
-  return ops.permute_patches(x, order)
+def operator_examples():
+  """Returns the examples of all operators by name, in alphabetical order."""
+  return _collect("OPERATOR_EXAMPLES")
 
 
-# They return several arrays, numbers or a scalar, take pairs or draw.
-OTHERS = {
-  "align_frames": Row(ops.align_frames, ((7, 6), (7, 6), (2, 2, 3))),
-  "alignment_loss": Row(ops.alignment_loss, (_TOKENS, _TOKENS)),
-  "alignment_mask": Row(_bind(ops.alignment_mask, size=(3, 5)), ((2, 2),)),
-  "anchor_frames": Row(_bind(ops.anchor_frames, length=1), (_MAP,)),
-  "average_consensus": Row(ops.average_consensus, ((6,),)),
-  "drop_path": Row(lambda x: ops.drop_path(jax.random.key(0), x, rate=0.4), (_MAP,)),
-  "match_patches": Row(ops.match_patches, (_TOKENS,)),
-  "merge_pairs": Row(ops.merge_pairs, (_TOKENS, _TOKENS)),
-  "permute_patches": Row(_reorder, (_TOKENS,)),
-  "temporal_aggregation_step": Row(_step_of_aggregation, (_MAP, _MAP), ((5, 6),)),
-  "temporal_shift_step": Row(
-    lambda x, cache: ops.temporal_shift_step(x, cache, fold_div=3),
-    (_MAP, (5, 4, 2)),
-  ),
-}
+def layer_examples():
+  """Returns the examples of all layers by name, in alphabetical order."""
+  return _collect("LAYER_EXAMPLES")
 
 
-# Operators again, at sizes at which they take another way on CPU.
-LOWERINGS = {
-  "attention of many tokens": Row(ops.attention, ((20, 2, 3),) * 3),
-  "attention with a mask": Row(
-    lambda q, k, v: ops.attention(
-      q, k, v, mask=np.tril(np.ones((4, 4), bool))[None, None, None]
-    ),
-    (_HEADS,) * 3,
-  ),
-  "convolution_2d by Winograd": Row(
-    _bind(ops.convolution_2d, padding=1), ((32, 32, 64),), ((3, 3, 64, 64),)
-  ),
-  "convolution_2d in groups": Row(
-    _bind(ops.convolution_2d, groups=2, padding=1), (_MAP,), ((3, 3, 3, 4),)
-  ),
-  "convolution_2d of one channel": Row(
-    _bind(ops.convolution_2d, stride=2), ((8, 8, 1),), ((3, 3, 1, 2),)
-  ),
-  "convolution_2d of one pixel": Row(ops.convolution_2d, (_MAP,), ((1, 1, 6, 2),)),
-  "convolution_2d of the whole map": Row(ops.convolution_2d, (_MAP,), ((5, 4, 6, 2),)),
-}
+def _collect(attribute):
+  """Returns what test files declare; only those that do are imported.
+
+  The others include those that ask for the examples.
+  """
+  found = {}
+  paths = [path for part in ("ops", "layers") for path in (_TESTS / part).rglob("*.py")]
+  for path in sorted(paths):
+    if re.search(f"^{attribute} = ", path.read_text(), re.MULTILINE):
+      parts = path.relative_to(_TESTS.parent).with_suffix("").parts
+      declared = getattr(importlib.import_module(".".join(parts)), attribute)
+      assert not declared.keys() & found.keys(), f"{path}: declared already"
+      found |= declared
+  return dict(sorted(found.items()))
 
 
-def draw_arrays(row, batch=2, frames=4):
-  """Draws the arrays of clips, and those that all clips share."""
+def draw_arrays(example, batch=2, frames=4):
+  """Draws an operator's arrays of clips, and those that all clips share."""
   rng = np.random.default_rng(0)
   clips = [
-    rng.standard_normal((batch, frames, *shape), np.float32) for shape in row.clips
+    rng.standard_normal((batch, frames, *shape), np.float32) for shape in example.clips
   ]
-  shared = [rng.standard_normal(shape, np.float32) for shape in row.shared]
+  shared = [rng.standard_normal(shape, np.float32) for shape in example.shared]
   return clips, shared
+
+
+def draw_clips(example, batch=2):
+  """Draws a layer's arrays."""
+  rng = np.random.default_rng(0)
+  return [rng.standard_normal((batch, *shape), np.float32) for shape in example.clips]
