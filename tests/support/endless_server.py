@@ -26,6 +26,6 @@ class Endless:
 
 
 if __name__ == "__main__":
-  output.load_model = str
+  output.begin_loading = str
   serving.VideoAnswerer = Endless
   sys.exit(cli.main(["serve", "model", "--port", "0"]))
