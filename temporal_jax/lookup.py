@@ -100,21 +100,23 @@ def near_names(
 def declared(package: str, attribute: str) -> dict[str, Any]:
   """Returns what the modules of a package declare under one name.
 
-  All modules of the package are imported, but for one called "registry", which
-  is the one that asks.
+  All modules of the package, and of packages in it, are imported, except one
+  called "registry", which is the one that asks.
 
   Args:
     package: Name of the package, which is imported.
     attribute: Name in the modules.
 
   Returns:
-    The value of each module that has the attribute, by the module's name.
+    The value of each module that has the attribute, by the module's name
+    within the package, such as "shift" or "tada.route_mlp".
   """
   found = {}
-  path = sys.modules[package].__path__
-  for name in sorted(module.name for module in pkgutil.iter_modules(path)):
+  prefix = f"{package}."
+  modules = pkgutil.walk_packages(sys.modules[package].__path__, prefix)
+  for name in sorted(module.name.removeprefix(prefix) for module in modules):
     if name != "registry":
-      module = importlib.import_module(f"{package}.{name}")
+      module = importlib.import_module(prefix + name)
       if hasattr(module, attribute):
         found[name] = getattr(module, attribute)
   return found

@@ -61,9 +61,11 @@ def test_near_names_come_by_their_similarity():
 
 def test_modules_declare_tables(tmp_path, monkeypatch):
   package = tmp_path / "rooms_of_a_house"
-  package.mkdir()
+  (package / "wing").mkdir(parents=True)
   for name, text in (
     ("__init__", ""),
+    ("wing/__init__", ""),
+    ("wing/tower", "ROOMS = {'loft': 4}"),
     ("upper", "ROOMS = {'attic': 1}"),
     ("lower", "ROOMS = {'cellar': 2}"),
     ("garden", "TREES = 3"),
@@ -73,5 +75,9 @@ def test_modules_declare_tables(tmp_path, monkeypatch):
   monkeypatch.syspath_prepend(tmp_path)
   importlib.import_module("rooms_of_a_house")
   found = declared("rooms_of_a_house", "ROOMS")
-  assert found == {"lower": {"cellar": 2}, "upper": {"attic": 1}}
+  assert found == {
+    "lower": {"cellar": 2},
+    "upper": {"attic": 1},
+    "wing.tower": {"loft": 4},
+  }
   assert list(found) == sorted(found)

@@ -4,6 +4,9 @@ Parameters and running statistics are float32. A layer computes in its `dtype`,
 or in that of its input where `dtype` is None; float64, which needs
 `jax_enable_x64`, stays float64 to the end: statistics of norms, points of
 alignment and logits are float32 only where `dtype` has fewer bits.
+
+A module's `OPERATORS` are the temporal operators that its layers make:
+name -> slot of a backbone, see `models.Temporal` -> layer.
 """
 
 from temporal_jax.layers.aggregation import TemporalAggregation as TemporalAggregation

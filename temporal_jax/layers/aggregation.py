@@ -1,5 +1,7 @@
 """Temporal aggregation with learned weights."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -50,3 +52,11 @@ class TemporalAggregation(nn.Module):
       out, past.value = ops.temporal_aggregation_step(frame, past.value, kernel)
       return out[:, None], {}
     return ops.temporal_aggregation(x, kernel, causal=self.causal), {}
+
+
+OPERATORS = {
+  "aggregation": {"branch_input": functools.partial(TemporalAggregation, taps=3)},
+  "causal_aggregation": {
+    "branch_input": functools.partial(TemporalAggregation, taps=3, causal=True)
+  },
+}

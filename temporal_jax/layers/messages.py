@@ -62,3 +62,6 @@ class RemoveMessage(nn.Module):
     del train
     shape_checks.tokens(x)
     return x[:, :, :-1], {}
+
+
+OPERATORS = {"messages": {"block_input": CrossFrameMessage, "mlp_input": RemoveMessage}}

@@ -1,5 +1,7 @@
 """Temporal shift as a layer without parameters."""
 
+import functools
+
 import flax.linen as nn
 import jax
 
@@ -90,3 +92,15 @@ class TokenShift(nn.Module):
       x, tokens=self.tokens, fold_div=self.fold_div, direction=self.direction
     )
     return shifted, {}
+
+
+_PAST = functools.partial(TemporalShift, direction="past")
+OPERATORS = {
+  "shift": {"branch_input": TemporalShift},
+  "causal_shift": {"branch_input": _PAST},
+  "stream_shift": {"block_input": TemporalShift},
+  "causal_stream_shift": {"block_input": _PAST},
+  "mixing": {"keys_values": TemporalShift},
+  "mixing_quarter": {"keys_values": functools.partial(TemporalShift, fold_div=4)},
+  "mixing_eight": {"keys_values": functools.partial(TemporalShift, segment=8)},
+}

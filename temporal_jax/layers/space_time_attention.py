@@ -1,5 +1,6 @@
 """Self-attention over several frames."""
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -126,3 +127,10 @@ def _self_attention(**settings: Any) -> SelfAttention:
   """Returns an attention with its own defaults for settings that are None."""
   given = {name: value for name, value in settings.items() if value is not None}
   return SelfAttention(**given)
+
+
+OPERATORS = {
+  "joint": {"attention": JointAttention},
+  "divided": {"attention_branch": TemporalAttention},
+  "aligned": {"attention_branch": functools.partial(TemporalAttention, aligned=True)},
+}

@@ -1,11 +1,13 @@
 """Summary tokens: every frame's keys and values see all frames."""
 
+import functools
 from collections.abc import Callable
 
 import flax.linen as nn
 import jax
 
 from temporal_jax import ops
+from temporal_jax.layers.shift import TemporalShift
 
 
 class SummaryTokens(nn.Module):
@@ -33,3 +35,10 @@ class SummaryTokens(nn.Module):
     if self.tokens is not None:
       own, aux = self.tokens(name="tokens")(x, train=train)
     return ops.append_summaries(own, x), aux
+
+
+OPERATORS = {
+  "mixing_summary": {
+    "keys_values": functools.partial(SummaryTokens, tokens=TemporalShift)
+  }
+}

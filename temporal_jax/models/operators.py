@@ -1,11 +1,16 @@
-"""The temporal operators by name, as values that fill a backbone's slots."""
+"""The temporal operators by name, as values that fill a backbone's slots.
+
+A module of `layers` that declares `OPERATORS`, names and the layer of each slot
+they fill, adds them; no other file has to know it. Operators that depend on the
+network are here.
+"""
 
 import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from temporal_jax import layers
-from temporal_jax.lookup import lookup
+from temporal_jax.lookup import declared, lookup
 from temporal_jax.models.network import Network
 from temporal_jax.models.slots import Temporal
 
@@ -79,69 +84,23 @@ def arithmetic_once(network: Network, *, class_token: bool = True) -> Temporal:
   return _BEFORE_THIRD_STAGE
 
 
-_TEMPORAL_BRANCH = functools.partial(layers.AdaptiveBranch, temporal_projection=True)
-_PAST_SHIFT = functools.partial(layers.TemporalShift, direction="past")
+# They depend on the network: each is a function of it.
+_FOR_NETWORKS: Mapping[str, Operator] = {
+  "adaptive_attention": adaptive_attention,
+  "arithmetic": arithmetic_once,
+  "arithmetic_alone": functools.partial(arithmetic_once, class_token=False),
+}
 
-OPERATORS: Mapping[str, Operator] = MappingProxyType(
-  {
-    "none": Temporal(),
-    "shift": Temporal(branch_input=layers.TemporalShift),
-    "aggregation": Temporal(
-      branch_input=functools.partial(layers.TemporalAggregation, taps=3)
-    ),
-    "causal_shift": Temporal(branch_input=_PAST_SHIFT),
-    "causal_aggregation": Temporal(
-      branch_input=functools.partial(layers.TemporalAggregation, taps=3, causal=True)
-    ),
-    "adaptive": Temporal(
-      convolution=layers.AdaptiveConv,
-      after_convolution=layers.StridedTemporalPooling,
-    ),
-    "adaptive_attention": adaptive_attention,
-    "arithmetic": arithmetic_once,
-    "arithmetic_alone": functools.partial(arithmetic_once, class_token=False),
-    "adaptive_convolution": Temporal(convolution=layers.AdaptiveConv),
-    "adaptive_depthwise": Temporal(
-      convolution=functools.partial(
-        layers.AdaptiveConv,
-        axis="out",
-        use_bias=True,
-        route=functools.partial(layers.RouteMlp, norm="layer", bias=True),
-      )
-    ),
-    "adaptive_space_and_time": Temporal(
-      convolution=layers.AdaptiveConv, temporal_convolution=layers.AdaptiveConv
-    ),
-    "stream_shift": Temporal(block_input=layers.TemporalShift),
-    "causal_stream_shift": Temporal(block_input=_PAST_SHIFT),
-    "mixing": Temporal(keys_values=layers.TemporalShift),
-    "mixing_quarter": Temporal(
-      keys_values=functools.partial(layers.TemporalShift, fold_div=4)
-    ),
-    "mixing_eight": Temporal(
-      keys_values=functools.partial(layers.TemporalShift, segment=8)
-    ),
-    "mixing_summary": Temporal(
-      keys_values=functools.partial(layers.SummaryTokens, tokens=layers.TemporalShift)
-    ),
-    "joint": Temporal(attention=layers.JointAttention),
-    "divided": Temporal(attention_branch=layers.TemporalAttention),
-    "aligned": Temporal(
-      attention_branch=functools.partial(layers.TemporalAttention, aligned=True)
-    ),
-    "adaptive_branch": Temporal(attention_branch=layers.AdaptiveBranch),
-    "adaptive_branches": Temporal(
-      attention_branch=_TEMPORAL_BRANCH, mlp_branch=_TEMPORAL_BRANCH
-    ),
-    "alignment": Temporal(attention_branch=layers.LearnableAlignment),
-    "alignment_dense": Temporal(
-      attention_branch=functools.partial(layers.LearnableAlignment, kind="dense")
-    ),
-    "messages": Temporal(
-      block_input=layers.CrossFrameMessage, mlp_input=layers.RemoveMessage
-    ),
-  }
-)
+
+def _collect() -> dict[str, Operator]:
+  """Returns all operators by name: "none", then by the alphabet."""
+  found = dict(_FOR_NETWORKS)
+  for operators in declared(layers.__name__, "OPERATORS").values():
+    found |= {name: Temporal(**slots) for name, slots in operators.items()}
+  return {"none": Temporal(), **dict(sorted(found.items()))}
+
+
+OPERATORS: Mapping[str, Operator] = MappingProxyType(_collect())
 
 
 def resolve(temporal: str | Operator | None, network: Network) -> Temporal:

@@ -11,7 +11,7 @@ import temporal_jax
 from convert_weights import inspection
 from convert_weights.__main__ import main
 from tests.support import conversion_plans, published_checkpoints
-from tests.support.tiny_vit import EPSILON, SIZES, vit_classifier
+from tests.support.tiny_huggingface_vit import EPSILON, SIZES, vit_classifier
 
 _ARGUMENTS = {**SIZES, "epsilon": EPSILON}
 

@@ -14,11 +14,12 @@ from convert_weights import SOURCES, registry
 from convert_weights.apply import apply_plan
 from convert_weights.plan import plan_conversion
 from temporal_jax.models import MODELS
-from tests.support import conversion_plans
+from tests.support import conversion_plans, tiny_networks
 
 _STAGES = {"stage_sizes": (1, 1, 1, 1)}
-# Arguments that make a network of a class small.
+# Arguments that make networks of a class small.
 _TINY = {
+  **tiny_networks.by_class(),
   "VisionTransformer": conversion_plans.TINY,
   "VideoTextModel": {**conversion_plans.TINY, **conversion_plans.TINY_TEXT},
   "ResNet": {**_STAGES, "width": 16},
@@ -143,7 +144,12 @@ def test_every_source_that_makes_networks_is_among_them():
 def test_every_format_is_found_by_its_own_name():
   found = [one.name for module in registry.BY_MODULE.values() for one in module]
   assert sorted(found) == sorted(SOURCES)
-  assert {row for row, *_ in PAIRS} == MODELS.keys() - _WITHOUT
+
+
+def test_every_network_of_a_class_with_published_weights_is_among_them():
+  published = {entry.module for entry in MODELS.values() if entry.weights}
+  rows = {row for row, entry in MODELS.items() if entry.module in published}
+  assert rows - {row for row, *_ in PAIRS} == _WITHOUT
 
 
 # Networks that no published weights are of, nor begin with.

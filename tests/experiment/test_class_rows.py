@@ -7,7 +7,7 @@ import pytest
 
 from temporal_jax import experiment
 from temporal_jax.configs import base
-from tests.support.recipe_families import small
+from tests.support.small_recipes import small
 
 _VIT = {"width": 64, "num_heads": 1, "depth": 1, "patch_size": 8}
 _SMALL = {

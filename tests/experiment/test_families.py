@@ -8,7 +8,7 @@ import pytest
 
 from temporal_jax import experiment, training
 from temporal_jax.training.parameter_names import named
-from tests.support.recipe_families import FAMILIES, small
+from tests.support.small_recipes import FAMILIES, small
 
 
 def _start(config, names):

@@ -1,4 +1,4 @@
-"""What holds for every layer: one row of the table `rows` each."""
+"""What holds for every layer."""
 
 import jax
 import jax.numpy as jnp
@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers
-from tests.support.layer_rows import ROWS, draw_clips
+from tests.support.examples import draw_clips, layer_examples
 from tests.support.public_names import public_names
 
+EXAMPLES = layer_examples()
 
-@pytest.fixture(params=ROWS, ids=str)
-def row(request):
-  return ROWS[request.param]
+
+@pytest.fixture(params=EXAMPLES, ids=str)
+def example(request):
+  return EXAMPLES[request.param]
 
 
 def _loss(layer):
@@ -24,12 +26,12 @@ def _loss(layer):
 
 
 def test_no_layer_is_missing():
-  assert {name.split()[0] for name in ROWS} == set(public_names(layers))
+  assert {name.split()[0] for name in EXAMPLES} == set(public_names(layers))
 
 
-def test_no_clips_give_no_results(row):
+def test_no_clips_give_no_results(example):
   """Nor gradients; nothing is NaN."""
-  clips, layer = draw_clips(row), row.layer()
+  clips, layer = draw_clips(example), example.layer()
   shapes = jax.eval_shape(layer.init, jax.random.key(0), *clips)
   variables = jax.tree.map(lambda x: np.full(x.shape, 0.5, x.dtype), shapes)
   none = [clip[:0] for clip in clips]
@@ -50,12 +52,12 @@ def _wide(x):
   return jax.ShapeDtypeStruct(x.shape, jnp.float64)
 
 
-def test_float64_is_never_narrowed(row):
+def test_float64_is_never_narrowed(example):
   """No array of the computation or its gradients is float32."""
   with jax.enable_x64(True):
-    wide = {"dtype": jnp.float64} if hasattr(row.layer(), "dtype") else {}
-    layer = row.layer(**wide)
-    clips = [_wide(clip) for clip in draw_clips(row)]
+    wide = {"dtype": jnp.float64} if hasattr(example.layer(), "dtype") else {}
+    layer = example.layer(**wide)
+    clips = [_wide(clip) for clip in draw_clips(example)]
     variables = jax.eval_shape(layer.init, jax.random.key(0), *clips)
     assert all(x.dtype == jnp.float32 for x in jax.tree.leaves(variables))
     variables = jax.tree.map(_wide, variables)

@@ -9,6 +9,13 @@ import pytest
 import torch
 
 from temporal_jax import layers, ops
+from tests.support.examples import CLIP_TOKENS, layer_example
+
+LAYER_EXAMPLES = {
+  "SelfAttention": layer_example(
+    layers.SelfAttention, CLIP_TOKENS, num_heads=2, inner_norm=True, key_bias=False
+  ),
+}
 
 
 def _draw(*shape, seed=0):

@@ -4,6 +4,11 @@ import pytest
 import torch
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "BatchNorm": layer_example(layers.BatchNorm),
+}
 
 
 def _start(x):

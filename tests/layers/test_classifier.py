@@ -3,8 +3,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
 
 X = np.random.default_rng(0).standard_normal((2, 3, 8), np.float32)
+
+LAYER_EXAMPLES = {
+  "Classifier": layer_example(layers.Classifier, (8,), num_classes=3),
+  "Classifier of tasks": layer_example(
+    layers.Classifier, (8,), num_classes={"verb": 3, "noun": 2}
+  ),
+}
 
 
 def test_one_task_is_a_dense_layer_without_a_level_of_its_own():

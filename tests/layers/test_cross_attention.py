@@ -5,8 +5,13 @@ import pytest
 import torch
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
 
 KEY = jax.random.key(0, impl="rbg")  # Compiles faster.
+
+LAYER_EXAMPLES = {
+  "CrossAttention": layer_example(layers.CrossAttention, (5, 8), (7, 8), num_heads=2),
+}
 
 
 def _draw(shape, seed=0):

@@ -4,8 +4,13 @@ import pytest
 from flax import errors
 
 from temporal_jax import layers, ops
+from tests.support.examples import layer_example
 
 X = np.random.default_rng(0).standard_normal((12, 3), np.float32)
+
+LAYER_EXAMPLES = {
+  "DropPath": layer_example(layers.DropPath, rate=0.3),
+}
 
 
 def test_training_calls_the_operator():

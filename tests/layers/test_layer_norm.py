@@ -5,6 +5,11 @@ import pytest
 import torch
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "LayerNorm": layer_example(layers.LayerNorm),
+}
 
 
 @pytest.mark.parametrize("epsilon", [1e-5, 1e-6, 0.1])

@@ -4,6 +4,11 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "LayerScale": layer_example(layers.LayerScale),
+}
 
 
 def test_multiplies_channel_by_channel():

@@ -7,8 +7,16 @@ import pytest
 from temporal_jax import layers
 from temporal_jax.models import Temporal
 from temporal_jax.models.blocks.transformer import TransformerBlock
+from tests.support.examples import CLIP_TOKENS, layer_example
 
 HEADS = 2
+
+LAYER_EXAMPLES = {
+  "CrossFrameMessage": layer_example(
+    layers.CrossFrameMessage, CLIP_TOKENS, num_heads=2
+  ),
+  "RemoveMessage": layer_example(layers.RemoveMessage, CLIP_TOKENS),
+}
 
 
 def _tokens(num_frames=3, num_tokens=5, width=8, seed=0):

@@ -5,6 +5,11 @@ import pytest
 import torch
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "Mlp": layer_example(layers.Mlp, hidden=5),
+}
 
 
 def _draw(*shape, seed=0):

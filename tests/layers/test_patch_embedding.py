@@ -4,6 +4,13 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "PatchEmbedding": layer_example(
+    layers.PatchEmbedding, (4, 6, 8, 3), features=5, patch_size=2
+  ),
+}
 
 
 def _draw(*shape, seed=0):

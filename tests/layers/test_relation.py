@@ -7,6 +7,13 @@ import pytest
 
 from temporal_jax import layers
 from temporal_jax.layers.relation import _tuples
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "TemporalRelation": layer_example(
+    layers.TemporalRelation, (4, 8), features=3, hidden=5
+  ),
+}
 
 
 def _draw(*shape, seed=0):

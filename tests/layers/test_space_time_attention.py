@@ -4,6 +4,14 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import CLIP_TOKENS, layer_example
+
+LAYER_EXAMPLES = {
+  "JointAttention": layer_example(layers.JointAttention, CLIP_TOKENS, num_heads=2),
+  "TemporalAttention": layer_example(
+    layers.TemporalAttention, CLIP_TOKENS, num_heads=2
+  ),
+}
 
 
 def _draw(*shape, seed=0):

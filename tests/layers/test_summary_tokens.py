@@ -5,6 +5,11 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import CLIP_TOKENS, layer_example
+
+LAYER_EXAMPLES = {
+  "SummaryTokens": layer_example(layers.SummaryTokens, CLIP_TOKENS),
+}
 
 
 def _draw(*shape, seed=0):

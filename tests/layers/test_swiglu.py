@@ -5,6 +5,11 @@ import pytest
 import torch
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "SwiGlu": layer_example(layers.SwiGlu, hidden=5, inner_norm=True),
+}
 
 
 def _draw(*shape, seed=0):

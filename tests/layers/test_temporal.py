@@ -6,6 +6,13 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import CLIP_TOKENS, layer_example
+
+LAYER_EXAMPLES = {
+  "TemporalAggregation": layer_example(layers.TemporalAggregation),
+  "TemporalShift": layer_example(layers.TemporalShift, segment=2),
+  "TokenShift": layer_example(layers.TokenShift, CLIP_TOKENS),
+}
 
 
 def test_aggregation_calls_the_operator():

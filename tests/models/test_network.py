@@ -28,6 +28,11 @@ def _fitting(regex, names):
   return [name for name in names if re.fullmatch(regex, name)]
 
 
+def test_every_class_of_the_catalog_is_tried():
+  classes = {entry.module.__name__ for entry in MODELS.values()}
+  assert tiny_networks.by_class().keys() == classes
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_groups_fit_the_parameters(name):
   network, names = _parameters(name)

@@ -120,7 +120,7 @@ def test_the_operators_of_a_network_are_listed():
     )
     for name in ("resnet18", "blresnet50", "vit_b16")
   }
-  branch = ["causal_shift", "causal_aggregation"]
+  branch = ["causal_aggregation", "causal_shift"]
   assert operators == {
     "resnet18": ["none", *branch, "causal_stream_shift"],
     "blresnet50": ["none", *branch],

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
 
 _X = np.linspace(-8, 8, 41)
+
+OPERATOR_EXAMPLES = {
+  "gelu": OperatorExample(ops.gelu, clips=(FRAME_MAP,)),
+  "quick_gelu": OperatorExample(ops.quick_gelu, clips=(FRAME_MAP,)),
+}
 
 
 def _quick(x):

@@ -6,8 +6,25 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
 
 AXES = ("in", "out", "both", "spatial")
+
+OPERATOR_EXAMPLES = {
+  "adaptive_convolution": OperatorExample(
+    lambda x, a, k: ops.adaptive_convolution(x, k, a, padding=1),
+    clips=(FRAME_MAP, (6,)),
+    shared=((3, 3, 3, 6, 4),),
+    temporal=True,
+    reverse_only=True,
+  ),
+  "adaptive_convolution of frames": OperatorExample(
+    lambda x, a, k: ops.adaptive_convolution(x, k, a, axis="out", padding=1),
+    clips=(FRAME_MAP, (4,)),
+    shared=((3, 3, 6, 4),),
+    reverse_only=True,
+  ),
+}
 
 
 def _calibrated(kernel, factors, axis, groups):

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +8,27 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
+
+
+def _step(x, cache, kernel):
+  return ops.temporal_aggregation_step(x[:, 0], cache, kernel)
+
+
+OPERATOR_EXAMPLES = {
+  "temporal_aggregation": OperatorExample(
+    ops.temporal_aggregation, clips=(FRAME_MAP,), shared=((5, 6),), temporal=True
+  ),
+  "temporal_aggregation of the past": OperatorExample(
+    functools.partial(ops.temporal_aggregation, causal=True),
+    clips=(FRAME_MAP,),
+    shared=((4, 6),),
+    temporal=True,
+  ),
+  "temporal_aggregation_step": OperatorExample(
+    _step, clips=(FRAME_MAP, FRAME_MAP), shared=((5, 6),), laws=False
+  ),
+}
 
 
 def _conv1d(x, kernel, before, after):

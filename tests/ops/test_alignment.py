@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +8,23 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_TOKENS, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "l2_normalize": OperatorExample(ops.l2_normalize, clips=(FRAME_TOKENS,)),
+  "align_frames": OperatorExample(
+    ops.align_frames, clips=((7, 6), (7, 6), (2, 2, 3)), laws=False
+  ),
+  "alignment_loss": OperatorExample(
+    ops.alignment_loss, clips=(FRAME_TOKENS, FRAME_TOKENS), laws=False
+  ),
+  "alignment_mask": OperatorExample(
+    functools.partial(ops.alignment_mask, size=(3, 5)), clips=((2, 2),), laws=False
+  ),
+  "merge_pairs": OperatorExample(
+    ops.merge_pairs, clips=(FRAME_TOKENS, FRAME_TOKENS), laws=False
+  ),
+}
 
 
 def _weight(distance):

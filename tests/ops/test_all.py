@@ -1,4 +1,4 @@
-"""What holds for every operator: one row of the table `rows` each."""
+"""What holds for every operator."""
 
 import jax
 import jax.numpy as jnp
@@ -6,27 +6,21 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
-from tests.support.operator_rows import OTHERS, ROWS, draw_arrays
+from tests.support.examples import draw_arrays, operator_examples
 from tests.support.public_names import public_names
 
-# Their gradients are their own, and forward mode is refused; README names them.
-REVERSE_ONLY = {
-  "adaptive_convolution",
-  "adaptive_convolution of frames",
-  "attention",
-  "convolution_2d",
-  "convolution_3d",
-  "depthwise_convolution_2d",
-  "joint_attention",
-  "space_time_mixing_attention",
-  "spatial_attention",
-  "temporal_attention",
+EVERY = operator_examples()
+EXAMPLES = {
+  name: example
+  for name, example in EVERY.items()
+  if example.laws and not example.lowering
 }
+REVERSE_ONLY = [name for name, example in EXAMPLES.items() if example.reverse_only]
 
 
-@pytest.fixture(params=ROWS, ids=str)
-def row(request):
-  return ROWS[request.param]
+@pytest.fixture(params=EXAMPLES, ids=str)
+def example(request):
+  return EXAMPLES[request.param]
 
 
 def _near(got, want, tolerance):
@@ -35,46 +29,47 @@ def _near(got, want, tolerance):
 
 
 def test_no_operator_is_missing():
-  names = {name.split()[0] for name in ROWS | OTHERS}
-  assert names == set(public_names(ops))
-  assert not ROWS.keys() & OTHERS.keys()
+  whole = {name for name, example in EVERY.items() if not example.lowering}
+  assert {name.split()[0] for name in whole} == set(public_names(ops))
 
 
 @pytest.mark.parametrize("batch", [1, 2])  # XLA drops axes of one.
-def test_jit_is_eager(row, batch):
-  clips, shared = draw_arrays(row, batch)
-  _near(jax.jit(row.op)(*clips, *shared), row.op(*clips, *shared), 1e-6)
+def test_jit_is_eager(example, batch):
+  clips, shared = draw_arrays(example, batch)
+  _near(jax.jit(example.op)(*clips, *shared), example.op(*clips, *shared), 1e-6)
 
 
-def test_clips_are_apart(row):
+def test_clips_are_apart(example):
   """A batch is its clips one by one, also under vmap."""
-  clips, shared = draw_arrays(row)
-  whole = row.op(*clips, *shared)
-  each = [row.op(*(clip[i : i + 1] for clip in clips), *shared)[0] for i in range(2)]
+  clips, shared = draw_arrays(example)
+  whole = example.op(*clips, *shared)
+  each = [
+    example.op(*(clip[i : i + 1] for clip in clips), *shared)[0] for i in range(2)
+  ]
   _near(np.stack(each), whole, 1e-6)
-  mapped = jax.vmap(lambda *clips: row.op(*(c[None] for c in clips), *shared)[0])
+  mapped = jax.vmap(lambda *clips: example.op(*(c[None] for c in clips), *shared)[0])
   _near(mapped(*clips), whole, 1e-6)
 
 
 @pytest.mark.parametrize("frames", [1, 2])
-def test_short_clips_work(row, frames):
-  clips, shared = draw_arrays(row, frames=frames)
-  assert np.isfinite(row.op(*clips, *shared)).all()
+def test_short_clips_work(example, frames):
+  clips, shared = draw_arrays(example, frames=frames)
+  assert np.isfinite(example.op(*clips, *shared)).all()
 
 
-def test_bfloat16_stays_near_and_keeps_its_dtype(row):
-  clips, shared = draw_arrays(row)
+def test_bfloat16_stays_near_and_keeps_its_dtype(example):
+  clips, shared = draw_arrays(example)
   halves = [jnp.asarray(array, jnp.bfloat16) for array in (*clips, *shared)]
-  half = row.op(*halves)
+  half = example.op(*halves)
   assert half.dtype == jnp.bfloat16
-  _near(half, row.op(*clips, *shared), 3e-2)
+  _near(half, example.op(*clips, *shared), 3e-2)
 
 
-def test_gradients_are_finite(row):
-  clips, shared = draw_arrays(row)
+def test_gradients_are_finite(example):
+  clips, shared = draw_arrays(example)
 
   def loss(*arrays):
-    return jnp.sum(jnp.square(row.op(*arrays)))
+    return jnp.sum(jnp.square(example.op(*arrays)))
 
   count = len(clips) + len(shared)
   for gradient in jax.grad(loss, argnums=tuple(range(count)))(*clips, *shared):
@@ -82,35 +77,35 @@ def test_gradients_are_finite(row):
     assert np.abs(gradient).max() > 0
 
 
-def test_reversing_time_changes_temporal_operators_alone(row):
+def test_reversing_time_changes_temporal_operators_alone(example):
   """Backwards in is backwards out, unless past and future are told apart."""
-  clips, shared = draw_arrays(row)
-  forth = np.asarray(row.op(*clips, *shared))
-  back = row.op(*(clip[:, ::-1] for clip in clips), *shared)
+  clips, shared = draw_arrays(example)
+  forth = np.asarray(example.op(*clips, *shared))
+  back = example.op(*(clip[:, ::-1] for clip in clips), *shared)
   back = np.asarray(back)[:, ::-1]
   change = np.linalg.norm(forth - back) / np.linalg.norm(forth)
-  assert change > 0.1 if row.temporal else change < 1e-5
+  assert change > 0.1 if example.temporal else change < 1e-5
 
 
-@pytest.mark.parametrize("name", sorted(set(ROWS) - REVERSE_ONLY))
+@pytest.mark.parametrize("name", [n for n in EXAMPLES if n not in REVERSE_ONLY])
 def test_forward_mode_agrees_with_reverse_mode(name):
-  clips, shared = draw_arrays(ROWS[name])
+  clips, shared = draw_arrays(EXAMPLES[name])
   arrays = (*clips, *shared)
   tangents = [np.roll(array, 1).astype(np.float32) for array in arrays]
-  out, along = jax.jvp(ROWS[name].op, arrays, tuple(tangents))
+  out, along = jax.jvp(EXAMPLES[name].op, arrays, tuple(tangents))
   weights = np.random.default_rng(1).standard_normal(out.shape, np.float32)
-  gradients = jax.vjp(ROWS[name].op, *arrays)[1](weights)
+  gradients = jax.vjp(EXAMPLES[name].op, *arrays)[1](weights)
   found = sum(map(np.vdot, gradients, tangents))
   np.testing.assert_allclose(np.vdot(weights, along), found, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(REVERSE_ONLY))
+@pytest.mark.parametrize("name", REVERSE_ONLY)
 def test_second_derivatives_are_symmetric(name):
-  clips, shared = draw_arrays(ROWS[name])
+  clips, shared = draw_arrays(EXAMPLES[name])
   arrays = (*clips, *shared)
 
   def loss(*arrays):
-    return jnp.sum(jnp.tanh(ROWS[name].op(*arrays)))
+    return jnp.sum(jnp.tanh(EXAMPLES[name].op(*arrays)))
 
   everything = tuple(range(len(arrays)))
 
@@ -132,8 +127,8 @@ def test_second_derivatives_are_symmetric(name):
   np.testing.assert_allclose(found, wanted, rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", sorted(REVERSE_ONLY))
+@pytest.mark.parametrize("name", REVERSE_ONLY)
 def test_forward_mode_is_refused(name):
-  clips, shared = draw_arrays(ROWS[name])
+  clips, shared = draw_arrays(EXAMPLES[name])
   with pytest.raises(TypeError, match="forward-mode"):
-    jax.jvp(ROWS[name].op, (*clips, *shared), (*clips, *shared))
+    jax.jvp(EXAMPLES[name].op, (*clips, *shared), (*clips, *shared))

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
-from tests.support.operator_rows import LOWERINGS, ROWS, draw_arrays
+from tests.support.examples import draw_arrays, operator_examples
+
+EXAMPLES = {
+  name: example for name, example in operator_examples().items() if example.laws
+}
 
 
 def _export(function, *shape):
@@ -54,13 +58,13 @@ def test_steps_of_streams_of_any_number():
     np.testing.assert_array_equal(kept, seen[:, 1:])
 
 
-@pytest.mark.parametrize("name", [*ROWS, *LOWERINGS])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_every_operator_is_traced_for_any_batch(name):
-  row = (ROWS | LOWERINGS)[name]
-  clips, shared = draw_arrays(row)
+  example = EXAMPLES[name]
+  clips, shared = draw_arrays(example)
   batch = jax.export.symbolic_shape("b")
   shapes = [jax.ShapeDtypeStruct((*batch, *x.shape[1:]), x.dtype) for x in clips]
-  out = jax.eval_shape(row.op, *shapes, *shared)
-  want = jax.eval_shape(row.op, *clips, *shared)
+  out = jax.eval_shape(example.op, *shapes, *shared)
+  want = jax.eval_shape(example.op, *clips, *shared)
   assert str(out.shape[0]) == "b"
   assert out.shape[1:] == want.shape[1:]

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
 
 KINDS = ("context", "sum", "difference", "log_ratio")
 COMBINE = {
@@ -12,6 +15,14 @@ COMBINE = {
   "sum": lambda context, anchor: context + anchor,
   "difference": lambda context, anchor: context - anchor,
   "log_ratio": lambda context, anchor: np.log((1 + abs(context)) / (1 + abs(anchor))),
+}
+
+OPERATOR_EXAMPLES = {
+  "arithmetic_cue": OperatorExample(
+    functools.partial(ops.arithmetic_cue, kind="difference"),
+    clips=(FRAME_MAP,),
+    temporal=True,
+  ),
 }
 
 

@@ -6,10 +6,27 @@ from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
 from temporal_jax.ops.attention import _native
+from tests.support.examples import FRAME_HEADS, OperatorExample
 from tests.support.loop_attention import loop_attention
 
 # Computed as they lie, and as matrices.
 few_or_many = pytest.mark.parametrize("tokens", [5, 18])
+
+OPERATOR_EXAMPLES = {
+  "attention": OperatorExample(
+    ops.attention, clips=(FRAME_HEADS,) * 3, reverse_only=True
+  ),
+  "attention of many tokens": OperatorExample(
+    ops.attention, clips=((20, 2, 3),) * 3, lowering=True
+  ),
+  "attention with a mask": OperatorExample(
+    lambda q, k, v: ops.attention(
+      q, k, v, mask=np.tril(np.ones((4, 4), bool))[None, None, None]
+    ),
+    clips=(FRAME_HEADS,) * 3,
+    lowering=True,
+  ),
+}
 
 
 def _draw(*shapes, seed=0):

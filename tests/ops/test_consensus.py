@@ -4,6 +4,13 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
+from tests.support.examples import OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "average_consensus": OperatorExample(
+    ops.average_consensus, clips=((6,),), laws=False
+  ),
+}
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 5), (1, 1, 3)])

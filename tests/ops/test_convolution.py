@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,6 +7,40 @@ import pytest
 import torch
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "convolution_2d": OperatorExample(
+    functools.partial(ops.convolution_2d, padding=1),
+    clips=(FRAME_MAP,),
+    shared=((3, 3, 6, 2),),
+    reverse_only=True,
+  ),
+  "convolution_2d by Winograd": OperatorExample(
+    functools.partial(ops.convolution_2d, padding=1),
+    clips=((32, 32, 64),),
+    shared=((3, 3, 64, 64),),
+    lowering=True,
+  ),
+  "convolution_2d in groups": OperatorExample(
+    functools.partial(ops.convolution_2d, groups=2, padding=1),
+    clips=(FRAME_MAP,),
+    shared=((3, 3, 3, 4),),
+    lowering=True,
+  ),
+  "convolution_2d of one channel": OperatorExample(
+    functools.partial(ops.convolution_2d, stride=2),
+    clips=((8, 8, 1),),
+    shared=((3, 3, 1, 2),),
+    lowering=True,
+  ),
+  "convolution_2d of one pixel": OperatorExample(
+    ops.convolution_2d, clips=(FRAME_MAP,), shared=((1, 1, 6, 2),), lowering=True
+  ),
+  "convolution_2d of the whole map": OperatorExample(
+    ops.convolution_2d, clips=(FRAME_MAP,), shared=((5, 4, 6, 2),), lowering=True
+  ),
+}
 
 
 def _torch_conv(x, kernel, stride, padding):

@@ -1,3 +1,4 @@
+import functools
 import itertools
 
 import jax
@@ -8,6 +9,15 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "temporal_correlation": OperatorExample(
+    functools.partial(ops.temporal_correlation, length=3, window=3),
+    clips=(FRAME_MAP,),
+    temporal=True,
+  ),
+}
 
 
 def _unit(x):

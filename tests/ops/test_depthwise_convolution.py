@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +8,16 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "depthwise_convolution_2d": OperatorExample(
+    functools.partial(ops.depthwise_convolution_2d, padding=1),
+    clips=(FRAME_MAP,),
+    shared=((3, 3, 6),),
+    reverse_only=True,
+  ),
+}
 
 
 def _torch(x, kernel, gradient, **options):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
-from tests.support.operator_rows import LOWERINGS, OTHERS, ROWS, draw_arrays
+from tests.support.examples import draw_arrays, operator_examples
 
-EVERY = ROWS | OTHERS | LOWERINGS
+EVERY = operator_examples()
 
 
 @pytest.fixture(params=EVERY, ids=str)
-def row(request):
+def example(request):
   return EVERY[request.param]
 
 
@@ -22,20 +22,20 @@ def _no_nan():
     yield
 
 
-def _loss(row):
+def _loss(example):
   def loss(*arrays):
-    out = jax.tree.leaves(row.op(*arrays))
+    out = jax.tree.leaves(example.op(*arrays))
     kinds = [x for x in out if jnp.issubdtype(x.dtype, jnp.floating)]
     return sum((jnp.sum(jnp.square(x)) for x in kinds), jnp.zeros(()))
 
   return loss
 
 
-def _assert_no_clips(row, got, want):
+def _assert_no_clips(example, got, want):
   """`want` is the result for two clips: without them nothing else changes."""
-  of_three, _ = draw_arrays(row, 3)
-  _, shared = draw_arrays(row)
-  more = jax.eval_shape(row.op, *of_three, *shared)
+  of_three, _ = draw_arrays(example, 3)
+  _, shared = draw_arrays(example)
+  more = jax.eval_shape(example.op, *of_three, *shared)
   trees = (jax.tree.leaves(tree) for tree in (got, want, more))
   for leaf, two, three in zip(*trees, strict=True):
     shape = [a if a == b else 0 for a, b in zip(two.shape, three.shape, strict=True)]
@@ -43,31 +43,31 @@ def _assert_no_clips(row, got, want):
     assert leaf.dtype == two.dtype
 
 
-def test_no_clips_give_no_results(row):
-  clips, shared = draw_arrays(row)
-  want = jax.eval_shape(row.op, *clips, *shared)
+def test_no_clips_give_no_results(example):
+  clips, shared = draw_arrays(example)
+  want = jax.eval_shape(example.op, *clips, *shared)
   none = [clip[:0] for clip in clips]
-  _assert_no_clips(row, row.op(*none, *shared), want)
+  _assert_no_clips(example, example.op(*none, *shared), want)
 
 
 @pytest.mark.slow  # 100 compilations.
 @pytest.mark.parametrize(("outer", "batch"), [(3, 0), (0, 2)])
-def test_vmap_of_no_clips_gives_no_results(row, outer, batch):
-  clips, shared = draw_arrays(row)
+def test_vmap_of_no_clips_gives_no_results(example, outer, batch):
+  clips, shared = draw_arrays(example)
   inner = [clip[:batch] for clip in clips]
   stacked = [np.stack([clip] * 3)[:outer] for clip in inner]
   axes = [0] * len(clips) + [None] * len(shared)
-  got = jax.jit(jax.vmap(row.op, axes))(*stacked, *shared)
-  expected = jax.eval_shape(row.op, *inner, *shared)
+  got = jax.jit(jax.vmap(example.op, axes))(*stacked, *shared)
+  expected = jax.eval_shape(example.op, *inner, *shared)
   for leaf, one in zip(*map(jax.tree.leaves, (got, expected)), strict=True):
     assert leaf.shape == (outer, *one.shape)
     assert leaf.dtype == one.dtype
 
 
-def test_gradients_of_no_clips_are_empty_or_zero(row):
-  clips, shared = draw_arrays(row)
+def test_gradients_of_no_clips_are_empty_or_zero(example):
+  clips, shared = draw_arrays(example)
   arrays = [*(clip[:0] for clip in clips), *shared]
-  gradient = jax.grad(_loss(row), tuple(range(len(arrays))))
+  gradient = jax.grad(_loss(example), tuple(range(len(arrays))))
   found = jax.jit(gradient)(*arrays)
   for array, slope in zip(arrays, found, strict=True):
     assert slope.shape == array.shape

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,6 +7,16 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "context_frames": OperatorExample(
+    ops.context_frames, clips=(FRAME_MAP,), temporal=True
+  ),
+  "anchor_frames": OperatorExample(
+    functools.partial(ops.anchor_frames, length=1), clips=(FRAME_MAP,), laws=False
+  ),
+}
 
 
 def _context(x, length):

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +8,19 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "patch_embedding": OperatorExample(
+    ops.patch_embedding, clips=((4, 6, 2),), shared=((2, 3, 2, 5),)
+  ),
+  "patch_embedding of tubelets": OperatorExample(
+    functools.partial(ops.patch_embedding, temporal_padding=1),
+    clips=((4, 6, 2),),
+    shared=((3, 2, 3, 2, 5),),
+    temporal=True,
+  ),
+}
 
 
 def _draw(*shape, seed=0):

@@ -6,6 +6,20 @@ from hypothesis import given, settings, strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_TOKENS, OperatorExample
+
+
+def _reorder(x):
+  order = jnp.broadcast_to(jnp.arange(x.shape[2])[::-1], x.shape[:3])
+  return ops.permute_patches(x, order)
+
+
+OPERATOR_EXAMPLES = {
+  "match_patches": OperatorExample(
+    ops.match_patches, clips=(FRAME_TOKENS,), laws=False
+  ),
+  "permute_patches": OperatorExample(_reorder, clips=(FRAME_TOKENS,), laws=False),
+}
 
 
 def _draw(*shape, seed=0):

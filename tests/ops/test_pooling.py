@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +8,16 @@ import torch
 
 from temporal_jax import ops
 from temporal_jax.ops import pooling
+from tests.support.examples import FRAME_MAP, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "average_pool_2d": OperatorExample(
+    functools.partial(ops.average_pool_2d, size=3, stride=2), clips=(FRAME_MAP,)
+  ),
+  "max_pool_2d": OperatorExample(
+    functools.partial(ops.max_pool_2d, size=3, stride=2), clips=(FRAME_MAP,)
+  ),
+}
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,19 @@
+import functools
+
 import jax
 import numpy as np
 import pytest
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
 
 torch = pytest.importorskip("torch")
+
+OPERATOR_EXAMPLES = {
+  "resize_bicubic": OperatorExample(
+    functools.partial(ops.resize_bicubic, size=(7, 3)), clips=(FRAME_MAP,)
+  ),
+}
 
 
 @pytest.mark.parametrize("size", [(7, 7), (16, 16), (14, 14), (5, 23), (1, 2)])

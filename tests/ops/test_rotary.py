@@ -1,9 +1,18 @@
+import functools
+
 import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "rotary_embedding": OperatorExample(
+    functools.partial(ops.rotary_embedding, grid=(1, 3)), clips=((4, 2, 4),)
+  ),
+}
 
 
 def _draw(*shape, seed=0):

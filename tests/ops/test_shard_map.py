@@ -6,24 +6,17 @@ import numpy as np
 import pytest
 from jax.sharding import PartitionSpec as P
 
-from tests.support.operator_rows import LOWERINGS, OTHERS, ROWS, draw_arrays
+from tests.support.examples import draw_arrays, operator_examples
 
-EVERY = ROWS | OTHERS | LOWERINGS
+EVERY = operator_examples()
 # Theirs is not a result for each clip: a mean over all, and a random draw.
 _OVER_ALL = {"alignment_loss", "drop_path"}
 # Every frame by itself: they may be cut into frames as well.
-FRAMES = sorted(
+FRAMES = [
   name
-  for name, row in (ROWS | LOWERINGS).items()
-  if not row.temporal
-  and name.split()[0]
-  not in {
-    "append_summaries",
-    "joint_attention",
-    "temporal_attention",
-    "temporal_pooling",
-  }
-)
+  for name, example in EVERY.items()
+  if example.laws and not (example.temporal or example.symmetric)
+]
 
 
 def _mesh(**axes):
@@ -42,15 +35,15 @@ def _loss(op):
   return loss
 
 
-def _assert_as_jit(row, mesh, spec, batch):
-  clips, shared = draw_arrays(row, batch)
+def _assert_as_jit(example, mesh, spec, batch):
+  clips, shared = draw_arrays(example, batch)
   arrays = (*clips, *shared)
   specs = (*[spec] * len(clips), *[P()] * len(shared))
   everything = tuple(range(len(arrays)))
-  mapped = jax.shard_map(row.op, mesh=mesh, in_specs=specs, out_specs=spec)
+  mapped = jax.shard_map(example.op, mesh=mesh, in_specs=specs, out_specs=spec)
   # Each device's share of the gradients; of what is shared, their sum.
   inside = jax.shard_map(
-    jax.grad(_loss(row.op), everything),
+    jax.grad(_loss(example.op), everything),
     mesh=mesh,
     in_specs=specs,
     out_specs=specs,
@@ -60,8 +53,8 @@ def _assert_as_jit(row, mesh, spec, batch):
     jax.jit(jax.grad(_loss(mapped), everything))(*arrays),
     jax.jit(inside)(*arrays),
   )
-  gradient = jax.jit(jax.grad(_loss(row.op), everything))(*arrays)
-  want = (jax.jit(row.op)(*arrays), gradient, gradient)
+  gradient = jax.jit(jax.grad(_loss(example.op), everything))(*arrays)
+  want = (jax.jit(example.op)(*arrays), gradient, gradient)
   leaves = zip(*map(jax.tree.leaves, (got, want)), strict=True)
   for found, wanted in leaves:
     assert found.dtype == wanted.dtype
@@ -82,26 +75,26 @@ def test_frames_on_four_devices(name):
 
 
 def test_losses_of_eight_devices_average_to_that_of_all():
-  row = EVERY["alignment_loss"]
-  (x, y), _ = draw_arrays(row, 8)
+  example = EVERY["alignment_loss"]
+  (x, y), _ = draw_arrays(example, 8)
 
   def loss(x, y):
-    return jax.lax.pmean(row.op(x, y), "clips")
+    return jax.lax.pmean(example.op(x, y), "clips")
 
   mapped = jax.shard_map(loss, mesh=_mesh(clips=8), in_specs=P("clips"), out_specs=P())
   got = jax.jit(jax.value_and_grad(mapped, (0, 1)))(x, y)
-  want = jax.jit(jax.value_and_grad(row.op, (0, 1)))(x, y)
+  want = jax.jit(jax.value_and_grad(example.op, (0, 1)))(x, y)
   for found, wanted in zip(*map(jax.tree.leaves, (got, want)), strict=True):
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
 
 
 def test_every_device_drops_paths_by_its_key():
   """With one key on all, all devices drop the same of their clips."""
-  row = EVERY["drop_path"]
-  (x,), _ = draw_arrays(row, 16)
+  example = EVERY["drop_path"]
+  (x,), _ = draw_arrays(example, 16)
   mapped = jax.shard_map(
-    row.op, mesh=_mesh(clips=8), in_specs=P("clips"), out_specs=P("clips")
+    example.op, mesh=_mesh(clips=8), in_specs=P("clips"), out_specs=P("clips")
   )
   got = np.asarray(jax.jit(mapped)(x)).reshape(8, 2, *x.shape[1:])
   for device in range(8):
-    np.testing.assert_allclose(got[device], row.op(x[2 * device :][:2]))
+    np.testing.assert_allclose(got[device], example.op(x[2 * device :][:2]))

@@ -1,9 +1,24 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, FRAME_TOKENS, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "temporal_shift": OperatorExample(
+    functools.partial(ops.temporal_shift, fold_div=3), clips=(FRAME_MAP,), temporal=True
+  ),
+  "token_shift": OperatorExample(ops.token_shift, clips=(FRAME_TOKENS,), temporal=True),
+  "temporal_shift_step": OperatorExample(
+    lambda x, cache: ops.temporal_shift_step(x, cache, fold_div=3),
+    clips=(FRAME_MAP, (5, 4, 2)),
+    laws=False,
+  ),
+}
 
 
 def _loop(x, fold_div, direction):

@@ -6,9 +6,22 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_HEADS, OperatorExample
 from tests.support.loop_attention import loop_attention
 
 PATTERNS = [ops.spatial_attention, ops.temporal_attention, ops.joint_attention]
+
+OPERATOR_EXAMPLES = {
+  "joint_attention": OperatorExample(
+    ops.joint_attention, clips=(FRAME_HEADS,) * 3, symmetric=True, reverse_only=True
+  ),
+  "spatial_attention": OperatorExample(
+    ops.spatial_attention, clips=(FRAME_HEADS,) * 3, reverse_only=True
+  ),
+  "temporal_attention": OperatorExample(
+    ops.temporal_attention, clips=(FRAME_HEADS,) * 3, symmetric=True, reverse_only=True
+  ),
+}
 
 
 def _draw(*shapes, seed=0):

@@ -1,8 +1,21 @@
+import functools
+
 import numpy as np
 import pytest
 import torch
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "convolution_3d": OperatorExample(
+    functools.partial(ops.convolution_3d, padding=1),
+    clips=(FRAME_MAP,),
+    shared=((3, 3, 3, 6, 2),),
+    temporal=True,
+    reverse_only=True,
+  ),
+}
 
 
 def _draw(*shapes):

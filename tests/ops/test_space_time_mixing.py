@@ -8,7 +8,23 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_HEADS, FRAME_TOKENS, OperatorExample
 from tests.support.loop_attention import loop_attention
+
+OPERATOR_EXAMPLES = {
+  "append_summaries": OperatorExample(
+    # The summaries stand in the order of their frames.
+    lambda x, y: ops.append_summaries(x, y).sum(axis=2),
+    clips=(FRAME_TOKENS, FRAME_TOKENS),
+    symmetric=True,
+  ),
+  "space_time_mixing_attention": OperatorExample(
+    functools.partial(ops.space_time_mixing_attention, fold_div=3),
+    clips=(FRAME_HEADS,) * 3,
+    temporal=True,
+    reverse_only=True,
+  ),
+}
 
 
 def _draw(*shapes, seed=0):

@@ -4,6 +4,15 @@ import numpy as np
 import pytest
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
+
+OPERATOR_EXAMPLES = {
+  "drop_path": OperatorExample(
+    lambda x: ops.drop_path(jax.random.key(0), x, rate=0.4),
+    clips=(FRAME_MAP,),
+    laws=False,
+  ),
+}
 
 
 def _branch(*shape):

@@ -4,8 +4,21 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
 
 SIZES = st.integers(1, 5)
+
+OPERATOR_EXAMPLES = {
+  "depthwise_temporal_convolution": OperatorExample(
+    ops.depthwise_temporal_convolution,
+    clips=(FRAME_MAP,),
+    shared=((3, 6),),
+    temporal=True,
+  ),
+  "temporal_convolution": OperatorExample(
+    ops.temporal_convolution, clips=(FRAME_MAP,), shared=((3, 6, 4),), temporal=True
+  ),
+}
 
 
 def _loop(x, kernel):

@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from tests.support.examples import FRAME_MAP, OperatorExample
 
 torch = pytest.importorskip("torch")
+
+OPERATOR_EXAMPLES = {
+  "temporal_pooling": OperatorExample(
+    ops.temporal_pooling, clips=(FRAME_MAP,), symmetric=True
+  ),
+}
 
 
 def _torch(x, size, stride, kind):

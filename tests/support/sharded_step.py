@@ -12,7 +12,7 @@ from temporal_jax import data, training
 from temporal_jax.training.parallel.layout import with_shardings
 from temporal_jax.training.parallel.mesh import create_mesh
 from temporal_jax.training.parallel.parameter_sharding import shard_state
-from tests.support.small_run import PIXELS
+from tests.support.small_training import PIXELS
 
 # Adam would turn the rounding of a gradient that is zero (that of the keys'
 # bias) into a whole step.

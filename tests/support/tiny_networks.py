@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 import temporal_jax
+from temporal_jax import models
 
 _RESIDUAL = {"stem_width": 8, "widths": (8,), "stage_sizes": (1,)}
 _TOWER = {"patch_size": 2, "width": 64, "depth": 1, "num_heads": 1, "grid": 4}
@@ -41,6 +42,14 @@ def build(name, temporal=None, **kwargs):
   return temporal_jax.create_model(
     row, num_classes=3, temporal=temporal, **{**arguments, **kwargs}
   )
+
+
+def by_class():
+  """Name of a class -> arguments that make its networks small."""
+  return {
+    models.MODELS[row].module.__name__: arguments
+    for row, arguments in NETWORKS.values()
+  }
 
 
 def clip(frames=4, rows=8, columns=8, batch=1):

@@ -10,7 +10,7 @@ import pytest
 
 from temporal_jax import training
 from temporal_jax.training.load_variables import load_variables
-from tests.support.small_run import make_batch, make_mesh, make_state, make_step
+from tests.support.small_training import make_batch, make_mesh, make_state, make_step
 
 _POSITION = {"start": 0, "read": [7], "batch_size": 1, "num_videos": 3}
 
@@ -71,7 +71,7 @@ _RESTORE = """
 import sys, json, jax
 from temporal_jax import training
 from tests.training.test_checkpoint import _sums
-from tests.support.small_run import make_mesh, make_state
+from tests.support.small_training import make_mesh, make_state
 count = len(jax.devices())
 checkpoints = training.Checkpoints(sys.argv[1] + "/checkpoints")
 state = checkpoints.restore(make_state(make_mesh(count))).state
@@ -127,7 +127,7 @@ def test_an_unknown_score_cannot_be_the_best(tmp_path):
 _FILL = """
 import resource, sys
 from temporal_jax import training
-from tests.support.small_run import make_batch, make_mesh, make_state, make_step
+from tests.support.small_training import make_batch, make_mesh, make_state, make_step
 from tests.training.test_checkpoint import _POSITION
 mesh = make_mesh(1)
 checkpoints = training.Checkpoints(sys.argv[1])

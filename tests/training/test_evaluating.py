@@ -8,7 +8,7 @@ import re
 import pytest
 
 from temporal_jax import training
-from tests.support.small_run import make_batch, make_mesh, make_state
+from tests.support.small_training import make_batch, make_mesh, make_state
 
 
 class _Batches:

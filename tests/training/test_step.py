@@ -7,7 +7,7 @@ import pytest
 from flax.core import FrozenDict
 
 from temporal_jax import data, training
-from tests.support.small_run import (
+from tests.support.small_training import (
   MODEL,
   PIXELS,
   make_batch,

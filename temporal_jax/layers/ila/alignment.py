@@ -1,5 +1,6 @@
 """Learnable alignment of neighbouring frames (ILA)."""
 
+import functools
 import math
 
 import flax.linen as nn
@@ -180,3 +181,11 @@ class LearnableAlignment(nn.Module):
     """Returns a dense layer of `x` that starts at zero."""
     zeros = nn.initializers.zeros
     return nn.Dense(x.shape[-1], kernel_init=zeros, dtype=dtype, name=name)(x)
+
+
+OPERATORS = {
+  "alignment": {"attention_branch": LearnableAlignment},
+  "alignment_dense": {
+    "attention_branch": functools.partial(LearnableAlignment, kind="dense")
+  },
+}

@@ -108,3 +108,10 @@ class AdaptiveBranch(nn.Module):
       route=route,
       kernel_init=_NORMAL,
     )
+
+
+_TEMPORAL = functools.partial(AdaptiveBranch, temporal_projection=True)
+OPERATORS = {
+  "adaptive_branch": {"attention_branch": AdaptiveBranch},
+  "adaptive_branches": {"attention_branch": _TEMPORAL, "mlp_branch": _TEMPORAL},
+}

@@ -1,5 +1,6 @@
 """Temporally adaptive convolution with its kernel and its route function."""
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.tada.route_mlp import RouteMlp
+from temporal_jax.layers.tada.temporal_pooling import StridedTemporalPooling
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
 from temporal_jax.validation import check_choice
 
@@ -161,3 +163,23 @@ def _uniform(bound: float) -> nn.initializers.Initializer:
     return jax.random.uniform(key, shape, dtype, -bound, bound)
 
   return initializer
+
+
+_V2 = functools.partial(
+  AdaptiveConv,
+  axis="out",
+  use_bias=True,
+  route=functools.partial(RouteMlp, norm="layer", bias=True),
+)
+OPERATORS = {
+  "adaptive": {
+    "convolution": AdaptiveConv,
+    "after_convolution": StridedTemporalPooling,
+  },
+  "adaptive_convolution": {"convolution": AdaptiveConv},
+  "adaptive_depthwise": {"convolution": _V2},
+  "adaptive_space_and_time": {
+    "convolution": AdaptiveConv,
+    "temporal_convolution": AdaptiveConv,
+  },
+}

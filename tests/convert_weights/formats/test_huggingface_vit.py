@@ -10,7 +10,7 @@ import transformers
 from convert_weights.apply import revert_rules
 from convert_weights.formats import huggingface_vit
 from tests.support import conversion_plans
-from tests.support.tiny_vit import vit_classifier, vit_config
+from tests.support.tiny_huggingface_vit import vit_classifier, vit_config
 
 CLASSIFIER, MODEL = huggingface_vit.FORMATS
 _TOWER = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}

@@ -13,7 +13,7 @@ from convert_weights.__main__ import main
 from convert_weights.plan import plan_conversion
 from convert_weights.reading import CheckpointError, read
 from tests.support.checkpoint_files import WEIGHTS, assert_equal
-from tests.support.tiny_vit import SIZES, vit_classifier
+from tests.support.tiny_huggingface_vit import SIZES, vit_classifier
 
 _INDEX = "model.safetensors.index.json"
 _NAMES = list(WEIGHTS)

@@ -32,7 +32,7 @@ def temporary(tmp_path, monkeypatch):
 def _process():
   """Yields a server's process and its port."""
   with subprocess.Popen(
-    [sys.executable, "-m", "tests.support.ending_server"],
+    [sys.executable, "-m", "tests.support.endless_server"],
     cwd=ROOT,
     stdout=subprocess.PIPE,
     stderr=subprocess.PIPE,

@@ -5,8 +5,18 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import CLIP_PATCHES, layer_example
 
 OPERATIONS = ("correlation", "difference", "sum", "log_ratio", "context")
+
+LAYER_EXAMPLES = {
+  "ArithmeticCue": layer_example(
+    layers.ArithmeticCue, operation="correlation", length=3, hidden=4
+  ),
+  "ArithmeticModeling": layer_example(
+    layers.ArithmeticModeling, CLIP_PATCHES, length=3, hidden=4
+  ),
+}
 
 
 def _features(shape=(1, 3, 4, 5, 6), seed=0):

@@ -4,6 +4,13 @@ import numpy as np
 import torch
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "DomainTransformation": layer_example(
+    layers.DomainTransformation, (2, 3, 5, 6, 4), features=6, hidden=4
+  ),
+}
 
 
 def _convolve(x, kernel):

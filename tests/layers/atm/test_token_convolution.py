@@ -3,6 +3,11 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import CLIP_TOKENS, layer_example
+
+LAYER_EXAMPLES = {
+  "ClassTokenConvolution": layer_example(layers.ClassTokenConvolution, CLIP_TOKENS),
+}
 
 
 @pytest.fixture

@@ -5,6 +5,11 @@ import pytest
 import torch
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "WindowEncoder": layer_example(layers.WindowEncoder, (2, 3, 3, 3, 9, 9)),
+}
 
 
 @pytest.mark.parametrize("window", [9, 11])

@@ -8,10 +8,20 @@ import pytest
 from temporal_jax import layers, ops
 from temporal_jax.models import Temporal
 from temporal_jax.models.blocks.transformer import TransformerBlock
+from tests.support.examples import CLIP_PATCHES, layer_example
 
 KEY = jax.random.key(0, impl="rbg")  # Compiles faster.
 
 KINDS = ("separable", "dense")
+
+LAYER_EXAMPLES = {
+  "LearnableAlignment": layer_example(
+    layers.LearnableAlignment, CLIP_PATCHES, features=8
+  ),
+  "PairAlignment": layer_example(
+    layers.PairAlignment, (2, 17, 8), (2, 17, 8), (3, 1, 8), features=8
+  ),
+}
 
 
 def _tokens(num_frames=3, grid=(4, 5), width=8, seed=0):

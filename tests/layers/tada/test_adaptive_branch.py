@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import CLIP_PATCHES, layer_example
 
 OPTIONS = {"reduction": 2, "ratio": 2, "head_width": 4}
+
+LAYER_EXAMPLES = {
+  "AdaptiveBranch": layer_example(
+    layers.AdaptiveBranch, CLIP_PATCHES, head_width=2, reduction=2
+  ),
+}
 
 
 def _tokens(side=3):

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import layer_example
 
 RANDOM = functools.partial(layers.RouteMlp, identity_init=False)
+
+LAYER_EXAMPLES = {
+  "AdaptiveConv": layer_example(layers.AdaptiveConv, features=6, use_bias=True),
+}
 
 
 def _clip(channels=4):

@@ -5,6 +5,11 @@ import pytest
 import torch
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "RouteAttention": layer_example(layers.RouteAttention, ratio=2, head_width=2),
+}
 
 
 def _clip(seed=0):

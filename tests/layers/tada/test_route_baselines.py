@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
 
 # Route function, whether it tells frames apart, whether it sees their order.
 BASELINES = {
@@ -26,6 +27,12 @@ BASELINES = {
     True,
   ),
   "TANet": (layers.AdaptiveModule, True, True),
+}
+
+LAYER_EXAMPLES = {
+  "AdaptiveModule": layer_example(layers.AdaptiveModule),
+  "ClipCalibration": layer_example(layers.ClipCalibration),
+  "LearnedCalibration": layer_example(layers.LearnedCalibration),
 }
 
 

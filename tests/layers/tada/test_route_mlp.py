@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "RouteMlp": layer_example(layers.RouteMlp),
+}
 
 
 def _clip(shape=(2, 4, 3, 5, 8), seed=0):

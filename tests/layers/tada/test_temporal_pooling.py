@@ -6,6 +6,15 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, ops
+from tests.support.examples import layer_example
+
+LAYER_EXAMPLES = {
+  "AggregatedConv": layer_example(
+    layers.AggregatedConv,
+    convolution=functools.partial(layers.AdaptiveConv, 6),
+  ),
+  "StridedTemporalPooling": layer_example(layers.StridedTemporalPooling, stride=2),
+}
 
 
 def _clip():

@@ -1,4 +1,4 @@
-"""A small run to test training with."""
+"""A small network, its optimizer, state and batches, for tests of training."""
 
 import functools
 
