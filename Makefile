@@ -36,6 +36,7 @@ lint: .venv/test.installed
 
 docs: .venv/test.installed
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m temporal_jax.data.tools.annotations_page > docs/annotations.md
 
 .venv/%.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
