@@ -1,6 +1,6 @@
-"""Trains and evaluates a video network: `temporal-jax train` of this folder.
+"""Trains and evaluates a video network; `temporal-jax train` is the same.
 
-Its flags are explained, and what they do is found, in temporal_jax/train.py.
+temporal_jax/train.py explains its flags.
 """
 
 from temporal_jax.commands import train
