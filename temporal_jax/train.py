@@ -50,12 +50,35 @@ class _ConfigParser(flags.ArgumentParser):
     self._of_files = of_files
 
   def parse(self, argument: str) -> ml_collections.ConfigDict:
-    """Returns the config; raises FileNotFoundError if there is none."""
+    """Returns the config.
+
+    Raises:
+      _ConfigError: If there is none, or its file does not make one.
+    """
     try:
-      return self._of_files.parse(config_files.find_config(argument))
+      config = self._of_files.parse(config_files.find_config(argument))
+    except FileNotFoundError as error:
+      raise _ConfigError(f"{error}") from None
     except datasets.UnknownRunError as error:
       # ml_collections raised it once more, with a traceback in the message.
-      raise FileNotFoundError(f"--config={argument}: {error.__context__}") from None
+      raise _ConfigError(f"--config={argument}: {error.__context__}") from None
+    except Exception as error:  # The file may be anybody's.
+      logging.debug("the error was raised here", exc_info=True)
+      words = (str(error.__context__ or error) or "no words").splitlines()[0]
+      raise _ConfigError(
+        f"--config={argument}: the file makes no config; it ends in "
+        f"{type(error).__name__}: {words}"
+      ) from error
+    if not isinstance(config, ml_collections.ConfigDict):
+      raise _ConfigError(
+        f"--config={argument}: get_config must return an ml_collections.ConfigDict, "
+        f"got {type(config).__name__}."
+      )
+    return config
+
+
+class _ConfigError(Exception):
+  """There is no config, in words for the user."""
 
 
 # The command line, in which --config looks for --config.FIELD.
@@ -127,6 +150,7 @@ def run(
     multi_label=videos.multi_label,
   )
   experiment.check_keep_best(config, known)
+  augment = settings.augmentation(names)
   classes = experiment.num_classes(config, videos)
   components = experiment.assemble(settings, classes, videos.num_train)
   length, shapes = components.length, components.shapes
@@ -163,7 +187,7 @@ def run(
   train_step, eval_step = experiment.create_steps(
     settings,
     components,
-    augment=settings.augmentation(names),
+    augment=augment,
     inputs=experiment.other_inputs(
       components.model, names, state.variables(), components.groups
     ),
@@ -259,7 +283,7 @@ def parse_flags(argv: list[str]) -> list[str]:
   _ARGUMENTS[:] = argv
   try:
     return app.parse_flags_with_usage(argv)
-  except FileNotFoundError as error:
+  except _ConfigError as error:
     raise SystemExit(f"{argv[0]}: {error}") from None
   except (AttributeError, KeyError, TypeError) as error:
     message = experiment.unknown_field(_config_in_file(argv), argv)

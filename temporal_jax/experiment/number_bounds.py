@@ -126,18 +126,23 @@ def check_bounds(config: ml_collections.ConfigDict) -> None:
   check_keep_best(config, known)
 
 
+# The base config's; runs of several tasks or labels have no such value.
+_BEST = "top1"
+
+
 def check_keep_best(config: ml_collections.ConfigDict, known: Sequence[str]) -> None:
   """Refuses a keep_best that is no value of the tests of a run.
 
   Args:
-    config: The run's config; without tests while it trains, it needs none.
+    config: The run's config; without tests while it trains, the base config's
+      value is not used, and any run may have it.
     known: Names of the values.
 
   Raises:
     ValueError: If it is none of them; near ones come first.
   """
   name = config.keep_best
-  if not name or not config.eval_every or name in known:
+  if not name or name in known or (name == _BEST and not config.eval_every):
     return
   hint = did_you_mean(name, known, cutoff=0.5) or "."
   raise ValueError(

@@ -111,6 +111,7 @@ class RunSettings:
     classes = expected_classes(config) if config.data.num_classes else 2
     create_network(config, classes)
     self.loss(classes)
+    self.augmentation(())
     length = duration(config, _STEPS_PER_EPOCH * config.batch_size)
     cadence(config, length)
     epochs_in_steps = config.optim.warmup_epochs or config.optim.milestones

@@ -9,6 +9,8 @@ import pytest
 
 from temporal_jax import config_files
 from temporal_jax.cli import main
+from temporal_jax.experiment import RunSettings
+from tests.support import tiny_config
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -148,3 +150,39 @@ def test_train_py_is_the_same_command():
     check=True,
   )
   assert done.stdout.startswith("Trains and evaluates a video network.\n")
+
+
+@pytest.mark.parametrize(
+  ("content", "words"),
+  [
+    ("", "AttributeError: module 'config_config' has no attribute 'get_config'"),
+    ("def get_config(): return {}", "must return an ml_collections.ConfigDict, got"),
+    ("raise ValueError('boo')", "ends in ValueError: boo"),
+    ("def f(:", "ends in SyntaxError: invalid syntax"),
+    ("import nothere", "ends in ModuleNotFoundError: No module named 'nothere'"),
+  ],
+)
+def test_a_file_that_makes_no_config_is_named(content, words, tmp_path):
+  file = tmp_path / "own.py"
+  file.write_text(content)
+  done = subprocess.run(
+    [sys.executable, "train.py", f"--config={file}", f"--workdir={tmp_path / 'run'}"],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=False,
+  )
+  assert done.returncode == 1
+  *_, line = done.stderr.splitlines()
+  assert line.startswith(f"train.py: --config={file}: ")
+  assert words in line
+  assert "Traceback" not in done.stderr
+  assert not (tmp_path / "run").exists()
+
+
+def test_a_bad_recipe_is_refused_before_videos_are_read():
+  config = tiny_config.get_config()
+  config.batch_size = 8
+  config.data.augment = "flip|nope("
+  with pytest.raises(ValueError, match="nope"):
+    RunSettings.from_config(config)

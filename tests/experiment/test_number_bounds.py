@@ -89,9 +89,12 @@ def test_sizes_that_only_together_cannot_be():
     check_bounds(config)
 
 
-def test_without_tests_in_training_any_best_will_do():
+def test_without_tests_in_training_a_misspelt_best_is_refused_too():
   config = tiny_config.get_config()
-  config.eval_every, config.keep_best = 0, "whatever"
+  config.eval_every, config.keep_best = 0, "topp1"
+  with pytest.raises(ValueError, match=r"keep_best.*did you mean 'top1'"):
+    check_bounds(config)
+  config.data.tasks, config.keep_best = ("verb", "noun"), "top1"
   check_bounds(config)
 
 
