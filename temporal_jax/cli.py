@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 import types
@@ -14,6 +15,8 @@ from temporal_jax.display import error_message
 COMMANDS = tuple(
   sorted(m.name for m in pkgutil.iter_modules(commands.__path__) if not m.ispkg)
 )
+# What a shell reports of a program that SIGPIPE ended.
+_BROKEN_PIPE = 141
 
 
 def run_process() -> int:
@@ -36,11 +39,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
   Returns:
     0 if all went well; 1 if some of what was asked for could not be done; 2 if
-    the command cannot be run as it is.
+    the command cannot be run as it is; 141 if nobody reads the output on.
   """
   options = create_parser().parse_args(argv)
   try:
-    return options.run(options)
+    status = options.run(options)
+    sys.stdout.flush()
+    return status
+  except BrokenPipeError:  # Nobody reads on, as after `| head`.
+    with open(os.devnull, "w") as nowhere:
+      os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    return _BROKEN_PIPE
   except Exception as error:
     if options.traceback:
       raise

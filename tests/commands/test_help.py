@@ -1,4 +1,5 @@
 import importlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -80,3 +81,14 @@ def test_an_error_that_is_not_expected_says_so(monkeypatch, capsys):
     "This program does not expect a TypeError here: it may be at fault. "
     "temporal-jax --traceback models ... shows where it comes from.\n"
   )
+
+
+def test_a_reader_that_leaves_is_no_error():
+  reading, writing = os.pipe()
+  os.close(reading)
+  command = [sys.executable, "-m", "temporal_jax", "configs"]
+  with open(writing, "w") as out:
+    done = subprocess.run(
+      command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, check=False
+    )
+  assert (done.returncode, done.stderr) == (141, b"")
