@@ -64,7 +64,7 @@ class Connection(io.RawIOBase):
     Raises:
       RequestError: If the connection has given way.
     """
-    self._begin("", math.inf)
+    self._begin("the request", math.inf)
     self._check()
 
   @property
