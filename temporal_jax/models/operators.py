@@ -9,6 +9,8 @@ import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import flax.linen as nn
+
 from temporal_jax import layers
 from temporal_jax.lookup import declared, lookup
 from temporal_jax.models.network import Network
@@ -76,7 +78,7 @@ def arithmetic_once(network: Network, *, class_token: bool = True) -> Temporal:
 
   Args:
     network: The network.
-    class_token: As of `arithmetic`.
+    class_token: See `arithmetic`.
   """
   if "mlp_input" in network.SLOTS:
     block = round(network.depth * 7 / 12)
@@ -111,6 +113,7 @@ def resolve(temporal: str | Operator | None, network: Network) -> Temporal:
     network: The network, whatever its own slots hold.
 
   Raises:
+    TypeError: If it is none of these, such as a layer without a slot.
     ValueError: If the name is not in `OPERATORS`.
   """
   operator = temporal
@@ -118,4 +121,15 @@ def resolve(temporal: str | Operator | None, network: Network) -> Temporal:
     operator = lookup(OPERATORS, temporal, "temporal operator")
   if operator is None:
     return Temporal()
-  return operator if isinstance(operator, Temporal) else operator(network)
+  if isinstance(operator, Temporal):
+    return operator
+  made = getattr(operator, "func", operator)  # A partial's function.
+  if callable(operator) and not isinstance(made, (type, nn.Module)):
+    found = operator(network)
+    if isinstance(found, Temporal):
+      return found
+  raise TypeError(
+    "temporal must be a name of models.OPERATORS, models.Temporal(...), a "
+    f"function from a network to it, or None, got {temporal!r}. A layer needs a "
+    "slot: models.Temporal(branch_input=layers.TemporalShift)."
+  )

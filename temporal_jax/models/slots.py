@@ -1,4 +1,8 @@
-"""Temporal slots: where a temporal operator sits in a backbone."""
+"""Temporal slots: where a temporal operator sits in a backbone.
+
+`OPERATORS` in a layer's module lists the slots that the layer fills, and
+`temporal_jax.models.operators` collects them by name.
+"""
 
 import dataclasses
 import functools

@@ -1,6 +1,7 @@
 """The operators by name are those that the modules of layers declare."""
 
 import collections
+import functools
 import types
 
 import pytest
@@ -43,3 +44,19 @@ def test_an_unknown_slot_is_refused(monkeypatch):
   monkeypatch.setattr(operators, "declared", lambda *_: vars(module))
   with pytest.raises(TypeError, match="'branch'"):
     operators._collect()
+
+
+@pytest.mark.parametrize(
+  "wrong",
+  [
+    layers.TemporalShift,
+    layers.TemporalShift(),
+    functools.partial(layers.TemporalShift, fold_div=8),
+    {"branch_input": layers.TemporalShift},
+    lambda network: layers.TemporalShift,
+    3,
+  ],
+)
+def test_what_is_no_operator_is_refused(wrong):
+  with pytest.raises(TypeError, match=r"A layer needs a slot: models\.Temporal"):
+    models.create_model("resnet18", num_classes=2, temporal=wrong)

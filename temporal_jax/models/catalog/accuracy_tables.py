@@ -1,4 +1,8 @@
-"""The papers' tables of top-1 accuracy; their rows are in the entries."""
+"""The papers' tables of top-1 accuracy, to be cited by entries.
+
+The accuracies themselves are in the entries: `space_time.py` has those of ViTs
+that see space and time, `resnets.py` those of ResNets, and so on.
+"""
 
 from typing import NamedTuple
 
