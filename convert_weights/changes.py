@@ -76,7 +76,7 @@ def inflate_wider(
   Args:
     value: Kernel (..., C, C'), or a vector, which stays.
     shape: (..., C + M, C') or (T, ..., C + M, C').
-    inflation: As of `inflate`.
+    inflation: See `inflate`.
   """
   if value.ndim == 1:
     return value

@@ -103,7 +103,7 @@ def resnet3d(
   Args:
     kind: Kind of its blocks.
     pathways: What its names may begin with, as a pathway of a SlowFast.
-    **settings: As of `pathway`.
+    **settings: See `pathway`.
   """
   rules = []
   for name in pathways:

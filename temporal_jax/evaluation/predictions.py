@@ -79,7 +79,7 @@ def from_views(
 
   Args:
     ids: Names of N videos.
-    labels: As of `Predictions`.
+    labels: See `Predictions`.
     scores: Probabilities (N, V, L), or (N, L) of single views; or a dict of
       those of each task.
     fusion: What is averaged, see `views.average_views`.

@@ -199,7 +199,7 @@ def write_report(
 
   Args:
     directory: Where to write.
-    summary: As of `summarize`.
+    summary: See `summarize`.
     rows: Rows of metrics.jsonl, for curves.png.
     sample: A batch of test clips, for predictions.png.
     predictions: Scores of these clips, and maybe of others.

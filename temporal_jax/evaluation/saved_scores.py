@@ -219,5 +219,5 @@ def _check_labels(predictions: Predictions, widths: Sequence[int]) -> None:
 
 
 def _by_task(part: Any) -> dict[str, Any]:
-  """Returns what is of several tasks as it is, else as of task ""."""
+  """Returns a dict by task as it is, other values as those of task ""."""
   return dict(part) if isinstance(part, Mapping) else {"": part}

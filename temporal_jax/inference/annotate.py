@@ -77,7 +77,7 @@ def draw_caption(
   """Returns labels as rows with bars as long as their probabilities, RGBA.
 
   Args:
-    labels: As of `annotate`.
+    labels: See `annotate`.
     height: Of the frames, in pixels; the caption has at most half of it, and
       at least a row.
     width: Of the frames, in pixels, and the most of the caption.

@@ -70,8 +70,8 @@ class Prediction:
     """Returns what `top` does as {"file", "predictions", "error"} for JSON.
 
     Args:
-      class_names: As of `top`.
-      k: As of `top`.
+      class_names: See `top`.
+      k: See `top`.
 
     Returns:
       "predictions" is a list of {"label", "probability"}, of several tasks a

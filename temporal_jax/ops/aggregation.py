@@ -56,7 +56,7 @@ def temporal_aggregation_step(
     x: The newest frame's features (B, ..., C), floating point.
     cache: Those of the K - 1 frames before it (B, K - 1, ..., C), the earliest
       first, zeros before the first frame.
-    kernel: Blending weights (K, C), as of `temporal_aggregation`, causal.
+    kernel: Blending weights (K, C), see `temporal_aggregation`, causal.
 
   Returns:
     The blended frame (B, ..., C), in the dtype of `x`, and the cache for the

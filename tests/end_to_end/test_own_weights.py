@@ -168,7 +168,7 @@ def test_weights_that_do_not_say_their_network_are_refused(tmp_path):
 
 
 def test_positions_that_follow_from_the_clips_are_no_arguments(tmp_path):
-  """As of `convert_weights --set grid=2`, for clips of 2 x 2 patches."""
+  """As `convert_weights --set grid=2` makes it, for clips of 2 x 2 patches."""
   description = {
     "model": "vit_b16",
     "overrides": {"grid": 2, "depth": 1, "dtype": "float32"},

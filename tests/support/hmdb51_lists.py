@@ -1,4 +1,4 @@
-"""Lists as of HMDB51, of two classes of six videos."""
+"""Lists in the form of HMDB51, of two classes of six videos."""
 
 
 def write_lists(folder, tests):

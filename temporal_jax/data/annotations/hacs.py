@@ -20,7 +20,7 @@ def read_hacs_segments(file: File, *, path: str = PATH) -> Annotations:
   """Reads HACS_segments_v1.1.1.json: labelled parts of both splits.
 
   Args:
-    file: JSON as of `read_activity_net`.
+    file: JSON, see `read_activity_net`.
     path: Of a video, from id and label.
   """
   return read_activity_net(file, path=path, whole_videos=())

@@ -25,7 +25,7 @@ def read_kinetics(
   Args:
     files: By split: {"train": "train.csv", "test": "validate.csv"}.
     class_names: In the order of a network's outputs, where it is not the
-      alphabetical one; as of `read_names`.
+      alphabetical one; see `read_names`.
     path: Of a video's clip, from label, youtube_id, start and stop.
 
   Raises:

@@ -18,7 +18,7 @@ def read_lists(
 
   Args:
     files: By split, "train" and "test".
-    class_names: Of all classes, as of `read_names`.
+    class_names: Names of all classes, see `read_names`.
     columns: What a line holds, "path" first and "label" among the others, which
       are not used: ("path", "frames", "label") of ATM and X-ViT, ("path",
       "start", "end", "label") of bLVNet-TAM.

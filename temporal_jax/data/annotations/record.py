@@ -12,7 +12,7 @@ class Record(NamedTuple):
   Attributes:
     id: Its name, which no other record of the split has.
     path: Of the video, or the folder of its frames, from the data set's folder.
-    label: As of `sources.Video`.
+    label: See `sources.Video`.
     split: "train" or "test".
     start: Where the part begins, in seconds; None is the whole video.
     stop: Where it ends.
@@ -34,7 +34,7 @@ class Annotations(NamedTuple):
 
   Attributes:
     records: Of all splits.
-    class_names: As of `sources.Source`.
+    class_names: See `sources.Source`.
     multi_label: Whether a record has a set of classes instead of one.
   """
 

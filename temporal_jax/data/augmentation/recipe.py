@@ -75,7 +75,7 @@ def check_flip(
   Args:
     class_names: Names of the classes.
     recipe: See `parse`; flip(keep_labels=True) is taken at its word.
-    pairs: Classes that mirroring swaps, as of `flipped_labels`.
+    pairs: Classes that mirroring swaps, see `flipped_labels`.
 
   Raises:
     ValueError: If the recipe flips, no pairs are given, and names say left or

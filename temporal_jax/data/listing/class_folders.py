@@ -19,8 +19,8 @@ def read_folders(root: pathlib.Path, frames: str = "") -> Table:
   """Lists root/class/video, or root/split/class/video; links are followed.
 
   A video is a file or a folder of numbered pictures. Folders are splits only
-  where all of them have names of splits (`splits.NAMES`, in capitals or not)
-  and class folders inside, so that classes may be called train or test.
+  where all of them have names of splits (`split_names.NAMES`, in capitals or
+  not) and class folders inside, so that classes may be called train or test.
 
   Args:
     root: The folder.

@@ -62,8 +62,8 @@ def file_sources(
   - `labels`: its classes, between semicolons; an empty cell is none of them,
   - several, each a task: `verb,noun`, with the class of the video in it.
 
-  Splits are called as in `splits.NAMES`. Of val and test, val is the test, so
-  that the best checkpoint is not chosen by data that are kept for later.
+  Splits are called as in `split_names.NAMES`. Of val and test, val is the test,
+  so that the best checkpoint is not chosen by data that are kept for later.
 
   Where nothing says the split, each class gives `test_fraction` of its videos
   to the test, chosen by a hash of their names: always the same ones. With

@@ -89,8 +89,8 @@ def eval_batches(
     process_count: Processes that share the data.
 
   Returns:
-    An iterable of batches as of `train_batches`, without a canvas; it can be
-    walked again. Of V > 1 views clips are (B / P, V, T, S, S, 3).
+    An iterable of batches like those of `train_batches`, without a canvas; it
+    can be walked again. Of V > 1 views clips are (B / P, V, T, S, S, 3).
   """
   import grain
 

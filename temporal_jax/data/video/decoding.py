@@ -161,7 +161,7 @@ class VideoReader:
 
     Args:
       indices: Frame numbers in [0, num_frames), ascending, also repeated.
-      short_side: As of `pictures`.
+      short_side: See `pictures`.
       stretch: Height and width to which frames are resized instead, whatever
         their proportions.
 
@@ -194,7 +194,7 @@ class VideoReader:
     """Decodes whole frames and stretches them to one size.
 
     Args:
-      indices: As of `read`.
+      indices: See `read`.
       canvas: Height and width of the result, H and W.
 
     Returns:

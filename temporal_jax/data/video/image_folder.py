@@ -163,7 +163,7 @@ class ImageFolderReader(EvenlyTimedReader):
     """Reads whole pictures and stretches them to one size.
 
     Args:
-      indices: As of `pictures`.
+      indices: See `pictures`.
       canvas: Height and width of the result, H and W.
 
     Returns:

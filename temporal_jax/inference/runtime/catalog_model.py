@@ -38,7 +38,7 @@ def catalog_model(
       `load_variables`.
     class_names: A name a class, or a dict of those of each task; without them
       classes have numbers.
-    **arguments: As of `new_model`.
+    **arguments: See `new_model`.
 
   Raises:
     FileNotFoundError: If there are no weights in the directory.

@@ -20,7 +20,7 @@ def with_labels(
   Args:
     saved: A network that reads texts: one with head "text".
     labels: L names or sentences.
-    templates: As of `prompts.parse_templates`.
+    templates: See `prompts.parse_templates`.
 
   Raises:
     ValueError: If the network reads no texts, or see `prompts.check_labels` and
@@ -60,7 +60,7 @@ class ZeroShot(Classifier):
     Args:
       saved: A network that reads texts.
       labels: L names or sentences.
-      templates: As of `prompts.parse_templates`.
+      templates: See `prompts.parse_templates`.
       batch_size: Clips computed at once.
       clip_shape: (T, H, W, 3) of its clips; what it was made for, by default.
 

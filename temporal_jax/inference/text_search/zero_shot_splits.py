@@ -69,7 +69,7 @@ def score_splits(
     name: One of `DATA_SETS`.
     lists: Folder of its lists, see `annotations.open_annotations`.
     videos: Folder of class/video.avi.
-    templates: As of `prompts.parse_templates`.
+    templates: See `prompts.parse_templates`.
     batch_size: Clips computed at once.
     track: Shows progress: gets what comes, and its number; hands it on.
 
