@@ -7,9 +7,10 @@ import sys
 import jax
 import numpy as np
 import pytest
+from absl import logging
 
 from temporal_jax import training
-from temporal_jax.training.load_variables import load_variables
+from temporal_jax.training.load_variables import _without_warnings, load_variables
 from tests.support.small_training import make_batch, make_mesh, make_state, make_step
 
 _POSITION = {"start": 0, "read": [7], "batch_size": 1, "num_videos": 3}
@@ -337,3 +338,14 @@ def test_no_checkpoint_says_so(tmp_path, name):
   (tmp_path / "empty").mkdir()
   with pytest.raises(FileNotFoundError, match="no checkpoint in"):
     load_variables(tmp_path / name)
+
+
+def test_reading_leaves_the_log_of_others_as_it_is(caplog):
+  first, second = (_without_warnings() for _ in range(2))
+  first.__enter__()
+  second.__enter__()
+  logging.warning("while two threads read")
+  first.__exit__(None, None, None)
+  second.__exit__(None, None, None)
+  logging.warning("afterwards")
+  assert caplog.messages == ["while two threads read", "afterwards"]
