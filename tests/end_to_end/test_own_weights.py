@@ -101,6 +101,7 @@ def test_converted_clip_with_its_own_name(video_folder, tmp_path, capsys):
   assert again == saved
 
 
+@pytest.mark.slow
 def test_converted_resnet(video_folder, tmp_path, capsys):
   weights = _convert(tmp_path, "resnet18", _RESNET, "torchvision", "resnet18")
   sizes = {"data.image_size": 16, "data.num_frames": 2}

@@ -63,7 +63,7 @@ def _slow_but(*fast):
   ]
 
 
-@pytest.mark.parametrize("name", _slow_but("xvit"))
+@pytest.mark.parametrize("name", _slow_but())
 def test_two_steps_of_the_recipe(name):
   config = small(name)
   names = _names(config)

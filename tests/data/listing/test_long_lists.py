@@ -23,7 +23,7 @@ print(len(sources["train"]), peak("VmHWM") - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("several", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_row_takes_300_bytes(tmp_path, several):
   rng = random.Random(0)
   names = [f"class name {i:03d}" for i in range(300)]

@@ -65,7 +65,9 @@ def test_with_an_operator_the_order_of_pairs_matters(clip, name):
   assert np.abs(forward - swapped).max() > 1e-2 * np.abs(forward).max()
 
 
-@pytest.mark.parametrize("name", ["blvnet_tam_50", "blresnet50"])
+@pytest.mark.parametrize(
+  "name", ["blvnet_tam_50", pytest.param("blresnet50", marks=pytest.mark.slow)]
+)
 def test_gradients_reach_every_parameter(clip, name):
   model = _small(name)
   variables = _random(model, clip)

@@ -30,6 +30,7 @@ def clip():
   return rng.standard_normal((1, 4, 9, 12, 8), np.float32)
 
 
+@pytest.mark.slow
 def test_both_frames_of_a_pair_hold_its_result(clip):
   out = _run(BigLittleModule(16, 3), clip)
   assert out.shape == (1, 4, 5, 6, 16)

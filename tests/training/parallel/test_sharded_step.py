@@ -45,7 +45,10 @@ _on_one_device = functools.cache(lambda name: _run(name, make_mesh(data=1)))
 @pytest.mark.parametrize(
   ("name", "axes", "rules"),
   [
-    *(("vit", axes, ()) for axes in MESHES.values()),
+    *(
+      pytest.param("vit", axes, (), marks=[] if name == "all" else pytest.mark.slow)
+      for name, axes in MESHES.items()
+    ),
     ("resnet", {"data": 2, "fsdp": 4}, RESNET_RULES),
   ],
   ids=[*MESHES, "resnet"],
@@ -154,6 +157,7 @@ def test_whole_data_parallel_vit_sums_gradients_in_one_pattern():
   _check_data_parallel(depth=12)
 
 
+@pytest.mark.slow
 def test_saved_on_one_mesh_restored_on_others(tmp_path):
   def make(**axes):
     return make_state("vit", make_mesh(**axes), optimizer=ADAMW)
