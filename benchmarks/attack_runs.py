@@ -257,7 +257,7 @@ class Runs:
     json.loads((workdir / "report.json").read_text())
     left = [path.name for path in workdir.rglob("*.partial")]
     if left:
-      return f"left behind: {left}"
+      return f"left over: {left}"
     return differs(training.read_state(workdir), training.read_state(self.whole))
 
 

@@ -175,8 +175,9 @@ def _sample(config: ml_collections.ConfigDict, dataset: str, *, num_clips: int) 
   Args:
     config: Changed in place.
     dataset: See `datasets.use`.
-    num_clips: Of a test on Kinetics; on Something-Something it has two, on
-      ActivityNet and Charades, whose views are not stated, one of one crop.
+    num_clips: Clips of a test on Kinetics. A test on Something-Something has
+      two; on ActivityNet and Charades, whose views are not stated, it has one
+      clip of one crop.
   """
   test = config.eval
   if dataset in datasets.SOMETHING_SOMETHING:

@@ -235,8 +235,8 @@ def residual_network(dataset: str) -> ml_collections.ConfigDict:
 def convnext(dataset: str) -> ml_collections.ConfigDict:
   """Returns what runs of TAdaConvNeXtV2 share, from ImageNet-1K (table A1).
 
-  Parameters of the route functions and the head learn faster, and what decays
-  is told by names in the code, both without a word in the paper.
+  Parameters of the route functions and the head learn faster, and the code
+  chooses by name which parameters decay; the paper states neither.
   """
   config = _common(dataset)
   config.batch_size = 512
@@ -294,7 +294,7 @@ def transformer(dataset: str) -> ml_collections.ConfigDict:
     r"(patch_embedding|pre_norm)/.*|class_token|position_embedding"
   )
   if dataset in datasets.SOMETHING_SOMETHING:
-    # Two branches a block, each behind a temporal projection.
+    # Two branches per block, each after a temporal projection.
     config.model.temporal = "adaptive_branches"
     config.optim.warmup_lr = 1e-8
   if dataset == "ek100":

@@ -56,7 +56,7 @@ def convert(
     inflation: How image kernels become video kernels, see `changes.inflate`.
     channels: Channels of a frame; for others than three a stem takes the mean
       over R, G and B.
-    seed: Of the initial values.
+    seed: Seed of the initial values.
     settings: What the checkpoint says of its network beside the tensors:
       `read(path).settings`.
     **model_overrides: Arguments of `temporal_jax.create_model`.

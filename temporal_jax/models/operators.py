@@ -72,9 +72,9 @@ _BEFORE_THIRD_STAGE = Temporal(
 def arithmetic_once(network: Network, *, class_token: bool = True) -> Temporal:
   """Returns ATM where its paper has it.
 
-  In a transformer that is behind 7/12 of the blocks, before the eighth of 12 or
-  the fifteenth of 24. In networks of stages it is where the third begins; there
-  it combines at half the resolution.
+  In a transformer it follows 7/12 of the blocks: it precedes the eighth of 12
+  or the fifteenth of 24. In a network of stages it is at the start of the
+  third, and combines frames at half the resolution.
 
   Args:
     network: The network.

@@ -83,7 +83,7 @@ def first_state(
     optimizer: Gives the optimizer's first state.
     shapes: Of every array of the state, with its sharding.
     clip_shape: (B, T, H, W, 3) of a clip.
-    seed: Of the initialisation.
+    seed: Seed of the initialisation.
     init_from: Workdir of another run, what `convert_weights` wrote, or "".
     fitting: Called with the variables of `init_from` where it is used: returns
       how they may differ from those of this run.
