@@ -1,9 +1,9 @@
-"""Words of a config that name a class of a table, with its arguments."""
+"""Words of a config that name an entry of a table, with its arguments."""
 
 import ast
 import inspect
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from temporal_jax.lookup import did_you_mean
 
@@ -41,33 +41,95 @@ def read_expression(text: str, what: str) -> ast.expr:
     ) from error
 
 
+def read_sequence(text: str, what: str) -> list[ast.expr]:
+  """Parses words of a config that are separated by "|"; "" is none.
+
+  Raises:
+    ValueError: If they are no expression.
+  """
+  if not text.strip():
+    return []
+  node = read_expression(text, what)
+  nodes = []
+  while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+    nodes.append(node.right)
+    node = node.left
+  return [node, *reversed(nodes)]
+
+
+class Call(NamedTuple):
+  """A name with its arguments, which are not read yet.
+
+  Attributes:
+    name: The name.
+    positional: Arguments without a name.
+    named: Arguments with one.
+  """
+
+  name: str
+  positional: list[ast.expr]
+  named: dict[str, ast.expr]
+
+
+def split_call(node: ast.expr, what: str) -> Call | None:
+  """Takes "name" or "name(argument, name=argument)" apart.
+
+  Args:
+    node: What was parsed.
+    what: What it is, for messages.
+
+  Returns:
+    The parts; None if it is neither.
+
+  Raises:
+    ValueError: If an argument has no name, as in "**more", or one is there
+      twice.
+  """
+  name = node.func if isinstance(node, ast.Call) else node
+  if not isinstance(name, ast.Name):
+    return None
+  if not isinstance(node, ast.Call):
+    return Call(name.id, [], {})
+  named = {word.arg: word.value for word in node.keywords}
+  if len(named) < len(node.keywords) or None in named:
+    raise ValueError(
+      f"{what} {ast.unparse(node)!r} has an argument without name or twice."
+    )
+  return Call(name.id, node.args, named)
+
+
+def read_literal(node: ast.expr, where: str) -> Any:
+  """Returns the value of a number, string, tuple, True, False or None.
+
+  Raises:
+    ValueError: If it is something else.
+  """
+  try:
+    return ast.literal_eval(node)
+  except ValueError as error:
+    raise ValueError(
+      f"arguments of the {where} must be numbers, strings, tuples, True or False."
+    ) from error
+
+
 def build_call(node: ast.expr, table: Mapping[str, type[_T]], what: str) -> _T:
   """Builds what a parsed text says, see `read_call`."""
   text = ast.unparse(node)
-  name = node.func if isinstance(node, ast.Call) else node
-  if not isinstance(name, ast.Name):
+  call = split_call(node, what)
+  if call is None:
     raise ValueError(f"{text!r} is no {what}; known: {_signatures(table)}")
-  if name.id not in table:
-    hint = did_you_mean(name.id, table) or "."
-    raise ValueError(f"unknown {what} {name.id!r}{hint} Known: {_signatures(table)}")
-  arguments, named = [], {}
-  if isinstance(node, ast.Call):
-    try:
-      arguments = [ast.literal_eval(value) for value in node.args]
-      named = {word.arg: ast.literal_eval(word.value) for word in node.keywords}
-    except ValueError as error:
-      raise ValueError(
-        f"arguments of the {what} {text!r} must be numbers, strings, tuples, "
-        "True or False."
-      ) from error
-    if len(named) < len(node.keywords) or None in named:
-      raise ValueError(f"{what} {text!r} has an argument without name or twice.")
-  kind = table[name.id]
+  if call.name not in table:
+    hint = did_you_mean(call.name, table) or "."
+    raise ValueError(f"unknown {what} {call.name!r}{hint} Known: {_signatures(table)}")
+  where = f"{what} {text!r}"
+  arguments = [read_literal(value, where) for value in call.positional]
+  named = {name: read_literal(value, where) for name, value in call.named.items()}
+  kind = table[call.name]
   try:
     inspect.signature(kind).bind(*arguments, **named)
   except TypeError as error:
     raise ValueError(
-      f"{what} {text!r}: {error}; it is {_signature(name.id, kind)}."
+      f"{what} {text!r}: {error}; it is {_signature(call.name, kind)}."
     ) from error
   try:
     return kind(*arguments, **named)

@@ -3,11 +3,10 @@
 "rand_augment('rand-m7-n4-mstd0.5-inc1', fill=128)|random_sized_crop|flip"
 """
 
-import ast
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from temporal_jax.config_strings import build_call, read_expression
+from temporal_jax.config_strings import build_call, read_sequence
 from temporal_jax.data.augmentation.auto_augment import AutoAugment
 from temporal_jax.data.augmentation.color import ColorJitter, Grayscale
 from temporal_jax.data.augmentation.crops import (
@@ -54,7 +53,8 @@ def parse(recipe: str) -> tuple[Operation, ...]:
     ValueError: If the recipe cannot be read, names an unknown operation or
       argument, gives a wrong value, or has an order that cannot be.
   """
-  operations = [build_call(node, OPERATIONS, "operation") for node in _nodes(recipe)]
+  nodes = read_sequence(recipe, "recipe")
+  operations = [build_call(node, OPERATIONS, "operation") for node in nodes]
   stages = [operation.stage for operation in operations]
   if not any(isinstance(operation, Normalize) for operation in operations):
     end = stages.index("normalized") if "normalized" in stages else len(stages)
@@ -93,18 +93,6 @@ def check_flip(
       'config.data.flip_pairs = (("... left to right", "... right to left"), '
       "...), or leave the flip out."
     )
-
-
-def _nodes(recipe: str) -> list[ast.expr]:
-  """Splits a recipe into its operations."""
-  if not recipe.strip():
-    return []
-  node = read_expression(recipe, "recipe")
-  nodes = []
-  while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-    nodes.append(node.right)
-    node = node.left
-  return [node, *reversed(nodes)]
 
 
 def _check_order(operations: Sequence[Operation], recipe: str) -> None:
