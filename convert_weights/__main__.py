@@ -88,7 +88,7 @@ def _compute(
     allow_missing=options.allow_missing,
     channels=options.channels,
     settings=checkpoint.settings,
-    **dict(options.set),
+    **_overrides(options),
   )
   console.print(report.table(plan, checkpoint.tensors))
   said = (*_said(checkpoint), *plan.notes, *plan.assumed)
@@ -106,6 +106,22 @@ def _compute(
     ),
   )
   return variables, description
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+  """Returns the arguments of the network that were asked for.
+
+  Raises:
+    ValueError: If two options give one argument.
+  """
+  given = [
+    *options.set,
+    *([("temporal", options.temporal)] if options.temporal else []),
+  ]
+  overrides = dict(given)
+  if len(overrides) < len(given):
+    raise ValueError(f"an argument is given twice: {[name for name, _ in given]}.")
+  return overrides
 
 
 def _inspect(options: argparse.Namespace) -> None:
@@ -189,6 +205,11 @@ def _parser() -> argparse.ArgumentParser:
     action="append",
     default=[],
     help="argument of create_model, e.g. image_size=336",
+  )
+  parser.add_argument(
+    "--temporal",
+    metavar="OPERATOR",
+    help='temporal operator, e.g. "aggregation(taps=5)"; like --set temporal=',
   )
   parser.add_argument(
     "--inflation",

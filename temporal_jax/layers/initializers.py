@@ -1,4 +1,4 @@
-"""Initialisers that flax lacks."""
+"""Initialisers that flax lacks, and those that an operator's text can name."""
 
 from collections.abc import Sequence
 
@@ -29,3 +29,14 @@ def torch_depthwise_default() -> nn.initializers.Initializer:
   return nn.initializers.variance_scaling(
     1 / 3, "fan_in", "uniform", in_axis=(), out_axis=(), batch_axis=(2,)
   )
+
+
+INITIALIZERS = {
+  "normal": nn.initializers.normal,
+  "ones": nn.initializers.ones_init,
+  "torch_default": torch_default,
+  "torch_depthwise_default": torch_depthwise_default,
+  "truncated_normal": nn.initializers.truncated_normal,
+  "uniform": nn.initializers.uniform,
+  "zeros": nn.initializers.zeros_init,
+}

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
@@ -27,6 +28,8 @@ class SummaryTokens(nn.Module):
   """
 
   tokens: Callable[..., nn.Module] | None = None
+
+  CHOICES: ClassVar = {"tokens": {"shift": TemporalShift}}
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:

@@ -66,6 +66,17 @@ class Network(nn.Module):
     return False
 
   @nn.nowrap
+  def stages(self) -> dict[int, int]:
+    """Returns how many blocks each stage has, in the order of `Temporal.where`.
+
+    Stages have the numbers that names of variables have: "stage3_block1". By
+    default they are those of the field `stage_sizes`, or there is one, of
+    `depth` blocks.
+    """
+    sizes = getattr(self, "stage_sizes", None) or (self.depth,)
+    return dict(enumerate(sizes, start=1))
+
+  @nn.nowrap
   def is_framewise(self) -> bool:
     """Returns whether frames are independent except in the temporal slots.
 

@@ -12,9 +12,10 @@ from types import MappingProxyType
 import flax.linen as nn
 
 from temporal_jax import layers
-from temporal_jax.lookup import declared, lookup
+from temporal_jax.lookup import declared
 from temporal_jax.models.network import Network
-from temporal_jax.models.slots import Temporal
+from temporal_jax.models.operator_text import read_operator
+from temporal_jax.models.slots import Blocks, Temporal
 
 # What fills the slots of one network, or a function from a network to that.
 Operator = Temporal | Callable[[Network], Temporal]
@@ -58,19 +59,21 @@ def arithmetic(*blocks: int, class_token: bool = True) -> Temporal:
   every = Temporal(block_input=convolution, mlp_input=convolution)
   return Temporal(
     block_input=layers.ArithmeticModeling,
-    where=lambda stage, block: block in blocks,
+    where=Blocks(blocks=blocks),
     followed_by=every if class_token else None,
   )
 
 
 _BEFORE_THIRD_STAGE = Temporal(
   block_input=functools.partial(layers.ArithmeticModeling, stride=2),
-  where=lambda stage, block: (stage, block) == (2, 0),
+  where=Blocks(stages=(2,), blocks=(0,)),
 )
 
 
-def arithmetic_once(network: Network, *, class_token: bool = True) -> Temporal:
-  """Returns ATM where its paper has it.
+def arithmetic_once(
+  network: Network, *blocks: int, class_token: bool = True
+) -> Temporal:
+  """Returns ATM after some blocks, by default where its paper has it.
 
   In a transformer it follows 7/12 of the blocks: it precedes the eighth of 12
   or the fifteenth of 24. In a network of stages it is at the start of the
@@ -78,11 +81,25 @@ def arithmetic_once(network: Network, *, class_token: bool = True) -> Temporal:
 
   Args:
     network: The network.
+    *blocks: Of a transformer, how many blocks come before each ATM.
     class_token: See `arithmetic`.
+
+  Raises:
+    ValueError: If there are no such blocks.
   """
   if "mlp_input" in network.SLOTS:
-    block = round(network.depth * 7 / 12)
-    return arithmetic(block, class_token=class_token)
+    for block in blocks:
+      if block not in range(network.depth):
+        raise ValueError(
+          f"arithmetic follows 0 to {network.depth - 1} of the blocks, got {block!r}."
+        )
+    blocks = blocks or (round(network.depth * 7 / 12),)
+    return arithmetic(*blocks, class_token=class_token)
+  if blocks:
+    raise ValueError(
+      "in a network of stages arithmetic takes stages= and blocks=, got "
+      f"{', '.join(map(repr, blocks))}."
+    )
   return _BEFORE_THIRD_STAGE
 
 
@@ -109,16 +126,17 @@ def resolve(temporal: str | Operator | None, network: Network) -> Temporal:
   """Returns what `temporal` puts into the slots of a network.
 
   Args:
-    temporal: A name of `OPERATORS`, what stands there, or None for nothing.
+    temporal: Names of `OPERATORS` with their arguments, as `operator_text`
+      reads them, what stands in `OPERATORS`, or None for nothing.
     network: The network, whatever its own slots hold.
 
   Raises:
     TypeError: If it is none of these, such as a layer without a slot.
-    ValueError: If the name is not in `OPERATORS`.
+    ValueError: If a text names no operator or argument, see `read_operator`.
   """
-  operator = temporal
   if isinstance(temporal, str):
-    operator = lookup(OPERATORS, temporal, "temporal operator")
+    return read_operator(temporal, network, OPERATORS)
+  operator = temporal
   if operator is None:
     return Temporal()
   if isinstance(operator, Temporal):

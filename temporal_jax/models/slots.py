@@ -17,10 +17,28 @@ from temporal_jax.layers import Chain
 Factory = Callable[..., nn.Module]  # Called as factory(name=...).
 
 
-def everywhere(stage: int, block: int) -> bool:
-  """Fills every block: `stage` and `block` count from 0."""
-  del stage, block
-  return True
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+  """Some blocks of a network, for `Temporal.where`.
+
+  Attributes:
+    stages: Stages, from 0; None for all.
+    blocks: Blocks of each stage, from 0; None for all.
+    every: 2 for the first block of each stage and every second after it, and so
+      on.
+  """
+
+  stages: tuple[int, ...] | None = None
+  blocks: tuple[int, ...] | None = None
+  every: int = 1
+
+  def __call__(self, stage: int, block: int) -> bool:
+    """Returns whether a block is one of them."""
+    return (
+      (self.stages is None or stage in self.stages)
+      and (self.blocks is None or block in self.blocks)
+      and block % self.every == 0
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +66,8 @@ class Temporal:
     attention: Instead of attention within each frame (joint).
     mlp_input: On the whole stream, between attention and MLP (TokenT1D).
     mlp_branch: Extra residual branch before the MLP (TAdaFormer).
-    where: (stage, block) -> whether that block's slots are filled.
+    where: (stage, block) -> whether that block's slots are filled; both count
+      from 0, see `Blocks`.
     followed_by: A second operator, with slots and a `where` of its own. Where
       both fill a slot of the whole stream, it runs after the first; no other
       slot may be filled twice.
@@ -64,13 +83,17 @@ class Temporal:
   attention: Factory | None = None
   mlp_input: Factory | None = None
   mlp_branch: Factory | None = None
-  where: Callable[[int, int], bool] = everywhere
+  where: Callable[[int, int], bool] = Blocks()
   followed_by: "Temporal | None" = None
 
   def filled(self) -> set[str]:
     """Returns the names of the slots that hold something."""
-    own = {slot for slot in _SLOTS if getattr(self, slot) is not None}
+    own = set(self.own_slots())
     return own | (self.followed_by.filled() if self.followed_by else set())
+
+  def own_slots(self) -> tuple[str, ...]:
+    """Returns the slots that hold something, without those of `followed_by`."""
+    return tuple(slot for slot in SLOTS if getattr(self, slot) is not None)
 
   def online(self) -> bool:
     """Returns whether all that fills slots can run on one frame at a time.
@@ -78,7 +101,7 @@ class Temporal:
     See `layers.online`. It cannot where a slot calls its module twice, as
     `keys_values` does, or asks it for more than the frame.
     """
-    factories = {slot: getattr(self, slot) for slot in _SLOTS}
+    factories = {slot: getattr(self, slot) for slot in SLOTS}
     own = all(
       slot in _CHAINED and getattr(factory(name=None), "online", False)
       for slot, factory in factories.items()
@@ -99,7 +122,7 @@ class Temporal:
 
     For what sits in one block, see `at`.
     """
-    slots = {slot: getattr(self, slot) for slot in _SLOTS}
+    slots = {slot: getattr(self, slot) for slot in SLOTS}
     return dataclasses.replace(
       self,
       **{
@@ -113,7 +136,7 @@ class Temporal:
     """Returns what sits in one block: these slots, or none of them."""
     here = Temporal()
     if self.where(stage, block):
-      here = dataclasses.replace(self, where=everywhere, followed_by=None)
+      here = dataclasses.replace(self, where=Blocks(), followed_by=None)
     if self.followed_by is None:
       return here
     return _join(here, self.followed_by.at(stage, block))
@@ -121,8 +144,11 @@ class Temporal:
 
 # Slots of the whole stream: what comes out of one module may enter the next.
 _CHAINED = {"branch_input", "block_input", "mlp_input"}
-_SLOTS = {field.name for field in dataclasses.fields(Temporal)}
-_SLOTS -= {"where", "followed_by"}
+SLOTS = tuple(
+  field.name
+  for field in dataclasses.fields(Temporal)
+  if field.name not in ("where", "followed_by")
+)
 
 
 def _join(first: Temporal, second: Temporal) -> Temporal:

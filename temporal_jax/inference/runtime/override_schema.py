@@ -1,11 +1,13 @@
 """What the overrides of a `model.json` may hold, from the network's class."""
 
+import ast
 import dataclasses
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from temporal_jax.config_strings import read_sequence, split_call
 from temporal_jax.models.catalog.registry import MODELS
 from temporal_jax.models.operators import OPERATORS
 from temporal_jax.untrusted import fields
@@ -45,12 +47,33 @@ _RANGES: Mapping[str, tuple[int, int]] = {
   "beta": (1, MAX_FRAMES),
 }
 _OTHERS = (0, 2**16)
+_LONGEST_TEXT = 200
+_LONGEST_OPERATOR = 1000
 _DTYPES = ("float32", "bfloat16", "float16")
+
+
+def _operator(where: str, value: Any) -> None:
+  """Allows "default", and names of operators with numbers that are not huge."""
+  fields.text(_LONGEST_OPERATOR)(where, value)
+  try:
+    calls = [split_call(node, where) for node in read_sequence(value, where)]
+  except ValueError:
+    calls = [None]
+  for call in calls:
+    name = call.name if call else value
+    fields.one_of({*OPERATORS, "default"})(where, name)
+    for node in [*call.positional, *call.named.values()]:
+      for part in ast.walk(node):
+        number = getattr(part, "value", None)
+        if isinstance(number, int | float) and not abs(number) <= _OTHERS[1]:
+          fields.refuse(where, value, f"numbers of {_OTHERS[1]} at most")
+
+
 # `create_model` takes these itself.
 _COMMON: Mapping[str, fields.Check] = {
   "num_frames": fields.null_or(fields.whole(1, MAX_FRAMES)),
   "image_size": fields.null_or(fields.whole(1, MAX_SIDE)),
-  "temporal": fields.null_or(fields.one_of({*OPERATORS, "default"})),
+  "temporal": fields.null_or(_operator),
   "dtype": fields.null_or(fields.one_of(_DTYPES)),
 }
 _NOT_SETTABLE = {"name", "parent", "num_classes", *_COMMON}
@@ -106,7 +129,7 @@ def _check_of(name: str, kind: Any) -> fields.Check | None:
   if kind is float:  # Rates, epsilons and first scales of layers.
     return fields.number(0, 1)
   if kind is str:
-    return fields.text(200)
+    return fields.text(_LONGEST_TEXT)
   origin, parts = typing.get_origin(kind), typing.get_args(kind)
   if origin in (typing.Union, types.UnionType):
     checks = [_check_of(name, part) for part in parts if part is not type(None)]

@@ -3,12 +3,20 @@
 import functools
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
+from temporal_jax.layers.initializers import INITIALIZERS
+from temporal_jax.layers.tada.route_attention import RouteAttention
+from temporal_jax.layers.tada.route_baselines import (
+  AdaptiveModule,
+  ClipCalibration,
+  LearnedCalibration,
+)
 from temporal_jax.layers.tada.route_mlp import RouteMlp
 from temporal_jax.layers.tada.temporal_pooling import StridedTemporalPooling
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
@@ -16,6 +24,14 @@ from temporal_jax.validation import check_choice
 
 # Of the kernel, or of the kernel and of the bias.
 Calibration = jax.Array | tuple[jax.Array, jax.Array]
+# Route functions by the name that an operator's text gives them.
+ROUTES = {
+  "attention": RouteAttention,
+  "clip": ClipCalibration,
+  "mlp": RouteMlp,
+  "static": LearnedCalibration,
+  "tanet": AdaptiveModule,
+}
 
 
 class AdaptiveConv(nn.Module):
@@ -43,8 +59,8 @@ class AdaptiveConv(nn.Module):
       has one, and without a backbone none is.
     route: Makes the route function, (features, name) -> module
       (x, train) -> calibration (B, T, features). One that returns a second
-      calibration (B, T, C') calibrates the bias with it. None if every call
-      brings its calibration.
+      calibration (B, T, C') calibrates the bias with it; see `ROUTES`. None if
+      every call brings its calibration.
     kernel_init: Initialiser of the kernel; by default it and the bias are
       uniform in +-1 / sqrt(number of weights), as the reference has them.
     dtype: Dtype of the computation, that of `x` by default.
@@ -67,6 +83,8 @@ class AdaptiveConv(nn.Module):
   route: Callable[..., nn.Module] | None = RouteMlp
   kernel_init: nn.initializers.Initializer | None = None
   dtype: jax.typing.DTypeLike | None = None
+
+  CHOICES: ClassVar = {"route": ROUTES, "kernel_init": INITIALIZERS}
 
   @nn.compact
   def __call__(

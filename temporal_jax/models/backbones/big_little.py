@@ -186,6 +186,11 @@ class BigLittleNet(Network):
     self.temporal.check("BigLittleNet", self.SLOTS)
 
   @nn.nowrap
+  def stages(self) -> dict[int, int]:
+    """Returns the blocks of each stage; the stem is 0, a module one block."""
+    return {0: 1, 1: 1, 2: 1, 3: 1, 4: self.stage_sizes[3]}
+
+  @nn.nowrap
   def is_framewise(self) -> bool:
     """Returns whether both branches see every frame and the head averages."""
     return not self.alternate and heads.averages_logits(self.head)
