@@ -165,7 +165,7 @@ def vision_transformer(
   config.optim.weight_decay = 0.05
   config.optim.clip_norm = 0.0
   # Weights of temporal modules; their norms are as deep as their blocks.
-  config.optim.layer_decay_except = (r"block\d+/(block_input|mlp_input)/(.*/)?kernel",)
+  config.optim.layer_decay_except = (r"?block\d+/(block_input|mlp_input)/(.*/)?kernel",)
   return config
 
 

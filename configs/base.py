@@ -119,7 +119,8 @@ def get_config() -> ml_collections.ConfigDict:
   optim.weight_decay = 0.05
   optim.decay_vectors = False  # Whether biases, scales and such decay too.
   # Parameters are told by regexes on their whole name "block_3/mlp/fc1/kernel";
-  # the first that fits counts, and each must fit one.
+  # the first that fits counts, and each must fit one, except after a "?":
+  # "?.*/route/.*" is for networks that have such parameters.
   optim.decay_factors = ()  # ((regex, factor of weight_decay), ...)
   optim.lr_factors = ()  # ((regex, factor of lr), ...)
   optim.frozen = ()  # Regexes of what is not trained.

@@ -74,7 +74,7 @@ def kinetics(image_size: int = 224) -> ml_collections.ConfigDict:
   config.optim.lr = 8e-6  # Of CLIP's own parameters.
   config.optim.end_lr = 8e-8
   config.optim.weight_decay = 0.003
-  new = r"visual/block\d+/attention_branch/.*|integration/.*|prompt.*"
+  new = r"?visual/block\d+/attention_branch/.*|integration/.*|prompt.*"
   config.optim.lr_factors = ((new, 10.0),)
   config.optim.frozen = (r"text/.*",)
   return config

@@ -252,14 +252,14 @@ def convnext(dataset: str) -> ml_collections.ConfigDict:
   # The code means to give 10 to "dwconv_rf" and "norm_avgpool" as well, by keys
   # that it reads with layer decay only.
   config.optim.lr_factors = (
-    (r".*/route/(.*bias|expand_bias/kernel)", 10.0),
-    (r".*/route/.*", 5.0),
+    (r"?.*/route/(.*bias|expand_bias/kernel)", 10.0),
+    (r"?.*/route/.*", 5.0),
     (r"head/(.*/)?bias", 10.0),
     (r"head/(.*/)?kernel", 5.0),
   )
   config.optim.decay_factors = (
-    (r".*/expand_bias/kernel", 0.0),
-    (r".*/route/.*norm/scale", 1.0),
+    (r"?.*/expand_bias/kernel", 0.0),
+    (r"?.*/route/.*norm/scale", 1.0),
     (r"(stem|downsample\d)_norm/scale|.*/scale/scale", 1.0),
   )
   if dataset in datasets.SOMETHING_SOMETHING or dataset == "ek100":
@@ -286,7 +286,7 @@ def transformer(dataset: str) -> ml_collections.ConfigDict:
   config.optim.ema_decay = 0.9996  # The code's configs leave it out.
   config.optim.ema_warmup = False
   config.optim.lr_factors = (
-    (r"block\d+/(attention_branch|mlp_branch)/.*", 10.0),
+    (r"?block\d+/(attention_branch|mlp_branch)/.*", 10.0),
     (r"head/.*", 10.0),
   )
   # The class token and the positions come before the first block.

@@ -103,7 +103,7 @@ def vision_transformer(dataset: str) -> ml_collections.ConfigDict:
   config.optim.clip_norm = 0.0
   # Biases and norms decay like all else, except biases of the last layers.
   config.optim.decay_vectors = True
-  config.optim.decay_factors = ((r"head/(norm|expand|head)/bias", 0.0),)
+  config.optim.decay_factors = ((r"?head/(norm|expand|head)/bias", 0.0),)
   return config
 
 

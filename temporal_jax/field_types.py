@@ -16,15 +16,15 @@ def fits(value: Any, kind: Any) -> bool:
     kind: The annotation. Parts of a union that no such value can be, like
       arrays and functions, are passed over.
   """
-  origin, parts = typing.get_origin(kind), typing.get_args(kind)
-  if origin in (typing.Union, types.UnionType):
+  origin, parts = _take_apart(kind)
+  if origin is typing.Union:
     return any(fits(value, part) for part in parts)
-  if kind in (None, types.NoneType):
+  if origin is None:
     return value is None
-  if kind is float:
+  if origin is float:
     return isinstance(value, int | float) and not isinstance(value, bool)
-  if kind in _SIMPLE:
-    return type(value) is kind
+  if origin in _SIMPLE:
+    return type(value) is origin
   if origin is tuple:
     items = isinstance(value, tuple | list) and len(value) == len(parts)
     return items and all(map(fits, value, parts))
@@ -42,18 +42,36 @@ def words(kind: Any) -> str:
 
   It is "" if nothing that can be written does.
   """
-  origin, parts = typing.get_origin(kind), typing.get_args(kind)
-  if origin in (typing.Union, types.UnionType):
-    return " or ".join(filter(None, map(words, parts)))
-  if kind in (None, types.NoneType):
+  origin, parts = _take_apart(kind)
+  if origin is None:
     return "None"
-  if kind in _SIMPLE:
-    return _SIMPLE[kind]
+  if origin in _SIMPLE:
+    return _SIMPLE[origin]
+  if origin not in (typing.Union, tuple, Sequence, Mapping):
+    return ""
   items = [words(part) for part in parts]
-  if origin is tuple and all(items):
+  if origin is typing.Union:
+    return " or ".join(filter(None, items))
+  if not all(items):
+    return ""
+  if origin is tuple:
     return f"({', '.join(items)})"
-  if origin is Sequence and all(items):
+  if origin is Sequence:
     return f"a tuple, each {items[0]}"
-  if origin is Mapping and all(items):
-    return f"a dict, each {items[0]}: {items[1]}"
-  return ""
+  return f"a dict, each {items[0]}: {items[1]}"
+
+
+def _take_apart(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+  """Returns what an annotation is, and what it holds.
+
+  It is a simple type, None, `Union`, `tuple`, `Sequence`, `Mapping`, or
+  something else.
+  """
+  origin, parts = typing.get_origin(kind) or kind, typing.get_args(kind)
+  if origin is types.UnionType:
+    origin = typing.Union
+  elif origin is types.NoneType:
+    origin = None
+  elif origin is tuple and parts[1:] == (...,):
+    origin, parts = Sequence, parts[:1]
+  return origin, parts

@@ -74,6 +74,7 @@ class _ConfigParser(flags.ArgumentParser):
         f"--config={argument}: get_config must return an ml_collections.ConfigDict, "
         f"got {type(config).__name__}."
       )
+    experiment.add_overrides(config, _ARGUMENTS)
     return config
 
 

@@ -6,6 +6,7 @@ from temporal_jax.experiment.components import (
   assemble as assemble,
 )
 from temporal_jax.experiment.config_fields import (
+  add_overrides as add_overrides,
   stages as stages,
   unknown_field as unknown_field,
 )

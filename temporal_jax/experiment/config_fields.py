@@ -3,13 +3,19 @@
 import dataclasses
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import ml_collections
+from ml_collections import config_dict
 
-from temporal_jax.lookup import did_you_mean
+from temporal_jax import field_types
+from temporal_jax.lookup import did_you_mean, unknown_name
 from temporal_jax.models import MODELS
 
 _OVERRIDES = "config.model.overrides"
+# Fields of the config that `create_model` gets beside the overrides.
+_ELSEWHERE = {"name", "parent", "num_classes", "temporal", "remat", "dtype"}
+_FLAG = re.compile(r"--?config\.([^=]+)=?(.*)", re.DOTALL)
 
 
 def unknown_field(config: ml_collections.ConfigDict, arguments: Sequence[str]) -> str:
@@ -27,6 +33,37 @@ def unknown_field(config: ml_collections.ConfigDict, arguments: Sequence[str]) -
     if flag and (message := _check(config, flag[1].split("."))):
       return message
   return ""
+
+
+def add_overrides(config: ml_collections.ConfigDict, arguments: Sequence[str]) -> None:
+  """Adds the arguments of the network that flags set to `model.overrides`.
+
+  They have no value yet: a flag only changes a field that there is, and has the
+  type of that.
+
+  Args:
+    config: The config of the file; changed in place.
+    arguments: Command line, e.g. ["--config.model.overrides.head=attention"].
+  """
+  flags = map(_FLAG.match, arguments)
+  given = {flag[1]: flag[2] for flag in flags if flag}
+  known = _arguments(given.get("model.name") or config.model.name)
+  for field in given:
+    _, _, name = f"config.{field}".partition(f"{_OVERRIDES}.")
+    name = name.split("[")[0]
+    if name in known and name not in config.model.overrides:
+      kind = _kind_of_flag(known[name])
+      config.model.overrides[name] = config_dict.placeholder(kind)
+
+
+def check_overrides(config: ml_collections.ConfigDict) -> None:
+  """Raises ValueError if an argument of the network has the wrong type."""
+  known = _arguments(config.model.name)
+  for name, value in config.model.overrides.items():
+    if name in known and not field_types.fits(value, known[name]):
+      raise ValueError(
+        f"{_OVERRIDES}.{name} must be {field_types.words(known[name])}, got {value!r}."
+      )
 
 
 def stages(
@@ -67,16 +104,31 @@ def _check(config: ml_collections.ConfigDict, path: Sequence[str]) -> str:
 
 
 def _unknown_override(config: ml_collections.ConfigDict, name: str) -> str:
-  network = config.model.name
-  known = []
-  if network in MODELS:
-    known = [field.name for field in dataclasses.fields(MODELS[network].module)]
-  if name in known:
-    hint = f"; {network} takes this argument."
-  else:
-    hint = did_you_mean(name, {*known, *config.model.overrides}) or "."
-  return (
-    f"{_OVERRIDES} has no field {name!r}{hint} Fields of model.overrides are "
-    "set in the config file; a flag only changes those that are there: "
-    f"{sorted(config.model.overrides)}."
-  )
+  network, known = config.model.name, _arguments(config.model.name)
+  of = network if network in MODELS else "the networks"
+  return f"{_OVERRIDES}: {unknown_name(name, sorted(known), 'argument', of=of)}"
+
+
+def _arguments(network: str | None) -> dict[str, Any]:
+  """Returns the type of each argument that a network's class has.
+
+  Without a network of the catalog, whose name may follow from weights, these
+  are the arguments of all classes.
+  """
+  entries = [MODELS[network]] if network in MODELS else list(MODELS.values())
+  fields = {
+    field.name: field.type
+    for entry in entries
+    for field in dataclasses.fields(entry.module)
+    if field_types.words(field.type)
+  }
+  return {name: kind for name, kind in fields.items() if name not in _ELSEWHERE}
+
+
+def _kind_of_flag(kind: Any) -> type:
+  """Returns the type of a flag for an argument of a network."""
+  for simple in (bool, float, int, str):  # An integer fits `float` as well.
+    if field_types.fits(simple(), kind):
+      return simple
+  is_tuple = "(" in field_types.words(kind) or "tuple" in field_types.words(kind)
+  return tuple if is_tuple else object

@@ -9,12 +9,18 @@ import ml_collections
 
 from temporal_jax import models, training
 from temporal_jax.experiment.classes import Classes
+from temporal_jax.experiment.config_fields import check_overrides
 from temporal_jax.models.network import Network
 from temporal_jax.text.tokenizer import tokenize
 
 
 def create_network(config: ml_collections.ConfigDict, classes: Classes) -> Network:
-  """Builds the network, without parameters."""
+  """Builds the network, without parameters.
+
+  Raises:
+    ValueError: See `check_overrides` and `create_model`.
+  """
+  check_overrides(config)
   remat = {"remat": True} if config.model.remat else {}
   return models.create_model(
     config.model.name,

@@ -2,7 +2,8 @@
 
 A parameter's name is its path, "block3/mlp/expand/kernel". A regex must fit the
 whole name (`re.fullmatch`), of several the first that fits counts, and one that
-counts for no parameter is a mistake.
+counts for no parameter is a mistake, except after a question mark:
+"?.*/route/.*" is for networks that have such parameters.
 """
 
 import collections
@@ -14,6 +15,7 @@ import jax
 from temporal_jax.lookup import did_you_mean
 from temporal_jax.training.state import Tree
 
+OPTIONAL = "?"  # No regex begins so: there is nothing that it could repeat.
 _FEW = 4  # Names that are listed one by one, and groups of more.
 _NUMBER = re.compile(r"(?<=[a-z])\d+(?=[_/])")  # Of stages, blocks and layers.
 
@@ -40,10 +42,11 @@ def first_fits(
     names: Names of all parameters.
 
   Raises:
-    ValueError: If a regex is none, or counts for no parameter.
+    ValueError: If a regex is none, or counts for no parameter without being
+      optional.
   """
   names = list(names)
-  patterns = [_compile(field, regex) for regex in regexes]
+  patterns = [_compile(field, regex.removeprefix(OPTIONAL)) for regex in regexes]
   fits = {}
   for name in names:
     for position, pattern in enumerate(patterns):
@@ -51,7 +54,7 @@ def first_fits(
         fits[name] = position
         break
   for position, pattern in enumerate(patterns):
-    if position in fits.values():
+    if position in fits.values() or regexes[position].startswith(OPTIONAL):
       continue
     if any(map(pattern.fullmatch, names)):
       raise ValueError(

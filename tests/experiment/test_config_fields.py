@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from ml_collections import config_dict
 
 from temporal_jax.configs import base
 from temporal_jax.experiment import unknown_field
+from temporal_jax.experiment.config_fields import add_overrides, check_overrides
 
 
 def _config():
@@ -32,21 +34,16 @@ def _config():
     ),
     (
       "config.model.overrides.slow_sampling=3",
-      r"config.model.overrides has no field 'slow_sampling'\. Fields of "
-      "model.overrides are set in the config file; a flag only changes those "
-      r"that are there: \['width'\]\.",
+      r"config.model.overrides: unknown argument 'slow_sampling' of resnet18\. "
+      r"Known: \['average_first', .*\]\.",
     ),
     (
       "config.model.overrides.widht=3",
-      r".* has no field 'widht'; did you mean 'width'.* set in the config.*",
+      ".* argument 'widht' of resnet18; did you mean 'width'.*",
     ),
     (
       "config.model.overrides.dropuot=0.3",
-      r".* has no field 'dropuot'; did you mean 'dropout'.*",
-    ),
-    (
-      "config.model.overrides.dropout=0.3",
-      r".* has no field 'dropout'; resnet18 takes this argument\. .*",
+      ".* argument 'dropuot' of resnet18; did you mean 'dropout'.*",
     ),
   ],
 )
@@ -71,8 +68,59 @@ def test_other_arguments_are_passed_over(flag):
   assert unknown_field(_config(), [flag]) == ""
 
 
+@pytest.mark.parametrize(
+  ("name", "flag", "value"),
+  [
+    ("resnet18", "dropout=0.3", 0.3),
+    ("resnet18", "head=attention", "attention"),
+    ("resnet18", "stage_sizes=(1,2)", (1, 2)),
+    ("resnet18", "average_first=True", True),
+    ("tadaformer_b16", "tubelet=(1,1)", (1, 1)),
+    ("blvnet_50", "alpha=4", 4),
+    (None, "tubelet=(1,1)", (1, 1)),  # The network's name comes with its weights.
+  ],
+)
+def test_a_flag_sets_any_argument_of_the_network(name, flag, value):
+  config = base.get_config()
+  config.model.name = name or config_dict.placeholder(str)
+  flag = f"--config.model.overrides.{flag}"
+  add_overrides(config, ["train.py", flag])
+  field = flag.partition("=")[0].rpartition(".")[2]
+  kind = config.model.overrides.get_type(field)
+  assert kind is type(value)
+  config.model.overrides[field] = value
+  if name:
+    check_overrides(config)
+
+
+def test_the_network_may_be_named_by_a_flag():
+  config = _config()
+  flags = [
+    "--config.model.overrides.tubelet=(1,1)",
+    "--config.model.name=tadaformer_b16",
+  ]
+  add_overrides(config, flags)
+  assert "tubelet" in config.model.overrides
+  assert config.model.name == "resnet18"
+
+
+@pytest.mark.parametrize(
+  ("value", "words"),
+  [
+    ((1, "a"), r"tubelet must be \(an integer, an integer\), got \(1, 'a'\)"),
+    ((1,), r"got \(1,\)"),
+  ],
+)
+def test_an_argument_of_another_type_is_refused(value, words):
+  config = base.get_config()
+  config.model.name = "tadaformer_b16"
+  config.model.overrides.tubelet = value
+  with pytest.raises(ValueError, match=words):
+    check_overrides(config)
+
+
 def test_a_network_that_is_not_in_the_catalog_has_no_near_names():
   config = _config()
   config.model.name = "mine"
-  message = unknown_field(config, ["--config.model.overrides.dropout=1"])
-  assert message.endswith("those that are there: ['width'].")
+  message = unknown_field(config, ["--config.model.overrides.dropuot=1"])
+  assert "'dropuot' of the networks; did you mean 'dropout'" in message

@@ -128,6 +128,26 @@ def test_frozen_parameters_have_no_gradient():
 
 
 @pytest.mark.parametrize(
+  ("field", "rules"),
+  [
+    ("lr_factors", (("?.*/route/.*", 5.0), ("head/.*", 2.0))),
+    ("decay_factors", (("?.*/route/.*", 0.0), ("?head/.*", 1.0))),
+    ("frozen", ("?.*/route/.*", "head/.*")),
+  ],
+)
+def test_after_a_question_mark_a_regex_may_fit_nothing(field, rules):
+  plain = [rule for rule in rules if "route" not in str(rule)]
+  plain = [
+    rule.removeprefix("?")
+    if isinstance(rule, str)
+    else (rule[0].removeprefix("?"), rule[1])
+    for rule in plain
+  ]
+  got = parameter_groups(PARAMS, weight_decay=0.05, **{field: rules})
+  assert got == parameter_groups(PARAMS, weight_decay=0.05, **{field: plain})
+
+
+@pytest.mark.parametrize(
   ("change", "message"),
   [
     (
@@ -142,6 +162,7 @@ def test_frozen_parameters_have_no_gradient():
     ({"frozen": ("visual/.*",)}, r"frozen: 'visual/\.\*' must fit"),
     ({"frozen": (".*",)}, r"frozen \('.\*',\) leaves nothing to train"),
     ({"frozen": ("(",)}, r"frozen: '\(' is no regex"),
+    ({"frozen": ("?(",)}, r"frozen: '\(' is no regex"),
     ({"lr_factors": ("head/.*", 2.0)}, r"must be pairs .* got 'head/.\*'"),
     ({"lr_factors": (("head/.*", -2.0),)}, "a factor must be 0 or above"),
     ({"weight_decay": -0.1}, "weight_decay must be 0 or above, got -0.1"),
