@@ -17,7 +17,8 @@ def merge(
 
   Of the records of a split that come from one YouTube video, the first counts,
   in the order of the parts. A video that is in the test of any part is left out
-  of training, whichever part's training has it.
+  of training, whichever part's training has it. Kinetics-710 was made so, see
+  DATASET.md of OpenGVLab/UniFormerV2.
 
   Args:
     parts: By the folder that holds the data set; paths begin with it.
