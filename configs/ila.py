@@ -11,7 +11,9 @@ for Something-Something, conversion takes --set head=linear and
 --set temporal=alignment_dense as well.
 
 Follows table 1 of the supplement of arXiv:2304.10465 and, where that is silent,
-the code in Francis-Rings/ILA.
+the code in Francis-Rings/ILA. The code takes a frame of each part of a video on
+Something-Something v2 too, where the supplement has "predefined temporal
+intervals without group division": --config.data.sampling=fixed_stride.
 """
 
 from typing import Any

@@ -12,8 +12,10 @@ temporal=mixing_quarter as well, for Kinetics the default.
 Follows configs/Kinetics/xvit_B16_16x16_k400.yaml, xvit_B16_16x16_k600.yaml and
 configs/SSv2/xvit_B16_16x16.yaml of 1adrianb/video-transformers. Section 4.1 of
 the paper says 0.05 at batch 128, on Kinetics 0.03, random scales of 0.9 to 1.3,
-and on Something-Something label smoothing of 0.3. For EPIC-Kitchens there is no
-config: it follows that section, and what the section does not say is as on
+and on Something-Something label smoothing of 0.3. The config of
+Something-Something v2 tests 2 clips x 3 crops, where the supplement has 1 x 3
+throughout: --config.eval.num_clips=1. For EPIC-Kitchens there is no config: it
+follows that section, and what the section does not say is as on
 Something-Something v2.
 """
 

@@ -211,6 +211,8 @@ def _read_known(
   from temporal_jax.data.annotations import open_annotations
 
   found = open_annotations(options.name, options.root)
+  if found.note:
+    output.say(f"{found.note}.")
   return found, options.videos or options.root
 
 

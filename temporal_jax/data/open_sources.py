@@ -65,7 +65,9 @@ def open_sources(
       f"data.videos {videos} is for data.annotations, which is not given."
     )
   if annotations:
-    return _annotated(name, root, annotations, videos or root, tuple(tasks), frames)
+    return _annotated(
+      name, root, annotations, videos or root, tuple(tasks), frames, say
+    )
   if root:
     return file_sources(
       root,
@@ -102,6 +104,7 @@ def _annotated(
   videos: str,
   tasks: tuple[str, ...],
   frames: str,
+  say: Callable[[str], None],
 ) -> dict[str, Source]:
   """Opens a data set by its annotation files."""
   if name:
@@ -110,6 +113,8 @@ def _annotated(
       "another data set."
     )
   found = open_annotations(annotations, root)
+  if found.note:
+    say(f"{found.note}.")
   names = found.class_names
   own = tuple(names) if isinstance(names, dict) else ()
   if tasks not in ((), own):

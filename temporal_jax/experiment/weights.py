@@ -7,6 +7,7 @@ import ml_collections
 from flax import traverse_util
 
 from temporal_jax import data, inference, models, training
+from temporal_jax.data.annotations import KINETICS_710_NAMES
 from temporal_jax.experiment.components import RunComponents
 from temporal_jax.experiment.network import create_network
 from temporal_jax.experiment.settings import RunSettings
@@ -42,6 +43,8 @@ def class_rows(
 ) -> dict[str, training.ClassRows]:
   """Matches the classes of `init_from` with those of the data, by name.
 
+  Classes of Kinetics may have their name in Kinetics-710, or that in a part.
+
   Args:
     settings: The run's settings.
     components: The run's network and its number of classes.
@@ -61,7 +64,9 @@ def class_rows(
   sizes = description.get("num_classes", components.classes)
   sizes = sizes if isinstance(sizes, dict) else {"": sizes}
   matches = {
-    task: training.match_classes(loaded.get(task, ()), of_task, num_loaded=sizes[task])
+    task: training.match_classes(
+      loaded.get(task, ()), of_task, num_loaded=sizes[task], same=KINETICS_710_NAMES
+    )
     for task, of_task in own.items()
     if sizes.get(task)
   }

@@ -3,6 +3,7 @@
 import collections
 import unicodedata
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from flax import traverse_util
@@ -42,7 +43,11 @@ class ClassRows(NamedTuple):
 
 
 def match_classes(
-  loaded: Sequence[str], own: Sequence[str], *, num_loaded: int
+  loaded: Sequence[str],
+  own: Sequence[str],
+  *,
+  num_loaded: int,
+  same: Mapping[str, str] = MappingProxyType({}),
 ) -> Match:
   """Finds the classes of the data among those of loaded weights, by name.
 
@@ -53,6 +58,8 @@ def match_classes(
     loaded: Names of the classes of the weights; () if they are not known.
     own: Names of the classes of the data.
     num_loaded: Number of classes of the weights.
+    same: Pairs of names of one class, {"a name": "its other name"}. They count
+      where no class of the weights has the name itself.
 
   Raises:
     ValueError: If a name is there twice, or there are not `num_loaded` names.
@@ -68,12 +75,10 @@ def match_classes(
   if loaded == own:
     return Match(tuple(range(count)), num_loaded, "")
   numbers = {name: number for number, name in enumerate(loaded)}
-  rows = tuple(numbers.get(name, -1) for name in own)
-  found = count - rows.count(-1)
-  if found == count == num_loaded:
-    return Match(rows, num_loaded, f"{count} classes reordered by name")
-  if found:
-    return Match(rows, num_loaded, _some(loaded, own, rows))
+  others = {same.get(name, name): number for name, number in numbers.items()}
+  rows = tuple(numbers.get(name, others.get(same.get(name, name), -1)) for name in own)
+  if any(row >= 0 for row in rows):
+    return Match(rows, num_loaded, _found(loaded, own, rows))
   if num_loaded == count and (by_number := _by_number(loaded, own)):
     return by_number
   if not loaded:
@@ -155,11 +160,24 @@ def _numbers(names: Sequence[str]) -> list[int]:
   return numbers if sorted(numbers) == list(range(len(names))) else []
 
 
-def _some(loaded: Sequence[str], own: Sequence[str], rows: Sequence[int]) -> str:
+def _found(loaded: Sequence[str], own: Sequence[str], rows: Sequence[int]) -> str:
   """Says which classes are taken over, which are new, and which are left."""
-  new = [name for name, row in zip(own, rows, strict=True) if row < 0]
-  left = [name for name in loaded if name not in set(own)]
-  words = f"{len(own) - len(new)} of {len(own)} classes by name"
+  pairs = list(zip(own, rows, strict=True))
+  new = [name for name, row in pairs if row < 0]
+  taken = set(rows)
+  left = [name for number, name in enumerate(loaded) if number not in taken]
+  other = [
+    f"{name} is {loaded[row]}"
+    for name, row in pairs
+    if row >= 0 and loaded[row] != name
+  ]
+  if new or left:
+    words = f"{len(own) - len(new)} of {len(own)} classes by name"
+  else:
+    reordered = " reordered" if list(rows) != sorted(rows) else ""
+    words = f"{len(own)} classes{reordered} by name"
+  if other:
+    words += f", {len(other)} of them by another name: {shorten(other)}"
   if new:
     words += f", {len(new)} start anew: {shorten(new)}"
   if left:

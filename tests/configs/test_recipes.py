@@ -1,5 +1,6 @@
 """Every recipe of configs/: its command, its values, its network."""
 
+import dataclasses
 import fnmatch
 import importlib
 import math
@@ -101,6 +102,7 @@ PROTOCOLS = [
   ),
   ("xvit:*", "interval(16, single='start')", (1, 3, 224, 224, "rounded_up")),
   ("blvnet:*_k400", "equal_segments", (3, 3, 256, 256, "exact")),
+  ("blvnet:*_mit", "equal_segments", (1, 1, 224, (256, 256), "exact")),
   ("blvnet:*", "equal_segments", (1, 1, 224, 256, "exact")),
   ("tada:former_*_hacs", "interval(8)", (1, 1, 224, 224, "exact")),
   ("tada:*_hacs", "interval(8)", (1, 1, 256, 256, "exact")),
@@ -209,6 +211,23 @@ def test_samples_and_tests_as_published(name):
   )
   whole = name == "atm:vit_l14_charades"  # Trained on the labelled parts.
   assert test.sampling == ("rounded_segments" if whole else config.data.sampling)
+
+
+@pytest.mark.parametrize(
+  ("name", "field", "code", "paper"),
+  [
+    ("ila:vit_b16_ssv2", "sampling", "rounded_segments('inside')", "fixed_stride"),
+    ("xvit:b16_ssv2", "num_clips", 2, 1),
+  ],
+)
+def test_one_flag_is_the_reading_of_the_paper(name, field, code, paper):
+  config = _config(name)
+  before = _settings(config).protocol
+  assert getattr(before, field) == code
+  flag = f"{'data' if field == 'sampling' else 'eval'}.{field}"
+  assert f"--config.{flag}={paper}" in PAPERS[name.partition(":")[0]].__doc__
+  config.update_from_flattened_dict({flag: paper})
+  assert _settings(config).protocol == dataclasses.replace(before, **{field: paper})
 
 
 def _views(test):

@@ -100,6 +100,30 @@ def test_names_that_do_not_fit_are_refused():
     match_classes(("a", "b"), ("a", "b"), num_loaded=3)
 
 
+@pytest.mark.parametrize(
+  ("loaded", "own", "rows", "words"),
+  [
+    ("ab cd e", "a c e", (0, 1, 2), "3 classes by name, 2 of them by another name"),
+    ("c e ab", "a cd e", (2, 0, 1), "3 classes reordered by name, 2 of them by"),
+    (
+      "ab e f",
+      "e a x",
+      (1, 0, -1),
+      "2 of 3 classes by name, 1 of them by another name: ['a is ab'], 1 start "
+      "anew: ['x'], 1 of the weights left out: ['f']",
+    ),
+    # A class of the name itself comes first.
+    ("ab a", "a", (1,), "1 of 1 classes by name, 1 of the weights left out: ['ab']"),
+  ],
+)
+def test_other_names_of_a_class_count(loaded, own, rows, words):
+  loaded, own = loaded.split(), own.split()
+  same = {"a": "ab", "c": "cd"}
+  got = match_classes(loaded, own, num_loaded=len(loaded), same=same)
+  assert got.rows == rows
+  assert got.words.startswith(words)
+
+
 def test_many_names_are_shortened():
   names = [f"class {i}" for i in range(9)]
   words = match_classes(("a",), ("a", *names), num_loaded=1).words

@@ -15,11 +15,11 @@ from temporal_jax.data.annotations.hacs import (
   read_hacs_segments as read_hacs_segments,
 )
 from temporal_jax.data.annotations.hmdb51 import read_hmdb51 as read_hmdb51
-from temporal_jax.data.annotations.kinetics import read_kinetics as read_kinetics
-from temporal_jax.data.annotations.merged import (
-  class_rows as class_rows,
-  merge as merge,
+from temporal_jax.data.annotations.kinetics import (
+  KINETICS_710_NAMES as KINETICS_710_NAMES,
+  read_kinetics as read_kinetics,
 )
+from temporal_jax.data.annotations.merged import merge as merge
 from temporal_jax.data.annotations.moments_in_time import (
   read_moments_in_time as read_moments_in_time,
 )

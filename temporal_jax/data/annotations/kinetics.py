@@ -1,7 +1,8 @@
-"""Kinetics-400, -600 and -700: CSV files of YouTube videos."""
+"""Kinetics-400, -600, -700, and -710 of them: CSV files of YouTube videos."""
 
 import pathlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import class_number, numbered, whole
@@ -62,6 +63,30 @@ _SPLITS = {"train": "train.csv", "test": "validate.csv"}
 # Class names, one per line, in the order of a network trained elsewhere.
 _ORDER = "classes.txt"
 _MERGED = ("k400", "k600", "k700")
+# Classes of Kinetics-400, -600 or -700 that have another name in Kinetics-710:
+# {"their name": "its name"}, by the label maps of UniFormerV2
+# (arXiv:2211.09552), which join some classes that are only alike.
+KINETICS_710_NAMES: Mapping[str, str] = MappingProxyType(
+  {
+    "balloon blowing": "inflating balloons",
+    "changing wheel": "changing wheel (not on bike)",
+    "cooking sausages": "cooking sausages (not on barbeque)",
+    "drinking": "sipping cup",
+    "dying hair": "dyeing hair",
+    "garbage collecting": "person collecting garbage",
+    "hugging": "hugging (not baby)",
+    "making bed": "making the bed",
+    "opening bottle": "opening bottle (not wine)",
+    "passing american football (not in game)": (
+      "passing American football (not in game)"
+    ),
+    "picking fruit": "picking apples",
+    "skiing (not slalom or crosscountry)": "skiing mono",
+    "sniffing": "smelling feet",
+    "throwing ball (not baseball or American football)": "throwing ball",
+    "tying tie": "tying necktie",
+  }
+)
 
 
 def _read(folder: pathlib.Path) -> Annotations:
@@ -71,7 +96,7 @@ def _read(folder: pathlib.Path) -> Annotations:
 
 def _read_merged(folder: pathlib.Path) -> Annotations:
   parts = {part: _read(folder / part) for part in _MERGED}
-  return merge(parts, class_names=_class_names(folder))
+  return merge(parts, class_names=_class_names(folder), same=KINETICS_710_NAMES)
 
 
 def _class_names(folder: pathlib.Path) -> tuple[str, ...]:

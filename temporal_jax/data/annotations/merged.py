@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from absl import logging
-
 from temporal_jax.data.annotations.fields import numbered
 from temporal_jax.data.annotations.record import Annotations, Record, origins
 from temporal_jax.data.labels import class_order
@@ -18,7 +16,9 @@ def merge(
   """Joins data sets whose classes have common names.
 
   Of the records of a split that come from one YouTube video, the first counts,
-  in the order of the parts. A video of any test is left out of training.
+  in the order of the parts. A video that is in the test of any part is left out
+  of training, whichever part's training has it. Kinetics-710 was made so, see
+  DATASET.md of OpenGVLab/UniFormerV2.
 
   Args:
     parts: By the folder that holds the data set; paths begin with it.
@@ -26,7 +26,7 @@ def merge(
     same: What other names a class has in a part: {"old name": "name"}.
 
   Returns:
-    The records, those of training first.
+    The records, those of training first; `note` counts what was left out.
 
   Raises:
     ValueError: If a class of a part is not in `class_names`, there are several
@@ -37,7 +37,7 @@ def merge(
   merged = tuple(class_names) or class_order(
     name for of_part in names.values() for name in of_part
   )
-  numbers = {part: class_rows(merged, of) for part, of in names.items()}
+  numbers = {part: _numbers(merged, of) for part, of in names.items()}
   records = [
     record._replace(
       id=f"{part}/{record.id}",
@@ -53,21 +53,22 @@ def merge(
       f"{len(unknown)} records have no origin to tell copies by: {unknown[:3]}."
     )
   tested = origins(records, "test")
-  train = _first([r for r in records if r.split == "train"])
-  kept = [record for record in train if record.origin not in tested]
-  logging.info(
-    "merged %s: %d training videos, %d others are in a test",
-    ", ".join(parts),
-    len(kept),
-    len(train) - len(kept),
+  train, test = (
+    _first([record for record in records if record.split == split])
+    for split in ("train", "test")
   )
-  return Annotations(kept + _first([r for r in records if r.split == "test"]), merged)
+  kept = [record for record in train if record.origin not in tested]
+  note = (
+    f"{', '.join(parts)} have {len(merged)} classes together, {len(kept)} training "
+    f"and {len(test)} test videos; left out by YouTube id: copies "
+    f"{len(records) - len(train) - len(test)}, training videos that are in any test "
+    f"{len(train) - len(kept)}"
+  )
+  return Annotations(kept + test, merged, note=note)
 
 
-def class_rows(among: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
-  """Returns where `names` are among the classes of a larger head.
-
-  The head's rows that a network for the smaller data set starts from.
+def _numbers(among: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
+  """Returns the numbers that classes have among those of all parts.
 
   Raises:
     ValueError: If a name is not there.

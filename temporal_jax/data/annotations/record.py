@@ -36,11 +36,13 @@ class Annotations(NamedTuple):
     records: Of all splits.
     class_names: See `sources.Source`.
     multi_label: Whether a record has a set of classes instead of one.
+    note: What a person should know of how the files were read; "" if nothing.
   """
 
   records: Sequence[Record]
   class_names: ClassNames
   multi_label: bool = False
+  note: str = ""
 
   def split(self, name: str) -> list[Record]:
     """Returns the records of a split."""

@@ -1,7 +1,9 @@
 import pytest
 
+from temporal_jax import data
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
+from tests.support.kinetics_classes import rows_by_name
 
 # What `test_registry` opens by name: published files, a few lines long.
 _HEADER = "label,youtube_id,time_start,time_end\n"
@@ -95,8 +97,10 @@ def test_merged_kinetics_has_no_video_twice_and_trains_on_no_test_video():
   assert annotations.overlap(got.records) == []
   both = [r for part in parts.values() for r in part.records]
   assert annotations.overlap(both) == ["b", "t"]
-  rows = annotations.class_rows(got.class_names, ("zumba", "archery"))
-  assert rows == (2, 0)
+  assert got.note == (
+    "k400, k600, k700 have 3 classes together, 3 training and 3 test videos; left "
+    "out by YouTube id: copies 2, training videos that are in any test 2"
+  )
 
   with pytest.raises(ValueError, match=r"2 classes are not among the 2.*range"):
     annotations.merge(parts, class_names=("archery", "zumba"))
@@ -112,3 +116,77 @@ def test_classes_are_in_the_order_of_a_file_with_their_names(write, tmp_path):
     write(file, text)
   got = annotations.open_annotations("k400", tmp_path)
   assert got.class_names == ("walk", "run")
+
+
+@pytest.fixture
+def published(tmp_path):
+  """A video of each class of Kinetics in each split, with their names there.
+
+  The first test video of Kinetics-400 is a training video of Kinetics-700, as
+  many are.
+  """
+  for part in ("k400", "k600", "k700"):
+    (tmp_path / part).mkdir()
+    for split in ("train", "validate"):
+      lines = [
+        f"{name},{part}{split}{row},0,10" for name, row in rows_by_name(part).items()
+      ]
+      if (part, split) == ("k700", "train"):
+        lines.append("zumba,k400validate0,0,10")
+      (tmp_path / part / f"{split}.csv").write_text(_HEADER + "\n".join(lines))
+  return tmp_path
+
+
+def test_the_published_classes_are_710(published):
+  got = annotations.open_annotations("k710", published)
+  assert got.class_names == tuple(sorted(rows_by_name("k710")))
+  assert len(got.class_names) == 710
+  assert {record.label for record in got.split("train")} == set(range(710))
+
+
+def test_the_published_order_gives_the_published_rows(published):
+  names = tuple(rows_by_name("k710"))
+  (published / "classes.txt").write_text("\n".join(names))
+  got = annotations.open_annotations("k710", published)
+  assert got.class_names == names
+  assert len(got.records) == 2 * (400 + 600 + 700)
+  rows = {part: rows_by_name(part) for part in ("k400", "k600", "k700")}
+  for record in got.records:
+    part, name, _ = record.path.split("/")
+    assert record.label == rows[part][name]
+
+
+def test_only_classes_of_the_parts_have_another_name_in_kinetics_710():
+  names = tuple(rows_by_name("k710"))
+  want = {
+    name: names[row]
+    for part in ("k400", "k600", "k700")
+    for name, row in rows_by_name(part).items()
+    if name != names[row]
+  }
+  assert want == annotations.KINETICS_710_NAMES
+  assert len(want) == 15
+
+
+def test_a_test_video_of_one_set_is_no_training_video_of_another(published):
+  said = []
+  sources = data.open_sources(
+    name="",
+    root=str(published),
+    data_dir="",
+    splits={"train": "", "test": ""},
+    test_fraction=0.0,
+    annotations="k710",
+    say=said.append,
+  )
+  assert said == [
+    "k400, k600, k700 have 710 classes together, 1700 training and 1700 test "
+    "videos; left out by YouTube id: copies 0, training videos that are in any test "
+    "1."
+  ]
+  ids = {
+    split: [source[i]["id"].split("/")[1] for i in range(len(source))]
+    for split, source in sources.items()
+  }
+  assert "k400validate0_000000_000010" in ids["test"]
+  assert not set(ids["train"]) & set(ids["test"])
