@@ -1,6 +1,7 @@
 """Conventions that hold for all public names."""
 
 import ast
+import dataclasses
 import inspect
 import pathlib
 import subprocess
@@ -118,5 +119,6 @@ def test_key_comes_first(function):
 def test_layers_are_modules_with_documented_attributes(name):
   layer = getattr(layers, name)
   assert issubclass(layer, nn.Module)
-  for name in vars(layer)["__annotations__"].keys() - {"parent", "name"}:
+  attributes = {field.name for field in dataclasses.fields(layer)}
+  for name in attributes - {"parent", "name"}:
     assert f"{name}: " in layer.__doc__, name
