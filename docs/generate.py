@@ -8,11 +8,13 @@ A table is between the lines "<!-- table NAME, written by make docs -->" and
 """
 
 import argparse
+import functools
 import importlib
 import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from docs import paper_tables
 from temporal_jax import config_files, models
 from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
@@ -122,6 +124,16 @@ def recipes() -> Iterator[Sequence[str]]:
       )
 
 
+def paper_rows(paper: str) -> Iterator[Sequence[str]]:
+  """Yields the rows of a paper's tables, with the command that starts each."""
+  yield "table", "row", "printed", "M", "G", "command"
+  for row in paper_tables.read(paper):
+    view = f" ({row.view})" if row.view and row.gmacs else ""
+    printed = f"{row.printed}; {row.differs}" if row.differs else row.printed
+    command = row.command.replace("|", "\\|")
+    yield row.table, row.row, printed, row.params, row.gmacs + view, f"`{command}`"
+
+
 def papers() -> list[str]:
   """Returns the names of the configs that are those of a paper's runs."""
   listed = (name.partition(":") for name, _ in config_files.list_configs())
@@ -143,7 +155,11 @@ def sources() -> Iterator[Sequence[str]]:
 TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
   "models.md": {"networks": networks, "reference costs": reference_costs},
   "operators.md": {"operators": operators},
-  "recipes.md": {"recipes": recipes, "sources": sources},
+  "recipes.md": {
+    "recipes": recipes,
+    "sources": sources,
+    **{f"rows {paper}": functools.partial(paper_rows, paper) for paper in papers()},
+  },
 }
 
 
