@@ -9,8 +9,9 @@ quote from others are left out. Its columns:
   printed  its figures, in words
   view     frames x pixels of the view that the next two are for, as "8 x 256";
            "" for the clips of the config
-  params   millions of parameters, as printed; "" if not
-  gmacs    1e9 multiply-adds of one view, as printed; "" if not
+  params   millions of parameters, as printed; "" if not; "+3.16" if what the
+           operator adds is printed
+  gmacs    1e9 multiply-adds of one view, likewise
   differs  why ours are not within 1 % of what is printed, if so
   command  what starts it: --config=... and flags of `train.py`, or all of
            another command
