@@ -129,6 +129,8 @@ def _kind_of_flag(kind: Any) -> type:
   """Returns the type of a flag for an argument of a network."""
   for simple in (bool, float, int, str):  # An integer fits `float` as well.
     if field_types.fits(simple(), kind):
-      return simple
+      # A flag that is read as Python's own values takes None too.
+      may_be_none = simple is not str and field_types.fits(None, kind)
+      return object if may_be_none else simple
   is_tuple = "(" in field_types.words(kind) or "tuple" in field_types.words(kind)
   return tuple if is_tuple else object

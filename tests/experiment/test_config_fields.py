@@ -8,6 +8,7 @@ from ml_collections import config_dict
 from temporal_jax.configs import base
 from temporal_jax.experiment import unknown_field
 from temporal_jax.experiment.config_fields import add_overrides, check_overrides
+from temporal_jax.train import read_config
 
 
 def _config():
@@ -91,6 +92,15 @@ def test_a_flag_sets_any_argument_of_the_network(name, flag, value):
   config.model.overrides[field] = value
   if name:
     check_overrides(config)
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+@pytest.mark.parametrize("value", [None, 512])
+def test_a_flag_sets_none_where_an_argument_takes_it(value):
+  flag = f"--config.model.overrides.projection={value}"
+  config = read_config(["--config=tada:former_l14_k400", flag])
+  assert config.model.overrides.projection == value
+  check_overrides(config)
 
 
 def test_the_network_may_be_named_by_a_flag():
