@@ -1,4 +1,4 @@
-"""Networks that compare videos with texts: ILA and X-CLIP."""
+"""Networks that compare videos with texts: ILA, X-CLIP and TAdaFormer."""
 
 import functools
 from collections.abc import Mapping
@@ -19,6 +19,22 @@ _ila = functools.partial(
   repository="Francis-Rings/ILA",
   weights="https://github.com/Francis-Rings/ILA",
 )
+# CLIP with TAdaFormer for its image tower. The authors list zero-shot accuracies
+# and have no public code for texts.
+_tadaformer = functools.partial(
+  Entry,
+  module=VideoTextModel,
+  temporal="adaptive_branch",
+  clip_shape=(16, 224, 224),
+  pixels=entry.CLIP,
+  paper="arXiv:2308.05787, section 5.6",
+)
+_TADAFORMER = {
+  "tubelet": (3, 2),
+  "average_first": True,
+  "integration_depth": 0,
+  "prompt_depth": 0,
+}
 
 ENTRIES: Mapping[str, Entry] = {
   "ila_vit_b32": _ila(
@@ -57,5 +73,19 @@ ENTRIES: Mapping[str, Entry] = {
     repository="microsoft/VideoX",
     weights="https://github.com/microsoft/VideoX/tree/master/X-CLIP",
     accuracies=(*tables.ILA_2.row(80.4),),
+  ),
+  "tadaformer_b16_text": _tadaformer(
+    kwargs={**B16, **_TADAFORMER},
+    accuracies=(
+      *tables.TADA_11.row(52.1, 78.5, start="CLIP"),
+      *tables.TADA_11.row(55.9, 79.5, start="CLIP, K710"),
+    ),
+  ),
+  "tadaformer_l14_text": _tadaformer(
+    kwargs={**L14, **_LARGE_TEXT, **_TADAFORMER},
+    accuracies=(
+      *tables.TADA_11.row(57.2, 81.1, start="CLIP"),
+      *tables.TADA_11.row(59.7, 83.0, start="CLIP, K710"),
+    ),
   ),
 }
