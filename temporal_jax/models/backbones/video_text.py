@@ -255,7 +255,7 @@ class VideoTextModel(Network):
   def _compare(
     self, features: jax.Array, texts: jax.Array, tokens: jax.Array
   ) -> jax.Array:
-    """Returns logits (B, L): scaled cosines of clips and texts, prompted or not."""
+    """Returns logits (B, L): scaled cosines of clips and texts."""
     if self.prompt_depth:
       # The mean over frames before the matrix: as good, and T times cheaper.
       patches = jnp.mean(self.prompt_norm(tokens[:, :, 1:]), axis=1)

@@ -72,9 +72,6 @@ TADA_6 = Table(where=f"{_TADA}, table 6", data=("Kinetics-400", "SSv2"))
 TADA_7 = Table(where=f"{_TADA}, table 7", data=_KINETICS)
 TADA_8 = Table(where=f"{_TADA}, table 8", data=_KINETICS)
 TADA_9 = Table(where=f"{_TADA}, table 9", data=_SOMETHING)
-TADA_11 = Table(
-  where=f"{_TADA}, table 11", data=("HMDB51 zero-shot", "UCF101 zero-shot")
-)
 
 _BLVNET = "arXiv:1912.00869"
 BLVNET_1 = Table(where=f"{_BLVNET}, table 1", data=("SSv1",))
