@@ -20,8 +20,16 @@ and base likewise), of CLIP for TAdaFormer (ViT-B-16.pt, ViT-L-14.pt);
 *_k710_k400 starts from the run *_k710. So do residual networks and TAdaFormer
 on Something-Something, the latter converted with --set
 temporal=adaptive_branches; TAdaConvNeXtV2 starts from its run *_k400 there.
-Runs on EPIC-Kitchens start from *_k710, those on HACS, for features, from
-*_k400.
+Runs on EPIC-Kitchens start from *_k710, those on HACS, for features, and of
+residual networks from *_k400. For another model.name, model.temporal or
+model.overrides convert with that NAME, --temporal or --set.
+
+residual_* are for tables 3c, 10 and A5: any residual network, by model.name,
+trained as TAdaConvNeXtV2, which the text says of all (section 5, appendix C);
+stochastic depth is for the latter's sizes.
+
+Table 7, ImageNet-21K: convnext_{small,base}_22k_224.pth. Table 9 follows these
+runs, here runs/tada_convnextv2_{small,base}_in21k_k400.
 
 Table 6: from ImageNet, TAdaFormer is tadaformer_b16_imagenet, converted from
 ViT-B_16.npz or timm's vit_base_patch16_224, and its runs take
@@ -40,9 +48,9 @@ put into. TAda2D follows configs/projects/tada/{k400,ssv2}/tada2d_*.yaml of
 alibaba-mmai-research/TAdaConv. Where the paper is silent, the code: sampling is
 from the whole video on Something-Something, and with TAdaFormer on Kinetics;
 otherwise at an interval. The interval of TAdaConvNeXtV2 with 32 frames is not
-stated. Nor is the training with texts, except that it starts from CLIP: here it
-is that of the data set in table A2, with the code's tenth of the learning rate
-for the text tower.
+stated, nor are views on EPIC-Kitchens. Nor is the training with texts, except
+that it starts from CLIP: here it is that of the data set in table A2, with the
+code's tenth of the learning rate for the text tower.
 """
 
 from typing import Any
@@ -91,6 +99,13 @@ def _former(
   }
 
 
+# What a residual network's run has else than a TAdaConvNeXtV2's.
+_RESIDUAL = {
+  "model.name": "tada2d_resnet50",
+  "data.num_frames": 8,
+  "optim.lr_factors": (),
+  "optim.decay_factors": (),
+}
 # Of the fast pathway.
 _SLOWFAST = {"data.num_frames": 32}
 _SLOWFAST_K400 = {"data.num_frames": 32, "data.sampling": "interval(2)"}
@@ -111,10 +126,8 @@ RUNS: dict[str, dict[str, Any]] = {
     "data.num_frames": 16,
     "optim.lr": 0.24,
   },
-  "tada2d_hacs": {
-    "model.name": "tada2d_resnet50",
-    "optim.weight_decay": 0.02,  # Table A1's.
-  },
+  # The decay is table A1's.
+  "tada2d_hacs": {"model.name": "tada2d_resnet50", "optim.weight_decay": 0.02},
   "slowonly_k400": {"model.name": "slowonly_50_tada"},
   "slowonly_ssv2": {"model.name": "slowonly_50_tada"},
   "slowfast_4x16_k400": {"model.name": "slowfast_50_4x16_tada", **_SLOWFAST_K400},
@@ -128,10 +141,15 @@ RUNS: dict[str, dict[str, Any]] = {
   "r2plus1d_ssv2": {"model.name": "r2plus1d_50_tada"},
   "r2plus1d_1d_k400": {"model.name": "r2plus1d_50_tada1d"},
   "r2plus1d_1d_ssv2": {"model.name": "r2plus1d_50_tada1d"},
-  # Any residual network, by model.name, trained as TAdaConvNeXtV2 is.
-  "residual_k400": {"num_epochs": 100.0, "optim.warmup_epochs": 8.0},
-  "residual_ssv2": {"num_epochs": 64.0, "optim.warmup_epochs": 2.5},
-  "residual_ek100": {"num_epochs": 50.0, "optim.warmup_epochs": 5.0},
+  "residual_k400": {
+    **_RESIDUAL,
+    "num_epochs": 100.0,
+    "data.sampling": "interval(8)",
+    "optim.warmup_epochs": 8.0,
+    "eval.num_clips": 10,
+  },
+  "residual_ssv2": {**_RESIDUAL, "num_epochs": 64.0, "optim.warmup_epochs": 2.5},
+  "residual_ek100": {**_RESIDUAL, "num_epochs": 50.0, "optim.warmup_epochs": 5.0},
   "convnextv2_tiny_k400": _convnext(epochs=100.0, warmup=8.0, drop_path=0.2),
   "convnextv2_tiny_k710": _convnext(epochs=100.0, warmup=8.0, drop_path=0.2),
   "convnextv2_tiny_k710_k400": _convnext(epochs=30.0, warmup=4.0, drop_path=0.2),
@@ -171,14 +189,9 @@ RUNS: dict[str, dict[str, Any]] = {
   "former_l14_k710_k400": _former(
     batch=128, epochs=10.0, lr=5e-6, decay=0.8, warmup=2.0
   ),
-  "former_l14_ssv1": {
-    **_former(batch=128, epochs=24.0, lr=2.5e-4, decay=0.85),
-    "model.overrides.drop_path": 0.0,  # The code has 0.2.
-  },
-  "former_l14_ssv2": {
-    **_former(batch=128, epochs=24.0, lr=2.5e-4, decay=0.85),
-    "model.overrides.drop_path": 0.0,  # The code has 0.2.
-  },
+  # The code has stochastic depth of 0.2 in these two.
+  "former_l14_ssv1": _former(batch=128, epochs=24.0, lr=2.5e-4, decay=0.85),
+  "former_l14_ssv2": _former(batch=128, epochs=24.0, lr=2.5e-4, decay=0.85),
   "former_l14_ek100": _former(
     batch=64, epochs=15.0, lr=1e-4, decay=0.85, warmup=2.5, frames=8
   ),
@@ -186,32 +199,21 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 # Accuracy that is published, but not as top-1 in a table of the catalog.
 _ZERO_SHOT = "zero-shot {} % on HMDB51, {} % on UCF101 (table 11)"
+_EK100 = "{} % of actions, {} % of verbs, {} % of nouns (table 10)"
 PUBLISHED = {
   "tada2d_8x8_k400": "76.7 % top-1 with 10 clips x 3 crops (table 4)",
   "tada2d_8f_ssv2": "64.0 % top-1 with 2 clips x 3 crops (table 4)",
   "tada2d_hacs": "features: 32.3 % average mAP with BMN (table 12)",
-  "residual_ek100": "41.6 % of actions, 65.1 % of verbs, 52.4 % of nouns (table 10)",
-  "convnextv2_tiny_ek100": (
-    "47.4 % of actions, 70.4 % of verbs, 58.6 % of nouns; 42.4, 67.1 and 53.7 % from "
-    "ImageNet-1K (table 10); views are not stated"
-  ),
-  "convnextv2_small_ek100": (
-    "48.9 % of actions, 71.0 % of verbs, 60.2 % of nouns (table 10); views are not "
-    "stated"
-  ),
+  "residual_ek100": _EK100.format(41.6, 65.1, 52.4),
+  "convnextv2_tiny_ek100": _EK100.format(47.4, 70.4, 58.6),
+  "convnextv2_small_ek100": _EK100.format(48.9, "71.0", 60.2),
   "convnextv2_small_hacs": "features: 36.1 % average mAP with BMN (table 12)",
   "former_b16_text_k400": _ZERO_SHOT.format("52.1 +- 1.4", "78.5 +- 1.2"),
   "former_b16_text_k710": _ZERO_SHOT.format("55.9 +- 0.4", "79.5 +- 0.7"),
   "former_l14_text_k400": _ZERO_SHOT.format("57.2 +- 0.7", "81.1 +- 0.9"),
   "former_l14_text_k710": _ZERO_SHOT.format("59.7 +- 0.5", "83.0 +- 0.7"),
-  "former_b16_ek100": (
-    "49.1 % of actions, 71.0 % of verbs, 60.5 % of nouns (table 10); views are not "
-    "stated"
-  ),
-  "former_l14_ek100": (
-    "51.8 % of actions, 71.7 % of verbs, 64.1 % of nouns (table 10); views are not "
-    "stated"
-  ),
+  "former_b16_ek100": _EK100.format(49.1, "71.0", 60.5),
+  "former_l14_ek100": _EK100.format(51.8, 71.7, 64.1),
   "former_l14_hacs": "features: 34.1 % average mAP with BMN (table 12)",
 }
 
@@ -220,9 +222,9 @@ def get_config(run: str = "") -> ml_collections.ConfigDict:
   """Returns the config of a run; every field is explained in base.py."""
   network, dataset = datasets.split_run(run, RUNS, "tada")
   kind, _, size = network.partition("_")
-  starts = {"convnextv2": convnext, "former": transformer, "residual": plugged_in}
+  starts = {"convnextv2": convnext, "former": transformer, "residual": convnext}
   config = starts.get(kind, residual_network)(dataset)
-  if kind in ("convnextv2", "former"):
+  if kind in starts:
     config.model.name = f"tada{kind}_{size.removesuffix('_k710')}"
   if size.endswith("_text"):
     compare_with_texts(config)
@@ -265,24 +267,23 @@ def residual_network(dataset: str) -> ml_collections.ConfigDict:
   return config
 
 
-def plugged_in(dataset: str) -> ml_collections.ConfigDict:
-  """Returns what residual networks share where the paper's text is followed.
-
-  Section 5 and appendix C train all networks as TAdaConvNeXtV2; stochastic depth,
-  which table A1 has for its sizes, is left out.
-  """
-  config = _table_a1(dataset, num_frames=8, interval=8, num_clips=10)
-  config.model.name = "tada2d_resnet50"
-  return config
-
-
 def convnext(dataset: str) -> ml_collections.ConfigDict:
   """Returns what runs of TAdaConvNeXtV2 share, from ImageNet-1K (table A1).
 
   Parameters of the route functions and the head learn faster, and the code
   chooses by name which parameters decay; the paper states neither.
   """
-  config = _table_a1(dataset, num_frames=16, interval=5, num_clips=4)
+  config = _common(dataset)
+  config.batch_size = 512
+  config.model.overrides.dropout = 0.5
+  config.data.num_frames = 16
+  if dataset not in datasets.SOMETHING_SOMETHING:
+    config.data.sampling = "interval(5)"
+  config.data.augment = _AUGMENT.format(fill=115)
+  config.optim.lr = 5e-4
+  config.optim.warmup_lr = 1e-6
+  config.optim.betas = (0.9, 0.999)
+  config.optim.weight_decay = 0.02
   # The code means to give 10 to "dwconv_rf" and "norm_avgpool" as well, by keys
   # that it reads with layer decay only.
   config.optim.lr_factors = (
@@ -296,6 +297,11 @@ def convnext(dataset: str) -> ml_collections.ConfigDict:
     (r"?.*/route/.*norm/scale", 1.0),
     (r"(stem|downsample\d)_norm/scale|.*/scale/scale", 1.0),
   )
+  if dataset in datasets.SOMETHING_SOMETHING or dataset == "ek100":
+    config.loss.label_smoothing = 0.1  # The code has none.
+  if dataset == "ek100":
+    _at_sixty_hertz(config)
+  _test(config, dataset, num_clips=4, crop_size=256)
   return config
 
 
@@ -362,28 +368,6 @@ def finetune_hacs(config: ml_collections.ConfigDict) -> None:
   config.optim.end_lr = 0.0
   config.optim.warmup_epochs = 8.0
   config.optim.warmup_lr = 1e-6
-
-
-def _table_a1(
-  dataset: str, *, num_frames: int, interval: int, num_clips: int
-) -> ml_collections.ConfigDict:
-  config = _common(dataset)
-  config.batch_size = 512
-  config.model.overrides.dropout = 0.5
-  config.data.num_frames = num_frames
-  if dataset not in datasets.SOMETHING_SOMETHING:
-    config.data.sampling = f"interval({interval})"
-  config.data.augment = _AUGMENT.format(fill=115)
-  config.optim.lr = 5e-4
-  config.optim.warmup_lr = 1e-6
-  config.optim.betas = (0.9, 0.999)
-  config.optim.weight_decay = 0.02
-  if dataset in datasets.SOMETHING_SOMETHING or dataset == "ek100":
-    config.loss.label_smoothing = 0.1  # The code has none.
-  if dataset == "ek100":
-    _at_sixty_hertz(config)
-  _test(config, dataset, num_clips=num_clips, crop_size=256)
-  return config
 
 
 def _common(dataset: str) -> ml_collections.ConfigDict:
