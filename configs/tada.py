@@ -8,20 +8,18 @@ r"""Runs of TAdaConv, arXiv:2308.05787.
   python train.py --config=configs/tada.py:former_b16_k710_k400 \
     --workdir=runs/tada_former_b16_k710_k400 --config.data.root=LIST \
     --config.init_from=runs/tada_former_b16_k710
-  python -m convert_weights r2plus1d_50_tada resnet50.pth models/tada_r2plus1d
-  python train.py --config=configs/tada.py:r2plus1d_k400 \
-    --workdir=runs/tada_r2plus1d_k400 --config.data.root=LIST \
-    --config.init_from=models/tada_r2plus1d
 
 Runs on Kinetics start from converted weights: of ImageNet-1K for residual
-networks (resnet50.pth; R3D with --inflation mean; convolutions along time of
-R(2+1)D start at random) and TAdaConvNeXtV2 (convnext_tiny_1k_224_ema.pth, small
-and base likewise), of CLIP for TAdaFormer (ViT-B-16.pt, ViT-L-14.pt);
-*_k710_k400 starts from the run *_k710. So do residual networks and TAdaFormer
-on Something-Something, the latter converted with --set
-temporal=adaptive_branches; TAdaConvNeXtV2 starts from its run *_k400 there.
-Runs on EPIC-Kitchens start from *_k710, those on HACS, for features, from
-*_k400.
+networks (resnet50.pth; R3D with --inflation mean) and TAdaConvNeXtV2
+(convnext_tiny_1k_224_ema.pth, small and base likewise), of CLIP for TAdaFormer
+(ViT-B-16.pt, ViT-L-14.pt); *_k710_k400 starts from the run *_k710. So do
+residual networks and TAdaFormer on Something-Something, the latter converted
+with --set temporal=adaptive_branches; TAdaConvNeXtV2 starts from its run *_k400
+there. Runs on EPIC-Kitchens start from *_k710, those on HACS, for features,
+from *_k400. Only the convolutions along time of R(2+1)D start at random:
+
+  python -m convert_weights r2plus1d_50_tada resnet50.pth \
+    models/tada_r2plus1d_k400
 
 Follows arXiv:2308.05787: table A1 for TAdaConvNeXtV2, table A2 for TAdaFormer,
 section C.2 for HACS and for clips of EPIC-Kitchens (60 frames a second), and
