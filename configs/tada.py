@@ -16,7 +16,10 @@ networks (resnet50.pth; R3D with --inflation mean) and TAdaConvNeXtV2
 residual networks and TAdaFormer on Something-Something, the latter converted
 with --set temporal=adaptive_branches; TAdaConvNeXtV2 starts from its run *_k400
 there. Runs on EPIC-Kitchens start from *_k710, those on HACS, for features,
-from *_k400. R(2+1)D starts anew: convert_weights does not bring ImageNet to it.
+from *_k400. Only the convolutions along time of R(2+1)D start at random:
+
+  python -m convert_weights r2plus1d_50_tada resnet50.pth \
+    models/tada_r2plus1d_k400
 
 Follows arXiv:2308.05787: table A1 for TAdaConvNeXtV2, table A2 for TAdaFormer,
 section C.2 for HACS and for clips of EPIC-Kitchens (60 frames a second), and

@@ -181,7 +181,7 @@ NETWORKS = (
   _of_tada(
     name="r2plus1d_50",
     theirs=functools.partial(ResNet3D50, "factorised"),
-    rules=resnet3d.resnet3d("bottleneck", taps=(3,) * 5, parted=True),
+    rules=resnet3d.resnet3d("bottleneck", taps=(1, 3, 3, 3, 3), parted=True),
   ),
   _of_tada(
     name="slowfast_50_4x16",

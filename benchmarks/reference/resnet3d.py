@@ -21,7 +21,7 @@ class _Branch(nn.Module):
   (R(2+1)D), or a TAdaConv with temporal pooling next to its norm.
   """
 
-  def __init__(self, channels, width, stride, time_stride, kind, first_taps):
+  def __init__(self, channels, width, stride, kind, first_taps):
     super().__init__()
     self.kind = kind
     self.stride = stride
@@ -32,7 +32,7 @@ class _Branch(nn.Module):
       self.b_avgpool_bn = nn.BatchNorm3d(width)
     elif kind == "factorised":
       convolve(self, "b1", width, width, (1, 3), (1, stride))
-      convolve(self, "b2", width, width, (3, 1), (time_stride, 1))
+      convolve(self, "b2", width, width, (3, 1))
     else:
       convolve(self, "b", width, width, (1, 3), (1, stride))
     convolve(self, "c", width, 4 * width, (1, 1))
@@ -56,15 +56,12 @@ class _Branch(nn.Module):
 class Block3D(nn.Module):
   """A bottleneck of TAda's repository: N C T H W."""
 
-  def __init__(
-    self, channels, width, stride, time_stride=1, kind="frames", first_taps=1
-  ):
+  def __init__(self, channels, width, stride, kind="frames", first_taps=1):
     super().__init__()
-    self.conv_branch = _Branch(channels, width, stride, time_stride, kind, first_taps)
+    self.conv_branch = _Branch(channels, width, stride, kind, first_taps)
     self.changes = stride > 1 or channels != 4 * width
     if self.changes:
-      strides = (time_stride, stride)
-      convolve(self, "short_cut", channels, 4 * width, (1, 1), strides)
+      convolve(self, "short_cut", channels, 4 * width, (1, 1), (1, stride))
 
   def forward(self, x):
     """N C T H W."""
@@ -114,9 +111,8 @@ class ResNet3D50(nn.Module):
     super().__init__()
     self.pool = pool
     self.backbone = nn.Module()
-    self.backbone.conv1 = _stem(64, "factorised" if _factorised(kind) else 1)
-    times = (1, 2, 2, 2) if _factorised(kind) else (1, 1, 1, 1)
-    strides = (2, 2, 2, 2) if kind == "adaptive" else (1, 2, 2, 2)
+    self.backbone.conv1 = _stem(64, 1)
+    strides = (1, 2, 2, 2) if kind == "frames" else (2, 2, 2, 2)
     channels = 64
     for stage, width in enumerate(_WIDTHS):
       blocks = stage_of(
@@ -124,7 +120,6 @@ class ResNet3D50(nn.Module):
         width,
         _STAGES[stage],
         strides[stage],
-        time_stride=times[stage],
         kind=kind,
         first_taps=first_taps[stage],
       )
@@ -193,38 +188,25 @@ class SlowFast50(nn.Module):
     return self.head.out(torch.cat(features, 1))
 
 
-def _factorised(kind):
-  return kind == "factorised"
-
-
 def _stem(width, taps):
-  """A 7 x 7 convolution over some frames, or factorised."""
+  """A 7 x 7 convolution over some frames."""
   stem = nn.Module()
-  if taps == "factorised":
-    middle = 147 * 3 * width // (147 + 3 * width)  # As many weights together.
-    convolve(stem, "a1", 3, middle, (1, 7), (1, 2))
-    convolve(stem, "a2", middle, width, (3, 1))
-  else:
-    convolve(stem, "a", 3, width, (taps, 7), (1, 2))
+  convolve(stem, "a", 3, width, (taps, 7), (1, 2))
   return stem
 
 
 def _apply_stem(stem, x, pool):
-  if hasattr(stem, "a1"):
-    x = apply(stem, "a2", apply(stem, "a1", x))
-  else:
-    x = apply(stem, "a", x)
+  x = apply(stem, "a", x)
   if pool:
     x = functional.max_pool3d(x, (1, 3, 3), (1, 2, 2), (0, 1, 1))
   return x
 
 
-def stage_of(channels, width, count, stride, time_stride=1, **settings):
+def stage_of(channels, width, count, stride, **settings):
   """Returns blocks named "res_1" and so on; the first one strides."""
   stage = nn.Module()
   for index in range(count):
-    steps = (stride, time_stride) if index == 0 else (1, 1)
-    block = Block3D(channels, width, *steps, **settings)
+    block = Block3D(channels, width, stride if index == 0 else 1, **settings)
     stage.add_module(f"res_{index + 1}", block)
     channels = 4 * width
   return stage

@@ -9,6 +9,7 @@ def block() -> list[Rule]:
   """Rules of a `BasicBlock` or a `BottleneckBlock` from a `...Layer`."""
   return [
     *_normed("conv{i}", "norm{i}", "layer.{i-1}"),
+    *_normed("conv{i}/space", "conv{i}/norm", "layer.{i-1}"),
     *_normed("shortcut_conv", "shortcut_norm", "shortcut"),
   ]
 

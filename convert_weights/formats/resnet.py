@@ -22,8 +22,11 @@ _Part = Callable[[str], list[Rule]]
 # Leaves of networks of residual blocks that no image weights have.
 NEW = {
   **slots.NEW,
-  r"params/(slow_)?stage\d+_block\d+/conv[12]/bias": (
+  r"params/(slow_)?stage\d+_block\d+/conv[12]/((space|time)/)?bias": (
     "the bias of an adaptive convolution; the image network has none"
+  ),
+  r"params/stage\d+_block\d+/conv2/time/kernel": (
+    "a convolution along time, which starts at random"
   ),
   r"(params|batch_stats)/fast_(stem|stage\d+_block\d+)/.+": (
     "the fast pathway, narrower than any image network"
@@ -35,10 +38,16 @@ NEW = {
 
 
 def block() -> list[Rule]:
-  """Rules of a `BasicBlock` or a `BottleneckBlock`."""
+  """Rules of a `BasicBlock` or a `BottleneckBlock`.
+
+  Both norms of a factorised convolution are those of the image's convolution:
+  only what is along time starts anew (arXiv:2308.05787, appendix D).
+  """
   return [
     *conv2d("conv{i}", "conv{i}"),
     *batch_norm("norm{i}", "bn{i}"),
+    *conv2d("conv{i}/space", "conv{i}"),
+    *batch_norm("conv{i}/norm", "bn{i}"),
     *conv2d("shortcut_conv", "downsample.0"),
     *batch_norm("shortcut_norm", "downsample.1"),
   ]
@@ -71,15 +80,18 @@ def takes(network: Network) -> bool:
   """Returns whether a network can start from a ResNet over images.
 
   Factorised convolutions have widths between their parts that no image network
-  has.
+  has, except in bottlenecks.
   """
   if isinstance(network, ResNet):
     return network.stem != "3x3"
   if not isinstance(network, ResNet3D | SlowFast):
     return False
   doubled = tuple(network.stem_width * 2**i for i in range(len(network.widths)))
-  is_factorised = isinstance(network, ResNet3D) and network.factorised
-  return tuple(network.widths) == doubled and not is_factorised
+  if tuple(network.widths) != doubled:
+    return False
+  if isinstance(network, SlowFast) or not network.factorised:
+    return True
+  return network.block == "bottleneck" and network.taps[0] == 1
 
 
 def inflated(stem: _Part, blocks: _Part, head: Sequence[Rule]) -> Rules:

@@ -83,8 +83,8 @@ def pathway(
   parted: bool = False,
 ) -> list[Rule]:
   """Rules of a stem and its stages; names begin with `ours` and `theirs`."""
-  whole = factorised if parted else norm_after
-  stem = whole("conv", "norm", "a", taps[0])
+  first = factorised if parted and taps[0] > 1 else norm_after
+  stem = first("conv", "norm", "a", taps[0])
   rules = under(stem, f"{ours}stem", f"{theirs}conv1")
   for stage, (frames, first) in enumerate(zip(taps[1:], first_taps, strict=True)):
     rules += under(

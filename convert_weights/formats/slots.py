@@ -13,7 +13,7 @@ _OPERATOR = "a temporal operator, which no image network has"
 NEW: Mapping[str, str] = {
   rf"{_STAGE}_block\d+_input/.+": _OPERATOR,
   rf"{_STAGE}_block\d+/branch_input/.+": _OPERATOR,
-  rf"{_STAGE}_block\d+/conv\d?/route/.+": (
+  rf"{_STAGE}_block\d+/conv\d?/((space|time)/)?route/.+": (
     "a route function, which starts by changing nothing"
   ),
   rf"{_STAGE}_block\d+/after_convolution/.+": (

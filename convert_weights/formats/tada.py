@@ -156,6 +156,13 @@ _REFUSALS = (
     lacks=r"backbone\.slowfast_fusion1\.bn\.weight",
   ),
   Refusal(
+    "the stem spans frames (R2Plus1DStem), that of table A3 one: --set "
+    "taps=[3,3,3,3,3], and the code's strides, which have no tensors: --set "
+    "strides=[2,1,2,2,2] --set time_strides=[1,1,2,2,2].",
+    has=r"backbone\.conv1\.a1\.weight",
+    lacks=r"backbone\.conv2\.res_1\.conv_branch\.a1\.weight",
+  ),
+  Refusal(
     "branches have no factors of their channels (LARGE_SCALE_INIT_VALUE 0); "
     "ConvNeXt here has them.",
     has=r"backbone\.stages\.0\.0\.dwconv\.weight",

@@ -20,6 +20,7 @@ NAMINGS = {
   "blresnet": ("blresnet",),
 }
 _OPERATOR = "a temporal operator"
+_ALONG_TIME = "a convolution along time"
 _ROUTE, _POOLING = "a route function", "pooling along time"
 _FAST = {"the fast pathway", "a connection from the fast pathway"}
 # Row: the image network, and why some of its leaves stay new.
@@ -39,6 +40,9 @@ ROWS = {
   "slowfast_50_8x8": ("resnet50", _FAST),
   "slowfast_50_4x16_tada": ("resnet50", {*_FAST, _ROUTE}),
   "slowfast_50_8x8_tada": ("resnet50", {*_FAST, _ROUTE}),
+  "r2plus1d_50": ("resnet50", {_ALONG_TIME}),
+  "r2plus1d_50_tada": ("resnet50", {_ALONG_TIME, _ROUTE}),
+  "r2plus1d_50_tada1d": ("resnet50", {_ALONG_TIME, _ROUTE}),
   "r3d_18": ("resnet18", set()),
   "r3d_50": ("resnet50", set()),
   "r3d_50_tada": ("resnet50", {_ROUTE}),
@@ -82,7 +86,7 @@ def test_no_row_that_can_start_from_images_is_missing():
     if network_shapes.SOURCES[naming].takes(network_shapes.build(row))
   }
   assert taken == ROWS.keys()
-  assert not [row for row in taken if row.startswith(("r2plus1d", "r2d3d"))]
+  assert not [row for row in taken if row.startswith(("r2plus1d_1", "r2d3d"))]
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -17,6 +17,12 @@ _IMAGES = {"num_classes": 1000}
 _SSV2 = {"num_classes": 174}
 _TEXT = {"num_classes": None}
 _TWO = {**_SSV2, "temporal": "adaptive_branches"}
+# R(2+1)D-50 as the code's R2Plus1D of 50 layers, not as table A3.
+_CODE = {
+  "taps": (3,) * 5,
+  "strides": (2, 1, 2, 2, 2),
+  "time_strides": (1, 1, 2, 2, 2),
+}
 _NOT1D = {"temporal": arithmetic(7, class_token=False)}
 # Tensors that no leaf of ours is made of, beside the counters of norms.
 _NEW_FC = {"new_fc.weight": (400, 768), "new_fc.bias": (400,)}
@@ -93,7 +99,7 @@ PUBLISHED = {
   "r2d3d_d18_tada": ("tada", "r2d3d_18", {}, "d0ebd3895c3606a4"),
   "r2plus1d_d10_tada": ("tada", "r2plus1d_10", {}, "2a8b85df1cb67c90"),
   "r2plus1d_d18_tada": ("tada", "r2plus1d_18", {}, "97b81c91e6a896ca"),
-  "r2plus1d_r50_tada": ("tada", "r2plus1d_50", {}, "d5ff5a187e67587e"),
+  "r2plus1d_r50_tada": ("tada", "r2plus1d_50", _CODE, "d5ff5a187e67587e"),
   "r3d_d18_tada": ("tada", "r3d_18", {}, "0924ca3444c496a6"),
   # That for 256 pixels too, here and below.
   "slowfast_r50_4x16": ("tada", "slowfast_50_4x16", {}, "128d84838581c5c7"),

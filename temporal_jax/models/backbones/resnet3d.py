@@ -29,7 +29,7 @@ class ResNet3D(Network):
     first_taps: Frames that the first 1 x 1 convolutions of each stage's
       bottlenecks span.
     factorised: Whether the convolutions of `taps` are ones over space, norm,
-      ReLU and ones along time: R(2+1)D.
+      ReLU and ones along time: R(2+1)D. A stem of one frame stays whole.
     strides: Spatial strides.
     time_strides: Temporal strides.
     stem_pool: Whether max pooling of stride 2 ends the stem.

@@ -27,7 +27,8 @@ class Stem(nn.Module):
     taps: Frames that the convolution spans.
     stride: Spatial stride of the convolution.
     time_stride: Its temporal stride.
-    factorised: Whether it is one over space, norm, ReLU and one along time.
+    factorised: Whether it is one over space, norm, ReLU and one along time,
+      where it spans several frames.
     pool: Whether 3 x 3 max pooling follows, of stride 2.
     dtype: Dtype of the computation.
   """
@@ -52,7 +53,7 @@ class Stem(nn.Module):
       "dtype": self.dtype,
       "name": "conv",
     }
-    if self.factorised:
+    if self.factorised and self.taps > 1:
       x, _ = FactorisedConv(**settings)(x, train)
     else:
       x = Conv3D(**settings)(x)

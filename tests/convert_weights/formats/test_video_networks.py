@@ -139,7 +139,7 @@ def test_modelscopes_tadaconvnext_is_tadas_with_another_route_function():
     ("xclip", "ila_vit_b32"),
     ("atm", "tadaformer_b16"),
     ("atm", "atm_resnet50"),
-    ("torchvision", "r2plus1d_50"),
+    ("torchvision", "r2plus1d_18"),
     ("torchvision", "r2d3d_18"),
     ("torchvision", "convnext_tiny"),
   ],

@@ -256,6 +256,21 @@ def test_mosis_head_is_left_out_when_another_is_asked_for():
   assert todo.mapping.new.keys() == {"params/head/kernel", "params/head/bias"}
 
 
+def test_the_codes_r2plus1d_of_50_layers_is_named():
+  code = {
+    "taps": (3,) * 5,
+    "strides": (2, 1, 2, 2, 2),
+    "time_strides": (1, 1, 2, 2, 2),
+  }
+  stages = {"stage_sizes": (1, 1)}
+  tensors = _tensors("r2plus1d_50", "tada", **stages, **code)
+  message = _refused("r2plus1d_50", "tada", tensors, **stages)
+  for name, numbers in code.items():
+    assert f"--set {name}={list(numbers)}".replace(", ", ",") in message
+  todo = plan_conversion("r2plus1d_50", tensors, **stages, **code)
+  assert not todo.mapping.new
+
+
 _FUSION = "backbone.slowfast_fusion1"
 
 
