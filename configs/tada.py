@@ -8,28 +8,23 @@ r"""Runs of TAdaConv, arXiv:2308.05787.
   python train.py --config=configs/tada.py:former_b16_k710_k400 \
     --workdir=runs/tada_former_b16_k710_k400 --config.data.root=LIST \
     --config.init_from=runs/tada_former_b16_k710
-  python -m convert_weights r2plus1d_50_tada resnet50.pth models/tada_r2plus1d
-  python train.py --config=configs/tada.py:r2plus1d_k400 \
-    --workdir=runs/tada_r2plus1d_k400 --config.data.root=LIST \
-    --config.init_from=models/tada_r2plus1d
 
 Runs on Kinetics start from converted weights: of ImageNet-1K for residual
-networks (resnet50.pth; R3D with --inflation mean; convolutions along time of
-R(2+1)D start at random) and TAdaConvNeXtV2 (convnext_tiny_1k_224_ema.pth, small
-and base likewise), of CLIP for TAdaFormer (ViT-B-16.pt, ViT-L-14.pt);
-*_k710_k400 starts from the run *_k710. So do residual networks and TAdaFormer
-on Something-Something, the latter converted with --set
-temporal=adaptive_branches; TAdaConvNeXtV2 starts from its run *_k400 there.
-Runs on EPIC-Kitchens start from *_k710, those on HACS, for features, and of
-residual networks from *_k400. For another model.name, model.temporal or
-model.overrides convert with that NAME, --temporal or --set.
+networks (resnet50.pth; R3D with --inflation mean) and TAdaConvNeXtV2
+(convnext_tiny_1k_224_ema.pth, small and base likewise), of CLIP for TAdaFormer
+(ViT-B-16.pt, ViT-L-14.pt); *_k710_k400 starts from the run *_k710. So do
+residual networks and TAdaFormer on Something-Something, the latter converted
+with --set temporal=adaptive_branches; TAdaConvNeXtV2 starts from its run *_k400
+there. Runs on EPIC-Kitchens start from *_k710, those on HACS, for features, and
+of residual networks from *_k400. Convert for another model.name, model.temporal
+or model.overrides with that NAME, --temporal or --set. Only the convolutions
+along time of R(2+1)D start at random:
 
-residual_* are for tables 3c, 10 and A5: any residual network, by model.name,
-trained as TAdaConvNeXtV2, which the text says of all (section 5, appendix C);
-stochastic depth is for the latter's sizes.
+  python -m convert_weights r2plus1d_50_tada resnet50.pth models/tada_r2plus1d
 
-Table 7, ImageNet-21K: convnext_{small,base}_22k_224.pth. Table 9 follows these
-runs, here runs/tada_convnextv2_{small,base}_in21k_k400.
+Tables 3c, 10, A5: residual_* train any residual network, by model.name, as
+TAdaConvNeXtV2, which section 5 and appendix C say of all. Table 7: weights of
+ImageNet-21K are convnext_{small,base}_22k_224.pth.
 
 Table 6: from ImageNet, TAdaFormer is tadaformer_b16_imagenet, converted from
 ViT-B_16.npz or timm's vit_base_patch16_224, and its runs take
@@ -62,8 +57,7 @@ from temporal_jax.configs import base, datasets
 # The code's configs say that RandAugment precedes the crop; nothing reads that.
 _AUGMENT = (
   "flip|random_sized_crop(area=(0.08, 1.0), aspect=(0.75, 1.333))|"
-  "rand_augment('rand-m9-n4-mstd0.5-inc1', fill={fill})|grayscale(0.2)|"
-  "normalize"
+  "rand_augment('rand-m9-n4-mstd0.5-inc1', fill={fill})|grayscale(0.2)|normalize"
 )
 
 
@@ -106,8 +100,7 @@ _RESIDUAL = {
   "optim.lr_factors": (),
   "optim.decay_factors": (),
 }
-# Of the fast pathway.
-_SLOWFAST = {"data.num_frames": 32}
+_SLOWFAST = {"data.num_frames": 32}  # Of the fast pathway.
 _SLOWFAST_K400 = {"data.num_frames": 32, "data.sampling": "interval(2)"}
 # --config=tada:RUN; what a run changes in what its kind of network shares.
 RUNS: dict[str, dict[str, Any]] = {
@@ -146,7 +139,6 @@ RUNS: dict[str, dict[str, Any]] = {
     "num_epochs": 100.0,
     "data.sampling": "interval(8)",
     "optim.warmup_epochs": 8.0,
-    "eval.num_clips": 10,
   },
   "residual_ssv2": {**_RESIDUAL, "num_epochs": 64.0, "optim.warmup_epochs": 2.5},
   "residual_ek100": {**_RESIDUAL, "num_epochs": 50.0, "optim.warmup_epochs": 5.0},

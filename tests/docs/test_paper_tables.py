@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarni
 # Rows of each table that the authors trained, counted in the papers.
 COUNTS: dict[str, dict[str, int]] = {
   # A row of two data sets is two. Tables 12 and A6 have rows for the features
-  # that are trained, A1 and A2 for the starts on Kinetics-710. Of figure 4 these are
+  # that are trained, A1 and A2 for the starts on Kinetics-710, and figure 4 for
   # what the text names.
   "tada": {
     "1": 2,
