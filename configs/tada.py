@@ -43,9 +43,8 @@ put into. TAda2D follows configs/projects/tada/{k400,ssv2}/tada2d_*.yaml of
 alibaba-mmai-research/TAdaConv. Where the paper is silent, the code: sampling is
 from the whole video on Something-Something, and with TAdaFormer on Kinetics;
 otherwise at an interval. The interval of TAdaConvNeXtV2 with 32 frames is not
-stated, nor are views on EPIC-Kitchens. Nor is the training with texts, except
-that it starts from CLIP: here it is that of the data set in table A2, with the
-code's tenth of the learning rate for the text tower.
+stated, nor are views on EPIC-Kitchens. Nor is the training with texts, here
+table A2's with the code's tenth of the learning rate for the text tower.
 """
 
 from typing import Any
@@ -139,6 +138,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "num_epochs": 100.0,
     "data.sampling": "interval(8)",
     "optim.warmup_epochs": 8.0,
+    "eval.num_clips": 10,
   },
   "residual_ssv2": {**_RESIDUAL, "num_epochs": 64.0, "optim.warmup_epochs": 2.5},
   "residual_ek100": {**_RESIDUAL, "num_epochs": 50.0, "optim.warmup_epochs": 5.0},
