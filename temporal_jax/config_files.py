@@ -35,7 +35,7 @@ def find_config(name: str) -> str:
     if known not in dict(list_configs()):
       raise _unknown(path, argument)
     stem, colon, argument = known.partition(":")
-  elif stem not in {known.partition(":")[0] for known, _ in list_configs()}:
+  elif _read(_FOLDER / f"{stem}.py") is None:
     raise _unknown(path, argument)
   return f"{_FOLDER / stem}.py{colon}{argument}"
 
@@ -49,10 +49,8 @@ def list_configs(pattern: str = "*") -> Iterator[tuple[str, str]]:
     pattern: Names to yield, as in a shell: "atm:*", "*ssv2*".
   """
   for path in sorted(_FOLDER.glob("*.py")):
-    module = ast.parse(path.read_text(encoding="utf-8"))
-    functions = (node for node in module.body if isinstance(node, ast.FunctionDef))
-    # Files without it hold what others share.
-    if any(function.name == "get_config" for function in functions):
+    module = _read(path)
+    if module is not None:
       words = (ast.get_docstring(module) or "").partition("\n")[0]
       runs = _runs(module)
       for name in [f"{path.stem}:{run}" for run in runs] or [path.stem]:
@@ -68,6 +66,16 @@ def near_configs(name: str) -> list[str]:
   ends = [whole for whole in known if whole.endswith(f":{name}")]
   close = near_names(name, known)
   return list(dict.fromkeys([*ends, *close]))[:3]
+
+
+def _read(path: pathlib.Path) -> ast.Module | None:
+  """Returns the code of a config, None if the file makes none or is missing."""
+  if not path.is_file():
+    return None
+  module = ast.parse(path.read_text(encoding="utf-8"))
+  functions = (node for node in module.body if isinstance(node, ast.FunctionDef))
+  # Files without it hold what others share.
+  return module if any(made.name == "get_config" for made in functions) else None
 
 
 def _runs(module: ast.Module) -> list[str]:
