@@ -18,9 +18,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarni
 
 # Rows of each table that the authors trained, counted in the papers.
 COUNTS: dict[str, dict[str, int]] = {
-  # A row of two data sets is two. Table 11 has a training and two tests each, 12
-  # and A6 the features that are trained, A1 and A2 the starts on Kinetics-710,
-  # figure 4 what the text names.
+  # A row of two data sets is two. Table 11 has a training and two tests a row,
+  # 12 and A6 have the features that are trained, A1 and A2 the starts on
+  # Kinetics-710, figure 4 what the text names.
   "tada": {
     "1": 2,
     "3a": 11,
