@@ -22,12 +22,12 @@ def torch_default(*, batch_axis: Sequence[int] = ()) -> nn.initializers.Initiali
 
 
 def torch_depthwise_default() -> nn.initializers.Initializer:
-  """Returns `torch_default` of a kernel (size, size, C) of a depthwise layer.
+  """Returns `torch_default` of a kernel (..., C) of a depthwise layer.
 
-  Each of its C parts reads one channel, so that fan in is size x size.
+  Each of its C parts reads one channel: fan in is the number of its taps.
   """
   return nn.initializers.variance_scaling(
-    1 / 3, "fan_in", "uniform", in_axis=(), out_axis=(), batch_axis=(2,)
+    1 / 3, "fan_in", "uniform", in_axis=(), out_axis=(), batch_axis=(-1,)
   )
 
 

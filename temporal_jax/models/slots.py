@@ -57,8 +57,9 @@ class Temporal:
       the convolution is one over time too.
     temporal_convolution: Instead of the convolution along time behind that one
       (R(2+1)D); its factory takes the same.
-    after_convolution: Added to the norm of that convolution's output, with a
-      norm of its own (strided temporal pooling).
+    after_convolution: What is made of that convolution's output and added to
+      its norm (strided temporal pooling); see
+      `layers.StridedTemporalPooling.shortcut` for other ways to join the two.
     block_input: On the whole stream, before a block (ATM, TokenT1D).
     attention_branch: Extra residual branch before attention (TAdaFormer, ILA,
       the temporal part of divided attention and of ATA).

@@ -3,8 +3,9 @@
   python -m tests.golden.check DIR
 
 DIR holds case folders. A row a case: its name, the worst quantity's relative
-error and what is allowed, and ok, FAIL, unsupported or not carried. The exit
-code is 1 if a case fails or is unsupported.
+error and what is allowed, and ok, FAIL, unsupported or not carried. Unsupported
+are, by name, a class, an argument or an argument's value that ours does not
+know. The exit code is 1 if a case fails or is unsupported.
 """
 
 import pathlib
@@ -12,6 +13,7 @@ import sys
 from typing import NamedTuple
 
 from tests.golden import compare
+from tests.golden.arguments import UnsupportedError
 from tests.golden.case import Case
 from tests.golden.references import NOT_CARRIED, REFERENCES
 
@@ -41,6 +43,8 @@ def check(path: pathlib.Path, options: compare.Options | None = None) -> Row:
     return Row(case.name, "unsupported", ": ".join(case.source))
   try:
     errors = compare.errors(case, REFERENCES[case.source], options)
+  except UnsupportedError as error:
+    return Row(case.name, "unsupported", f"{': '.join(case.source)}: {error}")
   except (KeyError, TypeError, ValueError, RuntimeError) as error:
     return Row(case.name, "FAIL", f"{type(error).__name__}: {error}")
   allowed = {name: case.tolerance(name) for name in errors}

@@ -13,6 +13,7 @@ import numpy as np
 
 from convert_weights.apply import apply_rules, revert_rules
 from convert_weights.checkpoint_format import SKIP
+from tests.golden.arguments import Arguments
 from tests.golden.case import Case, Tensor
 from tests.golden.reference import Arrays, Reference
 
@@ -30,6 +31,7 @@ def errors(
     options: What the compiler is told, by default what the process tells it.
 
   Raises:
+    UnsupportedError: If ours cannot be built with the case's arguments.
     ValueError: If the weights do not fit ours.
     KeyError: If ours does not yield a quantity.
   """
@@ -44,9 +46,7 @@ def errors(
 
 def _quantities(case: Case, reference: Reference, options: Options | None) -> Arrays:
   """Computes outputs, gradients and statistics in the official layout."""
-  module = reference.build(case.constructor)
-  rules = reference.rules(case.constructor)
-  sizes = reference.sizes(case.constructor)
+  module, rules, sizes = reference.made(Arguments(case.constructor))
   inputs, cotangents = case.inputs(), case.cotangents()
   ours = [
     _to_ours(inputs[name], tensor, reference.axes[name], sizes)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 
 from convert_weights.rules import Rule
+from tests.golden.arguments import Arguments, UnsupportedError
 
 Arrays = dict[str, jax.Array]
 
@@ -37,13 +38,13 @@ def only(out: Any) -> Arrays:
   return {"out": out}
 
 
-def no_rules(constructor: dict) -> Sequence[Rule]:
+def no_rules(constructor: Arguments) -> Sequence[Rule]:
   """The rules of what has no parameters."""
   del constructor
   return ()
 
 
-def no_sizes(constructor: dict) -> dict[str, int]:
+def no_sizes(constructor: Arguments) -> dict[str, int]:
   """The sizes where the shapes alone say all."""
   del constructor
   return {}
@@ -51,6 +52,9 @@ def no_sizes(constructor: dict) -> dict[str, int]:
 
 class Reference(NamedTuple):
   """How ours does what an official class does.
+
+  Together `build`, `rules` and `sizes` read or ignore every argument of the
+  official constructor: one that they do not know makes a case unsupported.
 
   Attributes:
     build: Official constructor -> our module or function.
@@ -62,10 +66,21 @@ class Reference(NamedTuple):
     name_outputs: Gives the results their official names.
   """
 
-  build: Callable[[dict[str, Any]], Any]
+  build: Callable[[Arguments], Any]
   axes: Mapping[str, str]
-  rules: Callable[[dict[str, Any]], Sequence[Rule]] = no_rules
-  sizes: Callable[[dict[str, Any]], dict[str, int]] = no_sizes
+  rules: Callable[[Arguments], Sequence[Rule]] = no_rules
+  sizes: Callable[[Arguments], dict[str, int]] = no_sizes
   skip: Sequence[str] = ()
   call: Callable[..., Any] = plain
   name_outputs: Callable[[Any], Arrays] = only
+
+  def made(self, constructor: Arguments) -> tuple[Any, Sequence[Rule], dict[str, int]]:
+    """Returns what `build`, `rules` and `sizes` make of a constructor.
+
+    Raises:
+      UnsupportedError: If they do not know an argument, or not its value.
+    """
+    made = self.build(constructor), self.rules(constructor), self.sizes(constructor)
+    if unread := constructor.unread():
+      raise UnsupportedError(f"the arguments {', '.join(unread)}")
+    return made

@@ -117,8 +117,8 @@ class LearnableAlignment(nn.Module):
   A clip of one frame has no pair; it counts as a still clip of two.
 
   Attributes:
-    kind: "separable" (Kinetics) or "dense" (Something-Something), see
-      `PairInteraction`.
+    kind: "separable" (Kinetics), "dense" (Something-Something) or "deep" (the
+      paper's for Something-Something), see `PairInteraction`.
     features: Channels kept for each frame of a pair.
     grid: Rows and columns of patches, (H, W); a square by default.
     disturbance: Offset of the disturbed mask centres, in half frames, see

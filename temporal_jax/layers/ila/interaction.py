@@ -12,7 +12,7 @@ from temporal_jax.ops.lowering.accumulation_dtype import widen
 from temporal_jax.validation import check_choice
 
 # How the first convolution of `PairInteraction` mixes a pair's channels.
-KINDS = ("separable", "dense")
+KINDS = ("separable", "dense", "deep")
 
 
 class PairInteraction(nn.Module):
@@ -22,13 +22,14 @@ class PairInteraction(nn.Module):
     features: Output channels.
     kind: "separable" starts with a depthwise 3 x 3 and a 1 x 1 convolution
       (Kinetics), "dense" with one full 3 x 3 convolution (Something-Something);
-      a full 3 x 3 convolution follows, and each has BatchNorm and ReLU.
+      a full 3 x 3 convolution follows, and each has BatchNorm and ReLU. "deep"
+      is "separable" and then two more full 3 x 3 convolutions.
     dtype: Dtype of the computation.
 
   Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; `interactive_block`
-    of class `ILA` in models/align.py of Francis-Rings/ILA. The paper's
-    supplement speaks of two additional convolutions for Something-Something;
-    the code replaces the separable one instead.
+    of class `ILA` in models/align.py of Francis-Rings/ILA. For
+    Something-Something the code replaces the separable one, "dense"; the
+    paper's supplement adds two convolutions instead, "deep".
   """
 
   features: int = 256
@@ -44,16 +45,15 @@ class PairInteraction(nn.Module):
     """
     check_choice("kind", self.kind, KINDS)
     size = 3
-    if self.kind == "separable":
+    if self.kind != "dense":
       x = DepthwiseConv2D(
         3, kernel_init=torch_depthwise_default(), dtype=self.dtype, name="depthwise"
       )(x)
       x = self._activate("depthwise_norm", x, train)
       size = 1
-    x = self._conv("conv1", size)(x)
-    x = self._activate("norm1", x, train)
-    x = self._conv("conv2", 3)(x)
-    return self._activate("norm2", x, train)
+    for i, side in enumerate((size, 3, 3, 3) if self.kind == "deep" else (size, 3), 1):
+      x = self._activate(f"norm{i}", self._conv(f"conv{i}", side)(x), train)
+    return x
 
   def _conv(self, name: str, size: int) -> Conv2D:
     return Conv2D(

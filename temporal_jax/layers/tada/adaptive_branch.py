@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.attention import HEAD_WIDTH
+from temporal_jax.layers.convolution import DepthwiseConv2D
 from temporal_jax.layers.tada.adaptive_convolution import AdaptiveConv
 from temporal_jax.layers.tada.route_attention import RouteAttention
 from temporal_jax.layers.tada.temporal_pooling import AggregatedConv
@@ -26,6 +27,8 @@ class AdaptiveBranch(nn.Module):
   out = contract(QuickGELU(aggregation(expand(patches)))), zero for the class
   token, and zero at first for all.
 
+  The paper's table 5 leaves parts of it out.
+
   Attributes:
     reduction: The inner width is D // reduction.
     size: Side of the kernel, odd.
@@ -35,6 +38,12 @@ class AdaptiveBranch(nn.Module):
       without a backbone 64.
     num_heads: Heads of the backbone, which share D evenly.
     route_taps: Frames seen by each convolution of the route function.
+    route_form: Form of the route function, see `RouteAttention`.
+    adaptive: Whether the convolution is calibrated; a plain one has the same
+      kernel and bias.
+    aggregate: Whether temporal pooling and the two norms follow it. Without
+      them the convolution's output is what QuickGELU gets, as with the released
+      class's `internal_temp_aggr` off.
     temporal_projection: Whether the first projection sees three frames.
     dtype: Dtype of the computation, that of `x` by default.
 
@@ -49,6 +58,9 @@ class AdaptiveBranch(nn.Module):
   head_width: int | None = None
   num_heads: int | None = None
   route_taps: tuple[int, int] = (3, 3)
+  route_form: str = "code"
+  adaptive: bool = True
+  aggregate: bool = True
   temporal_projection: bool = False
   dtype: jax.typing.DTypeLike | None = None
 
@@ -74,9 +86,7 @@ class AdaptiveBranch(nn.Module):
       project = TemporalConv(inner, 3, **settings)
     else:
       project = nn.Dense(inner, **settings)
-    convolution = self._convolution(inner, self._head_width(width))
-    aggregate = AggregatedConv(convolution, name="aggregation")
-    patches, _ = aggregate(project(patches.astype(dtype)), train)
+    patches, _ = self._convolve(project(patches.astype(dtype)), width, train)
     zeros = nn.initializers.zeros
     contract = nn.Dense(width, kernel_init=zeros, dtype=dtype, name="contract")
     out = join_axes(contract(ops.quick_gelu(patches)), 2, -1)
@@ -88,26 +98,46 @@ class AdaptiveBranch(nn.Module):
       return self.head_width or HEAD_WIDTH
     return min(width // self.num_heads, width // self.reduction // self.ratio)
 
-  def _convolution(self, features: int, head_width: int) -> Callable[..., AdaptiveConv]:
-    """Returns a factory of the depthwise convolution."""
+  def _convolve(self, x: jax.Array, width: int, train: bool) -> tuple[jax.Array, dict]:
+    """Applies the depthwise convolution, and the aggregation if it has one."""
+    convolution = self._convolution(x, self._head_width(width))
+    if self.aggregate:
+      return AggregatedConv(convolution, name="aggregation")(x, train)
+    return convolution(name="convolution")(x, train)
+
+  def _convolution(self, x: jax.Array, head_width: int) -> Callable[..., nn.Module]:
+    """Returns a factory of the depthwise convolution of `x`."""
+    settings = {"size": self.size, "kernel_init": _NORMAL, "dtype": x.dtype}
+    if not self.adaptive:
+      return functools.partial(_PlainConv, **settings)
+    features = x.shape[-1]
     route = functools.partial(
       RouteAttention,
       ratio=self.ratio,
       taps=self.route_taps,
       head_width=head_width,
+      form=self.route_form,
       bias=True,
       identity_init=False,  # So it is in the reference: it starts near zero.
     )
     return functools.partial(
       AdaptiveConv,
       features,
-      self.size,
       groups=features,
       axis="out",
       use_bias=True,
       route=route,
-      kernel_init=_NORMAL,
+      **settings,
     )
+
+
+class _PlainConv(DepthwiseConv2D):
+  """A convolution that is not calibrated, called as one that is."""
+
+  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
+    """Maps (..., H, W, C) to the same shape; aux is empty."""
+    del train
+    return super().__call__(x), {}
 
 
 _TEMPORAL = functools.partial(AdaptiveBranch, temporal_projection=True)

@@ -8,6 +8,10 @@ from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.tada.calibration import calibrations, frame_descriptors
 from temporal_jax.layers.temporal_convolution import TemporalConv
+from temporal_jax.validation import check_choice
+
+# Of the route function, see `RouteAttention`.
+FORMS = ("code", "paper")
 
 
 class RouteAttention(nn.Module):
@@ -16,12 +20,16 @@ class RouteAttention(nn.Module):
   v = QuickGELU(norm(a(mean over H and W of x)));
   calibration = 1 + b(v + attention(norm(v)))
 
+  The released code's form is the default; the paper's, equation 6, is GELU,
+  attention(v) without a norm, and the usual scale of the products.
+
   Attributes:
     features: Calibrated channels, those of `x` by default.
     ratio: The hidden width is C // ratio.
     taps: Frames seen by a and by b; odd.
-    head_width: Channels of an attention head. The products are scaled by the
-      whole hidden width, as the reference has it.
+    head_width: Channels of an attention head.
+    form: "code", in which the whole hidden width scales the products, or
+      "paper", in which the width of a head does; see above.
     bias: Whether a second calibration is made, for the convolution's bias.
     identity_init: Whether b starts at zero, so that nothing is calibrated at
       first; otherwise b is random and 1 is not added (TAdaFormer).
@@ -36,6 +44,7 @@ class RouteAttention(nn.Module):
   ratio: int = 4
   taps: tuple[int, int] = (3, 3)
   head_width: int = 64
+  form: str = "code"
   bias: bool = False
   identity_init: bool = True
   dtype: jax.typing.DTypeLike | None = None
@@ -50,10 +59,11 @@ class RouteAttention(nn.Module):
       The calibration of the kernel, and with `bias` that of the bias as well.
 
     Raises:
-      ValueError: If `x` is not floating point of rank 5, or `head_width` does
-        not divide the hidden width.
+      ValueError: If `x` is not floating point of rank 5, `head_width` does not
+        divide the hidden width, or `form` is unknown.
     """
     del train
+    check_choice("form", self.form, FORMS)
     dtype = self.dtype or x.dtype
     width = x.shape[-1] // self.ratio
     if min(width, self.head_width) < 1 or width % self.head_width:
@@ -66,15 +76,18 @@ class RouteAttention(nn.Module):
     frames = TemporalConv(
       width, self.taps[0], kernel_init=normal, dtype=dtype, name="reduce"
     )(frames)
-    frames = ops.quick_gelu(self._norm("norm", dtype)(frames))
+    as_released = self.form == "code"
+    activate = ops.quick_gelu if as_released else ops.gelu
+    frames = activate(self._norm("norm", dtype)(frames))
     attend = SelfAttention(
       width // self.head_width,
-      scale=width**-0.5,
+      scale=width**-0.5 if as_released else None,
       kernel_init=normal,
       dtype=dtype,
       name="attention",
     )
-    frames = frames + attend(self._norm("attention_norm", dtype)(frames))
+    seen = self._norm("attention_norm", dtype)(frames) if as_released else frames
+    frames = frames + attend(seen)
     return calibrations(
       frames,
       self.features or x.shape[-1],

@@ -15,6 +15,9 @@ from temporal_jax.models.blocks.residual_stages import apply_residual_stage
 from temporal_jax.models.network import Network
 from temporal_jax.models.slots import Temporal, apply_slot
 from temporal_jax.ops import shape_checks
+from temporal_jax.validation import check_choice
+
+UPSAMPLING = ("nearest", "bilinear")  # Of a big branch, see `BigLittleModule`.
 
 
 class BigLittleModule(nn.Module):
@@ -33,6 +36,8 @@ class BigLittleModule(nn.Module):
     stride: Spatial stride of the fusion block.
     alternate: Whether the branches see alternate frames (bLVNet); otherwise
       both see every frame (bLResNet).
+    upsampling: How the big branch's maps become as large as the little one's:
+      "nearest" as in the released code, or "bilinear" as the paper has it.
     temporal: Its `branch_input` sits once, before the branches part.
     dtype: Dtype of the computation.
 
@@ -48,6 +53,7 @@ class BigLittleModule(nn.Module):
   beta: int = 4
   stride: int = 2
   alternate: bool = True
+  upsampling: str = "nearest"
   temporal: Temporal = Temporal()
   dtype: jax.typing.DTypeLike = jnp.float32
 
@@ -56,8 +62,8 @@ class BigLittleModule(nn.Module):
     """Maps (B, T, H, W, C) to (B, T, H / stride, W / stride, features).
 
     Raises:
-      ValueError: If T is odd and frames alternate, or there are fewer than two
-        blocks.
+      ValueError: If T is odd and frames alternate, there are fewer than two
+        blocks, or `upsampling` is unknown.
     """
     if self.num_blocks < 2:
       raise ValueError(f"num_blocks must be at least 2, got {self.num_blocks}.")
@@ -68,7 +74,7 @@ class BigLittleModule(nn.Module):
     little = self._branch("little", little, count, self.alpha, train)
     little = Conv2D(self.features, 1, dtype=self.dtype, name="little_conv")(little)
     little = BatchNorm(dtype=self.dtype, name="little_norm")(little, train)
-    x = nn.relu(resize_nearest(big, little.shape[2:4]) + little)
+    x = nn.relu(enlarge(big, little.shape[2:4], self.upsampling) + little)
     x, _ = self._block("fusion", self.stride)(x, train)
     return double(x, self.alternate), aux
 
@@ -120,8 +126,16 @@ def double(x: jax.Array, alternate: bool) -> jax.Array:
   return jnp.repeat(x, 2, axis=1) if alternate else x
 
 
-def resize_nearest(x: jax.Array, size: tuple[int, int]) -> jax.Array:
-  """Resizes (..., H, W, C) to (..., *size, C); place i reads i old // new."""
+def enlarge(x: jax.Array, size: tuple[int, int], how: str) -> jax.Array:
+  """Resizes (..., H, W, C) to (..., *size, C) with a method of `UPSAMPLING`.
+
+  With "nearest" place i reads i old // new; with "bilinear" corners are not
+  aligned, as in torch.
+  """
+  check_choice("upsampling", how, UPSAMPLING)
+  if how == "bilinear":
+    shape = (*x.shape[:-3], *size, x.shape[-1])
+    return jax.image.resize(x, shape, "linear", antialias=False)
   for axis, new in zip((-3, -2), size, strict=True):
     old = x.shape[axis]
     if new != old:
@@ -144,6 +158,8 @@ class BigLittleNet(Network):
       every later one doubles them.
     alternate: Whether the branches see alternate frames (bLVNet), an even
       number of them; otherwise both see every frame (bLResNet).
+    upsampling: How the modules restore the size of the big branch's maps:
+      "nearest" as in the released code, or "bilinear" as in the paper's text.
     temporal: Its `branch_input` sits before the branches of the stem and of
       each module, and in every bottleneck of the last stage. For `where` the
       stem is stage 0, the modules are stages 1 to 3.
@@ -169,6 +185,7 @@ class BigLittleNet(Network):
   beta: int = 4
   width: int = 64
   alternate: bool = True
+  upsampling: str = "nearest"
   temporal: Temporal = Temporal()
   average_first: bool = False
   head: str | heads.Factory = "average"
@@ -183,6 +200,7 @@ class BigLittleNet(Network):
     heads.resolve(self.head)  # An unknown name raises.
     if len(self.stage_sizes) != 4:
       raise ValueError(f"there are four stages, got {self.stage_sizes}.")
+    check_choice("upsampling", self.upsampling, UPSAMPLING)
     self.temporal.check("BigLittleNet", self.SLOTS)
 
   @nn.nowrap
@@ -241,6 +259,7 @@ class BigLittleNet(Network):
         beta=self.beta,
         stride=1 if stage == 3 else 2,
         alternate=self.alternate,
+        upsampling=self.upsampling,
         temporal=self.temporal.at(stage, 0),
         dtype=self.dtype,
         name=f"stage{stage}",

@@ -16,6 +16,7 @@ from temporal_jax.layers import (
   Mlp,
   PatchEmbedding,
 )
+from temporal_jax.layers.tada.temporal_pooling import normalised
 from temporal_jax.models.blocks import heads
 from temporal_jax.models.blocks.stage import apply_stage
 from temporal_jax.models.network import Network
@@ -60,11 +61,13 @@ class ConvNeXtBlock(nn.Module):
     y, aux = apply_slot(slots.branch_input, "branch_input", x, train)
     y, more = self._convolve(slots.convolution, y, train)
     aux |= more
-    normed = LayerNorm(epsilon=1e-6, dtype=self.dtype, name="norm")(y)
-    if slots.after_convolution is not None:
-      after = slots.after_convolution(name="after_convolution")
-      pooled, more = after(y, train=train)
-      normed, aux = normed + pooled, aux | more
+    normed, more = normalised(
+      y,
+      train,
+      norm=LayerNorm(epsilon=1e-6, dtype=self.dtype, name="norm"),
+      after=slots.after_convolution,
+    )
+    aux |= more
     mlp = Mlp(
       4 * x.shape[-1],
       activation=self.activation,

@@ -1,11 +1,14 @@
 """The residual blocks of ResNet, applied frame by frame or over time too."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv3D, FactorisedConv
+from temporal_jax.layers.tada.temporal_pooling import normalised
 from temporal_jax.models.slots import Temporal, apply_slot
 
 
@@ -94,14 +97,13 @@ class _ResidualBlock(nn.Module):
       temporal=self.temporal,
       width=width,
     )
-    after = {}
-    y = self.norm(norm)(x, train)
-    if self.temporal.after_convolution is not None:
-      pooled, after = self.temporal.after_convolution(name="after_convolution")(
-        x, train=train
-      )
-      y = y + pooled
-    return nn.relu(y), {**aux, **after}
+    y, more = normalised(
+      x,
+      train,
+      norm=functools.partial(self.norm(norm), train=train),
+      after=self.temporal.after_convolution,
+    )
+    return nn.relu(y), aux | more
 
   def merge(
     self,

@@ -8,6 +8,7 @@ from convert_weights.formats import atm, clip
 from convert_weights.rules import under
 from temporal_jax import layers, models, ops
 from temporal_jax.models.blocks.transformer import TransformerBlock
+from tests.golden.arguments import UnsupportedError
 from tests.golden.reference import Reference, first
 
 _FILE = "modules/ATM.py"
@@ -21,7 +22,9 @@ def _segments(constructor):
 
 def _sizes(constructor):
   """What the official constructor says of the operators."""
-  length, window, _ = constructor.get("window", (5, 9, 9))
+  length, window, columns = constructor.get("window", (5, 9, 9))
+  if window != columns:
+    raise UnsupportedError(f"window={[length, window, columns]}")
   return {"length": constructor.get("context", length), "window": window}
 
 
@@ -33,6 +36,7 @@ def _block(operation, downsample=True):
   """The row of a block of one operation; `downsample` is its default."""
 
   def build(constructor):
+    constructor.ignore("d_in")
     sizes = {
       **_sizes(constructor),
       "hidden": constructor.get("d_hid", 64),
@@ -59,6 +63,8 @@ def _block(operation, downsample=True):
 
 def _similarities(constructor):
   """The reducing convolution and the operator behind it."""
+  constructor.ignore("d_in")
+  constructor.only("use_corr_sampler", False)
   return nn.Sequential(
     [
       layers.ConvNormRelu(constructor["d_hid"], stride=_stride(constructor, True)),
@@ -68,6 +74,7 @@ def _similarities(constructor):
 
 
 def _modeling(constructor):
+  constructor.ignore("d_in", "eva_trans")  # The second is the input's layout.
   return layers.ArithmeticModeling(
     **_sizes(constructor),
     hidden=constructor["d_hid"],
@@ -75,7 +82,15 @@ def _modeling(constructor):
   )
 
 
+def _window_encoder(constructor):
+  constructor.ignore("num_segments", "window")
+  return layers.WindowEncoder(tuple(constructor.get("chnls", (4, 16, 64, 64))))
+
+
 def _clip_block(constructor):
+  constructor.ignore("d_model", "layer_id")
+  constructor.only("attn_mask", None)
+  constructor.only("dropout", 0.0)
   slots = models.Temporal()
   if constructor.get("atm"):
     slots = models.Temporal(block_input=layers.ArithmeticModeling)
@@ -94,7 +109,7 @@ REFERENCES = {
     sizes=_segments,
   ),
   (_FILE, "Conv2D_UV2C"): Reference(
-    build=lambda c: layers.WindowEncoder(tuple(c.get("chnls", (4, 16, 64, 64)))),
+    build=_window_encoder,
     axes={"x": "n t h w l u v", "out": "n t h w l c"},
     rules=lambda c: atm.window_encoder(),
   ),

@@ -6,6 +6,7 @@ from convert_weights.formats import atm, clip, eva
 from temporal_jax.models import TransformerBlock, VisionTransformer
 from temporal_jax.models.catalog.openai_clip_sizes import CLIP_FORM
 from temporal_jax.models.operators import arithmetic
+from tests.golden.arguments import UnsupportedError
 from tests.golden.reference import Reference
 
 _AXES = {
@@ -21,15 +22,15 @@ def _segments(constructor):
   return {"t": constructor["n_segment"]}
 
 
-def _temporal(constructor):
-  if constructor["tsm"] not in (None, "tokent1d"):
-    raise ValueError(f"tsm {constructor['tsm']!r} is in no released network.")
-  return arithmetic(
-    *constructor["atm_locations"], class_token=constructor["tsm"] is not None
-  )
+def _temporal(constructor, *others):
+  mixing = constructor.only("tsm", None, "tokent1d", *others)
+  return arithmetic(*constructor["atm_locations"], class_token=mixing == "tokent1d")
 
 
 def _clip(constructor):
+  # `make_tokenshift` sets an attribute that the blocks do not call: such a
+  # network is the one without.
+  temporal = _temporal(constructor, "tokenshift")
   return VisionTransformer(
     None,
     patch_size=constructor["patch_size"],
@@ -38,18 +39,20 @@ def _clip(constructor):
     num_heads=constructor["heads"],
     projection=constructor["output_dim"],
     grid=constructor["input_resolution"] // constructor["patch_size"],
-    temporal=_temporal(constructor),
+    temporal=temporal,
     **CLIP_FORM,
   )
 
 
 def _eva(constructor):
-  c = {"use_mean_pooling": True, "init_values": None, **constructor}
-  if c["use_mean_pooling"] or c["init_values"] or c.get("postnorm"):
-    raise ValueError("mean pooling, layer scale and post-norm are not carried.")
+  c = constructor
+  if c.get("use_mean_pooling", True):
+    raise UnsupportedError("use_mean_pooling=True")
+  for name in ("init_values", "postnorm"):
+    c.only(name, None, False, 0)
   if c["subln"] and not c["naiveswiglu"]:
-    raise ValueError("an inner norm in a plain MLP is not carried.")
-  extent = c["pt_hw_seq_len"] if c["intp_freq"] else None
+    raise UnsupportedError("subln=True with naiveswiglu=False")
+  extent, interpolated = c["pt_hw_seq_len"], c["intp_freq"]
   grid = c["img_size"] // c["patch_size"]
   block = functools.partial(
     TransformerBlock,
@@ -58,7 +61,7 @@ def _eva(constructor):
     key_bias=False,
     gated=c["naiveswiglu"],
     inner_norm=c["subln"],
-    rotary_extent=(extent or grid) if c["rope"] else None,
+    rotary_extent=(extent if interpolated else grid) if c["rope"] else None,
   )
   return VisionTransformer(
     None,

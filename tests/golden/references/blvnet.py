@@ -21,12 +21,21 @@ def _temporal(constructor):
   )
 
 
+def _aggregation(constructor):
+  constructor.ignore("channels")
+  return layers.TemporalAggregation(taps=constructor["blending_frames"])
+
+
 def _bottleneck(constructor):
-  with_aggregation = constructor["with_tam"]
+  constructor.ignore("inplanes", "downsample")
+  temporal = _temporal(constructor)
+  if not constructor["with_tam"]:
+    constructor.ignore("blending_frames")
+    temporal = models.Temporal()
   return BottleneckBlock(
     constructor["planes"] // 4,
     constructor["stride"],
-    temporal=_temporal(constructor) if with_aggregation else models.Temporal(),
+    temporal=temporal,
     pooled_shortcut=True,
     final_relu=constructor["last_relu"],
   )
@@ -38,6 +47,7 @@ def _bottleneck_rules(constructor):
 
 
 def _module(constructor):
+  constructor.ignore("in_channels")
   return BigLittleModule(
     constructor["out_channels"],
     constructor["blocks"],
@@ -49,6 +59,7 @@ def _module(constructor):
 
 
 def _net(constructor):
+  constructor.ignore("groups")  # The input's frames.
   return BigLittleNet(
     constructor["num_classes"],
     _STAGE_SIZES[constructor["depth"]],
@@ -69,7 +80,7 @@ def _frames(constructor):
 
 REFERENCES = {
   (_FILE, "TAM"): Reference(
-    build=lambda c: layers.TemporalAggregation(taps=c["blending_frames"]),
+    build=_aggregation,
     axes=_MAPS,
     rules=lambda c: blvnet.aggregation(c["blending_frames"]),
     sizes=lambda c: {"t": c["duration"]},

@@ -27,13 +27,22 @@ _FRAMES = {"x": "n t c", "out": "n c"}
 
 
 def _mask(constructor):
-  """The stored input is twice the point."""
   size = (constructor["resolution"],) * 2
-  return lambda points: ops.alignment_mask(0.5 * points, size=size)
+  return functools.partial(_mask_of_double, size=size)
+
+
+def _mask_of_double(points, size):
+  """The stored input is twice the point."""
+  return ops.alignment_mask(0.5 * points, size=size)
 
 
 def _disturbance(constructor):
   return 0.2 * 0.5 ** constructor.get("align_decay_calls", 0)
+
+
+def _grid(constructor):
+  """Rows and columns of patches."""
+  return (constructor["input_resolution"] // constructor["patch_size"],) * 2
 
 
 def _frames(constructor):
@@ -44,9 +53,14 @@ def _alignment(kind):
   """The row of one kind; pairs' two vectors are concatenated officially."""
 
   def build(constructor):
+    constructor.ignore("d_model")
     disturbed = constructor["is_training"]
+    if not disturbed:
+      constructor.ignore("align_decay_calls")
     return layers.PairAlignment(
-      kind=kind, disturbance=_disturbance(constructor) if disturbed else 0.0
+      kind=kind,
+      grid=_grid(constructor),
+      disturbance=_disturbance(constructor) if disturbed else 0.0,
     )
 
   def name_outputs(out):
@@ -74,8 +88,11 @@ def _alignment(kind):
 
 
 def _block(constructor):
+  constructor.ignore("d_model")
+  constructor.only("droppath", 0.0)
   branch = functools.partial(
     layers.LearnableAlignment,
+    grid=_grid(constructor),
     disturbance=_disturbance(constructor),
     disturbed=constructor["is_training"],
   )
@@ -84,16 +101,24 @@ def _block(constructor):
   )
 
 
+def _integration(constructor):
+  constructor.ignore("embed_dim")
+  return MultiframeIntegration(
+    num_layers=constructor["layers"], num_frames=constructor["T"]
+  )
+
+
 def _integration_and_classifier(constructor):
   return nn.Sequential(
     [
-      MultiframeIntegration(num_layers=constructor["layers"]),
+      _integration(constructor),
       DirectionClassifier(constructor["num_classes"]),
     ]
   )
 
 
 def _prompt(constructor):
+  constructor.ignore("embed_dim")
   return VideoSpecificPrompt(
     num_layers=constructor["layers"], alpha=constructor.get("alpha", 0.1)
   )
@@ -122,6 +147,9 @@ def _network(constructor, **kwargs):
 
 
 def _video_text(constructor):
+  # The texts' number, and the weights, which the rule makes.
+  constructor.ignore("classes", "prompts_alpha")
+  constructor.only("use_cache", False)
   return _network(
     constructor,
     kind="separable",
@@ -192,7 +220,7 @@ REFERENCES = {
     },
   ),
   (_MIT, "MultiframeIntegrationTransformer"): Reference(
-    build=lambda c: MultiframeIntegration(num_layers=c["layers"]),
+    build=_integration,
     axes=_FRAMES,
     rules=lambda c: xclip.frame_integration(),
   ),

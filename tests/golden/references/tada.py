@@ -40,23 +40,26 @@ class _BranchOnly(BottleneckBlock):
 def _kernel(constructor):
   """What both sides must know of the kernel to convert it."""
   groups = constructor["groups"]
+  constructor.ignore("in_channels")  # Those of the input.
   channels = constructor["in_channels"], constructor["out_channels"]
+  taps = constructor["kernel_size"][0]
   return {
-    "taps": constructor["kernel_size"][0],
-    "size": constructor["kernel_size"][2],
+    "taps": taps,
+    "size": constructor.square("kernel_size", time=taps),
     "depthwise": 1 < groups == channels[0] == channels[1],
   }
 
 
 def _conv(constructor, route=None):
+  kernel = _kernel(constructor)
   return functools.partial(
     layers.AdaptiveConv,
     constructor["out_channels"],
-    constructor["kernel_size"][2],
-    constructor.get("stride", [1])[-1],
-    taps=constructor["kernel_size"][0],
-    padding=constructor["padding"][2],
-    dilation=constructor.get("dilation", [1])[-1],
+    kernel["size"],
+    constructor.square("stride"),
+    taps=kernel["taps"],
+    padding=constructor.square("padding", time=kernel["taps"] // 2),
+    dilation=constructor.square("dilation"),
     groups=constructor["groups"],
     axis=_AXES[constructor["cal_dim"]],
     use_bias=constructor["bias"],
@@ -69,7 +72,24 @@ def _given_rules(constructor):
   return under(rules, "conv", "")
 
 
+def _given(constructor):
+  return _GivenCalibration(_conv(constructor)())
+
+
+def _route_mlp(constructor):
+  constructor.ignore("c_in")
+  _check_norms(constructor)
+  return layers.RouteMlp(ratio=constructor["ratio"], taps=tuple(constructor["kernels"]))
+
+
+def _check_norms(constructor):
+  constructor.only("bn_eps", 1e-5)
+  for name in ("bn_mmt", "bn_momentum"):
+    constructor.only(name, 0.1)
+
+
 def _route_attention(constructor):
+  constructor.ignore("c_in", "bn_eps", "bn_mmt")  # It has no batch norm.
   return layers.RouteAttention(
     ratio=constructor["ratio"],
     taps=tuple(constructor["kernels"]),
@@ -87,7 +107,10 @@ def _name_calibrations(out):
 
 def _second_version(constructor):
   """`TAdaConv2dV2`, whose parts can be left out."""
+  constructor.only("stride", 1, [1, 1, 1])
   if not constructor["internal_rf_func"]:
+    constructor.only("internal_temp_aggr", False)
+    constructor.ignore("rf_r", "rf_k", "head_dim")
     return _GivenCalibration(_conv(constructor)())
   route = functools.partial(
     layers.RouteAttention,
@@ -112,6 +135,10 @@ def _second_version_rules(constructor):
 
 
 def _bottleneck(constructor, block=BottleneckBlock):
+  constructor.ignore("dim_in")
+  constructor.only("expansion_ratio", 4)
+  constructor.only("kernel_size", [1, 3, 3])
+  _check_norms(constructor)
   route = functools.partial(
     layers.RouteMlp,
     ratio=constructor["route_func_r"],
@@ -120,17 +147,25 @@ def _bottleneck(constructor, block=BottleneckBlock):
   temporal = models.Temporal(
     convolution=functools.partial(layers.AdaptiveConv, route=route),
     after_convolution=functools.partial(
-      layers.StridedTemporalPooling, size=constructor["pool_k"][0]
+      layers.StridedTemporalPooling, **pooling(constructor, "pool_k")
     ),
   )
   return block(
-    constructor["num_filters"] // constructor["expansion_ratio"],
-    constructor["stride"][-1],
+    constructor["num_filters"] // 4,
+    constructor.square("stride"),
     temporal=temporal,
   )
 
 
+def pooling(constructor, key):
+  """Frames and side of the window of TAda2D's pooling."""
+  size = constructor[key][0]
+  return {"size": size, "space": constructor.square(key, time=size)}
+
+
 def _convnext(constructor):
+  constructor.ignore("dim")
+  constructor.only("drop_path", 0.0)
   route = functools.partial(
     layers.RouteAttention,
     ratio=constructor["route_func_r"],
@@ -144,10 +179,15 @@ def _convnext(constructor):
     ),
     after_convolution=functools.partial(layers.StridedTemporalPooling, norm="layer"),
   )
-  return ConvNeXtBlock(activation=ops.quick_gelu, temporal=temporal)
+  return ConvNeXtBlock(
+    constructor.square("kernel"), activation=ops.quick_gelu, temporal=temporal
+  )
 
 
 def _transformer(constructor):
+  constructor.ignore("d_model")
+  for name in ("attn_dropout", "drop_path"):
+    constructor.only(name, 0.0)
   branch = functools.partial(
     layers.AdaptiveBranch,
     reduction=constructor["reduction"],
@@ -163,8 +203,13 @@ def _transformer(constructor):
   return TransformerBlock(constructor["n_head"], temporal=temporal)
 
 
+def _channel_norm(constructor):
+  constructor.ignore("normalized_shape", "data_format")
+  return layers.LayerNorm(epsilon=constructor["eps"])
+
+
 _ADAPTIVE_CONV = Reference(
-  build=lambda c: _GivenCalibration(_conv(c)()),
+  build=_given,
   axes={**_CALIBRATIONS, **_MAPS},
   rules=_given_rules,
   name_outputs=first,
@@ -175,7 +220,7 @@ REFERENCES = {
   (f"{_OPS}/tadaconv.py", "TAdaConv2d"): _ADAPTIVE_CONV,
   (f"{_OPS}/tadaconv.py", "TAdaConv3d"): _ADAPTIVE_CONV,
   (f"{_OPS}/tadaconv.py", "RouteFuncMLP"): Reference(
-    build=lambda c: layers.RouteMlp(ratio=c["ratio"], taps=tuple(c["kernels"])),
+    build=_route_mlp,
     axes={"x": "n t h w c", **_CALIBRATIONS},
     rules=lambda c: tada_parts.route_mlp(),
   ),
@@ -193,7 +238,7 @@ REFERENCES = {
     name_outputs=first,
   ),
   (f"{_OPS}/misc.py", "LayerNorm"): Reference(
-    build=lambda c: layers.LayerNorm(epsilon=c["eps"]),
+    build=_channel_norm,
     axes=_MAPS,
     rules=lambda c: tada_parts.channel_norm(),
     call=stateless,

@@ -7,8 +7,11 @@ import jax
 from convert_weights.formats import tada
 from temporal_jax import layers, ops
 from temporal_jax.models import ConvNeXt, ResNet, Temporal
+from tests.golden.arguments import UnsupportedError
 from tests.golden.reference import Reference
 from tests.golden.references.resnet3d import RESNET3D
+from tests.golden.references.tada import pooling
+from tests.golden.references.tada_settings import head, ignore_settings
 
 _FILE = "tadaconv/models/base/models.py"
 _AXES = {
@@ -29,34 +32,56 @@ def _name_outputs(out):
   }
 
 
+def _check_filters(backbone, widths):
+  if backbone["NUM_FILTERS"] != widths:
+    raise UnsupportedError(f"NUM_FILTERS={backbone['NUM_FILTERS']!r}")
+
+
 def _tada2d(constructor):
+  ignore_settings(constructor)
   backbone = constructor["VIDEO"]["BACKBONE"]
   branch = backbone["BRANCH"]
+  backbone["STEM"].only("NAME", "Base2DStem")
+  backbone.only("EXPANSION_RATIO", 4)
+  backbone.only("KERNEL_SIZE", [[1, 7, 7], *[[1, 3, 3]] * 4])
+  backbone.only("DOWNSAMPLING_TEMPORAL", [False] * 5)
+  if not backbone["DOWNSAMPLING"][0]:
+    raise UnsupportedError("DOWNSAMPLING[0]=False")
+  width = backbone["NUM_FILTERS"][0]
+  _check_filters(backbone, [width, *(4 * width * 2**i for i in range(4))])
+  num_classes, dropout = head(constructor, "BaseHead")
   route = functools.partial(
     layers.RouteMlp,
     ratio=branch["ROUTE_FUNC_R"],
     taps=tuple(branch["ROUTE_FUNC_K"]),
   )
   return ResNet(
-    constructor["VIDEO"]["HEAD"]["NUM_CLASSES"],
+    num_classes,
     _STAGE_SIZES[backbone["DEPTH"]],
     "bottleneck",
-    backbone["NUM_FILTERS"][1] // backbone["EXPANSION_RATIO"],
+    width,
+    dropout=dropout,
     stem="7x7",
     average_first=True,
     strides=[2 if strided else 1 for strided in backbone["DOWNSAMPLING"][1:]],
     temporal=Temporal(
       convolution=functools.partial(layers.AdaptiveConv, route=route),
       after_convolution=functools.partial(
-        layers.StridedTemporalPooling, size=branch["POOL_K"][0]
+        layers.StridedTemporalPooling, **pooling(branch, "POOL_K")
       ),
     ),
   )
 
 
 def _convnext(constructor):
+  ignore_settings(constructor)
+  num_classes, dropout = head(constructor, "BaseHead")
   backbone = constructor["VIDEO"]["BACKBONE"]
   branch, stem = backbone["BRANCH"], backbone["STEM"]
+  branch.only("NAME", "TAdaConvNeXtV2Block")
+  stem.ignore("NAME")
+  unused = ("KERNEL_SIZE", "DOWNSAMPLING", "DOWNSAMPLING_TEMPORAL")
+  backbone.ignore(*unused, "EXPANSION_RATIO")
   route = functools.partial(
     layers.RouteAttention,
     ratio=branch["ROUTE_FUNC_R"],
@@ -65,9 +90,12 @@ def _convnext(constructor):
     bias=True,
   )
   return ConvNeXt(
-    constructor["VIDEO"]["HEAD"]["NUM_CLASSES"],
-    backbone["DEPTH"],
-    backbone["NUM_FILTERS"],
+    num_classes,
+    tuple(backbone["DEPTH"]),
+    tuple(backbone["NUM_FILTERS"]),
+    layer_scale=backbone["LARGE_SCALE_INIT_VALUE"],
+    drop_path=backbone["DROP_PATH"],
+    dropout=dropout,
     tubelet=(stem["T_KERNEL_SIZE"], stem["T_STRIDE"]),
     activation=ops.quick_gelu,
     temporal=Temporal(

@@ -7,6 +7,7 @@ import flax.linen as nn
 from convert_weights.formats import tada
 from temporal_jax import layers, models, ops
 from tests.golden.reference import Reference
+from tests.golden.references.tada_settings import head, ignore_settings
 
 
 def _backbone(constructor):
@@ -14,7 +15,19 @@ def _backbone(constructor):
 
 
 def _network(constructor):
-  backbone, head = _backbone(constructor), constructor["VIDEO"]["HEAD"]
+  ignore_settings(constructor)
+  num_classes, dropout = head(constructor, "BaseHead")
+  backbone = _backbone(constructor)
+  backbone["BRANCH"].only("NAME", "TAdaFormerBlock")
+  backbone["STEM"].ignore("NAME")
+  backbone.only("ATTN_DROPOUT", 0.0)
+  backbone.only("ATTN_MASK_ENABLE", False)
+  unused = ("KERNEL_SIZE", "DOWNSAMPLING", "DOWNSAMPLING_TEMPORAL", "NUM_FILTERS")
+  backbone.ignore(*unused, "EXPANSION_RATIO", "FREEZE")
+  projection = constructor["VIDEO"]["HEAD"]["OUTPUT_DIM"]
+  if not backbone["REQUIRE_PROJ"]:
+    constructor["VIDEO"]["HEAD"].ignore("OUTPUT_DIM")
+    projection = None
   branch = functools.partial(
     layers.AdaptiveBranch,
     reduction=backbone["REDUCTION"],
@@ -23,7 +36,7 @@ def _network(constructor):
     temporal_projection=backbone["TEMP_ENHANCE"],
   )
   return models.VisionTransformer(
-    head["NUM_CLASSES"],
+    num_classes,
     patch_size=backbone["PATCH_SIZE"],
     width=backbone["NUM_FEATURES"],
     depth=backbone["DEPTH"],
@@ -32,11 +45,12 @@ def _network(constructor):
     epsilon=1e-5,
     patch_bias=False,
     pre_norm=True,
-    projection=head["OUTPUT_DIM"] if backbone["REQUIRE_PROJ"] else None,
+    projection=projection,
     tubelet=(backbone["TUBLET_SIZE"], backbone["TUBLET_STRIDE"]),
     grid=backbone["INPUT_RES"] // backbone["PATCH_SIZE"],
     average_first=True,
-    head_dropout=head["DROPOUT_RATE"],
+    head_dropout=dropout,
+    drop_path=backbone["DROP_PATH"],
     temporal=models.Temporal(
       attention_branch=branch,
       mlp_branch=branch if backbone["DOUBLE_TADA"] else None,

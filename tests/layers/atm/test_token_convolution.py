@@ -24,6 +24,20 @@ def test_starts_as_the_token_shift(tokens, fold_div):
   assert aux == {}
 
 
+def test_starts_as_it_is_told(tokens):
+  identity = layers.ClassTokenConvolution(start="identity")
+  (out, _), _ = identity.init_with_output(jax.random.key(0), tokens)
+  np.testing.assert_array_equal(out, tokens)
+  random = layers.ClassTokenConvolution(taps=5, start="random")
+  wide = np.zeros((1, 2, 2, 512), np.float32)
+  kernel = np.asarray(random.init(jax.random.key(0), wide)["params"]["kernel"])
+  # As torch does: uniform within 1 / sqrt(5), for a variance of 1 / 15.
+  assert 0.98 * 5**-0.5 < np.abs(kernel).max() <= 5**-0.5
+  np.testing.assert_allclose(kernel.var(axis=1), np.full(5, 1 / 15), rtol=0.2)
+  with pytest.raises(ValueError, match="start must be one of"):
+    layers.ClassTokenConvolution(start="none").init(jax.random.key(0), tokens)
+
+
 def test_patches_stay(tokens):
   module = layers.ClassTokenConvolution()
   kernel = jax.random.normal(jax.random.key(0), (3, 12))

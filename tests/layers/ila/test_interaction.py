@@ -20,6 +20,36 @@ def test_dense_interaction_is_the_larger():
   assert count("separable") == kernels + 3 * (1536 + 256 + 256)
   kernels = 9 * 1536 * 256 + 9 * 256 * 256
   assert count("dense") == kernels + 3 * (256 + 256)
+  # The paper's two additional convolutions are full ones.
+  more = 2 * (9 * 256 * 256 + 3 * 256)
+  assert count("deep") == count("separable") + more
+
+
+def _convolved(x, kernel):
+  """A 3 x 3 convolution of (B, P, H, W, C) from its definition."""
+  rows, columns = x.shape[2:4]
+  x = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
+  return sum(
+    x[:, :, i : i + rows, j : j + columns] @ kernel[i, j]
+    for i in range(3)
+    for j in range(3)
+  )
+
+
+def test_the_deep_interaction_goes_on_where_the_separable_one_ends():
+  x = np.random.default_rng(0).standard_normal((1, 2, 4, 4, 6), np.float32)
+  layer = PairInteraction(4, "deep")
+  variables = jax.jit(layer.init)(KEY, x)
+  names = {"params": ["depthwise", "depthwise_norm", "conv1", "norm1"]}
+  names["params"] += ["conv2", "norm2"]
+  names["batch_stats"] = ["depthwise_norm", "norm1", "norm2"]
+  short = {k: {n: variables[k][n] for n in v} for k, v in names.items()}
+  want = np.asarray(PairInteraction(4).apply(short, x), np.float64)
+  for i in (3, 4):
+    conv = jax.tree.map(np.float64, variables["params"][f"conv{i}"])
+    want = _convolved(want, conv["kernel"]) + conv["bias"]
+    want = np.maximum(want / np.sqrt(1 + 1e-5), 0)
+  np.testing.assert_allclose(layer.apply(variables, x), want, rtol=1e-4, atol=1e-6)
 
 
 def test_kernels_start_within_the_bounds_of_torch():

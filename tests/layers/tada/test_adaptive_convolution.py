@@ -162,3 +162,81 @@ def test_computes_in_its_dtype():
 def test_rejects_what_does_not_fit(options, message):
   with pytest.raises(ValueError, match=message):
     layers.AdaptiveConv(6, **options).init(jax.random.key(0), _clip())
+
+
+_C, _T = 16, 3  # Of the clip in the next test.
+
+
+def _learned(per_frame=False, identity_init=True):
+  weights = (_T if per_frame else 1) * _C
+  return {"per_frame": per_frame, "identity_init": identity_init}, weights
+
+
+def _dynamic(per_frame=False, identity_init=True):
+  hidden = _C // 4
+  weights = hidden * (_C + 1) + hidden * (_T if per_frame else 1) * _C
+  return {"per_frame": per_frame, "identity_init": identity_init}, weights
+
+
+def _tanet(local=True, identity_init=True):
+  weights = 2 * _T * (_T + 2) + 2 * _T  # Two layers along time, and a norm.
+  if local:
+    weights += 3 * _C * _C // 4 + 2 * _C // 4 + _C // 4 * _C
+  return {"local": local, "identity_init": identity_init}, weights
+
+
+def _mlp(taps=(3, 3), ratio=4, context=True, linear=False, identity_init=True):
+  hidden = _C if linear else _C // ratio
+  weights = taps[1] * hidden * _C + context * _C * (_C + 1)
+  if not linear:
+    weights += hidden * (taps[0] * _C + 3)  # With its bias and the norm.
+  options = {"taps": taps, "ratio": ratio, "linear": linear}
+  options |= {"global_context": context, "identity_init": identity_init}
+  return options, weights
+
+
+_BOTH = (False, True)
+# Tables 3a, 3d, A4 and A8: route function, arguments and their weights.
+_ROUTES = [
+  *((layers.LearnedCalibration, *_learned(t, i)) for t in _BOTH for i in _BOTH),
+  *((layers.ClipCalibration, *_dynamic(t, i)) for t in _BOTH for i in _BOTH),
+  *((layers.AdaptiveModule, *_tanet(t, i)) for t in _BOTH for i in _BOTH),
+  (layers.RouteMlp, *_mlp(identity_init=False)),
+  *(
+    (layers.RouteMlp, *_mlp((3, k), context=g, linear=True))
+    for k in (1, 3, 5, 7)
+    for g in _BOTH
+  ),
+  *(
+    (layers.RouteMlp, *_mlp((a, b), context=False))
+    for a in (1, 3, 5, 7)
+    for b in (1, 3, 5, 7)
+  ),
+  *((layers.RouteMlp, *_mlp((k, k))) for k in (1, 3)),
+  *((layers.RouteMlp, *_mlp(ratio=r)) for r in (1, 2, 8)),
+]
+
+
+def test_takes_every_route_of_the_tables():
+  x = np.zeros((1, _T, 4, 4, _C), np.float32)
+  for route, options, weights in _ROUTES:
+    layer = layers.AdaptiveConv(8, route=functools.partial(route, **options))
+    (out, aux), variables = jax.eval_shape(layer.init_with_output, jax.random.key(0), x)
+    assert out.shape == (1, _T, 4, 4, 8)
+    assert aux["calibration"].shape == (1, _T, _C)
+    leaves = jax.tree.leaves(variables["params"]["route"])
+    assert sum(leaf.size for leaf in leaves) == weights, (route, options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("route", dict.fromkeys(route for route, _, _ in _ROUTES))
+def test_with_its_init_every_route_leaves_the_image_weights(route):
+  x = np.random.default_rng(0).standard_normal((1, _T, 4, 4, _C), np.float32)
+  layer = layers.AdaptiveConv(8, route=route)
+  (got, _), variables = jax.jit(layer.init_with_output)(jax.random.key(0), x)
+  plain = {"params": {"kernel": variables["params"]["kernel"]}}
+  want = layers.Conv2D(8, 3).apply(plain, x)
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+  random = layers.AdaptiveConv(8, route=functools.partial(route, identity_init=False))
+  (got, _), _ = jax.jit(random.init_with_output)(jax.random.key(0), x)
+  assert np.abs(got - want).max() > 1e-2

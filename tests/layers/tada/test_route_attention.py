@@ -25,8 +25,8 @@ def _random(layer, x):
   )
 
 
-def _equation_6(x, params, head_width):
-  """Equation 6 in torch, heads one by one; the scale is the whole width's."""
+def _equation_6(x, params, head_width, form="code"):
+  """Equation 6 in torch, heads one by one, in the paper's or code's form."""
   params = jax.tree.map(lambda p: torch.tensor(p).double(), params)
 
   def conv(v, layer):
@@ -44,30 +44,45 @@ def _equation_6(x, params, head_width):
 
   v = conv(torch.tensor(x).double().mean((2, 3)), params["reduce"])
   v = norm(v, params["norm"])
-  v = v * torch.sigmoid(1.702 * v)
-  normed, attention = norm(v, params["attention_norm"]), params["attention"]
-  width, out = v.shape[-1], attention["out"]["bias"]
+  attention, width = params["attention"], v.shape[-1]
+  if form == "code":
+    v = v * torch.sigmoid(1.702 * v)
+    seen, scale = norm(v, params["attention_norm"]), width**-0.5
+  else:
+    v = v * (1 + torch.erf(v / 2**0.5)) / 2
+    seen, scale = v, head_width**-0.5
+  out = attention["out"]["bias"]
   for head in range(width // head_width):
     q, k, value = (
-      normed @ attention["qkv"]["kernel"][:, i, head]
-      + attention["qkv"]["bias"][i, head]
+      seen @ attention["qkv"]["kernel"][:, i, head] + attention["qkv"]["bias"][i, head]
       for i in range(3)
     )
-    weights = torch.softmax(q @ k.transpose(1, 2) * width**-0.5, dim=-1)
+    weights = torch.softmax(q @ k.transpose(1, 2) * scale, dim=-1)
     out = out + weights @ value @ attention["out"]["kernel"][head]
   v = v + out
   names = [name for name in ("expand", "expand_bias") if name in params]
   return [1 + conv(v, params[name]) for name in names]
 
 
-@pytest.mark.parametrize("head_width", [2, 4, 8])
-@pytest.mark.parametrize("taps", [(3, 3), (1, 5)])
-def test_is_equation_6(head_width, taps):
+@pytest.mark.parametrize(
+  ("head_width", "taps", "form"),
+  [
+    (2, (3, 3), "code"),
+    (4, (1, 5), "code"),
+    (8, (3, 3), "code"),
+    (4, (3, 3), "paper"),
+    (8, (1, 5), "paper"),
+  ],
+)
+def test_is_equation_6(head_width, taps, form):
   x = _clip()
-  layer = layers.RouteAttention(ratio=2, taps=taps, head_width=head_width, bias=True)
+  layer = layers.RouteAttention(
+    ratio=2, taps=taps, head_width=head_width, bias=True, form=form
+  )
   variables = _random(layer, x)
+  assert ("attention_norm" in variables["params"]) == (form == "code")
   got = jax.jit(layer.apply)(variables, x)
-  want = _equation_6(x, variables["params"], head_width)
+  want = _equation_6(x, variables["params"], head_width, form)
   for found, expected in zip(got, want, strict=True):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
@@ -112,4 +127,10 @@ def test_computes_in_its_dtype():
 def test_rejects_heads_that_do_not_divide(options):
   layer = layers.RouteAttention(**{"ratio": 2, "head_width": 4, **options})
   with pytest.raises(ValueError, match="do not divide the hidden width"):
+    layer.init(jax.random.key(0), _clip())
+
+
+def test_rejects_other_forms():
+  layer = layers.RouteAttention(ratio=2, head_width=4, form="text")
+  with pytest.raises(ValueError, match="form must be one of"):
     layer.init(jax.random.key(0), _clip())

@@ -104,6 +104,8 @@ def test_one_frame_only_where_frames_do_not_alternate():
 def test_rejects_what_it_cannot_be():
   with pytest.raises(ValueError, match="four stages"):
     _small("blvnet_50").clone(stage_sizes=(2, 2))
+  with pytest.raises(ValueError, match="upsampling must be one of"):
+    _small(upsampling="cubic")
   with pytest.raises(ValueError, match="unknown head"):
     _small(head="votes")
   with pytest.raises(ValueError, match=r"\['branch_input'\], not"):

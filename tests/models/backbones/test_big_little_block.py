@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import layers, models
-from temporal_jax.models.backbones.big_little import BigLittleModule, resize_nearest
+from temporal_jax.models.backbones.big_little import BigLittleModule, enlarge
 
 torch = pytest.importorskip("torch")
 AGGREGATION = models.Temporal(
@@ -60,8 +60,33 @@ def test_nearest_is_torchs(size):
   x = np.random.default_rng(0).standard_normal((2, 4, 5, 3), np.float32)
   want = torch.nn.functional.interpolate(torch.tensor(x).permute(0, 3, 1, 2), size)
   np.testing.assert_array_equal(
-    resize_nearest(x, size), want.permute(0, 2, 3, 1).numpy()
+    enlarge(x, size, "nearest"), want.permute(0, 2, 3, 1).numpy()
   )
+
+
+@pytest.mark.parametrize("size", [(8, 10), (7, 9), (4, 5)])
+def test_bilinear_is_a_mean_weighted_by_distance(size):
+  x = np.random.default_rng(0).standard_normal((2, 4, 5, 3), np.float32)
+
+  def weights(old, new):
+    """Row i reads the middle of its place, between the two nearest old ones."""
+    places = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+    return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(old)))
+
+  rows, columns = weights(4, size[0]), weights(5, size[1])
+  want = np.einsum("ih,jw,bhwc->bijc", rows, columns, x.astype(np.float64))
+  got = enlarge(x, size, "bilinear")
+  assert got.dtype == np.float32
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_module_enlarges_as_it_is_told(clip):
+  nearest = BigLittleModule(16, 2, alternate=False)
+  bilinear = nearest.clone(upsampling="bilinear")
+  assert np.abs(_run(nearest, clip) - _run(bilinear, clip)).max() > 1e-3
+  with pytest.raises(ValueError, match="upsampling must be one of"):
+    _run(nearest.clone(upsampling="cubic"), clip)
 
 
 def test_odd_frames_are_refused(clip):

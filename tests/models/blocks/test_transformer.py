@@ -202,3 +202,33 @@ def test_computes_in_its_dtype():
   want, _ = TransformerBlock(2).apply(params, X)
   error = np.linalg.norm(np.asarray(got, np.float32) - want)
   assert error <= 3e-2 * np.linalg.norm(want)
+
+
+@pytest.mark.slow
+def test_arithmetic_follows_attention_in_the_slot_before_the_mlp():
+  """ATM's paper has it there; the released networks before the next block."""
+  x = _draw(1, 3, 5, 8)
+  atm = functools.partial(
+    layers.ArithmeticModeling, operations=("difference",), length=3, hidden=4
+  )
+  block = TransformerBlock(2, temporal=Temporal(mlp_input=atm))
+  variables = jax.eval_shape(block.init, jax.random.key(0), x)
+  variables = jax.tree.map(
+    lambda leaf: np.abs(_draw(*leaf.shape, seed=leaf.size)), variables
+  )
+  params = variables["params"]
+
+  def apply(module, name, x):
+    own = {kind: scopes[name] for kind, scopes in variables.items() if name in scopes}
+    return module.apply(own, x)
+
+  norm = layers.LayerNorm()
+  attended = x + apply(layers.SelfAttention(2), "attention", apply(norm, "norm1", x))
+  moved, _ = apply(atm(), "mlp_input", attended)
+  assert np.abs(moved - attended).max() > 0.1
+  np.testing.assert_array_equal(moved[:, :, 0], attended[:, :, 0])
+  mlp = layers.Mlp(32, activation="quick_gelu")
+  want = moved + apply(mlp, "mlp", apply(norm, "norm2", moved))
+  got, _ = block.apply(variables, x)
+  assert params.keys() == {"norm1", "attention", "mlp_input", "norm2", "mlp"}
+  np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4 * np.abs(want).max())
