@@ -15,6 +15,9 @@ from temporal_jax.experiment.description import (
   earlier_description as earlier_description,
 )
 from temporal_jax.experiment.duration import cadence as cadence
+from temporal_jax.experiment.flag_errors import (
+  describe_flag_error as describe_flag_error,
+)
 from temporal_jax.experiment.network import other_inputs as other_inputs
 from temporal_jax.experiment.number_bounds import check_keep_best as check_keep_best
 from temporal_jax.experiment.optimizer import schedule as schedule

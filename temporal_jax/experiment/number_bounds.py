@@ -115,6 +115,8 @@ def check_bounds(config: ml_collections.ConfigDict) -> None:
     value = config
     for name in field.split("."):
       value = value[name]
+    if isinstance(value, tuple | list) and any(isinstance(x, str) for x in value):
+      raise ValueError(f"{field} must hold numbers in {bounds}, got {value!r}.")
     _check(field, value, bounds)
   for name, value in config.model.overrides.items():
     _check_size(config.model.name, name, value)

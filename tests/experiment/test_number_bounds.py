@@ -65,6 +65,7 @@ def test_configs_are_within_them(name):
     ("model.overrides.stage_sizes", (1, 0), "stage_sizes must be in"),
     ("optim.lr", float("inf"), "optim.lr must be in"),
     ("optim.betas", (0.9, 1.0), r"betas must be in \[0, 1\)"),
+    ("optim.milestones", ("x",), r"milestones must hold numbers.*got \('x',\)"),
     ("keep_best", "top_1", r"keep_best.*'top_1'; did you mean 'top1'"),
     ("keep_best", "maP", r"keep_best.*got 'maP'; did you mean 'mAP'"),
     ("keep_best", "loss", r"keep_best.*got 'loss'. Known: \['charades_mAP'"),
