@@ -24,7 +24,7 @@ from temporal_jax.experiment import describe_flag_error
     ),
     (["--steps=nan"], "--steps must be a whole number, got 'nan'."),
     (["--plan=maybe"], "--plan must be true or false, got 'maybe'."),
-    (["--share=a=b: c"], "--share must be a number, got 'a=b: c'."),
+    (["--share=a=b"], "--share must be a number, got 'a=b'."),
     (["--workdir"], "Missing value for flag --workdir."),
   ],
 )
