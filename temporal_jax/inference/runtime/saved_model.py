@@ -5,7 +5,9 @@ is such a directory too: its variables are those of the newest checkpoint.
 """
 
 import concurrent.futures
+import contextlib
 import contextvars
+import functools
 import hashlib
 import json
 import os
@@ -45,6 +47,8 @@ from temporal_jax.training.load_variables import CHECKPOINTS, VARIABLES
 from temporal_jax.untrusted.json_text import read_json
 
 DESCRIPTION = "model.json"
+# What networks raise at arguments that cannot be.
+_REFUSALS = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class SavedModel(NamedTuple):
@@ -271,14 +275,15 @@ def _network(
   """Returns the network of a checked description."""
   overrides = dict(description["overrides"])
   overrides["dtype"] = dtype or overrides.get("dtype") or default_dtype()
+  create = functools.partial(models.create_model, description["model"], **overrides)
   try:
-    return models.create_model(
-      description["model"],
-      num_classes=description["num_classes"],
-      **overrides,
-    )
-  except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-    raise ValueError(f"{where}: overrides: {error}") from None
+    return create(num_classes=description["num_classes"])
+  except _REFUSALS as error:
+    field = "overrides"
+    with contextlib.suppress(*_REFUSALS):
+      create(num_classes=1)
+      field = f"num_classes must not be {json.dumps(description['num_classes'])}"
+    raise ValueError(f"{where}: {field}: {error}") from None
 
 
 def _checked_variables(
