@@ -149,6 +149,7 @@ def run(
   """One run, from its config to its report."""
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
+  experiment.check_places(workdir)
   earlier = experiment.earlier_description(workdir)
   given, config = config, experiment.complete(config, earlier)
   settings = experiment.RunSettings.from_config(config)
@@ -180,11 +181,13 @@ def run(
     checkpoints=checkpoints,
   )
   note = videos.train_batches.seek(position) if position else ""
+  # As the next start completes it, so that it finds no other config.
+  completed = experiment.complete(given, description).to_json(indent=2)
+  if position and int(state.step) >= length.num_steps:
+    experiment.check_finished(workdir, completed, earlier, videos)
   if first:  # Only now: a start that is refused changes nothing.
     training.check_records(workdir)
-    # As the next start completes it, so that it finds no other config.
-    completed = experiment.complete(given, description)
-    for words in training.write_config(workdir, completed.to_json(indent=2)):
+    for words in training.write_config(workdir, completed):
       say(words)
     for change in experiment.differences(earlier, videos):
       say(f"{change}.")

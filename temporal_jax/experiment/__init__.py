@@ -28,4 +28,8 @@ from temporal_jax.experiment.steps import create_steps as create_steps
 from temporal_jax.experiment.test_scoring import Scoring as Scoring
 from temporal_jax.experiment.videos import open_videos as open_videos
 from temporal_jax.experiment.weights import class_rows as class_rows, fitting as fitting
+from temporal_jax.experiment.workdir_checks import (
+  check_finished as check_finished,
+  check_places as check_places,
+)
 from temporal_jax.experiment.workdir_lock import lock as lock
