@@ -155,10 +155,7 @@ def run(
   settings = experiment.RunSettings.from_config(config)
   videos = experiment.open_videos(settings, workdir, say)
   names = videos.class_names
-  known = evaluation.accuracy_names(
-    tasks=tuple(names) if isinstance(names, dict) else (),
-    multi_label=videos.multi_label,
-  )
+  known = evaluation.accuracy_names(names, multi_label=videos.multi_label)
   experiment.check_keep_best(config, known)
   augment = settings.augmentation(names)
   classes = experiment.num_classes(config, videos)

@@ -35,7 +35,7 @@ WRITTEN = {
 def test_a_run_leaves_what_the_readme_says(whole):
   workdir, out = whole
   assert {path.name for path in workdir.iterdir()} == WRITTEN
-  assert "start: from scratch." in out
+  assert "start: from scratch.\ncompiling the training step ...\n" in out
   assert "step 12/12" in out
   rows = training.read_rows(workdir / "metrics.jsonl")
   assert [row["step"] for row in rows] == [5, 6, 10, 12, 12]
