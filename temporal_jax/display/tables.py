@@ -61,7 +61,7 @@ def render(*parts: rich.table.Table | str, width: int | None = None) -> Iterator
 
 
 def fold_line(line: str, width: int) -> str:
-  """Returns a line, or a row of a table, as lines of at most `width` characters.
+  """Returns a line, or a row of a table, as lines of `width` letters at most.
 
   They are broken between words. Further lines begin where the last column does,
   or the last that leaves room for the longest word after it.

@@ -35,6 +35,7 @@ from temporal_jax.inference.runtime.saved_variables import (
   digest_of_leaves,
   read_variables,
 )
+from temporal_jax.lookup import did_you_mean
 from temporal_jax.models.network import Network
 from temporal_jax.storage import (
   DIGESTS,
@@ -226,6 +227,8 @@ def begin_loading(
     directory = bundled.find(name)
   description = read_description(directory)
   if description is None:
+    if hint := not directory.exists() and did_you_mean(name, bundled.NAMES):
+      raise FileNotFoundError(f"there is no folder {directory}{hint}")
     raise FileNotFoundError(
       f"there is no {DESCRIPTION} in {directory}; without a directory there is "
       f"{', '.join(bundled.NAMES)}"
