@@ -157,8 +157,8 @@ def run(
   names = videos.class_names
   known = evaluation.accuracy_names(names, multi_label=videos.multi_label)
   experiment.check_keep_best(config, known)
-  augment = settings.augmentation(names)
   classes = experiment.num_classes(config, videos)
+  augment = settings.augmentation(names)
   components = experiment.assemble(settings, classes, videos.num_train)
   length, shapes = components.length, components.shapes
   description = experiment.describe(settings, videos, earlier)

@@ -5,7 +5,7 @@ import types
 import pytest
 
 from temporal_jax import experiment
-from temporal_jax.configs import finetune
+from temporal_jax.configs import atm, finetune, tada
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -22,4 +22,28 @@ def test_several_classes_a_video_name_loss_and_smoothing_at_once(loss, smoothing
     match=r"loss\.name=sigmoid and --config\.loss\.label_smoothing=0; got "
     rf"'{loss}' and {smoothing}",
   ):
+    experiment.num_classes(config, videos)
+
+
+def test_a_recipe_says_at_once_what_does_not_fit_own_videos():
+  config = atm.get_config("vit_b16_ssv2")
+  videos = types.SimpleNamespace(class_names=("a", "b"), multi_label=True)
+  with pytest.raises(ValueError, match=r"^data\.num_classes says 174") as error:
+    experiment.num_classes(config, videos)
+  first, second, third = str(error.value).split("; ", 2)
+  assert first.endswith("the videos have 2 classes: --config.data.num_classes=2")
+  assert "do not have, ['Pulling something from left to right', " in second
+  assert second.endswith('--config.data.flip_pairs="()", or pairs of theirs')
+  assert "--config.loss.name=sigmoid" in third
+  config.data.num_classes, config.data.flip_pairs = (2,), ()
+  videos.multi_label = False
+  assert experiment.num_classes(config, videos) == 2
+
+
+def test_numbers_of_several_tasks_are_flags_in_their_order():
+  config = tada.get_config("former_b16_ek100")
+  names = {"verb": ("a", "b"), "noun": ("c", "d", "e")}
+  videos = types.SimpleNamespace(class_names=names, multi_label=False)
+  flags = "--config.data.num_classes=2 --config.data.num_classes=3"
+  with pytest.raises(ValueError, match=rf"classes: {flags}\.$"):
     experiment.num_classes(config, videos)
