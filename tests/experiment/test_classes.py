@@ -2,10 +2,12 @@
 
 import types
 
+import jax
 import pytest
 
 from temporal_jax import experiment
 from temporal_jax.configs import atm, finetune, tada
+from temporal_jax.experiment.duration import duration
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -47,3 +49,13 @@ def test_numbers_of_several_tasks_are_flags_in_their_order():
   flags = "--config.data.num_classes=2 --config.data.num_classes=3"
   with pytest.raises(ValueError, match=rf"classes: {flags}\.$"):
     experiment.num_classes(config, videos)
+
+
+def test_fewer_videos_than_a_batch_say_what_batch_would_do():
+  config = atm.get_config("resnet18_ssv1")
+  settings = experiment.RunSettings.from_config(config, jax.devices()[:1])
+  words = r"milestones .* There are 10 training videos, .*: --config\.batch_size=2\.$"
+  with pytest.raises(ValueError, match=words):
+    experiment.assemble(settings, 174, num_videos=10)
+  config.batch_size = 2
+  experiment.schedule(config, duration(config, num_videos=10))
