@@ -167,6 +167,7 @@ def test_other_class_folders_are_refused_before_anything_is_written(
   assert _contents(workdir) == before
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_tested_with_another_config(
   trained, videos, tmp_path, capsys
 ):
