@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import ml_collections
 
-from temporal_jax.lookup import unknown_name
+from temporal_jax.lookup import near_names
 
 # As in the names of the runs, and as papers and the catalog write them.
 NAMES = {
@@ -82,10 +82,15 @@ def split_run(run: str, runs: Collection[str], paper: str) -> tuple[str, str]:
     paper: The name of its file, such as "atm".
 
   Raises:
-    UnknownRunError: If the paper has no such run, with those that it has.
+    UnknownRunError: If the paper has no such run, with some that it has.
   """
   if run not in runs:
-    listed = f"temporal-jax configs '{paper}:*'"
-    raise UnknownRunError(unknown_name(run, runs, "run", of=paper, listed_by=listed))
+    near = near_names(run, runs) or [*runs][:3]
+    some = " or ".join(f"{paper}:{name}" for name in near)
+    met = f"has no run {run!r}" if run else "needs the name of a run"
+    raise UnknownRunError(
+      f"{paper} {met}, such as {some}; `temporal-jax configs "
+      f'"{paper}:*"` lists all {len(runs)}.'
+    )
   network, _, dataset = run.rpartition("_")
   return network, dataset

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from temporal_jax import __version__, commands, process_setup
 from temporal_jax.display import error_message
+from temporal_jax.lookup import unknown_name
 
 # Every module of `commands` is one; its folder `shared` is none.
 COMMANDS = tuple(
@@ -41,7 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 if all went well; 1 if some of what was asked for could not be done; 2 if
     the command cannot be run as it is; 141 if nobody reads the output on.
   """
-  options = create_parser().parse_args(argv)
+  words = sys.argv[1:] if argv is None else argv
+  parser = create_parser()
+  name = next((word for word in words if not word.startswith("-")), None)
+  if name is not None and name not in COMMANDS:
+    parser.error(_unknown_command(name))
+  options = parser.parse_args(words)
   try:
     status = options.run(options)
     sys.stdout.flush()
@@ -89,6 +95,13 @@ def create_parser() -> argparse.ArgumentParser:
     module.add_arguments(command)
     command.set_defaults(run=module.run)
   return parser
+
+
+def _unknown_command(name: str) -> str:
+  """Returns the message about a word that is no command."""
+  if "convert" in name:
+    return f"{name!r} is no COMMAND: `python -m convert_weights` converts weights."
+  return unknown_name(name, COMMANDS, "COMMAND")
 
 
 def _module(name: str) -> types.ModuleType:

@@ -20,8 +20,15 @@ def check_train(purpose: str) -> None:
   Args:
     purpose: What needs them, e.g. "training".
   """
-  missing = [name for name in TRAIN if importlib.util.find_spec(name) is None]
+  missing = [name for name in TRAIN if not _is_installed(name)]
   if missing:
     raise ImportError(
       f"{purpose} needs {', '.join(missing)}: pip install 'temporal-jax[train]'."
     )
+
+
+def _is_installed(name: str) -> bool:
+  try:
+    return importlib.util.find_spec(name) is not None
+  except ImportError:  # Some finders raise it.
+    return False

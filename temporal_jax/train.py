@@ -24,6 +24,15 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from temporal_jax import extras
+
+try:
+  extras.check_train("training")
+except ImportError as error:
+  if __name__ != "__main__":
+    raise
+  raise SystemExit(f"temporal_jax.train: {error}") from None
+
 import jax
 import ml_collections
 from absl import app, flags, logging
@@ -157,18 +166,16 @@ def run(
   """One run, from its config to its report."""
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
+  experiment.check_places(workdir)
   earlier = experiment.earlier_description(workdir)
   given, config = config, experiment.complete(config, earlier)
   settings = experiment.RunSettings.from_config(config)
   videos = experiment.open_videos(settings, workdir, say)
   names = videos.class_names
-  known = evaluation.accuracy_names(
-    tasks=tuple(names) if isinstance(names, dict) else (),
-    multi_label=videos.multi_label,
-  )
+  known = evaluation.accuracy_names(names, multi_label=videos.multi_label)
   experiment.check_keep_best(config, known)
-  augment = settings.augmentation(names)
   classes = experiment.num_classes(config, videos)
+  augment = settings.augmentation(names)
   components = experiment.assemble(settings, classes, videos.num_train)
   length, shapes = components.length, components.shapes
   description = experiment.describe(settings, videos, earlier)
@@ -188,11 +195,13 @@ def run(
     checkpoints=checkpoints,
   )
   note = videos.train_batches.seek(position) if position else ""
+  # As the next start completes it, so that it finds no other config.
+  completed = experiment.complete(given, description).to_json(indent=2)
+  if position and int(state.step) >= length.num_steps:
+    experiment.check_finished(workdir, completed, earlier, videos)
   if first:  # Only now: a start that is refused changes nothing.
     training.check_records(workdir)
-    # As the next start completes it, so that it finds no other config.
-    completed = experiment.complete(given, description)
-    for words in training.write_config(workdir, completed.to_json(indent=2)):
+    for words in training.write_config(workdir, completed):
       say(words)
     for change in experiment.differences(earlier, videos):
       say(f"{change}.")
@@ -254,7 +263,7 @@ def main(argv: list[str]) -> None:
   """Turns what a user can get wrong into one line."""
   program, *others = argv
   if others:
-    raise app.UsageError(f"unknown arguments {others}.")
+    _refuse(program, f"unknown arguments {others}.")
   if not flags.FLAGS["verbosity"].present:
     logging.set_verbosity(logging.WARNING)
     # What Orbax's threads run into, `training.Checkpoints` raises as well.
@@ -262,7 +271,7 @@ def main(argv: list[str]) -> None:
       lambda record: not (record.exc_info and "orbax" in record.pathname)
     )
   if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
-    raise app.UsageError("--workdir must say where the run writes.")
+    _refuse(program, "--workdir must say where the run writes.")
   process_setup.keep_compiled()
   try:
     with training.StopRequest() as stop:
@@ -296,15 +305,26 @@ def _join_processes() -> None:
 
 
 def parse_flags(argv: list[str]) -> list[str]:
-  """Parses the flags; a config or field that there is not gets one line."""
+  """Parses the flags; what is wrong with them gets one sentence."""
   _ARGUMENTS[:] = argv
   try:
-    return app.parse_flags_with_usage(argv)
+    left = flags.FLAGS(argv)
+  except flags.Error as error:
+    _refuse(argv[0], experiment.describe_flag_error(error, flags.FLAGS))
   except _ConfigError as error:
-    raise SystemExit(f"{argv[0]}: {error}") from None
+    _refuse(argv[0], str(error))
   except (AttributeError, KeyError, TypeError) as error:
     message = experiment.unknown_field(_config_in_file(argv), argv)
-    raise SystemExit(f"{argv[0]}: {message or error.args[0]}") from None
+    _refuse(argv[0], message or error.args[0])
+  if _CONFIG.value is None:
+    _refuse(argv[0], "--config must be a file, or a name of `temporal-jax configs`.")
+  return left
+
+
+def _refuse(program: str, words: str) -> NoReturn:
+  """Ends the process: it cannot be run as its flags say."""
+  print(display.printable_lines(f"{program}: {words}"), file=sys.stderr)
+  raise SystemExit(2)
 
 
 def read_config(arguments: Sequence[str]) -> ml_collections.ConfigDict:
@@ -335,7 +355,6 @@ def run_program(program: str, arguments: Sequence[str]) -> NoReturn:
     program: How messages name it.
     arguments: The flags, e.g. ["--config=finetune", "--workdir=runs/mine"].
   """
-  flags.mark_flags_as_required(["config"])
   app.run(main, argv=[program, *arguments], flags_parser=parse_flags)
 
 

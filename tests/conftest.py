@@ -3,6 +3,7 @@
 import atexit
 import importlib.metadata
 import os
+import pathlib
 import shutil
 import tempfile
 
@@ -37,6 +38,23 @@ from temporal_jax.data.video.encoding import encode_mp4
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_default_matmul_precision", "highest")
+
+
+_SLOW_CASES = pathlib.Path(__file__).with_name("slow_cases.txt")
+
+
+@pytest.hookimpl(tryfirst=True)  # Before cases are chosen by their marks.
+def pytest_collection_modifyitems(config, items):
+  """Marks the cases of slow_cases.txt, most of them one of many parameters."""
+  lines = _SLOW_CASES.read_text().splitlines()
+  listed = {line for line in lines if not line.startswith("#")}
+  found = {item.nodeid: item for item in items if item.nodeid in listed}
+  for item in found.values():
+    item.add_marker(pytest.mark.slow)
+  whole = config.args == config.getini("testpaths")
+  if whole and len(found) < len(listed):
+    lost = sorted(listed - set(found))
+    raise pytest.UsageError(f"{_SLOW_CASES.name} lists cases that do not exist: {lost}")
 
 
 @pytest.fixture(scope="module", autouse=True)

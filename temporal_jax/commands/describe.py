@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Prints it."""
+  from temporal_jax.display.tables import fold_line
   from temporal_jax.models import describe
 
   name, arguments = options.network, {"num_classes": 400}
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
   }
   arguments |= {key: value for key, value in given.items() if value is not None}
   for line in describe(name, levels=options.depth, **arguments):
-    print(line)
+    print(fold_line(line, 80))
   return 0
 
 

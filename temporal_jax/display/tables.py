@@ -1,7 +1,9 @@
 """Tables as text, made by rich: columns without lines, and their printing."""
 
+import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import rich.console
@@ -56,6 +58,26 @@ def render(*parts: rich.table.Table | str, width: int | None = None) -> Iterator
   for line in shown.get().splitlines():
     if line.strip():
       yield line.rstrip()
+
+
+def fold_line(line: str, width: int) -> str:
+  """Returns a line, or a row of a table, as lines of `width` letters at most.
+
+  They are broken between words. Further lines begin where the last column does,
+  or the last that leaves room for the longest word after it.
+  """
+  begins = [
+    gap.end()
+    for gap in re.finditer("  +", line)
+    if gap.end() + max(map(len, line[gap.end() :].split()), default=0) <= width
+  ]
+  return textwrap.fill(
+    line,
+    width,
+    subsequent_indent=" " * max(begins, default=2),
+    break_long_words=False,
+    break_on_hyphens=False,
+  )
 
 
 def output_width() -> int | None:

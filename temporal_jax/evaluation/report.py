@@ -31,14 +31,14 @@ def accuracies(predictions: Predictions) -> dict[str, float]:
   score of Charades, which leaves these clips out. Only classes that have clips
   count in means. Of several tasks: "verb/top1", "verb/top5" and so on; "top1",
   the share of clips with all of them right; and of two, which make an action,
-  "top5" of the pairs.
+  "top5" of the pairs. Among five classes or fewer there is no "top5".
   """
   scores, labels = predictions.scores, predictions.labels
   if isinstance(scores, dict):
     return _together(predictions) | {
-      f"{task}/top{k}": metrics.top_k(scores[task], labels[:, place], k)
-      for place, task in enumerate(scores)
-      for k in (1, 5)
+      f"{task}/top{k}": metrics.top_k(of_task, labels[:, place], k)
+      for place, (task, of_task) in enumerate(scores.items())
+      for k in _ranks(of_task.shape[1])
     }
   precision = {"mAP": _mean(metrics.average_precisions(scores, labels))}
   if labels.ndim == 2:
@@ -47,31 +47,47 @@ def accuracies(predictions: Predictions) -> dict[str, float]:
       precision["charades_mAP"] = _mean(official)
     return precision
   by_class = metrics.class_accuracies(predictions.predicted, labels, scores.shape[1])
-  values = {f"top{k}": metrics.top_k(scores, labels, k) for k in (1, 5)}
+  values = {
+    f"top{k}": metrics.top_k(scores, labels, k) for k in _ranks(scores.shape[1])
+  }
   return values | {"class_mean": _mean(by_class)} | precision
 
 
-def accuracy_names(*, tasks: Sequence[str], multi_label: bool) -> tuple[str, ...]:
+def accuracy_names(
+  class_names: Sequence[str] | Mapping[str, Sequence[str]], *, multi_label: bool
+) -> tuple[str, ...]:
   """Returns the names of the values that `accuracies` may have.
 
   Args:
-    tasks: Of clips with one class of each task; () of a single task.
+    class_names: Names of the classes, or a dict of those of each task; () where
+      they are not known.
     multi_label: Whether a clip may have several classes.
   """
-  if tasks:
-    together = ("top1", "top5") if len(tasks) == 2 else ("top1",)
-    return together + tuple(f"{task}/top{k}" for task in tasks for k in (1, 5))
+  if isinstance(class_names, Mapping):
+    counts = {task: len(names) for task, names in class_names.items()}
+    together = _ranks(math.prod(counts.values())) if len(counts) == 2 else (1,)
+    return (
+      *(f"top{k}" for k in together),
+      *(f"{task}/top{k}" for task, count in counts.items() for k in _ranks(count)),
+    )
   if multi_label:
     return ("mAP", "charades_mAP")
-  return ("top1", "top5", "class_mean", "mAP")
+  return (*(f"top{k}" for k in _ranks(len(class_names))), "class_mean", "mAP")
+
+
+def _ranks(num_classes: int) -> tuple[int, ...]:
+  """Returns the k of top-k accuracies; of 0, unknown, classes any."""
+  return (1,) if 0 < num_classes <= 5 else (1, 5)
 
 
 def _together(predictions: Predictions) -> dict[str, float]:
   """Returns the accuracies of several tasks at once."""
   if len(predictions.scores) == 2:
     scores = (predictions.views or predictions.scores).values()
+    pairs = math.prod(of_task.shape[-1] for of_task in scores)
     return {
-      f"top{k}": metrics.pair_top_k(*scores, predictions.labels, k) for k in (1, 5)
+      f"top{k}": metrics.pair_top_k(*scores, predictions.labels, k)
+      for k in _ranks(pairs)
     }
   right = np.all(predictions.predicted == predictions.labels, axis=1)
   return {"top1": float(np.mean(right))}

@@ -16,6 +16,9 @@ from temporal_jax.experiment.description import (
   earlier_description as earlier_description,
 )
 from temporal_jax.experiment.duration import cadence as cadence
+from temporal_jax.experiment.flag_errors import (
+  describe_flag_error as describe_flag_error,
+)
 from temporal_jax.experiment.network import other_inputs as other_inputs
 from temporal_jax.experiment.number_bounds import check_keep_best as check_keep_best
 from temporal_jax.experiment.optimizer import schedule as schedule
@@ -26,4 +29,8 @@ from temporal_jax.experiment.steps import create_steps as create_steps
 from temporal_jax.experiment.test_scoring import Scoring as Scoring
 from temporal_jax.experiment.videos import open_videos as open_videos
 from temporal_jax.experiment.weights import class_rows as class_rows, fitting as fitting
+from temporal_jax.experiment.workdir_checks import (
+  check_finished as check_finished,
+  check_places as check_places,
+)
 from temporal_jax.experiment.workdir_lock import lock as lock

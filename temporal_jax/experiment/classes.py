@@ -1,9 +1,11 @@
 """How many classes a run has, of one task or of several."""
 
+from collections.abc import Iterator
+
 import ml_collections
 
 from temporal_jax import data
-from temporal_jax.training.class_rows import check_distinct
+from temporal_jax.training.class_rows import check_distinct, shorten
 
 Classes = int | dict[str, int]
 
@@ -12,8 +14,10 @@ def num_classes(config: ml_collections.ConfigDict, videos: data.Videos) -> Class
   """Returns the number of classes of the videos, by task if there are several.
 
   Raises:
-    ValueError: If the config says otherwise, two classes have the same name,
-      or its loss is for one class a video where they have several.
+    ValueError: If two classes have the same name; or the config does not fit
+      the classes, with all that does not and the flags that would: it says
+      another number, it mirrors classes that they are not, or its loss is for
+      one class a video where they have several.
   """
   names = videos.class_names
   for of_task in data.by_task(names).values():
@@ -21,19 +25,37 @@ def num_classes(config: ml_collections.ConfigDict, videos: data.Videos) -> Class
   found = len(names)
   if isinstance(names, dict):
     found = {task: len(of) for task, of in names.items()}
+  if misfits := list(_misfits(config, videos, found)):
+    raise ValueError(f"{'; '.join(misfits)}.")
+  return found
+
+
+def _misfits(
+  config: ml_collections.ConfigDict, videos: data.Videos, found: Classes
+) -> Iterator[str]:
+  """Yields a clause for each field that does not fit the classes."""
   if config.data.num_classes and expected_classes(config) != found:
-    raise ValueError(
-      f"data.num_classes says {expected_classes(config)}, the videos have "
-      f"{found} classes."
+    counts = [*found.values()] if isinstance(found, dict) else [found]
+    flags = " ".join(f"--config.data.num_classes={count}" for count in counts)
+    yield (
+      f"data.num_classes says {expected_classes(config)}, the videos have {found} "
+      f"classes: {flags}"
+    )
+  named = {name for pair in config.data.flip_pairs for name in pair}
+  if not isinstance(videos.class_names, dict) and (
+    unknown := sorted(named - {*videos.class_names})
+  ):
+    yield (
+      f"data.flip_pairs name classes that the videos do not have, {shorten(unknown)}: "
+      '--config.data.flip_pairs="()", or pairs of theirs'
     )
   loss = config.loss
   if videos.multi_label and (loss.name != "sigmoid" or loss.label_smoothing):
-    raise ValueError(
+    yield (
       "the videos have several classes each, which needs "
       "--config.loss.name=sigmoid and --config.loss.label_smoothing=0; got "
-      f"{loss.name!r} and {loss.label_smoothing}."
+      f"{loss.name!r} and {loss.label_smoothing}"
     )
-  return found
 
 
 def expected_classes(config: ml_collections.ConfigDict) -> Classes:

@@ -11,7 +11,7 @@ from temporal_jax import training
 from temporal_jax.experiment.classes import Classes
 from temporal_jax.experiment.duration import Duration, duration
 from temporal_jax.experiment.network import create_network
-from temporal_jax.experiment.optimizer import create_optimizer
+from temporal_jax.experiment.optimizer import create_optimizer, schedule
 from temporal_jax.experiment.origin import check_origin
 from temporal_jax.experiment.settings import RunSettings
 
@@ -48,12 +48,16 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
     settings: The run's settings.
     classes: Number of classes, by task if there are several.
     num_videos: Number of training videos.
+
+  Raises:
+    ValueError: If the schedule does not fit the number of steps.
   """
   config, mesh = settings.config, settings.mesh
   optim = config.optim
   model = create_network(config, classes)
   check_origin(model, config.init_from)
   length = duration(config, num_videos)
+  _check_schedule(settings, length, num_videos)
   variables = training.variable_shapes(model, settings.clip_shape)
   named = model.parameter_groups()
   groups = training.parameter_groups(
@@ -75,3 +79,22 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
   )
   shapes = training.with_shardings(shapes, layout)
   return RunComponents(model, classes, length, groups, optimizer, shapes)
+
+
+def _check_schedule(settings: RunSettings, length: Duration, num_videos: int) -> None:
+  """Raises ValueError if a schedule does not fit the number of steps.
+
+  In epochs of less than a step no milestones fit: a smaller batch is named.
+  """
+  config, devices = settings.config, settings.mesh.shape
+  try:
+    schedule(config, length)
+  except ValueError as error:
+    if num_videos >= config.batch_size:
+      raise
+    parts = devices["data"] * devices["fsdp"]
+    fitting = max(num_videos // (4 * parts), 1) * parts
+    raise ValueError(
+      f"{error} There are {num_videos} training videos, less than a batch of "
+      f"{config.batch_size}: --config.batch_size={fitting}."
+    ) from None

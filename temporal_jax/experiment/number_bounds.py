@@ -115,14 +115,17 @@ def check_bounds(config: ml_collections.ConfigDict) -> None:
     value = config
     for name in field.split("."):
       value = value[name]
+    if isinstance(value, tuple | list) and any(isinstance(x, str) for x in value):
+      raise ValueError(f"{field} must hold numbers in {bounds}, got {value!r}.")
     _check(field, value, bounds)
   for name, value in config.model.overrides.items():
     _check_size(config.model.name, name, value)
   _check_bytes(config)
-  tasks = tuple(config.data.tasks)
-  known = evaluation.accuracy_names(tasks=tasks, multi_label=False)
-  if not tasks:  # The videos say later how many classes each has.
-    known += evaluation.accuracy_names(tasks=(), multi_label=True)
+  # The videos say later which classes there are, and how many each has.
+  tasks = {task: () for task in config.data.tasks}
+  known = evaluation.accuracy_names(tasks, multi_label=False)
+  if not tasks:
+    known += evaluation.accuracy_names((), multi_label=True)
   check_keep_best(config, known)
 
 

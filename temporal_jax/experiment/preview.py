@@ -1,6 +1,7 @@
 """A run looked at without running it: its layout, its clips."""
 
 import pathlib
+import sys
 import tempfile
 
 import jax
@@ -26,7 +27,7 @@ def show_layout(
 ) -> str:
   """Returns what a step would hold and send on devices that are not there.
 
-  No video is read.
+  No video is read. A line on stderr says when it begins to compile.
 
   Args:
     config: The run's config.
@@ -51,6 +52,7 @@ def show_layout(
     augment=settings.augmentation(()),
     inputs=blank_inputs(run.model, classes, run.groups),
   )
+  print("compiling the training step ...", file=sys.stderr, flush=True)
   layout = training.step_layout(
     step, run.shapes, _batch_shapes(settings, classes), settings.mesh
   )

@@ -21,22 +21,26 @@ from temporal_jax.models.slots import Blocks, Temporal
 Operator = Temporal | Callable[[Network], Temporal]
 
 
-def adaptive_attention(network: Network) -> Temporal:
+def adaptive_attention(network: Network, *, form: str = "code") -> Temporal:
   """Returns TAdaConvV2 as TAdaConvNeXtV2 has it, with pooling along time.
 
   The attention of its route function is half as wide as the convolution, and
   has one head in the first stage, of SlowFast's fast pathway.
+
+  Args:
+    network: The network.
+    form: That of the route function, see `layers.RouteAttention`.
   """
   width = network.widths[0] if hasattr(network, "widths") else network.width
   width //= getattr(network, "beta", 1)  # The fast pathway is narrower.
-  return _adaptive_attention(width // 2)
+  return _adaptive_attention(width // 2, form)
 
 
 # Made once, so that networks built alike are equal.
 @functools.cache
-def _adaptive_attention(head_width: int) -> Temporal:
+def _adaptive_attention(head_width: int, form: str) -> Temporal:
   route = functools.partial(
-    layers.RouteAttention, ratio=2, head_width=head_width, bias=True
+    layers.RouteAttention, ratio=2, head_width=head_width, bias=True, form=form
   )
   convolution = functools.partial(
     layers.AdaptiveConv, axis="out", use_bias=True, route=route
@@ -47,18 +51,25 @@ def _adaptive_attention(head_width: int) -> Temporal:
 
 
 @functools.cache
-def arithmetic(*blocks: int, class_token: bool = True) -> Temporal:
+def arithmetic(
+  *blocks: int, class_token: bool = True, after_attention: bool = False
+) -> Temporal:
   """Returns ATM before some blocks of a transformer.
 
   Args:
     *blocks: Their numbers, from 0.
     class_token: Whether every block convolves the class token along time,
       before attention and before the MLP, as the released networks do.
+    after_attention: Whether ATM comes an MLP earlier, after the attention of
+      the block before, as the paper's text has it.
   """
   convolution = layers.ClassTokenConvolution
   every = Temporal(block_input=convolution, mlp_input=convolution)
+  slot = "mlp_input" if after_attention else "block_input"
+  if after_attention:
+    blocks = tuple(block - 1 for block in blocks)
   return Temporal(
-    block_input=layers.ArithmeticModeling,
+    **{slot: layers.ArithmeticModeling},
     where=Blocks(blocks=blocks),
     followed_by=every if class_token else None,
   )
@@ -71,7 +82,10 @@ _BEFORE_THIRD_STAGE = Temporal(
 
 
 def arithmetic_once(
-  network: Network, *blocks: int, class_token: bool = True
+  network: Network,
+  *blocks: int,
+  class_token: bool = True,
+  after_attention: bool = False,
 ) -> Temporal:
   """Returns ATM after some blocks, by default where its paper has it.
 
@@ -83,22 +97,25 @@ def arithmetic_once(
     network: The network.
     *blocks: Of a transformer, how many blocks come before each ATM.
     class_token: See `arithmetic`.
+    after_attention: See `arithmetic`; only of a transformer.
 
   Raises:
     ValueError: If there are no such blocks.
   """
   if "mlp_input" in network.SLOTS:
+    first = int(after_attention)
     for block in blocks:
-      if block not in range(network.depth):
+      if block not in range(first, network.depth):
         raise ValueError(
-          f"arithmetic follows 0 to {network.depth - 1} of the blocks, got {block!r}."
+          f"arithmetic follows {first} to {network.depth - 1} of the blocks, got "
+          f"{block!r}."
         )
     blocks = blocks or (round(network.depth * 7 / 12),)
-    return arithmetic(*blocks, class_token=class_token)
-  if blocks:
+    return arithmetic(*blocks, class_token=class_token, after_attention=after_attention)
+  if blocks or after_attention:
     raise ValueError(
-      "in a network of stages arithmetic takes stages= and blocks=, got "
-      f"{', '.join(map(repr, blocks))}."
+      "in a network of stages arithmetic takes stages= and blocks=, not numbers or "
+      "after_attention=True."
     )
   return _BEFORE_THIRD_STAGE
 

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 DIGESTS = "sha256sums.txt"
 _MAX_BYTES = 2**26  # Of a list: for half a million files.
 _THREADS = 8  # hashlib lets other threads run.
+# Nothing lists the list's own sha256.
+_CHANGED = f"changed since it was written, or its line in {DIGESTS} is"
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
@@ -77,7 +79,7 @@ def damaged_files(
   with _pool() as pool:
     found = pool.map(lambda name: _found(folder / name), digests)
     return {
-      name: what if " " in what else "changed since it was written"
+      name: what if " " in what else _CHANGED
       for (name, written), what in zip(digests.items(), found, strict=True)
       if what != written
     }
@@ -104,7 +106,7 @@ def _found(path: pathlib.Path) -> str:
   """Returns the sha256 of a file, or in words why it has none."""
   try:
     if not path.is_file():
-      return "not there"
+      return f"not there, though {DIGESTS} lists it"
     return _digest(path)
   except OSError as error:
     return f"not readable: {error.strerror}"

@@ -64,6 +64,7 @@ from temporal_jax.training.progress import Progress as Progress
 from temporal_jax.training.records import (
   Records as Records,
   check_records as check_records,
+  config_changes as config_changes,
   read_rows as read_rows,
   write_config as write_config,
   write_final as write_final,

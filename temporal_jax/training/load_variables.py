@@ -54,13 +54,22 @@ def read_state(directory: str | pathlib.Path, check: Check | None = None) -> Tre
 
   for step in sorted(steps, reverse=True):
     try:
-      _check(directory / str(step))
-      return read_tree(directory / str(step) / "state", check_shapes)
+      is_listed = check_digests(directory / str(step))
+      state = read_tree(directory / str(step) / "state", check_shapes)
     except _RefusedError as error:
       raise error.__cause__ from None
     except Exception as error:  # Orbax raises whatever a damage leads to.
       damaged.append(f"{directory / str(step)} ({first_line(error)})")
-      logging.warning("this checkpoint cannot be read: %s", damaged[-1])
+      continue
+    # Only now: a thread that reads while the process ends can read none.
+    for words in damaged:
+      logging.warning("this checkpoint cannot be read: %s", words)
+    if not is_listed:
+      logging.warning(
+        "%s has no list of sha256: its files are not compared.",
+        directory / str(step),
+      )
+    return state
   raise ValueError("no checkpoint can be read: " + "; ".join(damaged))
 
 
@@ -161,12 +170,6 @@ def _without_warnings() -> Iterator[None]:
     yield
   finally:
     logger.removeFilter(is_of_others)
-
-
-def _check(folder: pathlib.Path) -> None:
-  """Compares a folder with its list of sha256; says if it has none."""
-  if not check_digests(folder):
-    logging.warning("%s has no list of sha256: its files are not compared.", folder)
 
 
 def first_line(error: Exception) -> str:

@@ -125,6 +125,8 @@ def train(
       f"step {step} is at or past num_steps {cadence.num_steps}: nothing is left "
       "to train. Raise --config.num_steps, or take a new --workdir."
     )
+  else:
+    progress.say("compiling the training step ...")
   clock, stopping = _Clock(step), stop.comes_after(step)
   with Feed(batches, place) as feed:
     while not cadence.ends(step) and not stopping:

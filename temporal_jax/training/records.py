@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax
 
@@ -14,7 +15,7 @@ from temporal_jax.storage import (
   write_text,
 )
 
-METRICS, TIMING = "metrics.jsonl", "timing.jsonl"
+CONFIG, METRICS, TIMING = "config.json", "metrics.jsonl", "timing.jsonl"
 _FINAL = "final/"  # Begins the names of values of the final test.
 
 
@@ -78,6 +79,48 @@ def write_final(
   return rows
 
 
+class ConfigChange(NamedTuple):
+  """A field of a config that has another value than at the last start.
+
+  Attributes:
+    name: The field's name, "data.num_frames".
+    old: Its value in config.json; None if there was no such field.
+    new: Its value now; None if there is no such field.
+  """
+
+  name: str
+  old: Any
+  new: Any
+
+
+def config_changes(workdir: str | pathlib.Path, text: str) -> list[ConfigChange]:
+  """Compares a config with the run's config.json.
+
+  Args:
+    workdir: Folder of the run.
+    text: The config as JSON.
+
+  Returns:
+    All fields that differ, by name; [] for a new run.
+
+  Raises:
+    ValueError: If config.json holds no JSON object.
+  """
+  file = pathlib.Path(workdir) / CONFIG
+  if not file.exists():
+    return []
+  try:
+    old = _flat(json.loads(file.read_text(encoding="utf-8")))
+  except (AttributeError, RecursionError, ValueError) as error:
+    raise ValueError(f"{file} is damaged, it holds no JSON object ({error})") from None
+  new = _flat(json.loads(text))
+  return [
+    ConfigChange(name, old.get(name), new.get(name))
+    for name in sorted(old.keys() | new.keys())
+    if old.get(name) != new.get(name)
+  ]
+
+
 def write_config(workdir: str | pathlib.Path, text: str) -> list[str]:
   """Writes config.json and says what differs from the one that was there.
 
@@ -89,24 +132,16 @@ def write_config(workdir: str | pathlib.Path, text: str) -> list[str]:
     "config changed since the last start: field: old -> new." for every field
     that differs; [] for a new run. A file that is no JSON object is named.
   """
-  file = pathlib.Path(workdir) / "config.json"
-  notes = []
-  if file.exists():
-    try:
-      old = _flat(json.loads(file.read_text(encoding="utf-8")))
-      new = _flat(json.loads(text))
-      notes = [
-        f"config changed since the last start: {name}: {old.get(name)} -> "
-        f"{new.get(name)}."
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-      ]
-    except (AttributeError, RecursionError, ValueError) as error:
-      notes = [
-        f"{file} is damaged, it holds no JSON object ({error}): it is written "
-        "anew, and cannot be compared with this start's config."
-      ]
-  write_text(file, text + "\n")
+  try:
+    notes = [
+      f"config changed since the last start: {name}: {old} -> {new}."
+      for name, old, new in config_changes(workdir, text)
+    ]
+  except ValueError as error:
+    notes = [
+      f"{error}: it is written anew, and cannot be compared with this start's config."
+    ]
+  write_text(pathlib.Path(workdir) / CONFIG, text + "\n")
   return notes
 
 

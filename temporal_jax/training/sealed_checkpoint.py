@@ -97,5 +97,8 @@ def check_sealed(folder: pathlib.Path) -> bool:
   first = names.index(min(damaged)) if damaged else -1
   worst = int(np.max(multihost_utils.process_allgather(np.array(first))))
   if worst >= 0:
-    raise ValueError(f"{folder / names[worst]} is not what was written.")
+    raise ValueError(
+      f"{folder / names[worst]} is not what was written, or its line in "
+      f"{storage.DIGESTS} is not."
+    )
   return digests is not None

@@ -105,11 +105,14 @@ def test_another_run_of_a_paper_is_refused_in_one_line(name, tmp_path):
     check=False,
   )
   run = name.partition(":")[2]
-  assert done.returncode == 1
-  assert done.stderr.startswith(
-    f"train.py: --config={name}: unknown run '{run}' of atm"
+  words = (
+    "has no run 'vit_b16', such as atm:vit_b16_"
+    if run
+    else ("needs the name of a run, such as atm:resnet18_ssv1 or ")
   )
-  assert "Known: ['resnet18_ssv1', " in done.stderr
+  assert done.returncode == 2
+  assert done.stderr.startswith(f"train.py: --config={name}: atm {words}")
+  assert done.stderr.endswith('; `temporal-jax configs "atm:*"` lists all 21.\n')
   assert done.stderr.count("\n") == 1
   assert not (tmp_path / "run").exists()
 
@@ -172,7 +175,7 @@ def test_a_file_that_makes_no_config_is_named(content, words, tmp_path):
     text=True,
     check=False,
   )
-  assert done.returncode == 1
+  assert done.returncode == 2
   *_, line = done.stderr.splitlines()
   assert line.startswith(f"train.py: --config={file}: ")
   assert words in line

@@ -55,11 +55,19 @@ def test_every_command_has_a_test():
   assert {f"test_{name}" for name in COMMANDS} - tests == others
 
 
-@pytest.mark.parametrize("words", [[], ["fly"]])
-def test_what_is_no_command_is_refused(words, capsys):
+@pytest.mark.parametrize(
+  ("words", "message"),
+  [
+    ([], "required: COMMAND"),
+    (["fly"], "unknown COMMAND 'fly'. Known: ['benchmark', "),
+    (["--traceback", "predct", "a"], "'predct'; did you mean 'predict'? Known: ["),
+    (["convert", "a"], "'convert' is no COMMAND: `python -m convert_weights`"),
+  ],
+)
+def test_what_is_no_command_is_refused(words, message, capsys):
   with pytest.raises(SystemExit, match="2"):
     main(words)
-  assert "COMMAND" in capsys.readouterr().err
+  assert message in capsys.readouterr().err
 
 
 def test_a_traceback_is_shown_where_it_is_asked_for(tmp_path, capsys):

@@ -63,3 +63,16 @@ def test_the_width_is_that_of_a_terminal_only(monkeypatch):
   monkeypatch.setenv("COLUMNS", "77")
   assert tables.output_width() == 77
   assert tables.output_console().width == 77
+
+
+@pytest.mark.parametrize(
+  ("line", "lines"),
+  [
+    ("a short line", ["a short line"]),
+    ("words that go on and on", ["words that go on", "  and on"]),
+    ("slot  one  all of them", ["slot  one  all of", "           them"]),
+    ("slot  longer-name  everywhere", ["slot  longer-name", "      everywhere"]),
+  ],
+)
+def test_a_row_is_folded_in_its_last_column(line, lines):
+  assert tables.fold_line(line, 18).split("\n") == lines

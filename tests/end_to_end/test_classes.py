@@ -167,6 +167,21 @@ def test_other_class_folders_are_refused_before_anything_is_written(
   assert _contents(workdir) == before
 
 
+@pytest.mark.slow
+def test_a_finished_run_is_not_tested_with_another_config(
+  trained, videos, tmp_path, capsys
+):
+  workdir = shutil.copytree(trained, tmp_path / "copy")
+  before = _contents(workdir)
+  with pytest.raises(ValueError, match=r"sampling was segments and is now dense"):
+    _train(workdir, videos, capsys, **{"data.sampling": "dense"})
+  assert _contents(workdir) == before
+  (workdir / "report.json").unlink()
+  (workdir / "report.json").mkdir()
+  with pytest.raises(ValueError, match=r"report.json must be a file"):
+    _train(workdir, videos, capsys)
+
+
 def test_another_network_is_refused_before_anything_is_written(
   trained, videos, tmp_path, capsys
 ):

@@ -9,6 +9,7 @@ def test_plan_tells_bytes_and_collectives(run, tmp_path):
     tmp_path / "unused", *flags, more=("--plan", "--plan_devices=4")
   )
   assert status == 0, err
+  assert err == "compiling the training step ...\n"
   assert "4 x cpu: data 2, fsdp 2, tensor 1" in out
   for word in ("weight decay", "parameters", "temporaries", "all-reduce"):
     assert word in out

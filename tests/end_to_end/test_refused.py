@@ -1,6 +1,8 @@
 """Starts that cannot be: one message, and nothing changes."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -53,3 +55,20 @@ def test_the_lock_is_released_and_waits_until_stopped(tmp_path):
   with experiment.lock(tmp_path, wait=False, stop=stop):
     pass
   assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_what_reads_a_checkpoint_ends_quietly_with_the_command(whole, video_folder):
+  done = subprocess.run(
+    [
+      *(sys.executable, "-m", "temporal_jax", "predict"),
+      *(video_folder / "rise" / "0.mp4", "--model", whole[0], "--views", "5x5"),
+    ],
+    capture_output=True,
+    text=True,
+    check=False,
+  )
+  assert done.returncode == 2
+  assert done.stderr == (
+    "temporal-jax predict: views 5x5: the crops of a clip must be in (1, 3, 10).\n"
+  )

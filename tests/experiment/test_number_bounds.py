@@ -65,6 +65,7 @@ def test_configs_are_within_them(name):
     ("model.overrides.stage_sizes", (1, 0), "stage_sizes must be in"),
     ("optim.lr", float("inf"), "optim.lr must be in"),
     ("optim.betas", (0.9, 1.0), r"betas must be in \[0, 1\)"),
+    ("optim.milestones", ("x",), r"milestones must hold numbers.*got \('x',\)"),
     ("keep_best", "top_1", r"keep_best.*'top_1'; did you mean 'top1'"),
     ("keep_best", "maP", r"keep_best.*got 'maP'; did you mean 'mAP'"),
     ("keep_best", "loss", r"keep_best.*got 'loss'. Known: \['charades_mAP'"),
@@ -99,20 +100,31 @@ def test_without_tests_in_training_a_misspelt_best_is_refused_too():
 
 
 @pytest.mark.parametrize(
-  ("scores", "labels", "tasks", "multi_label"),
+  ("scores", "labels", "counts"),
   [
-    (np.full((2, 3), 1 / 3), np.array([0, 2]), (), False),
-    (np.full((2, 3), 0.5), np.array([[1, 0, 1], [0, 0, 0]]), (), True),
+    (np.full((2, 3), 1 / 3), np.array([0, 2]), 3),
+    (np.full((2, 6), 1 / 6), np.array([0, 2]), 6),
+    (np.full((2, 3), 0.5), np.array([[1, 0, 1], [0, 0, 0]]), 3),
     (
       {"a": np.full((2, 3), 1 / 3), "b": np.full((2, 2), 1 / 2)},
       np.array([[0, 1], [2, 0]]),
-      ("a", "b"),
-      False,
+      {"a": 3, "b": 2},
+    ),
+    (
+      {"a": np.full((2, 2), 1 / 2), "b": np.full((2, 2), 1 / 2)},
+      np.array([[0, 1], [1, 0]]),
+      {"a": 2, "b": 2},
     ),
   ],
 )
-def test_names_of_values_are_those_of_an_evaluation(scores, labels, tasks, multi_label):
+def test_names_of_values_are_those_of_an_evaluation(scores, labels, counts):
   predictions = evaluation.Predictions(("x", "y"), labels, scores, None)
+  names = (
+    {task: "abcdef"[:count] for task, count in counts.items()}
+    if isinstance(counts, dict)
+    else "abcdef"[:counts]
+  )
+  multi_label = not isinstance(counts, dict) and labels.ndim == 2
   assert set(evaluation.accuracies(predictions)) == set(
-    evaluation.accuracy_names(tasks=tasks, multi_label=multi_label)
+    evaluation.accuracy_names(names, multi_label=multi_label)
   )

@@ -166,6 +166,14 @@ def test_a_value_that_ours_cannot_have_is_named(name, path, value, message):
     _built(name, changed)
 
 
+def test_token_shift_does_nothing_in_clips_tower_with_arithmetic():
+  """The authors' `make_tokenshift` sets what no block calls."""
+  constructor = CONSTRUCTORS["full_atm_vit_b16"][1]
+  shifted, _ = _changed(constructor, "tsm", "tokenshift")
+  plain, other = (_built("full_atm_vit_b16", c)[0] for c in (constructor, shifted))
+  assert plain == other
+
+
 def test_the_table_says_which_argument_is_unsupported(tmp_path):
   case = json.loads((HERE / "cases" / "tam_r3" / "case.json").read_text())
   case["constructor"]["causal"] = True

@@ -68,7 +68,7 @@ def test_a_caption_fits_into_the_lower_half(height, rows):
 def test_refuses_what_it_cannot_write(tmp_path):
   source, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
   source.write_bytes(b"no video" * 99)
-  with pytest.raises(VideoError, match="Invalid data"):
+  with pytest.raises(VideoError, match="it is damaged, or in no format"):
     inference.annotate(source, out, LABELS)
   assert not out.exists()
   for name, labels, message in (

@@ -46,3 +46,8 @@ def test_a_directory_of_that_name_comes_first(tmp_path, monkeypatch):
     inference.load_model("camera_motion")
   with pytest.raises(FileNotFoundError, match="there is camera_motion"):
     inference.load_model("nowhere")
+
+
+def test_a_name_that_is_near_is_suggested():
+  with pytest.raises(FileNotFoundError, match="did you mean 'camera_motion'"):
+    inference.load_model("camera_moton")

@@ -108,7 +108,7 @@ def test_the_rest_goes_on_without_bad_videos(predictor, videos, tmp_path):
   errors = [one.error for one in found]
   assert errors[0] == "the file is empty"
   assert errors[2] == "the file does not exist"
-  assert "Invalid data" in errors[3]
+  assert errors[3] == "it is damaged, or in no format that FFmpeg reads"
   assert errors[4] == (
     "a 16 x 16 crop does not fit frames of 12 x 20; resize them first, by short_side"
   )

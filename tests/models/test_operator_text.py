@@ -138,6 +138,22 @@ def test_an_initialiser_is_named():
   assert not initialise(jax.random.key(0), (3, 3)).any()
 
 
+def test_the_paper_has_arithmetic_after_attention():
+  text = "arithmetic(after_attention=True, class_token=False)"
+  model = models.create_model("vit_b16", num_classes=3, temporal=text)
+  # Of 12 blocks the seventh, before its MLP.
+  assert [block for block in range(12) if model.temporal.at(0, block).filled()] == [6]
+  assert model.temporal.at(0, 6).filled() == {"mlp_input"}
+
+
+@pytest.mark.parametrize("form", ["code", "paper"])
+def test_the_route_of_adaptive_attention_has_two_forms(form):
+  text = f"adaptive_attention(form='{form}')"
+  model = models.create_model("tadaconvnextv2_tiny", num_classes=3, temporal=text)
+  route = model.temporal.convolution.keywords["route"]
+  assert route.keywords["form"] == form
+
+
 @pytest.mark.parametrize("tokens", ["shift(fold_div=4)", "'shift(fold_div=4)'"])
 def test_a_layer_may_hold_another_one(tokens):
   slots = _slots(f"mixing_summary(tokens={tokens}, blocks=1)", "vit_b16")
@@ -183,6 +199,7 @@ def test_equal_texts_make_equal_networks(name):
     ("adaptive(features=3)", "argument 'features' of adaptive"),
     ("adaptive(kernel_init=normal(std=1))", "unexpected keyword argument 'std'"),
     ("arithmetic(1)", "network of stages arithmetic takes stages= and blocks="),
+    ("arithmetic(after_attention=True)", "not numbers or after_attention=True"),
     ("shift(", "cannot be read"),
     ("shift + shift", "write NAME or NAME"),
     ("shift(**{})", "without name or twice"),
@@ -198,6 +215,7 @@ def test_what_cannot_be_is_refused(text, words):
   ("text", "words"),
   [
     ("arithmetic(4)", "follows 0 to 3 of the blocks, got 4"),
+    ("arithmetic(0, after_attention=True)", "follows 1 to 3 of the blocks, got 0"),
     ("arithmetic(1, blocks=2)", "twice which blocks"),
     ("arithmetic(clas_token=False)", "did you mean 'class_token'"),
   ],

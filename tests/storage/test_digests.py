@@ -64,7 +64,14 @@ def test_each_damage_is_named(folder, name, damage):
     (b"0" * 63 + b"  a.txt\n", "line 1 is no sha256"),
     (b"0" * 64 + b"  /dev/zero\n", "line 1 is no sha256"),
     (b"0" * 64 + b"  ../a.txt\n", "line 1 is no sha256"),
-    (b"0" * 64 + b"  a.txt\n", "a.txt is changed since it was written"),
+    (
+      b"0" * 64 + b"  a.txt\n",
+      r"a.txt is changed since it was written, or its line in sha256sums.txt is\.",
+    ),
+    (
+      b"0" * 64 + b"  e.txt\n",
+      r"e.txt is not there, though sha256sums.txt lists it\.",
+    ),
   ],
 )
 def test_a_damaged_list_is_named(folder, content, words):

@@ -45,7 +45,7 @@ NAN, INFINITE = float("nan"), float("inf")
 HUGE = 10**9
 # Name of the field in the message -> values that it must not have.
 FIELDS = {
-  ("format_version",): [0, "1", True, None],
+  ("format_version",): [0, "1", True, None, 2, HUGE],
   ("model",): ["resnet19", "", None, 7, ["resnet18"], {}, "resnet18\0"],
   ("overrides",): [None, [], "width", 3],
   ("overrides", "width"): [0, -4, 4.5, "4", None, True, HUGE, 10**30],
@@ -61,7 +61,7 @@ FIELDS = {
   ("overrides", "remat"): [0, "yes", None],
   ("overrides", "num_frames"): [0, HUGE, -1, "8", 2.0],
   ("overrides", "image_size"): [0, HUGE, -1, "8"],
-  ("num_classes",): [0, -2, HUGE, 2.0, "2", True, [2], {}, {"verb": 0}],
+  ("num_classes",): [None, 0, -2, HUGE, 2.0, "2", True, [2], {}, {"verb": 0}],
   ("clip_shape",): [
     None,
     [],
@@ -71,7 +71,7 @@ FIELDS = {
     [2, 16, 8, 3],
     [1024, 4096, 4096, 3],
   ],
-  ("clip_shape", 0): [0, -1, HUGE, None, "2", 2.0, True],
+  ("clip_shape", 0): [1, 3, 0, -1, HUGE, None, "2", 2.0, True],
   ("clip_shape", 1): [HUGE],
   ("clip_shape", 3): [0, HUGE, 65],
   ("class_names",): [
@@ -119,6 +119,26 @@ MISSING = (
 )
 
 
+def _future(description):
+  """A file of a newer version, which lacks what this one needs."""
+  description["format_version"] = 2
+  del description["pixels"]
+
+
+def _no_classes(description):
+  description["num_classes"] = description["class_names"] = None
+
+
+def _made_for(frames):
+  """A network without a protocol, and what it is made for."""
+
+  def change(description):
+    del description["protocol"]
+    description["overrides"]["num_frames"] = frames
+
+  return change
+
+
 def field_cases():
   """Yields (name, words of the message, change of the description)."""
   for path, values in FIELDS.items():
@@ -132,6 +152,15 @@ def field_cases():
   for name in MISSING:
     yield f"without-{name}", name, _without(name)
   two_hours = {"num_frames": 1024, "crop_size": 4096, "num_clips": 1000}
+  other = {"num_frames": 4, "crop_size": 16}
+  yield (
+    "other-frames",
+    "clip_shape[0] must be protocol.num_frames",
+    _set("protocol", other),
+  )
+  yield "other-clips", "clip_shape[0] must be overrides.num_frames", _made_for(3)
+  yield "future", "version must be at most 1, got 2: a newer", _future
+  yield "no-classes", "num_classes of model.json, null, makes no resnet18", _no_classes
   yield "views", "bytes a video", _set("protocol", two_hours)
 
 

@@ -185,9 +185,10 @@ class _Header:
     for first in track[b"stsc"]:
       entries = self._number(first + 4)
       self._file.seek(first + 8)
-      table = np.frombuffer(self._file.read(12 * entries), ">u4")
+      content = self._file.read(12 * entries)  # The file may end within it.
+      table = np.frombuffer(content, ">u4", len(content) // 12 * 3)
       # Rows of the first chunk that they hold for, its samples, and a format.
-      table = table[: len(table) // 3 * 3].reshape(-1, 3).astype(float)
+      table = table.reshape(-1, 3).astype(float)
       following = np.append(table[1:, 0], chunks + 1)
       total += ((following - table[:, 0]).clip(0) * table[:, 1]).sum()
     return total

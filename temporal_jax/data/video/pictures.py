@@ -242,5 +242,10 @@ def reason(error: Exception, decoder: av.codec.CodecContext | None = None) -> st
   forgot = decoder is not None and not decoder.width
   if forgot and isinstance(error, av.ArgumentError):
     return f"a frame has more than {MAX_PIXELS:,} pixels"
-  words = getattr(error, "strerror", None) or str(error)
-  return f"{type(error).__name__}: {words}"
+  if isinstance(error, av.InvalidDataError):
+    return "it is damaged, or in no format that FFmpeg reads"
+  said = getattr(error, "strerror", None)
+  if said is None:
+    return f"{type(error).__name__}: {error}"
+  said = said[:1].lower() + said[1:]
+  return f"FFmpeg says: {said}" if isinstance(error, av.FFmpegError) else said

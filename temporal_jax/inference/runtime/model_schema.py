@@ -23,7 +23,7 @@ from temporal_jax.untrusted import fields
 from temporal_jax.untrusted.json_text import parse_json
 
 # Version 1 has the fields below. Files without a version are older and may have
-# any other fields; a newer version may have fields that are not known here.
+# any other fields; fields of a newer version may mean something else.
 FORMAT_VERSION = 1
 # A report of a conversion has a line for each of some thousand leaves, and
 # 100,000 class names have some 5 MB.
@@ -120,7 +120,7 @@ PROTOCOL: Mapping[str, fields.Check] = {
   "square_pixels": fields.boolean,
 }
 FIELDS: Mapping[str, fields.Check] = {
-  "format_version": fields.whole(1, 1_000_000),
+  "format_version": fields.whole(1, FORMAT_VERSION),
   "model": fields.one_of(MODELS),
   "overrides": fields.anything,  # They depend on the model.
   "num_classes": fields.null_or(_or_by_task(_COUNT)),
@@ -152,17 +152,18 @@ NEEDED = (
 def check_description(where: str, description: Any) -> None:
   """Checks what a `model.json` holds; nothing of its sizes is allocated.
 
-  Members that are not known are named in a warning if the file has no version,
-  or a newer one than `FORMAT_VERSION`.
+  Members that are not known are named in a warning if the file has no version.
 
   Args:
     where: The file, for messages.
     description: Its JSON value.
 
   Raises:
-    ValueError: If a field is missing, unknown in this version or not allowed,
-      or fields do not fit each other; the message names the field.
+    ValueError: If the file is of a newer version than `FORMAT_VERSION`, a field
+      is missing, unknown or not allowed, or fields do not fit each other; the
+      message names the field.
   """
+  _check_version(where, description)
   unknown = fields.check_members(where, description, FIELDS, NEEDED)
   version = description.get("format_version")
   _report_unknown(where, unknown, FIELDS, version)
@@ -171,6 +172,7 @@ def check_description(where: str, description: Any) -> None:
   _check_channels(where, description)
   if description.get("protocol") is not None:
     _check_protocol(where, description["protocol"], version)
+  _check_clips(where, description)
 
 
 def as_written(description: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -198,17 +200,27 @@ def read_protocol(description: Mapping[str, Any]) -> EvalProtocol:
   return EvalProtocol(num_frames=frames, crop_size=side, short_side=side)
 
 
+def _check_version(where: str, description: Any) -> None:
+  """Raises ValueError at files that only a newer package can read."""
+  version = description.get("format_version") if isinstance(description, dict) else 1
+  if type(version) is int and version > FORMAT_VERSION:
+    raise ValueError(
+      f"{where}: format_version must be at most {FORMAT_VERSION}, got {version}: a "
+      "newer temporal_jax wrote the file, and reads it."
+    )
+
+
 def _report_unknown(
   where: str,
   unknown: Sequence[str],
   known: Mapping[str, Any],
   version: int | None,
 ) -> None:
-  """Refuses unknown members of this version, and warns of those of others."""
+  """Refuses unknown members of a version, and warns of those without one."""
   if not unknown:
     return
   words = fields.unknown_members(where, unknown, list(known))
-  if version is not None and version <= FORMAT_VERSION:
+  if version is not None:
     raise ValueError(words)
   logging.warning("%s They are not used.", words)
 
@@ -237,6 +249,26 @@ def _check_class_names(where: str, description: Mapping[str, Any]) -> None:
       f"{where}: class_names must name the {counts} classes of num_classes, "
       f"got {given} names."
     )
+
+
+def _check_clips(where: str, description: Mapping[str, Any]) -> None:
+  """Raises ValueError if clips are not those of the protocol.
+
+  Without one they are those that the network is made for. A run may test with
+  others: learned positions are then interpolated.
+  """
+  protocol, overrides = description.get("protocol"), description["overrides"]
+  if protocol is not None:
+    sizes = {f"protocol.{name}": protocol[name] for name in ("num_frames", "crop_size")}
+  else:
+    names = ("num_frames", "image_size")
+    sizes = {f"overrides.{name}": overrides.get(name) for name in names}
+  for place, (name, size) in enumerate(sizes.items()):
+    found = description["clip_shape"][place]
+    if size is not None and size != found:
+      raise ValueError(
+        f"{where}: clip_shape[{place}] must be {name}, which is {size}, got {found}."
+      )
 
 
 def _check_channels(where: str, description: Mapping[str, Any]) -> None:

@@ -5,7 +5,9 @@ is such a directory too: its variables are those of the newest checkpoint.
 """
 
 import concurrent.futures
+import contextlib
 import contextvars
+import functools
 import hashlib
 import json
 import os
@@ -33,6 +35,7 @@ from temporal_jax.inference.runtime.saved_variables import (
   digest_of_leaves,
   read_variables,
 )
+from temporal_jax.lookup import did_you_mean
 from temporal_jax.models.network import Network
 from temporal_jax.storage import (
   DIGESTS,
@@ -45,6 +48,8 @@ from temporal_jax.training.load_variables import CHECKPOINTS, VARIABLES
 from temporal_jax.untrusted.json_text import read_json
 
 DESCRIPTION = "model.json"
+# What networks raise at arguments that cannot be.
+_REFUSALS = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class SavedModel(NamedTuple):
@@ -222,6 +227,8 @@ def begin_loading(
     directory = bundled.find(name)
   description = read_description(directory)
   if description is None:
+    if hint := not directory.exists() and did_you_mean(name, bundled.NAMES):
+      raise FileNotFoundError(f"there is no folder {directory}{hint}")
     raise FileNotFoundError(
       f"there is no {DESCRIPTION} in {directory}; without a directory there is "
       f"{', '.join(bundled.NAMES)}"
@@ -271,14 +278,15 @@ def _network(
   """Returns the network of a checked description."""
   overrides = dict(description["overrides"])
   overrides["dtype"] = dtype or overrides.get("dtype") or default_dtype()
+  create = functools.partial(models.create_model, description["model"], **overrides)
   try:
-    return models.create_model(
-      description["model"],
-      num_classes=description["num_classes"],
-      **overrides,
-    )
-  except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-    raise ValueError(f"{where}: overrides: {error}") from None
+    return create(num_classes=description["num_classes"])
+  except _REFUSALS as error:
+    field = "overrides"
+    with contextlib.suppress(*_REFUSALS):
+      create(num_classes=1)
+      field = f"num_classes must not be {json.dumps(description['num_classes'])}"
+    raise ValueError(f"{where}: {field}: {error}") from None
 
 
 def _checked_variables(

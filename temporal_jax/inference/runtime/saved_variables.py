@@ -1,5 +1,6 @@
 """The variables of a model's directory, checked against its network."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -133,9 +134,15 @@ def expected_shapes(
   try:
     shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
   except Exception as error:  # Layers refuse sizes in many ways.
+    field = "overrides of model.json make"
+    if not isinstance(network.num_classes, int):
+      with contextlib.suppress(Exception):
+        jax.eval_shape(network.clone(num_classes=1).init, jax.random.key(0), clip)
+        given = json.dumps(description["num_classes"])
+        field = f"num_classes of model.json, {given}, makes"
     raise ValueError(
-      f"{where}: the overrides of model.json make no {description['model']} "
-      f"for clips {shape}: {_first_line(error)}"
+      f"{where}: the {field} no {description['model']} for clips {shape}: "
+      f"{_first_line(error)}"
     ) from error
   return {"batch_stats": {}, **shapes}
 

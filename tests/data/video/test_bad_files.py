@@ -1,5 +1,7 @@
 import collections
+import re
 
+import numpy as np
 import pytest
 
 from temporal_jax import data
@@ -24,7 +26,7 @@ HOPELESS = ("cut", "empty", "extension")
   ("video", "message"),
   [
     (b"", "empty"),
-    (b"not a video at all" * 50, "InvalidData"),
+    (b"not a video at all" * 50, "it is damaged, or in no format that FFmpeg reads"),
     (GOOD[: len(GOOD) // 2], "cut off"),
     (IN_FRONT[: len(IN_FRONT) * 3 // 4], "cut off"),
     (make_sound(), "no video stream"),
@@ -32,7 +34,7 @@ HOPELESS = ("cut", "empty", "extension")
     (make_picture(make_frames(1)[0]), "no video, or"),
     (
       b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n0.mp4\n#EXT-X-ENDLIST\n",
-      "InvalidData",
+      "it is damaged, or in no format that FFmpeg reads",
     ),
     ("/nowhere/clip.mp4", "does not exist"),
     ("/", "names a folder"),
@@ -41,6 +43,19 @@ HOPELESS = ("cut", "empty", "extension")
 def test_bad_files_say_why(video, message):
   with pytest.raises(VideoError, match=message):
     VideoReader(video)
+
+
+def test_noise_of_any_size_and_start_is_no_video():
+  rng = np.random.default_rng(0)
+  starts = (b"", b"RIFF\0\0\0\0AVI ", b"\x1aE\xdf\xa3", GOOD[:64], b"\0\0\1\xba")
+  for start in starts:
+    for size in (1, 100, 20_000):
+      with (
+        pytest.raises(VideoError) as error,
+        VideoReader(start + rng.bytes(size)) as it,
+      ):
+        it.read([0])
+      assert not re.search(r"[a-z]Error", str(error.value)), error.value
 
 
 def test_empty_file_on_disk_says_so(tmp_path):

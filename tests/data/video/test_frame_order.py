@@ -260,7 +260,7 @@ def test_damage_is_not_taken_for_disorder(frames):
   want = decode_in_order(make_video(frames, **how))
   with VideoReader(bytes(video)) as reader:
     for _ in range(2):  # The reader goes on after an error.
-      with pytest.raises(VideoError, match=r"cannot be decoded|Invalid"):
+      with pytest.raises(VideoError, match=r"cannot be decoded|it is damaged"):
         reader.read(range(COUNT))
       np.testing.assert_array_equal(reader.read([3])[0], want[3])
     assert isinstance(reader.index, TimedIndex)

@@ -66,6 +66,15 @@ def test_what_a_file_cannot_hold_is_said(name):
     VideoReader(mp4_boxes.ATTACKS[name])
 
 
+@pytest.mark.parametrize("more", range(4))
+def test_a_table_that_goes_past_the_end(more):
+  content = mp4_boxes.box("mdat", bytes(1000)) + mp4_boxes.movie(mp4_boxes.track())
+  count = content.index(b"stsc") + 8
+  content = content[:count] + (50).to_bytes(4) + content[count + 4 :] + bytes(more)
+  with pytest.raises(VideoError):
+    VideoReader(content)
+
+
 def test_a_long_header_is_not_decompressed():
   header = mp4_boxes.movie(bytes(70_000_000))
   with pytest.raises(VideoError, match="at most 67,108,864 are read"):

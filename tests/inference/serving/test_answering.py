@@ -180,7 +180,7 @@ def test_several_tasks_without_names_or_maps(answerer, video):
 def test_what_is_refused(answerer, video, tmp_path, monkeypatch):
   text = tmp_path / "a.txt"
   text.write_text("no video")
-  with pytest.raises(VideoError, match="InvalidDataError"):
+  with pytest.raises(VideoError, match="it is damaged, or in no format"):
     answerer(text)
   monkeypatch.setattr(answerer, "max_seconds", 3.9)
   with pytest.raises(VideoError, match=r"the video has 4 s; at most 3\.9 s"):

@@ -79,7 +79,7 @@ def test_a_video_is_dropped(page, video):
   browser.wait("!document.querySelector('#result').hidden")
   assert "dropped.mp4" in text(browser, "#about")
   browser.run(DROP, base64.b64encode(b"no video").decode(), "notes.txt")
-  assert problem(browser).startswith("notes.txt: InvalidDataError")
+  assert problem(browser).startswith("notes.txt: it is damaged, or")
 
 
 def test_results_are_downloaded(page, video, tmp_path):

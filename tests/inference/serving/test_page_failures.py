@@ -21,7 +21,7 @@ _KEPT = "The answer below is still that for jump & run.mp4."
   [
     (b"", "bad.mp4: the file is empty."),
     (bytes(700_000), "bad.mp4: the file has 0.7 MB; at most 0.6 MB are taken."),
-    (b"no video", "bad.mp4: InvalidDataError"),
+    (b"no video", "bad.mp4: it is damaged, or in no format that"),
     (None, "bad.mp4: 25 frames are too many."),
   ],
 )

@@ -1,0 +1,84 @@
+"""What a start would damage in its workdir, or could not write there."""
+
+import contextlib
+import pathlib
+import re
+
+from temporal_jax import data, training
+from temporal_jax.experiment.description import Description
+
+# What a run writes into its workdir.
+_FOLDERS = (training.CHECKPOINTS, "tensorboard")
+_FILES = (
+  *("config.json", "metrics.jsonl", "model.json", "report.json", "scores.npz"),
+  *("timing.jsonl", "confusion.png", "curves.png", "predictions.png"),
+)
+# Fields that may differ when a finished run is evaluated again: how it is
+# tested, how long it is, when it is saved, where videos are and how they are
+# read. The lists of videos are compared themselves.
+_FREE = re.compile(
+  r"eval\..*|num_steps|num_epochs|stages|init_from|from_scratch.*"
+  r"|(log|eval|save)_every|keep_(checkpoints|best)|mesh\..*|sharding.*"
+  r"|data\.(root|annotations|videos|manifest|data_dir|num_threads|time_limit|on_error)"
+  r"|model\.remat|optim\.accumulate"
+)
+_OVERRIDES = "model.overrides."
+
+
+def check_places(workdir: pathlib.Path) -> None:
+  """Refuses folders where a run writes files, and files where it has folders.
+
+  Raises:
+    ValueError: Naming the first one.
+  """
+  for name in _FOLDERS:
+    if (workdir / name).exists() and not (workdir / name).is_dir():
+      raise ValueError(f"{workdir / name} must be a folder, and is a file: move it.")
+  for name in _FILES:
+    if (workdir / name).is_dir():
+      raise ValueError(f"{workdir / name} must be a file, and is a folder: move it.")
+
+
+def check_finished(
+  workdir: pathlib.Path,
+  config: str,
+  earlier: Description | None,
+  videos: data.Videos,
+) -> None:
+  """Refuses to evaluate a finished run with what it was not trained with.
+
+  Its report, config and description would be replaced by those of another run.
+
+  Args:
+    workdir: Folder of the run.
+    config: The config as JSON. A config.json that is damaged, which
+      `training.write_config` says, is not compared.
+    earlier: See `earlier_description`.
+    videos: The run's videos. Lists of as many videos, which may only have
+      another order, are left to `differences`.
+
+  Raises:
+    ValueError: Naming the first field that differs and determines the report,
+      with its old and its new value, or the numbers of test videos.
+  """
+  changes = []
+  with contextlib.suppress(ValueError):
+    changes = training.config_changes(workdir, config)
+  for name, old, new in changes:
+    # Older versions had fewer fields, apart from those of the network.
+    is_new_field = old is None and not name.startswith(_OVERRIDES)
+    if not _FREE.fullmatch(name) and not is_new_field:
+      raise _finished(workdir, f"config.{name} was {old} and is now {new}")
+  listed = (earlier or {}).get("lists", {}).get("test")
+  if listed and listed["videos"] != videos.num_test:
+    what = (
+      f"it was tested on {listed['videos']} videos, now there are {videos.num_test}"
+    )
+    raise _finished(workdir, what)
+
+
+def _finished(workdir: pathlib.Path, what: str) -> ValueError:
+  return ValueError(
+    f"{workdir} is a finished run, whose report would become another: {what}. Take "
+    "what it was trained with (only config.eval may differ), or a new --workdir."
+  )
