@@ -31,12 +31,26 @@ COUNTS: dict[str, dict[str, int]] = {
   "xvit": {"1": 1, "2": 4, "5": 1, "README": 3, "figure 1": 1, "main": 2},
 }
 ROWS = [row for paper in paper_tables.papers() for row in paper_tables.read(paper)]
-# Rows that start the same network are one.
+# Rows with the same command are one.
 COMMANDS = {row.command: row for row in ROWS if row.trains}
 
 
 def _id(row):
   return f"{row.paper} {row.table}: {row.row}"
+
+
+def _training(row):
+  """Returns the words of a command, except those for tests after training."""
+  return tuple(w for w in row.arguments() if not w.startswith("--config.eval."))
+
+
+# Rows that only differ in their test are one.
+RUNS = {_training(row): row for row in COMMANDS.values()}
+SIZES = {
+  (*_training(row), row.view, row.params, row.gmacs, bool(row.differs)): row
+  for row in ROWS
+  if row.params or row.gmacs
+}
 
 
 @pytest.mark.parametrize("paper", COUNTS)
@@ -65,7 +79,7 @@ def test_the_network_of_the_command_is_built(row):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", COMMANDS.values(), ids=_id)
+@pytest.mark.parametrize("row", RUNS.values(), ids=_id)
 def test_the_whole_state_of_the_command_is_built(row):
   config = read_config(row.arguments())
   settings = experiment.RunSettings.from_config(config, jax.devices()[:1])
@@ -75,9 +89,7 @@ def test_the_whole_state_of_the_command_is_built(row):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-  "row", [row for row in ROWS if row.params or row.gmacs], ids=_id
-)
+@pytest.mark.parametrize("row", SIZES.values(), ids=_id)
 def test_parameters_and_multiply_adds_are_those_printed(row):
   config = read_config(row.arguments())
   frames, side = config.data.num_frames, config.data.image_size
