@@ -85,6 +85,18 @@ def reference_costs() -> Iterator[Sequence[str]]:
       )
 
 
+def temporal_costs() -> Iterator[Sequence[str]]:
+  """Yields the rows of ILA's table 2: what each way to see time costs."""
+  yield "temporal modeling", "name", "parameters", "multiply-adds", "paper", "why"
+  costs = counted_costs.read_costs()
+  for row in paper_tables.read("ila"):
+    if row.table == "2":
+      _, _, name = row.command.partition("--config.model.name=")
+      own, _ = costs[name]
+      params, gmacs = f"{own.params / 1e6:.1f}", f"{own.gmacs:.1f}"
+      yield row.row, f"`{name}`", params, gmacs, row.gmacs, row.differs
+
+
 def operators() -> Iterator[Sequence[str]]:
   """Yields the rows of the operators: their slots, and who has these."""
   columns = backbones()
@@ -153,7 +165,11 @@ def sources() -> Iterator[Sequence[str]]:
 
 # Pages, and what their tables hold.
 TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
-  "models.md": {"networks": networks, "reference costs": reference_costs},
+  "models.md": {
+    "networks": networks,
+    "reference costs": reference_costs,
+    "temporal costs": temporal_costs,
+  },
   "operators.md": {"operators": operators},
   "recipes.md": {
     "recipes": recipes,
