@@ -1,4 +1,4 @@
-"""Writes the tables of docs/models.md, docs/operators.md and docs/recipes.md.
+"""Writes the tables of the pages in docs/, and the lists of public names.
 
 python -m docs.generate            # the tables; counts the cost of new networks
 python -m docs.generate --recount  # counts the cost of all networks: minutes
@@ -9,6 +9,7 @@ A table is between the lines "<!-- table NAME, written by make docs -->" and
 
 import argparse
 import importlib
+import inspect
 import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -136,7 +137,7 @@ def sources() -> Iterator[Sequence[str]]:
     _, found, follows = text.partition("\n\nFollows")
     if not found:
       raise ValueError(f"configs/{name}.py must state what it 'Follows'.")
-    yield f"[configs/{name}.py](../configs/{name}.py)", " ".join(follows.split())
+    yield f"`configs/{name}.py`", " ".join(follows.split())
 
 
 # Pages, and what their tables hold.
@@ -145,6 +146,35 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
   "operators.md": {"operators": operators},
   "recipes.md": {"recipes": recipes, "sources": sources},
 }
+
+
+# Packages whose public names are the reference of the site.
+REFERENCE = (
+  "temporal_jax.ops",
+  "temporal_jax.layers",
+  "temporal_jax.models",
+  "temporal_jax.data",
+  "temporal_jax.training",
+  "temporal_jax.evaluation",
+  "temporal_jax.inference",
+  "convert_weights",
+)
+
+
+def reference(package: str) -> str:
+  """Returns the page of a package's public functions and classes.
+
+  mkdocstrings puts the docstring of each in the place of its line.
+  """
+  module = importlib.import_module(package)
+  names = [name for name in vars(module) if not name.startswith("_")]
+  found = [getattr(module, name) for name in sorted(names, key=str.lower)]
+  summary = (module.__doc__ or "").partition("\n")[0]
+  lines = [f"# {package}", "", summary, ""]
+  for value in found:
+    if inspect.isfunction(value) or inspect.isclass(value):
+      lines += [f"::: {value.__module__}.{value.__qualname__}", ""]
+  return "\n".join(lines)
 
 
 def render(page: str) -> str:
@@ -227,6 +257,9 @@ def main() -> None:
   )
   for page in TABLES:
     (DOCS / page).write_text(render(page))
+  for package in REFERENCE:
+    page = DOCS / "api" / f"{package.rpartition('.')[2]}.md"
+    page.write_text(reference(package))
 
 
 if __name__ == "__main__":

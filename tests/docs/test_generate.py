@@ -15,6 +15,12 @@ def test_the_page_is_up_to_date(page):
   assert generate.render(page) == (generate.DOCS / page).read_text(), "run make docs"
 
 
+@pytest.mark.parametrize("package", generate.REFERENCE)
+def test_the_reference_has_every_public_name(package):
+  page = generate.DOCS / "api" / f"{package.rpartition('.')[2]}.md"
+  assert generate.reference(package) == page.read_text(), "run make docs"
+
+
 def test_every_network_and_operator_has_a_row():
   _, *rows = generate.networks()
   assert [row[0] for row in rows] == [f"`{name}`" for name in models.MODELS]
