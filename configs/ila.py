@@ -76,9 +76,12 @@ def kinetics(image_size: int = 224) -> ml_collections.ConfigDict:
   config.optim.lr = 8e-6  # Of CLIP's own parameters.
   config.optim.end_lr = 8e-8
   config.optim.weight_decay = 0.003
-  new = r"?visual/block\d+/attention_branch/.*|integration/.*|prompt.*"
+  new = (
+    r"?(visual/)?(block\d+/\w+_(branch|input)/.*|temporal_embedding)|"
+    r"(integration|head)/.*|prompt.*"
+  )
   config.optim.lr_factors = ((new, 10.0),)
-  config.optim.frozen = (r"text/.*",)
+  config.optim.frozen = (r"?text/.*",)
   return config
 
 
@@ -130,5 +133,5 @@ def _common(dataset: str, image_size: int) -> ml_collections.ConfigDict:
   config.optim.scale_end_lr = False
   config.optim.betas = (0.9, 0.98)
   config.optim.clip_norm = 0.0
-  config.optim.decay_factors = ((r".*/(position|position_embedding)", 0.0),)
+  config.optim.decay_factors = ((r"(.*/)?(position|position_embedding)", 0.0),)
   return config

@@ -1,13 +1,13 @@
 r"""Runs of X-ViT, arXiv:2106.05968.
 
-  python -m convert_weights xvit_b16 vit_base_patch16_224_in21k.pth \
-    models/xvit_b16_ssv2 --num-classes 174 --set temporal=mixing_quarter
+  python -m convert_weights xvit_b16_ssv2 vit_base_patch16_224_in21k.pth \
+    models/xvit_b16_ssv2 --num-classes 174
   python train.py --config=configs/xvit.py:b16_ssv2 \
     --workdir=runs/xvit_b16_ssv2 --config.data.root=LIST \
     --config.init_from=models/xvit_b16_ssv2
 
-The weights are those of ImageNet-21k. Conversion for EPIC-Kitchens takes
-temporal=mixing_quarter as well, for Kinetics the default.
+The weights are those of ImageNet-21k. EPIC-Kitchens has xvit_b16_ssv2 too,
+Kinetics xvit_b16.
 
 Follows configs/Kinetics/xvit_B16_16x16_k400.yaml, xvit_B16_16x16_k600.yaml and
 configs/SSv2/xvit_B16_16x16.yaml of 1adrianb/video-transformers. Section 4.1 of
@@ -79,7 +79,7 @@ def get_config(run: str = "") -> ml_collections.ConfigDict:
     config = kinetics(dataset)
   else:
     config = vision_transformer(dataset)
-    config.model.temporal = "mixing_quarter"
+    config.model.name = "xvit_b16_ssv2"
     config.optim.weight_decay = 1e-4
   config.update_from_flattened_dict(RUNS[run])
   return config

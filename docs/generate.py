@@ -8,12 +8,14 @@ A table is between the lines "<!-- table NAME, written by make docs -->" and
 """
 
 import argparse
+import functools
 import importlib
 import inspect
 import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from docs import paper_tables
 from temporal_jax import config_files, models
 from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
@@ -84,6 +86,18 @@ def reference_costs() -> Iterator[Sequence[str]]:
       )
 
 
+def temporal_costs() -> Iterator[Sequence[str]]:
+  """Yields the rows of ILA's table 2: what each way to see time costs."""
+  yield "temporal modeling", "name", "parameters", "multiply-adds", "paper", "why"
+  costs = counted_costs.read_costs()
+  for row in paper_tables.read("ila"):
+    if row.table == "2":
+      _, _, name = row.command.partition("--config.model.name=")
+      own, _ = costs[name]
+      params, gmacs = f"{own.params / 1e6:.1f}", f"{own.gmacs:.1f}"
+      yield row.row, f"`{name}`", params, gmacs, row.gmacs, row.differs
+
+
 def operators() -> Iterator[Sequence[str]]:
   """Yields the rows of the operators: their slots, and who has these."""
   columns = backbones()
@@ -123,6 +137,16 @@ def recipes() -> Iterator[Sequence[str]]:
       )
 
 
+def paper_rows(paper: str) -> Iterator[Sequence[str]]:
+  """Yields the rows of a paper's tables, with the command that starts each."""
+  yield "table", "row", "printed", "M", "G", "command"
+  for row in paper_tables.read(paper):
+    view = f" ({row.view})" if row.view and row.gmacs else ""
+    printed = f"{row.printed}; {row.differs}" if row.differs else row.printed
+    command = row.command.replace("|", "\\|")
+    yield row.table, row.row, printed, row.params, row.gmacs + view, f"`{command}`"
+
+
 def papers() -> list[str]:
   """Returns the names of the configs that are those of a paper's runs."""
   listed = (name.partition(":") for name, _ in config_files.list_configs())
@@ -142,9 +166,17 @@ def sources() -> Iterator[Sequence[str]]:
 
 # Pages, and what their tables hold.
 TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
-  "models.md": {"networks": networks, "reference costs": reference_costs},
+  "models.md": {
+    "networks": networks,
+    "reference costs": reference_costs,
+    "temporal costs": temporal_costs,
+  },
   "operators.md": {"operators": operators},
-  "recipes.md": {"recipes": recipes, "sources": sources},
+  "recipes.md": {
+    "recipes": recipes,
+    "sources": sources,
+    **{f"rows {paper}": functools.partial(paper_rows, paper) for paper in papers()},
+  },
 }
 
 

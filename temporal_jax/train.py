@@ -53,10 +53,17 @@ from temporal_jax.configs import datasets
 
 
 class _ConfigParser(flags.ArgumentParser):
-  """Parser of --config: a file, or the name of a config of the package."""
+  """Parser of --config: a file, or the name of a config of the package.
 
-  def __init__(self, of_files: flags.ArgumentParser):
+  Args:
+    of_files: Parser of files.
+    arguments: The command line, whose other flags may set further arguments of
+      the network.
+  """
+
+  def __init__(self, of_files: flags.ArgumentParser, arguments: Sequence[str]):
     self._of_files = of_files
+    self._arguments = arguments
 
   def parse(self, argument: str) -> ml_collections.ConfigDict:
     """Returns the config.
@@ -83,7 +90,7 @@ class _ConfigParser(flags.ArgumentParser):
         f"--config={argument}: get_config must return an ml_collections.ConfigDict, "
         f"got {type(config).__name__}."
       )
-    experiment.add_overrides(config, _ARGUMENTS)
+    experiment.add_overrides(config, self._arguments)
     return config
 
 
@@ -91,14 +98,23 @@ class _ConfigError(Exception):
   """There is no config, in words for the user."""
 
 
-# The command line, in which --config looks for --config.FIELD.
-_ARGUMENTS: list[str] = []
-_CONFIG = config_flags.DEFINE_config_file(
-  "config",
-  help_string="File, or a name that temporal-jax configs lists.",
-  sys_argv=_ARGUMENTS,
-)
-flags.FLAGS["config"].parser = _ConfigParser(flags.FLAGS["config"].parser)
+def _define_config(
+  flag_values: flags.FlagValues, arguments: list[str]
+) -> flags.FlagHolder[ml_collections.ConfigDict]:
+  """Defines --config, which looks for --config.FIELD in the arguments."""
+  holder = config_flags.DEFINE_config_file(
+    "config",
+    help_string="File, or a name that temporal-jax configs lists.",
+    flag_values=flag_values,
+    sys_argv=arguments,
+  )
+  flag = flag_values["config"]
+  flag.parser = _ConfigParser(flag.parser, arguments)
+  return holder
+
+
+_ARGUMENTS: list[str] = []  # The command line, once it is known.
+_CONFIG = _define_config(flags.FLAGS, _ARGUMENTS)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all a run writes.")
 _PLAN = flags.DEFINE_bool("plan", False, "Show the layout instead of training.")
 _PLAN_DEVICES = flags.DEFINE_integer("plan_devices", 8, "Simulated devices.")
@@ -309,6 +325,19 @@ def _refuse(program: str, words: str) -> NoReturn:
   """Ends the process: it cannot be run as its flags say."""
   print(display.printable_lines(f"{program}: {words}"), file=sys.stderr)
   raise SystemExit(2)
+
+
+def read_config(arguments: Sequence[str]) -> ml_collections.ConfigDict:
+  """Returns the config that a command makes.
+
+  Args:
+    arguments: Its flags, e.g. ["--config=finetune", "--config.seed=3"].
+  """
+  flag_values = flags.FlagValues()
+  command = ["temporal_jax.train", *arguments]
+  holder = _define_config(flag_values, command)
+  flag_values(command)
+  return holder.value
 
 
 def _config_in_file(argv: list[str]) -> ml_collections.ConfigDict:

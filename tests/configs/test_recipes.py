@@ -272,6 +272,27 @@ def test_whole_state_is_built_and_every_regex_fits(name):
     assert count == pytest.approx(1e6 * PARAMETERS[name], rel=0.01)
 
 
+@pytest.mark.parametrize(
+  ("network", "new"),
+  [
+    ("vit_b32_spatial", "head/kernel"),
+    ("vit_b32_joint", "temporal_embedding"),
+    ("vit_b32_divided", "block1/attention_branch/out/kernel"),
+    ("vit_b32_ata", "block1/attention_branch/out/kernel"),
+    ("xclip_b32", "visual/block1/block_input/message/kernel"),
+  ],
+)
+def test_what_is_new_in_the_baselines_of_ila_learns_ten_times_faster(network, new):
+  config = PAPERS["ila"].get_config("vit_b32_k400")
+  config.model.name = network
+  config.model.overrides.depth = 1
+  groups = experiment.assemble(_settings(config), 400, 100).groups
+  assert groups[new].lr_factor == 10
+  tower = "visual/" if network == "xclip_b32" else ""
+  assert groups[f"{tower}block1/mlp/expand/kernel"].lr_factor == 1
+  assert all(group.frozen == name.startswith("text/") for name, group in groups.items())
+
+
 @pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("blvnet")])
 def test_stages_go_from_short_clips_to_long_ones(name):
   config = _config(name)

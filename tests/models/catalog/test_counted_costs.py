@@ -1,8 +1,10 @@
 """What networks cost, counted anew and beside their authors' code."""
 
+import flax.linen as nn
+import jax
 import pytest
 
-from temporal_jax.models import MODELS
+from temporal_jax.models import MODELS, Temporal, count, create_model
 from temporal_jax.models.catalog import counted_costs
 from temporal_jax.models.catalog.counted_costs import Cost, CountedCost
 
@@ -41,6 +43,31 @@ def test_cost_is_the_authors(name):
   ours, theirs = COSTS[name].reference, MODELS[name].reference_cost
   assert ours.params == theirs.params
   assert ours.gmacs == pytest.approx(theirs.gmacs, 0.005)
+
+
+class _NoAttention(nn.Module):
+  def __call__(self, x, train=False):
+    return x, {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  ("name", "frames", "printed"),
+  [
+    ("atm_vit_b16", 32, 378),
+    ("atm_vit_l14", 8, 421),
+    ("atm_vit_l14_336", 8, 946),
+  ],
+)
+def test_the_paper_of_atm_leaves_attention_out(name, frames, printed):
+  model = create_model(name, num_classes=400)
+  temporal = Temporal(attention=_NoAttention, followed_by=model.temporal)
+  model = model.clone(temporal=temporal)
+  side = MODELS[name].clip_shape[1]
+  (clip,) = count.abstract_inputs(model, (frames, side, side), 400)
+  variables = jax.eval_shape(model.init, jax.random.key(0), clip)
+  found = count.multiply_adds(model.apply, variables, clip) / 1e9
+  assert found == pytest.approx(printed, rel=2e-3)
 
 
 def test_what_is_written_is_read(tmp_path, monkeypatch):

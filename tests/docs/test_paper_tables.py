@@ -1,0 +1,135 @@
+"""Every row of the papers' tables starts, with the network that is printed."""
+
+import collections
+import math
+
+import jax
+import pytest
+
+from docs import paper_tables
+from temporal_jax import cli, experiment, models
+from temporal_jax.experiment.classes import expected_classes
+from temporal_jax.experiment.network import create_network
+from temporal_jax.train import read_config
+from temporal_jax.training.parameter_names import named
+
+# ml_collections loads the files of configs so.
+pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+
+# Rows of each table that the authors trained, counted in the papers.
+COUNTS: dict[str, dict[str, int]] = {
+  "atm": {
+    "A4": 6,
+    "A5": 5,
+    "A6": 2 * 30,  # On Something-Something v1 and v2.
+    "A7": 13,
+    "A8": 1,
+    "A9": 1,
+  },
+  "blvnet": {"1": 6, "2": 6, "3": 3, "4": 2, "5": 6, "figure 3a": 2},
+  "ila": {"2": 6, "README": 10},
+  "xvit": {"1": 1, "2": 4, "5": 1, "README": 3, "figure 1": 1, "main paper": 2},
+}
+ROWS = [row for paper in paper_tables.papers() for row in paper_tables.read(paper)]
+# Rows with the same command are one.
+COMMANDS = {row.command: row for row in ROWS if row.trains}
+
+
+def _id(row):
+  return f"{row.paper} {row.table}: {row.row}"
+
+
+def _training(row):
+  """Returns the words of a command, except those for tests after training."""
+  return tuple(w for w in row.arguments() if not w.startswith("--config.eval."))
+
+
+# Rows that only differ in their test are one.
+RUNS = {_training(row): row for row in COMMANDS.values()}
+SIZES = {
+  (*_training(row), row.view, row.params, row.gmacs, bool(row.differs)): row
+  for row in ROWS
+  if row.params or row.gmacs
+}
+
+
+@pytest.mark.parametrize("paper", COUNTS)
+def test_no_row_is_missing(paper):
+  counts = collections.Counter(row.table for row in ROWS if row.paper == paper)
+  assert counts == COUNTS[paper]
+
+
+def test_the_papers_are_those_with_configs():
+  assert set(COUNTS) == {row.paper for row in ROWS} == set(paper_tables.papers())
+
+
+def test_every_row_has_its_name_and_figures():
+  assert len({_id(row) for row in ROWS}) == len(ROWS)
+  for row in ROWS:
+    assert row.row, _id(row)
+    assert row.printed, _id(row)
+    assert row.command, _id(row)
+
+
+@pytest.mark.parametrize("row", COMMANDS.values(), ids=_id)
+def test_the_network_of_the_command_is_built(row):
+  config = read_config(row.arguments())
+  experiment.stages(config)
+  create_network(config, expected_classes(config))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", RUNS.values(), ids=_id)
+def test_the_whole_state_of_the_command_is_built(row):
+  config = read_config(row.arguments())
+  settings = experiment.RunSettings.from_config(config, jax.devices()[:1])
+  classes = expected_classes(config)
+  run = experiment.assemble(settings, classes, 100 * config.batch_size)
+  assert run.groups.keys() == named(run.shapes.params).keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", SIZES.values(), ids=_id)
+def test_parameters_and_multiply_adds_are_those_printed(row):
+  config = read_config(row.arguments())
+  frames, side = config.data.num_frames, config.data.image_size
+  if row.view:
+    frames, side = map(int, row.view.split(" x "))
+  classes = expected_classes(config)
+  network = create_network(config, classes)
+  outputs = sum(classes.values()) if isinstance(classes, dict) else classes
+  clip, *texts = models.count.abstract_inputs(network, (frames, side, side), outputs)
+  variables = jax.eval_shape(network.init, jax.random.key(0), clip)
+  ours = models.count.multiply_adds(network.apply, variables, clip, *texts)
+  pairs = [
+    (row.params, models.count.parameters(variables) / 1e6),
+    (row.gmacs, ours / 1e9),
+  ]
+  fits = [
+    math.isclose(float(printed), ours, rel_tol=0.01) or _rounds_to(printed, ours)
+    for printed, ours in pairs
+    if printed
+  ]
+  assert all(fits) != bool(row.differs), pairs
+
+
+def _rounds_to(printed, ours):
+  """Whether a figure is another one at the digits that are printed."""
+  return abs(float(printed) - ours) <= 0.5 * 10.0 ** -len(printed.partition(".")[2])
+
+
+@pytest.mark.parametrize(
+  "command", sorted({row.command for row in ROWS if not row.trains})
+)
+def test_other_commands_are_known(command, capsys):
+  program, *arguments = command.split()
+  assert program in ("temporal-jax", "python"), command
+  if program == "temporal-jax":
+    with pytest.raises(SystemExit) as ended:
+      cli.main([*arguments, "--help"])  # Read up to there, then not run.
+    assert ended.value.code == 0
+    options = capsys.readouterr().out
+    assert all(word in options for word in arguments if word.startswith("--"))
+  else:
+    module = arguments[1] if arguments[0] == "-m" else ""
+    assert module in ("convert_weights", "temporal_jax.train"), command
