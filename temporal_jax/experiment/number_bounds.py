@@ -60,6 +60,7 @@ BOUNDS = {
   "model.disturbance_decay_epoch": Bounds(0, _EPOCHS),
   "data.test_fraction": _BELOW_ONE,
   "data.num_classes": _SIZE,
+  "data.flow": Bounds(0, 32),
   "data.num_frames": Bounds(1, _FRAMES),
   "data.stride": Bounds(1, 10_000),
   "data.short_side": Bounds(0, _PIXELS),

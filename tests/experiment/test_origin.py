@@ -21,19 +21,23 @@ def test_another_activation_than_the_weights_have_is_refused(tmp_path):
     "model": "atm_vit_b16",
     "num_classes": 5,
     "overrides": {**_TINY, "activation": "gelu"},
+    "clip_shape": [2, 8, 8, 3],
   }
   (tmp_path / "model.json").write_text(json.dumps(description))
   with pytest.raises(ValueError, match=r"--config\.model\.activation=gelu") as got:
-    check_origin(_network(), str(tmp_path))
+    check_origin(_network(), str(tmp_path), 3)
   assert str(tmp_path) in str(got.value)
-  check_origin(_network(activation="gelu"), str(tmp_path))
+  same = _network(activation="gelu")
+  check_origin(same, str(tmp_path), 3)
   resnet = temporal_jax.create_model("resnet18", num_classes=3)
-  check_origin(resnet, str(tmp_path))  # It has none.
+  check_origin(resnet, str(tmp_path), 3)  # It has none.
+  with pytest.raises(ValueError, match=r"of 3 channels.* have 10: .* --channels 10"):
+    check_origin(same, str(tmp_path), 10)
 
 
 def test_weights_without_a_description_are_not_compared(tmp_path):
-  check_origin(_network(), "")
-  check_origin(_network(), str(tmp_path))
+  check_origin(_network(), "", 3)
+  check_origin(_network(), str(tmp_path), 10)
 
 
 def test_a_config_names_the_activation():
