@@ -8,6 +8,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.data.augmentation.normalize import normalize
 from temporal_jax.data.augmentation.operation import Clip, Given, is_flow
 from temporal_jax.validation import check_choice, check_number
 
@@ -81,10 +82,9 @@ def _turned(frames: jax.Array, given: Given) -> jax.Array:
   A level v of uint8 becomes 255 - v, and a normalised value what that is
   normalised to.
   """
-  if frames.dtype == jnp.uint8:
-    turned = 255 - frames
-  else:
-    mean, std = (jnp.asarray(x, jnp.float32) for x in (given.mean, given.std))
-    turned = ((1 - 2 * mean) / std - frames).astype(frames.dtype)
-  is_x = jnp.arange(frames.shape[-1]) % 2 == 0
+  ends = jnp.asarray((0, 255), jnp.uint8).reshape(2, 1, 1, 1)
+  if frames.dtype != jnp.uint8:
+    ends = normalize(ends, given.mean, given.std, frames.dtype)
+  turned = ends[:1] + ends[1:] - frames
+  is_x = jnp.arange(frames.shape[-1]).reshape(1, 1, 1, -1) % 2 == 0
   return jnp.where(is_x, turned, frames)
