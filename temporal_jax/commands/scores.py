@@ -35,6 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   views.add_argument("out", type=pathlib.Path, metavar="OUT.png")
   views.add_argument("runs", type=pathlib.Path, metavar="RUN", nargs="+")
   views.add_argument("--crops", type=int, help="of each clip (as the run was tested)")
+  frames = commands.add_parser(
+    "frames", help="draw accuracy by frames of a clip, a line a network"
+  )
+  frames.add_argument("out", type=pathlib.Path, metavar="OUT.png")
+  frames.add_argument(
+    "runs",
+    type=pathlib.Path,
+    metavar="WORKDIR",
+    nargs="+",
+    help="of a run; one of several stages stands for all of them",
+  )
   upload = commands.add_parser(
     "upload", help="write scores of a test set as its server takes them"
   )
@@ -73,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
     "combine": _combine,
     "compare": _compare,
     "views": _views,
+    "frames": _frames,
     "upload": _upload,
   }
   tasks[options.task](options)
@@ -145,6 +157,42 @@ def _views(options: argparse.Namespace) -> None:
   in_common = crops.pop() if len(crops) == 1 else 1
   save_views(curves, options.out, num_crops=in_common)
   output.say(str(options.out))
+
+
+def _frames(options: argparse.Namespace) -> None:
+  from temporal_jax.evaluation import accuracies, save_by_frames
+
+  values: dict[str, dict[int, float]] = {}
+  for run in options.runs:
+    stages = sorted(run.glob(f"stage_*/{_SCORES}"), key=lambda file: len(str(file)))
+    for file in stages or [run / _SCORES]:
+      network, saved = _network(file.parent), _load(file)
+      frames = saved.protocol["num_frames"]
+      measured = accuracies(saved.predictions)
+      if "top1" not in measured:
+        raise ValueError(f"{file.parent} has several classes a video, and no top-1.")
+      of_network = values.setdefault(network, {})
+      if frames in of_network:
+        raise ValueError(f"two runs are of {network} with {frames} frames.")
+      of_network[frames] = 100 * measured["top1"]
+      output.say(
+        f"{file.parent}: {network}, {frames} frames: {of_network[frames]:.1f}%"
+      )
+  save_by_frames(values, options.out, ylabel="top-1 accuracy (%)")
+  output.say(str(options.out))
+
+
+def _network(workdir: pathlib.Path) -> str:
+  """Returns the network of a run, with its operator where that was chosen."""
+  from temporal_jax.inference import read_description
+
+  description = read_description(workdir)
+  if description is None:
+    raise FileNotFoundError(f"{workdir} has no model.json: it is no run.")
+  operator = description["overrides"].get("temporal", "default")
+  if operator == "default":
+    return description["model"]
+  return f"{description['model']}, {operator}"
 
 
 def _upload(options: argparse.Namespace) -> None:

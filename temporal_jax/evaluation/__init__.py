@@ -1,6 +1,7 @@
 """Scoring clips, reports and pictures."""
 
 from temporal_jax.evaluation.comparison_plots import (
+  save_by_frames as save_by_frames,
   save_gains as save_gains,
   save_views as save_views,
 )
