@@ -66,6 +66,22 @@ def test_scores_are_averaged_with_another_run(trained, tmp_path, capsys):
   assert "together: top1" in capsys.readouterr().out
 
 
+def test_a_test_set_is_scored(trained, flow_folder, tmp_path, capsys):
+  workdir, _ = trained
+  lists = tmp_path / "lists"
+  lists.mkdir()
+  (lists / "something-something-v1-test.csv").write_text("left/0\nright/0\n")
+  (lists / "something-something-v1-labels.csv").write_text("right\nleft\n")
+  out = tmp_path / "test.npz"
+  words = [str(out), "--annotations=ssv1", f"--root={lists}", "--model", str(workdir)]
+  assert cli.main(["testset", *words, "--videos", str(flow_folder)]) == 0
+  assert capsys.readouterr().out == f"2 of 2 videos: {out}\n"
+  scores = evaluation.load_scores(out)
+  assert scores.class_names == ("right", "left")
+  own = evaluation.load_scores(workdir / "scores.npz")
+  assert own.protocol == scores.protocol
+
+
 def test_one_of_rgb_does_not_begin_from_it(run, trained, video_folder, tmp_path):
   workdir, _ = trained
   status, _, err = run(
