@@ -10,7 +10,7 @@ import ml_collections
 from temporal_jax import data, models, training
 from temporal_jax.experiment.classes import Classes, expected_classes
 from temporal_jax.experiment.duration import cadence, duration
-from temporal_jax.experiment.network import create_network
+from temporal_jax.experiment.network import create_network, num_channels
 from temporal_jax.experiment.number_bounds import check_bounds
 from temporal_jax.experiment.optimizer import create_optimizer
 
@@ -65,7 +65,7 @@ class RunSettings:
     settings = cls(
       config=config,
       mesh=mesh,
-      clip_shape=(1, config.data.num_frames, side, side, _channels(config)),
+      clip_shape=(1, config.data.num_frames, side, side, num_channels(config)),
       clip_format=_clip_format(config),
       protocol=_protocol(config),
       pixels=_pixels(config),
@@ -103,7 +103,7 @@ class RunSettings:
       config.augment,
       **self.pixels,
       image_size=config.image_size,
-      channels=_channels(self.config),
+      channels=num_channels(self.config),
       flip_labels=data.flipped_labels(names, pairs) if pairs else (),
       repeats=config.repeats,
     )
@@ -163,11 +163,6 @@ def _protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
     fusion=test.fusion,
     square_pixels=config.data.square_pixels,
   )
-
-
-def _channels(config: ml_collections.ConfigDict) -> int:
-  """Returns the channels of a frame, C."""
-  return 2 * config.data.flow or 3
 
 
 def _pixels(config: ml_collections.ConfigDict) -> dict[str, tuple[float, ...]]:
