@@ -5,9 +5,9 @@ import json
 import pytest
 
 import temporal_jax
-from temporal_jax.configs import base
+from temporal_jax.configs import base, finetune
 from temporal_jax.experiment.network import network_arguments
-from temporal_jax.experiment.origin import check_origin
+from temporal_jax.experiment.origin import check_origin, complete
 
 _TINY = {"width": 64, "depth": 1, "num_heads": 1, "patch_size": 4, "grid": 2}
 
@@ -45,3 +45,21 @@ def test_a_config_names_the_activation():
   assert "activation" not in network_arguments(config)
   config.model.activation = "gelu"
   assert network_arguments(config)["activation"] == "gelu"
+
+
+def test_statistics_of_rgb_are_not_those_of_flow(tmp_path):
+  """Converted weights of 10 channels come with the image network's."""
+  description = {
+    "model": "resnet18",
+    "overrides": {},
+    "num_classes": 3,
+    "clip_shape": [8, 32, 32, 10],
+    "class_names": ["a", "b", "c"],
+    "pixels": {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.2, 0.2]},
+  }
+  (tmp_path / "model.json").write_text(json.dumps(description))
+  config = finetune.get_config()
+  config.init_from, config.data.flow = str(tmp_path), 5
+  assert complete(config).data.pixel_mean == ()
+  config.data.flow = 0
+  assert complete(config).data.pixel_mean == (0.4, 0.5, 0.6)
