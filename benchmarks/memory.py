@@ -116,7 +116,7 @@ def main(argv: list[str] | None = None) -> None:
       print(f"{name}, {frames} frames, remat={remat}: {size:.2f} GiB", flush=True)
       drawn.setdefault(name, {}).setdefault(frames, size)
   if png:
-    save_by_frames(drawn, png, ylabel=f"memory of {settings['batch']} clips (GiB)")
+    save_by_frames(drawn, png, ylabel=f"memory, batch of {settings['batch']} (GiB)")
 
 
 if __name__ == "__main__":
