@@ -133,7 +133,7 @@ def recipes() -> Iterator[Sequence[str]]:
         f"`{config.model.name}`",
         datasets.NAMES[run.rpartition("_")[2]],
         ", ".join(map(str, _frames(config))),
-        _published(run, config.model.name, getattr(module, "PUBLISHED", {})),
+        _published(run, config, getattr(module, "PUBLISHED", {})),
       )
 
 
@@ -255,18 +255,19 @@ def _frames(config) -> list[int]:
   return [frames for frames in stages if frames] or [config.data.num_frames]
 
 
-def _published(run: str, model: str, more: Mapping[str, str]) -> str:
+def _published(run: str, config, more: Mapping[str, str]) -> str:
   """Returns the accuracy of a run, by the tables of papers and otherwise.
 
   Args:
     run: Its name, such as "former_b16_k710_k400".
-    model: Name in the catalog.
+    config: Its config; the tables have no figures of optical flow.
     more: Run -> what is published but in no table of the catalog.
   """
   dataset = datasets.NAMES[run.rpartition("_")[2]]
   from_k710 = "_k710_" in run
   tables: dict[str, list[str]] = {}
-  for figure in models.MODELS[model].accuracies:
+  entry = models.MODELS[config.model.name]
+  for figure in () if config.data.flow else entry.accuracies:
     same = figure.data == _SHORT.get(dataset, dataset)
     if same and ("K710" in figure.start) == from_k710:
       stated = [f"{figure.frames} frames"] if figure.frames else []

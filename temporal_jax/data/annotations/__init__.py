@@ -33,6 +33,7 @@ from temporal_jax.data.annotations.record import (
 from temporal_jax.data.annotations.registry import (
   DATA_SETS as DATA_SETS,
   open_annotations as open_annotations,
+  open_test_set as open_test_set,
 )
 from temporal_jax.data.annotations.something_something import (
   read_something_something_v1 as read_something_something_v1,

@@ -20,9 +20,8 @@ _COLUMNS = (
   "video_id",
   "start_timestamp",
   "stop_timestamp",
-  "verb_class",
-  "noun_class",
 )
+_CLASSES = ("verb_class", "noun_class")
 
 
 def read_epic_kitchens(
@@ -49,27 +48,31 @@ def read_epic_kitchens(
   names = {"verb": _classes(verbs), "noun": _classes(nouns)}
   records = []
   for split, file in files.items():
-    for where, row in rows(file, _COLUMNS):
-      start = seconds(where, "start_timestamp", row["start_timestamp"])
-      stop = seconds(where, "stop_timestamp", row["stop_timestamp"])
-      if stop <= start:
-        raise ValueError(f"{where}: it stops at {stop} s, before {start} s.")
+    for where, row in rows(file, _COLUMNS + _CLASSES):
       label = tuple(
         class_in_range(where, row[f"{task}_class"], len(of))
         for task, of in names.items()
       )
-      records.append(
-        Record(
-          id=row["narration_id"],
-          path=path.format(**row),
-          label=label,
-          split=split,
-          start=None if cut else start,
-          stop=None if cut else stop,
-          origin=row["video_id"],
-        )
-      )
+      record = _record(where, row, split, path)._replace(label=label)
+      records.append(record._replace(start=None, stop=None) if cut else record)
   return Annotations(records, names)
+
+
+def _record(where: str, row: Mapping[str, str], split: str, path: str) -> Record:
+  """Returns the record of a row, without its label."""
+  start = seconds(where, "start_timestamp", row["start_timestamp"])
+  stop = seconds(where, "stop_timestamp", row["stop_timestamp"])
+  if stop <= start:
+    raise ValueError(f"{where}: it stops at {stop} s, before {start} s.")
+  return Record(
+    id=row["narration_id"],
+    path=path.format(**row),
+    label=None,
+    split=split,
+    start=start,
+    stop=stop,
+    origin=row["video_id"],
+  )
 
 
 def _classes(file: File) -> tuple[str, ...]:
@@ -82,6 +85,7 @@ def _classes(file: File) -> tuple[str, ...]:
 
 
 _SPLITS = {"train": "EPIC_100_train.csv", "test": "EPIC_100_validation.csv"}
+_TEST = "EPIC_100_test_timestamps.csv"
 _VERBS, _NOUNS = "EPIC_100_verb_classes.csv", "EPIC_100_noun_classes.csv"
 
 
@@ -90,10 +94,18 @@ def _read(folder: pathlib.Path) -> Annotations:
   return read_epic_kitchens(files, folder / _VERBS, folder / _NOUNS)
 
 
+def _read_test_set(folder: pathlib.Path) -> Annotations:
+  names = {"verb": _classes(folder / _VERBS), "noun": _classes(folder / _NOUNS)}
+  found = rows(folder / _TEST, _COLUMNS)
+  return Annotations([_record(*row, "test", PATH) for row in found], names)
+
+
 DATA_SETS: Mapping[str, DataSet] = {
   "ek100": DataSet(
     read=_read,
     files=(*_SPLITS.values(), _VERBS, _NOUNS),
     videos="`PERSON/videos/VIDEO.MP4`; parts of these long videos, by their times",
+    read_test_set=_read_test_set,
+    test_files=(_TEST,),
   )
 }

@@ -34,3 +34,22 @@ def open_annotations(name: str, folder: str | pathlib.Path) -> Annotations:
   """
   data_set = lookup(DATA_SETS, name, "annotations")
   return data_set.read(pathlib.Path(folder).expanduser())
+
+
+def open_test_set(name: str, folder: str | pathlib.Path) -> Annotations:
+  """Reads the videos of a data set that results are uploaded of.
+
+  Args:
+    name: One of `DATA_SETS` that has a `read_test_set`.
+    folder: Folder of the files.
+
+  Returns:
+    Records of the split "test", without labels where these are not published.
+
+  Raises:
+    FileNotFoundError: If a file is missing.
+    ValueError: If the name is unknown or has no such set, or a file is wrong.
+  """
+  with_set = {name: one for name, one in DATA_SETS.items() if one.read_test_set}
+  data_set = lookup(with_set, name, "test set")
+  return data_set.read_test_set(pathlib.Path(folder).expanduser())
