@@ -12,7 +12,6 @@ from convert_weights.rules import (
   under,
 )
 from temporal_jax.layers import LearnableAlignment
-from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.network import Network
 
 
@@ -113,7 +112,7 @@ def _rules(network: Network) -> list[Rule]:
 
 
 def _takes(network: Network) -> bool:
-  return isinstance(network, VideoTextModel) and isinstance(
+  return xclip.is_whole(network) and isinstance(
     slots.filling(network, "attention_branch"), LearnableAlignment
   )
 

@@ -103,9 +103,17 @@ def _prompt_layer() -> list[Rule]:
   ]
 
 
+def is_whole(network: Network) -> bool:
+  """Whether a network has all parts of an `XCLIP`, and patches of one frame."""
+  if not isinstance(network, VideoTextModel) or max(network.tubelet) > 1:
+    return False
+  is_prompted = network.head == "linear" or network.prompt_depth > 0
+  return is_prompted and network.integration_depth > 0
+
+
 def _takes(network: Network) -> bool:
   return (
-    isinstance(network, VideoTextModel)
+    is_whole(network)
     and network.head == "text"
     and isinstance(slots.filling(network, "block_input"), CrossFrameMessage)
   )

@@ -1,5 +1,6 @@
 """Which leaves of the weights that a run starts from become its own."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from temporal_jax.data.annotations import KINETICS_710_NAMES
 from temporal_jax.experiment.components import RunComponents
 from temporal_jax.experiment.network import create_network
 from temporal_jax.experiment.settings import RunSettings
+
+# The first layer of a branch of TAdaFormer, which sees one frame or three.
+_PROJECTION = r"params/(visual/)?block\d+/attention_branch/expand/kernel"
 
 
 def fitting(
@@ -31,9 +35,11 @@ def fitting(
     ValueError: See `class_rows`.
   """
   description = inference.read_description(settings.config.init_from) or {}
+  operator = _operator_leaves(settings, components, description, loaded)
   return training.Fitting(
     rows=class_rows(settings, components, names),
-    operator=_operator_leaves(settings, components, description, loaded),
+    operator=operator,
+    inflated=_inflated(operator, loaded, _own_shapes(components)),
     untrained=inference.untrained_leaves(description),
   )
 
@@ -96,11 +102,7 @@ def _class_axes(
   grown = training.variable_shapes(
     create_network(settings.config, larger), settings.clip_shape
   )
-  shapes = {
-    "params": components.shapes.params,
-    "batch_stats": components.shapes.batch_stats,
-  }
-  return training.class_axes(shapes, grown, growth)
+  return training.class_axes(_own_shapes(components), grown, growth)
 
 
 def _operator_leaves(
@@ -128,14 +130,27 @@ def _operator_leaves(
     **overrides,
   )
   plain = training.variable_shapes(without, (1, *description["clip_shape"]))
-  own = components.shapes.params, components.shapes.batch_stats
   own_plain = training.variable_shapes(
     create_network(_without_operator(settings.config), components.classes),
     settings.clip_shape,
   )
-  return (_names(loaded) - _names(plain)) | (
-    _names(dict(zip(("params", "batch_stats"), own, strict=True))) - _names(own_plain)
-  )
+  own = _own_shapes(components)
+  return (_names(loaded) - _names(plain)) | (_names(own) - _names(own_plain))
+
+
+def _inflated(operator: Collection[str], loaded: Any, own: Any) -> Collection[str]:
+  """Returns the projections that see one frame, and three in the run's network.
+
+  So a TAdaFormer of Kinetics, with one branch per block, starts one of
+  Something-Something, whose first of two branches is the same but for that. The
+  paper does not state how, and the code refuses it.
+  """
+  theirs, ours = (traverse_util.flatten_dict(tree, sep="/") for tree in (loaded, own))
+  return {
+    name
+    for name in operator & theirs.keys() & ours.keys()
+    if re.fullmatch(_PROJECTION, name) and theirs[name].shape == ours[name].shape[1:]
+  }
 
 
 def _operator(name: str, temporal: str) -> str:
@@ -151,6 +166,12 @@ def _without_operator(
   config = config.copy_and_resolve_references()
   config.model.temporal = "none"
   return config
+
+
+def _own_shapes(components: RunComponents) -> dict[str, Any]:
+  """Returns the shapes of the run's own variables."""
+  state = components.shapes
+  return {"params": state.params, "batch_stats": state.batch_stats}
 
 
 def _names(variables: Any) -> set[str]:

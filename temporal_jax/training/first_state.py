@@ -51,11 +51,14 @@ class Fitting(NamedTuple):
       order.
     operator: Leaves of the temporal operators of both, if they have different
       ones: those of the run's may be new, those of the weights' are left out.
+    inflated: Kernels of one frame in the weights and of several frames in the
+      run's network: the former become the middle tap of the latter.
     untrained: Leaves of the weights that were never trained.
   """
 
   rows: Mapping[str, ClassRows] = MappingProxyType({})
   operator: Collection[str] = ()
+  inflated: Collection[str] = ()
   untrained: Collection[str] = ()
 
 
@@ -120,6 +123,7 @@ def first_state(
       replaceable=_CLASSIFIER,
       rows=allowed.rows,
       operator=allowed.operator,
+      inflated=allowed.inflated,
     )
     variables = jax.tree.map(_place, grafted.variables, variables_layout)
     origin = "; ".join((f"weights of {init_from}", *_about_leaves(allowed, grafted)))
@@ -161,6 +165,7 @@ def graft(
   replaceable: str,
   rows: Mapping[str, ClassRows] = MappingProxyType({}),
   operator: Collection[str] = (),
+  inflated: Collection[str] = (),
 ) -> Grafted:
   """Puts loaded weights in the place of fresh ones, all of them or none.
 
@@ -175,6 +180,8 @@ def graft(
       fresh, since kernel and bias belong together.
     operator: Leaves that may differ likewise, since the model has another
       temporal operator than the weights.
+    inflated: Leaves (K, ...) that are loaded as (...): these become their tap
+      K // 2, and the others zero.
 
   Raises:
     ValueError: Listing `-` leaves that are not loaded, `+` loaded ones that the
@@ -199,6 +206,9 @@ def graft(
       continue
     if of is None and same:
       merged[name] = source[name]
+      continue
+    if name in inflated:
+      merged[name] = _inflate(target[name], source[name])
       continue
     merged[name] = target[name]
     if same or re.fullmatch(replaceable, name) or name in operator:
@@ -246,6 +256,13 @@ def _take_rows(fresh: jax.Array, loaded: jax.Array, of: ClassRows) -> jax.Array:
   return jnp.asarray(values)
 
 
+def _inflate(fresh: jax.Array, loaded: jax.Array) -> jax.Array:
+  """Returns a kernel (K, ...) whose middle tap is the loaded one (...)."""
+  values = np.zeros(fresh.shape, fresh.dtype)
+  values[len(values) // 2] = loaded
+  return jnp.asarray(values)
+
+
 def _about_leaves(allowed: Fitting, grafted: Grafted) -> list[str]:
   """Returns in words which leaves are new, and which are left out."""
   new = [*grafted.kept, *(f"{name} in part" for name in grafted.partly)]
@@ -253,6 +270,9 @@ def _about_leaves(allowed: Fitting, grafted: Grafted) -> list[str]:
   if untrained := set(allowed.untrained) - {*grafted.kept, *grafted.left}:
     words = [f"new: {summarize_names(new)}"] if new else []
     words.append(f"never trained before: {summarize_names(untrained)}")
+  if allowed.inflated:
+    middle = summarize_names(allowed.inflated)
+    words.append(f"the middle of several taps: {middle}")
   if grafted.left:
     words.append(
       "left out with the weights' operator: " + summarize_names(grafted.left)

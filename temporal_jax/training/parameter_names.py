@@ -73,11 +73,19 @@ def summarize_names(names: Iterable[str]) -> str:
 
   Few are listed; of more those that differ in the numbers of blocks count
   together: "26 leaves (24 x params/block*/mlp/fc1/kernel, params/norm/bias)".
+  If these are many kinds, those of one module do, if that makes few:
+  "240 leaves (240 x params/block*/mlp_branch/...)".
   """
   names = sorted(names)
   if len(names) <= _FEW:
     return ", ".join(names)
-  kinds = collections.Counter(_NUMBER.sub("*", name) for name in names)
+  paths = [_NUMBER.sub("*", name).split("/") for name in names]
+  kinds = collections.Counter(map("/".join, paths))
+  for depth in range(max(map(len, paths)) - 1, 1, -1):
+    if len(kinds) <= _FEW:
+      break
+    modules = collections.Counter(_cut(path, depth) for path in paths)
+    kinds = modules if len(modules) <= _FEW else kinds
   listed = [
     f"{times} x {kind}" if times > 1 else kind
     for kind, times in kinds.most_common(_FEW)
@@ -85,6 +93,11 @@ def summarize_names(names: Iterable[str]) -> str:
   if len(kinds) > _FEW:
     listed.append(f"{len(kinds) - _FEW} other kinds")
   return f"{len(names)} leaves ({', '.join(listed)})"
+
+
+def _cut(path: list[str], depth: int) -> str:
+  """Returns the first parts of a path, with dots for others."""
+  return "/".join([*path[:depth], "..."] if len(path) > depth else path)
 
 
 def _compile(field: str, regex: str) -> re.Pattern:

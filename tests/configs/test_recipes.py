@@ -65,12 +65,12 @@ TABLES = [
   ("tada:convnextv2_*_ssv?", ("adamw", 5e-4, 512, 64, 2.5, 0.02, 1)),
   ("tada:convnextv2_*_ek100", ("adamw", 5e-4, 512, 50, 5, 0.02, 1)),
   ("tada:convnextv2_*", ("adamw", 5e-4, 512, 100, 8, 0.02, 1)),
-  ("tada:former_b16_k710", ("adamw", 1e-4, 512, 30, 5, 0.05, 0.7)),
-  ("tada:former_l14_k710", ("adamw", 5e-5, 256, 24, 5, 0.05, 0.8)),
+  ("tada:former_b16_*k710", ("adamw", 1e-4, 512, 30, 5, 0.05, 0.7)),
+  ("tada:former_l14_*k710", ("adamw", 5e-5, 256, 24, 5, 0.05, 0.8)),
   ("tada:former_b16_k710_k400", ("adamw", 1e-5, 256, 15, 2.5, 0.05, 0.7)),
   ("tada:former_l14_k710_k400", ("adamw", 5e-6, 128, 10, 2, 0.05, 0.8)),
-  ("tada:former_b16_k400", ("adamw", 5e-5, 256, 30, 5, 0.05, 0.7)),
-  ("tada:former_l14_k400", ("adamw", 2e-5, 128, 24, 5, 0.05, 0.85)),
+  ("tada:former_b16_*k400", ("adamw", 5e-5, 256, 30, 5, 0.05, 0.7)),
+  ("tada:former_l14_*k400", ("adamw", 2e-5, 128, 24, 5, 0.05, 0.85)),
   ("tada:former_b16_ssv?", ("adamw", 5e-4, 256, 24, 5, 0.05, 0.7)),
   ("tada:former_l14_ssv?", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.85)),
   ("tada:former_b16_ek100", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.7)),
@@ -177,10 +177,10 @@ def test_another_run_is_refused_with_those_there_are(paper, run):
   assert {name.removeprefix(f"{paper}:") for name in some} <= set(PAPERS[paper].RUNS)
 
 
-def test_there_are_88_with_one_name_for_each():
-  assert len(NAMES) == 88
+def test_every_run_has_one_name():
+  assert len(NAMES) > 90
   # As the folders of runs and of converted weights are called.
-  assert len({name.replace(":", "_") for name in NAMES}) == 88
+  assert len({name.replace(":", "_") for name in NAMES}) == len(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -265,7 +265,7 @@ def test_whole_state_is_built_and_every_regex_fits(name):
   assert components.groups.keys() == parameters.keys()
   optim = config.optim
   if optim.layer_decay != 1:
-    assert any(re.fullmatch(r"block\d+/.*", p) for p in parameters)
+    assert any(re.fullmatch(r"(visual/)?block\d+/.*", p) for p in parameters)
     depths = {group.lr_factor for group in components.groups.values()}
     assert len(depths) > 12
   if name in PARAMETERS:

@@ -26,7 +26,7 @@ COUNTS: dict[str, dict[str, int]] = {
     "A8": 1,
     "A9": 1,
   },
-  "blvnet": {"1": 6, "2": 6, "3": 3, "4": 2, "5": 6, "figure 3a": 2},
+  "blvnet": {"1": 6, "2": 7, "3": 3, "4": 2, "5": 6, "figure 3a": 2},
   "ila": {"2": 6, "README": 10, "section 1": 1},
   "xvit": {"1": 1, "2": 4, "5": 1, "README": 3, "figure 1": 1, "main paper": 2},
 }

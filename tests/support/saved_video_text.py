@@ -31,29 +31,36 @@ DESCRIPTION = {
 
 
 @functools.cache
-def make_saved() -> SavedModel:
-  """Returns it with variables of which none is zero."""
-  network = temporal_jax.create_model("xclip_b32", num_classes=3, **OVERRIDES)
+def make_saved(name: str = "xclip_b32") -> SavedModel:
+  """Returns it, or a TAdaFormer of its sizes; no variable is zero."""
+  overrides = dict(OVERRIDES)
+  if name.startswith("tadaformer"):  # It has no prompt.
+    del overrides["prompt_depth"]
+  network = temporal_jax.create_model(name, num_classes=3, **overrides)
   clip = jnp.zeros((1, FRAMES, SIDE, SIDE, 3))
   shapes = jax.eval_shape(network.init, KEY, clip)
   rng = np.random.default_rng(1)
-  variables = jax.tree.map(
-    lambda leaf: 0.2 * rng.standard_normal(leaf.shape, np.float32), shapes
-  )
+
+  def draw(path, leaf):
+    value = 0.2 * rng.standard_normal(leaf.shape, np.float32)
+    return abs(value) if path[-1].key == "var" else value
+
+  variables = jax.tree.map_with_path(draw, shapes)
   # So that labels are told apart: as in CLIP, and few words of the prompt.
   params = variables["params"]
   params["log_scale"] = np.float32(np.log(100))
-  params["prompt"]["scale"]["scale"] *= np.float32(0.1)
+  if "prompt" in params:
+    params["prompt"]["scale"]["scale"] *= np.float32(0.1)
   protocol = EvalProtocol(num_frames=FRAMES, crop_size=SIDE, short_side=SIDE)
   return SavedModel(
-    name="xclip_b32",
+    name=name,
     network=network,
     variables=variables,
     clip_shape=(FRAMES, SIDE, SIDE, 3),
     class_names=NAMES,
     pixels=PIXELS,
     protocol=protocol,
-    description=DESCRIPTION,
+    description={**DESCRIPTION, "model": name, "overrides": overrides},
   )
 
 

@@ -22,6 +22,11 @@ FAMILIES = {
     {"stage_sizes": (1, 1), "widths": (128, 128)},
   ),
   "tadaformer": (tada, "former_b16_ssv2", {**_VIT, "width": 256}),
+  "tadaformer_text": (
+    tada,
+    "former_b16_text_k400",
+    {**_VIT, "width": 256, "projection": 64, "text_width": 32, "text_depth": 1},
+  ),
   "slowfast": (tada, "slowfast_4x16_k400", _3D),
   "xvit": (xvit, "b16_ek100", _VIT),
 }

@@ -69,3 +69,21 @@ def test_other_shapes_are_listed():
   loaded["params"]["stem_conv"]["kernel"] = np.zeros((7, 7, 3, 5))
   with pytest.raises(ValueError, match=r"! params/stem_conv/kernel: model"):
     training.graft(_variables(), loaded, replaceable="params/head/.*")
+
+
+def test_many_leaves_are_counted_by_kind_and_else_by_module():
+  blocks = range(1, 4)
+  biases = [f"params/block{i}/mlp/bias" for i in blocks]
+  assert training.summarize_names(biases) == ", ".join(biases)
+  kernels = [f"params/block{i}/mlp/kernel" for i in blocks]
+  assert training.summarize_names([*biases, *kernels]) == (
+    "6 leaves (3 x params/block*/mlp/bias, 3 x params/block*/mlp/kernel)"
+  )
+  branch = [f"params/block{i}/branch/{kind}" for i in blocks for kind in "abcde"]
+  assert training.summarize_names([*branch, "params/head/bias"]) == (
+    "16 leaves (15 x params/block*/branch/..., params/head/bias)"
+  )
+  apart = [f"params/{kind}" for kind in "abcdef"]
+  assert training.summarize_names(apart) == (
+    "6 leaves (params/a, params/b, params/c, params/d, 2 other kinds)"
+  )

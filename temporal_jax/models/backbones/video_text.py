@@ -1,4 +1,4 @@
-"""CLIP for videos: clips and texts in one space (X-CLIP, ILA)."""
+"""CLIP for videos: clips and texts in one space (X-CLIP, ILA, TAdaFormer)."""
 
 import math
 
@@ -14,7 +14,7 @@ from temporal_jax.models.blocks.frame_integration import (
   DirectionClassifier,
   MultiframeIntegration,
 )
-from temporal_jax.models.blocks.positions import grid_side
+from temporal_jax.models.blocks.positions import count_tubelets, grid_side
 from temporal_jax.models.blocks.prompt import VideoSpecificPrompt
 from temporal_jax.models.blocks.text_transformer import TextTransformer
 from temporal_jax.models.blocks.transformer import TransformerBlock
@@ -29,7 +29,9 @@ class VideoTextModel(Network):
   """CLIP's vision transformer on frames, integrated over time, and a head.
 
   Head "text" compares a clip with texts, to whose features is added what a
-  prompt finds for them in the clip's patches; head "linear" classifies.
+  prompt finds for them in the clip's patches; head "linear" classifies. Without
+  integration and prompt, clips and texts are compared as CLIP compares images
+  and texts.
 
   Attributes:
     num_classes: Outputs of head "linear", L; head "text" has one per text.
@@ -39,6 +41,10 @@ class VideoTextModel(Network):
     depth: Blocks on the frames.
     num_heads: Heads of their attention.
     grid: Rows and columns of the learned positions.
+    tubelet: Frames that a patch spans, and frames from one to the next, see
+      `VisionTransformer`.
+    average_first: Whether the tower's last norm follows the average of the
+      frames' class tokens (TAdaFormer); nothing is then left to integrate.
     activation: Function inside the MLPs of CLIP's two towers, or its name:
       "quick_gelu" (OpenAI's CLIP) or "gelu" (exact, most of open_clip's). What
       stands on the towers has QuickGELU always.
@@ -48,10 +54,12 @@ class VideoTextModel(Network):
     text_heads: Heads of their attention.
     vocabulary: Number of different text tokens.
     context: Longest text, in tokens.
-    num_frames: Frames with a learned position; other lengths of clips get them
-      interpolated.
-    integration_depth: Blocks in which the frames' features meet.
-    prompt_depth: Layers of the prompt's attention to the patches.
+    num_frames: Frames, or tubelets, with a learned position in the integration;
+      other lengths of clips get them interpolated.
+    integration_depth: Blocks in which the frames' features meet; 0 for their
+      average, without positions.
+    prompt_depth: Layers of the prompt's attention to the patches; 0 for texts
+      as they are, without a prompt.
     drop_path: Rate of stochastic depth in the last block on the frames.
     temporal: What sits in the temporal slots of the blocks on the frames.
     remat: Whether frames' blocks' results are computed again for the gradients
@@ -60,7 +68,9 @@ class VideoTextModel(Network):
 
   Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; Tu et al. 2023,
     https://arxiv.org/abs/2304.10465; class `XCLIP` in X-CLIP/models/xclip.py of
-    microsoft/VideoX and models/xclip.py of Francis-Rings/ILA.
+    microsoft/VideoX and models/xclip.py of Francis-Rings/ILA. TAdaFormer with
+    texts: Huang et al. 2023, https://arxiv.org/abs/2308.05787, section 5.6,
+    whose code is not public.
   """
 
   num_classes: int | None = None
@@ -70,6 +80,8 @@ class VideoTextModel(Network):
   depth: int = 12
   num_heads: int = 12
   grid: int = 7
+  tubelet: tuple[int, int] = (1, 1)
+  average_first: bool = False
   activation: str | Activation = "quick_gelu"
   projection: int = 512
   text_width: int = 512
@@ -95,6 +107,11 @@ class VideoTextModel(Network):
       raise ValueError(f"head must be one of {HEADS}, got {self.head!r}.")
     if self.head == "linear" and self.num_classes is None:
       raise ValueError("head 'linear' needs num_classes.")
+    if self.average_first and self.integration_depth:
+      raise ValueError(
+        f"average_first leaves no frames to integrate: integration_depth must be "
+        f"0, got {self.integration_depth}."
+      )
 
   @property
   def reads_text(self) -> bool:
@@ -109,8 +126,8 @@ class VideoTextModel(Network):
     fitted = {}
     if image_size is not None:
       fitted["grid"] = grid_side(image_size, self.patch_size)
-    if num_frames is not None:
-      fitted["num_frames"] = num_frames
+    if num_frames is not None and self.integration_depth:
+      fitted["num_frames"] = count_tubelets(num_frames, self.tubelet)
     return fitted
 
   @nn.nowrap
@@ -136,15 +153,18 @@ class VideoTextModel(Network):
       patch_bias=False,
       pre_norm=True,
       projection=self.projection,
+      tubelet=self.tubelet,
       grid=self.grid,
+      average_first=self.average_first,
       drop_path=self.drop_path,
       temporal=self.temporal,
       remat=self.remat,
       dtype=self.dtype,
     )
-    self.integration = MultiframeIntegration(
-      self.integration_depth, num_frames=self.num_frames, dtype=self.dtype
-    )
+    if self.integration_depth:
+      self.integration = MultiframeIntegration(
+        self.integration_depth, num_frames=self.num_frames, dtype=self.dtype
+      )
     if self.head == "linear":
       self.classifier = DirectionClassifier(self.num_classes, dtype=self.dtype)
       return
@@ -158,14 +178,15 @@ class VideoTextModel(Network):
       self.activation,
       dtype=self.dtype,
     )
-    self.prompt_norm = LayerNorm(dtype=self.dtype)
-    self.prompt_projection = nn.Dense(
-      self.projection,
-      use_bias=False,
-      kernel_init=nn.initializers.normal(1.0),
-      dtype=self.dtype,
-    )
-    self.prompt = VideoSpecificPrompt(self.prompt_depth, dtype=self.dtype)
+    if self.prompt_depth:
+      self.prompt_norm = LayerNorm(dtype=self.dtype)
+      self.prompt_projection = nn.Dense(
+        self.projection,
+        use_bias=False,
+        kernel_init=nn.initializers.normal(1.0),
+        dtype=self.dtype,
+      )
+      self.prompt = VideoSpecificPrompt(self.prompt_depth, dtype=self.dtype)
     initial = nn.initializers.constant(math.log(1 / 0.07))
     self.log_scale = self.param("log_scale", initial, ())
 
@@ -203,8 +224,9 @@ class VideoTextModel(Network):
     Raises:
       ValueError: If clips or texts do not fit.
     """
-    _, aux = self.visual(clip, train)
-    features = self.integration(aux["frame_features"], train)
+    features, aux = self.visual(clip, train)
+    if self.integration_depth:
+      features = self.integration(aux["frame_features"], train)
     aux |= {"features": features.astype(jnp.float32)}
     blocks = [aux.get(f"block{i + 1}", {}) for i in range(self.depth)]
     losses = [b["alignment_loss"] for b in blocks if "alignment_loss" in b]
@@ -233,11 +255,13 @@ class VideoTextModel(Network):
   def _compare(
     self, features: jax.Array, texts: jax.Array, tokens: jax.Array
   ) -> jax.Array:
-    """Returns logits (B, L): scaled cosines of clips and prompted texts."""
-    # The mean over frames before the matrix: as good, and T times cheaper.
-    patches = jnp.mean(self.prompt_norm(tokens[:, :, 1:]), axis=1)
-    texts = jnp.broadcast_to(texts[None], (features.shape[0], *texts.shape))
-    prompt = self.prompt(texts, self.prompt_projection(patches))
-    texts = ops.l2_normalize(texts + prompt.astype(jnp.float32))
-    cosines = jnp.einsum("bd,bld->bl", ops.l2_normalize(features), texts)
-    return jnp.exp(self.log_scale) * cosines
+    """Returns logits (B, L): scaled cosines of clips and texts."""
+    if self.prompt_depth:
+      # The mean over frames before the matrix: as good, and T times cheaper.
+      patches = jnp.mean(self.prompt_norm(tokens[:, :, 1:]), axis=1)
+      texts = jnp.broadcast_to(texts[None], (features.shape[0], *texts.shape))
+      prompt = self.prompt(texts, self.prompt_projection(patches))
+      texts = texts + prompt.astype(jnp.float32)
+    features, texts = ops.l2_normalize(features), ops.l2_normalize(texts)
+    clips_texts = "bd,bld->bl" if self.prompt_depth else "bd,ld->bl"
+    return jnp.exp(self.log_scale) * jnp.einsum(clips_texts, features, texts)

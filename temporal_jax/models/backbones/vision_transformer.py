@@ -124,9 +124,9 @@ class VisionTransformer(Network):
     # As many as published where longer clips repeat them.
     is_fixed = self.longer_clips == "repeat" or not self.num_temporal_positions
     if num_frames is not None and not is_fixed:
-      frames, stride = self.tubelet
-      reach = num_frames + 2 * (frames // 2) - frames
-      fitted["num_temporal_positions"] = reach // stride + 1
+      fitted["num_temporal_positions"] = positions.count_tubelets(
+        num_frames, self.tubelet
+      )
     return fitted
 
   @nn.nowrap

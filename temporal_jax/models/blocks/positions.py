@@ -22,6 +22,19 @@ def grid_side(image_size: int, patch_size: int) -> int:
   return image_size // patch_size
 
 
+def count_tubelets(num_frames: int, tubelet: tuple[int, int]) -> int:
+  """Returns how many tubelets begin in a clip.
+
+  Args:
+    num_frames: Frames of the clip, T.
+    tubelet: Frames that each spans, an odd number around its middle, and frames
+      from one to the next.
+  """
+  frames, stride = tubelet
+  reach = num_frames + 2 * (frames // 2) - frames
+  return reach // stride + 1
+
+
 def fit_grid(positions: jax.Array, grid: tuple[int, int]) -> jax.Array:
   """Resizes a square of positions bicubically, where it is another grid.
 

@@ -68,6 +68,7 @@ XVIT_2 = Table(where="arXiv:2106.05968 supplement, table 2", data=("SSv2",))
 
 _TADA = "arXiv:2308.05787"
 TADA_3C = Table(where=f"{_TADA}, table 3c", data=("Kinetics-400", "SSv2"))
+TADA_6 = Table(where=f"{_TADA}, table 6", data=("Kinetics-400", "SSv2"))
 TADA_7 = Table(where=f"{_TADA}, table 7", data=_KINETICS)
 TADA_8 = Table(where=f"{_TADA}, table 8", data=_KINETICS)
 TADA_9 = Table(where=f"{_TADA}, table 9", data=_SOMETHING)

@@ -35,12 +35,12 @@ _tadaformer = functools.partial(
   repository="alibaba-mmai-research/TAdaConv",
 )
 # Two frames a token; its head is one layer on the average of class tokens.
-_TADAFORMER = {
-  **CLIP_FORM,
+_TADAFORMER_IMAGENET = {
   "tubelet": (3, 2),
   "average_first": True,
   "head_dropout": 0.5,
 }
+_TADAFORMER = {**CLIP_FORM, **_TADAFORMER_IMAGENET}
 # Patterns of attention in a CLIP tower, as table 2 of ILA's supplement compares
 # them.
 _pattern = functools.partial(
@@ -97,6 +97,16 @@ ENTRIES: Mapping[str, Entry] = {
       *tables.TADA_8.row(86.6, start="CLIP, K710", frames=16, views=(4, 3)),
       *tables.TADA_9.row(59.2, 70.4, start="CLIP", frames=16, views=(2, 3)),
       *tables.TADA_9.row(61.2, 71.3, start="CLIP", frames=32, views=(2, 3)),
+      *tables.TADA_6.row(None, 70.5, start="CLIP, K710"),
+    ),
+  ),
+  # In the form of ViTs that are trained on ImageNet (table 6).
+  "tadaformer_b16_imagenet": _tadaformer(
+    kwargs=_TADAFORMER_IMAGENET,
+    pixels=entry.HALF,
+    accuracies=(
+      *tables.TADA_6.row(76.3, 63.9, start="ImageNet-1k"),
+      *tables.TADA_6.row(81.8, 67.5, start="ImageNet-21k"),
     ),
   ),
   "tadaformer_l14": _tadaformer(

@@ -1,4 +1,4 @@
-"""Networks that compare videos with texts: ILA and X-CLIP."""
+"""Networks that compare videos with texts: ILA, X-CLIP and TAdaFormer."""
 
 import functools
 from collections.abc import Mapping
@@ -19,6 +19,23 @@ _ila = functools.partial(
   repository="Francis-Rings/ILA",
   weights="https://github.com/Francis-Rings/ILA",
 )
+# CLIP with TAdaFormer for its image tower; its authors list zero-shot figures,
+# but have no public code for texts.
+_tadaformer = functools.partial(
+  Entry,
+  module=VideoTextModel,
+  temporal="adaptive_branch",
+  clip_shape=(16, 224, 224),
+  pixels=entry.CLIP,
+  paper="arXiv:2308.05787, section 5.6",
+  repository="no public code for texts",
+)
+_TADAFORMER = {
+  "tubelet": (3, 2),
+  "average_first": True,
+  "integration_depth": 0,
+  "prompt_depth": 0,
+}
 
 ENTRIES: Mapping[str, Entry] = {
   "ila_vit_b32": _ila(
@@ -58,4 +75,6 @@ ENTRIES: Mapping[str, Entry] = {
     weights="https://github.com/microsoft/VideoX/tree/master/X-CLIP",
     accuracies=(*tables.ILA_2.row(80.4),),
   ),
+  "tadaformer_b16_text": _tadaformer(kwargs={**B16, **_TADAFORMER}),
+  "tadaformer_l14_text": _tadaformer(kwargs={**L14, **_LARGE_TEXT, **_TADAFORMER}),
 }

@@ -37,6 +37,7 @@ VIDEO = [
   ("ila_vit_b16", conversion_plans.TINY_TEXT, "attention_branch"),
   ("ila_vit_b16", {"head": "linear", "projection": 64}, "attention_branch"),
   ("xclip_b32", conversion_plans.TINY_TEXT, "block_input"),
+  ("tadaformer_b16_text", conversion_plans.TINY_TEXT, "attention_branch"),
 ]
 _BESIDE = r"(head|integration|prompt\w*|classifier)/.+|temporal_embedding"
 
@@ -94,11 +95,17 @@ def test_other_sizes_of_network_are_problems():
   assert problem.startswith("! params/patch_embedding/kernel")
 
 
-def test_patches_become_the_middle_of_tubelets():
-  network = _build("tadaformer_b16", {})
+@pytest.mark.parametrize("row", ["tadaformer_b16", "tadaformer_b16_text"])
+def test_patches_become_the_middle_of_tubelets(row):
+  texts = conversion_plans.TINY_TEXT if row.endswith("_text") else {}
+  network = _build(row, texts)
   tensors = conversion_plans.draw({n: t.shape for n, t in TENSORS.items()})
   made = conversion_plans.converted(SOURCE, network, tensors)["params"]
-  kernel = made["patch_embedding"]["kernel"]
+  if texts:  # Both towers of CLIP, and its factor.
+    token = made["text"]["token_embedding"]["embedding"]
+    np.testing.assert_array_equal(token, tensors["token_embedding.weight"])
+    assert made["log_scale"] == tensors["logit_scale"]
+  kernel = made.get("visual", made)["patch_embedding"]["kernel"]
   assert kernel.shape == (3, 4, 4, 3, 256)
   want = tensors["visual.conv1.weight"].transpose(2, 3, 1, 0)
   np.testing.assert_array_equal(kernel[1], want)
@@ -172,6 +179,9 @@ def test_what_else_archives_and_checkpoints_hold_is_skipped():
       "vit_l14_336", published_checkpoints.CLIP_L14_336, marks=pytest.mark.slow
     ),
     ("xclip_b32", published_checkpoints.CLIP_B32),
+    pytest.param(
+      "tadaformer_l14_text", published_checkpoints.CLIP_L14, marks=pytest.mark.slow
+    ),
     pytest.param("ila_vit_b32", published_checkpoints.CLIP_B32, marks=pytest.mark.slow),
     pytest.param("ila_vit_l14", published_checkpoints.CLIP_L14, marks=pytest.mark.slow),
   ],
@@ -181,7 +191,7 @@ def test_published_files_are_used_whole(row, sizes):
   network = conversion_plans.build(row, num_classes=None)
   done = conversion_plans.planned(SOURCE, network, tensors)
   assert done.problems == ()
-  both = row.startswith(("ila", "xclip"))
+  both = row.startswith(("ila", "xclip")) or row.endswith("_text")
   assert not {n for n in done.skipped if both or n.startswith("visual.")}
 
 

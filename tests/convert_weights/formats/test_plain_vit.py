@@ -1,11 +1,14 @@
 """ViTs on ImageNet-21k, as timm and as their authors' .npz name them."""
 
+import re
+
 import jax
 import numpy as np
 import pytest
 
 from convert_weights.apply import revert_rules
 from convert_weights.formats import google_vit, timm
+from convert_weights.plan import plan_conversion
 from tests.support import conversion_plans, published_checkpoints
 
 (TIMM,), (GOOGLE,) = timm.FORMATS, google_vit.FORMATS
@@ -111,6 +114,18 @@ def test_videos_networks_begin_with_them(source):
   done = conversion_plans.planned(source, network, tensors)
   assert done.problems == ()
   assert {leaf.split("/")[2] for leaf in done.new} == {"verb", "noun"}
+
+
+@BOTH
+def test_tadaformer_begins_with_them(source):
+  tensors = published_checkpoints.structs(_SHAPES[source.name])
+  arguments = {**_TOWER, "temporal": "adaptive_branches"}
+  todo = plan_conversion("tadaformer_b16_imagenet", tensors, num_classes=7, **arguments)
+  assert todo.source.name == source.name
+  assert todo.network.activation == "gelu"
+  new = {re.sub(r".+/block\d/(\w+)/.+", r"\1", leaf) for leaf in todo.mapping.new}
+  head = {"params/head/bias", "params/head/kernel"}
+  assert new == {"attention_branch", "mlp_branch"} | head
 
 
 @BOTH

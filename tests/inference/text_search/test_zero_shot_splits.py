@@ -1,11 +1,15 @@
+import json
 import shutil
 import statistics
 
+import jax
 import numpy as np
 import pytest
 
 from temporal_jax import data, inference
+from temporal_jax.cli import main
 from temporal_jax.data.views.read_views import read_views
+from temporal_jax.text.tokenizer import tokenize
 from tests.support import saved_video_text as small
 from tests.support.hmdb51_lists import write_lists
 
@@ -19,19 +23,26 @@ def videos(tmp_path_factory, video_folder):
   return root
 
 
-@pytest.fixture(scope="module")
-def told(videos):
-  """Videos that the network tells right, and those it does not, by hand."""
-  saved = small.make_saved()
+def _tell(saved, videos):
+  """Videos that a network tells right, and those it does not, by hand."""
   classes = {"GoDown": "go down", "go_up": "go up"}
-  features = small.encode_texts(list(classes.values()))
+  tokens = tokenize(list(classes.values()), context=small.CONTEXT)
+  apply = jax.jit(saved.network.apply)
   right, wrong = [], []
   for label, name in enumerate(classes):
     for i in range(6):
       with data.open_reader(str(videos / name / f"{i}.mp4")) as reader:
         clips = read_views(reader, saved.protocol)
-      logits, _ = small.apply(clips, features)
+      pixels = (clips.astype(np.float32) / 255 - 0.5) / 0.25
+      logits, _ = apply(saved.variables, pixels, tokens)
       (right if np.argmax(logits) == label else wrong).append((name, i))
+  return right, wrong
+
+
+@pytest.fixture(scope="module")
+def told(videos):
+  """Those that the small X-CLIP tells right, and those it does not."""
+  right, wrong = _tell(small.make_saved(), videos)
   assert len(right) >= 3
   assert len(wrong) >= 2
   return right, wrong
@@ -51,6 +62,24 @@ def test_three_splits_with_mean_and_deviation(videos, told, tmp_path):
   assert got.bad == {}
   assert got.mean == pytest.approx(statistics.mean(want))
   assert got.deviation == pytest.approx(statistics.pstdev(want))
+
+
+@pytest.mark.slow
+def test_tadaformer_is_scored_by_the_command(videos, tmp_path):
+  saved = small.make_saved("tadaformer_b16_text")
+  right, wrong = _tell(saved, videos)
+  assert right
+  assert wrong
+  write_lists(tmp_path, [right[:1], wrong[:1], right[-1:] + wrong[-1:]])
+  inference.save_model(tmp_path / "model", saved.variables, saved.description)
+  words = ["zeroshot", "--annotations", "hmdb51", "--root", str(tmp_path)]
+  words += ["--videos", str(videos), "--model", str(tmp_path / "model")]
+  assert main([*words, "--json", str(tmp_path / "out.json")]) == 0
+  got = json.loads((tmp_path / "out.json").read_text())
+  assert got["model"] == "tadaformer_b16_text"
+  assert got["top1"] == [1.0, 0.0, 0.5]
+  assert got["mean"] == pytest.approx(0.5)
+  assert got["deviation"] == pytest.approx(6**-0.5)
 
 
 def test_what_cannot_be_read_does_not_count(videos, told, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import temporal_jax
 from temporal_jax import layers, models
 from temporal_jax.models.backbones.video_text import VideoTextModel
+from tests.support import tiny_networks
 from tests.support.tiny_video_text import SIZES, TEXTS, make_clip
 
 KEY = jax.random.key(0, impl="rbg")  # Compiles faster.
@@ -140,6 +141,51 @@ def test_every_parameter_learns():
     assert np.abs(gradient).max() > 0, path
 
 
+# TAdaFormer with texts: two frames a token, neither integration nor prompt.
+_PLAIN = {
+  **{"tubelet": (3, 2), "average_first": True},
+  **{"integration_depth": 0, "prompt_depth": 0},
+}
+
+
+def test_without_integration_and_prompt_its_towers_are_compared():
+  model = _model(models.OPERATORS["adaptive_branch"], **_PLAIN)
+  clip = make_clip(4)
+  shapes = jax.eval_shape(model.init, KEY, clip)
+  assert shapes["params"].keys() == {"visual", "text", "log_scale"}
+  leaves = tiny_networks.draw(tiny_networks.flat(shapes))
+  params = tiny_networks.nested(leaves)["params"]
+  stats = tiny_networks.nested(leaves)["batch_stats"]
+  params["log_scale"] = np.float32(2.0)
+  logits, aux = _apply(model)({"params": params, "batch_stats": stats}, clip, TEXTS)
+  assert aux["tokens"].shape[1] == 2
+  tower = models.VisionTransformer(
+    num_classes=None,
+    **{name: SIZES[name] for name in ("patch_size", "width", "depth", "grid")},
+    **{name: _PLAIN[name] for name in ("tubelet", "average_first")},
+    num_heads=SIZES["num_heads"],
+    activation="quick_gelu",
+    epsilon=1e-5,
+    patch_bias=False,
+    pre_norm=True,
+    projection=SIZES["projection"],
+    temporal=models.OPERATORS["adaptive_branch"],
+  )
+  own = {"params": params["visual"], "batch_stats": stats["visual"]}
+  features, _ = _apply(tower)(own, clip)
+  np.testing.assert_allclose(aux["features"], features, rtol=1e-5, atol=1e-5)
+  texts = np.asarray(aux["text_features"])
+  cosines = np.asarray(features) @ texts.T
+  cosines /= np.linalg.norm(features, axis=1)[:, None] * np.linalg.norm(texts, axis=1)
+  np.testing.assert_allclose(logits, np.exp(2.0) * cosines, rtol=1e-4, atol=1e-5)
+
+
+def test_positions_are_those_of_the_tubelets():
+  names = {"num_frames": 16, "image_size": None}
+  assert _model(tubelet=(3, 2)).arguments_for(**names) == {"num_frames": 8}
+  assert _model(**_PLAIN).arguments_for(**names) == {}
+
+
 def test_bfloat16_is_close():
   model, half = _model(), _model(dtype=jnp.bfloat16)
   _, want = _apply(model)(_drawn(model), make_clip(), TEXTS)
@@ -155,6 +201,8 @@ def test_refuses_what_does_not_fit():
     _model(head="cosine")
   with pytest.raises(ValueError, match="needs num_classes"):
     _model(head="linear")
+  with pytest.raises(ValueError, match="integration_depth must be 0, got 1"):
+    _model(average_first=True)
   model = _model()
   call = functools.partial(jax.eval_shape, model.apply, _drawn(model), make_clip())
   with pytest.raises(ValueError, match="needs texts"):
@@ -172,6 +220,8 @@ def test_refuses_what_does_not_fit():
     ("ila_vit_b32", 16, 201_601_073),
     pytest.param("ila_vit_b16", 16, 199_944_497, marks=pytest.mark.slow),
     ("xclip_b32", 8, 196_585_729),
+    # CLIP's 149,620,737 and what `tadaformer_b16` has beside its image tower.
+    ("tadaformer_b16_text", 16, 167_709_441),
   ],
 )
 def test_parameters(name, num_frames, count):
