@@ -93,7 +93,7 @@ def test_a_config_that_does_not_say_what_it_follows_is_refused(monkeypatch):
     monkeypatch.undo()
   _, *rows = generate.sources()
   assert [row[0] for row in rows] == [
-    f"[configs/{name}.py](../configs/{name}.py)" for name in generate.papers()
+    f"`configs/{name}.py`" for name in generate.papers()
   ]
   assert rows[1][1] == (
     "section 4.1 of arXiv:1912.00869 and, where that is silent, the code in "
