@@ -266,8 +266,9 @@ def with_durations(
   """Checks segments against durations that became known later.
 
   Args:
-    annotations: The films; those that have a duration are taken as they are.
-    durations: Film -> seconds, such as those of its features.
+    annotations: The films.
+    durations: Film -> seconds, such as those of its features; a film that has a
+      duration keeps it.
     on_error: Of a segment past the end: "raise", or "skip" to leave it out.
 
   Raises:
@@ -277,7 +278,7 @@ def with_durations(
   films = []
   for film in annotations.films:
     duration = durations.get(film.id)
-    if film.duration is not None or duration is None:
+    if duration is None:
       films.append(film)
       continue
     ends = [
@@ -291,8 +292,9 @@ def with_durations(
       continue
     segments = film.segments[kept]
     segments[:, 1] = [end for end in ends if end is not None]
+    known = duration if film.duration is None else film.duration
     films.append(
-      film._replace(segments=segments, labels=film.labels[kept], duration=duration)
+      film._replace(segments=segments, labels=film.labels[kept], duration=known)
     )
   omissions.log("durations of films")
   return annotations._replace(

@@ -202,11 +202,13 @@ def test_other_lists_are_refused(write, content, message):
 
 def test_durations_that_become_known_later_are_checked(write):
   got = annotations.read_segment_list(write("list.csv", LIST))
-  known = annotations.with_durations(got, {"c": 1.5, "films/a": 1}, on_error="raise")
+  some = {"c": 1.5, "films/a": 4, "films/b": 3}
+  known = annotations.with_durations(got, some, on_error="raise")
   assert known.films[2].duration == 1.5
   assert known.films[2].segments.tolist() == [[1, 1.5]]
-  assert known.num_cut == 1
+  assert known.films[0].segments.tolist() == [[0.5, 2], [3, 4]]
   assert known.films[0].duration == 10  # As the list says.
+  assert known.num_cut == 2
   with pytest.raises(ValueError, match=r"film 'c': the segment 1.0 to 2.0 s is past"):
     annotations.with_durations(got, {"c": 0.9}, on_error="raise")
   left = annotations.with_durations(got, {"c": 0.9}, on_error="skip")
