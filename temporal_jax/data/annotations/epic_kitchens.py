@@ -27,6 +27,17 @@ _COLUMNS = (
 )
 
 
+# Segments need no narration.
+_SEGMENT_COLUMNS = (
+  "participant_id",
+  "video_id",
+  "start_timestamp",
+  "stop_timestamp",
+  "verb_class",
+  "noun_class",
+)
+
+
 def read_epic_kitchens(
   files: Mapping[str, File],
   verbs: File,
@@ -111,7 +122,7 @@ def read_epic_kitchens_films(
     info = {row["video_id"]: row for _, row in rows(video_info, columns)}
   builder = FilmBuilder(on_error, read_label=read_label)
   for split, file in files.items():
-    for where, row in rows(file, _COLUMNS):
+    for where, row in rows(file, _SEGMENT_COLUMNS):
       film = row["video_id"]
       known = info.get(film, {})
       builder.add_film(

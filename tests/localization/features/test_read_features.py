@@ -8,9 +8,13 @@ import h5py
 import numpy as np
 import pytest
 
+from temporal_jax import inference
 from temporal_jax.data import annotations
+from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.localization import features
 from temporal_jax.localization.features import FeatureKind, FeatureSettings
+from tests.conftest import make_frames
+from tests.support.saved_models import brightness_model
 
 VALUES = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
 SETTINGS = FeatureSettings(stride=8, window=16, fps=30)
@@ -54,6 +58,21 @@ def test_what_extract_writes_says_all(tmp_path):
   ):
     with pytest.raises(ValueError, match=message):
       features.describe_features(file, settings)
+
+
+def test_files_of_extract_are_read(tmp_path):
+  saved = brightness_model()
+  extractor = inference.FeatureExtractor(saved, window=8, stride=4, batch_size=2)
+  video = tmp_path / "video.mp4"
+  video.write_bytes(encode_mp4(make_frames(20), fps=10))
+  out = tmp_path / "video.npz"
+  assert inference.extract_files(extractor, {str(video): out}).written == 1
+  got = features.read_features(out)
+  with np.load(out) as file:
+    np.testing.assert_array_equal(got.values, file["features"])
+    np.testing.assert_allclose(got.seconds(np.arange(4)), file["times"])
+  assert (got.duration, got.kind.model, got.kind.feature) == (2, "brightness", "pooled")
+  assert len(got.kind.weights) == 64
 
 
 def test_published_layouts_take_the_facts_of_the_config(tmp_path):
