@@ -26,7 +26,8 @@ PAST_THE_END = "it is past the film's end"
 UNKNOWN_LABEL = "an unknown label"
 NO_DURATION = "a film's duration or frames per second that are none"
 NONE_LEFT = "a film all of whose segments are left out"
-# Published durations are rounded, and differ between copies of a film.
+# Published times are rounded: of ActivityNet's 22,152 segments 215 end after
+# their films, by 0.85 s at most.
 _CUT_SECONDS = 1.0
 
 

@@ -330,6 +330,11 @@ def test_patterns_and_hdf5_name_features(tmp_path):
   store = features.FeatureStore(tmp_path / "all.h5", settings=SETTINGS)
   got, _ = features.match_features(films, store, on_error="skip")
   assert [film.id for film in got.films] == ["a", "b"]
+  (tmp_path / "v_c.npy").unlink()
+  with h5py.File(tmp_path / "v_c.h5", "w") as file:
+    file["anything"] = VALUES
+  store = features.FeatureStore(tmp_path, settings=SETTINGS, pattern="v_{id}.h5")
+  np.testing.assert_array_equal(store.read(films.films[2]).values, VALUES)
   # Unknown durations are as long as the features allow: 5 * 8 + 16 frames.
   assert got.films[0].duration == pytest.approx(56 / 30)
   for root, pattern, message in (
