@@ -105,7 +105,7 @@ def soft_nms(
   check_choice("method", method, SOFT_NMS)
   check_number("sigma", sigma, np.finfo(float).tiny)
   check_number("duration", duration, np.finfo(float).tiny)
-  pair = threshold if isinstance(threshold, tuple) else (threshold, threshold)
+  pair = threshold if isinstance(threshold, tuple | list) else (threshold, threshold)
   if len(pair) != 2:
     raise ValueError(f"threshold must be a number or (low, high), got {threshold}.")
   low, high = pair

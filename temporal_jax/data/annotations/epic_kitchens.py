@@ -27,17 +27,6 @@ _COLUMNS = (
 )
 
 
-# Segments need no narration.
-_SEGMENT_COLUMNS = (
-  "participant_id",
-  "video_id",
-  "start_timestamp",
-  "stop_timestamp",
-  "verb_class",
-  "noun_class",
-)
-
-
 def read_epic_kitchens(
   files: Mapping[str, File],
   verbs: File,
@@ -83,6 +72,17 @@ def read_epic_kitchens(
         )
       )
   return Annotations(records, names)
+
+
+# Segments need no narration.
+_SEGMENT_COLUMNS = (
+  "participant_id",
+  "video_id",
+  "start_timestamp",
+  "stop_timestamp",
+  "verb_class",
+  "noun_class",
+)
 
 
 def read_epic_kitchens_films(
