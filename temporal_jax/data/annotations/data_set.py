@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.record import Annotations
 
 
@@ -21,6 +22,8 @@ class DataSet(NamedTuple):
       that is not the test of `read`.
     test_files: Paths of its files that `files` has not; those after the first
       are read if they are there.
+    read_films: Reads films with their segments from the folder; called with
+      `on_error` too. None if it has no such films.
   """
 
   read: Callable[[pathlib.Path], Annotations]
@@ -28,3 +31,4 @@ class DataSet(NamedTuple):
   videos: str
   read_test_set: Callable[[pathlib.Path], Annotations] | None = None
   test_files: Sequence[str] = ()
+  read_films: Callable[[pathlib.Path, str], FilmAnnotations] | None = None

@@ -10,6 +10,8 @@ from temporal_jax.data.annotations.fields import (
   seconds,
   whole,
 )
+from temporal_jax.data.annotations.film_builder import FilmBuilder
+from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.read_tables import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
 
@@ -75,6 +77,70 @@ def _record(where: str, row: Mapping[str, str], split: str, path: str) -> Record
   )
 
 
+# Segments need no narration.
+_SEGMENT_COLUMNS = (
+  "participant_id",
+  "video_id",
+  "start_timestamp",
+  "stop_timestamp",
+  "verb_class",
+  "noun_class",
+)
+
+
+def read_epic_kitchens_films(
+  files: Mapping[str, File],
+  verbs: File,
+  nouns: File,
+  *,
+  video_info: File | None = None,
+  path: str = PATH,
+  on_error: str = "raise",
+) -> FilmAnnotations:
+  """Reads the films of the published CSV files; labels are (verb, noun).
+
+  Args:
+    files: See `read_epic_kitchens`.
+    verbs: EPIC_100_verb_classes.csv.
+    nouns: EPIC_100_noun_classes.csv.
+    video_info: EPIC_100_video_info.csv with the films' durations and frames per
+      second; None leaves them unknown.
+    path: The video, from the columns: participant_id, video_id.
+    on_error: Of a segment whose times or class are wrong, or that is past the
+      film's end: "raise", or "skip" to leave it out, counted.
+
+  Raises:
+    ValueError: If a row is wrong and none may be.
+  """
+  names = {"verb": _classes(verbs), "noun": _classes(nouns)}
+
+  def read_label(where: str, row: Mapping[str, str]) -> tuple[int, ...]:
+    return tuple(
+      class_in_range(where, row[f"{task}_class"], len(of)) for task, of in names.items()
+    )
+
+  info = {}
+  if video_info is not None:
+    columns = ("video_id", "duration", "fps")
+    info = {row["video_id"]: row for _, row in rows(video_info, columns)}
+  builder = FilmBuilder(on_error, read_label=read_label)
+  for split, file in files.items():
+    for where, row in rows(file, _SEGMENT_COLUMNS):
+      film = row["video_id"]
+      known = info.get(film, {})
+      builder.add_film(
+        where,
+        film,
+        path=path.format(**row),
+        split=split,
+        duration=known.get("duration"),
+        fps=known.get("fps"),
+      )
+      times = (row["start_timestamp"], row["stop_timestamp"])
+      builder.add_segment(where, film, row, *times)
+  return builder.build(", ".join(map(str, files.values())), names)
+
+
 def _classes(file: File) -> tuple[str, ...]:
   """Returns the names of verbs or nouns: the column "key", by "id"."""
   table = (
@@ -100,6 +166,18 @@ def _read_test_set(folder: pathlib.Path) -> Annotations:
   return Annotations([_record(*row, "test", PATH) for row in found], names)
 
 
+def _read_films(folder: pathlib.Path, on_error: str) -> FilmAnnotations:
+  files = {split: folder / name for split, name in _SPLITS.items()}
+  info = folder / "EPIC_100_video_info.csv"
+  return read_epic_kitchens_films(
+    files,
+    folder / _VERBS,
+    folder / _NOUNS,
+    video_info=info if info.exists() else None,
+    on_error=on_error,
+  )
+
+
 DATA_SETS: Mapping[str, DataSet] = {
   "ek100": DataSet(
     read=_read,
@@ -107,5 +185,6 @@ DATA_SETS: Mapping[str, DataSet] = {
     videos="`PERSON/videos/VIDEO.MP4`; parts of these long videos, by their times",
     read_test_set=_read_test_set,
     test_files=(_TEST,),
+    read_films=_read_films,
   )
 }
