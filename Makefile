@@ -1,7 +1,7 @@
 # make demo: train and evaluate the small network on its embedded data.
 # make test: all fast tests. make test-all: the slow ones too.
 # make test-lowest: the fast ones with the oldest versions of what is needed.
-# make docs: write the tables of the pages in docs/ that are generated.
+# make docs: write what is generated in docs/, and build the site in site/.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -34,9 +34,11 @@ lint: .venv/test.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-docs: .venv/test.installed
+docs: .venv/test.installed .venv/docs.installed
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.draw_slots
 	$(BIN)/python -m temporal_jax.data.tools.annotations_page > docs/annotations.md
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .venv/%.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -1,9 +1,15 @@
 r"""Memory of a training step's gradients, with and without `remat`.
 
-  python -m benchmarks.memory vit_l14 [--batch B] [--frames T] [--dtype D] \
-    [--tpu v5p:1x1x1]
+  python -m benchmarks.memory vit_l14 [--batch B] [--frames T ...] \
+    [--dtype D] [--tpu v5p:1x1x1] [--png OUT.png]
 
 Prints the temporary memory in GiB as `compiled.memory_analysis()` reports it.
+With --png it draws that without `remat` over the frames, as in figure 3b of
+arXiv:1912.00869:
+
+  python -m benchmarks.memory resnet50 blvnet_tam_50 --frames 8 16 32 64 \
+    --png memory.png
+
 Nothing is run, so a step larger than the device can be measured too. With --tpu
 it compiles for one chip of a TPU, which need not be present, if the libtpu of
 jax's own version is installed. On CPU XLA merges the second forward pass with
@@ -11,6 +17,7 @@ the first, and nothing is gained.
 """
 
 import argparse
+import itertools
 from typing import Any
 
 import jax
@@ -18,6 +25,7 @@ import jax.numpy as jnp
 from jax.experimental import topologies
 
 import temporal_jax
+from temporal_jax.evaluation import save_by_frames
 from temporal_jax.models import find_model
 
 
@@ -85,21 +93,30 @@ def _placed(shapes: Any, tpu: str | None) -> Any:
 
 
 def main(argv: list[str] | None = None) -> None:
-  """Prints a line without `remat` and one with it."""
+  """Prints a line without `remat` and, where nothing is drawn, one with it."""
   parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
-  parser.add_argument("name", help="name in the catalog")
+  parser.add_argument("names", nargs="+", help="names in the catalog")
   parser.add_argument("--batch", type=int, default=8, help="clips")
-  parser.add_argument("--frames", type=int, default=8, help="frames of a clip")
+  parser.add_argument(
+    "--frames", type=int, nargs="+", default=[8], help="frames of a clip"
+  )
   parser.add_argument("--dtype", default="bfloat16", help="dtype of the activations")
   parser.add_argument("--tpu", help="TPU to compile for, e.g. v5p:1x1x1")
+  parser.add_argument("--png", help="picture of the memory without remat")
   settings = vars(parser.parse_args(argv))
   device = settings["tpu"] or jax.devices()[0].device_kind
   print(f"{device}: {settings}")
-  for remat in (False, True):
-    size = temporary_bytes(**settings, remat=remat)
-    print(f"remat={remat}: {size / 2**30:.2f} GiB", flush=True)
+  names, lengths, png = (settings.pop(key) for key in ("names", "frames", "png"))
+  drawn: dict[str, dict[int, float]] = {}
+  for name, frames in itertools.product(names, lengths):
+    for remat in (False,) if png else (False, True):
+      size = temporary_bytes(name, frames=frames, **settings, remat=remat) / 2**30
+      print(f"{name}, {frames} frames, remat={remat}: {size:.2f} GiB", flush=True)
+      drawn.setdefault(name, {}).setdefault(frames, size)
+  if png:
+    save_by_frames(drawn, png, ylabel=f"memory, batch of {settings['batch']} (GiB)")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ def get_config() -> ml_collections.ConfigDict:
   data.manifest = ""
   data.data_dir = "data"  # Where prepared data sets lie.
   data.frames = ""  # Names of frames in folders, "img_*.jpg"; "" finds them.
+  # Pairs of optical flow that make a frame, 2 channels each; 0 for RGB. The
+  # pictures are data.frames = "x_*.jpg,y_*.jpg"; "" is "*_x.jpg,*_y.jpg".
+  data.flow = 0
   data.train_split = "train"  # Of `name`; TFDS slices work.
   data.test_split = ""  # "" is "test" of `name`, val or test of `root`.
   data.test_fraction = 0.2  # Of `root`, where it does not say.
@@ -62,7 +65,8 @@ def get_config() -> ml_collections.ConfigDict:
   data.short_side = 0  # Pixels to resize to before the crop; 0 for as it is.
   data.image_size = 224  # Side of the square crop, in pixels.
   # Mean and standard deviation of R, G and B, of values in [0, 1]; () for those
-  # of model.name, and in finetune.py for those of the weights.
+  # of model.name, and in finetune.py for those of the weights. Of flow one
+  # number for all channels or one each; () for 0.5 and 0.226.
   data.pixel_mean = ()
   data.pixel_std = ()
   # Height and width to which whole training frames are stretched for `augment`

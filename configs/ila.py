@@ -89,7 +89,8 @@ def something_something(image_size: int = 224) -> ml_collections.ConfigDict:
   """Returns the runs on Something-Something v2: CLIP stays as it is.
 
   There is no prompt but a linear head, and the alignment has two dense 3 x 3
-  convolutions, as in the code's branch SSV2; the paper speaks of two more.
+  convolutions, as in the code's branch SSV2; the paper adds two to the others:
+  --config.model.temporal="alignment(kind='deep')".
   """
   config = _common("ssv2", image_size)
   config.num_steps = 30_000  # The code: 50 epochs.

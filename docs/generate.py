@@ -1,4 +1,4 @@
-"""Writes the tables of docs/models.md, docs/operators.md and docs/recipes.md.
+"""Writes the tables of the pages in docs/, and the lists of public names.
 
 python -m docs.generate            # the tables; counts the cost of new networks
 python -m docs.generate --recount  # counts the cost of all networks: minutes
@@ -10,6 +10,7 @@ A table is between the lines "<!-- table NAME, written by make docs -->" and
 import argparse
 import functools
 import importlib
+import inspect
 import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -132,7 +133,7 @@ def recipes() -> Iterator[Sequence[str]]:
         f"`{config.model.name}`",
         datasets.NAMES[run.rpartition("_")[2]],
         ", ".join(map(str, _frames(config))),
-        _published(run, config.model.name, getattr(module, "PUBLISHED", {})),
+        _published(run, config, getattr(module, "PUBLISHED", {})),
       )
 
 
@@ -160,7 +161,7 @@ def sources() -> Iterator[Sequence[str]]:
     _, found, follows = text.partition("\n\nFollows")
     if not found:
       raise ValueError(f"configs/{name}.py must state what it 'Follows'.")
-    yield f"[configs/{name}.py](../configs/{name}.py)", " ".join(follows.split())
+    yield f"`configs/{name}.py`", " ".join(follows.split())
 
 
 # Pages, and what their tables hold.
@@ -177,6 +178,35 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     **{f"rows {paper}": functools.partial(paper_rows, paper) for paper in papers()},
   },
 }
+
+
+# Packages whose public names are the reference of the site.
+REFERENCE = (
+  "temporal_jax.ops",
+  "temporal_jax.layers",
+  "temporal_jax.models",
+  "temporal_jax.data",
+  "temporal_jax.training",
+  "temporal_jax.evaluation",
+  "temporal_jax.inference",
+  "convert_weights",
+)
+
+
+def reference(package: str) -> str:
+  """Returns the page of a package's public functions and classes.
+
+  mkdocstrings puts the docstring of each in the place of its line.
+  """
+  module = importlib.import_module(package)
+  names = [name for name in vars(module) if not name.startswith("_")]
+  found = [getattr(module, name) for name in sorted(names, key=str.lower)]
+  summary = (module.__doc__ or "").partition("\n")[0]
+  lines = [f"# {package}", "", summary, ""]
+  for value in found:
+    if inspect.isfunction(value) or inspect.isclass(value):
+      lines += [f"::: {value.__module__}.{value.__qualname__}", ""]
+  return "\n".join(lines)
 
 
 def render(page: str) -> str:
@@ -225,18 +255,19 @@ def _frames(config) -> list[int]:
   return [frames for frames in stages if frames] or [config.data.num_frames]
 
 
-def _published(run: str, model: str, more: Mapping[str, str]) -> str:
+def _published(run: str, config, more: Mapping[str, str]) -> str:
   """Returns the accuracy of a run, by the tables of papers and otherwise.
 
   Args:
     run: Its name, such as "former_b16_k710_k400".
-    model: Name in the catalog.
+    config: Its config; the tables have no figures of optical flow.
     more: Run -> what is published but in no table of the catalog.
   """
   dataset = datasets.NAMES[run.rpartition("_")[2]]
   from_k710 = "_k710_" in run
   tables: dict[str, list[str]] = {}
-  for figure in models.MODELS[model].accuracies:
+  entry = models.MODELS[config.model.name]
+  for figure in () if config.data.flow else entry.accuracies:
     same = figure.data == _SHORT.get(dataset, dataset)
     if same and ("K710" in figure.start) == from_k710:
       stated = [f"{figure.frames} frames"] if figure.frames else []
@@ -259,6 +290,9 @@ def main() -> None:
   )
   for page in TABLES:
     (DOCS / page).write_text(render(page))
+  for package in REFERENCE:
+    page = DOCS / "api" / f"{package.rpartition('.')[2]}.md"
+    page.write_text(reference(package))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,17 @@ BELOW = {
   "data": {"display", "storage", "untrusted"},
   "training": {"layers", "display", "storage", "untrusted"},
   "evaluation": {"display", "storage", "untrusted"},
+  "localization": {
+    "ops",
+    "layers",
+    "models",
+    "data",
+    "training",
+    "evaluation",
+    "display",
+    "storage",
+    "untrusted",
+  },
   "inference": {
     "ops",
     "layers",

@@ -1,4 +1,4 @@
-"""Write the features of the sliding windows of videos to npz files.
+r"""Write the features of the sliding windows of videos to npz files.
 
   temporal-jax extract videos/ features/ --model models/atm
 
@@ -12,11 +12,16 @@ be read; it is named, and the others go on.
 
 A clip is the middle frame of each of T equal parts of a window, T the frames of
 the network's clips. TAdaConv's paper (appendix C.2) has features of 8 frames, 8
-apart: of EPIC-Kitchens-100 every 8 of 60 frames a second, of HACS every 16 of
-30 (it feeds whole frames, which are stretched here):
+apart, of whole frames: of EPIC-Kitchens-100 every 8 of 60 frames a second, of
+HACS every 16 of 30:
 
-  temporal-jax extract EPIC out/ --model DIR --window 64 --stride 8 --stretch
-  temporal-jax extract HACS out/ --model DIR --window 64 --stride 16 --stretch
+  temporal-jax extract EPIC out/ --model DIR --window 64 --stride 8 \
+    --fps 60 --short-side 224
+  temporal-jax extract HACS out/ --model DIR --window 64 --stride 16 \
+    --fps 30 --short-side 128
+
+A network is compiled for each size of whole frames; one with learned positions
+of a square takes them only with --stretch.
 
 What ActionFormer calls feat_stride and num_frames are `stride` and `window`.
 """
@@ -73,6 +78,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action="store_true",
     help="whole frames, stretched to the network's square, not their middle",
   )
+  parser.add_argument(
+    "--short-side",
+    type=int,
+    metavar="PIXELS",
+    help="whole frames, their shorter side resized to this, as they are",
+  )
+  parser.add_argument(
+    "--fps",
+    type=float,
+    metavar="RATE",
+    help="count frames as if videos had this many a second, by the nearest ones "
+    "(each video's own)",
+  )
   add_batch_size(parser, "windows")
 
 
@@ -101,12 +119,14 @@ def run(options: argparse.Namespace) -> int:
     stride=options.stride,
     batch_size=batch_size,
     stretch=options.stretch,
+    short_side=options.short_side,
     # Of a long video batches are full; nothing is compiled if all files exist.
     expected=None if all(map(pathlib.Path.exists, files.values())) else batch_size,
   )
   done = inference.extract_files(
     extractor,
     files,
+    fps=options.fps,
     track=output.track("extracting"),
   )
   for video, reason in sorted(done.bad.items()):

@@ -35,6 +35,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   views.add_argument("out", type=pathlib.Path, metavar="OUT.png")
   views.add_argument("runs", type=pathlib.Path, metavar="RUN", nargs="+")
   views.add_argument("--crops", type=int, help="of each clip (as the run was tested)")
+  frames = commands.add_parser(
+    "frames", help="draw accuracy by frames of a clip, a line a network"
+  )
+  frames.add_argument("out", type=pathlib.Path, metavar="OUT.png")
+  frames.add_argument(
+    "runs",
+    type=pathlib.Path,
+    metavar="WORKDIR",
+    nargs="+",
+    help="of a run; one of several stages stands for all of them",
+  )
+  upload = commands.add_parser(
+    "upload", help="write scores of a test set as its server takes them"
+  )
+  upload.add_argument("out", type=pathlib.Path, metavar="OUT")
+  upload.add_argument("scores", type=pathlib.Path, metavar="RUN")
+  upload.add_argument(
+    "--format",
+    required=True,
+    choices=("ssv1", "ssv2", "ek100"),
+    help="lines id;class, lines id;n;n;n;n;n of the best five, or a zip",
+  )
+  upload.add_argument(
+    "--supervision",
+    type=int,
+    nargs=3,
+    default=(),
+    metavar=("PT", "TL", "TD"),
+    help="of ek100: levels of pretraining, training labels and training data, "
+    "0 to 5, see github.com/epic-kitchens/sls",
+  )
   for command, default, words in (
     (combine, "softmax", "%(default)s"),
     (views, None, "as the run was tested"),
@@ -49,7 +80,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Runs it on the files."""
-  tasks = {"combine": _combine, "compare": _compare, "views": _views}
+  tasks = {
+    "combine": _combine,
+    "compare": _compare,
+    "views": _views,
+    "frames": _frames,
+    "upload": _upload,
+  }
   tasks[options.task](options)
   return 0
 
@@ -122,6 +159,50 @@ def _views(options: argparse.Namespace) -> None:
   output.say(str(options.out))
 
 
+def _frames(options: argparse.Namespace) -> None:
+  from temporal_jax.evaluation import accuracies, save_by_frames
+
+  values: dict[str, dict[int, float]] = {}
+  for run in options.runs:
+    stages = sorted(run.glob(f"stage_*/{_SCORES}"), key=lambda file: len(str(file)))
+    for file in stages or [run / _SCORES]:
+      network, saved = _network(file.parent), _load(file)
+      frames = saved.protocol["num_frames"]
+      measured = accuracies(saved.predictions)
+      if "top1" not in measured:
+        raise ValueError(f"{file.parent} has several classes a video, and no top-1.")
+      of_network = values.setdefault(network, {})
+      if frames in of_network:
+        raise ValueError(f"two runs are of {network} with {frames} frames.")
+      of_network[frames] = 100 * measured["top1"]
+      output.say(
+        f"{file.parent}: {network}, {frames} frames: {of_network[frames]:.1f}%"
+      )
+  save_by_frames(values, options.out, ylabel="top-1 accuracy (%)")
+  output.say(str(options.out))
+
+
+def _network(workdir: pathlib.Path) -> str:
+  """Returns the network of a run, with its operator where that was chosen."""
+  from temporal_jax.inference import read_description
+
+  description = read_description(workdir)
+  if description is None:
+    raise FileNotFoundError(f"{workdir} has no model.json: it is no run.")
+  operator = description["overrides"].get("temporal", "default")
+  if operator == "default":
+    return description["model"]
+  return f"{description['model']}, {operator}"
+
+
+def _upload(options: argparse.Namespace) -> None:
+  from temporal_jax.evaluation import write_upload
+
+  saved = _load(options.scores)
+  write_upload(options.out, saved, options.format, supervision=options.supervision)
+  output.say(f"{len(saved.predictions.ids)} videos: {options.out}")
+
+
 def _check_views(run: pathlib.Path, saved: "SavedScores") -> None:
   """Refuses scores of which there is no accuracy by clips."""
   if isinstance(saved.class_names, dict):
@@ -129,6 +210,8 @@ def _check_views(run: pathlib.Path, saved: "SavedScores") -> None:
     raise ValueError(
       f"{run} has several tasks, {tasks}: accuracy by clips is that of one."
     )
+  if saved.predictions.labels is None:
+    raise ValueError(f"{run} has no labels: its accuracy is not known.")
   if saved.predictions.labels.ndim != 1:
     raise ValueError(
       f"{run} has several classes a video: accuracy by clips is that of one."
@@ -151,6 +234,8 @@ def _words(predictions: "Predictions") -> str:
   """Returns the accuracies in a line."""
   from temporal_jax.evaluation import accuracies
 
+  if predictions.labels is None:
+    return f"{len(predictions.ids)} videos without labels"
   values = accuracies(predictions).items()
   return ", ".join(f"{name} {value:.1%}" for name, value in values)
 

@@ -1,6 +1,7 @@
 """Videos in, batches of clips out."""
 
 from temporal_jax.data.augmentation import (
+  FLOW_PIXELS as FLOW_PIXELS,
   Augmentation as Augmentation,
   Mix as Mix,
   check_flip as check_flip,

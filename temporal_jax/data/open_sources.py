@@ -25,6 +25,7 @@ def open_sources(
   annotations: str = "",
   videos: str = "",
   frames: str = "",
+  flow: int = 0,
   say: Callable[[str], None] = logging.warning,
 ) -> dict[str, Source]:
   """Opens the training and the test videos.
@@ -44,7 +45,10 @@ def open_sources(
       its files as downloaded, or "".
     videos: The folder that the paths of `annotations` begin in; "" is `root`.
     frames: What the pictures of videos that are folders are called, as in
-      `ImageFolder`: "img_*.jpg"; "" is found out for each.
+      `ImageFolder`: "img_*.jpg"; "" is found out for each. Of flow see
+      `readers.flow_patterns`.
+    flow: Consecutive pairs of optical flow that make a frame, of videos that
+      are folders, see `FlowFolder`; 0 for RGB.
     say: Gets what a person should know of `root`, a sentence a call.
 
   Returns:
@@ -52,7 +56,7 @@ def open_sources(
 
   Raises:
     ValueError: If not exactly one of `name` and `root` is given, what they name
-      holds no videos, or `tasks` are given for a `name`.
+      holds no videos, or `tasks` or `flow` are given for a `name`.
     FileNotFoundError: If `root` does not exist.
   """
   if bool(name) == bool(root):
@@ -66,7 +70,7 @@ def open_sources(
     )
   if annotations:
     return _annotated(
-      name, root, annotations, videos or root, tuple(tasks), frames, say
+      name, root, annotations, videos or root, tuple(tasks), frames, flow, say
     )
   if root:
     return file_sources(
@@ -75,7 +79,13 @@ def open_sources(
       tasks,
       test_split=splits["test"],
       frames=frames,
+      flow=flow,
       say=say,
+    )
+  if flow:
+    raise ValueError(
+      f"data.flow {flow} is for folders of pictures, data.root; the data set "
+      f"{name} holds video files."
     )
   if tasks:
     raise ValueError(
@@ -104,6 +114,7 @@ def _annotated(
   videos: str,
   tasks: tuple[str, ...],
   frames: str,
+  flow: int,
   say: Callable[[str], None],
 ) -> dict[str, Source]:
   """Opens a data set by its annotation files."""
@@ -119,9 +130,9 @@ def _annotated(
   own = tuple(names) if isinstance(names, dict) else ()
   if tasks not in ((), own):
     raise ValueError(f"the tasks of {annotations} are {own}, got {tasks}.")
-  if frames:
+  if frames and not flow:
     check_pattern(frames)
-  as_video = functools.partial(with_pattern, pattern=frames)
+  as_video = functools.partial(with_pattern, pattern=frames, flow=flow)
   return {
     split: AnnotatedSource(found, split, videos, as_video=as_video)
     for split in ("train", "test")

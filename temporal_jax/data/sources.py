@@ -129,6 +129,7 @@ class FileSource:
     *,
     multi_label: bool = False,
     frames: str = "",
+    flow: int = 0,
   ):
     """Holds (path, label) pairs; the path is the video's name.
 
@@ -136,11 +137,12 @@ class FileSource:
       files: The pairs.
       class_names: See `Source`.
       multi_label: See `Source`.
-      frames: What the pictures of videos that are folders are called, as in
-        `ImageFolder`; "" is found out for each.
+      frames: What the pictures of videos that are folders are called, see
+        `readers.with_pattern`.
+      flow: Consecutive pairs of optical flow that make a frame; 0 for RGB.
     """
     self._files = files
-    self._frames = frames
+    self._frames, self._flow = frames, flow
     self.class_names = class_names
     self.multi_label = multi_label
 
@@ -149,7 +151,7 @@ class FileSource:
 
   def __getitem__(self, index: int) -> Video:
     path, label = self._files[index]
-    video = with_pattern(path, self._frames)
+    video = with_pattern(path, self._frames, self._flow)
     return Video(id=path, label=label, video=video)
 
   def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""Names in pictures: whatever their letters, without markup of formulas."""
+"""Figures; names in pictures, whatever their letters, without formulas."""
 
 import functools
 import os
@@ -9,6 +9,7 @@ from temporal_jax.display.names import printable, shortened
 
 # Matplotlib takes 0.6 s to import: only functions that draw import it.
 if TYPE_CHECKING:
+  import numpy as np
   from matplotlib.figure import Figure
 
 # Fonts for letters that matplotlib's own lacks, the first installed one of
@@ -88,6 +89,15 @@ def save_figure(
     others = _families(text.get_text())
     text.set_fontfamily([*text.get_fontfamily(), _OWN, *others])
   figure.savefig(file, dpi=dpi, format="png")
+
+
+def as_colors(frames: "np.ndarray") -> "np.ndarray":
+  """Returns frames (..., C) as they are drawn (..., 3).
+
+  Of optical flow, which has other channels than three, the first is shown in
+  grey: the horizontal part of the first pair.
+  """
+  return frames if frames.shape[-1] == 3 else frames[..., :1].repeat(3, axis=-1)
 
 
 def font_file(text: str) -> str:

@@ -1,6 +1,7 @@
 """Scoring clips, reports and pictures."""
 
 from temporal_jax.evaluation.comparison_plots import (
+  save_by_frames as save_by_frames,
   save_gains as save_gains,
   save_views as save_views,
 )
@@ -12,6 +13,7 @@ from temporal_jax.evaluation.ensembles import (
   align as align,
   class_gains as class_gains,
   ensemble as ensemble,
+  reordered as reordered,
 )
 from temporal_jax.evaluation.evaluate import evaluate as evaluate
 from temporal_jax.evaluation.predictions import (
@@ -31,6 +33,10 @@ from temporal_jax.evaluation.saved_scores import (
   SavedScores as SavedScores,
   load_scores as load_scores,
   save_scores as save_scores,
+)
+from temporal_jax.evaluation.uploads import (
+  UPLOADS as UPLOADS,
+  write_upload as write_upload,
 )
 from temporal_jax.evaluation.view_fusion import (
   FUSIONS as FUSIONS,

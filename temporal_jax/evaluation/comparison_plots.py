@@ -1,4 +1,4 @@
-"""Pictures that compare runs: gain by class, accuracy by views."""
+"""Pictures that compare runs: gain by class, values by views and by frames."""
 
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -104,18 +104,56 @@ def save_views(
   """
   if not runs or not all(runs.values()):
     raise ValueError("a run's accuracy by clips must have a value.")
+  percent = {
+    name: {clips: 100 * value for clips, value in run.items()}
+    for name, run in runs.items()
+  }
+  crops = f" x {num_crops} crops" if num_crops > 1 else ""
+  _draw_lines(percent, file, f"clips of a video{crops}", "top-1 accuracy (%)")
+
+
+def save_by_frames(
+  networks: Mapping[str, Mapping[int, float]],
+  file: str | pathlib.Path,
+  *,
+  ylabel: str,
+) -> None:
+  """Draws a value of networks over the number of frames of a clip.
+
+  Args:
+    networks: {frames: value} by the name of the network.
+    file: PNG to write.
+    ylabel: What the value is, with its unit: "top-1 accuracy (%)".
+
+  Raises:
+    ValueError: If there is no value.
+
+  Source: as figure 3 of Fan et al. 2019, https://arxiv.org/abs/1912.00869.
+  """
+  if not networks or not all(networks.values()):
+    raise ValueError("a network's values by frames must have one.")
+  _draw_lines(networks, file, "frames of a clip", ylabel, low=0)
+
+
+def _draw_lines(
+  lines: Mapping[str, Mapping[int, float]],
+  file: str | pathlib.Path,
+  xlabel: str,
+  ylabel: str,
+  low: float | None = None,
+) -> None:
+  """Draws a line for each name, from its smallest number to its largest."""
   figure = new_figure(5.5, 3.6)
   axes = figure.subplots()
-  for name, accuracies in runs.items():
-    clips = sorted(accuracies)
-    values = [100 * accuracies[count] for count in clips]
+  for name, values in lines.items():
+    numbers = sorted(values)
     shown = short_label(name)
     if shown.startswith("_"):  # It would be left out of the legend.
       shown = f" {shown}"
-    axes.plot(clips, values, marker="o", label=shown)
-  axes.set_xticks(sorted({count for run in runs.values() for count in run}))
-  crops = f" x {num_crops} crops" if num_crops > 1 else ""
-  axes.set(xlabel=f"clips of a video{crops}", ylabel="top-1 accuracy (%)")
+    axes.plot(numbers, [values[n] for n in numbers], marker="o", label=shown)
+  axes.set_xticks(sorted({number for values in lines.values() for number in values}))
+  axes.set(xlabel=xlabel, ylabel=ylabel)
+  axes.set_ylim(bottom=low)
   axes.legend(frameon=False)
   _tidy(axes, "both")
   save_figure(figure, file, dpi=120)

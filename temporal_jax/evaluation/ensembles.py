@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from temporal_jax.evaluation.metrics import class_accuracies
-from temporal_jax.evaluation.predictions import Predictions
+from temporal_jax.evaluation.predictions import Predictions, check_labelled
 from temporal_jax.evaluation.saved_scores import SavedScores
 from temporal_jax.evaluation.view_fusion import average_views
 
@@ -32,7 +32,7 @@ def align(runs: Sequence[SavedScores]) -> list[Predictions]:
   for number, run in enumerate(runs, start=1):
     who = f"run {number}"
     _check_classes(first, run, who)
-    run = _reordered(run, first.class_names)
+    run = reordered(run, first.class_names)
     mine, ids = _rows(run.predictions.ids, who), first.predictions.ids
     if mine.keys() != rows.keys():
       other = _rows(_without_root(run.predictions.ids), who)
@@ -116,9 +116,11 @@ def class_gains(before: SavedScores, after: SavedScores) -> np.ndarray:
     clips.
 
   Raises:
-    ValueError: If classes, ids or labels differ, or a clip has several labels.
+    ValueError: If classes, ids or labels differ, or a clip has several labels
+      or none.
   """
   runs = align([before, after])
+  check_labelled(runs[0])
   if runs[0].labels.ndim != 1:
     raise ValueError(
       f"gains are of clips of one class, got labels of shape {runs[0].labels.shape}."
@@ -174,7 +176,7 @@ def _check_classes(first: SavedScores, run: SavedScores, who: str) -> None:
       )
 
 
-def _reordered(run: SavedScores, class_names: Any) -> SavedScores:
+def reordered(run: SavedScores, class_names: Any) -> SavedScores:
   """Returns a run with its classes numbered in another order.
 
   Args:
@@ -190,12 +192,14 @@ def _reordered(run: SavedScores, class_names: Any) -> SavedScores:
       for task, names in class_names.items()
     }
     numbers = [np.argsort(of_task) for of_task in columns.values()]
-    labels = np.stack(
-      [of[labels[:, place]] for place, of in enumerate(numbers)], axis=1
-    )
+    if labels is not None:
+      labels = np.stack(
+        [of[labels[:, place]] for place, of in enumerate(numbers)], axis=1
+      )
   else:
     columns = _columns(run.class_names, class_names)
-    labels = np.argsort(columns)[labels] if labels.ndim == 1 else labels[:, columns]
+    if labels is not None:
+      labels = np.argsort(columns)[labels] if labels.ndim == 1 else labels[:, columns]
 
   def take(scores: Any) -> Any:
     if isinstance(scores, Mapping):

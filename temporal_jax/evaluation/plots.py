@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from temporal_jax.display.picture_text import new_figure, save_figure, short_label
+from temporal_jax.display.picture_text import (
+  as_colors,
+  new_figure,
+  save_figure,
+  short_label,
+)
 from temporal_jax.evaluation.predictions import Predictions
 
 _RIGHT, _WRONG = "#1a7f37", "#c0392b"
@@ -118,8 +123,8 @@ def save_contact_sheet(
   """Draws clips as strips of frames with true and predicted class.
 
   Args:
-    batch: {"clip": (B, T, S, S, 3) uint8, "id": (B,)}; its first clips that
-      were scored are drawn.
+    batch: {"clip": (B, T, S, S, C) uint8, "id": (B,)}; its first clips that
+      were scored are drawn, see `picture_text.as_colors`.
     predictions: Scores of these clips, and maybe of others.
     class_names: Names of the L classes, or a dict of those of each task.
     file: PNG to write.
@@ -172,4 +177,5 @@ def _strip(clip: np.ndarray, count: int) -> np.ndarray:
   """Lays `count` frames of a clip side by side, with white gaps."""
   chosen = np.linspace(0, len(clip) - 1, count).round().astype(int)
   gap = ((0, 0), (0, 0), (0, 2), (0, 0))
-  return np.concatenate(np.pad(clip[chosen], gap, constant_values=255), axis=1)
+  frames = as_colors(clip[chosen])
+  return np.concatenate(np.pad(frames, gap, constant_values=255), axis=1)

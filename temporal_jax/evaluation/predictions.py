@@ -18,7 +18,7 @@ class Predictions:
   Attributes:
     ids: Names of the clips, N of them.
     labels: (N,) true classes; (N, K) those of K tasks; or (N, L) float, 1 for
-      each of several true classes.
+      each of several true classes; None where they are not published.
     scores: (N, L) class probabilities, or a dict of those of each task, in the
       order of the labels.
     views: (N, V, L) probabilities of each view that `scores` averages, or a
@@ -31,13 +31,13 @@ class Predictions:
   """
 
   ids: tuple[str, ...]
-  labels: np.ndarray
+  labels: np.ndarray | None
   scores: Scores
   views: Scores | None = None
 
   def __post_init__(self) -> None:
     count = len(self.ids)
-    if len(self.labels) != count:
+    if self.labels is not None and len(self.labels) != count:
       raise ValueError(f"{count} ids, but {len(self.labels)} labels.")
     for what, scores in (("scores", self.scores), ("views", self.views)):
       if scores is None:
@@ -70,7 +70,7 @@ class Predictions:
 
 def from_views(
   ids: Sequence[str],
-  labels: np.ndarray,
+  labels: np.ndarray | None,
   scores: Scores,
   *,
   fusion: str = "softmax",
@@ -135,3 +135,12 @@ def group_views(predictions: Predictions, *, fusion: str = "softmax") -> Predict
     else scores[order]
   )
   return from_views(tuple(rows), labels[:, 0], views, fusion=fusion)
+
+
+def check_labelled(predictions: Predictions) -> None:
+  """Raises ValueError if the true classes are not known."""
+  if predictions.labels is None:
+    raise ValueError(
+      f"the classes of {len(predictions.ids)} videos are not published: how many "
+      "are right is not known."
+    )

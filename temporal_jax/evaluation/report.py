@@ -17,7 +17,7 @@ from temporal_jax.evaluation.plots import (
   save_contact_sheet,
   save_curves,
 )
-from temporal_jax.evaluation.predictions import Predictions
+from temporal_jax.evaluation.predictions import Predictions, check_labelled
 from temporal_jax.evaluation.saved_scores import save_scores
 from temporal_jax.storage import write_text
 
@@ -32,7 +32,11 @@ def accuracies(predictions: Predictions) -> dict[str, float]:
   count in means. Of several tasks: "verb/top1", "verb/top5" and so on; "top1",
   the share of clips with all of them right; and of two, which make an action,
   "top5" of the pairs. Among five classes or fewer there is no "top5".
+
+  Raises:
+    ValueError: If the labels are not known.
   """
+  check_labelled(predictions)
   scores, labels = predictions.scores, predictions.labels
   if isinstance(scores, dict):
     return _together(predictions) | {

@@ -42,9 +42,9 @@ def save_scores(
 ) -> None:
   """Writes an npz file that is never seen half written.
 
-  It holds `ids`, `labels`, `scores`, `class_names`, `protocol` (JSON) and, if
-  they were kept, `views`; of several tasks scores/verb, class_names/verb and so
-  on.
+  It holds `ids`, `scores`, `class_names`, `protocol` (JSON), `labels` if they
+  are known and `views` if they were kept; of several tasks scores/verb,
+  class_names/verb and so on.
 
   Args:
     file: The file to write.
@@ -58,9 +58,10 @@ def save_scores(
   _check(predictions, class_names)
   arrays = {
     "ids": np.array(predictions.ids, np.str_),
-    "labels": predictions.labels,
     "protocol": np.array(json.dumps(protocol)),
   }
+  if predictions.labels is not None:
+    arrays["labels"] = predictions.labels
   parts = (class_names, predictions.scores, predictions.views)
   for name, part in zip(_PARTS, parts, strict=True):
     if isinstance(part, Mapping):
@@ -98,7 +99,7 @@ def load_scores(file: str | pathlib.Path) -> SavedScores:
       if name.split("/")[0] in ("ids", "labels", "protocol", *_PARTS)
     }
     names, scores, views = (_part(arrays, name, tasks) for name in _PARTS)
-    labels = arrays["labels"]
+    labels = arrays.get("labels")
     protocol = parse_json(str(arrays["protocol"]), "protocol")
     if not isinstance(protocol, dict):
       raise ValueError("protocol must be a JSON object")
@@ -134,7 +135,9 @@ def _check_declared(
   if not clips or not all(counts):
     raise ValueError(f"there are {clips} clips of {counts} classes")
   labels = declared.get("labels")
-  if labels and tasks is None and len(labels.shape) == 2:
+  if labels is None:
+    return
+  if tasks is None and len(labels.shape) == 2:
     axes = (clips, counts[0])
   else:
     axes = (clips,) if tasks is None else (clips, len(tasks))
@@ -181,7 +184,8 @@ def _check(predictions: Predictions, class_names: ClassNames) -> None:
         f"the views{of_task} must be (N, V, L) of {part.shape[1]} classes, got "
         f"the shape {shape}."
       )
-  _check_labels(predictions, [part.shape[1] for part in of_tasks.values()])
+  if predictions.labels is not None:
+    _check_labels(predictions, [part.shape[1] for part in of_tasks.values()])
 
 
 def _check_labels(predictions: Predictions, widths: Sequence[int]) -> None:

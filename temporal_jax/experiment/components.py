@@ -55,7 +55,7 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
   config, mesh = settings.config, settings.mesh
   optim = config.optim
   model = create_network(config, classes)
-  check_origin(model, config.init_from)
+  check_origin(model, config.init_from, settings.clip_shape[-1])
   length = duration(config, num_videos)
   _check_schedule(settings, length, num_videos)
   variables = training.variable_shapes(model, settings.clip_shape)

@@ -36,7 +36,12 @@ def describe(
     "model": config.model.name,
     "overrides": network_arguments(config),
     "num_classes": num_classes(config, videos),
-    "clip_shape": (test.num_frames, test.crop_size, test.crop_size, 3),
+    "clip_shape": (
+      test.num_frames,
+      test.crop_size,
+      test.crop_size,
+      settings.clip_shape[-1],
+    ),
     "class_names": videos.class_names,
     "multi_label": videos.multi_label,
     "pixels": settings.pixels,

@@ -43,6 +43,11 @@ def network_arguments(config: ml_collections.ConfigDict) -> dict[str, Any]:
   }
 
 
+def num_channels(config: ml_collections.ConfigDict) -> int:
+  """Returns the channels of a frame, C: 3, or those of optical flow."""
+  return 2 * config.data.flow or 3
+
+
 def text_is_frozen(groups: Mapping[str, training.Group]) -> bool:
   """Whether no parameter of the text tower is trained."""
   tower = (group for name, group in groups.items() if name.startswith("text/"))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import ml_collections
 
 from temporal_jax import evaluation, models
+from temporal_jax.experiment.network import num_channels
 from temporal_jax.lookup import did_you_mean
 
 
@@ -60,6 +61,7 @@ BOUNDS = {
   "model.disturbance_decay_epoch": Bounds(0, _EPOCHS),
   "data.test_fraction": _BELOW_ONE,
   "data.num_classes": _SIZE,
+  "data.flow": Bounds(0, 32),
   "data.num_frames": Bounds(1, _FRAMES),
   "data.stride": Bounds(1, 10_000),
   "data.short_side": Bounds(0, _PIXELS),
@@ -171,8 +173,8 @@ def _check_size(model: str, name: str, value: Any) -> None:
 
 
 def _check_bytes(config: ml_collections.ConfigDict) -> None:
-  """Refuses clips that no memory holds, one byte a colour and pixel."""
-  frame = 3 * config.data.num_frames
+  """Refuses clips that no memory holds, one byte a channel and pixel."""
+  frame = num_channels(config) * config.data.num_frames
   sides = config.data.canvas or 2 * (config.data.image_size,)
   batch = config.batch_size * frame * math.prod(sides)
   if batch > _BATCH_BYTES:

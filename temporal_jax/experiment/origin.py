@@ -43,14 +43,15 @@ def complete(
   return config
 
 
-def check_origin(model: Network, init_from: str) -> None:
-  """Raises ValueError if a network's activation is not that of its weights.
+def check_origin(model: Network, init_from: str, channels: int) -> None:
+  """Raises ValueError if weights are of another activation or other channels.
 
-  Nothing in the parameters' shapes would show it. Operators are not compared:
-  to train weights with another one is what many runs are for.
+  Nothing in the parameters' shapes would show the activation. Operators are not
+  compared: to train weights with another one is what many runs are for.
 
   Args:
     model: The network of the run.
+    channels: Of the run's frames.
     init_from: Directory of the weights; "" or one without `model.json` is not
       compared.
   """
@@ -58,6 +59,12 @@ def check_origin(model: Network, init_from: str) -> None:
   if not init_from or not path.is_file():
     return
   description = json.loads(path.read_text())
+  theirs = description["clip_shape"][-1]
+  if theirs != channels:
+    raise ValueError(
+      f"the weights in {init_from} are for frames of {theirs} channels, the run's "
+      f"have {channels}: convert them with --channels {channels}."
+    )
   origin = models.create_model(
     description["model"],
     num_classes=description["num_classes"],
@@ -144,5 +151,7 @@ def _fill_clips(
     scale = clips.image_size / trained["image_size"]
     clips.short_side = round(scale * trained["short_side"])
   statistics = description.get("pixels") or {}
+  if clips.flow and len(statistics.get("mean", ())) == 3:
+    statistics = {}  # Of RGB, as converted weights have them.
   clips.pixel_mean = tuple(clips.pixel_mean or statistics.get("mean", ()))
   clips.pixel_std = tuple(clips.pixel_std or statistics.get("std", ()))

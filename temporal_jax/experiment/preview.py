@@ -99,7 +99,8 @@ def _batch_shapes(
     label = jax.ShapeDtypeStruct((size, classes), jnp.float32)
   shapes = {
     "clip": jax.ShapeDtypeStruct(
-      (size, config.data.num_frames, height, width, 3), jnp.uint8
+      (size, config.data.num_frames, height, width, settings.clip_shape[-1]),
+      jnp.uint8,
     ),
     "label": label,
     "weight": jax.ShapeDtypeStruct((size,), jnp.float32),

@@ -10,7 +10,7 @@ import ml_collections
 from temporal_jax import data, models, training
 from temporal_jax.experiment.classes import Classes, expected_classes
 from temporal_jax.experiment.duration import cadence, duration
-from temporal_jax.experiment.network import create_network
+from temporal_jax.experiment.network import create_network, num_channels
 from temporal_jax.experiment.number_bounds import check_bounds
 from temporal_jax.experiment.optimizer import create_optimizer
 
@@ -25,10 +25,12 @@ class RunSettings:
   Attributes:
     config: The config they are made from, see `configs/base.py`.
     mesh: The devices, by axis.
-    clip_shape: Shape (1, T, H, W, 3) of one clip of the network.
+    clip_shape: Shape (1, T, H, W, C) of one clip of the network, C 3 or the
+      channels of optical flow.
     clip_format: How a training clip is cut from a video.
     protocol: Which views of a test video are scored.
-    pixels: {"mean", "std"} of R, G and B, of values in [0, 1].
+    pixels: {"mean", "std"} of R, G and B, of values in [0, 1]; of optical flow
+      one number for all channels, or one each.
     mix: How clips of a step are mixed; None if they are not.
   """
 
@@ -37,7 +39,7 @@ class RunSettings:
   clip_shape: tuple[int, ...]
   clip_format: data.ClipFormat
   protocol: data.EvalProtocol
-  pixels: dict[str, tuple[float, float, float]]
+  pixels: dict[str, tuple[float, ...]]
   mix: data.Mix | None
 
   @classmethod
@@ -63,7 +65,7 @@ class RunSettings:
     settings = cls(
       config=config,
       mesh=mesh,
-      clip_shape=(1, config.data.num_frames, side, side, 3),
+      clip_shape=(1, config.data.num_frames, side, side, num_channels(config)),
       clip_format=_clip_format(config),
       protocol=_protocol(config),
       pixels=_pixels(config),
@@ -101,6 +103,7 @@ class RunSettings:
       config.augment,
       **self.pixels,
       image_size=config.image_size,
+      channels=num_channels(self.config),
       flip_labels=data.flipped_labels(names, pairs) if pairs else (),
       repeats=config.repeats,
     )
@@ -162,21 +165,26 @@ def _protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
   )
 
 
-def _pixels(
-  config: ml_collections.ConfigDict,
-) -> dict[str, tuple[float, float, float]]:
+def _pixels(config: ml_collections.ConfigDict) -> dict[str, tuple[float, ...]]:
   """Returns the statistics of pixels: the config's, else the network's.
 
+  Those of optical flow are for any network, see `data.FLOW_PIXELS`.
+
   Raises:
-    ValueError: If the config gives others than three, or a std of 0 or less.
+    ValueError: If the config gives another number of them, or a std of 0 or
+      less.
   """
-  entry = models.find_model(config.model.name)
-  mean = tuple(config.data.pixel_mean) or entry.mean
-  std = tuple(config.data.pixel_std) or entry.std
-  if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+  entry, flow = models.find_model(config.model.name), config.data.flow
+  known = data.FLOW_PIXELS if flow else {"mean": entry.mean, "std": entry.std}
+  mean = tuple(config.data.pixel_mean) or known["mean"]
+  std = tuple(config.data.pixel_std) or known["std"]
+  allowed, words = {3}, "three numbers each, of R, G and B"
+  if flow:
+    allowed, words = {1, 2 * flow}, f"one number each, or {2 * flow}, of the channels"
+  if not {len(mean), len(std)} <= allowed or min(std) <= 0:
     raise ValueError(
-      "data.pixel_mean and data.pixel_std must be three numbers each, of R, G "
-      f"and B, the latter positive; got {mean} and {std}."
+      f"data.pixel_mean and data.pixel_std must be {words}, the latter positive; "
+      f"got {mean} and {std}."
     )
   return {"mean": mean, "std": std}
 

@@ -63,13 +63,15 @@ def _disturbed(
 ) -> nn.Module | Callable[[jax.Array], nn.Module]:
   """Returns the network in training: ILA's masks are disturbed ever less."""
   model, decay_start = components.model, config.model.disturbance_decay_epoch
-  if not decay_start:
+  aligns = model.temporal.attention_branch
+  has_masks = hasattr(getattr(aligns, "func", aligns), "disturbance")
+  if not (decay_start and has_masks):  # Others train in ILA's recipes too.
     return model
 
   def network(step: jax.Array) -> nn.Module:
     epoch = (step / components.length.steps_per_epoch).astype(int)
     branch = functools.partial(
-      model.temporal.attention_branch,
+      aligns,
       disturbance=training.mask_disturbance(epoch, decay_start=decay_start),
     )
     temporal = dataclasses.replace(model.temporal, attention_branch=branch)

@@ -49,6 +49,7 @@ def open_videos(
     annotations=config.data.annotations,
     videos=config.data.videos,
     frames=config.data.frames,
+    flow=config.data.flow,
     say=say,
   )
   sources = in_order_of(earlier_description(workdir), sources, workdir)

@@ -46,6 +46,10 @@ from temporal_jax.inference.score_files import (
   clip_shape as clip_shape,
   score_files as score_files,
 )
+from temporal_jax.inference.score_test_set import (
+  ScoredTestSet as ScoredTestSet,
+  score_test_set as score_test_set,
+)
 from temporal_jax.inference.stream import Latency as Latency, Stream as Stream
 from temporal_jax.inference.text_search.search_videos import VideoSearch as VideoSearch
 from temporal_jax.inference.text_search.video_encoder import (

@@ -80,12 +80,7 @@ class Predictor:
     model = _open(model, weights, class_names)
     outline = outline_of(model)
     self.protocol = protocol or outline.protocol
-    channels = outline.clip_shape[-1]
-    if channels != 3:
-      raise ValueError(
-        f"{outline.name} looks at {channels} channels of optical flow; a "
-        "video file holds RGB alone."
-      )
+    outline.check_rgb()
     check_mirrored(self.protocol, outline.class_names)
     self.classifier = Classifier(
       model,

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import numpy as np
 
+from temporal_jax.data.pipeline.clips import labelled_span
+from temporal_jax.data.sources import Video
 from temporal_jax.data.video.readers import open_reader
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.data.views.read_views import read_views
@@ -38,7 +40,7 @@ class Scored(NamedTuple):
   """A file's rows, or why it has none.
 
   Attributes:
-    file: Its path.
+    file: Its path, or its id in a source.
     rows: (V, K) of V views, or a dict of those of each task; None of a file
       that cannot be read.
     error: Why it cannot; None of one that was.
@@ -51,7 +53,7 @@ class Scored(NamedTuple):
 
 def score_files(
   score: Score,
-  files: Iterable[Path],
+  files: Iterable[Path | Video],
   protocol: EvalProtocol,
   *,
   num_threads: int = 4,
@@ -67,8 +69,9 @@ def score_files(
 
   Args:
     score: What is computed.
-    files: Paths of videos, or folders of the pictures *.jpg of a video; of a
-      list the number is known, of a generator it is not.
+    files: Paths of videos, or folders of the pictures *.jpg of a video, or
+      videos of a source; of a list the number is known, of a generator it is
+      not.
     protocol: Which views of each.
     num_threads: Files decoded at a time.
   """
@@ -106,14 +109,17 @@ class _Video(NamedTuple):
   error: str | None = None
 
 
-def _read_views(path: Path, protocol: EvalProtocol) -> _Video:
+def _read_views(video: Path | Video, protocol: EvalProtocol) -> _Video:
   """Decodes the views of a video."""
-  file = os.fspath(path)
+  if not isinstance(video, dict):
+    video = {"id": os.fspath(video), "video": os.fspath(video)}
   try:
-    with open_reader(file, square_pixels=protocol.square_pixels) as reader:
-      return _Video(file, read_views(reader, protocol, fps=reader.fps))
+    with open_reader(video["video"], square_pixels=protocol.square_pixels) as reader:
+      span = labelled_span(reader, video)
+      views = read_views(reader, protocol, fps=reader.fps, span=span)
+      return _Video(video["id"], views)
   except (OSError, ValueError) as error:
-    return _Video(file, (), str(error).removesuffix("."))
+    return _Video(video["id"], (), str(error).removesuffix("."))
 
 
 def _rows_of_views(score: Score, views: Iterator[np.ndarray]) -> Iterator[Any]:

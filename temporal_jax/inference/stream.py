@@ -91,10 +91,7 @@ class Stream:
       raise ValueError(f"window must be at least 1 or None, got {window}.")
     saved = model if isinstance(model, SavedModel) else load_model(model)
     models.check_online(saved.network)
-    if saved.clip_shape[-1] != 3:
-      raise ValueError(
-        f"a stream is RGB, and {saved.name} takes {saved.clip_shape[-1]} channels."
-      )
+    saved.check_rgb()
     self.saved = saved
     self.window = window
     self.compilations = 0

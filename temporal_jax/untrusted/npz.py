@@ -1,58 +1,29 @@
 """Arrays of npz files whose sizes and types are known before they are read."""
 
 import contextlib
-import math
 import os
 import pathlib
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
+from temporal_jax.untrusted.npy import BROKEN, Declared, check_regular, read_header
 from temporal_jax.untrusted.sizes import check_unpacked
 
-# What zipfile and numpy raise for damaged files.
+# What zipfile raises for damaged files, beside what numpy does.
 _BROKEN = (
-  ValueError,
-  KeyError,
-  TypeError,
-  EOFError,
+  *BROKEN,
   NotImplementedError,
   RuntimeError,
-  SyntaxError,
-  MemoryError,
   struct.error,
   zlib.error,
   zipfile.BadZipFile,
   zipfile.LargeZipFile,
-  OverflowError,
-  OSError,
 )
 _MAX_MEMBERS = 1000  # Scores of a task are three; there are a few tasks.
-_KINDS = {
-  "f": "float",
-  "i": "integer",
-  "u": "integer",
-  "b": "boolean",
-  "U": "text",
-}
-
-
-class Declared(NamedTuple):
-  """An array as its header declares it.
-
-  Attributes:
-    shape: Its axes.
-    kind: "float", "integer", "boolean" or "text".
-    nbytes: Bytes in memory.
-  """
-
-  shape: tuple[int, ...]
-  kind: str
-  nbytes: int
 
 
 class Npz:
@@ -88,7 +59,8 @@ class Npz:
       if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name[:80]} is compressed as numpy never does")
       try:
-        self.declared[name] = self._header(member)
+        with archive.open(member) as stream:
+          self.declared[name] = read_header(stream, member.file_size)
       except _BROKEN as error:
         raise ValueError(f"{name[:80]}: {error}") from None
     total = sum(max(one.nbytes, *one.shape, 1) for one in self.declared.values())
@@ -104,29 +76,6 @@ class Npz:
       raise ValueError(f"{name} is missing, there is {sorted(self.declared)[:9]}")
     with self._archive.open(f"{name}.npy") as member:
       return np.lib.format.read_array(member, allow_pickle=False)
-
-  def _header(self, info: zipfile.ZipInfo) -> Declared:
-    """Reads the header of a member."""
-    with self._archive.open(info) as member:
-      version = np.lib.format.read_magic(member)
-      if version == (1, 0):
-        header = np.lib.format.read_array_header_1_0(member)
-      elif version == (2, 0):
-        header = np.lib.format.read_array_header_2_0(member)
-      else:
-        raise ValueError(f"unknown npy version {version}")
-      start = member.tell()
-    shape, _, dtype = header
-    if dtype.kind not in _KINDS or dtype.hasobject:
-      raise ValueError(f"it is of {str(dtype)[:40]}; allowed are numbers and text")
-    if any(axis < 0 for axis in shape):
-      raise ValueError(f"its shape is {shape}")
-    nbytes = math.prod(shape) * dtype.itemsize
-    if nbytes != info.file_size - start:
-      raise ValueError(
-        f"it is declared with {nbytes} bytes, its member has {info.file_size - start}"
-      )
-    return Declared(tuple(shape), _KINDS[dtype.kind], nbytes)
 
 
 @contextlib.contextmanager
@@ -148,8 +97,7 @@ def open_npz(file: str | os.PathLike, what: str) -> Iterator[Npz]:
     ValueError: If it is no such file.
   """
   path = pathlib.Path(file)
-  if path.exists() and not path.is_file():
-    raise ValueError(f"{file} must be a regular file, it is something else.")
+  check_regular(path)
   with path.open("rb") as opened:
     try:
       with zipfile.ZipFile(opened) as archive:

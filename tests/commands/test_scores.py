@@ -1,3 +1,6 @@
+import json
+import pathlib
+
 import numpy as np
 import pytest
 
@@ -126,3 +129,39 @@ def test_crops_and_fusion_are_those_of_the_run(tmp_path, capsys):
   assert capsys.readouterr().out.split(": ", 1)[1] == told.split(": ", 1)[1]
   assert main(["scores", "views", out, run, "--crops", "3"]) == 2
   assert f"{run}: 4 views are no multiple of 3" in capsys.readouterr().err
+
+
+def _run(workdir, scores, frames, **overrides):
+  _save(workdir, scores, num_frames=frames)
+  description = {
+    "model": "resnet18",
+    "overrides": overrides,
+    "num_classes": 2,
+    "clip_shape": [frames, 16, 16, 3],
+    "class_names": NAMES,
+    "pixels": {name: [0.5] * 3 for name in ("mean", "std")},
+  }
+  (workdir / "model.json").write_text(json.dumps(description))
+  return str(workdir)
+
+
+def test_accuracy_by_frames_is_drawn(tmp_path, capsys):
+  right, half = np.eye(2)[[0, 0, 1, 1]], np.eye(2)[[0, 1, 0, 1]]
+  out, staged = str(tmp_path / "frames.png"), tmp_path / "staged"
+  staged.mkdir()
+  for stage, (scores, frames) in enumerate(((half, 8), (right, 16)), start=1):
+    _run(staged / f"stage_{stage}", scores, frames, temporal="aggregation")
+  plain = _run(tmp_path / "plain", half, 8)
+  assert main(["scores", "frames", out, str(staged), plain]) == 0
+  shown = capsys.readouterr().out
+  assert "stage_2: resnet18, aggregation, 16 frames: 100.0%" in shown
+  assert "plain: resnet18, 8 frames: 50.0%" in shown
+  assert pathlib.Path(out).stat().st_size > 5_000
+  other = _run(tmp_path / "other", half, 8)
+  (tmp_path / "bare").mkdir()
+  for runs, message in (
+    ([plain, other], "two runs are of resnet18 with 8 frames"),
+    ([str(tmp_path / "bare")], "no model.json"),
+  ):
+    assert main(["scores", "frames", out, *runs]) == 2
+    assert message in capsys.readouterr().err

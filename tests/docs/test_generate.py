@@ -15,6 +15,12 @@ def test_the_page_is_up_to_date(page):
   assert generate.render(page) == (generate.DOCS / page).read_text(), "run make docs"
 
 
+@pytest.mark.parametrize("package", generate.REFERENCE)
+def test_the_reference_has_every_public_name(package):
+  page = generate.DOCS / "api" / f"{package.rpartition('.')[2]}.md"
+  assert generate.reference(package) == page.read_text(), "run make docs"
+
+
 def test_every_network_and_operator_has_a_row():
   _, *rows = generate.networks()
   assert [row[0] for row in rows] == [f"`{name}`" for name in models.MODELS]
@@ -87,7 +93,7 @@ def test_a_config_that_does_not_say_what_it_follows_is_refused(monkeypatch):
     monkeypatch.undo()
   _, *rows = generate.sources()
   assert [row[0] for row in rows] == [
-    f"[configs/{name}.py](../configs/{name}.py)" for name in generate.papers()
+    f"`configs/{name}.py`" for name in generate.papers()
   ]
   assert rows[1][1] == (
     "section 4.1 of arXiv:1912.00869 and, where that is silent, the code in "

@@ -50,6 +50,15 @@ def test_accuracy_by_views_is_drawn(tmp_path):
     evaluation.save_views({"a": {}}, file)
 
 
+def test_values_by_frames_are_drawn(tmp_path):
+  file = tmp_path / "frames.png"
+  networks = {"resnet50": {8: 19.5, 16: 19.8}, "blvnet_tam_50": {16: 46.4}}
+  evaluation.save_by_frames(networks, file, ylabel="top-1 accuracy (%)")
+  assert matplotlib.image.imread(file).std() > 0.02
+  with pytest.raises(ValueError, match="must have one"):
+    evaluation.save_by_frames({"a": {}}, file, ylabel="")
+
+
 def test_a_large_confusion_matrix_stays_a_picture(tmp_path):
   file = tmp_path / "confusion.png"
   names = [f"class {i}" for i in range(400)]

@@ -52,7 +52,7 @@ PARTS = {
     np.array(list("abcd"), object),
   ],
   "labels": [
-    *(None, np.array([0, 1, 2, 3]), np.array([-1, 0, 0, 0]), np.arange(3)),
+    *(np.array([0, 1, 2, 3]), np.array([-1, 0, 0, 0]), np.arange(3)),
     *(np.array([0, 1, 2, 10**9]), np.array([2**63] * 4, np.uint64)),
     *(np.array(list("0120")), np.zeros((4, 2), int), np.full((4, 3), 7.0)),
     *(np.array([0.5, 1, 2, 0]), np.full((4, 3), np.nan), np.array(0)),

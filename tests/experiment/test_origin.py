@@ -5,9 +5,9 @@ import json
 import pytest
 
 import temporal_jax
-from temporal_jax.configs import base
+from temporal_jax.configs import base, finetune
 from temporal_jax.experiment.network import network_arguments
-from temporal_jax.experiment.origin import check_origin
+from temporal_jax.experiment.origin import check_origin, complete
 
 _TINY = {"width": 64, "depth": 1, "num_heads": 1, "patch_size": 4, "grid": 2}
 
@@ -21,19 +21,23 @@ def test_another_activation_than_the_weights_have_is_refused(tmp_path):
     "model": "atm_vit_b16",
     "num_classes": 5,
     "overrides": {**_TINY, "activation": "gelu"},
+    "clip_shape": [2, 8, 8, 3],
   }
   (tmp_path / "model.json").write_text(json.dumps(description))
   with pytest.raises(ValueError, match=r"--config\.model\.activation=gelu") as got:
-    check_origin(_network(), str(tmp_path))
+    check_origin(_network(), str(tmp_path), 3)
   assert str(tmp_path) in str(got.value)
-  check_origin(_network(activation="gelu"), str(tmp_path))
+  same = _network(activation="gelu")
+  check_origin(same, str(tmp_path), 3)
   resnet = temporal_jax.create_model("resnet18", num_classes=3)
-  check_origin(resnet, str(tmp_path))  # It has none.
+  check_origin(resnet, str(tmp_path), 3)  # It has none.
+  with pytest.raises(ValueError, match=r"of 3 channels.* have 10: .* --channels 10"):
+    check_origin(same, str(tmp_path), 10)
 
 
 def test_weights_without_a_description_are_not_compared(tmp_path):
-  check_origin(_network(), "")
-  check_origin(_network(), str(tmp_path))
+  check_origin(_network(), "", 3)
+  check_origin(_network(), str(tmp_path), 10)
 
 
 def test_a_config_names_the_activation():
@@ -41,3 +45,21 @@ def test_a_config_names_the_activation():
   assert "activation" not in network_arguments(config)
   config.model.activation = "gelu"
   assert network_arguments(config)["activation"] == "gelu"
+
+
+def test_statistics_of_rgb_are_not_those_of_flow(tmp_path):
+  """Converted weights of 10 channels come with the image network's."""
+  description = {
+    "model": "resnet18",
+    "overrides": {},
+    "num_classes": 3,
+    "clip_shape": [8, 32, 32, 10],
+    "class_names": ["a", "b", "c"],
+    "pixels": {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.2, 0.2]},
+  }
+  (tmp_path / "model.json").write_text(json.dumps(description))
+  config = finetune.get_config()
+  config.init_from, config.data.flow = str(tmp_path), 5
+  assert complete(config).data.pixel_mean == ()
+  config.data.flow = 0
+  assert complete(config).data.pixel_mean == (0.4, 0.5, 0.6)

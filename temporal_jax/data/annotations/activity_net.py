@@ -13,6 +13,8 @@ from temporal_jax.data.annotations.fields import (
   seconds,
   words,
 )
+from temporal_jax.data.annotations.film_builder import FilmBuilder
+from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.read_tables import File, read_json, warn_of_empty
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
@@ -82,28 +84,102 @@ class _Video(NamedTuple):
   parts: list[tuple[str, float, float]]
 
 
-def _videos(file: File) -> Iterator[_Video]:
-  """Yields the labelled videos."""
-  content, empty = read_json(file, dict), []
-  database = member(str(file), content, "database")
+def _entries(file: File) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+  """Yields the videos: where they are, their ids, subsets and members."""
+  database = member(str(file), read_json(file, dict), "database")
   if not isinstance(database, dict):
     raise ValueError(
       f"{file}: database must be an object, got {type(database).__name__}."
     )
   for video, entry in database.items():
     where = f"{file}, {video}"
-    split = SUBSETS.get(words(where, entry, "subset"))
+    subset = words(where, entry, "subset")
     annotations = member(where, entry, "annotations")
     if not isinstance(annotations, list):
       raise ValueError(
         f"{where}: annotations must be a list, got {type(annotations).__name__}."
       )
-    parts = [_part(where, part) for part in annotations]
+    yield where, video, subset, entry
+
+
+def _videos(file: File) -> Iterator[_Video]:
+  """Yields the labelled videos."""
+  empty = []
+  for where, video, subset, entry in _entries(file):
+    split = SUBSETS.get(subset)
+    parts = [_part(where, part) for part in entry["annotations"]]
     empty += [video for _, start, stop in parts if stop <= start]
     parts = [part for part in parts if part[2] > part[1]]
     if split and parts:
       yield _Video(where, video, split, parts)
   warn_of_empty(file, empty)
+
+
+def read_activity_net_films(
+  file: File,
+  *,
+  path: str = "v_{id}.mp4",
+  subsets: Mapping[str, str] = SUBSETS,
+  class_names: Sequence[str] | None = None,
+  ambiguous: str = "",
+  on_error: str = "raise",
+) -> FilmAnnotations:
+  """Reads the films of a JSON file in ActivityNet's format.
+
+  Films of other subsets, whose labels are not published, are not read. A film
+  of these that has no segment is kept.
+
+  Args:
+    file: JSON, such as activity_net.v1-3.min.json or HACS_segments_v1.1.1.json.
+    path: The video, from id and the label that most of it has.
+    subsets: Name of a subset, in small letters -> split.
+    class_names: Names of the classes; None takes all names there are.
+    ambiguous: A label of segments that are of no class; they are left out.
+    on_error: Of a segment whose times or label are wrong, or that is past the
+      film's end: "raise", or "skip" to leave it out, counted.
+
+  Raises:
+    ValueError: If an entry is wrong and nothing may be, or is none.
+  """
+  builder = FilmBuilder(on_error, class_names=class_names)
+  for where, film, subset, entry in _entries(file):
+    split = subsets.get(subset.lower())
+    if split is None:
+      continue
+    parts = [
+      (member(where, part, "segment"), member(where, part, "label"))
+      for part in entry["annotations"]
+    ]
+    builder.add_film(
+      where,
+      film,
+      # A film without a label is in no folder of a class.
+      path=path.format(id=film, label=_main_label(entry)).lstrip("/"),
+      split=split,
+      duration=entry.get("duration"),
+      fps=entry.get("fps"),
+    )
+    for segment, label in parts:
+      if ambiguous and label == ambiguous:
+        message = f"{where}: {repr(segment)[:80]} is labelled {ambiguous}."
+        builder.leave_out_segment(film, "an ambiguous segment", message)
+        continue
+      pair = segment if isinstance(segment, list) and len(segment) == 2 else [None] * 2
+      builder.add_segment(where, film, label, *pair)
+  return builder.build(str(file))
+
+
+def _main_label(entry: Mapping[str, Any]) -> str:
+  """Returns the class that most of a video has, "" if it has none."""
+  parts = []
+  for one in entry["annotations"]:
+    try:
+      name, start, stop = _part("", one)
+    except ValueError:
+      continue  # It is reported where segments are checked.
+    if stop > start:
+      parts.append((name, start, stop))
+  return _by_length(parts)[0] if parts else ""
 
 
 def _part(where: str, entry: Mapping[str, Any]) -> tuple[str, float, float]:
@@ -131,10 +207,14 @@ def _read(folder: pathlib.Path, *, multi_label: bool = False) -> Annotations:
   return read_activity_net(folder / _FILE, multi_label=multi_label)
 
 
+def _read_films(folder: pathlib.Path, on_error: str) -> FilmAnnotations:
+  return read_activity_net_films(folder / _FILE, on_error=on_error)
+
+
 _VIDEOS = "`v_ID.mp4`; labelled parts in training, whole videos in tests"
 
 DATA_SETS: Mapping[str, DataSet] = {
-  "anet": DataSet(read=_read, files=(_FILE,), videos=_VIDEOS),
+  "anet": DataSet(read=_read, files=(_FILE,), videos=_VIDEOS, read_films=_read_films),
   "anet_multi_label": DataSet(
     read=functools.partial(_read, multi_label=True), files=(_FILE,), videos=_VIDEOS
   ),

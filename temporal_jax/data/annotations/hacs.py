@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from temporal_jax.data.annotations.activity_net import (
   SUBSETS,
   read_activity_net,
+  read_activity_net_films,
 )
 from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.fields import class_number, numbered, seconds
+from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.read_tables import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
@@ -24,6 +26,19 @@ def read_hacs_segments(file: File, *, path: str = PATH) -> Annotations:
     path: Of a video, from id and label.
   """
   return read_activity_net(file, path=path, whole_videos=())
+
+
+def read_hacs_films(
+  file: File, *, path: str = PATH, on_error: str = "raise"
+) -> FilmAnnotations:
+  """Reads the films of HACS_segments_v1.1.1.json with their segments.
+
+  Args:
+    file: JSON, see `read_activity_net_films`.
+    path: The video, from id and the label that most of it has.
+    on_error: Of a wrong segment: "raise", or "skip" to leave it out, counted.
+  """
+  return read_activity_net_films(file, path=path, on_error=on_error)
 
 
 def read_hacs_clips(file: File, *, path: str = PATH) -> Annotations:
@@ -74,6 +89,9 @@ DATA_SETS: Mapping[str, DataSet] = {
     read=lambda folder: read_hacs_segments(folder / _SEGMENTS),
     files=(_SEGMENTS,),
     videos=_VIDEOS,
+    read_films=lambda folder, on_error: read_hacs_films(
+      folder / _SEGMENTS, on_error=on_error
+    ),
   ),
   "hacs_clips": DataSet(
     read=lambda folder: read_hacs_clips(folder / _CLIPS),

@@ -12,7 +12,7 @@ class Record(NamedTuple):
   Attributes:
     id: Its name, which no other record of the split has.
     path: Of the video, or the folder of its frames, from the data set's folder.
-    label: See `sources.Video`.
+    label: See `sources.Video`; None where it is not published.
     split: "train" or "test".
     start: Where the part begins, in seconds; None is the whole video.
     stop: Where it ends.
@@ -22,7 +22,7 @@ class Record(NamedTuple):
 
   id: str
   path: str
-  label: Label
+  label: Label | None
   split: str
   start: float | None = None
   stop: float | None = None

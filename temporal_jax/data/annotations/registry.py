@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from temporal_jax.data.annotations.data_set import DataSet
+from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.record import Annotations
 from temporal_jax.lookup import declared, lookup
 
@@ -34,3 +35,44 @@ def open_annotations(name: str, folder: str | pathlib.Path) -> Annotations:
   """
   data_set = lookup(DATA_SETS, name, "annotations")
   return data_set.read(pathlib.Path(folder).expanduser())
+
+
+def open_test_set(name: str, folder: str | pathlib.Path) -> Annotations:
+  """Reads the videos of a data set that results are uploaded of.
+
+  Args:
+    name: One of `DATA_SETS` that has a `read_test_set`.
+    folder: Folder of the files.
+
+  Returns:
+    Records of the split "test", without labels where these are not published.
+
+  Raises:
+    FileNotFoundError: If a file is missing.
+    ValueError: If the name is unknown or has no such set, or a file is wrong.
+  """
+  with_set = {name: one for name, one in DATA_SETS.items() if one.read_test_set}
+  data_set = lookup(with_set, name, "test set")
+  return data_set.read_test_set(pathlib.Path(folder).expanduser())
+
+
+def open_films(
+  name: str, folder: str | pathlib.Path, *, on_error: str = "raise"
+) -> FilmAnnotations:
+  """Reads the films of a data set with their segments.
+
+  Args:
+    name: One of `DATA_SETS` that has films.
+    folder: Folder of the files, see docs/annotations.md.
+    on_error: Of a segment whose times or label are wrong, or that is past the
+      film's end: "raise", or "skip" to leave it out, counted.
+
+  Raises:
+    FileNotFoundError: If a file is missing.
+    ValueError: If the name is unknown or has no films, or a file is wrong.
+  """
+  of_films = {
+    known: one.read_films for known, one in DATA_SETS.items() if one.read_films
+  }
+  read = lookup(of_films, name, "annotations of films")
+  return read(pathlib.Path(folder).expanduser(), on_error)

@@ -8,7 +8,13 @@ import jax.numpy as jnp
 
 from temporal_jax.data.augmentation import recipe as recipes
 from temporal_jax.data.augmentation.flip import Flip
-from temporal_jax.data.augmentation.operation import Clip, Given, Labels, Operation
+from temporal_jax.data.augmentation.operation import (
+  Clip,
+  Given,
+  Labels,
+  Operation,
+  is_flow,
+)
 from temporal_jax.validation import check_whole
 
 
@@ -22,9 +28,11 @@ class Augmentation:
 
   Attributes:
     recipe: Operations in their order, see `recipe.parse`; "" for none.
-    mean: Pixel mean of R, G, B, of values in [0, 1].
+    mean: Pixel mean of R, G, B, of values in [0, 1]; of optical flow one number
+      for all channels, or one each.
     std: Pixel standard deviation, likewise.
     image_size: Side of the frames that the model takes, S, in pixels.
+    channels: Of a frame, C: 3, or those of optical flow.
     flip_labels: Label of the mirrored clip for each label, of
       `flipped_labels`; () where mirroring changes none.
     repeats: Copies of each clip, R, changed independently.
@@ -35,17 +43,22 @@ class Augmentation:
   mean: Sequence[float]
   std: Sequence[float]
   image_size: int
+  channels: int = 3
   flip_labels: Sequence[int] = ()
   repeats: int = 1
 
   def __post_init__(self) -> None:
     check_whole("image_size", self.image_size, 1)
     check_whole("repeats", self.repeats, 1)
-    if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+    check_whole("channels", self.channels, 1)
+    allowed = {1, self.channels} if is_flow(self.channels) else {3}
+    if not {len(self.mean), len(self.std)} <= allowed or min(self.std) <= 0:
       raise ValueError(
-        "mean and std must be of R, G and B, std positive, got "
+        f"mean and std must have {' or '.join(map(str, sorted(allowed)))} numbers "
+        f"for {self.channels} channels, std positive, got "
         f"{self.mean} and {self.std}."
       )
+    recipes.check_channels(self.recipe, self.channels)
     swaps = any(
       isinstance(operation, Flip) and not operation.keep_labels
       for operation in self.operations
@@ -72,14 +85,14 @@ class Augmentation:
 
     Args:
       key: Random key.
-      clip: (B, T, H, W, 3) uint8.
+      clip: (B, T, H, W, C) uint8.
       label: (B,) int32, or (B, L) of several labels a clip, or a dict of such
         arrays.
       size: (B, 2), height and width in pixels of the frames in their true
         proportion, if they were stretched to H x W; None if not.
 
     Returns:
-      Clips (B R, T, S, S, 3) float32 and their labels: copies of a clip next to
+      Clips (B R, T, S, S, C) float32 and their labels: copies of a clip next to
       each other, so that they stay on its device.
 
     Raises:
@@ -125,9 +138,10 @@ class Augmentation:
     return changed
 
   def _check(self, clip: jax.Array, label: Labels, size: jax.Array | None) -> None:
-    if clip.ndim != 5 or clip.shape[-1] != 3 or clip.dtype != jnp.uint8:
+    wanted = self.channels
+    if clip.ndim != 5 or clip.shape[-1] != wanted or clip.dtype != jnp.uint8:
       raise ValueError(
-        f"clips must be (B, T, H, W, 3) uint8, got {clip.dtype}{clip.shape}."
+        f"clips must be (B, T, H, W, {wanted}) uint8, got {clip.dtype}{clip.shape}."
       )
     count = clip.shape[0]
     if size is not None and size.shape != (count, 2):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import matplotlib.figure
 import numpy as np
 
-from temporal_jax.display.picture_text import save_figure, short_label
+from temporal_jax.display.picture_text import as_colors, save_figure, short_label
 
 _LONGEST = 200  # Letters of a title.
 
@@ -25,8 +25,10 @@ def draw_clips(
 
   Args:
     file: PNG to write.
-    clips: (N, T, H, W, 3), floating point, as the model takes them.
-    mean: Pixel mean of R, G, B that was subtracted, of values in [0, 1].
+    clips: (N, T, H, W, C), floating point, as the model takes them; of optical
+      flow see `picture_text.as_colors`.
+    mean: Pixel mean of R, G, B that was subtracted, of values in [0, 1]; of
+      flow see `Augmentation`.
     std: Pixel standard deviation that they were divided by.
     titles: What to write above each clip (N,).
     frames_shown: Frames of a clip, at most, evenly spread from first to last.
@@ -36,9 +38,9 @@ def draw_clips(
   """
   clips = np.asarray(clips)
   floating = np.issubdtype(clips.dtype, np.floating)
-  if clips.ndim != 5 or clips.shape[-1] != 3 or not floating:
+  if clips.ndim != 5 or not floating:
     raise ValueError(
-      f"clips must be floating point (N, T, H, W, 3), got {clips.dtype}{clips.shape}."
+      f"clips must be floating point (N, T, H, W, C), got {clips.dtype}{clips.shape}."
     )
   rows, frames, height, width, _ = clips.shape
   if len(titles) != rows or not rows:
@@ -61,7 +63,7 @@ def draw_clips(
     part.suptitle(title, x=0.01, ha="left", fontsize=9)
     grid = part.subplots(1, columns, squeeze=False)[0]
     for axes, frame in zip(grid, shown, strict=True):
-      axes.imshow(clip[frame])
+      axes.imshow(as_colors(clip[frame]))
       axes.set(xticks=[], yticks=[])
       if part is parts[-1]:
         axes.set_xlabel(f"frame {frame}", fontsize=8)

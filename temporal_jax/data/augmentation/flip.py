@@ -8,7 +8,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.data.augmentation.operation import Clip, Given
+from temporal_jax.data.augmentation.normalize import normalize
+from temporal_jax.data.augmentation.operation import Clip, Given, is_flow
 from temporal_jax.validation import check_choice, check_number
 
 
@@ -43,10 +44,15 @@ def directed(class_names: Sequence[str]) -> list[str]:
 class Flip:
   """Mirrors clips left to right, and swaps the labels that it turns around.
 
+  Of optical flow, frames of more than three channels, the horizontal part
+  changes its sign: every other channel, the first among them.
+
   Attributes:
     probability: That a clip is mirrored.
     keep_labels: Whether labels stay as they are even where classes have a
       direction, as in bLVNet-TAM's code.
+
+  Source of the sign: `GroupRandomHorizontalFlip` of IBM/bLVNet-TAM.
   """
 
   stage: ClassVar[str] = "any"
@@ -61,8 +67,24 @@ class Flip:
     """Returns the clip, mirrored or not."""
     chosen = jax.random.bernoulli(key, self.probability)
     mirrored = clip.frames[..., ::-1, :]
+    if is_flow(mirrored.shape[-1]):
+      mirrored = _turned(mirrored, given)
     clip = clip._replace(frames=jnp.where(chosen, mirrored, clip.frames))
     if self.keep_labels or not given.flip_labels:
       return clip
     permuted = jnp.asarray(given.flip_labels, clip.label.dtype)[clip.label]
     return clip._replace(label=jnp.where(chosen, permuted, clip.label))
+
+
+def _turned(frames: jax.Array, given: Given) -> jax.Array:
+  """Returns mirrored flow (T, H, W, 2 P) with the sign of its x parts changed.
+
+  A level v of uint8 becomes 255 - v, and a normalised value what that is
+  normalised to.
+  """
+  ends = jnp.asarray((0, 255), jnp.uint8).reshape(2, 1, 1, 1)
+  if frames.dtype != jnp.uint8:
+    ends = normalize(ends, given.mean, given.std, frames.dtype)
+  turned = ends[:1] + ends[1:] - frames
+  is_x = jnp.arange(frames.shape[-1]).reshape(1, 1, 1, -1) % 2 == 0
+  return jnp.where(is_x, turned, frames)

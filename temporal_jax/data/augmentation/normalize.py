@@ -9,6 +9,10 @@ import jax.numpy as jnp
 
 from temporal_jax.data.augmentation.operation import Clip, Given
 
+# Of optical flow in grey pictures, where 127.5 is no motion: all channels.
+# Source: IBM/bLVNet-TAM, train.py: the deviation is the mean of RGB's.
+FLOW_PIXELS = {"mean": (0.5,), "std": (0.226,)}
+
 
 def normalize(
   clip: jax.Array,
@@ -16,7 +20,7 @@ def normalize(
   std: Sequence[float],
   dtype: jax.typing.DTypeLike = jnp.float32,
 ) -> jax.Array:
-  """Maps uint8 pixels (..., 3) to (pixel / 255 - mean) / std."""
+  """Maps uint8 pixels (..., C) to (pixel / 255 - mean) / std."""
   shape = (1,) * (clip.ndim - 1) + (-1,)
   mean = jnp.asarray(mean, jnp.float32).reshape(shape)
   std = jnp.asarray(std, jnp.float32).reshape(shape)

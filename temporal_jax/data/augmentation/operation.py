@@ -13,7 +13,8 @@ class Clip(NamedTuple):
   """One clip on its way through a recipe.
 
   Attributes:
-    frames: (T, H, W, 3); uint8, and float32 once normalised.
+    frames: (T, H, W, C), RGB or optical flow; uint8, and float32 once
+      normalised.
     label: Its label or labels, without the batch's dimension.
     size: (2,) float32, height and width of the frames in true proportion, in
       the pixels that crops are drawn in. The frames may be stretched: they
@@ -30,7 +31,8 @@ class Given(NamedTuple):
 
   Attributes:
     image_size: Side of the model's frames, in pixels.
-    mean: Pixel mean of R, G, B, of values in [0, 1].
+    mean: Pixel mean of R, G, B, of values in [0, 1]; of optical flow of all
+      channels or of each.
     std: Pixel standard deviation, likewise.
     flip_labels: Label of the mirrored clip for each label; () changes none.
   """
@@ -61,3 +63,8 @@ def as_frames(values: jax.Array, dtype: Any) -> jax.Array:
   if dtype != jnp.uint8:
     return values.astype(dtype)
   return jnp.floor(jnp.clip(values, 0, 255) + 0.5).astype(jnp.uint8)
+
+
+def is_flow(channels: int) -> bool:
+  """Whether frames of so many channels are optical flow: (x, y), (x, y), ..."""
+  return channels != 3

@@ -17,7 +17,7 @@ from temporal_jax.data.augmentation.crops import (
 from temporal_jax.data.augmentation.erasing import RandomErasing
 from temporal_jax.data.augmentation.flip import Flip, directed
 from temporal_jax.data.augmentation.normalize import Normalize
-from temporal_jax.data.augmentation.operation import Operation
+from temporal_jax.data.augmentation.operation import Operation, is_flow
 from temporal_jax.data.augmentation.rand_augment import RandAugment
 from temporal_jax.data.augmentation.sizes import Resize, ShortSideJitter
 
@@ -37,6 +37,8 @@ OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType(
     "short_side_jitter": ShortSideJitter,
   }
 )
+# They know R, G and B.
+_OF_COLORS = (AutoAugment, ColorJitter, Grayscale, RandAugment)
 _RESAMPLE = (MultiScaleCrop, RandomCrop, RandomSizedCrop, Resize)
 
 
@@ -92,6 +94,25 @@ def check_flip(
       f"direction: {names}. Name those that mirroring swaps in "
       'config.data.flip_pairs = (("... left to right", "... right to left"), '
       "...), or leave the flip out."
+    )
+
+
+def check_channels(recipe: str, channels: int) -> None:
+  """Refuses operations on colours where frames are optical flow.
+
+  Args:
+    recipe: See `parse`.
+    channels: Of a frame.
+
+  Raises:
+    ValueError: If the recipe has one; it names all.
+  """
+  operations = parse(recipe)
+  names = [_name(one) for one in operations if isinstance(one, _OF_COLORS)]
+  if names and is_flow(channels):
+    raise ValueError(
+      f"the recipe {recipe!r} changes colours, by {', '.join(names)}; frames of "
+      f"{channels} channels are optical flow, which has none."
     )
 
 

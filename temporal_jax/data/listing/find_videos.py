@@ -27,6 +27,7 @@ from temporal_jax.data.listing.file_names import SUFFIXES
 from temporal_jax.data.listing.split_names import NAMES, known_names, tested_split
 from temporal_jax.data.sources import FileSource
 from temporal_jax.data.video.numbered_pictures import check_pattern
+from temporal_jax.data.video.readers import flow_patterns
 from temporal_jax.display import printable
 
 
@@ -50,6 +51,7 @@ def file_sources(
   *,
   test_split: str = "",
   frames: str = "",
+  flow: int = 0,
   say: Callable[[str], None] = logging.warning,
 ) -> dict[str, FileSource]:
   """Lists the videos of a folder or a CSV file, train and test apart.
@@ -77,7 +79,8 @@ def file_sources(
     test_split: Name of the split that is the test; "" is val, or test without
       it.
     frames: What the pictures of videos that are folders are called, as in
-      `ImageFolder`; "" is found out for each.
+      `ImageFolder`; "" is found out for each. Of flow see `flow_patterns`.
+    flow: Consecutive pairs of optical flow that make a frame; 0 for RGB.
     say: Gets a sentence for each thing that a person should know: what was left
       out, which split is used for what.
 
@@ -94,8 +97,9 @@ def file_sources(
   """
   if not 0 <= test_fraction < 1:
     raise ValueError(f"test_fraction must be in [0, 1), got {test_fraction}.")
-  if frames:
-    check_pattern(frames)
+  pattern = flow_patterns(frames)[0] if flow else frames
+  if pattern:
+    check_pattern(pattern)
   root = pathlib.Path(root).expanduser()
   if not root.exists():
     raise FileNotFoundError(f"data.root {root} does not exist.")
@@ -104,7 +108,7 @@ def file_sources(
       f"data.tasks {tuple(tasks)} need a CSV file with these columns; "
       f"data.root {root} is a folder."
     )
-  table = read_folders(root, frames) if root.is_dir() else read_table(root, tasks)
+  table = read_folders(root, pattern) if root.is_dir() else read_table(root, tasks)
   if not table.rows:
     raise ValueError(_no_video(root, table))
   for note in table.notes:
@@ -137,6 +141,7 @@ def file_sources(
       class_names,
       multi_label=table.columns == (SEVERAL,),
       frames=frames,
+      flow=flow,
     )
     for split, rows in splits.items()
   }

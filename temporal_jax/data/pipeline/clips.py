@@ -112,7 +112,7 @@ class VideoOpener:
         time_limit=self.time_limit,
         square_pixels=self.square_pixels,
       ) as reader:
-        return take(reader, _span(reader, video))
+        return take(reader, labelled_span(reader, video))
     except VideoError as error:
       self.bad_videos.add(video["id"], str(error), listed=len(self.source))
       return None
@@ -216,8 +216,12 @@ class FixedClips:
     return shape if count == 1 else (count, *shape)
 
 
-def _span(reader: Reader, video: Video) -> Span:
-  """Returns the part of a video that is labelled, or all of it."""
+def labelled_span(reader: Reader, video: Video) -> Span:
+  """Returns the part of a video that is labelled, or all of it.
+
+  Raises:
+    VideoError: If there are no frames at its times, or these are not known.
+  """
   if "start" not in video:
     return 0, reader.num_frames
   try:

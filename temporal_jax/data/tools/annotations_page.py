@@ -3,7 +3,7 @@
 python -m temporal_jax.data.tools.annotations_page > docs/annotations.md
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from temporal_jax.data.annotations.registry import DATA_SETS
 
@@ -18,11 +18,24 @@ them. Written by
 | name | files | videos |
 |---|---|---|
 """
+_TEST_SETS = """
+`temporal-jax testset` scores the videos of these files, whose classes are not
+published but for those in `test-answers.csv`, which is read if it is there; the
+files with the names of the classes are those above.
+
+| name | files |
+|---|---|
+"""
 
 
 def create_page() -> str:
   """Returns the page, a row for all names that share files and videos."""
-  return _HEAD + "".join(f"{row}\n" for row in _rows())
+  tests = (
+    f"| `{name}` | {_code(data_set.test_files)} |\n"
+    for name, data_set in DATA_SETS.items()
+    if data_set.test_files
+  )
+  return _HEAD + "".join(f"{row}\n" for row in _rows()) + _TEST_SETS + "".join(tests)
 
 
 def _rows() -> Iterator[str]:
@@ -34,7 +47,7 @@ def _rows() -> Iterator[str]:
     yield f"| {_code(names)} | {_code(files)} | {videos} |"
 
 
-def _code(words: list[str] | tuple[str, ...]) -> str:
+def _code(words: Sequence[str]) -> str:
   """Returns words in a Markdown cell."""
   return ", ".join(f"`{word}`" for word in words)
 

@@ -9,6 +9,7 @@ import numpy as np
 from temporal_jax.data.video.decoding import TIME_LIMIT, VideoReader
 from temporal_jax.data.video.flow import FlowFolder, FlowReader
 from temporal_jax.data.video.image_folder import ImageFolder, ImageFolderReader
+from temporal_jax.data.video.numbered_pictures import check_pattern
 
 # A file's bytes or path, the path of a folder of numbered pictures, or what
 # says how its pictures are called.
@@ -73,16 +74,44 @@ def open_reader(
   return VideoReader(video, time_limit=time_limit, square_pixels=square_pixels)
 
 
-def with_pattern(path: str, pattern: str) -> str | ImageFolder:
+def with_pattern(path: str, pattern: str, flow: int = 0) -> Readable:
   """Returns a folder with what its pictures are called, any other path as is.
 
   Args:
     path: Path of a file or a folder.
-    pattern: See `ImageFolder`; "" leaves it to be found out.
+    pattern: See `ImageFolder`; "" leaves it to be found out. Of flow see
+      `flow_patterns`.
+    flow: Consecutive pairs of optical flow that make a frame; 0 for pictures in
+      colour.
   """
+  if flow:
+    return FlowFolder(path, *flow_patterns(pattern), stack=flow)
   if pattern and os.path.isdir(path):
     return ImageFolder(path, pattern)
   return path
+
+
+def flow_patterns(frames: str) -> tuple[str, str]:
+  """Returns what the pictures of the two parts of optical flow are called.
+
+  Args:
+    frames: Both patterns with a comma between, x first: "x_*.jpg,y_*.jpg"; ""
+      is "*_x.jpg,*_y.jpg".
+
+  Raises:
+    ValueError: If they are not two different patterns of pictures.
+  """
+  if not frames:
+    return FlowFolder.x, FlowFolder.y
+  patterns = tuple(part.strip() for part in frames.split(","))
+  if len(patterns) != 2 or patterns[0] == patterns[1]:
+    raise ValueError(
+      "the pictures of optical flow have two patterns, x first: "
+      f"'flow_x_*.jpg,flow_y_*.jpg'; got {frames!r}."
+    )
+  for pattern in patterns:
+    check_pattern(pattern)
+  return patterns
 
 
 def num_channels(video: Readable) -> int:

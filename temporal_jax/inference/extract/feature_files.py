@@ -1,6 +1,7 @@
 """Features of many videos as npz files."""
 
 import glob
+import itertools
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from temporal_jax.data.video.fixed_rate import FixedRateReader, check_rate
 from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.video.readers import Reader, open_reader
 from temporal_jax.inference.extract.feature_windows import FeatureExtractor
@@ -73,6 +75,7 @@ def extract_files(
   extractor: FeatureExtractor,
   files: Mapping[str, pathlib.Path],
   *,
+  fps: float | None = None,
   track: Callable[[Iterable, int], Iterable] = lambda items, total: items,
 ) -> Extracted:
   """Writes the features of videos, a file each.
@@ -84,12 +87,12 @@ def extract_files(
   |---|---|
   | features | (windows, ...) float32 |
   | times | (windows,) middle of each window, in seconds |
-  | fps | frames a second of the video |
+  | fps | frames a second, of the video or as given |
   | stride | frames from one window to the next |
   | window | frames of a window |
   | offset | first frame of the first window: 0 |
   | duration | of the video, in seconds |
-  | video_frames | frames of the video |
+  | video_frames | frames of the video, at that rate |
   | feature, model | what was extracted, of which network |
   | settings | JSON: all that it depends on, the weights' sha256 too |
 
@@ -99,13 +102,17 @@ def extract_files(
   Args:
     extractor: Makes the features.
     files: Video -> the file to write.
+    fps: Rate at which videos are read, see `FixedRateReader`; None for their
+      own.
     track: Called with videos and their number, shows how far they are.
 
   Raises:
-    ValueError: If two videos would share a file.
+    ValueError: If two videos would share a file, or the rate is not positive.
   """
   _check_apart(files)
-  settings = _settings(extractor)
+  if fps is not None:
+    check_rate(fps)
+  settings = _settings(extractor) | {"fps": fps}
   written, kept, bad = 0, 0, {}
   for video, path in track(files.items(), len(files)):
     try:
@@ -115,7 +122,8 @@ def extract_files(
         continue
       square = extractor.saved.protocol.square_pixels
       with open_reader(video, square_pixels=square) as reader:
-        _write(path, extractor, reader, settings)
+        timed = reader if fps is None else FixedRateReader(reader, fps)
+        _write(path, extractor, timed, settings)
       written += 1
     except (OSError, ValueError) as error:
       bad[video] = str(error)
@@ -132,7 +140,9 @@ def _write(
   total, fps = reader.num_frames, reader.fps
   if fps is None:
     raise VideoError("its frames a second are not known")
-  shape = (extractor.num_windows(total), *extractor.shape)
+  batches = extractor.batches(reader)
+  first = next(batches)  # Whole frames have maps of other sizes than squares.
+  shape = (extractor.num_windows(total), *first.shape[1:])
   others = {
     "times": extractor.times(total, fps),
     "fps": fps,
@@ -150,7 +160,7 @@ def _write(
     with file.open("features.npy", "w", force_zip64=True) as member:
       head = {"descr": "<f4", "fortran_order": False, "shape": shape}
       np.lib.format.write_array_header_2_0(member, head)
-      for features in extractor.batches(reader):
+      for features in itertools.chain([first], batches):
         member.write(np.ascontiguousarray(features, "<f4").data)
     for name, value in others.items():
       with file.open(f"{name}.npy", "w") as member:
@@ -171,6 +181,7 @@ def _settings(extractor: FeatureExtractor) -> dict[str, Any]:
     "crop_size": saved.protocol.crop_size,
     "short_side": saved.protocol.short_side,
     "stretch": extractor.stretch or saved.protocol.stretch,
+    "whole_short_side": extractor.short_side,
   }
 
 

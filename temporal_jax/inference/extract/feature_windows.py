@@ -40,7 +40,9 @@ class FeatureExtractor:
     stride: Frames from one window to the next.
     batch_size: Windows computed at once, B.
     stretch: Whether whole frames are stretched to the network's square.
-    shape: Of a window's features.
+    short_side: Pixels of the shorter side of frames that are whole and keep
+      their proportions; None for squares.
+    shape: Of a window's features, for frames of the network's square.
   """
 
   def __init__(
@@ -52,6 +54,7 @@ class FeatureExtractor:
     stride: int = STRIDE,
     batch_size: int = 8,
     stretch: bool = False,
+    short_side: int | None = None,
     expected: int | None = None,
   ):
     """Prepares the network; it is compiled with the first windows or before.
@@ -66,12 +69,14 @@ class FeatureExtractor:
       batch_size: Windows computed at once.
       stretch: Whether whole frames are stretched to the network's square,
         whatever it is tested with.
+      short_side: Pixels to which the shorter side of whole frames is resized
+        instead; the network is compiled for each size of frames that comes.
       expected: Windows that will come, if that is known.
 
     Raises:
       ValueError: If there are no such features, a number is below 1, a window
-        has fewer frames than a clip, the network takes no pictures, or see
-        `PendingModel.wait`.
+        has fewer frames than a clip, the network takes no pictures or only
+        squares, or see `PendingModel.wait`.
     """
     saved = outline_of(model)
     self._clip_shape = clip_shape(saved)
@@ -83,16 +88,21 @@ class FeatureExtractor:
         f"of {frames}."
       )
     check_at_least("stride", stride, 1)
+    sides = self._clip_shape[1:3]
+    if short_side is not None:
+      _check_whole(saved, short_side, stretch)
+      sides = None, None
     feature = find_feature(saved, name)
     forward = create_feature_forward(saved, feature)
     self.name, self.shape = name, feature.shape
-    self.window, self.stride, self.stretch = window, stride, stretch
+    self.window, self.stride = window, stride
+    self.stretch, self.short_side = stretch, short_side
     self._forward = ClipBatches(
       model,
       forward,
       lambda saved: prepare_feature_variables(saved, feature),
       batch_size=batch_size,
-      clip_shape=self._clip_shape,
+      clip_shape=(frames, *sides, 3),
       expected=expected,
     )
     self.saved = self._forward.saved
@@ -141,7 +151,7 @@ class FeatureExtractor:
       yield self._forward(self._read(reader, numbers))
 
   def _read(self, reader: Reader, numbers: np.ndarray) -> np.ndarray:
-    """Returns the clips (n, T, S, S, 3) of windows; a frame is decoded once."""
+    """Returns the clips (n, T, H, W, 3) of windows; a frame is decoded once."""
     frames = self._clip_shape[0]
     within = (2 * np.arange(frames) + 1) * self.window // (2 * frames)
     indices = self.stride * numbers[:, None] + within
@@ -149,17 +159,32 @@ class FeatureExtractor:
       np.minimum(indices, reader.num_frames - 1), return_inverse=True
     )
     pictures = self._pictures(reader, wanted.tolist())
-    return np.stack(
-      [
-        crop_square([pictures[place] for place in clip], self._clip_shape[1])
-        for clip in places.reshape(indices.shape)
-      ]
-    )
+    clips = [
+      [pictures[place] for place in clip] for clip in places.reshape(indices.shape)
+    ]
+    if self.short_side is not None:
+      return np.stack(list(map(np.stack, clips)))
+    return np.stack([crop_square(clip, self._clip_shape[1]) for clip in clips])
 
   def _pictures(self, reader: Reader, indices: list[int]) -> list[np.ndarray]:
     protocol, side = self.saved.protocol, self._clip_shape[1]
     stretch = (side, side) if self.stretch else protocol.stretch
+    if self.short_side is not None:
+      return reader.pictures(indices, short_side=self.short_side)
     if stretch is None:
       return reader.pictures(indices, short_side=protocol.short_side)
     frames, _ = reader.read_stretched(indices, stretch)
     return list(frames)
+
+
+def _check_whole(saved: SavedModel, short_side: int, stretch: bool) -> None:
+  """Raises ValueError if a network cannot take whole frames as they are."""
+  check_at_least("short_side", short_side, 1)
+  if stretch:
+    raise ValueError("whole frames are stretched or keep their proportions, not both.")
+  size = saved.protocol.crop_size
+  if saved.network.arguments_for(num_frames=None, image_size=size):
+    raise ValueError(
+      f"{saved.name} has positions of a square of {size} pixels: whole frames can "
+      "only be stretched to it."
+    )

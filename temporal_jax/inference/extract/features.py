@@ -44,13 +44,9 @@ def clip_shape(saved: SavedModel) -> tuple[int, int, int, int]:
   Raises:
     ValueError: If they are no pictures.
   """
-  channels = saved.clip_shape[-1]
-  if channels != 3:
-    raise ValueError(
-      f"{saved.name} takes optical flow of {channels} channels, not pictures."
-    )
+  saved.check_rgb()
   side = saved.protocol.crop_size
-  return (saved.protocol.num_frames, side, side, channels)
+  return (saved.protocol.num_frames, side, side, 3)
 
 
 def feature_shapes(saved: SavedModel) -> dict[str, tuple[int, ...]]:

@@ -25,7 +25,7 @@ class ClipBatches:
 
   Attributes:
     saved: The network.
-    clip_shape: (T, H, W, 3) of its clips.
+    clip_shape: (T, H, W, 3) of its clips; None is any length.
   """
 
   def __init__(
@@ -35,7 +35,7 @@ class ClipBatches:
     prepare: Callable[[SavedModel], Variables],
     *,
     batch_size: int,
-    clip_shape: tuple[int, ...] | None,
+    clip_shape: tuple[int | None, ...] | None,
     expected: int | None = None,
     prepare_shapes: Callable[[SavedModel], Variables] | None = None,
   ):
@@ -48,7 +48,7 @@ class ClipBatches:
       prepare: Returns what the function takes first.
       batch_size: Clips computed at once, at most.
       clip_shape: (T, H, W, 3) of the clips; None for what the network was made
-        for.
+        for. A None in it is any length: each is compiled for when it comes.
       expected: Clips that will come, at least 1; see `fit`. None if that is not
         known: nothing is compiled in advance.
       prepare_shapes: Returns the shapes of what `prepare` returns, of a network
@@ -67,7 +67,7 @@ class ClipBatches:
       self._variables = jax.device_put(prepare(model))
       return
     place = next(leaf.sharding for leaf in jax.tree.leaves(outline.variables))
-    if expected is not None:
+    if expected is not None and None not in self.clip_shape:
       # The first call raises the same error, in its own place.
       with contextlib.suppress(Exception):
         shapes = (prepare_shapes or functools.partial(_trace, prepare))(outline)

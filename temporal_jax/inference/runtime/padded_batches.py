@@ -113,13 +113,19 @@ def check_clips(clips: np.ndarray, clip_shape: Sequence[int]) -> np.ndarray:
 
   Args:
     clips: To be checked.
-    clip_shape: (T, H, W, 3) that each must have.
+    clip_shape: (T, H, W, 3) that each must have; None is any length.
 
   Raises:
     ValueError: If they have another shape or dtype, or there are none.
   """
   clips = np.asarray(clips)
-  if clips.shape[1:] != tuple(clip_shape) or clips.dtype != np.uint8:
+  wanted = tuple(clip_shape)
+  if clips.ndim == 1 + len(wanted):
+    wanted = tuple(
+      size if side is None else side
+      for side, size in zip(wanted, clips.shape[1:], strict=True)
+    )
+  if clips.shape[1:] != wanted or clips.dtype != np.uint8:
     raise ValueError(
       f"clips must be (N, {', '.join(map(str, clip_shape))}) uint8, got "
       f"{clips.shape} {clips.dtype}."

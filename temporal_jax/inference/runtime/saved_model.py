@@ -76,6 +76,15 @@ class SavedModel(NamedTuple):
   protocol: EvalProtocol
   description: Mapping[str, Any]
 
+  def check_rgb(self) -> None:
+    """Raises ValueError if its clips are no pictures in colour."""
+    channels = self.clip_shape[-1]
+    if channels != 3:
+      raise ValueError(
+        f"{self.name} looks at {channels} channels of optical flow; a video holds "
+        "RGB alone."
+      )
+
 
 class PendingModel:
   """A network of a directory whose variables are still being read.

@@ -151,6 +151,7 @@ def _read_clips(
   read: dict[EvalProtocol, ReadClip] = {}
   clips = {}
   for name, saved in networks.items():
+    saved.check_rgb()
     protocol = middle_view(saved.protocol)
     if protocol not in read:
       read[protocol] = read_clip(reader, protocol)

@@ -84,11 +84,7 @@ def watch_video(
   check_whole("topk", topk, 1)
   _check_outputs(video, outputs)
   names = told_classes(saved, task)
-  if saved.clip_shape[-1] != 3:
-    raise ValueError(
-      f"{saved.name} looks at {saved.clip_shape[-1]} channels of optical flow; "
-      "a video file holds RGB alone."
-    )
+  saved.check_rgb()
   if window is None:
     window = saved.protocol.num_frames
   if stride is None:

@@ -11,7 +11,12 @@ import pathlib
 import pytest
 
 from temporal_jax.data import annotations
-from temporal_jax.data.annotations import DATA_SETS, open_annotations, registry
+from temporal_jax.data.annotations import (
+  DATA_SETS,
+  open_annotations,
+  open_test_set,
+  registry,
+)
 from temporal_jax.data.tools.annotations_page import create_page
 
 PAGE = pathlib.Path(__file__).parents[3] / "docs" / "annotations.md"
@@ -83,3 +88,63 @@ def test_numbers_as_names_have_one_order_everywhere(write):
   assert [record.label for record in got.records] == list(range(12))
   merged = annotations.merge({"k": got})
   assert merged.class_names == got.class_names
+
+
+TEST_SETS = {
+  "ssv1": {
+    "something-something-v1-test.csv": "8\n9\n",
+    "something-something-v1-labels.csv": "Doing it\nRest\n",
+  },
+  "ssv2": {
+    "test.json": '[{"id": "8"}, {"id": "9"}]',
+    "labels.json": '{"Doing it": "0", "Rest": "1"}',
+  },
+  "ek100": {
+    "EPIC_100_test_timestamps.csv": (
+      "narration_id,participant_id,video_id,start_timestamp,stop_timestamp\n"
+      "8,P01,P01_01,0:0:1,0:0:2\n9,P01,P01_01,0:0:3,0:0:5\n"
+    ),
+    "EPIC_100_verb_classes.csv": "id,key\n0,cut\n",
+    "EPIC_100_noun_classes.csv": "id,key\n0,tap\n",
+  },
+}
+
+
+@pytest.mark.parametrize(("name", "files"), TEST_SETS.items())
+def test_test_sets_have_no_labels(tmp_path, name, files):
+  for file, text in files.items():
+    (tmp_path / file).write_text(text)
+  got = open_test_set(name, tmp_path)
+  assert [record.id for record in got.records] == ["8", "9"]
+  assert {(record.split, record.label) for record in got.records} == {("test", None)}
+  if name == "ek100":
+    assert got.class_names == {"verb": ("cut",), "noun": ("tap",)}
+    assert got.records[1][4:] == (3, 5, "P01_01")
+  else:
+    assert got.class_names == ("Doing it", "Rest")
+  path = {"ssv1": "9", "ssv2": "9.webm", "ek100": "P01/videos/P01_01.MP4"}
+  assert got.records[1].path == path[name]
+  for file in DATA_SETS[name].test_files[:1]:
+    (tmp_path / file).unlink()
+    with pytest.raises(FileNotFoundError, match=file):
+      open_test_set(name, tmp_path)
+
+
+def test_answers_are_read_where_they_are(tmp_path):
+  for file, text in TEST_SETS["ssv2"].items():
+    (tmp_path / file).write_text(text)
+  answers = tmp_path / "test-answers.csv"
+  answers.write_text("9;Rest\n8;Doing it\n7;Rest\n")
+  got = open_test_set("ssv2", tmp_path)
+  assert [record.label for record in got.records] == [0, 1]
+  answers.write_text("9;Rest\n")
+  with pytest.raises(ValueError, match=r"no class of 1 of the 2 videos .*\['8'\]"):
+    open_test_set("ssv2", tmp_path)
+
+
+def test_the_sets_with_a_test_set_are_listed(tmp_path):
+  with_set = [name for name, one in DATA_SETS.items() if one.read_test_set]
+  assert sorted(with_set) == sorted(TEST_SETS)
+  assert all(bool(DATA_SETS[name].test_files) for name in with_set)
+  with pytest.raises(ValueError, match=r"unknown test set 'k400'"):
+    open_test_set("k400", tmp_path)

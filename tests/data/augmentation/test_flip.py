@@ -97,3 +97,16 @@ def test_labels_to_swap_need_a_flip_and_single_labels():
   ):
     with pytest.raises(ValueError, match="single labels"):
       augment(jax.random.key(0), jnp.asarray(CLIPS), labels)
+
+
+@pytest.mark.parametrize("recipe", ["flip(1.0)|normalize", "normalize|flip(1.0)"])
+@pytest.mark.parametrize("mean", [(0.5,), tuple(np.linspace(0.4, 0.6, 4))])
+def test_mirrored_flow_moves_the_other_way(recipe, mean):
+  clips = np.random.default_rng(1).integers(0, 256, (2, 3, 6, 6, 4), np.uint8)
+  pixels = {"mean": mean, "std": (0.226,), "image_size": 6, "channels": 4}
+  augment = data.Augmentation(recipe, **pixels)
+  got, _ = jax.jit(augment)(jax.random.key(0), clips, LABELS[:2])
+  want = clips[:, :, :, ::-1].astype(np.float32)
+  want[..., ::2] = 255 - want[..., ::2]  # x of both pairs; y stays.
+  want = (want / 255 - np.asarray(mean, np.float32)) / np.float32(0.226)
+  np.testing.assert_allclose(got, want, atol=2e-6)

@@ -1,5 +1,6 @@
 import pytest
 
+from temporal_jax import data
 from temporal_jax.data.augmentation import recipe as recipes
 from temporal_jax.data.augmentation.color import ColorJitter, Grayscale
 from temporal_jax.data.augmentation.crops import RandomSizedCrop
@@ -111,3 +112,21 @@ def test_normalize_comes_where_it_must(recipe, want):
 def test_wrong_recipes_are_refused(recipe, message):
   with pytest.raises(ValueError, match=message):
     recipes.parse(recipe)
+
+
+@pytest.mark.parametrize(
+  "name", ["color_jitter(0.3)", "grayscale", "auto_augment", "rand_augment"]
+)
+def test_colours_of_flow_are_refused(name):
+  pixels = {"mean": (0.5,), "std": (0.226,), "image_size": 8}
+  kind = name.partition("(")[0]
+  with pytest.raises(ValueError, match=f"colours, by {kind}; .* 10 channels"):
+    data.Augmentation(f"{name}|flip", **pixels, channels=10)
+  data.Augmentation("multi_scale_crop|flip|random_erasing", **pixels, channels=10)
+
+
+@pytest.mark.parametrize(("channels", "count"), [(10, 3), (3, 1), (10, 2)])
+def test_statistics_have_as_many_numbers_as_channels(channels, count):
+  pixels = {"mean": (0.5,) * count, "std": (0.5,) * count}
+  with pytest.raises(ValueError, match=f"numbers for {channels} channels"):
+    data.Augmentation("", **pixels, image_size=8, channels=channels)

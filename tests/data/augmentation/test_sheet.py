@@ -22,7 +22,7 @@ def test_a_sheet_shows_each_frame_in_its_colours(tmp_path):
   ("clips", "titles", "message"),
   [
     (np.zeros((2, 4, 8, 8, 3), np.uint8), ("a", "b"), "floating point"),
-    (np.zeros((4, 8, 8, 3)), ("a",) * 4, "N, T, H, W, 3"),
+    (np.zeros((4, 8, 8, 3)), ("a",) * 4, "N, T, H, W, C"),
     (np.zeros((2, 4, 8, 8, 3)), ("a",), "1 titles were given for 2 clips"),
     (np.zeros((0, 4, 8, 8, 3)), (), "0 titles were given for 0 clips"),
   ],

@@ -79,3 +79,43 @@ def test_batches_of_flow_have_its_channels(tmp_path):
   assert batch["clip"].shape == (3, 2, 16, 16, 10)
   assert _values(batch["clip"][0, 1])[0] == 30
   assert list(bad.reasons()) == ["missing"]
+
+
+@pytest.mark.parametrize("frames", ["", "*_x.jpg,*_y.jpg"])
+def test_sources_of_flow(tmp_path, frames):
+  for name in ("left/1", "left/2", "right/3", "right/4"):
+    (tmp_path / name).mkdir(parents=True)
+    _write(tmp_path / name, 6)
+  given = {"name": "", "data_dir": "", "splits": {"train": "", "test": ""}}
+  given |= {"root": str(tmp_path), "test_fraction": 0.5, "frames": frames}
+  sources = data.open_sources(**given, flow=2)
+  video = sources["train"][0]["video"]
+  assert video == FlowFolder(sources["train"][0]["id"], stack=2)
+  assert num_channels(video) == 4
+  assert len(sources["train"]) == len(sources["test"]) == 2
+  with pytest.raises(ValueError, match=r"two patterns, x first.*got '\*_x.jpg'"):
+    data.open_sources(**{**given, "frames": "*_x.jpg"}, flow=2)
+  with pytest.raises(ValueError, match=r"data.flow 2 is for folders"):
+    data.open_sources(**{**given, "root": "", "name": "camera_motion"}, flow=2)
+
+
+def test_annotated_folders_of_flow(tmp_path):
+  (tmp_path / "something-something-v1-labels.csv").write_text("Left\nRight\n")
+  for split in ("train", "validation"):
+    file = tmp_path / f"something-something-v1-{split}.csv"
+    file.write_text("7;Right\n")
+  given = {"name": "", "data_dir": "", "splits": {"train": "", "test": ""}}
+  sources = data.open_sources(
+    **given,
+    root=str(tmp_path),
+    annotations="ssv1",
+    videos="flow",
+    frames="x/*.png,y/*.png",
+    flow=5,
+    test_fraction=0.0,
+  )
+  assert sources["test"][0] == {
+    "id": "7",
+    "label": 1,
+    "video": FlowFolder("flow/7", "x/*.png", "y/*.png"),
+  }

@@ -12,7 +12,7 @@ from temporal_jax.inference import (
   output_files,
 )
 from tests.conftest import make_frames
-from tests.support.saved_models import brightness_model
+from tests.support.saved_models import RESNET, brightness_model, small_model
 
 SAVED = brightness_model()
 
@@ -113,3 +113,35 @@ def test_files_are_named_below_what_named_them(tmp_path, monkeypatch):
   ):
     got = output_files(words, out)
     assert got == {video: out / name for video, name in want.items()}
+
+
+def test_windows_count_frames_at_a_given_rate(tmp_path, video):
+  """As appendix C.2 of TAda does: 8 frames 8 apart, every 8 of 60 a second."""
+  extractor = FeatureExtractor(brightness_model(8), window=64, stride=8)
+  out = tmp_path / "video.npz"
+  assert extract_files(extractor, {video: out}, fps=60) == (1, 0, {})
+  with np.load(out) as file:
+    features, times = file["features"], file["times"]
+    assert (file["fps"], file["video_frames"], file["duration"]) == (60, 120, 2)
+    assert json.loads(str(file["settings"]))["fps"] == 60
+  assert len(features) == (120 - 64) // 8 + 1
+  np.testing.assert_allclose(times, (8 * np.arange(8) + 32) / 60)
+  shown = np.round((255 * features - 20) / 8)
+  places = 8 * np.arange(8)[:, None] + 4 + 8 * np.arange(8)
+  # The video has 10 frames a second: frame k of 60 is nearest to k / 6.
+  assert np.all(np.abs(shown - places / 6) <= 0.5 + 1e-6)
+  done = extract_files(extractor, {video: out}, fps=30)
+  assert "has fps 60 instead of 30" in done.bad[video]
+  with pytest.raises(ValueError, match="fps must be above 0"):
+    extract_files(extractor, {video: out}, fps=0.0)
+
+
+def test_maps_of_whole_frames_have_their_size(tmp_path):
+  saved = small_model(**RESNET)
+  extractor = FeatureExtractor(saved, "tokens", window=2, short_side=16)
+  file = tmp_path / "wide.mp4"
+  file.write_bytes(encode_mp4(make_frames(3)[:, :, :16], fps=10))
+  assert extract_files(extractor, {str(file): tmp_path / "out.npz"}).written == 1
+  with np.load(tmp_path / "out.npz") as arrays:
+    assert extractor.shape == (2, 4, 4, 8)
+    assert arrays["features"].shape == (1, 2, 8, 4, 8)

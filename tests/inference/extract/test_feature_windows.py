@@ -7,7 +7,7 @@ from temporal_jax.data import open_reader
 from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.inference import FeatureExtractor
 from tests.conftest import make_frames
-from tests.support.saved_models import brightness_model
+from tests.support.saved_models import brightness_model, small_model
 
 SAVED = brightness_model()
 
@@ -85,3 +85,29 @@ def test_whole_frames_are_stretched_or_their_middle_is_cut():
 def test_wrong_arguments_are_refused(arguments, message):
   with pytest.raises(ValueError, match=message):
     FeatureExtractor(SAVED, **arguments)
+
+
+def test_whole_frames_keep_their_proportions():
+  """The left quarter is bright: a middle square would not see it."""
+  frames = np.zeros((4, 64, 128, 3), np.uint8)
+  frames[:, :, :32] = 200
+  extractor = FeatureExtractor(SAVED, window=4, short_side=16, batch_size=2)
+  with open_reader(encode_mp4(frames, fps=10)) as reader:
+    clips = extractor._read(reader, np.array([0]))
+    got = 255 * extractor(reader)
+  assert clips.shape == (1, 4, 16, 32, 3)
+  np.testing.assert_allclose(got, 50, atol=3)
+  with open_reader(encode_mp4(frames[:, :, :64], fps=10)) as reader:
+    np.testing.assert_allclose(255 * extractor(reader), 100, atol=3)
+  assert extractor.compilations == 2  # One for each size.
+
+
+def test_networks_with_positions_of_squares_take_no_other_frames():
+  vit = {"width": 64, "depth": 1, "num_heads": 1, "patch_size": 8, "grid": 2}
+  saved = small_model("vit_b16", **vit)
+  with pytest.raises(ValueError, match="positions of a square of 16 pixels"):
+    FeatureExtractor(saved, short_side=32)
+  with pytest.raises(ValueError, match="not both"):
+    FeatureExtractor(SAVED, short_side=32, stretch=True)
+  with pytest.raises(ValueError, match="short_side must be at least 1"):
+    FeatureExtractor(SAVED, short_side=0)

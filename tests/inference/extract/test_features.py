@@ -108,5 +108,5 @@ def test_unknown_names_give_near_ones(resnet, name, near):
 
 
 def test_flow_is_refused(resnet):
-  with pytest.raises(ValueError, match="optical flow of 10 channels"):
+  with pytest.raises(ValueError, match="10 channels of optical flow"):
     feature_shapes(resnet._replace(clip_shape=(2, 16, 16, 10)))

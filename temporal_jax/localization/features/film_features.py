@@ -1,0 +1,129 @@
+"""The features of a film, and when each of them is."""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from temporal_jax.validation import check_whole
+
+
+class FeatureKind(NamedTuple):
+  """What features are; a detector takes those of its own kind only.
+
+  Attributes:
+    width: Numbers of a position, C.
+    stride: Frames from one position to the next.
+    window: Frames that a position sees.
+    model: The network that made them, "" if that is not known.
+    feature: What was extracted of it, such as "pooled"; "" if not known.
+    weights: The sha256 of the network's weights, "" if not known.
+  """
+
+  width: int
+  stride: float
+  window: float
+  model: str = ""
+  feature: str = ""
+  weights: str = ""
+
+
+def check_kind(where: str, got: FeatureKind, expected: FeatureKind) -> None:
+  """Refuses features of another kind.
+
+  Args:
+    where: What the features are of, for messages.
+    got: What they are.
+    expected: What they must be; the "" of what is not known allows all.
+
+  Raises:
+    ValueError: If they differ, naming all that differs.
+  """
+  differ = [
+    f"{name} {have!r} instead of {want!r}"
+    for name, have, want in zip(FeatureKind._fields, got, expected, strict=True)
+    if have != want and want != ""
+  ]
+  if differ:
+    raise ValueError(f"the features of {where} have {', '.join(differ)}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class FilmFeatures:
+  """The features of a film.
+
+  Position p is the frames offset + stride p to offset + stride p + window - 1,
+  and its time is their middle. Positions need not be whole.
+
+  Attributes:
+    values: (T, C) float32.
+    stride: Frames from one position to the next.
+    window: Frames that a position sees.
+    fps: Frames per second.
+    offset: First frame of position 0.
+    duration: The film's seconds, None if not known.
+    kind: What the features were in the file, before they were resampled.
+  """
+
+  values: np.ndarray
+  stride: float
+  window: float
+  fps: float
+  offset: float
+  duration: float | None
+  kind: FeatureKind
+
+  def seconds(self, positions: np.ndarray) -> np.ndarray:
+    """Returns the seconds (...) of positions (...)."""
+    frames = self.offset + np.asarray(positions) * self.stride + self.window / 2
+    return frames / self.fps
+
+  def positions(self, seconds: np.ndarray) -> np.ndarray:
+    """Returns the positions (...) of seconds (...); `seconds` backwards."""
+    frames = np.asarray(seconds) * self.fps - self.window / 2 - self.offset
+    return frames / self.stride
+
+  def resampled(self, length: int) -> "FilmFeatures":
+    """Returns the same film with `length` positions, see `resample`.
+
+    The first and the last position stay where they are. The single position of
+    a short film becomes `length` equal parts of its window.
+
+    Args:
+      length: At least 2.
+
+    Raises:
+      ValueError: If `length` is below 2.
+    """
+    values, frames = resample(self.values, length), len(self.values)
+    if frames == 1:
+      part = self.window / length
+      return dataclasses.replace(self, values=values, stride=part, window=part)
+    stride = self.stride * (frames - 1) / (length - 1)
+    return dataclasses.replace(self, values=values, stride=stride)
+
+
+def resample(values: np.ndarray, length: int) -> np.ndarray:
+  """Changes the number of positions by linear interpolation.
+
+  The corners are aligned: the first position stays the first, the last one the
+  last, and the others are at equal distances.
+
+  Args:
+    values: (T, C), T at least 1.
+    length: At least 2.
+
+  Returns:
+    (length, C) in the dtype of `values`.
+
+  Raises:
+    ValueError: If `values` is not (T, C) or `length` is below 2.
+  """
+  check_whole("length", length, 2)
+  if values.ndim != 2 or not len(values):
+    raise ValueError(f"values must be (T, C) with T > 0, got {values.shape}.")
+  places = np.linspace(0.0, len(values) - 1, length)
+  low = np.minimum(places.astype(np.int64), max(len(values) - 2, 0))
+  high = np.minimum(low + 1, len(values) - 1)
+  share = (places - low).astype(values.dtype)[:, None]
+  return values[low] * (1 - share) + values[high] * share

@@ -1,0 +1,234 @@
+"""Reading the features of a film from a file."""
+
+import contextlib
+import math
+import os
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from temporal_jax.localization.features.film_features import (
+  FeatureKind,
+  FilmFeatures,
+)
+from temporal_jax.untrusted.hdf5 import open_hdf5
+from temporal_jax.untrusted.json_text import parse_json
+from temporal_jax.untrusted.npy import Declared, open_npy
+from temporal_jax.untrusted.npz import Npz, check_arrays, open_npz
+
+HDF5 = (".h5", ".hdf5")
+SUFFIXES = (".npz", ".npy", *HDF5)
+# What an npz file calls features: that of this package, of ActionFormer's ones.
+_NAMES = ("features", "feats")
+_NUMBERS = ("stride", "window", "fps", "offset", "duration")
+_WHAT = "usable features"
+
+
+class FeatureSettings(NamedTuple):
+  """What a config says of features; None leaves it to their file.
+
+  Attributes:
+    stride: Frames from one position to the next.
+    window: Frames that a position sees.
+    fps: Frames per second of the films, as they were read for the features.
+    width: Numbers of a position.
+  """
+
+  stride: float | None = None
+  window: float | None = None
+  fps: float | None = None
+  width: int | None = None
+
+
+AS_THE_FILE = FeatureSettings()
+
+
+class FeatureFile(NamedTuple):
+  """A file of features as its headers describe it.
+
+  Attributes:
+    kind: What the features are.
+    length: Positions, T.
+    fps: Frames per second.
+    offset: First frame of position 0.
+    duration: The film's seconds, None if the file does not say it.
+  """
+
+  kind: FeatureKind
+  length: int
+  fps: float
+  offset: float
+  duration: float | None
+
+  @property
+  def longest(self) -> float:
+    """The seconds that the film has at most: one more window would fit."""
+    if self.duration is not None:
+      return self.duration
+    frames = self.offset + self.length * self.kind.stride + self.kind.window
+    return frames / self.fps
+
+
+def describe_features(
+  file: str | os.PathLike,
+  settings: FeatureSettings = AS_THE_FILE,
+  *,
+  key: str = "",
+  fps: float | None = None,
+) -> FeatureFile:
+  """Reads what features a file holds, and not their values.
+
+  Args:
+    file: npz as `temporal-jax extract` writes it, npz or npy of one array
+      (T, C), or HDF5 with an array (T, C) for each film.
+    settings: What the file must hold, or does not say.
+    key: Name of the film's array in HDF5; "" is the only one there.
+    fps: The film's frames per second, where neither file nor settings say it.
+
+  Raises:
+    ImportError: If it is HDF5 and the extra "hdf5" is not installed.
+    OSError: If it cannot be opened.
+    ValueError: If it holds no features or others than the settings say, or
+      something is not known; the file is named.
+  """
+  with _open(file, key) as (declared, facts, _):
+    return _describe(declared, facts, settings, fps)
+
+
+def read_features(
+  file: str | os.PathLike,
+  settings: FeatureSettings = AS_THE_FILE,
+  *,
+  key: str = "",
+  fps: float | None = None,
+) -> FilmFeatures:
+  """Reads the features of a film.
+
+  Args:
+    file: See `describe_features`.
+    settings: What the file must hold, or does not say.
+    key: Name of the film's array in HDF5; "" is the only one there.
+    fps: The film's frames per second, where neither file nor settings say it.
+
+  Raises:
+    ImportError: If it is HDF5 and the extra "hdf5" is not installed.
+    OSError: If it cannot be opened.
+    ValueError: See `describe_features`; or if a value is NaN or infinite.
+  """
+  with _open(file, key) as (declared, facts, read):
+    found = _describe(declared, facts, settings, fps)
+    with np.errstate(over="ignore"):  # It is found below.
+      values = np.ascontiguousarray(read(), np.float32)
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+      raise ValueError(
+        f"{np.count_nonzero(~finite)} of {found.length} positions are NaN or "
+        f"infinite, the first of them {int(np.argmin(finite))}"
+      )
+  kind = found.kind
+  return FilmFeatures(
+    values, kind.stride, kind.window, found.fps, found.offset, found.duration, kind
+  )
+
+
+def _describe(
+  declared: Declared,
+  facts: Mapping[str, Any],
+  settings: FeatureSettings,
+  fps: float | None,
+) -> FeatureFile:
+  """Joins what a file and a config say; raises ValueError if they differ."""
+  if len(declared.shape) != 2 or declared.kind != "float" or 0 in declared.shape:
+    raise ValueError(
+      "they must be float of shape (T, C), one row for each position, got "
+      f"{declared.kind} of {declared.shape}"
+    )
+  length, width = declared.shape
+  if settings.width not in (None, width):
+    turned = "; they seem to be (C, T)" if settings.width == length else ""
+    raise ValueError(
+      f"their width must be {settings.width}, got {width} in {declared.shape}{turned}"
+    )
+  numbers = {}
+  for name in _NUMBERS:
+    number, wanted = facts.get(name), getattr(settings, name, None)
+    low = -math.inf if name == "offset" else 0
+    if number is not None and not (math.isfinite(number) and number > low):
+      raise ValueError(f"their {name} must be a number above 0, got {number}")
+    if None not in (number, wanted) and number != wanted:
+      raise ValueError(f"their {name} must be {wanted:g}, got {number:g}")
+    numbers[name] = wanted if number is None else number
+  if numbers["fps"] is None:
+    numbers["fps"] = fps
+  missing = [name for name in ("stride", "window", "fps") if numbers[name] is None]
+  if missing:
+    raise ValueError(
+      f"their {', '.join(missing)} is known neither from the file nor from the config"
+    )
+  texts = (facts.get(name, "") for name in ("model", "feature", "weights"))
+  return FeatureFile(
+    FeatureKind(width, numbers["stride"], numbers["window"], *texts),
+    length,
+    numbers["fps"],
+    numbers["offset"] or 0.0,
+    numbers["duration"],
+  )
+
+
+@contextlib.contextmanager
+def _open(
+  file: str | os.PathLike, key: str
+) -> Iterator[tuple[Declared, dict[str, Any], Any]]:
+  """Yields the features' description, facts of the file, and their reader."""
+  suffix = pathlib.Path(file).suffix.lower()
+  if suffix == ".npy":
+    with open_npy(file, _WHAT) as npy:
+      yield npy.declared, {}, npy.read
+  elif suffix == ".npz":
+    with open_npz(file, _WHAT) as npz:
+      name = _find_array(npz)
+      yield npz.declared[name], _facts(npz), lambda: npz.read(name)
+  elif suffix in HDF5:
+    with open_hdf5(file, f"{_WHAT} of {key[:80]!r}") as hdf5:
+      facts = {name: hdf5.number(key, name) for name in _NUMBERS}
+      yield hdf5.declare(key), facts, lambda: hdf5.read(key)
+  else:
+    raise ValueError(
+      f"{file} must end in one of {', '.join(SUFFIXES)} to be read as features; "
+      "pickles (.pkl, .pt) can run code and are not read: save their array by "
+      "numpy.save."
+    )
+
+
+def _find_array(npz: Npz) -> str:
+  """Returns the name of the array that holds the features."""
+  names = list(npz.declared)
+  found = [name for name in _NAMES if name in npz.declared]
+  found = found or (names if len(names) == 1 else [])
+  if not found:
+    raise ValueError(
+      f"one array must be called {' or '.join(_NAMES)}, there is {sorted(names)[:9]}"
+    )
+  return found[0]
+
+
+def _facts(npz: Npz) -> dict[str, Any]:
+  """Returns what an npz file says of its features."""
+  facts: dict[str, Any] = {}
+  for name in _NUMBERS:
+    if name in npz.declared:
+      check_arrays(npz.declared, {name: (("integer", "float"), ())})
+      facts[name] = float(npz.read(name))
+  for name in ("model", "feature", "settings"):
+    if name in npz.declared:
+      check_arrays(npz.declared, {name: ("text", ())})
+      facts[name] = str(npz.read(name))
+  if "settings" in facts:
+    settings = parse_json(facts["settings"], "settings")
+    weights = settings.get("sha256", "") if isinstance(settings, dict) else None
+    if not isinstance(weights, str):
+      raise ValueError("settings must be a JSON object, and its sha256 text")
+    facts["weights"] = weights
+  return facts

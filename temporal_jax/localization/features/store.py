@@ -1,0 +1,189 @@
+"""Where the features of films are."""
+
+import os
+import pathlib
+from typing import NamedTuple
+
+from temporal_jax.data.annotations.film_builder import with_durations, without_films
+from temporal_jax.data.annotations.films import Film, FilmAnnotations, LeftOut
+from temporal_jax.display import printable
+from temporal_jax.localization.features.film_features import (
+  FeatureKind,
+  FilmFeatures,
+  check_kind,
+)
+from temporal_jax.localization.features.read_features import (
+  AS_THE_FILE,
+  HDF5,
+  SUFFIXES,
+  FeatureFile,
+  FeatureSettings,
+  describe_features,
+  read_features,
+)
+from temporal_jax.untrusted.hdf5 import open_hdf5
+
+NO_FEATURES = "a film without features"
+WRONG_FEATURES = "a film whose features are damaged or of another kind"
+
+
+class _Place(NamedTuple):
+  """A file, and the film's name in it if it is HDF5."""
+
+  file: pathlib.Path
+  key: str
+
+
+class FeatureStore:
+  """The features of films: a file of each in a folder, or one HDF5 file.
+
+  A film's file is called as the film, or as its video, with or without the
+  folders, and ends in .npz, .npy, .h5 or .hdf5; a pattern names it otherwise.
+  """
+
+  def __init__(
+    self,
+    root: str | pathlib.Path,
+    *,
+    settings: FeatureSettings = AS_THE_FILE,
+    pattern: str = "",
+  ):
+    """Looks where the features are.
+
+    Args:
+      root: The folder, or the HDF5 file.
+      settings: What the files must hold, or do not say.
+      pattern: Name of a film's file in the folder, with its ending, or in HDF5:
+        "v_{id}.npy". "" tries the names above.
+
+    Raises:
+      FileNotFoundError: If there is no such folder or file.
+      ValueError: If the file is no HDF5 by its name, or the pattern lacks {id}.
+    """
+    self._root = pathlib.Path(root).expanduser()
+    self._settings, self._pattern = settings, pattern
+    if not self._root.exists():
+      raise FileNotFoundError(f"{root} is not there; features are read from it.")
+    self._is_file = not self._root.is_dir()
+    if self._is_file and self._root.suffix.lower() not in HDF5:
+      raise ValueError(
+        f"{root} must be a folder of features or an HDF5 file "
+        f"({', '.join(HDF5)}); a single film's file is read by `read_features`."
+      )
+    if pattern and "{id}" not in pattern:
+      raise ValueError(f"pattern must contain {{id}}, got {pattern!r}.")
+
+  def describe(self, film: Film) -> FeatureFile:
+    """Reads what features a film has, and not their values.
+
+    Raises:
+      FileNotFoundError: If it has none.
+      ValueError: See `describe_features`.
+    """
+    file, key = self.find(film)
+    return describe_features(file, self._settings, key=key, fps=film.fps)
+
+  def read(self, film: Film) -> FilmFeatures:
+    """Reads the features of a film.
+
+    Raises:
+      FileNotFoundError: If it has none.
+      ValueError: See `read_features`.
+    """
+    file, key = self.find(film)
+    return read_features(file, self._settings, key=key, fps=film.fps)
+
+  def find(self, film: Film) -> tuple[pathlib.Path, str]:
+    """Returns a film's file, and its name in there if that is HDF5.
+
+    Raises:
+      FileNotFoundError: If there is none.
+      ValueError: If an HDF5 file cannot be read.
+    """
+    names = list(dict.fromkeys(filter(None, self._names(film))))
+    if self._is_file:
+      with open_hdf5(self._root, "features") as hdf5:
+        for name in names:
+          if name in hdf5:
+            return _Place(self._root, name)
+    else:
+      endings = ("",) if self._pattern else SUFFIXES
+      for name in names:
+        for ending in endings:
+          file = self._root / f"{name}{ending}"
+          if file.is_file():
+            # HDF5 then holds the array of this film only.
+            return _Place(file, "")
+    raise FileNotFoundError(
+      f"the film {printable(film.id[:80])!r} has no features in {self._root}; "
+      f"tried were {printable(str(names)[:200])}"
+      f"{'' if self._pattern or self._is_file else ' with ' + ', '.join(SUFFIXES)}."
+    )
+
+  def _names(self, film: Film) -> list[str]:
+    """Returns what a film's features may be called; none leads elsewhere."""
+    video = os.path.splitext(os.path.basename(film.path))[0]
+    ids = [film.id] if self._pattern else [film.id, os.path.basename(film.id), video]
+    names = [self._pattern.format(id=one) if self._pattern else one for one in ids]
+    return [name for name in names if _is_inside(name)]
+
+
+def _is_inside(name: str) -> bool:
+  """Whether a name from a list stays in the folder it is looked up in."""
+  normal = os.path.normpath(name)
+  outside = os.path.isabs(name) or normal.split(os.sep)[0] == ".."
+  return bool(name) and "\0" not in name and not outside
+
+
+def match_features(
+  annotations: FilmAnnotations,
+  store: FeatureStore,
+  *,
+  kind: FeatureKind | None = None,
+  on_error: str = "raise",
+) -> tuple[FilmAnnotations, FeatureKind]:
+  """Keeps the films that have features, all of one kind.
+
+  Segments are checked against the durations that the features' files know.
+
+  Args:
+    annotations: The films.
+    store: Their features.
+    kind: What the features must be, such as a detector's; None takes those of
+      the first film.
+    on_error: Of a film without features, or whose features are damaged or of
+      another kind, and of a segment past the film's end: "raise", or "skip" to
+      leave it out, counted.
+
+  Returns:
+    The films, and what their features are.
+
+  Raises:
+    ValueError: If something is wrong and nothing may be, two films have the
+      same features, or no film is left.
+  """
+  left_out, durations = [], {}
+  owners: dict[tuple[pathlib.Path, str], str] = {}
+  for film in annotations.films:
+    try:
+      place = store.find(film)
+      found = store.describe(film)
+      check_kind(f"the film {film.id[:80]!r}", found.kind, kind or found.kind)
+    except FileNotFoundError as error:
+      left_out.append(LeftOut(film.id, NO_FEATURES, str(error)))
+      continue
+    except (ValueError, OSError) as error:
+      left_out.append(LeftOut(film.id, WRONG_FEATURES, str(error)))
+      continue
+    if place in owners:
+      raise ValueError(
+        f"the films {owners[place]!r} and {film.id!r} would both have the "
+        f"features {place[0]}."
+      )
+    owners[place] = film.id
+    kind = kind or found.kind
+    durations[film.id] = found.longest
+  kept = without_films(annotations, left_out, on_error=on_error)
+  if kind is None:
+    raise ValueError("there is no film that has features.")
+  return with_durations(kept, durations, on_error=on_error), kind

@@ -1,0 +1,134 @@
+"""Arrays of npy files whose sizes and types are known before they are read."""
+
+import contextlib
+import math
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+
+import numpy as np
+
+# What numpy raises for damaged files.
+BROKEN = (
+  ValueError,
+  KeyError,
+  TypeError,
+  EOFError,
+  SyntaxError,
+  MemoryError,
+  OverflowError,
+  OSError,
+)
+_KINDS = {
+  "f": "float",
+  "i": "integer",
+  "u": "integer",
+  "b": "boolean",
+  "U": "text",
+}
+
+
+class Declared(NamedTuple):
+  """An array as its header declares it.
+
+  Attributes:
+    shape: Its axes.
+    kind: "float", "integer", "boolean" or "text".
+    nbytes: Bytes in memory.
+  """
+
+  shape: tuple[int, ...]
+  kind: str
+  nbytes: int
+
+
+def declare(shape: tuple[int, ...], dtype: np.dtype) -> Declared:
+  """Returns a description of an array that a file says it holds.
+
+  Raises:
+    ValueError: If it holds no numbers or text, or an axis is negative.
+  """
+  if dtype.kind not in _KINDS or dtype.hasobject:
+    raise ValueError(f"it is of {str(dtype)[:40]}; allowed are numbers and text")
+  if any(axis < 0 for axis in shape):
+    raise ValueError(f"its shape is {shape}")
+  nbytes = math.prod(shape) * dtype.itemsize
+  return Declared(tuple(shape), _KINDS[dtype.kind], nbytes)
+
+
+def read_header(stream: IO[bytes], size: int) -> Declared:
+  """Reads the header of an array and nothing else.
+
+  Args:
+    stream: At the beginning of the header.
+    size: Bytes of header and array together.
+
+  Raises:
+    ValueError: If the array has another size, or see `declare`.
+  """
+  version = np.lib.format.read_magic(stream)
+  if version == (1, 0):
+    header = np.lib.format.read_array_header_1_0(stream)
+  elif version == (2, 0):
+    header = np.lib.format.read_array_header_2_0(stream)
+  else:
+    raise ValueError(f"unknown npy version {version}")
+  shape, _, dtype = header
+  declared, there = declare(shape, dtype), size - stream.tell()
+  if declared.nbytes != there:
+    raise ValueError(
+      f"it is declared with {declared.nbytes} bytes, its member has {there}"
+    )
+  return declared
+
+
+class Npy(NamedTuple):
+  """An open npy file.
+
+  Attributes:
+    declared: The array; its values are not read yet.
+    stream: The opened file.
+  """
+
+  declared: Declared
+  stream: IO[bytes]
+
+  def read(self) -> np.ndarray:
+    """Returns the array."""
+    self.stream.seek(0)
+    return np.lib.format.read_array(self.stream, allow_pickle=False)
+
+
+@contextlib.contextmanager
+def open_npy(file: str | os.PathLike, what: str) -> Iterator[Npy]:
+  """Opens an npy file; nothing in it is executed, and pickles are refused.
+
+  What the block raises because of the file's content becomes a ValueError that
+  names the file.
+
+  Args:
+    file: A regular file, or a link to one.
+    what: What it should hold, for messages: "features".
+
+  Yields:
+    The file with the header read.
+
+  Raises:
+    OSError: If it cannot be opened.
+    ValueError: If it is no such file.
+  """
+  path = pathlib.Path(file)
+  check_regular(path)
+  with path.open("rb") as opened:
+    try:
+      yield Npy(read_header(opened, path.stat().st_size), opened)
+    except BROKEN as error:
+      words = str(error).removesuffix(".") or type(error).__name__
+      raise ValueError(f"{file} holds no {what}: {words}.") from error
+
+
+def check_regular(path: pathlib.Path) -> None:
+  """Raises ValueError if a path is there and names no regular file."""
+  if path.exists() and not path.is_file():
+    raise ValueError(f"{path} must be a regular file, it is something else.")
