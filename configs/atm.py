@@ -77,17 +77,6 @@ RUNS: dict[str, dict[str, Any]] = {
   "eva_l14_ssv2": _vit(epochs=15.0, lr=1e-3, decay=0.75, frames=16),
   "eva_l14_336_k400": _vit(epochs=20.0, lr=2e-4, decay=0.7),
 }
-# Accuracy that is published, but not as top-1 in a table of the catalog.
-PUBLISHED = {
-  "resnet18_ssv1": (
-    "products and differences; 46.5 % top-1 with products, 43.6 % with differences "
-    "alone (table A.4)"
-  ),
-  "vit_l14_anet": "94.7 % mean average precision (table A.8); views are not stated",
-  "vit_l14_charades": (
-    "48.5 % mean average precision over whole videos (table A.9); views are not stated"
-  ),
-}
 
 
 def get_config(run: str = "") -> ml_collections.ConfigDict:

@@ -82,11 +82,6 @@ RUNS: dict[str, dict[str, Any]] = {
     "eval.num_crops": 3,
   },
 }
-# What is published but in no table of the catalog.
-PUBLISHED = {
-  "tam_101_flow_ssv2": "with RGB: 68.5 % top-1, 91.4 % top-5, on the test set "
-  "67.1 and 91.4 (64 frames, 10 x 3, arXiv:1912.00869, table 2)",
-}
 
 
 def get_config(run: str = "") -> ml_collections.ConfigDict:

@@ -33,17 +33,6 @@ RUNS: dict[str, dict[str, Any]] = {
   "vit_l14_336_k400": {"data.num_frames": 16},
   "vit_l14_336_ssv2": {"data.num_frames": 16},
 }
-# Accuracy that is published, but not as top-1 in a table of the catalog.
-_BY = "4 x 3, README of Francis-Rings/ILA"
-PUBLISHED = {
-  "vit_b16_k400": f"84.0 % top-1, 96.6 % top-5; 85.7 and 97.2 with 16 frames ({_BY})",
-  "vit_b16_ssv2": f"65.0 % top-1, 89.2 % top-5; 66.8 and 90.3 with 16 frames ({_BY})",
-  "vit_b32_k400": f"81.3 % top-1, 95.0 % top-5; 82.4 and 95.8 with 16 frames ({_BY})",
-  "vit_l14_k400": f"88.0 % top-1, 98.1 % top-5 ({_BY})",
-  "vit_l14_ssv2": f"67.8 % top-1, 90.5 % top-5 ({_BY})",
-  "vit_l14_336_k400": f"88.7 % top-1, 97.8 % top-5 ({_BY})",
-  "vit_l14_336_ssv2": f"70.2 % top-1, 91.8 % top-5 ({_BY})",
-}
 
 _CROP = "multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), positions=5)"
 # Redrawn for every frame. The code ends with random_erasing(0.25), of which the

@@ -192,22 +192,6 @@ RUNS: dict[str, dict[str, Any]] = {
 # Accuracy that is published, but not as top-1 in a table of the catalog.
 _ZERO_SHOT = "zero-shot {} % on HMDB51, {} % on UCF101 (table 11)"
 _EK100 = "{} % of actions, {} % of verbs, {} % of nouns (table 10)"
-PUBLISHED = {
-  "tada2d_8x8_k400": "76.7 % top-1 with 10 clips x 3 crops (table 4)",
-  "tada2d_8f_ssv2": "64.0 % top-1 with 2 clips x 3 crops (table 4)",
-  "tada2d_hacs": "features: 32.3 % average mAP with BMN (table 12)",
-  "residual_ek100": _EK100.format(41.6, 65.1, 52.4),
-  "convnextv2_tiny_ek100": _EK100.format(47.4, 70.4, 58.6),
-  "convnextv2_small_ek100": _EK100.format(48.9, "71.0", 60.2),
-  "convnextv2_small_hacs": "features: 36.1 % average mAP with BMN (table 12)",
-  "former_b16_text_k400": _ZERO_SHOT.format("52.1 +- 1.4", "78.5 +- 1.2"),
-  "former_b16_text_k710": _ZERO_SHOT.format("55.9 +- 0.4", "79.5 +- 0.7"),
-  "former_l14_text_k400": _ZERO_SHOT.format("57.2 +- 0.7", "81.1 +- 0.9"),
-  "former_l14_text_k710": _ZERO_SHOT.format("59.7 +- 0.5", "83.0 +- 0.7"),
-  "former_b16_ek100": _EK100.format(49.1, "71.0", 60.5),
-  "former_l14_ek100": _EK100.format(51.8, 71.7, 64.1),
-  "former_l14_hacs": "features: 34.1 % average mAP with BMN (table 12)",
-}
 
 
 def get_config(run: str = "") -> ml_collections.ConfigDict:

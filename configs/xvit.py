@@ -54,22 +54,6 @@ RUNS: dict[str, dict[str, Any]] = {
     # from where weight decay is as well.
   },
 }
-# Accuracy that is published, but not as top-1 in a table of the catalog.
-PUBLISHED = {
-  "b16_k400": "80.2 % top-1, 94.7 % top-5 with 1 clip x 3 crops (table 5)",
-  "b16_k600": (
-    "84.51 % top-1, 96.26 % top-5 with 1 clip x 3 crops, 84.71 and 96.39 % with "
-    "2 x 3 (README of 1adrianb/video-transformers)"
-  ),
-  "b16_ssv2": (
-    "67.19 % top-1, 91.00 % top-5 (README of 1adrianb/video-transformers; 2 clips "
-    "x 3 crops by its config)"
-  ),
-  "b16_ek100": (
-    "44.3 % of actions, 68.7 % of verbs, 56.4 % of nouns with 1 clip x 3 crops "
-    "(table 10 of arXiv:2308.05787)"
-  ),
-}
 
 
 def get_config(run: str = "") -> ml_collections.ConfigDict:

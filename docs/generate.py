@@ -25,8 +25,6 @@ DOCS = pathlib.Path(__file__).parent
 _BEGIN = "<!-- table {}, written by make docs -->"
 _END = "<!-- end -->"
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{5})")
-# What the catalog calls data sets whose names are long.
-_SHORT = {"Something-Something v1": "SSv1", "Something-Something v2": "SSv2"}
 _REPOSITORY = re.compile(r"[\w-]+/[\w.-]+")
 
 
@@ -123,9 +121,13 @@ def backbones() -> dict[str, Network]:
 
 def recipes() -> Iterator[Sequence[str]]:
   """Yields the rows of the configs that repeat a paper's run."""
-  yield "config", "model", "data", "frames", "published top-1 and more"
+  yield "config", "model", "data", "frames", "tables"
   for name in papers():
     module = importlib.import_module(f"temporal_jax.configs.{name}")
+    tables: dict[str, list[str]] = {}
+    for row in paper_tables.read(name):
+      config = row.arguments()[0].removeprefix("--config=")
+      tables.setdefault(config, []).append(row.table)
     for run in module.RUNS:
       config = module.get_config(run)
       yield (
@@ -133,7 +135,7 @@ def recipes() -> Iterator[Sequence[str]]:
         f"`{config.model.name}`",
         datasets.NAMES[run.rpartition("_")[2]],
         ", ".join(map(str, _frames(config))),
-        _published(run, config, getattr(module, "PUBLISHED", {})),
+        ", ".join(dict.fromkeys(tables.get(f"{name}:{run}", []))),
       )
 
 
@@ -253,30 +255,6 @@ def _frames(config) -> list[int]:
   """Returns the frames of a config's clips, in each of its stages."""
   stages = [change.get("data.num_frames") for change in config.stages]
   return [frames for frames in stages if frames] or [config.data.num_frames]
-
-
-def _published(run: str, config, more: Mapping[str, str]) -> str:
-  """Returns the accuracy of a run, by the tables of papers and otherwise.
-
-  Args:
-    run: Its name, such as "former_b16_k710_k400".
-    config: Its config; the tables have no figures of optical flow.
-    more: Run -> what is published but in no table of the catalog.
-  """
-  dataset = datasets.NAMES[run.rpartition("_")[2]]
-  from_k710 = "_k710_" in run
-  tables: dict[str, list[str]] = {}
-  entry = models.MODELS[config.model.name]
-  for figure in () if config.data.flow else entry.accuracies:
-    same = figure.data == _SHORT.get(dataset, dataset)
-    if same and ("K710" in figure.start) == from_k710:
-      stated = [f"{figure.frames} frames"] if figure.frames else []
-      stated += [f"{figure.clips} x {figure.crops}"] if figure.clips else []
-      start = f" from {figure.start}" if figure.start else ""
-      cells = tables.setdefault(f"{start} ({figure.where})", [])
-      cells.append(f"{figure.top1:.1f}" + (f" ({', '.join(stated)})" if stated else ""))
-  cells = [", ".join(found) + where for where, found in tables.items()]
-  return "; ".join([*cells, *filter(None, [more.get(run)])]) or "not published"
 
 
 def main() -> None:

@@ -329,8 +329,3 @@ def test_the_table_in_docs_has_every_recipe():
     model, _, frames, *_ = listed[name]
     assert model == config.model.name
     assert frames.split(", ")[0] == str(config.data.num_frames)
-
-
-@pytest.mark.parametrize("paper", PAPERS)
-def test_further_figures_are_those_of_runs(paper):
-  assert set(getattr(PAPERS[paper], "PUBLISHED", {})) <= set(PAPERS[paper].RUNS)
