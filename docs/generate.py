@@ -15,7 +15,7 @@ import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from docs import paper_tables
+from docs import paper_tables, speed_tables
 from temporal_jax import config_files, models
 from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
@@ -149,6 +149,43 @@ def paper_rows(paper: str) -> Iterator[Sequence[str]]:
     yield row.table, row.row, printed, row.params, row.gmacs + view, f"`{command}`"
 
 
+# Networks of the papers that README shows.
+_ZOO = (
+  "atm_resnet50",
+  "atm_vit_b16",
+  "blvnet_tam_50",
+  "ila_vit_b16",
+  "tada2d_resnet50",
+  "tadaconvnextv2_tiny",
+  "tadaformer_b16",
+  "tadaformer_l14",
+  "xvit_b16",
+)
+
+
+def zoo() -> Iterator[Sequence[str]]:
+  """Yields the papers' main networks: cost, accuracy, weights and a run."""
+  yield "name", "clip", "M", "G", "published top-1", "weights", "`--config=`"
+  costs, runs = counted_costs.read_costs(), {}
+  for paper in papers():
+    module = importlib.import_module(f"temporal_jax.configs.{paper}")
+    for run in module.RUNS:
+      runs.setdefault(module.get_config(run).model.name, f"{paper}:{run}")
+  for name in _ZOO:
+    entry, (own, _) = models.MODELS[name], costs[name]
+    frames, side, _ = entry.clip_shape
+    best = entry.best_accuracies().items()
+    yield (
+      f"`{name}`",
+      f"{frames} x {side}",
+      f"{own.params / 1e6:.1f}",
+      f"{own.gmacs:.1f}",
+      ", ".join(f"{data} {top1:.1f}" for data, top1 in best),
+      f"[page]({entry.weights})" if entry.weights else "start from images",
+      f"`{runs[name]}`",
+    )
+
+
 def papers() -> list[str]:
   """Returns the names of the configs that are those of a paper's runs."""
   listed = (name.partition(":") for name, _ in config_files.list_configs())
@@ -168,6 +205,12 @@ def sources() -> Iterator[Sequence[str]]:
 
 # Pages, and what their tables hold.
 TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
+  "../README.md": {"zoo": zoo, "speed": speed_tables.few},
+  "benchmarks.md": {
+    "network speed": speed_tables.networks,
+    "training speed": speed_tables.training,
+    "operator speed": speed_tables.operators,
+  },
   "models.md": {
     "networks": networks,
     "reference costs": reference_costs,

@@ -1,0 +1,65 @@
+"""Rows of the figures that benchmarks/results holds, for the pages."""
+
+import json
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_RESULTS = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
+_HEAD = ("ours, ms", "torch, ms", "times as fast")
+# Networks of the table in README.
+_FEW = (
+  "resnet50",
+  "aggregation_resnet50",
+  "vit_b16",
+  "xvit_b16",
+  "atm_vit_b16",
+  "tada2d_resnet50",
+)
+
+
+def networks() -> Iterator[Sequence[str]]:
+  """Yields inference of networks, timed next to torch."""
+  yield "network", "clip", *_HEAD
+  for row in _figures("networks_cpu")["rows"]:
+    yield f"`{row['name']}`", _clip(row), *_timing(row["inference"])
+
+
+def training() -> Iterator[Sequence[str]]:
+  """Yields training steps, timed next to torch."""
+  yield "network", "clip", *_HEAD
+  for row in _figures("training_cpu")["steps"]:
+    yield f"`{row['name']}`", _clip(row), *_timing(row["step"])
+
+
+def operators() -> Iterator[Sequence[str]]:
+  """Yields operators, timed next to torch."""
+  yield "operator", *_HEAD, *(f"with gradients: {words}" for words in _HEAD)
+  for row in _figures("operators_cpu")["rows"]:
+    yield row["name"], *_timing(row["forward"]), *_timing(row["forward_backward"])
+
+
+def few() -> Iterator[Sequence[str]]:
+  """Yields some networks: inference, and a training step where it was timed."""
+  yield "network", "inference", "training step"
+  steps = {row["name"]: row["step"] for row in _figures("training_cpu")["steps"]}
+  for row in _figures("networks_cpu")["rows"]:
+    name = row["name"]
+    if name in _FEW:
+      yield f"`{name}`", _timing(row["inference"])[-1], _timing(steps.get(name))[-1]
+
+
+def _figures(name: str) -> Any:
+  return json.loads((_RESULTS / f"{name}.json").read_text())
+
+
+def _clip(row: Mapping[str, Any]) -> str:
+  """Returns clips x frames x height x width."""
+  return " x ".join(map(str, row["clip"][:4]))
+
+
+def _timing(pair: Mapping[str, float] | None) -> tuple[str, str, str]:
+  """Returns milliseconds of ours and torch's, and the ratio of speeds."""
+  if not pair:
+    return "", "", ""
+  return f"{pair['ours']:.1f}", f"{pair['theirs']:.1f}", f"{pair['ratio']:.2f}"
