@@ -1,0 +1,3 @@
+"""Temporal action localization: segments of long videos, from features."""
+
+from temporal_jax.localization.networks.bmn import BMN as BMN
