@@ -144,11 +144,6 @@ def conv1d_pointwise(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]
   return _affine(leaf, tensor, "o i 1 -> i o", bias)
 
 
-def conv1d_depthwise(leaf: str, tensor: str) -> list[Rule]:
-  """Rules of a torch `Conv1d` of each channel by itself, without a bias."""
-  return _affine(leaf, tensor, "c 1 k -> k c", False)
-
-
 def conv2d(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
   """Rules of a torch `Conv2d`."""
   return _affine(leaf, tensor, "o i h w -> h w i o", bias)

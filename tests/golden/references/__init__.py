@@ -1,6 +1,7 @@
 """The one table: official file and class -> how ours does the same."""
 
 from tests.golden.references import (
+  actionformer,
   atm,
   atm_networks,
   blvnet,
@@ -15,6 +16,7 @@ from tests.golden.references import (
 )
 
 REFERENCES = {
+  **actionformer.REFERENCES,
   **atm.REFERENCES,
   **atm_networks.REFERENCES,
   **blvnet.REFERENCES,
