@@ -26,6 +26,7 @@ BELOW = {
   "data": {"display", "storage", "untrusted"},
   "training": {"layers", "display", "storage", "untrusted"},
   "evaluation": {"display", "storage", "untrusted"},
+  "localization": {"ops", "layers", "models", "display", "storage", "untrusted"},
   "inference": {
     "ops",
     "layers",

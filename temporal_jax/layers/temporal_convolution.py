@@ -32,9 +32,7 @@ class TemporalConv(nn.Module):
     """Maps (B, T, ..., C) to (B, T, ..., features)."""
     shape = (self.taps, x.shape[-1] // self.groups, self.features)
     kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
-    out = ops.temporal_convolution(
-      x.astype(self.dtype), kernel, groups=self.groups
-    )
+    out = ops.temporal_convolution(x.astype(self.dtype), kernel, groups=self.groups)
     if not self.use_bias:
       return out
     bias = self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)

@@ -54,9 +54,7 @@ def _check_groups(x: jax.Array, kernel: jax.Array, groups: int) -> None:
   """Raises ValueError unless groups divide the channels of both arrays."""
   _, channels, features = kernel.shape
   if x.shape[-1] != groups * channels or features % groups:
-    raise ValueError(
-      f"{groups} groups do not fit: kernel {kernel.shape}, x {x.shape}."
-    )
+    raise ValueError(f"{groups} groups do not fit: kernel {kernel.shape}, x {x.shape}.")
 
 
 @trace_once("causal", "stride")

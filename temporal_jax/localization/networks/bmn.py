@@ -110,7 +110,11 @@ class BMN(nn.Module):
   def _convolve(self, x: jax.Array, name: str, *, groups: int = 1) -> jax.Array:
     """Convolves three positions, with ReLU."""
     convolution = layers.TemporalConv(
-      self.width, groups=groups, kernel_init=torch_default(), dtype=self.dtype, name=name
+      self.width,
+      groups=groups,
+      kernel_init=torch_default(),
+      dtype=self.dtype,
+      name=name,
     )
     return jax.nn.relu(convolution(x))
 

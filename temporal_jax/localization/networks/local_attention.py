@@ -61,9 +61,7 @@ def local_attention(
     for x, outside in ((k, 0.0), (v, _VALUE_OUTSIDE))
   )
   queries *= jnp.asarray(width**-0.5, q.dtype)
-  scores = jnp.einsum(
-    "bnqmd,bnkmd->bnmqk", queries, keys, preferred_element_type=dtype
-  )
+  scores = jnp.einsum("bnqmd,bnkmd->bnmqk", queries, keys, preferred_element_type=dtype)
   if bias is not None:
     scores += _by_place(widen(bias, dtype), size)[None, None]
   # What is in reach is (position in the block + place in the window).
