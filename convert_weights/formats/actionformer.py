@@ -1,5 +1,9 @@
 """Rules of happyharrycn/actionformer_release."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from convert_weights.localizer_format import LocalizerFormat, find_tensor
 from convert_weights.rules import (
   Rule,
   conv1d,
@@ -7,6 +11,8 @@ from convert_weights.rules import (
   under,
 )
 from temporal_jax.localization import ActionFormer
+
+_ORIGIN = "happyharrycn/actionformer_release"
 
 
 def block() -> list[Rule]:
@@ -72,3 +78,23 @@ def _head(leaf: str, tensor: str, last: str) -> list[Rule]:
     Rule("params/bias", (f"{last}.conv.bias",), "c -> c"),
   ]
   return under(rules, leaf, tensor)
+
+
+def arguments(tensors: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns the arguments of a network that its tensors show, and its channels.
+
+  Raises:
+    ValueError: If they are not such tensors.
+  """
+  first = find_tensor(tensors, "backbone.embd.0.conv.weight", _ORIGIN)
+  last = find_tensor(tensors, "cls_head.cls_head.conv.weight", _ORIGIN)
+  return {
+    "channels": first.shape[1],
+    "num_classes": last.shape[0],
+    "width": first.shape[0],
+    "top_down": "neck.lateral_convs.0.conv.weight" in tensors,
+    "relative_bias": "backbone.stem.0.attn.rel_pe" in tensors,
+  }
+
+
+FORMAT = LocalizerFormat(origin=_ORIGIN, rules=network, arguments=arguments)

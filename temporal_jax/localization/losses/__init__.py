@@ -1,1 +1,1 @@
-"""What localization networks minimise, and the targets that it compares with."""
+"""What localization networks minimise, and the targets of it."""

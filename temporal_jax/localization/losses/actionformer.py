@@ -92,8 +92,8 @@ def focal_loss(
     alpha: Weight of a target 1; that of a target 0 is 1 - alpha.
     gamma: Exponent of the error.
 
-  Source: Lin et al. 2017, https://arxiv.org/abs/1708.02002, equation 5; function
-    `sigmoid_focal_loss` in libs/modeling/losses.py of
+  Source: Lin et al. 2017, https://arxiv.org/abs/1708.02002, equation 5;
+    function `sigmoid_focal_loss` in libs/modeling/losses.py of
     happyharrycn/actionformer_release.
   """
   probability = jax.nn.sigmoid(logits)

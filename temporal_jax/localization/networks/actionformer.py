@@ -1,4 +1,4 @@
-"""ActionFormer: a pyramid of positions, each with its classes and its segment."""
+"""ActionFormer: a pyramid of positions, each with classes and a segment."""
 
 import math
 from collections.abc import Sequence
@@ -40,7 +40,8 @@ class ActionFormer(nn.Module):
     taps: Positions that a convolution sees, odd.
     top_down: Whether levels are summed from the coarsest down, as in a feature
       pyramid; else they only have norms.
-    positions: Whether absolute positions are added to the embedding.
+    positions: Whether absolute positions are added to the embedding; those of
+      sequences longer than `max_length` are interpolated.
     relative_bias: Whether attention in windows has a learned bias for each
       place.
     empty_classes: Classes without a segment in training, which start as very
@@ -58,7 +59,7 @@ class ActionFormer(nn.Module):
   num_classes: int
   width: int = 512
   num_heads: int = 4
-  windows: int | None | Sequence[int | None] = 19
+  windows: int | Sequence[int | None] | None = 19
   ranges: Sequence[tuple[float, float]] = (
     (0, 4),
     (4, 8),
@@ -214,7 +215,7 @@ class ActionFormer(nn.Module):
     return levels
 
   def _positions(self, x: jax.Array) -> jax.Array:
-    """Returns sines of the positions, (1, T, C); longer ones are interpolated."""
+    """Returns sines of the positions, (1, T, C); if longer, interpolated."""
     _, length, width = x.shape
     table = sine_positions(self.max_length, width) / width**0.5
     if length > self.max_length:
@@ -279,7 +280,7 @@ class _Head(nn.Module):
     self.bias = self.param("bias", self.bias_init, shape, jnp.float32)
 
   def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
-    """Maps (B, T, C) to (B, T, features), float32 and zero outside of the mask."""
+    """Maps (B, T, C) to (B, T, features), float32, zero outside of the mask."""
     held = mask[:, :, None]
     for layer, norm in zip(self.layer, self.norm, strict=True):
       x = layer(x)

@@ -57,9 +57,10 @@ def place_samples(
     ValueError: If there are not two samples or more.
 
   Source: Lin et al. 2019, https://arxiv.org/abs/1907.09702, equation 2; method
-    `get_interp1d_mask` of class `BaseBMN` in models/module_zoo/heads/bmn_head.py
-    of alibaba-mmai-research/TAdaConv. It rounds towards zero, so that a sample
-    up to one position in front of the sequence is position 0.
+    `get_interp1d_mask` of class `BaseBMN` in
+    models/module_zoo/heads/bmn_head.py of alibaba-mmai-research/TAdaConv. It
+    rounds towards zero, so that a sample up to one position in front of the
+    sequence is position 0.
   """
   total = bins * samples_per_bin
   if total < 2:

@@ -1,4 +1,4 @@
-"""The neck of a pyramid: norms of its levels, and sums from the coarsest down."""
+"""The neck of a pyramid: norms of its levels, and sums of coarser ones."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,9 @@ class FeaturePyramid(nn.Module):
       ones, and convolved.
     dtype: Dtype of the computation.
 
-  Source: Lin et al. 2017, https://arxiv.org/abs/1612.03144; classes `FPN1D` and
-    `FPNIdentity` in libs/modeling/necks.py of happyharrycn/actionformer_release.
+  Source: Lin et al. 2017, https://arxiv.org/abs/1612.03144; classes `FPN1D`
+    and `FPNIdentity` in libs/modeling/necks.py of
+    happyharrycn/actionformer_release.
   """
 
   width: int

@@ -37,13 +37,13 @@ def test_proposals_are_their_definition(boundaries):
   for d in range(6):
     for t in range(12):
       last = t + d + 1
-      if last < 12 and (t == 0 or _is_possible(start, t)):
-        if last == 11 or _is_possible(end, last):
-          regressed, classified = confidence[d, t].astype(float)
-          score = classified**1.2 * regressed**1.1
-          if boundaries:
-            score *= float(start[t]) * float(end[last])
-          wanted[d, t] = (t, last, score)
+      begins = t == 0 or _is_possible(start, t)
+      if last < 12 and begins and (last == 11 or _is_possible(end, last)):
+        regressed, classified = confidence[d, t].astype(float)
+        score = classified**1.2 * regressed**1.1
+        if boundaries:
+          score *= float(start[t]) * float(end[last])
+        wanted[d, t] = (t, last, score)
   got = find_proposals(maps, regression_power=1.1, boundaries=boundaries)
   assert list(map(tuple, got.places)) == list(wanted)
   np.testing.assert_allclose(

@@ -40,9 +40,7 @@ def _random(network, *inputs):
 
 def test_a_batch_of_films_is_the_films_one_by_one():
   """However long the padding is, and whatever is in it."""
-  network = TINY(
-    top_down=True, positions=True, relative_bias=True, max_length=24
-  )
+  network = TINY(top_down=True, positions=True, relative_bias=True, max_length=24)
   features, mask = _features((9, 5, 0), 24)
   variables = _random(network, features, mask)
   apply = jax.jit(network.apply)
