@@ -1,7 +1,7 @@
 """Weights of localization networks, both ways.
 
 They go through the same rules as those of video networks, see `rules`, and
-every tensor and leaf is accounted for. Their inputs are features instead of clips.
+every tensor and leaf is accounted for. Inputs are features instead of clips.
 """
 
 import os

@@ -1,7 +1,6 @@
 """ActionFormer beyond the golden cases: masks, memory, starting values."""
 
 import functools
-import itertools
 
 import jax
 import jax.numpy as jnp
@@ -136,7 +135,9 @@ def test_each_level_needs_a_window():
 
 @pytest.mark.slow
 def test_memory_grows_linearly_with_the_positions():
-  network = ActionFormer(20, width=64)
+  network = ActionFormer(
+    20, width=64, ranges=((0, 4), (4, 8), (8, 10_000)), stem_blocks=1
+  )
   sizes = []
   for length in (2304, 4608, 9216):
     inputs = (
@@ -154,8 +155,8 @@ def test_memory_grows_linearly_with_the_positions():
       compiled = jax.jit(function).lower(variables, *inputs).compile()
       row.append(compiled.memory_analysis().temp_size_in_bytes)
     sizes.append(row)
-  for shorter, longer in itertools.pairwise(sizes):
-    for one, other in zip(shorter, longer, strict=True):
-      assert 0.5 * one < other < 2.1 * one, sizes
+  for first, *others in zip(*sizes, strict=True):  # Quadratic: 4 and 16 times.
+    assert others[0] < 2.5 * first, sizes
+    assert others[1] < 5 * first, sizes
   # Scores of all pairs would take this much in each block.
   assert sizes[-1][0] < 9216**2 * 4
