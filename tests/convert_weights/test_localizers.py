@@ -52,7 +52,9 @@ def _tensors(form):
   return variables, localizer_to_torch(name, variables, channels=12, **arguments)
 
 
-@pytest.mark.parametrize("form", range(len(FORMS)))
+@pytest.mark.parametrize(
+  "form", [0, 2, *(pytest.param(form, marks=pytest.mark.slow) for form in (1, 3))]
+)
 def test_there_and_back(form):
   name, arguments = FORMS[form]
   variables, tensors = _tensors(form)
@@ -106,6 +108,7 @@ def test_variables_of_another_network_are_refused():
     localizer_to_torch("bmn", variables, channels=12, num_classes=None)
 
 
+@pytest.mark.slow
 def test_moving_averages_are_preferred(tmp_path):
   torch = pytest.importorskip("torch")
   _, tensors = _tensors(2)

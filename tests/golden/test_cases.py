@@ -10,8 +10,20 @@ from tests.golden.case import Case
 from tests.golden.references import REFERENCES
 
 CASES = sorted(p.parent for p in pathlib.Path(__file__).parent.rglob("case.json"))
-# 8 to 21 seconds each; smaller cases of the same classes are fast.
-SLOW = {"atm_block", "ila_block_g14", "ila_disturb", "ila_eval", "ila_ssv2_eval"}
+# 5 to 21 seconds each; smaller cases of the same classes or of their parts are
+# fast.
+SLOW = {
+  "af_block_local",
+  "af_net",
+  "af_net_fpn_abspe",
+  "atm_block",
+  "bmn_head",
+  "bmn_net",
+  "ila_block_g14",
+  "ila_disturb",
+  "ila_eval",
+  "ila_ssv2_eval",
+}
 
 # The tests compile with less optimisation than users do. Where the input of a
 # ReLU is near zero, other roundings switch it; the figures are then held

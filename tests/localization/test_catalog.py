@@ -35,12 +35,13 @@ def test_bmn_has_a_score_for_each_proposal(name):
   assert variables["params"]["proposal"]["kernel"].shape == (32, 256, 512)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
   ("name", "parameters"),
   [
     ("actionformer", 29_251_612),
-    pytest.param("actionformer_epic", None, marks=pytest.mark.slow),
-    pytest.param("actionformer_activitynet", None, marks=pytest.mark.slow),
+    ("actionformer_epic", None),
+    ("actionformer_activitynet", None),
   ],
 )
 def test_actionformer_has_six_levels(name, parameters):

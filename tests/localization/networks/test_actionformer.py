@@ -16,10 +16,12 @@ TINY = functools.partial(
   3,
   width=8,
   num_heads=2,
-  windows=(3, 3, None),
-  ranges=((0, 4), (4, 8), (8, 100)),
-  max_length=16,
+  windows=(3, None),
+  ranges=((0, 8), (8, 100)),
+  max_length=24,
+  embedding_layers=1,
   stem_blocks=1,
+  head_layers=2,
 )
 
 
@@ -39,14 +41,14 @@ def _random(network, *inputs):
 
 def test_a_batch_of_films_is_the_films_one_by_one():
   """However long the padding is, and whatever is in it."""
-  network = TINY(top_down=True, positions=True, relative_bias=True, max_length=24)
+  network = TINY(top_down=True, positions=True, relative_bias=True)
   features, mask = _features((9, 5, 0), 24)
   variables = _random(network, features, mask)
   apply = jax.jit(network.apply)
   together = apply(variables, features, mask)
   points = [np.asarray(level["points"]) for level in together]
-  assert [len(x) for x in points] == [24, 12, 6]
-  np.testing.assert_array_equal(points[2][:2], [[0, 8, 100, 4], [4, 8, 100, 4]])
+  assert [len(x) for x in points] == [24, 12]
+  np.testing.assert_array_equal(points[1][:2], [[0, 8, 100, 2], [2, 8, 100, 2]])
   features = jnp.where(mask[:, :, None], features, 1e3)
   for film in range(3):
     alone = apply(variables, features[film][None, :16], mask[film][None, :16])
@@ -61,7 +63,7 @@ def test_a_batch_of_films_is_the_films_one_by_one():
 
 
 def test_classes_start_as_unlikely_and_branches_as_nearly_nothing():
-  network = TINY(empty_classes=(1,), windows=3, ranges=((0, 4), (4, 100)))
+  network = TINY(empty_classes=(1,))
   variables = jax.jit(network.init)(jax.random.key(0), *_features((8,), 8))
   params = variables["params"]
   probability = jax.nn.sigmoid(params["classification"]["bias"])
@@ -119,7 +121,7 @@ def test_positions_are_sines_and_cosines():
   [
     ((1, 8), (1, 8), r"features must be floating point \(B, T, C\)"),
     ((1, 8, 2), (1, 7), r"mask must be bool \(1, 8\), got bool \(1, 7\)"),
-    ((1, 6, 2), (1, 6), "the 6 positions must be a multiple of the last level's"),
+    ((1, 7, 2), (1, 7), "the 7 positions must be a multiple of the last level's"),
   ],
 )
 def test_inputs_are_checked(features, mask, message):
@@ -130,7 +132,7 @@ def test_inputs_are_checked(features, mask, message):
 
 def test_each_level_needs_a_window():
   with pytest.raises(ValueError, match="a value for each level"):
-    TINY(windows=(3, 3))
+    TINY(windows=(3, 3, 3))
 
 
 @pytest.mark.slow
