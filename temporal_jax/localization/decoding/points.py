@@ -71,8 +71,8 @@ def position_seconds(
   Args:
     segments: Start and end in positions of the features, (..., 2).
     stride: Frames from position to position.
-    window: Frames that the features of a position are of; it stands for their
-      middle.
+    window: Frames that the features of a position are made of; the position is
+      the middle of them.
     fps: Frames per second.
     duration: Length of the film in seconds.
 

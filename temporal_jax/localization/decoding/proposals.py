@@ -101,9 +101,10 @@ def find_proposals(
   """
   start, end = (np.asarray(maps[name], np.float64) for name in ("start", "end"))
   confidence = np.asarray(maps["confidence"], np.float64)
-  if confidence.shape[1:] != (*start.shape, 2) or start.shape != end.shape:
+  fits = confidence.shape[1:] == (*start.shape, 2) and start.shape == end.shape
+  if not fits or not start.size:
     raise ValueError(
-      "start and end must be (P,) and confidence (D, P, 2), got "
+      "start and end must be (P,), P > 0, and confidence (D, P, 2), got "
       f"{start.shape}, {end.shape} and {confidence.shape}."
     )
   is_start, is_end = _possible(start), _possible(end)

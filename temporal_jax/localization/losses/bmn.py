@@ -34,8 +34,7 @@ def proposal_targets(
 ) -> ProposalTargets:
   """Returns the targets of sequences.
 
-  A position stands for what is half a position around it, (t - 1/2, t + 3/2),
-  a boundary for 1.5 positions on each side.
+  A position covers (t - 1/2, t + 3/2), a boundary 1.5 positions on each side.
 
   Args:
     segments: Start and end of each segment in positions, (B, G, 2).

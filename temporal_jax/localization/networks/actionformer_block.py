@@ -125,7 +125,7 @@ class _ConvAttention(nn.Module):
       for name in ("query", "key", "value")
     )
     if self.window is None:
-      # A sequence without features looks at all: what comes of it is masked.
+      # A sequence without features looks at all; its results are masked.
       seen = mask | ~mask.any(axis=1, keepdims=True)
       x = ops.attention(q, k, v, mask=seen[:, None, None, :])
     else:

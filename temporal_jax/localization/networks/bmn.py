@@ -32,7 +32,7 @@ class BMN(nn.Module):
     bins: Bins of a proposal, N, see `boundary_matching`.
     samples_per_bin: Samples of a bin.
     boundary_ratio: Context at each side, as a part of a proposal's length.
-    regression: Whether a head says how a proposal is to be moved and resized.
+    regression: Whether a head gives how proposals are to be moved and resized.
     dtype: Dtype of the computation; parameters and scores stay float32.
 
   Source: Lin et al. 2019, https://arxiv.org/abs/1907.09702; classes

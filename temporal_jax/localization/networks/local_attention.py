@@ -64,7 +64,6 @@ def local_attention(
   scores = jnp.einsum("bnqmd,bnkmd->bnmqk", queries, keys, preferred_element_type=dtype)
   if bias is not None:
     scores += _by_place(widen(bias, dtype), size)[None, None]
-  # What is in reach is (position in the block + place in the window).
   penalty = jnp.where(mask, 0.0, _MASKED).astype(dtype)
   scores += _in_reach(penalty, size, blocks, reach)[:, :, None, None]
   scores = jnp.where(_is_seen(length, size, blocks, reach), scores, -jnp.inf)
@@ -112,7 +111,8 @@ def _is_seen(length: int, size: int, blocks: int, reach: int) -> np.ndarray:
 def _by_place(bias: jax.Array, size: int) -> jax.Array:
   """Spreads (M, window) over what a block sees, (M, size, size + window - 1).
 
-  Each row is moved one place further than the row above it.
+  The window of a query begins one key later than that of the query before it:
+  rows that are one longer than those of the result are read as one array.
   """
   heads, window = bias.shape
   rows = jnp.pad(bias, ((0, 0), (0, size)))

@@ -61,6 +61,8 @@ def test_shapes_of_maps_are_checked():
   maps = _maps(np.random.default_rng(0), 3, 4)
   with pytest.raises(ValueError, match=r"confidence \(D, P, 2\), got \(4,\), \(4,\)"):
     find_proposals({**maps, "confidence": maps["confidence"][:, :3]})
+  with pytest.raises(ValueError, match=r"P > 0, .* got \(0,\)"):
+    find_proposals(_maps(np.random.default_rng(0), 3, 0))
 
 
 def test_windows_are_averaged_where_they_overlap():
