@@ -72,8 +72,8 @@ def _norm(leaf: str, tensor: str) -> list[Rule]:
 def _head(leaf: str, tensor: str, last: str) -> list[Rule]:
   """Rules of a head whose last convolution has a name of its own."""
   rules = [
-    *conv1d("layer_{i}", "head.{i}.conv"),
-    *_norm("norm_{i}", "norm.{i}"),
+    *conv1d("layer{i}", "head.{i-1}.conv"),
+    *_norm("layer{i}_norm", "norm.{i-1}"),
     *conv1d("last", f"{last}.conv"),
     Rule("params/bias", (f"{last}.conv.bias",), "c -> c"),
   ]

@@ -13,7 +13,7 @@ from temporal_jax import layers
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.localization.networks.actionformer_block import ActionFormerBlock
 from temporal_jax.localization.networks.pyramid import FeaturePyramid
-from temporal_jax.ops.lowering.accumulation_dtype import widen
+from temporal_jax.localization.networks.pyramid_head import PyramidHead
 
 _PRIOR = 0.01  # Probability of a class at the start of training,
 _EMPTY_PRIOR = 1e-6  # and of a class without segments.
@@ -148,31 +148,24 @@ class ActionFormer(nn.Module):
     levels = FeaturePyramid(
       self.width, top_down=self.top_down, dtype=self.dtype, name="pyramid"
     )(self._backbone(x, mask, train))
-    classify = _Head(
-      self.num_classes,
-      self.width,
-      self.head_layers,
-      self.taps,
-      bias_init=self._prior,
-      dtype=self.dtype,
-      name="classification",
-    )
-    regress = _Head(
-      2,
-      self.width,
-      self.head_layers,
-      self.taps,
-      dtype=self.dtype,
-      name="regression",
-    )
+    settings = {
+      "width": self.width,
+      "num_layers": self.head_layers,
+      "taps": self.taps,
+      "dtype": self.dtype,
+    }
+    logits = PyramidHead(
+      self.num_classes, bias_init=self._prior, name="classification", **settings
+    )(levels)
+    offsets = PyramidHead(2, name="regression", **settings)(levels)
     out = []
     for level, (x, held) in enumerate(levels):
       scale = self.param(f"scale{level + 1}", nn.initializers.ones, (), jnp.float32)
-      offsets = regress(x, held)
+      scale = scale.astype(offsets[level].dtype)
       out.append(
         {
-          "logits": classify(x, held),
-          "offsets": jax.nn.relu(offsets * scale.astype(offsets.dtype)),
+          "logits": logits[level],
+          "offsets": jax.nn.relu(offsets[level] * scale),
           "mask": held,
           "points": self._points(level, x.shape[1]),
           "features": x,
@@ -244,49 +237,6 @@ class ActionFormer(nn.Module):
     bias = np.full(shape, -math.log(1 / _PRIOR - 1))
     bias[list(self.empty_classes)] = -math.log(1 / _EMPTY_PRIOR - 1)
     return jnp.asarray(bias, dtype)
-
-
-class _Head(nn.Module):
-  """Convolutions with norms and a last one, for all levels the same.
-
-  Attributes:
-    features: Output channels.
-    width: Channels inside.
-    num_layers: Convolutions.
-    taps: Positions that a convolution sees.
-    bias_init: Initialiser of the last bias.
-    dtype: Dtype of the computation.
-  """
-
-  features: int
-  width: int
-  num_layers: int
-  taps: int
-  bias_init: nn.initializers.Initializer = nn.initializers.zeros
-  dtype: jax.typing.DTypeLike = jnp.float32
-
-  def setup(self) -> None:
-    settings = {"kernel_init": torch_default(), "dtype": self.dtype}
-    count = self.num_layers - 1
-    self.layer = [
-      layers.TemporalConv(self.width, self.taps, use_bias=False, **settings)
-      for _ in range(count)
-    ]
-    self.norm = [layers.LayerNorm(dtype=self.dtype) for _ in range(count)]
-    self.last = layers.TemporalConv(
-      self.features, self.taps, use_bias=False, **settings
-    )
-    shape = (self.features,)
-    self.bias = self.param("bias", self.bias_init, shape, jnp.float32)
-
-  def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
-    """Maps (B, T, C) to (B, T, features), float32, zero outside of the mask."""
-    held = mask[:, :, None]
-    for layer, norm in zip(self.layer, self.norm, strict=True):
-      x = layer(x)
-      x = jax.nn.relu(norm(x * held.astype(x.dtype)))
-    x = widen(self.last(x))
-    return (x + self.bias.astype(x.dtype)[None, None]) * held.astype(x.dtype)
 
 
 def sine_positions(length: int, width: int) -> np.ndarray:
