@@ -134,9 +134,24 @@ def linear(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]:
   return _affine(leaf, tensor, "o i -> i o", bias)
 
 
+def conv1d(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
+  """Rules of a torch `Conv1d`, with groups or without."""
+  return _affine(leaf, tensor, "o i k -> k i o", bias)
+
+
+def conv1d_pointwise(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]:
+  """Rules of a torch `Conv1d` of one position that becomes a `Dense`."""
+  return _affine(leaf, tensor, "o i 1 -> i o", bias)
+
+
 def conv2d(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
   """Rules of a torch `Conv2d`."""
   return _affine(leaf, tensor, "o i h w -> h w i o", bias)
+
+
+def conv2d_pointwise(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]:
+  """Rules of a torch `Conv2d` of one pixel that becomes a `Dense`."""
+  return _affine(leaf, tensor, "o i 1 1 -> i o", bias)
 
 
 def conv3d_spatial(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:

@@ -17,6 +17,7 @@ from temporal_jax import (
   evaluation,
   inference,
   layers,
+  localization,
   models,
   ops,
   training,
@@ -29,7 +30,16 @@ INITS = [
   for top in ("temporal_jax", "convert_weights")
   for path in sorted((ROOT / top).rglob("__init__.py"))
 ]
-PACKAGES = (ops, layers, models, data, training, evaluation, inference)
+PACKAGES = (
+  ops,
+  layers,
+  models,
+  localization,
+  data,
+  training,
+  evaluation,
+  inference,
+)
 PUBLIC = [
   pytest.param(getattr(package, name), id=f"{package.__name__}.{name}")
   for package in PACKAGES

@@ -1,5 +1,41 @@
 """Temporal action localization: segments of long videos, from features."""
 
+from temporal_jax.localization.catalog import (
+  LOCALIZERS as LOCALIZERS,
+  LocalizerEntry as LocalizerEntry,
+  create_localizer as create_localizer,
+  find_localizer as find_localizer,
+)
+from temporal_jax.localization.decoding.labels import (
+  best_pairs as best_pairs,
+  label_by_video as label_by_video,
+)
+from temporal_jax.localization.decoding.points import (
+  Candidates as Candidates,
+  find_candidates as find_candidates,
+  position_seconds as position_seconds,
+  second_positions as second_positions,
+)
+from temporal_jax.localization.decoding.proposals import (
+  Proposals as Proposals,
+  average_windows as average_windows,
+  class_scores as class_scores,
+  find_proposals as find_proposals,
+)
+from temporal_jax.localization.losses.actionformer import (
+  PointTargets as PointTargets,
+  actionformer_loss as actionformer_loss,
+  point_targets as point_targets,
+)
+from temporal_jax.localization.losses.bmn import (
+  ProposalTargets as ProposalTargets,
+  bmn_loss as bmn_loss,
+  proposal_targets as proposal_targets,
+)
+from temporal_jax.localization.networks.actionformer import (
+  ActionFormer as ActionFormer,
+)
+from temporal_jax.localization.networks.bmn import BMN as BMN
 from temporal_jax.localization.suppression import (
   Kept as Kept,
   nms as nms,

@@ -11,9 +11,9 @@ from temporal_jax.ops.lowering.trace_once import trace_once
 
 
 def temporal_convolution(
-  x: jax.Array, kernel: jax.Array, *, stride: int = 1
+  x: jax.Array, kernel: jax.Array, *, stride: int = 1, groups: int = 1
 ) -> jax.Array:
-  """Convolves along time, all channels into all channels.
+  """Convolves along time, all channels of a group into all of its channels.
 
   out[:, t] = sum_k x[:, stride t + k - K // 2] @ kernel[k]
 
@@ -21,19 +21,28 @@ def temporal_convolution(
 
   Args:
     x: Features (B, T, ..., C), floating point.
-    kernel: Weights (K, C, C'). K is odd, in frames.
+    kernel: Weights (K, C / groups, C'). K is odd, in frames. Of C' the first
+      C' / groups channels are made of the first C / groups of `x`.
     stride: Step over time, in frames.
+    groups: Groups of channels; they divide C and C'.
 
   Returns:
     Features (B, ceil(T / stride), ..., C'), in the dtype of `x`.
 
   Raises:
     ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
-      (odd K, C of `x`, C').
+      (odd K, C of `x` / groups, C').
   """
   shape_checks.frames(x)
   if kernel.ndim != 3 or kernel.shape[0] % 2 == 0:
     raise ValueError(f"kernel must be (odd K, C, C'), got {kernel.shape}.")
+  if groups > 1:
+    _check_groups(x, kernel, groups)
+    parts = zip(
+      jnp.split(x, groups, axis=-1), jnp.split(kernel, groups, axis=-1), strict=True
+    )
+    outs = [temporal_convolution(*part, stride=stride) for part in parts]
+    return jnp.concatenate(outs, axis=-1)
   shape_checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
   views = neighbours(x, len(kernel), stride=stride)
@@ -41,13 +50,20 @@ def temporal_convolution(
   return sum(frames @ weights for frames, weights in taps)
 
 
-@trace_once("causal")
+def _check_groups(x: jax.Array, kernel: jax.Array, groups: int) -> None:
+  """Raises ValueError unless groups divide the channels of both arrays."""
+  _, channels, features = kernel.shape
+  if x.shape[-1] != groups * channels or features % groups:
+    raise ValueError(f"{groups} groups do not fit: kernel {kernel.shape}, x {x.shape}.")
+
+
+@trace_once("causal", "stride")
 def depthwise_temporal_convolution(
-  x: jax.Array, kernel: jax.Array, *, causal: bool = False
+  x: jax.Array, kernel: jax.Array, *, causal: bool = False, stride: int = 1
 ) -> jax.Array:
   """Convolves along time, each channel by itself.
 
-  out[:, t, ..., c] = sum_k kernel[k, c] * x[:, t + k - before, ..., c]
+  out[:, t, ..., c] = sum_k kernel[k, c] * x[:, stride t + k - before, ..., c]
 
   with before = K // 2, or K - 1 if it is causal: then no frame needs a later
   one. Frames outside the clip count as zero.
@@ -56,9 +72,10 @@ def depthwise_temporal_convolution(
     x: Features (B, T, ..., C), floating point.
     kernel: Weights (K, C), in frames. K is odd unless it is causal.
     causal: Whether the taps are the current frame and those before it.
+    stride: Step over time, in frames.
 
   Returns:
-    Features in the shape and dtype of `x`.
+    Features (B, ceil(T / stride), ..., C), in the dtype of `x`.
 
   Raises:
     ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
@@ -72,7 +89,7 @@ def depthwise_temporal_convolution(
   before = len(kernel) - 1 if causal else len(kernel) // 2
 
   def convolve(x):
-    views = neighbours(x, len(kernel), before=before)
+    views = neighbours(x, len(kernel), before=before, stride=stride)
     taps = zip(views, weights, strict=True)
     return sum(frames * weight for frames, weight in taps)
 

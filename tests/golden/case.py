@@ -129,9 +129,12 @@ def _pattern(layout: str, rank: int) -> str:
   """Makes one side of an einops pattern of a layout and drops its remarks.
 
   "(N T) C H W" becomes "(n t) c h w"; "1 N T-1 2C" becomes "1 n t c"; what an
-  axis lists becomes one name, "points (x, y)" so "points xy".
+  axis lists becomes one name, "points (x, y)" so "points xy", and a number of
+  elements or a product another, "N 2 (D*T)" so "n of2 dt".
   """
   layout = re.sub(r"\((\w+), (\w+)\),?", r"\1\2", layout)
+  layout = re.sub(r"\((\w+(?:\*\w+)+)\)", lambda m: m[1].replace("*", ""), layout)
+  layout = re.sub(r"(?<!\S)([2-9]|\d\d+)(?!\S)", r"of\1", layout)
   groups = re.findall(r"\([^)]*\)|\S+", layout)[:rank]
   name = r"(?:\d+(?=[A-Za-z]))?(\w+)(?:[-/]\d+)?"
   return " ".join(re.sub(name, r"\1", group) for group in groups).lower()

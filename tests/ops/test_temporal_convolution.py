@@ -58,6 +58,27 @@ def test_depthwise_is_its_definition(taps, batch, frames, width, channels):
   np.testing.assert_allclose(got, _loop(x, kernel), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("groups", [2, 3])
+def test_groups_are_convolutions_of_their_own(groups):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((2, 5, 6), np.float32)
+  kernel = rng.standard_normal((3, 6 // groups, 12), np.float32)
+  got = ops.temporal_convolution(x, kernel, groups=groups)
+  dense = np.zeros((3, 6, 12), np.float32)
+  for group, part in enumerate(np.split(kernel, groups, axis=-1)):
+    rows, columns = part.shape[1:]
+    rows, columns = (slice(n * group, n * (group + 1)) for n in (rows, columns))
+    dense[:, rows, columns] = part
+  np.testing.assert_allclose(got, _loop(x, dense), rtol=1e-4, atol=1e-5)
+
+
+def test_groups_must_divide_both_channels():
+  x = np.zeros((1, 4, 6), np.float32)
+  for kernel in ((3, 3, 5), (3, 4, 4)):
+    with pytest.raises(ValueError, match="2 groups do not fit"):
+      ops.temporal_convolution(x, np.zeros(kernel, np.float32), groups=2)
+
+
 FORMS = [
   (ops.temporal_convolution, (3, 6, 5)),
   (ops.depthwise_temporal_convolution, (3, 6)),
@@ -78,6 +99,17 @@ def test_jit_vmap_and_bfloat16(op, shape):
   assert half.dtype == jax.numpy.bfloat16
   error = np.linalg.norm(half.astype(np.float32) - eager)
   assert error <= 3e-2 * np.linalg.norm(eager)
+
+
+@pytest.mark.parametrize("frames", [1, 6, 7])
+@pytest.mark.parametrize("stride", [2, 3])
+@pytest.mark.parametrize(("op", "shape"), FORMS)
+def test_strides_leave_frames_out(op, shape, stride, frames):
+  rng = np.random.default_rng(0)
+  x = rng.standard_normal((2, frames, 6), np.float32)
+  kernel = rng.standard_normal(shape, np.float32)
+  whole = op(x, kernel)[:, ::stride]
+  np.testing.assert_allclose(op(x, kernel, stride=stride), whole, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("op", "shape"), FORMS)

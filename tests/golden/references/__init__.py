@@ -1,9 +1,11 @@
 """The one table: official file and class -> how ours does the same."""
 
 from tests.golden.references import (
+  actionformer,
   atm,
   atm_networks,
   blvnet,
+  bmn,
   ila,
   resnet3d,
   shift,
@@ -14,9 +16,11 @@ from tests.golden.references import (
 )
 
 REFERENCES = {
+  **actionformer.REFERENCES,
   **atm.REFERENCES,
   **atm_networks.REFERENCES,
   **blvnet.REFERENCES,
+  **bmn.REFERENCES,
   **ila.REFERENCES,
   **resnet3d.REFERENCES,
   **shift.REFERENCES,

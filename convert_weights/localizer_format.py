@@ -1,0 +1,40 @@
+"""Description of the naming of one localization network's weights."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from convert_weights.rules import Rule
+
+
+class LocalizerFormat(NamedTuple):
+  """How the weights of one naming go into a localization network.
+
+  Attributes:
+    origin: Repository whose naming it is.
+    rules: Network -> the rules that make its leaves.
+    arguments: Tensors by name -> arguments of `create_localizer` that they
+      show, and "channels": those of the features.
+    constants: (network, positions) -> tensors that follow from these.
+    skip: Regular expressions of tensors that stay unused: the constants.
+  """
+
+  origin: str
+  rules: Callable[[Any], Sequence[Rule]]
+  arguments: Callable[[Mapping[str, Any]], dict[str, Any]]
+  constants: Callable[[Any, int], dict[str, Any]] = lambda network, length: {}
+  skip: Sequence[str] = ()
+
+
+def find_tensor(tensors: Mapping[str, Any], name: str, origin: str) -> Any:
+  """Returns a tensor that all weights of a naming have.
+
+  Raises:
+    ValueError: If it is not there.
+  """
+  if name not in tensors:
+    names = sorted(tensors)
+    raise ValueError(
+      f"these are not weights in the names of {origin}: they lack {name!r}; "
+      f"they have {names[:3]} and {max(len(names) - 3, 0)} more."
+    )
+  return tensors[name]

@@ -1,0 +1,155 @@
+"""The table of localization networks, and networks built by name."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import flax.linen as nn
+
+from temporal_jax.localization.networks.actionformer import ActionFormer
+from temporal_jax.localization.networks.bmn import BMN
+from temporal_jax.lookup import lookup, unknown_name
+
+_BMN = {
+  "paper": "arXiv:1907.09702",
+  "repository": "alibaba-mmai-research/TAdaConv",
+}
+_ACTIONFORMER = {
+  "paper": "arXiv:2202.07925",
+  "repository": "happyharrycn/actionformer_release",
+}
+_OVERLAPPING = ((0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 10_000))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LocalizerEntry:
+  """All facts of a named network.
+
+  Attributes:
+    module: Class of the network.
+    kwargs: Arguments of the class; they cannot be changed.
+    length: Positions of the sequences that it is trained with.
+    channels: Channels of the features that it was published with.
+    loss: Arguments of the loss, and "normalizer": its first value.
+    decoding: Arguments of what makes segments of its results.
+    paper: Where it is described.
+    repository: Its authors' code, or that which trained it, owner/name on
+      GitHub.
+  """
+
+  module: type[nn.Module]
+  kwargs: Mapping[str, Any]
+  length: int
+  channels: int
+  loss: Mapping[str, Any]
+  decoding: Mapping[str, Any]
+  paper: str
+  repository: str
+
+  def __post_init__(self) -> None:
+    for name in ("kwargs", "loss", "decoding"):
+      fixed = MappingProxyType(dict(getattr(self, name)))
+      object.__setattr__(self, name, fixed)
+
+
+LOCALIZERS: Mapping[str, LocalizerEntry] = MappingProxyType(
+  {
+    "bmn": LocalizerEntry(
+      module=BMN,
+      kwargs={},
+      length=100,
+      channels=2304,
+      loss={"weights": (1.0, 10.0, 1.0), "positive": 0.9},
+      decoding={"classification_power": 1.2, "regression_power": 1.2},
+      **_BMN,
+    ),
+    "bmn_epic": LocalizerEntry(
+      module=BMN,
+      kwargs={"durations": 100},
+      length=200,
+      channels=6912,
+      loss={"weights": (1.0, 10.0, 1.0), "positive": 0.9},
+      decoding={"classification_power": 1.2, "regression_power": 1.0},
+      **_BMN,
+    ),
+    "actionformer": LocalizerEntry(
+      module=ActionFormer,
+      kwargs={},
+      length=2304,
+      channels=2048,
+      loss={"normalizer": 100.0},
+      decoding={"threshold": 0.001, "most": 2000, "shortest": 0.05},
+      **_ACTIONFORMER,
+    ),
+    "actionformer_epic": LocalizerEntry(
+      module=ActionFormer,
+      kwargs={"windows": 9, "ranges": _OVERLAPPING},
+      length=2304,
+      channels=2304,
+      loss={"normalizer": 250.0},
+      decoding={"threshold": 0.001, "most": 5000, "shortest": 0.05},
+      **_ACTIONFORMER,
+    ),
+    "actionformer_activitynet": LocalizerEntry(
+      module=ActionFormer,
+      kwargs={
+        "width": 256,
+        "windows": (7, 7, 7, 7, 7, None),
+        "max_length": 192,
+        "positions": True,
+      },
+      length=192,
+      channels=512,
+      loss={"normalizer": 200.0, "label_smoothing": 0.1, "offset_weight": 2.0},
+      decoding={"threshold": 0.001, "most": 2000, "shortest": 0.001},
+      **_ACTIONFORMER,
+    ),
+  }
+)
+
+
+def find_localizer(name: str) -> LocalizerEntry:
+  """Returns the entry of `name`.
+
+  Raises:
+    ValueError: If there is none; near names are suggested.
+  """
+  return lookup(LOCALIZERS, name, "localizer")
+
+
+def create_localizer(
+  name: str,
+  *,
+  num_classes: int | Mapping[str, int] | None,
+  **overrides: Any,
+) -> nn.Module:
+  """Builds a localization network by name.
+
+  Args:
+    name: A key of `LOCALIZERS`.
+    num_classes: Classes of segments, L; those of each task, or None, for a
+      `BMN`.
+    **overrides: Replace arguments of the network's class.
+
+  Raises:
+    ValueError: If the network is unknown.
+    TypeError: If an override is not an argument of the network's class, or the
+      classes are not what it takes.
+  """
+  entry = find_localizer(name)
+  _check_overrides(entry.module, overrides)
+  is_one_task = isinstance(num_classes, int)
+  if is_one_task == (entry.module is BMN):
+    wanted = "{task: L} or None" if entry.module is BMN else "an integer"
+    raise TypeError(f"num_classes of {name} must be {wanted}, got {num_classes!r}.")
+  return entry.module(num_classes=num_classes, **{**entry.kwargs, **overrides})
+
+
+def _check_overrides(module: type[nn.Module], overrides: Iterable[str]) -> None:
+  """Raises TypeError if an override is not an argument of the module."""
+  own = {"name", "parent", "num_classes"}
+  known = {field.name for field in dataclasses.fields(module)} - own
+  for name in overrides:
+    if name not in known:
+      raise TypeError(unknown_name(name, sorted(known), "argument", of=module.__name__))

@@ -1,0 +1,1 @@
+"""From what networks give to segments with scores and labels."""

@@ -1,0 +1,1 @@
+"""What localization networks minimise, and the targets of it."""

@@ -1,0 +1,1 @@
+"""Networks that find segments in sequences of features."""
