@@ -9,6 +9,7 @@ A table is between the lines "<!-- table NAME, written by make docs -->" and
 
 import argparse
 import functools
+import html
 import importlib
 import inspect
 import pathlib
@@ -144,9 +145,8 @@ def paper_rows(paper: str) -> Iterator[Sequence[str]]:
   yield "table", "row", "printed", "M", "G", "command"
   for row in paper_tables.read(paper):
     view = f" ({row.view})" if row.view and row.gmacs else ""
-    printed = f"{row.printed}; {row.differs}" if row.differs else row.printed
-    command = row.command.replace("|", "\\|")
-    yield row.table, row.row, printed, row.params, row.gmacs + view, f"`{command}`"
+    printed = f"{row.printed} ({row.differs})" if row.differs else row.printed
+    yield row.table, row.row, printed, row.params, row.gmacs + view, _code(row.command)
 
 
 # Networks of the papers that README shows.
@@ -269,6 +269,13 @@ def render(page: str) -> str:
       raise ValueError(f"docs/{page} lacks the line {begin!r} or {_END!r} after it.")
     text = before + begin + _table(rows()) + _END + after
   return text
+
+
+def _code(text: str) -> str:
+  """Returns code for a cell, in which "|" must be written otherwise."""
+  if "|" not in text:
+    return f"`{text}`"
+  return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>"
 
 
 def _table(rows: Iterator[Sequence[str]]) -> str:

@@ -50,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "upload", help="write scores of a test set as its server takes them"
   )
   upload.add_argument("out", type=pathlib.Path, metavar="OUT")
-  upload.add_argument("scores", type=pathlib.Path, metavar="RUN")
+  upload.add_argument(
+    "scores", type=pathlib.Path, metavar="SCORES", help="what `testset` wrote"
+  )
   upload.add_argument(
     "--format",
     required=True,

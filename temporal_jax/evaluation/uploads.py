@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -41,8 +42,9 @@ def write_upload(
       labels and of training data, which the authors of a result declare.
 
   Raises:
-    ValueError: If scores are of several tasks where one is needed or the other
-      way round, or `supervision` does not fit.
+    ValueError: If videos have other ids than those of the test set, scores are
+      of several tasks where one is needed or the other way round, or
+      `supervision` does not fit.
 
   Source: test.py of IBM/bLVNet-TAM for Something-Something, whose server's own
     description is not public any more; utils/challenge.py of
@@ -50,6 +52,16 @@ def write_upload(
     softmax of what it gets: these are logarithms of probabilities.
   """
   UPLOADS[form](pathlib.Path(file), scores, tuple(supervision))
+
+
+def _check_ids(scores: SavedScores, pattern: str, words: str) -> None:
+  """Raises ValueError if a video has another id than those of a test set."""
+  for name in scores.predictions.ids:
+    if not re.fullmatch(pattern, name):
+      raise ValueError(
+        f"these are not the scores of the test set, whose ids are {words}: got "
+        f"{name!r}. `temporal-jax testset` computes them."
+      )
 
 
 def _write_names(
@@ -79,6 +91,7 @@ def _ranked(
 def _write_lines(
   file: pathlib.Path, scores: SavedScores, cells: Sequence[Sequence]
 ) -> None:
+  _check_ids(scores, r"\d+", "numbers")
   lines = (
     ";".join([name, *map(str, row)]) + "\n"
     for name, row in zip(scores.predictions.ids, cells, strict=True)
@@ -98,6 +111,7 @@ def _write_epic_kitchens(
       "three levels of supervision, 0 to 5, are needed: of pretraining, of "
       f"training labels, of training data; got {supervision}."
     )
+  _check_ids(scores, r"P\d+_\d+_\d+", "like P01_11_0")
   head = {"version": "0.2", "challenge": "action_recognition"}
   head |= dict(zip(_LEVELS, supervision, strict=True))
   with (

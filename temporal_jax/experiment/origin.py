@@ -22,8 +22,8 @@ def complete(
   """Fills the fields that are None as the weights of `init_from` have them.
 
   Only of configs with `from_scratch`, which stands in where there are no
-  weights. Arguments of the network are taken over where the config gives no
-  other `model.name`; those that it gives itself stay.
+  weights and no `model.name`. Arguments of the network are taken over where the
+  config gives no other `model.name`; those that it gives itself stay.
 
   Args:
     config: The run's config; it is not changed.
@@ -37,6 +37,8 @@ def complete(
     return config
   config = config.copy_and_resolve_references()
   description = earlier or _describe_weights(config)
+  if config.model.name and not (earlier or config.init_from):
+    description = {**description, "overrides": {}}  # Whoever names it gets it.
   with config.unlocked():
     _fill_network(config, description)
     _fill_clips(config, description)

@@ -97,7 +97,7 @@ def _class_names(saved: SavedModel, wanted: ClassNames) -> ClassNames:
   if not same:
     given = {task: len(names) for task, names in tasks.items()}
     raise ValueError(
-      f"{saved.name} has other classes than the data set: {counts}, and not the "
-      f"names of {given}."
+      f"{saved.name} has other classes than the data set: {counts} where the data "
+      f"set names {given.get('', given)}, or the names differ."
     )
   return {task: mine[task] for task in tasks} if "" not in tasks else mine[""]

@@ -22,6 +22,7 @@ PAIRS = _scores(
   {"verb": NAMES[:2], "noun": NAMES[4:]},
   ids=("P01_101_0", "P01_101_1"),
 )
+RUN = _scores(SCORES, NAMES, ids=("left/000.mp4", "9"))  # Its test videos.
 
 
 def test_lines_of_something_something(tmp_path):
@@ -67,6 +68,7 @@ def test_the_zip_of_epic_kitchens(tmp_path):
     (ONE, "ek100", (1, 2, 3), "verb and noun are needed, got one task"),
     (PAIRS, "ek100", (), "three levels"),
     (PAIRS, "ek100", (1, 2, 6), r"0 to 5, .*\(1, 2, 6\)"),
+    (RUN, "ssv2", (), "ids are numbers: got 'left/000.mp4'. `temporal-jax testset`"),
   ],
 )
 def test_what_does_not_fit_is_not_written(tmp_path, scores, form, supervision, message):

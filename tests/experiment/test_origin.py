@@ -63,3 +63,14 @@ def test_statistics_of_rgb_are_not_those_of_flow(tmp_path):
   assert complete(config).data.pixel_mean == ()
   config.data.flow = 0
   assert complete(config).data.pixel_mean == (0.4, 0.5, 0.6)
+
+
+@pytest.mark.parametrize(
+  ("name", "width"), [(None, 16), ("resnet18", None), ("resnet34", None)]
+)
+def test_a_network_that_is_named_is_that_of_the_catalog(name, width):
+  config = finetune.get_config()
+  config.model.name = name
+  model = complete(config).model
+  assert model.overrides.get("width") == width
+  assert model.temporal == ("default" if name else "aggregation")
