@@ -79,7 +79,8 @@ def something_something(image_size: int = 224) -> ml_collections.ConfigDict:
 
   There is no prompt but a linear head, and the alignment has two dense 3 x 3
   convolutions, as in the code's branch SSV2; the paper adds two to the others:
-  --config.model.temporal="alignment(kind='deep')".
+  --config.model.temporal="alignment(kind='deep')". Baselines without a text
+  tower take --config.model.overrides.head=average.
   """
   config = _common("ssv2", image_size)
   config.num_steps = 30_000  # The code: 50 epochs.
@@ -93,9 +94,9 @@ def something_something(image_size: int = 224) -> ml_collections.ConfigDict:
   config.optim.end_lr = 5e-6
   config.optim.weight_decay = 0.01
   config.optim.frozen = (
-    r"visual/(class_token|position_embedding)",
-    r"visual/(patch_embedding|pre_norm|norm|projection)/.*",
-    r"visual/block\d+/(attention|mlp|norm1|norm2)/.*",
+    r"(visual/)?(class_token|position_embedding)",
+    r"(visual/)?(patch_embedding|pre_norm|norm|projection)/.*",
+    r"(visual/)?block\d+/(attention|mlp|norm1|norm2)/.*",
   )
   return config
 

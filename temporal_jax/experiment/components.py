@@ -1,7 +1,7 @@
 """What a run is made of, before its first array is."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -41,6 +41,24 @@ class RunComponents(NamedTuple):
     return jax.tree.map(lambda shape: shape.sharding, self.shapes)
 
 
+def _variable_shapes(model: nn.Module, settings: RunSettings) -> dict[str, Any]:
+  """Returns the shapes of the network's variables.
+
+  Raises:
+    ValueError: If its arguments, or those of its operator, do not go together.
+  """
+  try:
+    return training.variable_shapes(model, settings.clip_shape)
+  except (TypeError, ValueError, ZeroDivisionError) as error:
+    chosen = settings.config.model
+    overrides = dict(chosen.overrides)
+    words = str(error).splitlines()[0]
+    raise ValueError(
+      f"the network {chosen.name} with temporal={chosen.temporal!r} and overrides "
+      f"{overrides} cannot be built for clips {settings.clip_shape}: {words}"
+    ) from error
+
+
 def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunComponents:
   """Builds the components of a run; nothing is computed.
 
@@ -58,7 +76,7 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
   check_origin(model, config.init_from, settings.clip_shape[-1])
   length = duration(config, num_videos)
   _check_schedule(settings, length, num_videos)
-  variables = training.variable_shapes(model, settings.clip_shape)
+  variables = _variable_shapes(model, settings)
   named = model.parameter_groups()
   groups = training.parameter_groups(
     variables["params"],

@@ -104,6 +104,10 @@ def _check(config: ml_collections.ConfigDict, path: Sequence[str]) -> str:
 
 
 def _unknown_override(config: ml_collections.ConfigDict, name: str) -> str:
+  if name in config.model:
+    return f"{_OVERRIDES} has no {name}: the field is config.model.{name}."
+  if name == "num_classes":
+    return f"{_OVERRIDES} has no num_classes: the field is config.data.num_classes."
   network, known = config.model.name, _arguments(config.model.name)
   of = network if network in MODELS else "the networks"
   return f"{_OVERRIDES}: {unknown_name(name, sorted(known), 'argument', of=of)}"

@@ -26,6 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import flax.linen as nn
+import jax.numpy as jnp
 
 from temporal_jax import field_types
 from temporal_jax.config_strings import (
@@ -41,9 +42,10 @@ from temporal_jax.models.slots import SLOTS, Blocks, Factory, Temporal
 
 _WHAT = "temporal operator"
 _PLACES = ("stages", "blocks", "every")
-# What a backbone gives to the factory of a slot, or a layer to another's.
-_GIVEN = {"name", "parent", "features"}
-_GIVEN_TO_CONVOLUTIONS = {"size", "stride", "taps", "time_stride"}
+# What a backbone gives to the factory of a slot, a layer to that of another.
+_GIVEN = {"name", "parent"}
+_GIVEN_TO_CONVOLUTIONS = {"features", "size", "stride", "taps", "time_stride"}
+_GIVEN_TO_LAYERS = {"features"}
 _CONVOLUTIONS = ("convolution", "temporal_convolution")
 
 
@@ -127,9 +129,15 @@ def _made_for(
   }
   positional = [_literal(node, call.name) for node in call.positional]
   try:
-    inspect.signature(make).bind(network, *positional, **own)
+    bound = inspect.signature(make).bind(network, *positional, **own)
   except TypeError as error:
     raise ValueError(f"{_WHAT} {call.name}: {error}.") from None
+  for key, value in bound.arguments.items():
+    parameter = bound.signature.parameters[key]
+    values = value if parameter.kind is parameter.VAR_POSITIONAL else (value,)
+    if values != (network,):
+      for one in values:
+        _check_kind(one, parameter.annotation, f"{key} of {call.name}")
   return make(network, *positional, **own)
 
 
@@ -195,7 +203,11 @@ def _settable(factory: Factory, slot: str = "") -> dict[str, dataclasses.Field]:
   kind = _class_of(factory)
   if kind is None:
     return {}
-  given = _GIVEN | (_GIVEN_TO_CONVOLUTIONS if slot in _CONVOLUTIONS else set())
+  given = set(_GIVEN)
+  if slot in _CONVOLUTIONS:
+    given |= _GIVEN_TO_CONVOLUTIONS
+  elif not slot:  # A layer that another one makes.
+    given |= _GIVEN_TO_LAYERS
   choices = getattr(kind, "CHOICES", {})
   return {
     field.name: field
@@ -227,11 +239,27 @@ def _with_fields(
       values[name] = _choice(node, choices[name], f"{name} of {where}")
       continue
     value = _literal(node, where)
-    if not field_types.fits(value, known[name].type):
-      allowed = field_types.words(known[name].type)
-      raise ValueError(f"{name} of {where} must be {allowed}, got {value!r}.")
+    _check_kind(value, known[name].type, f"{name} of {where}")
+    if name == "dtype" and value is not None:
+      _check_dtype(value, where)
     values[name] = tuple(value) if isinstance(value, list) else value
   return functools.partial(factory, **values)
+
+
+def _check_kind(value: Any, kind: Any, what: str) -> None:
+  """Raises ValueError unless a value fits an annotation."""
+  if not field_types.fits(value, kind):
+    raise ValueError(f"{what} must be {field_types.words(kind)}, got {value!r}.")
+
+
+def _check_dtype(value: Any, where: str) -> None:
+  """Raises ValueError unless a text names a dtype."""
+  try:
+    jnp.dtype(value)
+  except TypeError:
+    raise ValueError(
+      f"dtype of {where} must be one such as 'float32' or 'bfloat16', got {value!r}."
+    ) from None
 
 
 def _choice(node: ast.expr, table: Mapping[str, Any], where: str) -> Any:
@@ -288,6 +316,8 @@ def _places(value: Any, what: str, allowed: Sequence[int]) -> tuple[int, ...] | 
   if value is None:
     return None
   numbers = value if isinstance(value, tuple | list) else (value,)
+  if not numbers:
+    raise ValueError(f"{what} must be among {[*allowed]}, got none of them.")
   for number in numbers:
     if type(number) is not int or number not in allowed:
       raise ValueError(f"{what} must be among {[*allowed]}, got {value!r}.")

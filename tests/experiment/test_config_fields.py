@@ -39,6 +39,14 @@ def _config():
       r"Known: \['average_first', .*\]\.",
     ),
     (
+      "config.model.overrides.remat=True",
+      "config.model.overrides has no remat: the field is config.model.remat.",
+    ),
+    (
+      "config.model.overrides.num_classes=3",
+      ".*: the field is config.data.num_classes.",
+    ),
+    (
       "config.model.overrides.widht=3",
       ".* argument 'widht' of resnet18; did you mean 'width'.*",
     ),

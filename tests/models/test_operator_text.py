@@ -138,6 +138,12 @@ def test_an_initialiser_is_named():
   assert not initialise(jax.random.key(0), (3, 3)).any()
 
 
+def test_features_are_given_by_the_text_where_nobody_else_gives_them():
+  slots = _slots("alignment(features=64, blocks=1)", "vit_b16")
+  layer = (layers.LearnableAlignment, {"features": 64})
+  assert slots == {(1, 1): {"attention_branch": layer}}
+
+
 def test_the_paper_has_arithmetic_after_attention():
   text = "arithmetic(after_attention=True, class_token=False)"
   model = models.create_model("vit_b16", num_classes=3, temporal=text)
@@ -200,6 +206,8 @@ def test_equal_texts_make_equal_networks(name):
     ("adaptive(kernel_init=normal(std=1))", "unexpected keyword argument 'std'"),
     ("arithmetic(1)", "network of stages arithmetic takes stages= and blocks="),
     ("arithmetic(after_attention=True)", "not numbers or after_attention=True"),
+    ("adaptive(dtype='bfloat17')", "dtype of adaptive must be .* got 'bfloat17'"),
+    ("aggregation(stages=())", r"among \[1, 2, 3, 4\], got none"),
     ("shift(", "cannot be read"),
     ("shift + shift", "write NAME or NAME"),
     ("shift(**{})", "without name or twice"),
@@ -217,6 +225,8 @@ def test_what_cannot_be_is_refused(text, words):
     ("arithmetic(4)", "follows 0 to 3 of the blocks, got 4"),
     ("arithmetic(0, after_attention=True)", "follows 1 to 3 of the blocks, got 0"),
     ("arithmetic(1, blocks=2)", "twice which blocks"),
+    ("arithmetic(True)", "blocks of arithmetic must be an integer, got True"),
+    ("arithmetic(class_token=5)", "class_token of arithmetic must be True or False"),
     ("arithmetic(clas_token=False)", "did you mean 'class_token'"),
   ],
 )
