@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from temporal_jax.lookup import did_you_mean
 
 _T = TypeVar("_T")
+_DEEPEST = 100  # Python reads a thousand levels; a text has some ten.
 
 
 def read_call(text: str, table: Mapping[str, type[_T]], what: str) -> _T:
@@ -33,12 +34,25 @@ def read_expression(text: str, what: str) -> ast.expr:
   Raises:
     ValueError: If they are no expression.
   """
+  if "#" in text:  # What follows would be dropped.
+    raise ValueError(f"the {what} {text!r} cannot be read: it holds a '#'.")
   try:
-    return ast.parse(text.strip(), mode="eval").body
+    node = ast.parse(text.strip(), mode="eval").body
   except SyntaxError as error:
     raise ValueError(
       f"the {what} {text!r} cannot be read: {error.msg} at column {error.offset}."
     ) from error
+  except (MemoryError, RecursionError) as error:  # Thousands of brackets.
+    raise ValueError(f"the {what} cannot be read: it is nested too deep.") from error
+  level, depth = [node], 0
+  while level:
+    level, depth = (
+      [part for one in level for part in ast.iter_child_nodes(one)],
+      depth + 1,
+    )
+  if depth > _DEEPEST:
+    raise ValueError(f"the {what} {text[:80]!r} cannot be read: it is nested too deep.")
+  return node
 
 
 def read_sequence(text: str, what: str) -> list[ast.expr]:
@@ -106,9 +120,9 @@ def read_literal(node: ast.expr, where: str) -> Any:
   """
   try:
     return ast.literal_eval(node)
-  except ValueError as error:
+  except (RecursionError, ValueError) as error:
     raise ValueError(
-      f"arguments of the {where} must be numbers, strings, tuples, True or False."
+      f"arguments of the {where} must be numbers, strings, tuples, True, False or None."
     ) from error
 
 

@@ -313,9 +313,9 @@ def parse_flags(argv: list[str]) -> list[str]:
     _refuse(argv[0], experiment.describe_flag_error(error, flags.FLAGS))
   except _ConfigError as error:
     _refuse(argv[0], str(error))
-  except (AttributeError, KeyError, TypeError) as error:
+  except (AttributeError, KeyError, TypeError, ValueError) as error:
     message = experiment.unknown_field(_config_in_file(argv), argv)
-    _refuse(argv[0], message or error.args[0])
+    _refuse(argv[0], message or " ".join(str(error.args[0]).split()))
   if _CONFIG.value is None:
     _refuse(argv[0], "--config must be a file, or a name of `temporal-jax configs`.")
   return left

@@ -28,9 +28,10 @@ def unknown_field(config: ml_collections.ConfigDict, arguments: Sequence[str]) -
   Returns:
     The message, "" if there is no such flag.
   """
+  network = _flags(arguments).get("model.name") or config.model.name
   for argument in arguments:
     flag = re.match(r"--?(config\.[^=]+)", argument)
-    if flag and (message := _check(config, flag[1].split("."))):
+    if flag and (message := _check(config, flag[1].split("."), network)):
       return message
   return ""
 
@@ -45,8 +46,7 @@ def add_overrides(config: ml_collections.ConfigDict, arguments: Sequence[str]) -
     config: The config of the file; changed in place.
     arguments: Command line, e.g. ["--config.model.overrides.head=attention"].
   """
-  flags = map(_FLAG.match, arguments)
-  given = {flag[1]: flag[2] for flag in flags if flag}
+  given = _flags(arguments)
   known = _arguments(given.get("model.name") or config.model.name)
   for field in given:
     _, _, name = f"config.{field}".partition(f"{_OVERRIDES}.")
@@ -54,6 +54,12 @@ def add_overrides(config: ml_collections.ConfigDict, arguments: Sequence[str]) -
     if name in known and name not in config.model.overrides:
       kind = _kind_of_flag(known[name])
       config.model.overrides[name] = config_dict.placeholder(kind)
+
+
+def _flags(arguments: Sequence[str]) -> dict[str, str]:
+  """Returns field -> value of the flags --config.FIELD=VALUE."""
+  flags = map(_FLAG.match, arguments)
+  return {flag[1]: flag[2] for flag in flags if flag}
 
 
 def check_overrides(config: ml_collections.ConfigDict) -> None:
@@ -87,7 +93,9 @@ def stages(
   return runs
 
 
-def _check(config: ml_collections.ConfigDict, path: Sequence[str]) -> str:
+def _check(
+  config: ml_collections.ConfigDict, path: Sequence[str], network: str | None
+) -> str:
   fields = config
   for place, part in enumerate(path[1:], start=1):
     name = part.split("[")[0]  # "betas[0]" is a field and an index.
@@ -96,19 +104,21 @@ def _check(config: ml_collections.ConfigDict, path: Sequence[str]) -> str:
     if name not in fields:
       holder = ".".join(path[:place])
       if holder == _OVERRIDES:
-        return _unknown_override(config, name)
+        return _unknown_override(config, name, network)
       hint = did_you_mean(name, fields.keys()) or f"; it has {sorted(fields)}."
       return f"{holder} has no field {name!r}{hint}"
     fields = fields[name]
   return ""
 
 
-def _unknown_override(config: ml_collections.ConfigDict, name: str) -> str:
+def _unknown_override(
+  config: ml_collections.ConfigDict, name: str, network: str | None
+) -> str:
   if name in config.model:
     return f"{_OVERRIDES} has no {name}: the field is config.model.{name}."
   if name == "num_classes":
     return f"{_OVERRIDES} has no num_classes: the field is config.data.num_classes."
-  network, known = config.model.name, _arguments(config.model.name)
+  known = _arguments(network)
   of = network if network in MODELS else "the networks"
   return f"{_OVERRIDES}: {unknown_name(name, sorted(known), 'argument', of=of)}"
 

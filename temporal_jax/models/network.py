@@ -73,7 +73,9 @@ class Network(nn.Module):
     default they are those of the field `stage_sizes`, or there is one, of
     `depth` blocks.
     """
-    sizes = getattr(self, "stage_sizes", None) or (self.depth,)
+    sizes = (
+      self.stage_sizes if hasattr(self, "stage_sizes") else (getattr(self, "depth", 0),)
+    )
     return dict(enumerate(sizes, start=1))
 
   @nn.nowrap

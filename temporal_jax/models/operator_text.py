@@ -297,7 +297,7 @@ def _in_blocks(
 ) -> Temporal:
   """Returns an operator in some blocks of a network."""
   sizes = network.stages()
-  largest = max(sizes.values())
+  largest = max(sizes.values(), default=0)
   every = places.get("every", 1)
   if type(every) is not int or not 1 <= every <= largest:
     raise ValueError(
@@ -308,6 +308,12 @@ def _in_blocks(
     _places(places.get("blocks"), f"blocks of {name}", range(1, largest + 1)),
     every,
   )
+  if not any(
+    where(stage, block)
+    for stage, count in enumerate(sizes.values())
+    for block in range(count)
+  ):
+    raise ValueError(f"no block of the network is one of those of {name}: {where}.")
   return dataclasses.replace(made, where=where)
 
 

@@ -137,6 +137,12 @@ def test_an_argument_of_another_type_is_refused(value, words):
     check_overrides(config)
 
 
+def test_the_network_of_a_flag_is_named():
+  flags = ["--config.model.name=vit_b16", "--config.model.overrides.widht=3"]
+  message = unknown_field(_config(), flags)
+  assert "'widht' of vit_b16; did you mean 'width'" in message
+
+
 def test_a_network_that_is_not_in_the_catalog_has_no_near_names():
   config = _config()
   config.model.name = "mine"

@@ -55,7 +55,11 @@ FIELDS = {
   ("overrides", "wdith"): [4],
   ("overrides", "num_classes"): [2],
   ("overrides", "name"): ["x"],
-  ("overrides", "temporal"): ["agregation", 3, [], HUGE],
+  ("overrides", "temporal"): [
+    *("agregation", 3, [], HUGE, "shift(", "shift | agregation"),
+    *("aggregation(taps=65535)", "adaptive(route='mlp(taps=(65535, 1))')"),
+    f"shift(fold_div={'-' * 450}8)",
+  ],
   ("overrides", "dtype"): ["float31", "object", 3, "complex64"],
   ("overrides", "dropout"): [-0.1, 2, "0.5", None],
   ("overrides", "remat"): [0, "yes", None],

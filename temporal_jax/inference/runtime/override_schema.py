@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,11 @@ _RANGES: Mapping[str, tuple[int, int]] = {
 }
 _OTHERS = (0, 2**16)
 _LONGEST_TEXT = 200
-_LONGEST_OPERATOR = 1000
+_LONGEST_OPERATOR = 500
+# Taps, windows and kernels of operators are small; their widths are not.
+_LARGEST = 64
+_WIDEST = 4096
+_WIDTHS = {"features", "head_width", "hidden", "segment"}
 _DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -60,13 +65,31 @@ def _operator(where: str, value: Any) -> None:
   except ValueError:
     calls = [None]
   for call in calls:
-    name = call.name if call else value
-    fields.one_of({*OPERATORS, "default"})(where, name)
-    for node in [*call.positional, *call.named.values()]:
-      for part in ast.walk(node):
-        number = getattr(part, "value", None)
-        if isinstance(number, int | float) and not abs(number) <= _OTHERS[1]:
-          fields.refuse(where, value, f"numbers of {_OTHERS[1]} at most")
+    fields.one_of({*OPERATORS, "default"})(where, call.name if call else value)
+    for name, node in [*call.named.items(), *(("", one) for one in call.positional)]:
+      _check_numbers(where, value, name, node)
+
+
+def _check_numbers(where: str, text: str, name: str, node: ast.expr) -> None:
+  """Refuses numbers of an argument that only cost memory or time.
+
+  Args:
+    where: The file, for messages.
+    text: The whole operator.
+    name: The argument, "" for one without a name.
+    node: Its value. Texts in it are looked at too, as they hold layers.
+  """
+  wide = {id(node)} if name in _WIDTHS else set()
+  for part in ast.walk(node):
+    if isinstance(part, ast.keyword) and part.arg in _WIDTHS:
+      wide.add(id(part.value))
+    if isinstance(part, ast.Constant):
+      limit = _WIDEST if id(part) in wide else _LARGEST
+      numbers = [part.value] if isinstance(part.value, int | float) else []
+      if isinstance(part.value, str):
+        numbers = [float(digits) for digits in re.findall(r"\d+", part.value)]
+      if not all(abs(number) <= limit for number in numbers):
+        fields.refuse(where, text, f"numbers of {limit} at most")
 
 
 # `create_model` takes these itself.

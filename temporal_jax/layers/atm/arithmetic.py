@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.atm.domain_transformation import DomainTransformation
-from temporal_jax.layers.atm.window_encoder import WindowEncoder
+from temporal_jax.layers.atm.window_encoder import WINDOWS, WindowEncoder
 from temporal_jax.layers.conv_norm_relu import ConvNormRelu
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.ops import shape_checks
@@ -75,6 +75,7 @@ class ArithmeticCue(nn.Module):
     """Returns the cues (B, T, L, H, W, C)."""
     if self.operation != "correlation":
       return ops.arithmetic_cue(x, kind=self.operation, length=self.length)
+    check_choice("window", self.window, WINDOWS)  # Others may fill the memory.
     windows = ops.temporal_correlation(x, length=self.length, window=self.window)
     encode = WindowEncoder(dtype=self.dtype, name="encoder")
     return jnp.moveaxis(encode(windows, train), -2, 2)

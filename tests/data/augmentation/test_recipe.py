@@ -115,7 +115,8 @@ def test_wrong_recipes_are_refused(recipe, message):
 
 
 @pytest.mark.parametrize(
-  "name", ["color_jitter(0.3)", "grayscale", "auto_augment", "rand_augment"]
+  "name",
+  ["color_jitter(0.3)", "grayscale", "auto_augment", "rand_augment('rand-m9-n2')"],
 )
 def test_colours_of_flow_are_refused(name):
   pixels = {"mean": (0.5,), "std": (0.226,), "image_size": 8}

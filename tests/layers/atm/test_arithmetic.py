@@ -198,7 +198,7 @@ def test_the_correlation_is_reduced_compared_and_encoded():
     ({"operations": ("sum", "sum")}, (1, 2, 3, 3, 4), "each once"),
     ({"combination": "serial"}, (1, 2, 3, 3, 4), "combination must be one of"),
     ({"length": 2}, (1, 2, 3, 3, 4), "length must be odd"),
-    ({"window": 7}, (1, 2, 3, 3, 4), "windows"),
+    ({"window": 7}, (1, 2, 3, 3, 4), "window must be one of"),
     ({}, (1, 2, 7, 4), "square grid"),
     ({}, (1, 2, 1, 4), "square grid"),
     ({}, (2, 3, 4), "x must be"),
