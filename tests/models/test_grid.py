@@ -30,6 +30,7 @@ def _column(name):
 def _supported():
   """Operator: those of `tiny_networks` that have its slots, by the page."""
   page = (ROOT / "docs" / "operators.md").read_text()
+  page = page.partition("<!-- table operators")[2].partition("<!-- end -->")[0]
   rows = [
     [cell.strip(" `") for cell in line.split("|")[1:-1]]
     for line in page.splitlines()
