@@ -132,7 +132,7 @@ def test_several_labels_of_a_clip_pass():
     ({"image_size": 0}, "image_size must be"),
     ({"repeats": 0}, "repeats must be"),
     ({"std": (1, 0, 1)}, "std positive"),
-    ({"mean": (1, 0)}, "of R, G and B"),
+    ({"mean": (1, 0)}, "must have 3 numbers for 3 channels"),
   ],
 )
 def test_wrong_arguments_are_refused(options, message):

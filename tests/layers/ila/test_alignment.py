@@ -240,4 +240,4 @@ def test_rejects_wrong_arguments():
   with pytest.raises(ValueError, match=r"must be \(B, T, N, D\)"):
     _layer().init(KEY, np.zeros((2, 21, 8), np.float32))
   with pytest.raises(ValueError, match="kind must be one of"):
-    jax.eval_shape(_layer(kind="deep").init, KEY, _tokens())
+    jax.eval_shape(_layer(kind="depth").init, KEY, _tokens())
