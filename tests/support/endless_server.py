@@ -3,6 +3,7 @@
 The network is left out: what is tested is how the process ends.
 """
 
+import signal
 import sys
 import time
 
@@ -26,6 +27,8 @@ class Endless:
 
 
 if __name__ == "__main__":
+  # Whoever runs the tests in the background made it ignored.
+  signal.signal(signal.SIGINT, signal.default_int_handler)
   output.begin_loading = str
   serving.VideoAnswerer = Endless
   sys.exit(cli.main(["serve", "model", "--port", "0"]))
