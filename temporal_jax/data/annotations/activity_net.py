@@ -135,8 +135,8 @@ def read_activity_net_films(
     subsets: Name of a subset, in small letters -> split.
     class_names: Names of the classes; None takes all names there are.
     ambiguous: A label of segments that are of no class; they are left out.
-    on_error: Of a segment whose times or label are wrong, or that is past the
-      film's end: "raise", or "skip" to leave it out, counted.
+    on_error: "raise", or "skip" to leave out, and count, a segment whose times
+      or label are wrong, or that is past the film's end.
 
   Raises:
     ValueError: If an entry is wrong and nothing may be, or is none.

@@ -106,8 +106,8 @@ def read_epic_kitchens_films(
     video_info: EPIC_100_video_info.csv with the films' durations and frames per
       second; None leaves them unknown.
     path: The video, from the columns: participant_id, video_id.
-    on_error: Of a segment whose times or class are wrong, or that is past the
-      film's end: "raise", or "skip" to leave it out, counted.
+    on_error: "raise", or "skip" to leave out, and count, a segment whose times
+      or class are wrong, or that is past the film's end.
 
   Raises:
     ValueError: If a row is wrong and none may be.

@@ -100,7 +100,7 @@ class FilmBuilder:
     """Starts empty.
 
     Args:
-      on_error: Of a wrong row: "raise", or "skip" to leave it out.
+      on_error: "raise", or "skip" to leave out a wrong row.
       class_names: Names of the classes; others are wrong. None takes all names
         there are.
       read_label: Called with a place and a label, returns its number, or raises
@@ -270,7 +270,7 @@ def with_durations(
     annotations: The films.
     durations: Film -> seconds, such as those of its features; a film that has a
       duration keeps it.
-    on_error: Of a segment past the end: "raise", or "skip" to leave it out.
+    on_error: "raise", or "skip" to leave out a segment past the end.
 
   Raises:
     ValueError: If a segment is past the end and none may be.

@@ -36,7 +36,7 @@ def read_hacs_films(
   Args:
     file: JSON, see `read_activity_net_films`.
     path: The video, from id and the label that most of it has.
-    on_error: Of a wrong segment: "raise", or "skip" to leave it out, counted.
+    on_error: "raise", or "skip" to leave out and count a wrong segment.
   """
   return read_activity_net_films(file, path=path, on_error=on_error)
 

@@ -64,8 +64,8 @@ def open_films(
   Args:
     name: One of `DATA_SETS` that has films.
     folder: Folder of the files, see docs/annotations.md.
-    on_error: Of a segment whose times or label are wrong, or that is past the
-      film's end: "raise", or "skip" to leave it out, counted.
+    on_error: "raise", or "skip" to leave out, and count, a segment whose times
+      or label are wrong, or that is past the film's end.
 
   Raises:
     FileNotFoundError: If a file is missing.

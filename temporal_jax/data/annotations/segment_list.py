@@ -29,8 +29,8 @@ def read_segment_list(
       film.
     class_names: Names of the classes, such as a detector's; None takes all
       names there are.
-    on_error: Of a segment whose times or label are wrong, or that is past the
-      film's end: "raise", or "skip" to leave it out, counted.
+    on_error: "raise", or "skip" to leave out, and count, a segment whose times
+      or label are wrong, or that is past the film's end.
 
   Raises:
     ValueError: If a column is missing, unknown or there twice, a row is wrong

@@ -50,7 +50,7 @@ def read_thumos14(
   Args:
     file: JSON, see `read_activity_net_films`.
     path: The video, from id.
-    on_error: Of a wrong segment: "raise", or "skip" to leave it out, counted.
+    on_error: "raise", or "skip" to leave out and count a wrong segment.
 
   Raises:
     ValueError: If an entry is wrong and none may be.
@@ -76,7 +76,7 @@ def read_thumos14_lists(
     folder: Folder of CLASS_val.txt and CLASS_test.txt with lines "film start
       end" in seconds.
     path: The video, from id.
-    on_error: Of a wrong segment: "raise", or "skip" to leave it out, counted.
+    on_error: "raise", or "skip" to leave out and count a wrong segment.
 
   Raises:
     FileNotFoundError: If a class has no list of a split.

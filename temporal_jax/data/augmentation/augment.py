@@ -32,7 +32,7 @@ class Augmentation:
       for all channels, or one each.
     std: Pixel standard deviation, likewise.
     image_size: Side of the frames that the model takes, S, in pixels.
-    channels: Of a frame, C: 3, or those of optical flow.
+    channels: Channels of a frame, C: 3, or those of optical flow.
     flip_labels: Label of the mirrored clip for each label, of
       `flipped_labels`; () where mirroring changes none.
     repeats: Copies of each clip, R, changed independently.

@@ -102,7 +102,7 @@ def check_channels(recipe: str, channels: int) -> None:
 
   Args:
     recipe: See `parse`.
-    channels: Of a frame.
+    channels: Channels of a frame.
 
   Raises:
     ValueError: If the recipe has one; it names all.
