@@ -36,7 +36,7 @@ def write_upload(
 
   Args:
     file: The file to write.
-    scores: Of all videos of the test set.
+    scores: Scores of all videos of the test set.
     form: One of `UPLOADS`.
     supervision: Of "ek100" only, its levels 0 to 5 of pretraining, of training
       labels and of training data, which the authors of a result declare.

@@ -53,7 +53,7 @@ def check_origin(model: Network, init_from: str, channels: int) -> None:
 
   Args:
     model: The network of the run.
-    channels: Of the run's frames.
+    channels: Channels of the run's frames.
     init_from: Directory of the weights; "" or one without `model.json` is not
       compared.
   """

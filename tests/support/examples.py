@@ -34,7 +34,7 @@ class OperatorExample(NamedTuple):
     temporal: Whether it mixes frames, and tells the past from the future.
     symmetric: Whether it mixes frames, the past and the future alike.
     reverse_only: Whether it has gradients of its own, so that forward mode is
-      refused. README.md names these.
+      refused. docs/operators.md names these.
     laws: Whether the laws of tests/ops/test_all.py hold. They do not for what
       returns several arrays, integers or a scalar, takes pairs or draws.
     lowering: Whether it is an operator once more, at a size for which another

@@ -20,7 +20,7 @@ them. Written by
 """
 _TEST_SETS = """
 `temporal-jax testset` scores the videos of these files, whose classes are not
-published but for those in `test-answers.csv`, which is read if it is there; the
+published, except those in `test-answers.csv`, which is read if it exists; the
 files with the names of the classes are those above.
 
 | name | files |

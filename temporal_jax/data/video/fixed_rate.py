@@ -29,7 +29,7 @@ class FixedRateReader(EvenlyTimedReader):
     """Takes an open reader, which is closed with this one.
 
     Args:
-      reader: Of the video.
+      reader: Reader of the video.
       fps: Frames per second, in (0, 1000].
 
     Raises:
@@ -46,7 +46,7 @@ class FixedRateReader(EvenlyTimedReader):
     wanted = np.arange(self.num_frames) / fps
     after = np.searchsorted(times, wanted).clip(max=len(times) - 1)
     before = np.maximum(after - 1, 0)
-    # What is as near but for rounding is as near.
+    # Distances that differ by rounding only are equal.
     is_nearer = times[after] + 1e-6 < 2 * wanted - times[before]
     self._places = np.where(is_nearer, after, before)
 

@@ -111,7 +111,7 @@ def read_views(
   """Decodes all views of a video; a frame that several show, once.
 
   Args:
-    reader: Of the video.
+    reader: Reader of the video.
     protocol: Of the test.
     fps: Frames a second of the video, which some rules need.
     span: First frame and number of frames of the part that is tested, see

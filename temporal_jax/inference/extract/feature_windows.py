@@ -42,7 +42,7 @@ class FeatureExtractor:
     stretch: Whether whole frames are stretched to the network's square.
     short_side: Pixels of the shorter side of frames that are whole and keep
       their proportions; None for squares.
-    shape: Of a window's features, for frames of the network's square.
+    shape: Shape of a window's features, for frames of the network's square.
   """
 
   def __init__(

@@ -31,7 +31,7 @@ def save_overlay(
 
   Args:
     file: mp4 to write.
-    reader: Of the video.
+    reader: Reader of the video.
     protocol: See `read_frames`.
     indices: Frames (T,) that the maps are of.
     panels: Maps (T, h, w) in [0, 1], one after the other from left to right.

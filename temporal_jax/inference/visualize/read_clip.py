@@ -55,7 +55,7 @@ def read_frames(
   """Reads any frames as the first view of a protocol shows them.
 
   Args:
-    reader: Of the video.
+    reader: Reader of the video.
     protocol: Says how frames are resized and cropped.
     indices: Their numbers.
 

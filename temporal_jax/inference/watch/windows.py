@@ -87,7 +87,7 @@ class SlidingWindows:
     """Lays the windows out; no frame is decoded yet.
 
     Args:
-      reader: Of the video.
+      reader: Reader of the video.
       protocol: How the network is tested: its T frames, and the size of frames
         and crops.
       window: Frames from the first to the last of a window, at least T.

@@ -32,7 +32,7 @@ class StridedTemporalPooling(nn.Module):
   Attributes:
     size: Frames of the window, odd.
     stride: Frames from one window to the next.
-    kind: "average", "max" or "mix", see `ops.temporal_pooling`; "average" alone
+    kind: "average", "max" or "mix", see `ops.temporal_pooling`; only "average"
       without a norm of its own.
     space: Side of the window over H and W, in pixels; odd.
     shortcut: One of `SHORTCUTS`, see above.
@@ -102,7 +102,7 @@ def normalised(
     norm: The convolution's norm, in its mode.
     after: Makes a module (x, train) -> (y, aux), such as
       `StridedTemporalPooling`, whose `shortcut` says how the two join;
-      "own_norm" where it has none. None for the norm alone.
+      "own_norm" where it has none. None for the norm only.
     name: Name of that module.
 
   Returns:

@@ -151,9 +151,8 @@ def match_features(
     store: Their features.
     kind: What the features must be, such as a detector's; None takes those of
       the first film.
-    on_error: Of a film without features, or whose features are damaged or of
-      another kind, and of a segment past the film's end: "raise", or "skip" to
-      leave it out, counted.
+    on_error: "raise", or "skip" to leave out, and count, a film whose features
+      are missing, damaged or of another kind, and a segment past its end.
 
   Returns:
     The films, and what their features are.
