@@ -8,8 +8,8 @@ from typing import Any
 import ml_collections
 
 from temporal_jax import inference, models
-from temporal_jax.inference.runtime.saved_model import DESCRIPTION
 from temporal_jax.models.network import Network
+from temporal_jax.saved_networks.description import DESCRIPTION
 
 _SIZES = ("num_frames", "image_size")
 _SHORT_SIDE = 8 / 7  # Of the image size, where weights do not say: 256 of 224.

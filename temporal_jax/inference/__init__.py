@@ -29,9 +29,6 @@ from temporal_jax.inference.runtime.saved_model import (
   PendingModel as PendingModel,
   SavedModel as SavedModel,
   begin_loading as begin_loading,
-  check_values as check_values,
-  described_classes as described_classes,
-  digest as digest,
   load_model as load_model,
   read_description as read_description,
   save_model as save_model,
@@ -78,4 +75,11 @@ from temporal_jax.inference.watch.windows import (
   Window as Window,
   WindowClip as WindowClip,
   score_windows as score_windows,
+)
+from temporal_jax.saved_networks.description import (
+  described_classes as described_classes,
+)
+from temporal_jax.saved_networks.variables import (
+  check_values as check_values,
+  digest as digest,
 )

@@ -18,10 +18,10 @@ from temporal_jax.inference.export.program import trace_network
 from temporal_jax.inference.export.stablehlo import run_stablehlo, to_stablehlo
 from temporal_jax.inference.runtime.saved_model import (
   SavedModel,
-  digest,
   load_model,
   save_model,
 )
+from temporal_jax.saved_networks.variables import digest
 from temporal_jax.storage import whole_folder
 from temporal_jax.validation import check_at_least, check_choice
 

@@ -17,7 +17,7 @@ from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.video.readers import Reader, open_reader
 from temporal_jax.inference.extract.feature_windows import FeatureExtractor
 from temporal_jax.inference.find_videos import fixed_part, list_videos
-from temporal_jax.inference.runtime.saved_model import digest
+from temporal_jax.saved_networks.variables import digest
 from temporal_jax.storage import whole_file
 from temporal_jax.untrusted.json_text import parse_json
 from temporal_jax.untrusted.npz import check_arrays, open_npz

@@ -1,11 +1,8 @@
-"""The one schema of `model.json`: its fields, and what each may hold."""
+"""The `model.json` of a classifier: its fields, and what each may hold."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from absl import logging
 
 from temporal_jax.data.views.eval_protocol import (
   CROP_RULES,
@@ -19,18 +16,15 @@ from temporal_jax.inference.runtime.override_schema import (
   check_overrides,
 )
 from temporal_jax.models.catalog.registry import MODELS
+from temporal_jax.saved_networks.description import (
+  CLASSIFICATION,
+  COMMON_FIELDS,
+  Schema,
+  check_class_names,
+  report_unknown,
+)
 from temporal_jax.untrusted import fields
-from temporal_jax.untrusted.json_text import parse_json
 
-# Version 1 has the fields below. Files without a version are older and may have
-# any other fields; fields of a newer version may mean something else.
-FORMAT_VERSION = 1
-# A report of a conversion has a line for each of some thousand leaves, and
-# 100,000 class names have some 5 MB.
-MAX_BYTES = 16 * 2**20
-# ImageNet-21k has 21,841 classes, the largest video data sets some thousands.
-MAX_CLASSES = 100_000
-_MAX_TASKS = 64
 # A float32 clip of this many values has 1 GiB; 64 frames of 336 x 336 pixels,
 # the largest published, have 22 million.
 _MAX_CLIP = 2**28
@@ -41,21 +35,6 @@ _MAX_VIEWS = 2**32
 _MAX_CHANNELS = 64
 # Nine hours at 30 frames a second.
 _MAX_STRIDE = 1_000_000
-
-_COUNT = fields.whole(1, MAX_CLASSES)
-_NAMES = fields.list_of(fields.text(1000), 0, MAX_CLASSES)
-_SHA256 = fields.null_or(fields.text(64))
-_NOTE = fields.null_or(fields.text(100_000))
-
-
-def _or_by_task(check: fields.Check) -> fields.Check:
-  """Allows what a check allows, or an object of it for each task."""
-  by_task = fields.object_of(check, _MAX_TASKS)
-
-  def check_either(where: str, value: Any) -> None:
-    (by_task if isinstance(value, dict) else check)(where, value)
-
-  return check_either
 
 
 def _clip_shape(where: str, value: Any) -> None:
@@ -78,15 +57,6 @@ def _pixels(where: str, value: Any) -> None:
     "std": fields.list_of(fields.number(1e-3, 1), 1, _MAX_CHANNELS),
   }
   fields.check_members(where, value, known, known)
-
-
-def _lists(where: str, value: Any) -> None:
-  """Allows the number of videos and the digest of each list of a run."""
-  known = {"videos": fields.whole(0, 2**62), "sha256": _SHA256}
-  fields.object_of(
-    lambda place, one: fields.check_members(place, one, known, known) and None,
-    _MAX_TASKS,
-  )(where, value)
 
 
 def _trained_with(where: str, value: Any) -> None:
@@ -120,24 +90,14 @@ PROTOCOL: Mapping[str, fields.Check] = {
   "square_pixels": fields.boolean,
 }
 FIELDS: Mapping[str, fields.Check] = {
-  "format_version": fields.whole(1, FORMAT_VERSION),
+  **COMMON_FIELDS,
   "model": fields.one_of(MODELS),
-  "overrides": fields.anything,  # They depend on the model.
-  "num_classes": fields.null_or(_or_by_task(_COUNT)),
   "clip_shape": _clip_shape,
-  "class_names": fields.null_or(_or_by_task(_NAMES)),
   "multi_label": fields.boolean,
   "pixels": _pixels,
   "protocol": fields.anything,  # Checked with the members' own names.
   "trained_with": _trained_with,
   "templates": fields.list_of(fields.text(1000), 1, 1000),
-  "lists": _lists,
-  "source": fields.anything,
-  "report": fields.anything,
-  "notes": fields.anything,
-  "license": _NOTE,
-  "leaves": _SHA256,
-  "sha256": _SHA256,
 }
 NEEDED = (
   "model",
@@ -149,45 +109,18 @@ NEEDED = (
 )
 
 
-def check_description(where: str, description: Any) -> None:
-  """Checks what a `model.json` holds; nothing of its sizes is allocated.
-
-  Members that are not known are named in a warning if the file has no version.
-
-  Args:
-    where: The file, for messages.
-    description: Its JSON value.
-
-  Raises:
-    ValueError: If the file is of a newer version than `FORMAT_VERSION`, a field
-      is missing, unknown or not allowed, or fields do not fit each other; the
-      message names the field.
-  """
-  _check_version(where, description)
-  unknown = fields.check_members(where, description, FIELDS, NEEDED)
-  version = description.get("format_version")
-  _report_unknown(where, unknown, FIELDS, version)
+def _check_together(where: str, description: Mapping[str, Any]) -> None:
+  """Raises ValueError if fields do not fit each other."""
   check_overrides(where, description["model"], description["overrides"])
-  _check_class_names(where, description)
+  check_class_names(where, description)
   _check_channels(where, description)
   if description.get("protocol") is not None:
+    version = description.get("format_version")
     _check_protocol(where, description["protocol"], version)
   _check_clips(where, description)
 
 
-def as_written(description: Mapping[str, Any], where: str) -> dict[str, Any]:
-  """Returns a description as a file of this version holds it.
-
-  Raises:
-    ValueError: If it is no JSON, or see `check_description`.
-  """
-  try:
-    text = json.dumps({"format_version": FORMAT_VERSION, **description})
-  except (TypeError, ValueError, RecursionError) as error:
-    raise ValueError(f"{where} cannot be written as JSON: {error}.") from None
-  written = parse_json(text, where)
-  check_description(where, written)
-  return written
+CLASSIFIERS = Schema(CLASSIFICATION, FIELDS, NEEDED, _check_together)
 
 
 def read_protocol(description: Mapping[str, Any]) -> EvalProtocol:
@@ -198,57 +131,6 @@ def read_protocol(description: Mapping[str, Any]) -> EvalProtocol:
     return EvalProtocol(**known)
   frames, side, *_ = description["clip_shape"]
   return EvalProtocol(num_frames=frames, crop_size=side, short_side=side)
-
-
-def _check_version(where: str, description: Any) -> None:
-  """Raises ValueError at files that only a newer package can read."""
-  version = description.get("format_version") if isinstance(description, dict) else 1
-  if type(version) is int and version > FORMAT_VERSION:
-    raise ValueError(
-      f"{where}: format_version must be at most {FORMAT_VERSION}, got {version}: a "
-      "newer temporal_jax wrote the file, and reads it."
-    )
-
-
-def _report_unknown(
-  where: str,
-  unknown: Sequence[str],
-  known: Mapping[str, Any],
-  version: int | None,
-) -> None:
-  """Refuses unknown members of a version, and warns of those without one."""
-  if not unknown:
-    return
-  words = fields.unknown_members(where, unknown, list(known))
-  if version is not None:
-    raise ValueError(words)
-  logging.warning("%s They are not used.", words)
-
-
-def _check_class_names(where: str, description: Mapping[str, Any]) -> None:
-  """Raises ValueError if names are there twice, or not one for each class."""
-  names, counts = description["class_names"], description["num_classes"]
-  if not names:
-    return
-  several = names if isinstance(names, dict) else {"": names}
-  for task, of_task in several.items():
-    place = f"{where}: class_names" + (f".{task}" if task else "")
-    if len({*of_task}) < len(of_task):
-      first: dict[str, int] = {}
-      for number, name in enumerate(of_task):
-        if first.setdefault(name, number) != number:
-          raise ValueError(
-            f"{place} must be distinct, got {name!r} as the names of classes "
-            f"{first[name]} and {number}."
-          )
-  given = len(names)
-  if isinstance(names, dict):
-    given = {task: len(of_task) for task, of_task in names.items()}
-  if counts is not None and given != counts:
-    raise ValueError(
-      f"{where}: class_names must name the {counts} classes of num_classes, "
-      f"got {given} names."
-    )
 
 
 def _check_clips(where: str, description: Mapping[str, Any]) -> None:
@@ -292,7 +174,7 @@ def _check_protocol(where: str, record: Any, version: int | None) -> None:
   unknown = fields.check_members(
     where, record, PROTOCOL, ("num_frames", "crop_size"), prefix="protocol."
   )
-  _report_unknown(f"{where}: protocol", unknown, PROTOCOL, version)
+  report_unknown(f"{where}: protocol", unknown, PROTOCOL, version)
   try:
     protocol = read_protocol({"protocol": record})
   except (TypeError, ValueError, ArithmeticError) as error:

@@ -3,14 +3,13 @@
 import ast
 import dataclasses
 import re
-import types
-import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from temporal_jax.config_strings import read_sequence, split_call
 from temporal_jax.models.catalog.registry import MODELS
 from temporal_jax.models.operators import OPERATORS
+from temporal_jax.saved_networks.arguments import DTYPE, check_arguments
 from temporal_jax.untrusted import fields
 
 # The longest published clips have 96 frames, the largest frames 448 pixels.
@@ -18,7 +17,6 @@ MAX_FRAMES = 1024
 MAX_SIDE = 4096
 # Blocks are traced one by one, some milliseconds each; ViT-22B has 48.
 _BLOCKS = (0, 256)
-_MAX_STAGES = 16
 # Lowest and largest value by argument. Whatever these allow, the variables must
 # fit the network, and they are never larger than their files make likely.
 _RANGES: Mapping[str, tuple[int, int]] = {
@@ -48,13 +46,11 @@ _RANGES: Mapping[str, tuple[int, int]] = {
   "beta": (1, MAX_FRAMES),
 }
 _OTHERS = (0, 2**16)
-_LONGEST_TEXT = 200
 _LONGEST_OPERATOR = 500
 # Taps, windows and kernels of operators are small; their widths are not.
 _LARGEST = 64
 _WIDEST = 4096
 _WIDTHS = {"features", "head_width", "hidden", "segment"}
-_DTYPES = ("float32", "bfloat16", "float16")
 
 
 def _operator(where: str, value: Any) -> None:
@@ -97,7 +93,7 @@ _COMMON: Mapping[str, fields.Check] = {
   "num_frames": fields.null_or(fields.whole(1, MAX_FRAMES)),
   "image_size": fields.null_or(fields.whole(1, MAX_SIDE)),
   "temporal": fields.null_or(_operator),
-  "dtype": fields.null_or(fields.one_of(_DTYPES)),
+  "dtype": DTYPE,
 }
 _NOT_SETTABLE = {"name", "parent", "num_classes", *_COMMON}
 
@@ -135,45 +131,6 @@ def count_blocks(model: str, overrides: Mapping[str, Any]) -> int:
 
 def _own(model: str) -> dict[str, fields.Check]:
   """Returns the checks of the arguments of a model's class."""
-  checks = {
-    field.name: _check_of(field.name, field.type)
-    for field in dataclasses.fields(MODELS[model].module)
-    if field.name not in _NOT_SETTABLE
-  }
-  return {name: check for name, check in checks.items() if check}
-
-
-def _check_of(name: str, kind: Any) -> fields.Check | None:
-  """Returns the check of an annotated argument; None if JSON cannot hold it."""
-  if kind is bool:
-    return fields.boolean
-  if kind is int:
-    return fields.whole(*_RANGES.get(name, _OTHERS))
-  if kind is float:  # Rates, epsilons and first scales of layers.
-    return fields.number(0, 1)
-  if kind is str:
-    return fields.text(_LONGEST_TEXT)
-  origin, parts = typing.get_origin(kind), typing.get_args(kind)
-  if origin in (typing.Union, types.UnionType):
-    checks = [_check_of(name, part) for part in parts if part is not type(None)]
-    first = next(filter(None, checks), None)
-    return fields.null_or(first) if first and type(None) in parts else first
-  if origin is tuple:
-    checks = [_check_of(name, part) for part in parts]
-    return _each_of(checks) if all(checks) else None
-  if origin is Sequence:
-    item = _check_of(name, parts[0])
-    return fields.list_of(item, 1, _MAX_STAGES) if item else None
-  return None
-
-
-def _each_of(checks: Sequence[fields.Check]) -> fields.Check:
-  """Allows lists of one item for each check."""
-  length = fields.list_of(fields.anything, len(checks), len(checks))
-
-  def check_each(where: str, value: Any) -> None:
-    length(where, value)
-    for place, (check, item) in enumerate(zip(checks, value, strict=True)):
-      check(f"{where}[{place}]", item)
-
-  return check_each
+  return check_arguments(
+    MODELS[model].module, ranges=_RANGES, others=_OTHERS, without=_NOT_SETTABLE
+  )

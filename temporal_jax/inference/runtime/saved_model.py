@@ -8,7 +8,6 @@ import concurrent.futures
 import contextlib
 import contextvars
 import functools
-import hashlib
 import json
 import os
 import pathlib
@@ -17,37 +16,23 @@ from typing import Any, NamedTuple
 
 import flax.traverse_util as trees
 import jax
-import numpy as np
-import orbax.checkpoint as ocp
+import jax.numpy as jnp
 
 from temporal_jax import models
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference import bundled
-from temporal_jax.inference.runtime.model_schema import (
-  MAX_BYTES,
-  as_written,
-  check_description,
-  read_protocol,
-)
-from temporal_jax.inference.runtime.saved_variables import (
-  check_fit,
-  digest_of_leaves,
-  read_variables,
-)
+from temporal_jax.inference.runtime.model_schema import CLASSIFIERS, read_protocol
+from temporal_jax.inference.runtime.override_schema import count_blocks
 from temporal_jax.lookup import did_you_mean
 from temporal_jax.models.network import Network
-from temporal_jax.storage import (
-  DIGESTS,
-  whole_folder,
-  write_digests,
-  write_text,
-)
+from temporal_jax.saved_networks import description as descriptions
+from temporal_jax.saved_networks.description import DESCRIPTION, described_classes
+from temporal_jax.saved_networks.folder import read_network, save_network
+from temporal_jax.saved_networks.variables import check_kinds, check_leaves
 from temporal_jax.training import default_dtype
-from temporal_jax.training.load_variables import CHECKPOINTS, VARIABLES
-from temporal_jax.untrusted.json_text import read_json
+from temporal_jax.training.load_variables import first_line
 
-DESCRIPTION = "model.json"
 # What networks raise at arguments that cannot be.
 _REFUSALS = (ArithmeticError, LookupError, TypeError, ValueError)
 
@@ -136,16 +121,12 @@ def save_model(
     ValueError: If a field is not allowed, or the variables do not fit the
       network.
   """
-  described = as_written(description, DESCRIPTION)
-  shapes = {"batch_stats": {}, **variables}
-  network = _network(DESCRIPTION, described)
-  check_fit("the variables", network, described, shapes)
-  described["sha256"] = digest(variables)
-  with whole_folder(directory) as partial:
-    with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
-      writer.save(partial / VARIABLES, dict(variables))
-    write_digests(partial / VARIABLES)
-    write_description(partial, described, variables)
+
+  def check(described: Mapping[str, Any], shapes: Mapping[str, Any]) -> None:
+    network = _network(DESCRIPTION, described)
+    check_fit("the variables", network, described, shapes)
+
+  save_network(directory, variables, description, CLASSIFIERS, check)
 
 
 def write_description(
@@ -164,10 +145,7 @@ def write_description(
   Raises:
     ValueError: See `check_description`.
   """
-  description = as_written(description, DESCRIPTION)
-  shapes = {"batch_stats": {}, **variables}
-  description["leaves"] = digest_of_leaves(description, shapes)
-  write_text(directory / DESCRIPTION, json.dumps(description, indent=2) + "\n")
+  descriptions.write_description(directory, description, variables, CLASSIFIERS)
 
 
 def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
@@ -183,15 +161,7 @@ def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
   Raises:
     ValueError: See `read_json` and `check_description`.
   """
-  directory = pathlib.Path(directory).expanduser()
-  path = directory / DESCRIPTION
-  if not path.exists() and directory.name == CHECKPOINTS:
-    path = directory.parent / DESCRIPTION
-  if not path.exists():
-    return None
-  description = read_json(path, max_bytes=MAX_BYTES)
-  check_description(str(path), description)
-  return description
+  return descriptions.read_description(directory, CLASSIFIERS)
 
 
 def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> SavedModel:
@@ -250,9 +220,8 @@ def begin_loading(
     if not shapes.done():
       shapes.set_result(found)
 
-  reading = _in_thread(
-    lambda: _checked_variables(directory, network, description, take_shapes)
-  )
+  check = functools.partial(check_fit, f"{directory}", network)
+  reading = _in_thread(lambda: read_network(directory, description, check, take_shapes))
   concurrent.futures.wait((shapes, reading), return_when="FIRST_COMPLETED")
   outline = SavedModel(
     description["model"],
@@ -298,55 +267,58 @@ def _network(
     raise ValueError(f"{where}: {field}: {error}") from None
 
 
-def _checked_variables(
-  directory: pathlib.Path,
+def check_fit(
+  where: str,
   network: Network,
   description: Mapping[str, Any],
-  on_shapes: Callable[[dict[str, Any]], None],
-) -> dict[str, Any]:
-  """Reads the variables of a network, and compares them with their sha256.
-
-  Raises:
-    ValueError: If they changed since they were written.
-  """
-  variables = read_variables(directory, network, description, on_shapes)
-  written = description.get("sha256")
-  # Folders of older versions have the sha256 of all values, and no list.
-  if written is not None and not (directory / VARIABLES / DIGESTS).exists():
-    check_values(directory, variables, written)
-  return variables
-
-
-def check_values(
-  directory: str | os.PathLike, variables: Mapping[str, Any], written: str
+  variables: Mapping[str, Any],
 ) -> None:
-  """Compares variables with the sha256 that model.json has of them.
+  """Checks that a network has exactly these variables.
+
+  Args:
+    where: Their directory, for messages.
+    network: The network.
+    description: Its `model.json`, checked.
+    variables: {"params", "batch_stats"}, or their shapes.
 
   Raises:
-    ValueError: If they differ.
+    ValueError: If leaves are missing, unknown, of another shape or no floating
+      point numbers.
   """
-  found = digest(variables)
-  if found != written:
-    raise ValueError(
-      f"the variables in {directory} changed since they were written: sha256 "
-      f"{found}, {written} in {DESCRIPTION}."
-    )
-
-
-def described_classes(description: Mapping[str, Any]) -> ClassNames:
-  """Returns the class names of a `model.json`; () if they are not known."""
-  names = description.get("class_names")
-  if isinstance(names, dict):
-    return {task: tuple(of_task) for task, of_task in names.items()}
-  return tuple(names or ())
-
-
-def digest(variables: Mapping[str, Any]) -> str:
-  """Returns the sha256 of names, shapes and values, in the order of names."""
-  total = hashlib.sha256()
+  check_kinds(where, variables)
+  name = description["model"]
   leaves = trees.flatten_dict(dict(variables), sep="/")
-  for path in sorted(leaves):
-    value = np.ascontiguousarray(leaves[path])
-    total.update(f"{path} {value.dtype} {value.shape}\n".encode())
-    total.update(value.data)
-  return total.hexdigest()
+  # Else tracing would take as long as the number of blocks says.
+  blocks = count_blocks(name, description["overrides"])
+  if blocks > len(leaves):
+    raise ValueError(
+      f"{where}: the {blocks} blocks of {name} by overrides have at least as "
+      f"many variables, got {len(leaves)}."
+    )
+  check_leaves(where, name, expected_shapes(where, network, description), variables)
+
+
+def expected_shapes(
+  where: str, network: Network, description: Mapping[str, Any]
+) -> dict[str, Any]:
+  """Returns the shapes of a network's variables; nothing is computed.
+
+  Raises:
+    ValueError: If the overrides do not make a network for its clips.
+  """
+  shape = (1, *description["clip_shape"])
+  clip = jax.ShapeDtypeStruct(shape, jnp.float32)
+  try:
+    shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
+  except Exception as error:  # Layers refuse sizes in many ways.
+    field = "overrides of model.json make"
+    if not isinstance(network.num_classes, int):
+      with contextlib.suppress(Exception):
+        jax.eval_shape(network.clone(num_classes=1).init, jax.random.key(0), clip)
+        given = json.dumps(description["num_classes"])
+        field = f"num_classes of model.json, {given}, makes"
+    raise ValueError(
+      f"{where}: the {field} no {description['model']} for clips {shape}: "
+      f"{first_line(error)[:300]}"
+    ) from error
+  return {"batch_stats": {}, **shapes}

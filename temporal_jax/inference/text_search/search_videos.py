@@ -12,7 +12,7 @@ from temporal_jax.data.listing.scan_folder import list_videos
 from temporal_jax.data.video.file_stamps import read_stamp
 from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.evaluation.finite_scores import check_finite
-from temporal_jax.inference.runtime.saved_model import SavedModel, digest
+from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.inference.runtime.text_encoder import TextEncoder
 from temporal_jax.inference.score_files import Scored, clip_shape, score_files
 from temporal_jax.inference.text_search.video_encoder import VideoEncoder
@@ -23,6 +23,7 @@ from temporal_jax.inference.text_search.video_index import (
   load_index,
   save_index,
 )
+from temporal_jax.saved_networks.variables import digest
 from temporal_jax.validation import check_at_least
 
 _SAVE_EVERY = 50  # Videos.

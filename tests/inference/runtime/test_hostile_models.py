@@ -15,7 +15,7 @@ import pytest
 
 import temporal_jax
 from temporal_jax import cli, inference
-from temporal_jax.inference.runtime import saved_variables
+from temporal_jax.saved_networks import variables as saved_variables
 from tests.support import hostile_models as hostile
 
 FIELD_CASES = list(hostile.field_cases())

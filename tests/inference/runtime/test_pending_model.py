@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from temporal_jax import cli, inference
-from temporal_jax.inference.runtime import saved_variables
 from temporal_jax.inference.runtime.clip_to_probabilities import (
   prepare_shapes,
   prepare_variables,
 )
 from temporal_jax.inference.runtime.padded_batches import PaddedBatches
+from temporal_jax.saved_networks import variables as saved_variables
 from tests.support.saved_models import save_resnet, small_model
 from tests.support.saved_video_text import make_saved
 from tests.support.tiny_predictor import save_tiny, write_noise
@@ -47,7 +47,7 @@ def programs(caplog):
 
 
 def test_the_network_is_compiled_while_values_are_read(directory, monkeypatch):
-  compiled, check = threading.Event(), saved_variables._check_values
+  compiled, check = threading.Event(), saved_variables._check_finite
   compile_batches = PaddedBatches.compile
 
   def wait_and_check(*arguments):
@@ -58,7 +58,7 @@ def test_the_network_is_compiled_while_values_are_read(directory, monkeypatch):
     compile_batches(self, *arguments)
     compiled.set()
 
-  monkeypatch.setattr(saved_variables, "_check_values", wait_and_check)
+  monkeypatch.setattr(saved_variables, "_check_finite", wait_and_check)
   monkeypatch.setattr(PaddedBatches, "compile", compile_and_say)
   predictor = inference.Predictor(directory, num_videos=1)
   assert predictor.classifier.compilations == 1

@@ -1,6 +1,5 @@
-"""The variables of a model's directory, checked against its network."""
+"""The variables of a network's directory, checked against the network."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -8,13 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.traverse_util as trees
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from temporal_jax.inference.runtime.override_schema import count_blocks
 from temporal_jax.models.inspect.variables import differing
-from temporal_jax.models.network import Network
 from temporal_jax.training.load_variables import load_variables
 
 _COLLECTIONS = {"params", "batch_stats"}
@@ -25,18 +21,20 @@ _NAMED = 3  # Leaves that a message names, at most.
 
 def read_variables(
   directory: str | os.PathLike,
-  network: Network,
   description: Mapping[str, Any],
+  check_fit: Callable[[Mapping[str, Any]], None],
   on_shapes: Callable[[dict[str, Any]], None] = lambda shapes: None,
 ) -> dict[str, Any]:
   """Reads variables that fit a network.
 
   Args:
     directory: See `load_variables`.
-    network: The network of the description.
     description: A checked `model.json`. If its "leaves" is the digest of the
-      network and the variables' shapes, as `save_model` writes it, then they
-      were compared when they were written; otherwise they are compared now.
+      network and the variables' shapes, as `write_description` writes it, then
+      they were compared when they were written; otherwise they are compared
+      now.
+    check_fit: Called with the shapes of the variables to compare them; raises
+      ValueError if they are not those of the network.
     on_shapes: Called with the shapes of the variables, jax.ShapeDtypeStruct,
       once they fit and before any value is read; again where an earlier
       checkpoint of a run is read instead of a damaged one.
@@ -52,13 +50,13 @@ def read_variables(
 
   def check(shapes: Mapping[str, Any]) -> None:
     shapes = {"batch_stats": {}, **shapes}
-    _check_kinds(f"{directory}", shapes)
+    check_kinds(f"{directory}", shapes)
     if digest_of_leaves(description, shapes) != description.get("leaves"):
-      check_fit(f"{directory}", network, description, shapes)
+      check_fit(shapes)
     on_shapes(shapes)
 
   variables = load_variables(directory, check)
-  _check_values(f"{directory}", variables)
+  _check_finite(f"{directory}", variables)
   return variables
 
 
@@ -80,37 +78,26 @@ def digest_of_leaves(
   return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_fit(
+def check_leaves(
   where: str,
-  network: Network,
-  description: Mapping[str, Any],
+  name: str,
+  expected: Mapping[str, Any],
   variables: Mapping[str, Any],
 ) -> None:
-  """Checks that a network has exactly these variables.
+  """Checks that variables have exactly the leaves of a network.
 
   Args:
     where: Their directory, for messages.
-    network: The network.
-    description: Its `model.json`, checked.
+    name: The network's name.
+    expected: The shapes of the network's variables.
     variables: {"params", "batch_stats"}, or their shapes.
 
   Raises:
-    ValueError: If leaves are missing, unknown, of another shape or no floating
-      point numbers.
+    ValueError: If leaves are missing, unknown or of another shape.
   """
-  _check_kinds(where, variables)
-  name = description["model"]
-  leaves = trees.flatten_dict(dict(variables), sep="/")
-  # Else tracing would take as long as the number of blocks says.
-  blocks = count_blocks(name, description["overrides"])
-  if blocks > len(leaves):
-    raise ValueError(
-      f"{where}: the {blocks} blocks of {name} by overrides have at least as "
-      f"many variables, got {len(leaves)}."
-    )
-  target = expected_shapes(where, network, description)
-  if wrong := differing(target, variables):
-    wanted = trees.flatten_dict(target, sep="/")
+  if wrong := differing(expected, variables):
+    leaves = trees.flatten_dict(dict(variables), sep="/")
+    wanted = trees.flatten_dict(dict(expected), sep="/")
     words = [
       f"{path} {_shape(leaves.get(path))} instead of {_shape(wanted.get(path))}"
       for path in wrong[:_NAMED]
@@ -121,33 +108,7 @@ def check_fit(
     )
 
 
-def expected_shapes(
-  where: str, network: Network, description: Mapping[str, Any]
-) -> dict[str, Any]:
-  """Returns the shapes of a network's variables; nothing is computed.
-
-  Raises:
-    ValueError: If the overrides do not make a network for its clips.
-  """
-  shape = (1, *description["clip_shape"])
-  clip = jax.ShapeDtypeStruct(shape, jnp.float32)
-  try:
-    shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
-  except Exception as error:  # Layers refuse sizes in many ways.
-    field = "overrides of model.json make"
-    if not isinstance(network.num_classes, int):
-      with contextlib.suppress(Exception):
-        jax.eval_shape(network.clone(num_classes=1).init, jax.random.key(0), clip)
-        given = json.dumps(description["num_classes"])
-        field = f"num_classes of model.json, {given}, makes"
-    raise ValueError(
-      f"{where}: the {field} no {description['model']} for clips {shape}: "
-      f"{_first_line(error)}"
-    ) from error
-  return {"batch_stats": {}, **shapes}
-
-
-def _check_kinds(where: str, variables: Mapping[str, Any]) -> None:
+def check_kinds(where: str, variables: Mapping[str, Any]) -> None:
   """Raises ValueError if there is something else than a network's numbers."""
   if unknown := sorted(set(variables) - _COLLECTIONS):
     raise ValueError(
@@ -160,7 +121,7 @@ def _check_kinds(where: str, variables: Mapping[str, Any]) -> None:
       )
 
 
-def _check_values(where: str, variables: Mapping[str, Any]) -> None:
+def _check_finite(where: str, variables: Mapping[str, Any]) -> None:
   """Raises ValueError if a leaf holds NaN or infinite numbers."""
   for path, leaf in trees.flatten_dict(dict(variables), sep="/").items():
     values = np.asarray(leaf)
@@ -182,7 +143,28 @@ def _shape(leaf: Any) -> str:
   return "missing" if leaf is None else str(tuple(leaf.shape))
 
 
-def _first_line(error: Exception) -> str:
-  """Returns what an error says, in a line."""
-  words = str(error).strip() or type(error).__name__
-  return words.splitlines()[0][:300]
+def digest(variables: Mapping[str, Any]) -> str:
+  """Returns the sha256 of names, shapes and values, in the order of names."""
+  total = hashlib.sha256()
+  leaves = trees.flatten_dict(dict(variables), sep="/")
+  for path in sorted(leaves):
+    value = np.ascontiguousarray(leaves[path])
+    total.update(f"{path} {value.dtype} {value.shape}\n".encode())
+    total.update(value.data)
+  return total.hexdigest()
+
+
+def check_values(
+  directory: str | os.PathLike, variables: Mapping[str, Any], written: str
+) -> None:
+  """Compares variables with the sha256 that model.json has of them.
+
+  Raises:
+    ValueError: If they differ.
+  """
+  found = digest(variables)
+  if found != written:
+    raise ValueError(
+      f"the variables in {directory} changed since they were written: sha256 "
+      f"{found}, {written} in model.json."
+    )

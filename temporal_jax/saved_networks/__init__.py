@@ -1,0 +1,1 @@
+"""Networks in directories: what every kind of them has in common."""

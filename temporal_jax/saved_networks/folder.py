@@ -1,0 +1,87 @@
+"""A directory of a network: `variables/`, by Orbax, and `model.json`."""
+
+import os
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orbax.checkpoint as ocp
+
+from temporal_jax.saved_networks.description import (
+  Schema,
+  as_written,
+  write_description,
+)
+from temporal_jax.saved_networks.variables import (
+  check_values,
+  digest,
+  read_variables,
+)
+from temporal_jax.storage import DIGESTS, whole_folder, write_digests
+from temporal_jax.training.load_variables import VARIABLES
+
+# Called with a description and the shapes of variables; raises ValueError if
+# they are not those of the network that it describes.
+CheckFit = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+
+
+def save_network(
+  directory: str | os.PathLike,
+  variables: Mapping[str, Any],
+  description: Mapping[str, Any],
+  schema: Schema,
+  check_fit: CheckFit,
+) -> None:
+  """Writes a network; the directory appears only when it is complete.
+
+  Args:
+    directory: Must not exist yet.
+    variables: {"params", "batch_stats"}.
+    description: JSON of the schema's fields.
+    schema: What `model.json` must hold.
+    check_fit: Compares the variables with the network.
+
+  Raises:
+    FileExistsError: If the directory exists.
+    ValueError: If a field is not allowed, or the variables do not fit the
+      network.
+  """
+  described = as_written(description, schema)
+  check_fit(described, {"batch_stats": {}, **variables})
+  described["sha256"] = digest(variables)
+  with whole_folder(directory) as partial:
+    with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
+      writer.save(partial / VARIABLES, dict(variables))
+    write_digests(partial / VARIABLES)
+    write_description(partial, described, variables, schema)
+
+
+def read_network(
+  directory: pathlib.Path,
+  description: Mapping[str, Any],
+  check_fit: CheckFit,
+  on_shapes: Callable[[dict[str, Any]], None] = lambda shapes: None,
+) -> dict[str, Any]:
+  """Reads the variables of a directory, and compares them with their sha256.
+
+  Args:
+    directory: The directory of a network, or the workdir of a run.
+    description: Its `model.json`, checked.
+    check_fit: Compares the variables with the network.
+    on_shapes: See `read_variables`.
+
+  Returns:
+    {"params", "batch_stats"}.
+
+  Raises:
+    ValueError: If they changed since they were written, or see
+      `read_variables`.
+  """
+  variables = read_variables(
+    directory, description, lambda shapes: check_fit(description, shapes), on_shapes
+  )
+  written = description.get("sha256")
+  # Folders of older versions have the sha256 of all values, and no list.
+  if written is not None and not (directory / VARIABLES / DIGESTS).exists():
+    check_values(directory, variables, written)
+  return variables
