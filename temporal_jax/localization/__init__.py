@@ -22,6 +22,28 @@ from temporal_jax.localization.decoding.proposals import (
   class_scores as class_scores,
   find_proposals as find_proposals,
 )
+from temporal_jax.localization.detector.decoding_settings import (
+  PointDecoding as PointDecoding,
+  ProposalDecoding as ProposalDecoding,
+)
+from temporal_jax.localization.detector.detect import Detector as Detector
+from temporal_jax.localization.detector.labellers import (
+  FilmLabels as FilmLabels,
+  PairLabels as PairLabels,
+)
+from temporal_jax.localization.detector.saved_detector import (
+  describe_detector as describe_detector,
+  load_detector as load_detector,
+  save_detector as save_detector,
+  write_detector_description as write_detector_description,
+)
+from temporal_jax.localization.detector.sequence_format import (
+  SequenceFormat as SequenceFormat,
+)
+from temporal_jax.localization.detector.sequences import (
+  FilmSequences as FilmSequences,
+  film_sequences as film_sequences,
+)
 from temporal_jax.localization.losses.actionformer import (
   PointTargets as PointTargets,
   actionformer_loss as actionformer_loss,

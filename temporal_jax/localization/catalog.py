@@ -7,6 +7,12 @@ from typing import Any
 
 import flax.linen as nn
 
+from temporal_jax.localization.detector.decoding_settings import (
+  Decoding,
+  PointDecoding,
+  ProposalDecoding,
+)
+from temporal_jax.localization.detector.sequence_format import SequenceFormat
 from temporal_jax.localization.networks.actionformer import ActionFormer
 from temporal_jax.localization.networks.bmn import BMN
 from temporal_jax.lookup import lookup, unknown_name
@@ -29,10 +35,10 @@ class LocalizerEntry:
   Attributes:
     module: Class of the network.
     kwargs: Arguments of the class; they cannot be changed.
-    length: Positions of the sequences that it is trained with.
+    sequences: Which sequences it takes of a film.
     channels: Channels of the features that it was published with.
     loss: Arguments of the loss, and "normalizer": its first value.
-    decoding: Arguments of what makes segments of its results.
+    decoding: How its results become segments.
     paper: Where it is described.
     repository: Its authors' code, or that which trained it, owner/name on
       GitHub.
@@ -40,17 +46,22 @@ class LocalizerEntry:
 
   module: type[nn.Module]
   kwargs: Mapping[str, Any]
-  length: int
+  sequences: SequenceFormat
   channels: int
   loss: Mapping[str, Any]
-  decoding: Mapping[str, Any]
+  decoding: Decoding
   paper: str
   repository: str
 
   def __post_init__(self) -> None:
-    for name in ("kwargs", "loss", "decoding"):
+    for name in ("kwargs", "loss"):
       fixed = MappingProxyType(dict(getattr(self, name)))
       object.__setattr__(self, name, fixed)
+
+  @property
+  def length(self) -> int:
+    """Positions of the sequences that it is trained with."""
+    return self.sequences.length
 
 
 LOCALIZERS: Mapping[str, LocalizerEntry] = MappingProxyType(
@@ -58,37 +69,44 @@ LOCALIZERS: Mapping[str, LocalizerEntry] = MappingProxyType(
     "bmn": LocalizerEntry(
       module=BMN,
       kwargs={},
-      length=100,
+      sequences=SequenceFormat("resample", 100),
       channels=2304,
       loss={"weights": (1.0, 10.0, 1.0), "positive": 0.9},
-      decoding={"classification_power": 1.2, "regression_power": 1.2},
+      decoding=ProposalDecoding(),
       **_BMN,
     ),
     "bmn_epic": LocalizerEntry(
       module=BMN,
       kwargs={"durations": 100},
-      length=200,
+      # 26.7 of 53.3 s, at .2667 s of features each .1333 s.
+      sequences=SequenceFormat("windows", 200, step=100, every=2.0),
       channels=6912,
       loss={"weights": (1.0, 10.0, 1.0), "positive": 0.9},
-      decoding={"classification_power": 1.2, "regression_power": 1.0},
+      decoding=ProposalDecoding(
+        regression_power=1.0,
+        low=0.25,
+        high=0.9,
+        max_segments=10_000,
+        per_second=1.0,
+      ),
       **_BMN,
     ),
     "actionformer": LocalizerEntry(
       module=ActionFormer,
       kwargs={},
-      length=2304,
+      sequences=SequenceFormat("pad", 2304),
       channels=2048,
       loss={"normalizer": 100.0},
-      decoding={"threshold": 0.001, "most": 2000, "shortest": 0.05},
+      decoding=PointDecoding(),
       **_ACTIONFORMER,
     ),
     "actionformer_epic": LocalizerEntry(
       module=ActionFormer,
       kwargs={"windows": 9, "ranges": _OVERLAPPING},
-      length=2304,
+      sequences=SequenceFormat("pad", 2304),
       channels=2304,
       loss={"normalizer": 250.0},
-      decoding={"threshold": 0.001, "most": 5000, "shortest": 0.05},
+      decoding=PointDecoding(most=5000, sigma=0.4, max_segments=2000),
       **_ACTIONFORMER,
     ),
     "actionformer_activitynet": LocalizerEntry(
@@ -99,10 +117,16 @@ LOCALIZERS: Mapping[str, LocalizerEntry] = MappingProxyType(
         "max_length": 192,
         "positions": True,
       },
-      length=192,
+      sequences=SequenceFormat("resample", 192),
       channels=512,
       loss={"normalizer": 200.0, "label_smoothing": 0.1, "offset_weight": 2.0},
-      decoding={"threshold": 0.001, "most": 2000, "shortest": 0.001},
+      decoding=PointDecoding(
+        shortest=0.001,
+        sigma=0.75,
+        max_segments=100,
+        class_agnostic=True,
+        voting=0.9,
+      ),
       **_ACTIONFORMER,
     ),
   }

@@ -73,6 +73,15 @@ class FilmFeatures:
   duration: float | None
   kind: FeatureKind
 
+  @property
+  def longest(self) -> float:
+    """The seconds that the film has at most, see `longest_seconds`."""
+    if self.duration is not None:
+      return self.duration
+    return longest_seconds(
+      len(self.values), self.stride, self.window, self.fps, self.offset
+    )
+
   def seconds(self, positions: np.ndarray) -> np.ndarray:
     """Returns the seconds (...) of positions (...)."""
     frames = self.offset + np.asarray(positions) * self.stride + self.window / 2
@@ -101,6 +110,21 @@ class FilmFeatures:
       return dataclasses.replace(self, values=values, stride=part, window=part)
     stride = self.stride * (frames - 1) / (length - 1)
     return dataclasses.replace(self, values=values, stride=stride)
+
+
+def longest_seconds(
+  length: int, stride: float, window: float, fps: float, offset: float
+) -> float:
+  """Returns the seconds of a film whose features just lack one more window.
+
+  Args:
+    length: Positions.
+    stride: Frames from one position to the next.
+    window: Frames that a position sees.
+    fps: Frames per second.
+    offset: First frame of position 0.
+  """
+  return (offset + length * stride + window) / fps
 
 
 def resample(values: np.ndarray, length: int) -> np.ndarray:

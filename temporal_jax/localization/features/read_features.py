@@ -12,6 +12,7 @@ import numpy as np
 from temporal_jax.localization.features.film_features import (
   FeatureKind,
   FilmFeatures,
+  longest_seconds,
 )
 from temporal_jax.untrusted.hdf5 import open_hdf5
 from temporal_jax.untrusted.json_text import parse_json
@@ -67,8 +68,9 @@ class FeatureFile(NamedTuple):
     """The seconds that the film has at most: one more window would fit."""
     if self.duration is not None:
       return self.duration
-    frames = self.offset + self.length * self.kind.stride + self.kind.window
-    return frames / self.fps
+    return longest_seconds(
+      self.length, self.kind.stride, self.kind.window, self.fps, self.offset
+    )
 
 
 def describe_features(

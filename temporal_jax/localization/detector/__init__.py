@@ -1,0 +1,1 @@
+"""From the features of films to segments, by a trained network."""
