@@ -185,10 +185,9 @@ def run(
     best=config.keep_best if config.eval_every else "",
   )
   state, position, origin = training.first_state(
-    components.model,
+    functools.partial(training.init_variables, components.model, settings.clip_shape),
     components.optimizer,
     shapes,
-    clip_shape=settings.clip_shape,
     seed=config.seed,
     init_from=config.init_from,
     fitting=functools.partial(experiment.fitting, settings, components, names),

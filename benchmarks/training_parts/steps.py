@@ -166,12 +166,14 @@ def ours(
   logits, _ = jax.eval_shape(model.apply, variables, clip)
   step = training.make_train_step(
     training.StepSpec(
-      network=model,
-      optimizer=rule,
-      loss=training.Loss(logits.shape[-1]),
-      augment=data.Augmentation(
-        "", mean=spec.mean, std=spec.std, image_size=pixels.shape[2]
+      training.ClipObjective(
+        network=model,
+        loss=training.Loss(logits.shape[-1]),
+        augment=data.Augmentation(
+          "", mean=spec.mean, std=spec.std, image_size=pixels.shape[2]
+        ),
       ),
+      rule,
       seed=0,
     ),
     mesh,
@@ -193,7 +195,7 @@ def ours(
   def run() -> jax.Array:
     nonlocal state
     state = jax.block_until_ready(compiled(state, batch))
-    return state.window.loss
+    return state.window["loss"]
 
   memory = compiled.memory_analysis()
   peak_bytes = (

@@ -29,17 +29,20 @@ def create_steps(
   """
   config, optim = settings.config, settings.config.optim
   loss = settings.loss(components.classes)
-  spec = training.StepSpec(
+  objective = training.ClipObjective(
     network=_disturbed(config, components),
-    optimizer=components.optimizer,
-    groups=components.groups,
     loss=loss,
     augment=augment,
-    seed=config.seed,
     mix=settings.mix,
     inputs=inputs,
     aux_weights={"alignment_loss": config.loss.alignment},
     freeze_batch_norm=config.model.freeze_batch_norm,
+  )
+  spec = training.StepSpec(
+    objective,
+    components.optimizer,
+    seed=config.seed,
+    groups=components.groups,
     num_microbatches=optim.accumulate,
     ema_decay=optim.ema_decay,
     ema_warmup=optim.ema_warmup,

@@ -10,6 +10,7 @@ from temporal_jax.training.class_rows import (
   class_axes as class_axes,
   match_classes as match_classes,
 )
+from temporal_jax.training.clip_objective import ClipObjective as ClipObjective
 from temporal_jax.training.first_state import (
   Fitting as Fitting,
   Start as Start,
@@ -30,6 +31,11 @@ from temporal_jax.training.loop import (
 from temporal_jax.training.loss import LOSSES as LOSSES, Loss as Loss
 from temporal_jax.training.mask_disturbance import mask_disturbance as mask_disturbance
 from temporal_jax.training.moving_averages import move_averages as move_averages
+from temporal_jax.training.objective import (
+  Objective as Objective,
+  PartLoss as PartLoss,
+  Prepared as Prepared,
+)
 from temporal_jax.training.optimizer import (
   OPTIMIZERS as OPTIMIZERS,
   create_optimizer as create_optimizer,
@@ -76,6 +82,7 @@ from temporal_jax.training.schedule import (
 from temporal_jax.training.state import (
   TrainState as TrainState,
   create_state as create_state,
+  empty_window as empty_window,
   init_variables as init_variables,
   state_shapes as state_shapes,
   variable_shapes as variable_shapes,

@@ -7,7 +7,7 @@ from concurrent import futures
 import jax
 import numpy as np
 
-from temporal_jax.training.step import Arrays
+from temporal_jax.training.objective import Arrays
 
 
 class Feed:

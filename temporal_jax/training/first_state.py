@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,10 +20,10 @@ from temporal_jax.training.state import (
   TrainState,
   Tree,
   create_state,
-  init_variables,
+  window_sums,
 )
 
-# What depends on the classes, and may be new where weights are taken over.
+# What depends on the classes of clips.
 _CLASSIFIER = r"params/(head|classifier)/.*"
 
 
@@ -54,20 +53,22 @@ class Fitting(NamedTuple):
     inflated: Kernels of one frame in the weights and of several frames in the
       run's network: the former become the middle tap of the latter.
     untrained: Leaves of the weights that were never trained.
+    replaceable: Regex of the leaves that depend on the classes or the data,
+      which may be missing or have another shape, and then start anew.
   """
 
   rows: Mapping[str, ClassRows] = MappingProxyType({})
   operator: Collection[str] = ()
   inflated: Collection[str] = ()
   untrained: Collection[str] = ()
+  replaceable: str = _CLASSIFIER
 
 
 def first_state(
-  model: nn.Module,
+  initialise: Callable[[jax.Array], Tree],
   optimizer: optax.GradientTransformation,
   shapes: TrainState,
   *,
-  clip_shape: tuple[int, ...],
   seed: int,
   init_from: str,
   fitting: Callable[[Tree], Fitting],
@@ -82,10 +83,9 @@ def first_state(
   3. Else all parameters are as initialised.
 
   Args:
-    model: The network.
+    initialise: Random key -> fresh {"params", "batch_stats"}.
     optimizer: Gives the optimizer's first state.
     shapes: Of every array of the state, with its sharding.
-    clip_shape: (B, T, H, W, 3) of a clip.
     seed: Seed of the initialisation.
     init_from: Workdir of another run, what `convert_weights` wrote, or "".
     fitting: Called with the variables of `init_from` where it is used: returns
@@ -110,7 +110,7 @@ def first_state(
   }
   variables = jax.tree.map(
     _place,
-    init_variables(model, clip_shape, jax.random.key(seed)),
+    initialise(jax.random.key(seed)),
     variables_layout,
   )
   origin = "from scratch"
@@ -120,7 +120,7 @@ def first_state(
     grafted = graft(
       variables,
       loaded,
-      replaceable=_CLASSIFIER,
+      replaceable=allowed.replaceable,
       rows=allowed.rows,
       operator=allowed.operator,
       inflated=allowed.inflated,
@@ -128,7 +128,9 @@ def first_state(
     variables = jax.tree.map(_place, grafted.variables, variables_layout)
     origin = "; ".join((f"weights of {init_from}", *_about_leaves(allowed, grafted)))
   state = jax.jit(
-    lambda variables: create_state(variables, optimizer, ema=bool(shapes.ema)),
+    lambda variables: create_state(
+      variables, optimizer, ema=bool(shapes.ema), sums=window_sums(shapes.window)
+    ),
     out_shardings=layout,
   )(variables)
   return Start(state, None, origin)

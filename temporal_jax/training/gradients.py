@@ -9,7 +9,9 @@ import jax.numpy as jnp
 from temporal_jax.training.state import Tree
 
 # (params, batch_stats, part, its number) -> (value, (batch_stats, sums)).
-Objective = Callable[[Tree, Tree, Tree, jax.Array], tuple[jax.Array, tuple[Tree, Tree]]]
+ValueOfPart = Callable[
+  [Tree, Tree, Tree, jax.Array], tuple[jax.Array, tuple[Tree, Tree]]
+]
 
 
 class Gradients(NamedTuple):
@@ -18,8 +20,8 @@ class Gradients(NamedTuple):
   Attributes:
     value: What is minimised, a scalar.
     grads: Its gradient by every parameter.
-    batch_stats: Running statistics of BatchNorm after the batch.
-    sums: What else the objective counts, summed over the parts.
+    batch_stats: Running statistics after the batch.
+    sums: What else is counted, summed over the parts.
   """
 
   value: jax.Array
@@ -29,7 +31,7 @@ class Gradients(NamedTuple):
 
 
 def accumulate(
-  objective: Objective,
+  value_of_part: ValueOfPart,
   params: Tree,
   batch_stats: Tree,
   batch: Tree,
@@ -43,13 +45,13 @@ def accumulate(
   BatchNorm normalises over a part, and its statistics move with every part.
 
   Args:
-    objective: Value of a part, of which the sum over parts is minimised.
+    value_of_part: Value of a part, of which the sum over parts is minimised.
     params: Parameters.
     batch_stats: Running statistics; {} without.
     batch: Arrays (B, ...).
     num_microbatches: Number of parts n; it divides B.
   """
-  of_part = jax.value_and_grad(objective, has_aux=True)
+  of_part = jax.value_and_grad(value_of_part, has_aux=True)
   if num_microbatches == 1:
     (value, (batch_stats, sums)), grads = of_part(params, batch_stats, batch, 0)
     return Gradients(value, grads, batch_stats, sums)

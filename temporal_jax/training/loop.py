@@ -11,10 +11,16 @@ import jax.numpy as jnp
 
 from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
 from temporal_jax.training.device_feed import Feed
+from temporal_jax.training.objective import Arrays
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import Records
-from temporal_jax.training.state import TrainState, Tree, Window
-from temporal_jax.training.step import Arrays
+from temporal_jax.training.state import (
+  TrainState,
+  Tree,
+  Window,
+  empty_window,
+  window_sums,
+)
 from temporal_jax.training.stop_request import StopRequest
 from temporal_jax.validation import check_at_least
 
@@ -76,6 +82,10 @@ class Batches(Iterator, Protocol):
     """
 
 
+# What the mean of a sum is called in metrics.jsonl, if not as the sum.
+_MEANS = {"correct": "accuracy"}
+
+
 class NonFiniteLossError(RuntimeError):
   """The loss or its gradient became infinite or not a number."""
 
@@ -94,6 +104,7 @@ def train(
   progress: Progress,
   stop: StopRequest,
   gather: Gather,
+  examples: str = "clips",
 ) -> TrainState:
   """Trains from `state` to the last step, or until asked to stop.
 
@@ -110,6 +121,7 @@ def train(
     progress: Where to show them.
     stop: Tells whether the system asked to stop.
     gather: Returns the numbers of all processes for this one's.
+    examples: What batches are of, a plural.
 
   Returns:
     The last state; it is saved if a step was done.
@@ -127,7 +139,7 @@ def train(
     )
   else:
     progress.say("compiling the training step ...")
-  clock, stopping = _Clock(step), stop.comes_after(step)
+  clock, stopping = _Clock(step, examples), stop.comes_after(step)
   with Feed(batches, place) as feed:
     while not cadence.ends(step) and not stopping:
       batch = feed.take()
@@ -148,7 +160,9 @@ def train(
           metrics |= {f"test/{name}": value for name, value in scores.items()}
         _record(records, step, metrics, timing, checkpoints)
         progress.show(step, metrics, timing)
-        fresh = jax.device_put(Window.empty(), state.step.sharding)
+        fresh = jax.device_put(
+          empty_window(window_sums(state.window)), state.step.sharding
+        )
         state = state.replace(window=fresh)
         clock.restart(feed)
       if cadence.saves(step) or stopping:
@@ -159,7 +173,7 @@ def train(
 
 def _check_finite(window: Window, checkpoints: Checkpoints) -> None:
   """Stops a run whose loss is lost, before it is saved."""
-  bad_step = int(window.bad_step)
+  bad_step = int(window["bad_step"])
   if bad_step < 0:
     return
   raise NonFiniteLossError(
@@ -208,13 +222,15 @@ def _last_good(checkpoints: Checkpoints) -> str:
 
 
 def _summary(window: Window, learning_rate: jax.Array) -> dict[str, float]:
-  """Means over a window."""
+  """Means over a window: over examples, and of the gradient over steps."""
   window = jax.device_get(window)
-  weight = max(float(window.weight), 1.0)
+  weight = max(float(window["weight"]), 1.0)
   return {
-    "loss": float(window.loss) / weight,
-    "accuracy": float(window.correct) / weight,
-    "grad_norm": float(window.grad_norm) / int(window.steps),
+    **{
+      _MEANS.get(name, name): float(window[name]) / weight
+      for name in sorted(window_sums(window), key=lambda name: name != "loss")
+    },
+    "grad_norm": float(window["grad_norm"]) / int(window["steps"]),
     "learning_rate": float(jnp.asarray(learning_rate)),
   }
 
@@ -222,8 +238,9 @@ def _summary(window: Window, learning_rate: jax.Array) -> dict[str, float]:
 class _Clock:
   """Times the steps between two logging steps, not what else happens."""
 
-  def __init__(self, step: int):
+  def __init__(self, step: int, examples: str):
     self._step, self._start, self._waited = step, time.perf_counter(), 0.0
+    self._examples = examples
 
   def lap(
     self, step: int, feed: Feed, batch: Arrays, num_steps: int
@@ -231,8 +248,9 @@ class _Clock:
     """Returns the speed since the last restart."""
     seconds = time.perf_counter() - self._start
     steps, self._step = step - self._step, step
+    size = len(next(iter(batch.values())))
     return {
-      "clips_per_second": steps * batch["label"].shape[0] / seconds,
+      f"{self._examples}_per_second": steps * size / seconds,
       "seconds_per_step": seconds / steps,
       "data_wait": (feed.waited - self._waited) / seconds,
       "seconds_left": seconds / steps * (num_steps - step),

@@ -1,11 +1,16 @@
 """What a person sees while a run trains."""
 
+import itertools
 import sys
 from collections.abc import Mapping
 
 import jax
 import rich.console
 import rich.progress
+
+_FORMATS = {"accuracy": ".1%"}
+_NOT_SHOWN = ("grad_norm", "learning_rate")
+_TEST, _RATE = "test/", "_per_second"
 
 
 class Progress:
@@ -53,13 +58,19 @@ class Progress:
   ) -> None:
     """Shows the values of a logging step."""
     words = [
-      f"loss {metrics['loss']:.3f}",
-      f"accuracy {metrics['accuracy']:.1%}",
-      f"{timing['clips_per_second']:.0f} clips/s",
-      f"data wait {timing['data_wait']:.1%}",
+      f"{name} {value:{_FORMATS.get(name, '.3f')}}"
+      for name, value in metrics.items()
+      if name not in _NOT_SHOWN and not name.startswith(_TEST)
     ]
-    if "test/top1" in metrics:
-      words.insert(2, f"test {metrics['test/top1']:.1%}")
+    # The first of them is what a run is judged by.
+    tests = (value for name, value in metrics.items() if name.startswith(_TEST))
+    words += [f"test {value:.1%}" for value in itertools.islice(tests, 1)]
+    words += [
+      f"{rate:{'.0f' if rate >= 10 else '.1f'}} {name.removesuffix(_RATE)}/s"
+      for name, rate in timing.items()
+      if name.endswith(_RATE)
+    ]
+    words.append(f"data wait {timing['data_wait']:.1%}")
     values = "  ".join(words)
     self._bar.update(self._task, completed=step, values=values)
     if not self._live:

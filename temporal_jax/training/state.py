@@ -1,6 +1,8 @@
 """All that a run must remember: one tree of arrays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import flax
 import flax.linen as nn
@@ -12,41 +14,40 @@ from flax import struct
 from temporal_jax.training.host_init import run_on_host
 
 Tree = dict  # Nested dicts of arrays, as flax makes them.
+Window = dict[str, jax.Array]  # See `empty_window`.
+# What is added up where clips are classified: their losses, and the weights of
+# those whose best class is right.
+CLIP_SUMS = ("loss", "correct")
 
 
-class Window(struct.PyTreeNode):
-  """Sums over the steps since the last logging step.
+def empty_window(sums: Iterable[str]) -> Window:
+  """Returns the sums over no step.
 
   They are part of the state, so that a run that was interrupted between two
   logging steps logs the same values as one that was not.
 
-  Attributes:
-    loss: Sum of the weighted loss of every clip.
-    correct: Sum of the weights of the clips whose best class is right.
-    weight: Sum of the weights of the clips.
-    grad_norm: Sum of the global gradient norm of every step.
-    steps: Number of steps.
-    bad_step: First step with a non-finite loss or gradient, or -1.
+  Args:
+    sums: Names of what the objective of the run adds up, see
+      `objective.Objective`.
+
+  Returns:
+    Each of these sums; "weight", that of all examples; "grad_norm", the sum of
+    every step's global gradient norm; "steps", their number; "bad_step", the
+    first one with a non-finite loss or gradient, or -1.
   """
+  # Arrays of their own, since a step takes over each.
+  names = (*sums, "weight", "grad_norm")
+  return {
+    **{name: jnp.zeros((), jnp.float32) for name in names},
+    "steps": jnp.zeros((), jnp.int32),
+    "bad_step": jnp.full((), -1, jnp.int32),
+  }
 
-  loss: jax.Array
-  correct: jax.Array
-  weight: jax.Array
-  grad_norm: jax.Array
-  steps: jax.Array
-  bad_step: jax.Array
 
-  @classmethod
-  def empty(cls) -> "Window":
-    """Returns a window of no step."""
-    return cls(  # Arrays of their own, since a step takes over each.
-      loss=jnp.zeros((), jnp.float32),
-      correct=jnp.zeros((), jnp.float32),
-      weight=jnp.zeros((), jnp.float32),
-      grad_norm=jnp.zeros((), jnp.float32),
-      steps=jnp.zeros((), jnp.int32),
-      bad_step=jnp.full((), -1, jnp.int32),
-    )
+def window_sums(window: Window) -> list[str]:
+  """Returns the names of the objective's sums in a window."""
+  others = empty_window(())
+  return [name for name in window if name not in others]
 
 
 class TrainState(struct.PyTreeNode):
@@ -55,10 +56,10 @@ class TrainState(struct.PyTreeNode):
   Attributes:
     step: Steps done.
     params: Parameters, float32.
-    batch_stats: Running statistics of BatchNorm; {} without.
+    batch_stats: Running statistics, of BatchNorm or of the loss; {} without.
     opt_state: State of the optimizer.
     ema: Moving averages {"params", "batch_stats"}; {} without.
-    window: Sums since the last logging step.
+    window: Sums since the last logging step, see `empty_window`.
   """
 
   step: jax.Array
@@ -78,25 +79,37 @@ class TrainState(struct.PyTreeNode):
 
 
 def init_variables(
-  model: nn.Module, clip_shape: tuple[int, ...], key: jax.Array
+  model: nn.Module,
+  shape: tuple[int, ...],
+  key: jax.Array,
+  inputs: Mapping[str, Any] = MappingProxyType({}),
 ) -> Tree:
   """Returns fresh {"params", "batch_stats"} of a model; see `run_on_host`.
 
   Args:
-    model: The module, called as `model(clip, train=...)`.
-    clip_shape: (B, T, H, W, 3).
+    model: The module, called as `model(x, **inputs, train=...)`.
+    shape: Shape of x, such as (B, T, H, W, 3) of clips.
     key: Random key.
+    inputs: Other arguments that the module needs.
   """
-  return run_on_host(_initialiser(model, clip_shape), key)
+  return run_on_host(_initialiser(model, shape, inputs), key)
 
 
-def variable_shapes(model: nn.Module, clip_shape: tuple[int, ...]) -> Tree:
+def variable_shapes(
+  model: nn.Module,
+  shape: tuple[int, ...],
+  inputs: Mapping[str, Any] = MappingProxyType({}),
+) -> Tree:
   """Returns the shapes of what `init_variables` returns; computes nothing."""
-  return jax.eval_shape(_initialiser(model, clip_shape), jax.random.key(0))
+  return jax.eval_shape(_initialiser(model, shape, inputs), jax.random.key(0))
 
 
 def create_state(
-  variables: Tree, optimizer: optax.GradientTransformation, *, ema: bool
+  variables: Tree,
+  optimizer: optax.GradientTransformation,
+  *,
+  ema: bool,
+  sums: Iterable[str] = CLIP_SUMS,
 ) -> TrainState:
   """Returns the state before step 0.
 
@@ -104,6 +117,7 @@ def create_state(
     variables: {"params", "batch_stats"} to start from.
     optimizer: Gives the optimizer's first state.
     ema: Whether moving averages are kept.
+    sums: What the objective adds up, see `empty_window`.
   """
   return TrainState(
     step=jnp.zeros((), jnp.int32),
@@ -111,26 +125,30 @@ def create_state(
     batch_stats=variables["batch_stats"],
     opt_state=optimizer.init(variables["params"]),
     ema=jax.tree.map(jnp.copy, variables) if ema else {},
-    window=Window.empty(),
+    window=empty_window(sums),
   )
 
 
 def state_shapes(
-  variables: Tree, optimizer: optax.GradientTransformation, *, ema: bool
+  variables: Tree,
+  optimizer: optax.GradientTransformation,
+  *,
+  ema: bool,
+  sums: Iterable[str] = CLIP_SUMS,
 ) -> TrainState:
   """Returns the shapes of what `create_state` returns; computes nothing."""
   return jax.eval_shape(
-    lambda variables: create_state(variables, optimizer, ema=ema), variables
+    lambda variables: create_state(variables, optimizer, ema=ema, sums=sums), variables
   )
 
 
 def _initialiser(
-  model: nn.Module, clip_shape: tuple[int, ...]
+  model: nn.Module, shape: tuple[int, ...], inputs: Mapping[str, Any]
 ) -> Callable[[jax.Array], Tree]:
   """Returns key -> variables."""
 
   def init(key: jax.Array) -> Tree:
-    variables = model.init(key, jnp.zeros(clip_shape, jnp.float32))
+    variables = model.init(key, jnp.zeros(shape, jnp.float32), **inputs)
     return {"batch_stats": {}, **flax.core.unfreeze(variables)}
 
   return init

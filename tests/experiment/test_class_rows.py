@@ -157,10 +157,9 @@ def _first_head(config, names, workdir):
   settings = experiment.RunSettings.from_config(config, jax.devices()[:1])
   components = experiment.assemble(settings, len(names), num_videos=8)
   start = training.first_state(
-    components.model,
+    functools.partial(training.init_variables, components.model, settings.clip_shape),
     components.optimizer,
     components.shapes,
-    clip_shape=settings.clip_shape,
     seed=0,
     init_from=config.init_from,
     fitting=functools.partial(experiment.fitting, settings, components, names),

@@ -101,10 +101,9 @@ def test_the_start_lists_what_is_taken_and_what_is_new(tmp_path):
   config.init_from = str(tmp_path / "k710")
   settings, components = _components(config)
   start = training.first_state(
-    components.model,
+    functools.partial(training.init_variables, components.model, settings.clip_shape),
     components.optimizer,
     components.shapes,
-    clip_shape=settings.clip_shape,
     seed=0,
     init_from=config.init_from,
     fitting=functools.partial(experiment.fitting, settings, components, _NAMES),

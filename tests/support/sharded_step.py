@@ -71,14 +71,12 @@ def make_layout(name: str, state, mesh, rules=()):
 
 def make_step(model, mesh, layout, size, optimizer=SGD):
   """The jitted step of a state laid out so."""
-  spec = training.StepSpec(
+  objective = training.ClipObjective(
     network=model,
-    optimizer=optimizer,
     loss=training.Loss(model.num_classes),
     augment=data.Augmentation("", **PIXELS, image_size=size),
-    seed=0,
-    ema_decay=0.9,
   )
+  spec = training.StepSpec(objective, optimizer, seed=0, ema_decay=0.9)
   return training.make_train_step(spec, mesh, layout)
 
 

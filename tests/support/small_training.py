@@ -18,6 +18,7 @@ MODEL = temporal_jax.create_model(
   stage_sizes=(1, 1),
   stem="3x3",
 )
+_OF_CLIPS = ("mix", "freeze_batch_norm")
 PIXELS = {"mean": (0.5,) * 3, "std": (0.25,) * 3}
 _CLIP_SHAPE = (1, 2, 8, 8, 3)
 _GROUPS = training.parameter_groups(
@@ -51,12 +52,15 @@ def make_step(
   mesh: jax.sharding.Mesh, optimizer=OPTIMIZER, label_smoothing=0.0, **kwargs
 ):
   """The training step."""
-  spec = training.StepSpec(
+  own = {name: kwargs.pop(name) for name in _OF_CLIPS if name in kwargs}
+  objective = training.ClipObjective(
     network=MODEL,
-    optimizer=optimizer,
     loss=training.Loss(3, label_smoothing=label_smoothing),
     augment=data.Augmentation("", **PIXELS, image_size=8),
-    **{"seed": 0, "ema_decay": 0.9, **kwargs},
+    **own,
+  )
+  spec = training.StepSpec(
+    objective, optimizer, **{"seed": 0, "ema_decay": 0.9, **kwargs}
   )
   layout = training.shard_state(make_state(mesh, optimizer), mesh)
   return training.make_train_step(spec, mesh, layout)

@@ -33,7 +33,7 @@ def _train(directory, evaluate, save_every, full=False):
   def step(state, batch):
     window = state.window
     return state.replace(
-      step=state.step + 1, window=window.replace(steps=window.steps + 1)
+      step=state.step + 1, window={**window, "steps": window["steps"] + 1}
     )
 
   checkpoints = training.Checkpoints(directory / "checkpoints")
