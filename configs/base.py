@@ -1,31 +1,23 @@
-"""Every field a run has, once, with its default. The run's file overrides.
+"""Every field of a run that classifies clips, with its default.
 
-The fields are locked: a misspelt one fails, and so does a value of another
-type.
+The run's file overrides. The first ones are those of every run, with their
+words in every_run.py. The fields are locked: a misspelt one fails, and so does
+a value of another type.
 """
 
 import ml_collections
 
+from temporal_jax.configs import every_run
+
 
 def get_config() -> ml_collections.ConfigDict:
   """Returns the defaults."""
-  config = ml_collections.ConfigDict()
-
-  config.seed = 0
-  config.num_steps = 1000  # Updates of the weights; 0 for num_epochs.
-  config.num_epochs = 0.0  # Passes over the training videos, if num_steps is 0.
-  config.batch_size = 32  # Videos a step, over all devices.
-  # Weights to start from: what convert_weights wrote, or another run's workdir;
-  # the head is taken over by the names of the classes, see docs/data.md.
-  config.init_from = ""
+  config = every_run.create()
+  config.task = "classification"
   # Where fields without a value are those of the weights' model.json, as in
   # finetune.py: what stands in for it without weights; {} elsewhere.
   config.from_scratch = ml_collections.ConfigDict()
-  # Runs one after the other, each a dict of changes {"data.num_frames": 16},
-  # each from the weights of the one before; () for a single run.
-  config.stages = ()
 
-  config.model = ml_collections.ConfigDict()
   config.model.name = "resnet18"  # See temporal_jax.list_models().
   config.model.temporal = "default"  # "none", "shift", "aggregation", ...
   # What learned positions are made for, 0 for the clips below: with init_from
@@ -33,15 +25,13 @@ def get_config() -> ml_collections.ConfigDict:
   config.model.num_frames = 0
   config.model.image_size = 0
   config.model.activation = ""  # Of a ViT's MLPs; "" is the catalog's.
-  config.model.dtype = ""  # Of activations; "" is bfloat16, float32 on CPU.
-  config.model.overrides = ml_collections.ConfigDict()  # Of the model's class.
   config.model.remat = False  # Compute blocks again instead of keeping them.
   config.model.freeze_batch_norm = False  # Use its statistics, not the batch's.
   # ILA: the first epoch in which masks are disturbed less, halved every epoch;
   # 0 never.
   config.model.disturbance_decay_epoch = 0
 
-  config.data = data = ml_collections.ConfigDict()
+  data = config.data
   data.name = ""  # A data set of temporal_jax.data.datasets, or
   data.root = ""  # a folder class/video.mp4, or a CSV file path,label;
   data.annotations = ""  # or, of these, "ssv2" and such: a folder of its files
@@ -78,7 +68,6 @@ def get_config() -> ml_collections.ConfigDict:
   data.flip_pairs = ()  # Classes that mirroring swaps, in pairs.
   data.repeats = 1  # Augmented copies of a training clip in a step.
   data.on_error = "raise"  # A bad video: "raise", "skip" or "mask".
-  data.num_threads = 4  # That decode.
   data.time_limit = 60.0  # Seconds that reading a clip may take.
   data.square_pixels = False  # Whether a video's width is changed to have them.
 
@@ -102,57 +91,10 @@ def get_config() -> ml_collections.ConfigDict:
   mix.mode = "batch"  # One draw a step, or "pair", one a pair of clips.
   mix.partner = "reversed"  # A clip's: from the batch's other end, or "random".
 
-  config.loss = loss = ml_collections.ConfigDict()
+  loss = config.loss
   loss.name = "softmax"  # Or "sigmoid", of several labels a clip.
-  loss.label_smoothing = 0.0
   loss.alignment = 1.0  # Weight of ILA's alignment loss.
 
-  config.optim = optim = ml_collections.ConfigDict()
-  optim.name = "adamw"  # Or "sgd".
-  optim.lr = 1e-3  # Peak,
-  optim.lr_batch_size = 0  # at this batch size, scaled to others; 0 for any.
-  optim.schedule = "cosine"  # See temporal_jax.training.create_schedule.
-  optim.end_lr = 0.0  # Scaled to the batch as `lr` is,
-  optim.scale_end_lr = True  # and by lr_factors and layer_decay too.
-  optim.warmup_lr = 0.0  # At step 0; scaled as `lr` is.
-  optim.warmup_steps = 0
-  optim.warmup_epochs = 0.0  # If warmup_steps is 0.
-  optim.milestones = ()  # Of "multistep": epochs after which lr is a tenth.
-  optim.momentum = 0.9  # Of SGD, which is Nesterov's.
-  optim.betas = (0.9, 0.999)  # Of AdamW.
-  optim.weight_decay = 0.05
-  optim.decay_vectors = False  # Whether biases, scales and such decay too.
-  # Parameters are told by regexes on their whole name "block_3/mlp/fc1/kernel";
-  # the first that fits counts, and each must fit one, except after a "?":
-  # "?.*/route/.*" is for networks that have such parameters.
-  optim.decay_factors = ()  # ((regex, factor of weight_decay), ...)
-  optim.lr_factors = ()  # ((regex, factor of lr), ...)
-  optim.frozen = ()  # Regexes of what is not trained.
-  optim.layer_decay = 1.0  # Factor of lr from a transformer block to the next.
-  optim.layer_decay_except = ()  # Regexes of what it leaves at 1.
-  optim.layer_decay_first = ""  # Regex of what is before the blocks; "": usual.
-  optim.accumulate = 1  # Parts of a step's batch, computed one by one.
-  optim.clip_norm = 1.0  # Largest norm of the gradient; 0 for no limit.
-  optim.ema_decay = 0.0  # Of the averaged weights; 0 keeps none.
-  optim.ema_warmup = True  # Young averages forget faster.
-
-  # Devices on each axis, -1 for all others. Clips go over data and fsdp,
-  # parameters over fsdp and tensor.
-  config.mesh = mesh = ml_collections.ConfigDict()
-  mesh.data = -1
-  mesh.fsdp = 1
-  mesh.tensor = 1
-  # ((regex of parameters, axes of the array's dimensions), ...); () for those
-  # of temporal_jax.training.parallel.mesh.
-  config.sharding = ()
-
-  config.log_every = 20  # Steps.
-  config.eval_every = 0  # Steps; 0 evaluates at the end only.
-  config.save_every = 100  # Steps.
-  config.keep_checkpoints = 2  # The newest ones,
-  config.keep_best = "top1"  # and the one best in this test value; "" for none.
-
-  config.lock()
-  config.model.overrides.unlock()  # Its fields are the model's.
+  every_run.lock(config)
   config.from_scratch.unlock()
   return config

@@ -44,7 +44,6 @@ from temporal_jax import (
   display,
   evaluation,
   experiment,
-  inference,
   process_setup,
   storage,
   training,
@@ -167,59 +166,43 @@ def run(
   first = jax.process_index() == 0
   say = print if first else lambda *words: None
   experiment.check_places(workdir)
-  earlier = experiment.earlier_description(workdir)
-  given, config = config, experiment.complete(config, earlier)
-  settings = experiment.RunSettings.from_config(config)
-  videos = experiment.open_videos(settings, workdir, say)
-  names = videos.class_names
-  known = evaluation.accuracy_names(names, multi_label=videos.multi_label)
-  experiment.check_keep_best(config, known)
-  classes = experiment.num_classes(config, videos)
-  augment = settings.augmentation(names)
-  components = experiment.assemble(settings, classes, videos.num_train)
-  length, shapes = components.length, components.shapes
-  description = experiment.describe(settings, videos, earlier)
+  kind = experiment.run_kind(config)
+  earlier = experiment.earlier_description(workdir, kind.read_description)
+  given, config = config, kind.complete(config, earlier)
+  opened = kind.open_run(config, workdir, earlier, say)
+  components, length = opened.components, opened.components.length
+  description = opened.describe(earlier)
   checkpoints = training.Checkpoints(
     workdir / training.CHECKPOINTS,
     keep=config.keep_checkpoints,
     best=config.keep_best if config.eval_every else "",
   )
   state, position, origin = training.first_state(
-    functools.partial(training.init_variables, components.model, settings.clip_shape),
+    opened.initialise,
     components.optimizer,
-    shapes,
+    components.shapes,
     seed=config.seed,
     init_from=config.init_from,
-    fitting=functools.partial(experiment.fitting, settings, components, names),
+    fitting=opened.fitting,
     checkpoints=checkpoints,
   )
-  note = videos.train_batches.seek(position) if position else ""
+  note = opened.train_batches.seek(position) if position else ""
   # As the next start completes it, so that it finds no other config.
-  completed = experiment.complete(given, description).to_json(indent=2)
+  completed = kind.complete(given, description).to_json(indent=2)
   if position and int(state.step) >= length.num_steps:
-    experiment.check_finished(workdir, completed, earlier, videos)
+    experiment.check_finished(workdir, completed, earlier, opened.lists)
   if first:  # Only now: a start that is refused changes nothing.
     training.check_records(workdir)
     for words in training.write_config(workdir, completed):
       say(words)
-    for change in experiment.differences(earlier, videos):
+    for change in experiment.differences(earlier, opened.lists):
       say(f"{change}.")
-    inference.write_description(workdir, description, state.variables())
-  say(training.describe_groups(shapes.params, components.groups))
+    opened.write_description(workdir, description, state.variables())
+  say(training.describe_groups(components.shapes.params, components.groups))
   say(f"start: {origin}.")
   if note:
-    say(f"Training clips: {note}.")
-  train_step, eval_step = experiment.create_steps(
-    settings,
-    components,
-    augment=augment,
-    inputs=experiment.other_inputs(
-      components.model, names, state.variables(), components.groups
-    ),
-  )
-
-  place = functools.partial(training.place_batch, mesh=settings.mesh)
-  scoring = experiment.Scoring(videos, eval_step, place, settings.protocol)
+    say(f"Training {opened.examples}: {note}.")
+  train_step, scoring = opened.start(state.variables())
   with (
     training.Records(workdir, int(state.step)) as records,
     training.Progress(length.num_steps, int(state.step)) as progress,
@@ -227,34 +210,27 @@ def run(
     state = training.train(
       state,
       train_step,
-      videos.train_batches,
-      place=place,
+      opened.train_batches,
+      place=opened.place,
       cadence=experiment.cadence(config, length),
       schedule=experiment.schedule(config, length),
-      evaluate=functools.partial(scoring.accuracies, say=progress.say),
+      evaluate=functools.partial(scoring.quick, say=progress.say),
       checkpoints=checkpoints,
       records=records,
       progress=progress,
       stop=stop,
       gather=evaluation.gather_json,
+      examples=opened.examples,
     )
   checkpoints.close()
   if stop.signal and int(state.step) < length.num_steps:
     say(f"{stop.signal}: stopped at step {int(state.step)}; start again.")
     return
-  predictions, summary = scoring.summarize(state.eval_variables())
+  test = scoring.final(state.eval_variables())
   if first:
-    rows = training.write_final(
-      workdir, int(state.step), evaluation.accuracies(predictions)
-    )
-    evaluation.write_report(
-      workdir,
-      summary,
-      rows=rows,
-      sample=next(iter(videos.eval_batches)),
-      predictions=predictions,
-    )
-  say(evaluation.headline(summary))
+    rows = training.write_final(workdir, int(state.step), test.values)
+    test.write(workdir, rows)
+  say(test.headline)
   say(f"Report: {workdir / 'report.json'}; pictures beside it.")
 
 
@@ -275,11 +251,10 @@ def main(argv: list[str]) -> None:
   try:
     with training.StopRequest() as stop:
       if _PLAN.value:
-        print(
-          experiment.show_layout(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value)
-        )
+        kind = experiment.run_kind(_CONFIG.value)
+        print(kind.show_layout(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value))
       elif _DRAW.value:
-        experiment.draw(_CONFIG.value, _DRAW.value)
+        experiment.run_kind(_CONFIG.value).draw(_CONFIG.value, _DRAW.value)
       else:
         _join_processes()
         workdir = pathlib.Path(_WORKDIR.value).expanduser()

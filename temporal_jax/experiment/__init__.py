@@ -23,10 +23,9 @@ from temporal_jax.experiment.network import other_inputs as other_inputs
 from temporal_jax.experiment.number_bounds import check_keep_best as check_keep_best
 from temporal_jax.experiment.optimizer import schedule as schedule
 from temporal_jax.experiment.origin import complete as complete
-from temporal_jax.experiment.preview import draw as draw, show_layout as show_layout
+from temporal_jax.experiment.run_kinds import run_kind as run_kind
 from temporal_jax.experiment.settings import RunSettings as RunSettings
 from temporal_jax.experiment.steps import create_steps as create_steps
-from temporal_jax.experiment.test_scoring import Scoring as Scoring
 from temporal_jax.experiment.videos import open_videos as open_videos
 from temporal_jax.experiment.weights import class_rows as class_rows, fitting as fitting
 from temporal_jax.experiment.workdir_checks import (

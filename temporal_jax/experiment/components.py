@@ -1,10 +1,12 @@
 """What a run is made of, before its first array is."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
+import ml_collections
 import optax
 
 from temporal_jax import training
@@ -14,6 +16,7 @@ from temporal_jax.experiment.network import create_network
 from temporal_jax.experiment.optimizer import create_optimizer, schedule
 from temporal_jax.experiment.origin import check_origin
 from temporal_jax.experiment.settings import RunSettings
+from temporal_jax.models.network import ParameterGroups
 
 
 class RunComponents(NamedTuple):
@@ -70,14 +73,51 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
   Raises:
     ValueError: If the schedule does not fit the number of steps.
   """
-  config, mesh = settings.config, settings.mesh
-  optim = config.optim
+  config = settings.config
   model = create_network(config, classes)
   check_origin(model, config.init_from, settings.clip_shape[-1])
+  return assemble_network(
+    config,
+    settings.mesh,
+    model,
+    variables=functools.partial(_variable_shapes, model, settings),
+    named=model.parameter_groups(),
+    classes=classes,
+    num_videos=num_videos,
+    sums=training.ClipObjective.sums,
+  )
+
+
+def assemble_network(
+  config: ml_collections.ConfigDict,
+  mesh: jax.sharding.Mesh,
+  model: nn.Module,
+  *,
+  variables: Callable[[], dict[str, Any]],
+  named: ParameterGroups,
+  classes: Any,
+  num_videos: int,
+  sums: Sequence[str],
+) -> RunComponents:
+  """Builds the components of a run of any kind; nothing is computed.
+
+  Args:
+    config: The run's config.
+    mesh: The devices.
+    model: The network.
+    variables: Returns the shapes of its variables.
+    named: Parameters of the network that are treated alike.
+    classes: Number of its classes.
+    num_videos: Number of examples of a pass over the training data.
+    sums: What its objective adds up.
+
+  Raises:
+    ValueError: If the schedule does not fit the number of steps.
+  """
+  optim = config.optim
   length = duration(config, num_videos)
-  _check_schedule(settings, length, num_videos)
-  variables = _variable_shapes(model, settings)
-  named = model.parameter_groups()
+  _check_schedule(config, mesh, length, num_videos)
+  variables = variables()
   groups = training.parameter_groups(
     variables["params"],
     weight_decay=optim.weight_decay,
@@ -91,7 +131,9 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
     blocks=named.blocks,
   )
   optimizer = create_optimizer(config, length, groups)
-  shapes = training.state_shapes(variables, optimizer, ema=optim.ema_decay > 0)
+  shapes = training.state_shapes(
+    variables, optimizer, ema=optim.ema_decay > 0, sums=sums
+  )
   layout = training.shard_state(
     shapes, mesh, config.sharding, tensor_rules=named.tensor
   )
@@ -99,12 +141,17 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
   return RunComponents(model, classes, length, groups, optimizer, shapes)
 
 
-def _check_schedule(settings: RunSettings, length: Duration, num_videos: int) -> None:
+def _check_schedule(
+  config: ml_collections.ConfigDict,
+  mesh: jax.sharding.Mesh,
+  length: Duration,
+  num_videos: int,
+) -> None:
   """Raises ValueError if a schedule does not fit the number of steps.
 
   In epochs of less than a step no milestones fit: a smaller batch is named.
   """
-  config, devices = settings.config, settings.mesh.shape
+  devices = mesh.shape
   try:
     schedule(config, length)
   except ValueError as error:

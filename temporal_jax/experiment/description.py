@@ -5,7 +5,7 @@ A later start of the run reads it too, and is compared with the first one.
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from temporal_jax import data, inference, training
@@ -15,6 +15,8 @@ from temporal_jax.experiment.settings import RunSettings
 from temporal_jax.training.class_rows import shorten
 
 Description = Mapping[str, Any]
+# Split -> {"videos": number of them, "sha256": digest of their list}.
+Lists = Mapping[str, Mapping[str, Any]]
 _LISTS = {"train": "training", "test": "test"}
 
 
@@ -53,18 +55,25 @@ def describe(
   }
 
 
-def earlier_description(workdir: pathlib.Path) -> Description | None:
+def earlier_description(
+  workdir: pathlib.Path,
+  read: Callable[[pathlib.Path], Description | None] = inference.read_description,
+) -> Description | None:
   """Returns the model.json of a run that will be resumed.
 
   None where there is no checkpoint, so that nothing of the run depends on what
   an earlier start recorded.
+
+  Args:
+    workdir: Folder of the run.
+    read: Reads the model.json of a folder.
 
   Raises:
     ValueError: If it is not JSON.
   """
   if not training.has_checkpoint(workdir):
     return None
-  return inference.read_description(workdir)
+  return read(workdir)
 
 
 def in_order_of(
@@ -116,7 +125,7 @@ def in_order_of(
   }
 
 
-def describe_lists(videos: data.Videos) -> dict[str, dict[str, Any]]:
+def describe_lists(videos: data.Videos) -> Lists:
   """Returns the number of videos and the digest of each list, as JSON."""
   counts = {"train": videos.num_train, "test": videos.num_test}
   return {
@@ -125,16 +134,16 @@ def describe_lists(videos: data.Videos) -> dict[str, dict[str, Any]]:
   }
 
 
-def differences(earlier: Description | None, videos: data.Videos) -> list[str]:
+def differences(earlier: Description | None, lists: Lists) -> list[str]:
   """Returns in words how the lists of videos differ from the earlier ones.
 
   Args:
     earlier: See `earlier_description`.
-    videos: The run's videos.
+    lists: The run's lists, see `describe_lists`.
   """
   before = (earlier or {}).get("lists", {})
   notes = []
-  for split, listed in describe_lists(videos).items():
+  for split, listed in lists.items():
     old = before.get(split)
     if old is None or old == listed:
       continue
@@ -142,7 +151,7 @@ def differences(earlier: Description | None, videos: data.Videos) -> list[str]:
       f"the {_LISTS[split]} list changed: {listed['videos']} videos, before "
       f"{old['videos']}; "
       + (
-        "the order of clips differs"
+        "the order in training differs"
         if split == "train"
         else "scores are not comparable with earlier ones"
       )

@@ -1,7 +1,7 @@
 """Between which bounds each number of a config makes sense."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import ml_collections
@@ -50,37 +50,14 @@ _SIZE = Bounds(1, 2**20)  # Of a network, for instance its channels.
 _CLIP_BYTES = 2**36  # Of the views of one video,
 _BATCH_BYTES = 2**40  # and of a batch, over all processes.
 
-# Of each number of a config; of a tuple those of its entries.
-BOUNDS = {
+# Of each number of every run's config; of a tuple those of its entries.
+OF_EVERY_RUN = {
   "seed": Bounds(0, 2**32 - 1),
   "num_steps": Bounds(0, _STEPS),
   "num_epochs": Bounds(0, _EPOCHS),
   "batch_size": Bounds(1, _CLIPS),
-  "model.num_frames": Bounds(0, _FRAMES),
-  "model.image_size": Bounds(0, _PIXELS),
-  "model.disturbance_decay_epoch": Bounds(0, _EPOCHS),
-  "data.test_fraction": _BELOW_ONE,
-  "data.num_classes": _SIZE,
-  "data.flow": Bounds(0, 32),
-  "data.num_frames": Bounds(1, _FRAMES),
-  "data.stride": Bounds(1, 10_000),
-  "data.short_side": Bounds(0, _PIXELS),
-  "data.image_size": Bounds(1, _PIXELS),
-  "data.canvas": Bounds(1, _PIXELS),
-  "data.repeats": Bounds(1, 64),
   "data.num_threads": Bounds(1, 1024),
-  "data.time_limit": Bounds(0, 86_400, without="low"),
-  "eval.crop_size": Bounds(0, _PIXELS),
-  "eval.short_side": Bounds(0, _PIXELS),
-  "eval.stretch": Bounds(1, _PIXELS),
-  "eval.num_clips": Bounds(1, 1000),
-  "eval.num_crops": Bounds(1, 10),
-  "mix.mixup_alpha": Bounds(0, _FACTOR),
-  "mix.cutmix_alpha": Bounds(0, _FACTOR),
-  "mix.probability": _SHARE,
-  "mix.switch_probability": _SHARE,
   "loss.label_smoothing": _BELOW_ONE,
-  "loss.alignment": Bounds(0, _FACTOR),
   "optim.lr": Bounds(0, 3e38),  # What float32 holds.
   "optim.lr_batch_size": Bounds(0, _CLIPS),
   "optim.end_lr": Bounds(0, _FACTOR),
@@ -103,6 +80,33 @@ BOUNDS = {
   "save_every": Bounds(1, _STEPS),
   "keep_checkpoints": Bounds(1, 10_000),
 }
+# Of a run that classifies clips.
+BOUNDS = {
+  **OF_EVERY_RUN,
+  "model.num_frames": Bounds(0, _FRAMES),
+  "model.image_size": Bounds(0, _PIXELS),
+  "model.disturbance_decay_epoch": Bounds(0, _EPOCHS),
+  "data.test_fraction": _BELOW_ONE,
+  "data.num_classes": _SIZE,
+  "data.flow": Bounds(0, 32),
+  "data.num_frames": Bounds(1, _FRAMES),
+  "data.stride": Bounds(1, 10_000),
+  "data.short_side": Bounds(0, _PIXELS),
+  "data.image_size": Bounds(1, _PIXELS),
+  "data.canvas": Bounds(1, _PIXELS),
+  "data.repeats": Bounds(1, 64),
+  "data.time_limit": Bounds(0, 86_400, without="low"),
+  "eval.crop_size": Bounds(0, _PIXELS),
+  "eval.short_side": Bounds(0, _PIXELS),
+  "eval.stretch": Bounds(1, _PIXELS),
+  "eval.num_clips": Bounds(1, 1000),
+  "eval.num_crops": Bounds(1, 10),
+  "mix.mixup_alpha": Bounds(0, _FACTOR),
+  "mix.cutmix_alpha": Bounds(0, _FACTOR),
+  "mix.probability": _SHARE,
+  "mix.switch_probability": _SHARE,
+  "loss.alignment": Bounds(0, _FACTOR),
+}
 
 
 def check_bounds(config: ml_collections.ConfigDict) -> None:
@@ -113,13 +117,7 @@ def check_bounds(config: ml_collections.ConfigDict) -> None:
       bounds; if a batch or the views of a video would have too many bytes; or
       if keep_best is a value that no test has.
   """
-  for field, bounds in BOUNDS.items():
-    value = config
-    for name in field.split("."):
-      value = value[name]
-    if isinstance(value, tuple | list) and any(isinstance(x, str) for x in value):
-      raise ValueError(f"{field} must hold numbers in {bounds}, got {value!r}.")
-    _check(field, value, bounds)
+  check_fields(config, BOUNDS)
   for name, value in config.model.overrides.items():
     _check_size(config.model.name, name, value)
   _check_bytes(config)
@@ -129,6 +127,24 @@ def check_bounds(config: ml_collections.ConfigDict) -> None:
   if not tasks:
     known += evaluation.accuracy_names((), multi_label=True)
   check_keep_best(config, known)
+
+
+def check_fields(
+  config: ml_collections.ConfigDict, allowed: Mapping[str, Bounds]
+) -> None:
+  """Raises ValueError if a number is out of its bounds, naming all three.
+
+  Args:
+    config: The run's config.
+    allowed: The bounds of each number; of a tuple those of its entries.
+  """
+  for field, bounds in allowed.items():
+    value = config
+    for name in field.split("."):
+      value = value[name]
+    if isinstance(value, tuple | list) and any(isinstance(x, str) for x in value):
+      raise ValueError(f"{field} must hold numbers in {bounds}, got {value!r}.")
+    _check(field, value, bounds)
 
 
 # The base config's; runs of several tasks or labels have no such value.

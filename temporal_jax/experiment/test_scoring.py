@@ -2,23 +2,25 @@
 
 import collections
 import dataclasses
+import pathlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import grain
 import jax
 
 from temporal_jax import data, evaluation
+from temporal_jax.experiment.run_kind import FinalTest
 from temporal_jax.training.state import Tree
 
 
 @dataclasses.dataclass(frozen=True)
-class Scoring:
-  """Scores the test videos of a run.
+class ClipScoring:
+  """Scores the test videos of a run; see `run_kind.Scoring`.
 
   Attributes:
-    videos: Of the run.
+    videos: The run's videos.
     eval_step: From variables and clips to class probabilities.
     place: Puts a host batch on the devices.
     protocol: Which views are scored in the end.
@@ -29,7 +31,7 @@ class Scoring:
   place: Callable
   protocol: data.EvalProtocol
 
-  def accuracies(self, variables: Tree, say: Callable[[str], None]) -> dict[str, float]:
+  def quick(self, variables: Tree, say: Callable[[str], None]) -> dict[str, float]:
     """Returns how well single views of the videos are told."""
     predictions = self._predict(variables, self.videos.eval_batches)
     listed = self.videos.num_test
@@ -38,8 +40,8 @@ class Scoring:
     say(f"test: {words}.")
     return evaluation.accuracies(predictions)
 
-  def summarize(self, variables: Tree) -> tuple[evaluation.Predictions, dict[str, Any]]:
-    """Returns the scores of all views, and their report."""
+  def final(self, variables: Tree) -> FinalTest:
+    """Scores all views."""
     began = time.perf_counter()
     predictions = self._predict(variables, self.videos.test_batches)
     summary = evaluation.summarize(
@@ -50,7 +52,18 @@ class Scoring:
       protocol=dataclasses.asdict(self.protocol),
       seconds=time.perf_counter() - began,
     )
-    return predictions, summary
+
+    def write(workdir: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
+      evaluation.write_report(
+        workdir,
+        summary,
+        rows=rows,
+        sample=next(iter(self.videos.eval_batches)),
+        predictions=predictions,
+      )
+
+    values = evaluation.accuracies(predictions)
+    return FinalTest(values, evaluation.headline(summary), write)
 
   def _predict(
     self, variables: Tree, batches: grain.IterDataset

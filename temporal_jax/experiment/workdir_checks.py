@@ -4,8 +4,8 @@ import contextlib
 import pathlib
 import re
 
-from temporal_jax import data, training
-from temporal_jax.experiment.description import Description
+from temporal_jax import training
+from temporal_jax.experiment.description import Description, Lists
 
 # What a run writes into its workdir.
 _FOLDERS = (training.CHECKPOINTS, "tensorboard")
@@ -43,7 +43,7 @@ def check_finished(
   workdir: pathlib.Path,
   config: str,
   earlier: Description | None,
-  videos: data.Videos,
+  lists: Lists,
 ) -> None:
   """Refuses to evaluate a finished run with what it was not trained with.
 
@@ -54,8 +54,8 @@ def check_finished(
     config: The config as JSON. A config.json that is damaged, which
       `training.write_config` says, is not compared.
     earlier: See `earlier_description`.
-    videos: The run's videos. Lists of as many videos, which may only have
-      another order, are left to `differences`.
+    lists: The run's lists, see `describe_lists`. Those of as many videos, which
+      may only have another order, are left to `differences`.
 
   Raises:
     ValueError: Naming the first field that differs and determines the report,
@@ -70,10 +70,9 @@ def check_finished(
     if not _FREE.fullmatch(name) and not is_new_field:
       raise _finished(workdir, f"config.{name} was {old} and is now {new}")
   listed = (earlier or {}).get("lists", {}).get("test")
-  if listed and listed["videos"] != videos.num_test:
-    what = (
-      f"it was tested on {listed['videos']} videos, now there are {videos.num_test}"
-    )
+  count = lists["test"]["videos"]
+  if listed and listed["videos"] != count:
+    what = f"it was tested on {listed['videos']} videos, now there are {count}"
     raise _finished(workdir, what)
 
 

@@ -9,6 +9,7 @@ from temporal_jax import data
 from temporal_jax.experiment import RunSettings
 from temporal_jax.experiment.description import (
   describe,
+  describe_lists,
   differences,
   earlier_description,
   in_order_of,
@@ -90,13 +91,15 @@ def _videos(train=800, test=90, digests=("x", "y")):
 def test_changed_lists_are_said():
   old = {"videos": 800, "sha256": "x"}
   earlier = {"lists": {"train": old, "test": {"videos": 90, "sha256": "y"}}}
-  assert differences(earlier, _videos()) == []
-  assert differences(None, _videos()) == []
-  assert differences({}, _videos()) == []
-  assert differences(earlier, _videos(train=812, digests=("z", "y"))) == [
-    "the training list changed: 812 videos, before 800; the order of clips differs"
+  assert differences(earlier, describe_lists(_videos())) == []
+  assert differences(None, describe_lists(_videos())) == []
+  assert differences({}, describe_lists(_videos())) == []
+  assert differences(
+    earlier, describe_lists(_videos(train=812, digests=("z", "y")))
+  ) == [
+    "the training list changed: 812 videos, before 800; the order in training differs"
   ]
-  (note,) = differences(earlier, _videos(digests=("x", "z")))
+  (note,) = differences(earlier, describe_lists(_videos(digests=("x", "z"))))
   assert note.startswith("the test list changed: 90 videos, before 90; scores")
 
 

@@ -1,7 +1,6 @@
 """Starts that would lose a finished run, or could not save theirs."""
 
 import json
-import types
 
 import pytest
 
@@ -31,8 +30,8 @@ def _start(workdir, num_test=4, **changes):
   with config.ignore_type():
     config.update_from_flattened_dict(changes)
   earlier = {"lists": {"test": {"videos": 4, "sha256": "x"}}}
-  videos = types.SimpleNamespace(num_test=num_test)
-  check_finished(workdir, config.to_json(), earlier, videos)
+  lists = {"test": {"videos": num_test, "sha256": "y"}}
+  check_finished(workdir, config.to_json(), earlier, lists)
 
 
 @pytest.fixture
