@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     ops as ops,
     training as training,
   )
-  from temporal_jax.inference import Predictor as Predictor
+  from temporal_jax.inference import Localizer as Localizer, Predictor as Predictor
   from temporal_jax.models import (
     create_model as create_model,
     list_models as list_models,
@@ -26,6 +26,7 @@ __version__ = "0.1.0"
 # Imported at their first use: jax takes seconds to import, and `--help` should
 # not wait. A package is its own home.
 _HOMES = {
+  "Localizer": "temporal_jax.inference",
   "Predictor": "temporal_jax.inference",
   "create_model": "temporal_jax.models",
   "data": "temporal_jax.data",

@@ -12,6 +12,11 @@ from temporal_jax.inference.extract.feature_windows import (
 )
 from temporal_jax.inference.extract.features import feature_shapes as feature_shapes
 from temporal_jax.inference.find_videos import list_videos as list_videos
+from temporal_jax.inference.localize.localizer import Localizer as Localizer
+from temporal_jax.inference.localize.segments import (
+  Localization as Localization,
+  Segment as Segment,
+)
 from temporal_jax.inference.parse_views import with_views as with_views
 from temporal_jax.inference.prediction import Prediction as Prediction
 from temporal_jax.inference.predictor import Predictor as Predictor

@@ -15,7 +15,9 @@ from temporal_jax.localization import (
 from temporal_jax.localization.features import FeatureKind, FilmFeatures
 
 CHANNELS, STRIDE, WINDOW, FPS = 5, 2, 8, 8.0
-KIND = FeatureKind(CHANNELS, STRIDE, WINDOW, "resnet18", "pooled", "0" * 64)
+KIND = FeatureKind(
+  CHANNELS, STRIDE, WINDOW, "resnet18", "pooled", "0" * 64, "square", "own"
+)
 POINTS = {
   "width": 8,
   "num_heads": 2,
@@ -66,8 +68,14 @@ def film(length, seed=0, **changes):
   )
 
 
-def tiny_detector(name, **changes):
-  """A detector of `KINDS` and the description of it."""
+def tiny_detector(name, *, kind=KIND, **changes):
+  """A detector of `KINDS` and the description of it.
+
+  Args:
+    name: Of `KINDS`.
+    kind: What its features are.
+    **changes: "decoding" and "overrides" that replace those of `KINDS`.
+  """
   model, overrides, num_classes, class_names, form, decoding = KINDS[name]
   decoding = changes.get("decoding", decoding)
   description = describe_detector(
@@ -75,7 +83,7 @@ def tiny_detector(name, **changes):
     overrides={**overrides, **changes.get("overrides", {})},
     num_classes=num_classes,
     class_names=class_names,
-    feature_kind=KIND,
+    feature_kind=kind,
     form=form,
     decoding=decoding,
   )
@@ -84,7 +92,7 @@ def tiny_detector(name, **changes):
     for key, value in description["overrides"].items()
   }
   network = create_localizer(model, num_classes=num_classes, **arguments)
-  inputs = [jnp.zeros((1, form.length, CHANNELS))]
+  inputs = [jnp.zeros((1, form.length, kind.width))]
   if model == "actionformer":
     inputs.append(jnp.ones((1, form.length), bool))
   shapes = jax.eval_shape(network.init, jax.random.key(0), *inputs)
@@ -93,5 +101,5 @@ def tiny_detector(name, **changes):
     lambda x: 0.5 * rng.standard_normal(x.shape, np.float32), shapes
   )
   variables = {"params": variables["params"], "batch_stats": {}}
-  detector = Detector(network, variables, form, decoding, class_names, KIND)
+  detector = Detector(network, variables, form, decoding, class_names, kind)
   return detector, description

@@ -112,7 +112,7 @@ def extract_files(
   _check_apart(files)
   if fps is not None:
     check_rate(fps)
-  settings = _settings(extractor) | {"fps": fps}
+  settings = extraction_settings(extractor, fps)
   written, kept, bad = 0, 0, {}
   for video, path in track(files.items(), len(files)):
     try:
@@ -167,8 +167,15 @@ def _write(
         np.lib.format.write_array(member, np.asarray(value))
 
 
-def _settings(extractor: FeatureExtractor) -> dict[str, Any]:
-  """Returns all that a file depends on beside its video."""
+def extraction_settings(
+  extractor: FeatureExtractor, fps: float | None
+) -> dict[str, Any]:
+  """Returns all that features depend on next to their video, as JSON.
+
+  Args:
+    extractor: Makes the features.
+    fps: Rate at which videos are read; None for their own.
+  """
   saved = extractor.saved
   return {
     "model": saved.name,
@@ -182,6 +189,7 @@ def _settings(extractor: FeatureExtractor) -> dict[str, Any]:
     "short_side": saved.protocol.short_side,
     "stretch": extractor.stretch or saved.protocol.stretch,
     "whole_short_side": extractor.short_side,
+    "fps": fps,
   }
 
 

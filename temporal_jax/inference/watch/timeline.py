@@ -13,7 +13,7 @@ from temporal_jax.inference.watch.windows import Window
 if TYPE_CHECKING:
   from matplotlib.axes import Axes
 
-_COLORS = (
+COLORS = (
   "#4c72b0",
   "#dd8452",
   "#1a7f37",
@@ -23,7 +23,7 @@ _COLORS = (
   "#da8bc3",
   "#2a9d8f",
 )
-_OTHERS = "#6b6b6b"
+OTHERS = "#6b6b6b"
 _FEW = 3  # Rows drawn even where fewer classes are ever the most probable.
 _HEIGHT = 0.85  # Of a probability of 1, in rows.
 _MARKS = (  # Seconds from one to the next.
@@ -137,14 +137,14 @@ def save_timeline(
     raise ValueError("there is no window to draw.")
   order = np.lexsort((-means.mean(axis=0), -timeline.tops))
   ever = np.count_nonzero(timeline.tops)
-  shown = order[: min(len(_COLORS), max(ever, _FEW))]
+  shown = order[: min(len(COLORS), max(ever, _FEW))]
   groups = [
     (short_label(class_names[one]), color, [one])
-    for one, color in zip(shown, _COLORS, strict=False)
+    for one, color in zip(shown, COLORS, strict=False)
   ]
   others = order[len(shown) : ever]
   if others.size:
-    groups.append((f"{others.size} others", _OTHERS, others))
+    groups.append((f"{others.size} others", OTHERS, others))
   figure = new_figure(11, 1.4 + 0.5 * len(groups))
   axes = figure.subplots()
   best, windows = means.argmax(axis=1), timeline.tops.sum()
@@ -169,7 +169,7 @@ def save_timeline(
     if spans[-1, 1] < 0.8 * end:
       middle = (spans[-1, 1] + end) / 2
       axes.text(middle, -0.4, "not watched", ha="center", va="center")
-  _mark_time(axes, end)
+  mark_time(axes, end)
   axes.set_title(short_label(title), loc="left")
   axes.set_title(
     "height: probability; dark: most probable of all; %: of all windows",
@@ -201,8 +201,13 @@ def _draw_row(
   axes.axhline(row, color="0.8", lw=0.8, zorder=0)
 
 
-def _mark_time(axes: "Axes", end: float) -> None:
-  """Writes minutes and seconds along a video."""
+def mark_time(axes: "Axes", end: float) -> None:
+  """Writes minutes and seconds along a video.
+
+  Args:
+    axes: The axes whose x is the time.
+    end: Seconds of the video.
+  """
   from matplotlib.ticker import MultipleLocator
 
   step = next((mark for mark in _MARKS if end / mark <= 12), _MARKS[-1])

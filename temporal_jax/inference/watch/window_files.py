@@ -133,7 +133,7 @@ class _Subtitle:
   count: int = 0
 
   def text(self) -> str:
-    times = f"{_srt_time(self.start)} --> {_srt_time(self.stop)}"
+    times = f"{srt_time(self.start)} --> {srt_time(self.stop)}"
     # An empty line would end it.
     label = printable(" ".join(self.label.split()))
     mean = self.total / self.count
@@ -155,8 +155,8 @@ def clock(seconds: float, decimals: int = 0) -> str:
   return f"{lead}:{whole:02d}" + (f".{part:0{decimals}d}" if decimals else "")
 
 
-def _srt_time(seconds: float) -> str:
-  """Returns HH:MM:SS,mmm."""
+def srt_time(seconds: float) -> str:
+  """Returns a time as subtitles have it: HH:MM:SS,mmm."""
   whole, thousandths = divmod(round(seconds * 1000), 1000)
   minutes, whole = divmod(whole, 60)
   hours, minutes = divmod(minutes, 60)

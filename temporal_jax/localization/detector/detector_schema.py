@@ -1,6 +1,7 @@
 """The `model.json` of a detector: its fields, and what each may hold."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,6 +81,23 @@ def _name(where: str, value: Any) -> None:
     fields.text(1000)(where, value)
 
 
+def _frames(where: str, value: Any) -> None:
+  """Allows how frames can be cut, "" if it is not known."""
+  known = isinstance(value, str) and _CUTS.fullmatch(value)
+  if not known:
+    fields.refuse(where, value, '"square", "stretched" or "short side PIXELS"')
+
+
+def _rate(where: str, value: Any) -> None:
+  """Allows frames per second as text, "own", and "" if it is not known."""
+  if value not in ("", "own"):
+    try:
+      fields.number(1e-3, 1000)(where, float(value))
+    except (TypeError, ValueError):
+      fields.refuse(where, value, '"own" or frames per second as text')
+
+
+_CUTS = re.compile(r"(square|stretched|short side [1-9]\d{0,3})?")
 _FRAMES = fields.number(1e-6, 1e6)
 FEATURES: Mapping[str, fields.Check] = {
   "width": fields.whole(1, 2**20),
@@ -88,6 +106,8 @@ FEATURES: Mapping[str, fields.Check] = {
   "model": _name,
   "feature": _name,
   "weights": _name,
+  "frames": _frames,
+  "rate": _rate,
 }
 FIELDS: Mapping[str, fields.Check] = {
   **COMMON_FIELDS,

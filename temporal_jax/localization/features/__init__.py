@@ -4,6 +4,7 @@ from temporal_jax.localization.features.film_features import (
   FeatureKind as FeatureKind,
   FilmFeatures as FilmFeatures,
   check_kind as check_kind,
+  extraction_kind as extraction_kind,
   resample as resample,
 )
 from temporal_jax.localization.features.read_features import (

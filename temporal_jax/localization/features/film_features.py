@@ -1,11 +1,12 @@
 """The features of a film, and when each of them is."""
 
 import dataclasses
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from temporal_jax.validation import check_whole
+from temporal_jax.validation import check_number, check_whole
 
 
 class FeatureKind(NamedTuple):
@@ -18,6 +19,11 @@ class FeatureKind(NamedTuple):
     model: The network that made them, "" if that is not known.
     feature: What was extracted of it, such as "pooled"; "" if not known.
     weights: The sha256 of the network's weights, "" if not known.
+    frames: How frames were cut: "square" (as the network is tested),
+      "stretched" (whole, to a square) or "short side 224" (whole, as they are);
+      "" if not known.
+    rate: Frames per second that videos were read at, "own" for each video's
+      own, "" if not known.
   """
 
   width: int
@@ -26,6 +32,42 @@ class FeatureKind(NamedTuple):
   model: str = ""
   feature: str = ""
   weights: str = ""
+  frames: str = ""
+  rate: str = ""
+
+
+def extraction_kind(
+  width: int, stride: float, window: float, settings: Mapping[str, Any]
+) -> FeatureKind:
+  """Returns what features are by the settings of their extraction.
+
+  Args:
+    width: Numbers of a position.
+    stride: Frames from one position to the next.
+    window: Frames that a position sees.
+    settings: See `inference.extract_files`; what is missing is not known.
+
+  Raises:
+    ValueError: If a setting is of another type than extraction writes.
+  """
+  texts = {}
+  for name, key in (("model",) * 2, ("feature",) * 2, ("weights", "sha256")):
+    texts[name] = settings.get(key, "")
+    if not isinstance(texts[name], str):
+      raise ValueError(f"{key} must be text, got {texts[name]!r}")
+  short_side, fps = settings.get("whole_short_side"), settings.get("fps")
+  frames = rate = ""
+  if "whole_short_side" in settings:
+    frames = "stretched" if settings.get("stretch") is True else "square"
+    if short_side is not None:
+      check_whole("whole_short_side", short_side, 1)
+      frames = f"short side {short_side}"
+  if "fps" in settings:
+    rate = "own"
+    if fps is not None:
+      check_number("fps", fps, 0)
+      rate = f"{fps:.10g}"
+  return FeatureKind(width, stride, window, **texts, frames=frames, rate=rate)
 
 
 def check_kind(where: str, got: FeatureKind, expected: FeatureKind) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from temporal_jax.localization.features.film_features import (
   FeatureKind,
   FilmFeatures,
+  extraction_kind,
   longest_seconds,
 )
 from temporal_jax.untrusted.hdf5 import open_hdf5
@@ -169,9 +170,10 @@ def _describe(
     raise ValueError(
       f"their {', '.join(missing)} is known neither from the file nor from the config"
     )
-  texts = (facts.get(name, "") for name in ("model", "feature", "weights"))
   return FeatureFile(
-    FeatureKind(width, numbers["stride"], numbers["window"], *texts),
+    extraction_kind(
+      width, numbers["stride"], numbers["window"], facts.get("settings", {})
+    ),
     length,
     numbers["fps"],
     numbers["offset"] or 0.0,
@@ -223,14 +225,15 @@ def _facts(npz: Npz) -> dict[str, Any]:
     if name in npz.declared:
       check_arrays(npz.declared, {name: (("integer", "float"), ())})
       facts[name] = float(npz.read(name))
-  for name in ("model", "feature", "settings"):
+  settings = {}
+  if "settings" in npz.declared:
+    check_arrays(npz.declared, {"settings": ("text", ())})
+    settings = parse_json(str(npz.read("settings")), "settings")
+    if not isinstance(settings, dict):
+      raise ValueError("settings must be a JSON object")
+  for name in ("model", "feature"):
     if name in npz.declared:
       check_arrays(npz.declared, {name: ("text", ())})
-      facts[name] = str(npz.read(name))
-  if "settings" in facts:
-    settings = parse_json(facts["settings"], "settings")
-    weights = settings.get("sha256", "") if isinstance(settings, dict) else None
-    if not isinstance(weights, str):
-      raise ValueError("settings must be a JSON object, and its sha256 text")
-    facts["weights"] = weights
+      settings[name] = str(npz.read(name))
+  facts["settings"] = settings
   return facts

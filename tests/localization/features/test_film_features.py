@@ -93,3 +93,17 @@ def test_segments_inside_a_window():
   assert features.segments_inside(segments, 10, 20, share=0.4).tolist()[3]
   with pytest.raises(ValueError, match="share must be"):
     features.segments_inside(segments, 10, 20, share=2)
+
+
+def test_settings_of_an_extraction_are_the_kind():
+  settings = {"model": "resnet18", "feature": "pooled", "sha256": "ab"}
+  kind = features.extraction_kind(3, 4, 12, settings)
+  assert kind == FeatureKind(3, 4, 12, "resnet18", "pooled", "ab")
+  for added, frames, rate in (
+    ({"whole_short_side": None, "stretch": None, "fps": None}, "square", "own"),
+    ({"whole_short_side": None, "stretch": [8, 8], "fps": 12}, "square", "12"),
+    ({"whole_short_side": None, "stretch": True, "fps": 29.97}, "stretched", "29.97"),
+    ({"whole_short_side": 224, "stretch": None}, "short side 224", ""),
+  ):
+    kind = features.extraction_kind(3, 4, 12, {**settings, **added})
+    assert (kind.frames, kind.rate) == (frames, rate)

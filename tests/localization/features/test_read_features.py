@@ -137,7 +137,9 @@ def test_published_layouts_take_the_facts_of_the_config(tmp_path):
     ("model", 3, "model must be text"),
     ("settings", "[]", "settings must be a JSON object"),
     ("settings", "{", "settings is not JSON"),
-    ("settings", '{"sha256": 3}', "sha256 text"),
+    ("settings", '{"sha256": 3}', "sha256 must be text"),
+    ("settings", '{"whole_short_side": 0}', "whole_short_side must be an integer"),
+    ("settings", '{"fps": "30"}', "fps must be a number"),
     ("settings", "[" * 100_000, "nested deeper"),
   ],
 )

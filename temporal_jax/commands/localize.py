@@ -1,0 +1,166 @@
+r"""Say what happens in videos, and from when to when.
+
+  temporal-jax localize film.mp4 --model runs/detector --png film.png
+
+A video goes through the network that the detector's features were made by, and
+then through the detector; files of features, as `temporal-jax extract` writes
+them, go through the detector only. Exit code 1 if a file cannot be read; it is
+named, and the others go on.
+"""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import add_batch_size
+from temporal_jax.validation import check_number, check_whole
+
+if TYPE_CHECKING:
+  from temporal_jax.inference import Localization
+
+COMPUTES = True
+_FILES = ("json", "csv", "srt", "png")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+  """Says what `localize` takes."""
+  parser.add_argument(
+    "files",
+    nargs="+",
+    metavar="FILE|DIR|GLOB",
+    help="videos, or files of features; a folder stands for all videos in it at "
+    "any depth",
+  )
+  parser.add_argument(
+    "--model",
+    required=True,
+    metavar="DIR",
+    help="the detector: workdir of a run of train.py, or a converted one",
+  )
+  parser.add_argument(
+    "--features",
+    metavar="DIR",
+    help="the network that makes the features of videos, a folder or "
+    "camera_motion (the bundled one that the detector names)",
+  )
+  parser.add_argument(
+    "--threshold",
+    type=float,
+    default=0.1,
+    metavar="SCORE",
+    help="least score of a segment, in [0, 1] (%(default)s)",
+  )
+  parser.add_argument(
+    "--top", type=int, metavar="N", help="segments of a video, at most (all)"
+  )
+  for name, words in (
+    ("json", "list of {file, duration, segments: [{label, start, end, score}], error}"),
+    ("csv", "table of path, start, end, label, score"),
+    ("srt", "subtitles; of one video only"),
+    ("png", "picture of the segments under frames; of one video only"),
+  ):
+    parser.add_argument(f"--{name}", type=_path, metavar=f"OUT.{name}", help=words)
+  parser.add_argument(
+    "--fps",
+    type=float,
+    metavar="RATE",
+    help="frames per second of the films, for files of features that do not say it",
+  )
+  add_batch_size(parser, "windows of a video")
+
+
+def run(options: argparse.Namespace) -> int:
+  """Returns 0 if all files were read, 1 if some were not."""
+  from temporal_jax import inference
+  from temporal_jax.inference.localize.segment_files import write_csv
+
+  files = list(_files(options.files))
+  _check_outputs(options, files)
+  check_number("--threshold", options.threshold, 0, 1)
+  if options.top is not None:
+    check_whole("--top", options.top, 1)
+  localizer = inference.Localizer(
+    options.model,
+    features=options.features,
+    fps=options.fps,
+    batch_size=options.batch_size,
+  )
+  films = []
+  for found in output.track("localizing")(localizer.localize(files), len(files)):
+    film = found.best(threshold=options.threshold, top=options.top)
+    _show(film)
+    films.append(film)
+  output.write_json(options.json, [film.record() for film in films])
+  if options.csv:
+    write_csv(films, options.csv)
+  if not films[0].error:
+    _write_one(films[0], options)
+  return 1 if any(film.error for film in films) else 0
+
+
+def _files(words: list[str]) -> Iterator[str]:
+  """Yields the files that words stand for."""
+  from temporal_jax.inference import list_videos
+  from temporal_jax.inference.localize.localizer import is_features
+
+  seen: set[str] = set()
+  for word in words:
+    path = _path(word)
+    found = [str(path)] if is_features(path) and path.is_file() else list_videos([word])
+    for file in found:
+      if file not in seen:
+        seen.add(file)
+        yield file
+
+
+def _check_outputs(options: argparse.Namespace, files: list[str]) -> None:
+  """Refuses what could not be written, before anything is computed."""
+  taken = {pathlib.Path(file).resolve(): "a file that is read" for file in files}
+  for name in _FILES:
+    file = getattr(options, name)
+    output.check_out(file)
+    if file is None:
+      continue
+    if name in ("srt", "png") and len(files) > 1:
+      raise ValueError(f"--{name} is of one video, got {len(files)} to read.")
+    other = taken.setdefault(file.resolve(), f"--{name}")
+    if other != f"--{name}":
+      raise ValueError(f"{file} cannot be both {other} and --{name}.")
+
+
+def _write_one(film: "Localization", options: argparse.Namespace) -> None:
+  """Writes the files of a single video."""
+  from temporal_jax.inference.localize.localizer import is_features
+  from temporal_jax.inference.localize.segment_files import write_srt
+  from temporal_jax.inference.localize.segment_picture import read_strip, save_segments
+
+  if options.srt:
+    write_srt(film, options.srt)
+  if options.png:
+    strip = None if is_features(film.file) else read_strip(film.file)
+    save_segments(film, options.png, strip=strip)
+
+
+def _show(film: "Localization") -> None:
+  """Prints the segments of a video in time, or on stderr what is wrong."""
+  from temporal_jax.inference.watch.window_files import clock
+
+  if film.error:
+    output.say(f"bad: {film.file}: {film.error}", file=sys.stderr)
+    return
+  count = len(film.segments)
+  noun = "segment" if count == 1 else "segments"
+  output.say(f"{film.file}: {count or 'no'} {noun} in {clock(film.duration, 1)}")
+  if not count:
+    return
+  output.say(f"  {'start':>10} {'end':>10} {'score':>7}  class")
+  for one in film.in_time():
+    times = f"{clock(one.start, 2):>10} {clock(one.end, 2):>10}"
+    output.say(f"  {times} {one.score:7.1%}  {one.label}")
+
+
+def _path(text: str) -> pathlib.Path:
+  return pathlib.Path(text).expanduser()

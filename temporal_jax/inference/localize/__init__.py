@@ -1,0 +1,1 @@
+"""Segments of videos: a network of features and a detector together."""

@@ -1,0 +1,164 @@
+"""From video files, or their features, to segments."""
+
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+
+from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.readers import Reader
+from temporal_jax.inference.localize.film_extraction import (
+  FilmExtractor,
+  find_network,
+)
+from temporal_jax.inference.localize.segments import (
+  Localization,
+  Segment,
+  named_segments,
+)
+from temporal_jax.inference.runtime.saved_model import (
+  PendingModel,
+  SavedModel,
+  begin_loading,
+)
+from temporal_jax.localization.detector.detect import Detector
+from temporal_jax.localization.detector.saved_detector import load_detector
+from temporal_jax.localization.features.film_features import (
+  FilmFeatures,
+  check_kind,
+)
+from temporal_jax.localization.features.read_features import (
+  SUFFIXES,
+  FeatureSettings,
+  read_features,
+)
+
+Path = str | os.PathLike
+
+
+class Localizer:
+  """Says what happens in videos, and from when to when.
+
+  A video goes through two networks: one makes features of its windows, as it
+  did for the training of the other, the detector. Files of features (npz, npy,
+  HDF5) need the detector only.
+
+  Attributes:
+    detector: Finds segments in features.
+  """
+
+  def __init__(
+    self,
+    detector: Path | Detector,
+    *,
+    features: Path | SavedModel | PendingModel | None = None,
+    fps: float | None = None,
+    batch_size: int = 8,
+  ):
+    """Reads the detector; the network of features is read for the first video.
+
+    Args:
+      detector: Folder of a detector, such as the workdir of a run, or what
+        `load_detector` read of it.
+      features: The network that makes features, its folder or the name of a
+        bundled one. By default the bundled one that the detector's features
+        were made by. Any other is refused with the first video.
+      fps: Frames per second of the films, for files of features that do not
+        say it.
+      batch_size: Windows of a video computed at once.
+
+    Raises:
+      FileNotFoundError: If there is no detector, or no network, in a folder.
+      ValueError: If what is there is no detector, see `load_detector`.
+    """
+    is_open = isinstance(detector, Detector)
+    self.detector = detector if is_open else load_detector(detector)
+    self._features, self._fps, self._batch_size = features, fps, batch_size
+    self._extractor: FilmExtractor | None = None
+    if isinstance(features, str | os.PathLike):
+      self._features = begin_loading(features)
+
+  @property
+  def extractor(self) -> FilmExtractor:
+    """Makes the features of videos.
+
+    Raises:
+      ValueError: If there is no network for it, or this makes other features.
+    """
+    if self._extractor is None:
+      kind = self.detector.feature_kind
+      if kind is None:
+        raise ValueError("the detector does not record its features.")
+      model = find_network(kind) if self._features is None else self._features
+      self._extractor = FilmExtractor(model, kind, batch_size=self._batch_size)
+    return self._extractor
+
+  def __call__(self, path: Path) -> Localization:
+    """Returns the segments of a video; see `localize`."""
+    return next(self.localize([path]))
+
+  def localize(self, paths: Iterable[Path]) -> Iterator[Localization]:
+    """Yields the segments of videos, in their order.
+
+    A file that cannot be read has an `error` instead of segments, and the
+    others go on.
+
+    Args:
+      paths: Video files, folders of the pictures *.jpg of a video, or files of
+        features of one film.
+
+    Raises:
+      ValueError: If there is no network for videos, or it makes other features.
+    """
+    for path in paths:
+      file = os.fspath(path)
+      try:
+        film = self._read(file)
+        yield self._localize(file, film)
+      except (OSError, VideoError) as error:
+        yield Localization(file, None, error=str(error))
+
+  def segments(self, film: FilmFeatures) -> tuple[Segment, ...]:
+    """Returns the segments of a film, the best score first.
+
+    Raises:
+      ValueError: If its features are of another kind.
+    """
+    (found,) = self.detector.detect([film])
+    return named_segments(found, self.detector.class_names)
+
+  def of_reader(self, reader: Reader) -> tuple[Segment, ...]:
+    """Returns the segments of an open video.
+
+    Raises:
+      VideoError: If a frame cannot be decoded.
+    """
+    return self.segments(self.extractor.of_reader(reader))
+
+  def _localize(self, file: str, film: FilmFeatures) -> Localization:
+    return Localization(file, film.longest, self.segments(film))
+
+  def _read(self, file: str) -> FilmFeatures:
+    """Returns the features of a file, whatever it holds."""
+    if not is_features(file):
+      extractor = self.extractor
+      try:
+        return extractor(file)
+      except ValueError as error:
+        raise VideoError(str(error)) from error
+    kind, settings = self.detector.feature_kind, FeatureSettings(fps=self._fps)
+    if kind is not None:
+      settings = settings._replace(
+        stride=kind.stride, window=kind.window, width=kind.width
+      )
+    try:
+      film = read_features(file, settings)
+      if kind is not None:
+        check_kind(file, film.kind, kind)
+    except ValueError as error:
+      raise VideoError(str(error)) from error
+    return film
+
+
+def is_features(path: Path) -> bool:
+  """Whether a path is that of a file of features, by its ending."""
+  return pathlib.Path(path).suffix.lower() in SUFFIXES

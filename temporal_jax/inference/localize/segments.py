@@ -1,0 +1,100 @@
+"""What a detector found in a video."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from temporal_jax.evaluation.detection.film_segments import FilmDetections
+from temporal_jax.validation import check_number, check_whole
+
+
+class Segment(NamedTuple):
+  """A part of a video in which something happens.
+
+  Attributes:
+    label: What happens.
+    start: When it begins, in seconds from the first frame.
+    end: When it ends.
+    score: In [0, 1], larger is surer.
+  """
+
+  label: str
+  start: float
+  end: float
+  score: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Localization:
+  """The segments of a video, or why there are none.
+
+  Attributes:
+    file: The video, or its features, as it was asked for.
+    duration: Its seconds; None if it cannot be read.
+    segments: The segments, the best score first.
+    error: Why it cannot be read; None of a good one.
+  """
+
+  file: str
+  duration: float | None
+  segments: tuple[Segment, ...] = ()
+  error: str | None = None
+
+  def best(self, *, threshold: float = 0.0, top: int | None = None) -> "Localization":
+    """Returns the same with fewer segments.
+
+    Args:
+      threshold: Least score of a segment that is kept, in [0, 1].
+      top: Segments that are kept at most; None for all.
+
+    Raises:
+      ValueError: If a number is out of its range.
+    """
+    check_number("threshold", threshold, 0, 1)
+    if top is not None:
+      check_whole("top", top, 1)
+    kept = [one for one in self.segments if one.score >= threshold]
+    return dataclasses.replace(self, segments=tuple(kept[:top]))
+
+  def in_time(self) -> list[Segment]:
+    """Returns the segments in the order of their starts."""
+    return sorted(self.segments, key=lambda one: (one.start, one.end, -one.score))
+
+  def record(self) -> dict[str, Any]:
+    """Returns {"file", "duration", "segments", "error"} for JSON.
+
+    "segments" is a list of {"label", "start", "end", "score"}.
+    """
+    segments = [
+      {
+        "label": label,
+        "start": round(start, 6),
+        "end": round(end, 6),
+        "score": round(score, 6),
+      }
+      for label, start, end, score in self.segments
+    ]
+    return {
+      "file": self.file,
+      "duration": self.duration and round(self.duration, 6),
+      "segments": segments,
+      "error": self.error,
+    }
+
+
+def named_segments(
+  found: FilmDetections, class_names: Sequence[str]
+) -> tuple[Segment, ...]:
+  """Returns what was found in a film, with names, the best score first.
+
+  Args:
+    found: Segments with labels (N,).
+    class_names: Names of the classes.
+  """
+  order = (-found.scores).argsort(kind="stable")
+  rows = zip(found.labels, found.segments.tolist(), found.scores.tolist(), strict=True)
+  segments = [
+    Segment(class_names[label], start, end, score)
+    for label, (start, end), score in rows
+  ]
+  return tuple(segments[place] for place in order)

@@ -1,0 +1,97 @@
+"""`temporal-jax localize`: what it prints, writes and refuses."""
+
+import csv
+import json
+
+import pytest
+
+from temporal_jax.cli import main
+from tests.support.tiny_localizer import save_pair
+from tests.support.tiny_predictor import write_noise
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+  return save_pair(tmp_path_factory.mktemp("pair"))
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+  return write_noise(tmp_path_factory.mktemp("videos") / "film.mp4", 60, (24, 32))
+
+
+def _localize(pair, *words):
+  network, detector = pair
+  return main(
+    ["localize", *map(str, words), "--model", str(detector), "--features", str(network)]
+  )
+
+
+def test_a_video_is_shown_and_written(pair, video, tmp_path, capsys):
+  outs = {name: tmp_path / f"out.{name}" for name in ("json", "csv", "srt", "png")}
+  words = [word for name, out in outs.items() for word in (f"--{name}", out)]
+  assert _localize(pair, video, *words, "--top", 5) == 0
+  out, error = capsys.readouterr()
+  assert error == ""
+  head, columns, *rows = out.splitlines()
+  assert head == f"{video}: 5 segments in 0:06.0"
+  assert columns.split() == ["start", "end", "score", "class"]
+  assert len(rows) == 5
+  assert rows == sorted(rows)
+  assert all(len(row) <= 80 for row in rows)
+  (film,) = json.loads(outs["json"].read_text())
+  assert len(film["segments"]) == 5
+  table = list(csv.DictReader(outs["csv"].read_text().splitlines()))
+  assert [row["label"] for row in table] == [one["label"] for one in film["segments"]]
+  assert "-->" in outs["srt"].read_text()
+  assert outs["png"].read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_threshold_may_leave_nothing(pair, video, capsys):
+  assert _localize(pair, video, "--threshold", 1) == 0
+  assert capsys.readouterr().out == f"{video}: no segments in 0:06.0\n"
+
+
+def test_bad_files_are_named(pair, video, tmp_path, capsys):
+  bad = tmp_path / "bad.npz"
+  bad.write_bytes(b"no features")
+  assert _localize(pair, bad, video, "--json", tmp_path / "out.json") == 1
+  out, error = capsys.readouterr()
+  assert error.startswith(f"bad: {bad}: ")
+  assert len(error.splitlines()) == 1
+  assert "segments in" in out
+  records = json.loads((tmp_path / "out.json").read_text())
+  assert [bool(one["error"]) for one in records] == [True, False]
+
+
+@pytest.mark.parametrize(
+  ("words", "message"),
+  [
+    (["--threshold", 2], "--threshold must be a number in [0, 1], got 2.0"),
+    (["--top", 0], "--top must be an integer of at least 1, got 0"),
+    (["--png", "no/folder.png"], "no is no folder to write to"),
+    (["--json", "a.out", "--csv", "a.out"], "cannot be both --json and --csv"),
+    (["second.mp4", "--srt", "a.srt"], "--srt is of one video, got 2 to read"),
+    (["--batch-size", 0], "batch_size must be at least 1, got 0"),
+  ],
+)
+def test_what_cannot_be_is_refused(pair, video, words, message, capsys):
+  assert _localize(pair, video, *words) == 2
+  error = capsys.readouterr().err
+  assert message in error
+  assert len(error.splitlines()) == 1
+
+
+def test_the_video_is_not_written_over(pair, video, capsys):
+  assert _localize(pair, video, "--csv", video) == 2
+  assert "cannot be both a file that is read and --csv" in capsys.readouterr().err
+
+
+def test_a_classifier_is_no_detector(pair, video, capsys):
+  network, _ = pair
+  assert main(["localize", video, "--model", str(network)]) == 2
+  error = capsys.readouterr().err
+  assert error.startswith("temporal-jax localize: ")
+  assert "`temporal-jax predict`" in error
+  assert main(["predict", video, "--model", str(pair[1])]) == 2
+  assert "`temporal-jax localize`" in capsys.readouterr().err
