@@ -85,7 +85,9 @@ def test_the_package_is_light_and_has_its_parts():
 
 
 def test_other_names_are_refused():
-  with pytest.raises(AttributeError, match=r"no 'opps'; it has \['Localizer', 'Predictor', "):
+  with pytest.raises(
+    AttributeError, match=r"no 'opps'; it has \['Localizer', 'Predictor', "
+  ):
     _ = temporal_jax.opps
   assert "create_model" in dir(temporal_jax)
 

@@ -1,6 +1,7 @@
 """Serve a page where a video is dropped and looked at.
 
-The page shows what the network says of the video, when, and where it looked.
+The page shows what the network says of the video, when, and where it looked;
+and, with a detector, from when to when things happen.
 Only this machine reaches it, unless --host says otherwise. A video is kept in a
 temporary folder until it is answered, and is then deleted.
 """
@@ -24,6 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     type=pathlib.Path,
     metavar="DIR",
     help="what convert_weights wrote, or the workdir of a run",
+  )
+  parser.add_argument(
+    "--localizer",
+    type=pathlib.Path,
+    metavar="DIR",
+    help="a detector, whose segments are shown under the film",
+  )
+  parser.add_argument(
+    "--features",
+    metavar="DIR",
+    help="the network that makes the features of the detector (the served one)",
   )
   parser.add_argument(
     "--host",
@@ -54,11 +66,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Serves until it is interrupted."""
-  from temporal_jax.inference import serving
+  from temporal_jax.inference import Localizer, serving
 
   limits = serving.Limits(max_bytes=options.max_size * 1_000_000)
+  if options.features and not options.localizer:
+    raise ValueError("--features goes with --localizer, the detector's folder.")
+  model, localizer = output.begin_loading(options.model), None
+  if options.localizer:
+    localizer = Localizer(options.localizer, features=options.features or model)
   answerer = serving.VideoAnswerer(
-    output.begin_loading(options.model), max_seconds=options.max_seconds
+    model, localizer=localizer, max_seconds=options.max_seconds
   )
   # What ends a process also removes the files that it holds.
   signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -11,7 +11,7 @@ from tests.support.page_server import ask, error_of, post, split
 
 
 class _Answerer:
-  def __init__(self, saved, *, max_seconds):
+  def __init__(self, saved, *, localizer, max_seconds):
     self.saved, self.max_seconds = saved, max_seconds
     self.settings = {"model": "tiny"}
     self.sample = None

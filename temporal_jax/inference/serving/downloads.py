@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from temporal_jax.inference.localize.segment_files import write_subtitles
+from temporal_jax.inference.localize.segments import Segment
 from temporal_jax.inference.watch.window_files import LabelledSpan, write_srt
 from temporal_jax.inference.watch.windows import Window
 
@@ -71,6 +73,34 @@ def create_downloads(
   return files
 
 
+def segment_downloads(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+  """Returns the files of segments that the page offers, see `create_downloads`.
+
+  Args:
+    segments: The segments of a video.
+  """
+  rows = [
+    (f"{one.start:.3f}", f"{one.end:.3f}", _as_text(one.label), f"{one.score:.6f}")
+    for one in segments
+  ]
+  subtitles = io.StringIO()
+  write_subtitles(segments, subtitles)
+  return [
+    {
+      "title": "Save segments (CSV)",
+      "suffix": ".segments.csv",
+      "type": "text/csv;charset=utf-8",
+      "text": _as_csv([("start (s)", "end (s)", "class", "score"), *rows]),
+    },
+    {
+      "title": "Save segments (SRT)",
+      "suffix": ".segments.srt",
+      "type": "application/x-subrip;charset=utf-8",
+      "text": subtitles.getvalue(),
+    },
+  ]
+
+
 def _table(tasks: Sequence[TaskScores], seconds: float | None) -> str:
   """Returns a row for the video and for each window, a column for a class."""
   names = [
@@ -94,10 +124,14 @@ def _table(tasks: Sequence[TaskScores], seconds: float | None) -> str:
       times = f"{windows[0].start:.6f}", f"{windows[0].stop:.6f}"
       scores = cells(window.probabilities for window in windows)
       rows.append((f"window {number}", *times, *scores))
+  header = ("part", "start (s)", "end (s)", *map(_as_text, names))
+  return _as_csv([header, *rows])
+
+
+def _as_csv(rows: Iterable[Sequence[str]]) -> str:
+  """Returns a table as spreadsheets read it."""
   out = io.StringIO()
-  table = csv.writer(out)  # RFC 4180: "\r\n", and quotes where needed.
-  table.writerow(("part", "start (s)", "end (s)", *map(_as_text, names)))
-  table.writerows(rows)
+  csv.writer(out).writerows(rows)  # RFC 4180: "\r\n", and quotes where needed.
   # Bytes of names that are no UTF-8 (surrogates) become escapes.
   content = out.getvalue().encode("utf-8", "backslashreplace")
   return _BYTE_ORDER_MARK + content.decode("utf-8")

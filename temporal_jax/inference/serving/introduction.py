@@ -7,6 +7,7 @@ from temporal_jax.data.sampling import parse_sampling
 from temporal_jax.data.sampling.windows import Dense
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.localization.detector.detect import Detector
 from temporal_jax.models.inspect import count
 
 # Arguments that a clip's shape says, or that are of this machine.
@@ -15,13 +16,16 @@ _TIMES = "\u00d7"
 
 
 def introduce(
-  saved: SavedModel, names: Mapping[str | None, Sequence[str]]
+  saved: SavedModel,
+  names: Mapping[str | None, Sequence[str]],
+  detector: Detector | None = None,
 ) -> dict[str, Any]:
   """Returns what the page shows of a network, as JSON.
 
   Args:
     saved: The network.
     names: Names or numbers of the classes for each task, None of a single one.
+    detector: What finds segments, if there is one.
 
   Returns:
     "model", its name in the catalog; "facts", pairs of a subject and what is
@@ -30,7 +34,7 @@ def introduce(
   """
   return {
     "model": saved.name,
-    "facts": _facts(saved),
+    "facts": _facts(saved) + (_detector_facts(detector) if detector else []),
     "tasks": _tasks(saved, names),
   }
 
@@ -63,6 +67,15 @@ def _facts(saved: SavedModel) -> list[tuple[str, str]]:
   if "license" in saved.description:
     facts.append(("License of the weights", saved.description["license"]))
   return facts
+
+
+def _detector_facts(detector: Detector) -> list[tuple[str, str]]:
+  weights = count.parameters(detector.variables)
+  name = type(detector.network).__name__
+  return [
+    ("Detector of segments", f"{name}, {weights:,} weights"),
+    ("Its classes", ", ".join(detector.class_names)),
+  ]
 
 
 def _resized(saved: SavedModel) -> str:

@@ -14,7 +14,9 @@ from temporal_jax.data.listing.file_names import SUFFIXES
 _SCRIPTS = (
   "elements.js",
   "introduction.js",
+  "time_axis.js",
   "plot.js",
+  "segments.js",
   "answer.js",
   "page.js",
 )

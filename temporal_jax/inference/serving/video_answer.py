@@ -12,11 +12,14 @@ from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.views.read_views import clip_indices, read_views
 from temporal_jax.evaluation.finite_scores import check_finite
+from temporal_jax.inference.localize.localizer import Localizer
+from temporal_jax.inference.localize.segments import Segment
 from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.runtime.saved_model import PendingModel, SavedModel
 from temporal_jax.inference.serving.downloads import (
   TaskScores,
   create_downloads,
+  segment_downloads,
 )
 from temporal_jax.inference.serving.grad_cam_strip import GradCamStrip
 from temporal_jax.inference.serving.introduction import introduce
@@ -28,6 +31,8 @@ _BARS = 8  # Classes of a video that are shown.
 _LINES = 5  # Classes whose probability is drawn over time.
 _WINDOWS = 32  # Of a video, at most.
 _WINDOW = 2.0  # Seconds.
+_LEAST_SCORE = 0.1  # Of a segment that is shown.
+_SEGMENTS = 200  # Of a video, at most.
 _LARGEST_RATE = 240  # Frames a second of the longest video.
 
 _T = TypeVar("_T")
@@ -47,6 +52,7 @@ class VideoAnswerer:
     self,
     model: SavedModel | PendingModel,
     *,
+    localizer: Localizer | None = None,
     max_seconds: float = 600.0,
     max_time: float = 300.0,
     batch_size: int = 8,
@@ -56,17 +62,22 @@ class VideoAnswerer:
     Args:
       model: The network. If its variables are still being read, see
         `begin_loading`, it is compiled meanwhile.
+      localizer: Finds segments in videos; None shows none.
       max_seconds: Length of the longest video that is looked at; it may have
         240 frames a second.
       max_time: Seconds that opening it and reading its frames may take.
       batch_size: Clips computed at once.
 
     Raises:
-      ValueError: If a number is not above 0, or see `Predictor`.
+      ValueError: If a number is not above 0, the localizer's features are made
+        by another network than it has, or see `Predictor`.
     """
     for name, value in (("max_seconds", max_seconds), ("max_time", max_time)):
       if not value > 0:
         raise ValueError(f"{name} must be above 0, got {value}.")
+    if localizer is not None:
+      localizer.extractor  # noqa: B018  It is refused now, not with a video.
+    self._localizer = localizer
     self.max_seconds = max_seconds
     self._max_time = max_time
     # As many as fill a batch: pages ask for all windows of a video at once.
@@ -79,7 +90,11 @@ class VideoAnswerer:
     tasks = list(sizes) if isinstance(sizes, Mapping) else [None]
     self._names = {task: told_classes(saved, task) for task in tasks}
     self._strip = GradCamStrip(saved, task=tasks[0])
-    self.settings = {**introduce(saved, self._names), "maxSeconds": max_seconds}
+    detector = None if localizer is None else localizer.detector
+    self.settings = {
+      **introduce(saved, self._names, detector),
+      "maxSeconds": max_seconds,
+    }
     self.sample = None
     if max_seconds >= SampleClip.seconds and photograph().is_file():
       names = itertools.chain(*self._names.values())
@@ -96,7 +111,9 @@ class VideoAnswerer:
       "name", "predictions" (the likeliest classes: "label", "probability") and
       "timeline", None of a single frame ("labels" of classes, and "points":
       "start" and "end" in seconds, "probabilities"); "strip", see
-      `GradCamStrip`; "downloads", see `create_downloads`.
+      `GradCamStrip`; "segments", None without a localizer ("label", "start",
+      "end" and "score" of each, the surest first); "downloads", see
+      `create_downloads` and `segment_downloads`.
 
     Raises:
       VideoError: If it is no video, cannot be read, or is too long or large; or
@@ -119,6 +136,7 @@ class VideoAnswerer:
       try:
         clips = list(self._windows(reader))
         views = read_views(reader, protocol, fps=fps)
+        segments = self._segments(reader)
       except ValueError as error:
         raise VideoError(str(error)) from error
     over_time = self._classifier(np.stack([clip.frames for clip in clips]))
@@ -149,8 +167,19 @@ class VideoAnswerer:
         for task, of_task in scores.items()
       ],
       "strip": self._look(clips, whole, over_time),
-      "downloads": create_downloads(list(scores.values()), seconds),
+      "segments": segments and [one._asdict() for one in segments],
+      "downloads": create_downloads(list(scores.values()), seconds)
+      + (segment_downloads(segments) if segments else []),
     }
+
+  def _segments(self, reader: VideoReader) -> list[Segment] | None:
+    """Returns the segments that are shown; a single frame has none."""
+    if self._localizer is None:
+      return None
+    if not reader.fps:
+      return []
+    found = self._localizer.of_reader(reader)
+    return [one for one in found if one.score >= _LEAST_SCORE][:_SEGMENTS]
 
   def _look(
     self,

@@ -21,7 +21,8 @@ from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference import serving
 from temporal_jax.inference.serving import video_answer
 from temporal_jax.models.network import Network
-from tests.support.tiny_predictor import MEAN, NAMES, STD, save_tiny
+from tests.support.tiny_localizer import save_pair
+from tests.support.tiny_predictor import MEAN, NAMES, STD, save_tiny, write_noise
 
 FPS = 10
 
@@ -103,6 +104,10 @@ def test_the_timeline_is_that_of_windows(answer, wanted):
   got = np.array([point["probabilities"] for point in points])
   np.testing.assert_allclose(got, want[:, order], rtol=1e-4, atol=1e-6)
   assert list(np.argsort(-want.max(axis=0))) == order
+
+
+def test_without_a_localizer_there_are_no_segments(answer):
+  assert answer["segments"] is None
 
 
 def test_the_strip_shows_the_best_window(answer, video):
@@ -241,6 +246,37 @@ def test_settings_are_what_the_page_tells(answerer):
   (task,) = settings["tasks"]
   assert task == {"name": "", "count": 3, "classes": list(NAMES)}
   assert "was not made for" in answerer.sample.about
+
+
+def test_segments_are_those_of_the_localizer(tmp_path_factory):
+  network, detector = save_pair(tmp_path_factory.mktemp("pair"))
+  saved = inference.load_model(network)
+  localizer = inference.Localizer(detector, features=saved)
+  answerer = serving.VideoAnswerer(saved, localizer=localizer)
+  facts = dict(answerer.settings["facts"])
+  assert facts["Detector of segments"].startswith("ActionFormer, ")
+  assert facts["Its classes"] == "pan, tilt, zoom"
+  folder = tmp_path_factory.mktemp("videos")
+  film = write_noise(folder / "film.mp4", 60, (16, 16))
+  answer = json.loads(json.dumps(answerer(film), allow_nan=False))
+  wanted = localizer(film).best(threshold=0.1)
+  assert answer["segments"] == [one._asdict() for one in wanted.segments]
+  assert len(answer["segments"]) > 3
+  table, subtitles = answer["downloads"][-2:]
+  header, *rows = csv.reader(io.StringIO(table["text"].lstrip("\ufeff")))
+  assert header == ["start (s)", "end (s)", "class", "score"]
+  assert [row[2] for row in rows] == [one.label for one in wanted.segments]
+  assert " --> " in subtitles["text"]
+  single = answerer(write_noise(folder / "single.mp4", 1, (16, 16)))
+  assert single["segments"] == []
+  assert [file["suffix"] for file in single["downloads"]] == [".csv"]
+
+
+def test_a_localizer_of_other_features_is_refused(answerer, tmp_path):
+  _, detector = save_pair(tmp_path)
+  localizer = inference.Localizer(detector, features="camera_motion")
+  with pytest.raises(ValueError, match="instead of"):
+    serving.VideoAnswerer(answerer.saved, localizer=localizer)
 
 
 def test_results_are_downloaded_with_all_that_is_shown(answer, wanted):

@@ -15,6 +15,7 @@ function show(file, answer) {
   plots = [];
   for (const card of document.querySelectorAll(".bars-card")) card.remove();
   at("times").replaceChildren();
+  if (answer.segments) at("times").append(segmentsCard(answer));
   for (const task of answer.tasks) {
     at("top").append(bars(task));
     at("times").append(overTime(task, answer));
