@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from benchmarks.cases.operator_case import FRAMES, VIDEO
-from benchmarks.reference import hub, timesformer
+from benchmarks.reference import hub, ila, timesformer
 from benchmarks.reference.atm import Atm
-from benchmarks.reference.ila import IlaTower
 from benchmarks.reference.resnet3d import ResNet3D50, SlowFast50
 from benchmarks.reference.tada_v2 import TAdaConvNeXt, TAdaFormer
 from benchmarks.reference.tam import BigLittle50
@@ -19,11 +18,9 @@ from benchmarks.reference.xvit import XVit
 from convert_weights.formats import (
   atm,
   blvnet,
-  clip,
   huggingface_clip,
   huggingface_convnext,
   huggingface_resnet,
-  ila,
   resnet,
   resnet3d,
   tada,
@@ -212,9 +209,9 @@ NETWORKS = (
   ),
   NetworkCase(
     name="ila_vit_b32 (video tower)",
-    theirs=IlaTower,
-    rules=clip.vision_transformer(ila.block("separable")),
-    description="transcription of Francis-Rings/ILA, masks undisturbed",
+    theirs=ila.IlaTower,
+    rules=ila.rules(),
+    description="written from the equations of ILA's paper, masks undisturbed",
     kwargs={
       "num_classes": None,
       "temporal": Temporal(
@@ -229,7 +226,7 @@ NETWORKS = (
       theirs=functools.partial(timesformer.TimeSformer, pattern),
       rules=timesformer.rules(),
       description=(
-        "transcription of facebookresearch/TimeSformer, a class token a frame"
+        "written from the equations of TimeSformer's paper, one class token per frame"
       ),
       kwargs={"num_classes": None},
     )
