@@ -1,5 +1,7 @@
 """The network that comes with the package, on motions made here."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,13 @@ def test_a_directory_of_that_name_comes_first(tmp_path, monkeypatch):
 def test_a_name_that_is_near_is_suggested():
   with pytest.raises(FileNotFoundError, match="did you mean 'camera_motion'"):
     inference.load_model("camera_moton")
+
+
+@pytest.mark.parametrize("name", bundled.NAMES)
+def test_no_file_has_the_path_of_the_machine_that_wrote_it(name):
+  files = [path for path in bundled.find(name).rglob("*") if path.is_file()]
+  assert files
+  for path in files:
+    found = re.search(rb"(?<![\w.:/])/(tmp|home|root|work|Users)/", path.read_bytes())
+    assert not found, path
+    assert path.name != "commit_success.txt"  # Orbax writes its path there.

@@ -1,4 +1,5 @@
 import json
+import os
 import pathlib
 
 import jax
@@ -106,6 +107,13 @@ def test_refuses_what_is_no_model(tmp_path, directory):
   path.write_text("{")
   with pytest.raises(ValueError, match="is not JSON"):
     inference.load_model(directory)
+
+
+def test_no_file_has_the_path_it_was_written_to(directory, tmp_path):
+  files = [path for path in directory.rglob("*") if path.is_file()]
+  assert files
+  for path in files:
+    assert os.fsencode(tmp_path) not in path.read_bytes(), path
 
 
 def _empty(file):
