@@ -1,0 +1,32 @@
+"""The page of credits names every photograph and video that is used."""
+
+import pathlib
+import re
+
+import pytest
+
+pytest.importorskip("skimage")
+pytest.importorskip("tensorflow_datasets")
+
+from temporal_jax.data.datasets import camera_motion
+from tests.test_finetune import VIDEOS
+
+PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "credits.md").read_text()
+
+
+def _rows(heading):
+  """Returns the names and licences of the table under a heading."""
+  section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+  return dict(re.findall(r"^\| `(.+?)` \|.*\| (.+?) \|$", section, re.MULTILINE))
+
+
+def test_photographs_that_are_named_are_used_and_free():
+  licences = _rows("Photographs")
+  used = {name for split in camera_motion.PHOTOGRAPHS.values() for name in split}
+  assert set(licences) <= used
+  allowed = {"CC0", "public domain", "no known copyright restrictions"}
+  assert set(licences.values()) <= allowed
+
+
+def test_every_video_is_named():
+  assert set(_rows("Videos")) == set(VIDEOS)
