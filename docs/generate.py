@@ -207,6 +207,7 @@ def sources() -> Iterator[Sequence[str]]:
 TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
   "../README.md": {"zoo": zoo, "speed": speed_tables.few},
   "benchmarks.md": {
+    "origins": speed_tables.origins,
     "network speed": speed_tables.networks,
     "training speed": speed_tables.training,
     "operator speed": speed_tables.operators,

@@ -49,6 +49,23 @@ def few() -> Iterator[Sequence[str]]:
       yield f"`{name}`", _timing(row["inference"])[-1], _timing(steps.get(name))[-1]
 
 
+def origins() -> Iterator[Sequence[str]]:
+  """Yields when, where and how the figures of each file were measured."""
+  yield "file", "date", "commit", "recorded", "processor", "command", "note"
+  for path in sorted(_RESULTS.glob("*.json")):
+    report = _figures(path.stem)
+    measured, machine = report["measured"], report["machine"]
+    yield (
+      f"`{path.name}`",
+      measured["date"],
+      f"`{measured['commit']}`",
+      measured.get("recorded", "when it ran"),
+      f"{machine['processor']} {machine.get('instructions', '')}".strip(),
+      f"`{measured['command']}`",
+      measured.get("note", ""),
+    )
+
+
 def _figures(name: str) -> Any:
   return json.loads((_RESULTS / f"{name}.json").read_text())
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import torch
 
 # Environment variables that decide how fast XLA is.
-_ENVIRONMENT = ("XLA_FLAGS", "GLIBC_TUNABLES")
+ENVIRONMENT = ("XLA_FLAGS", "GLIBC_TUNABLES")
 
 # Dense bfloat16 operations per second, as NVIDIA states them.
 _PEAKS = MappingProxyType(
@@ -39,7 +39,7 @@ def describe() -> dict[str, str | int]:
     "jax": jax.__version__,
     "torch": torch.__version__,
     "torch_threads": torch.get_num_threads(),
-    **{name: os.environ.get(name, "") for name in _ENVIRONMENT},
+    **{name: os.environ.get(name, "") for name in ENVIRONMENT},
   }
   if torch.cuda.is_available():
     found["torch_device"] = torch.cuda.get_device_name()

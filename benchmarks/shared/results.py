@@ -9,6 +9,7 @@ from typing import Any
 import rich.box
 import rich.table
 
+from benchmarks.shared import provenance
 from temporal_jax.display import tables
 
 
@@ -60,6 +61,7 @@ def create_parser(description: str) -> argparse.ArgumentParser:
 
 
 def write_json(file: pathlib.Path | None, report: Mapping[str, Any]) -> None:
-  """Writes a report as JSON, if a file is given."""
+  """Writes a report as JSON, if a file is given, and how it was measured."""
   if file is not None:
-    file.write_text(json.dumps(report, indent=1) + "\n")
+    whole = {"measured": provenance.describe(), **report}
+    file.write_text(json.dumps(whole, indent=1) + "\n")
