@@ -63,14 +63,14 @@ class Tally:
       table.add(kind, str(tried), str(self.held[kind]))
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
   """Runs all attacks; exits with status 1 if one did not hold."""
   parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
   parser.add_argument("--kills", type=int, default=20)
   parser.add_argument("--starts", type=int, default=3)
   parser.add_argument("--flips", type=int, default=8, help="bits of each file")
   parser.add_argument("--seed", type=int, default=0)
-  options = parser.parse_args()
+  options = parser.parse_args(argv)
   random.seed(options.seed)
   logging.set_verbosity(logging.FATAL)
   tally = Tally()

@@ -1,0 +1,73 @@
+"""Blocks of code in README.md and docs/*.md, and the commands in them."""
+
+import pathlib
+import re
+import shlex
+from typing import NamedTuple
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = ("README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md"))))
+
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_ENVIRONMENT = re.compile(r"^[A-Z_]+=\S*$")
+
+
+class Block(NamedTuple):
+  """A fenced block.
+
+  Attributes:
+    page: Its page, from the root of the repository.
+    line: Line of its fence, from 1.
+    kind: The word after the fence, "" for none.
+    text: What is between the fences.
+  """
+
+  page: str
+  line: int
+  kind: str
+  text: str
+
+
+class Command(NamedTuple):
+  """A command of a block.
+
+  Attributes:
+    place: Page and line of the block.
+    words: Its words, without variables of the environment and the folder of the
+      program.
+  """
+
+  place: str
+  words: tuple[str, ...]
+
+  def __str__(self) -> str:
+    return f"{self.place} {shlex.join(self.words)}"
+
+
+def blocks() -> list[Block]:
+  """Returns all blocks of all pages."""
+  found = []
+  for page in PAGES:
+    text = (ROOT / page).read_text()
+    for match in _BLOCK.finditer(text):
+      line = text.count("\n", 0, match.start()) + 1
+      found.append(Block(page, line, match[1], match[2]))
+  return found
+
+
+def commands(block: Block) -> list[Command]:
+  """Returns the commands of a shell block; of a pipe the last one."""
+  found = []
+  for line in block.text.replace("\\\n", " ").splitlines():
+    words = shlex.split(line, comments=True)
+    while words and _ENVIRONMENT.match(words[0]):
+      words.pop(0)
+    if "|" in words:
+      words = words[words.index("|") + 1 :]
+    if not words:
+      continue
+    words[0] = words[0].removeprefix(".venv/bin/")
+    if words[:2] == ["python", "train.py"]:
+      words[:2] = ["temporal-jax", "train"]
+    found.append(Command(f"{block.page}:{block.line}", tuple(words)))
+  return found
