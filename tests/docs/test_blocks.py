@@ -191,12 +191,21 @@ def test_every_command_is_understood(command, monkeypatch):
 def workspace(tmp_path_factory):
   """The files that the pages name, small."""
   root = tmp_path_factory.mktemp("workspace")
-  for name in ("clap", "wave"):
+  for name, frames in (("clap", 8), ("wave", 12)):
     folder = root / "clips" / name
     folder.mkdir(parents=True)
     for i in range(1, 4):
-      tiny_predictor.write_noise(folder / f"{i:03d}.mp4", 8 + i, (32, 48))
+      tiny_predictor.write_noise(folder / f"{i:03d}.mp4", frames + i, (32, 48))
   shutil.copytree(root / "clips" / "clap", root / "more")
+  words = [
+    "check",
+    str(root / "clips"),
+    "--manifest",
+    str(root / "clips.jsonl"),
+    "--bad",
+    str(root / "bad.txt"),
+  ]
+  assert cli.main(["data", *words]) == 0
   for name in ("clip", "new", "film", "lecture"):
     tiny_predictor.write_noise(root / f"{name}.mp4", 24, (32, 48))
   for name in ("demo", "mine"):
