@@ -6,7 +6,7 @@ r"""Runs of ActionFormer, arXiv:2202.07925.
 
 ANNOTATIONS is the folder of the data set's files, see docs/annotations.md,
 FEATURES that of the films' features, or an HDF5 file. EPIC-Kitchens-100 takes
-two runs, epic_verb and epic_noun, as in table 13 of arXiv:2308.05787. Runs on
+two runs, verb_ek100 and noun_ek100, as in table 13 of arXiv:2308.05787. Runs on
 ActivityNet and HACS find segments without a class, which their films have.
 
 Where features do not say their stride, window and frames per second, these are
@@ -61,14 +61,14 @@ RUNS: dict[str, dict[str, Any]] = {
     "num_epochs": 35.0,
     "eval.thresholds": (0.3, 0.4, 0.5, 0.6, 0.7),
   },
-  "epic_verb": {**_EPIC, "data.task": "verb", "data.num_classes": 97},
-  "epic_noun": {
+  "verb_ek100": {**_EPIC, "data.task": "verb", "data.num_classes": 97},
+  "noun_ek100": {
     **_EPIC,
     "data.task": "noun",
     "data.num_classes": 300,
     "loss.label_smoothing": 0.1,
   },
-  "activitynet": {
+  "anet": {
     **_RESAMPLED,
     "data.annotations": "anet",
     "data.feature_stride": 16.0,

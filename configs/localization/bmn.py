@@ -30,7 +30,7 @@ _TADA = {
 }
 # --config=localization/bmn:RUN; what a run changes in what all share.
 RUNS: dict[str, dict[str, Any]] = {
-  "activitynet": {
+  "anet": {
     "data.annotations": "anet",
     "optim.lr": 1e-3,
     "optim.schedule": "multistep",
@@ -40,7 +40,7 @@ RUNS: dict[str, dict[str, Any]] = {
   },
   "hacs": {**_TADA, "data.annotations": "hacs"},
   # Features of section C.2: every 8 frames of 60 a second, 8 frames of 8.
-  "epic": {
+  "ek100": {
     **_TADA,
     "model.name": "bmn_epic",
     "data.annotations": "ek100",
