@@ -18,6 +18,7 @@ NAMES = {
   "mit": "Moments in Time",
   "anet": "ActivityNet 1.3",
   "charades": "Charades",
+  "thumos14": "THUMOS14",
 }
 SOMETHING_SOMETHING = ("ssv1", "ssv2")
 # Its classes, spelled alike in both versions, that are mirror images.

@@ -12,12 +12,14 @@ import functools
 import html
 import importlib
 import inspect
+import itertools
 import pathlib
 import re
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from docs import paper_tables, speed_tables
-from temporal_jax import config_files, models
+from temporal_jax import config_files, localization, models
 from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
 from temporal_jax.models.network import Network
@@ -123,19 +125,19 @@ def backbones() -> dict[str, Network]:
 def recipes() -> Iterator[Sequence[str]]:
   """Yields the rows of the configs that repeat a paper's run."""
   yield "config", "model", "data", "frames", "tables"
+  tables: dict[str, list[str]] = {}
+  for row in itertools.chain(*map(paper_tables.read, paper_tables.papers())):
+    config = row.arguments()[0].removeprefix("--config=")
+    tables.setdefault(config, []).append(row.table)
   for name in papers():
-    module = importlib.import_module(f"temporal_jax.configs.{name}")
-    tables: dict[str, list[str]] = {}
-    for row in paper_tables.read(name):
-      config = row.arguments()[0].removeprefix("--config=")
-      tables.setdefault(config, []).append(row.table)
+    module = config_module(name)
     for run in module.RUNS:
       config = module.get_config(run)
       yield (
         f"`{name}:{run}`",
         f"`{config.model.name}`",
         datasets.NAMES[run.rpartition("_")[2]],
-        ", ".join(map(str, _frames(config))),
+        _frames(config),
         ", ".join(dict.fromkeys(tables.get(f"{name}:{run}", []))),
       )
 
@@ -168,7 +170,7 @@ def zoo() -> Iterator[Sequence[str]]:
   yield "name", "clip", "M", "G", "published top-1", "weights", "`--config=`"
   costs, runs = counted_costs.read_costs(), {}
   for paper in papers():
-    module = importlib.import_module(f"temporal_jax.configs.{paper}")
+    module = config_module(paper)
     for run in module.RUNS:
       runs.setdefault(module.get_config(run).model.name, f"{paper}:{run}")
   for name in _ZOO:
@@ -196,7 +198,7 @@ def sources() -> Iterator[Sequence[str]]:
   """Yields the rows of the papers' configs: where their values come from."""
   yield "file", "follows"
   for name in papers():
-    text = importlib.import_module(f"temporal_jax.configs.{name}").__doc__
+    text = config_module(name).__doc__
     _, found, follows = text.partition("\n\nFollows")
     if not found:
       raise ValueError(f"configs/{name}.py must state what it 'Follows'.")
@@ -221,7 +223,10 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
   "recipes.md": {
     "recipes": recipes,
     "sources": sources,
-    **{f"rows {paper}": functools.partial(paper_rows, paper) for paper in papers()},
+    **{
+      f"rows {paper}": functools.partial(paper_rows, paper)
+      for paper in paper_tables.papers()
+    },
   },
 }
 
@@ -302,10 +307,22 @@ def _fill(operator: str, network: Network) -> set[str] | None:
   return temporal.filled()
 
 
-def _frames(config) -> list[int]:
-  """Returns the frames of a config's clips, in each of its stages."""
+def _frames(config) -> str:
+  """Returns the frames of a config's clips, in each of its stages.
+
+  Of films, whose features are positions, these are those of a sequence.
+  """
+  if config.task == "localization":
+    entry = localization.find_localizer(config.model.name)
+    return f"{config.sequences.length or entry.length} positions"
   stages = [change.get("data.num_frames") for change in config.stages]
-  return [frames for frames in stages if frames] or [config.data.num_frames]
+  frames = [frames for frames in stages if frames] or [config.data.num_frames]
+  return ", ".join(map(str, frames))
+
+
+def config_module(name: str) -> types.ModuleType:
+  """Returns the module of a config, such as "localization/bmn"."""
+  return importlib.import_module(f"temporal_jax.configs.{name.replace('/', '.')}")
 
 
 def main() -> None:

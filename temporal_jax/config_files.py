@@ -28,32 +28,31 @@ def find_config(name: str) -> str:
   path, colon, argument = name.partition(":")
   if pathlib.Path(path).is_file():
     return name
-  stem, *run = path.split("/")
-  if run:
+  if _read(_file(path)) is None:
     # "atm/vit_b16_ssv2", and "atm/vit_b16:ssv2", are "atm:vit_b16_ssv2".
+    stem, *run = path.split("/")
     known = f"{stem}:{'_'.join([*run, *filter(None, [argument])])}"
-    if known not in dict(list_configs()):
+    if not run or known not in dict(list_configs()):
       raise _unknown(path, argument)
-    stem, colon, argument = known.partition(":")
-  elif _read(_FOLDER / f"{stem}.py") is None:
-    raise _unknown(path, argument)
-  return f"{_FOLDER / stem}.py{colon}{argument}"
+    path, colon, argument = known.partition(":")
+  return f"{_file(path)}{colon}{argument}"
 
 
 def list_configs(pattern: str = "*") -> Iterator[tuple[str, str]]:
   """Yields the configs of the package: name and first line of the docstring.
 
-  A file that declares RUNS is a config for each: "FILE:RUN".
+  A file that declares RUNS is a config for each: "FILE:RUN". Files in a folder
+  have its name before theirs: "localization/base".
 
   Args:
     pattern: Names to yield, as in a shell: "atm:*", "*ssv2*".
   """
-  for path in sorted(_FOLDER.glob("*.py")):
+  for path in sorted([*_FOLDER.glob("*.py"), *_FOLDER.glob("*/*.py")]):
     module = _read(path)
     if module is not None:
       words = (ast.get_docstring(module) or "").partition("\n")[0]
-      runs = _runs(module)
-      for name in [f"{path.stem}:{run}" for run in runs] or [path.stem]:
+      runs, file = _runs(module), path.relative_to(_FOLDER).with_suffix("").as_posix()
+      for name in [f"{file}:{run}" for run in runs] or [file]:
         if fnmatch.fnmatchcase(name, pattern):
           yield name, words
 
@@ -61,11 +60,19 @@ def list_configs(pattern: str = "*") -> Iterator[tuple[str, str]]:
 def near_configs(name: str) -> list[str]:
   """Returns up to three names of configs like this one, the nearest first."""
   known = [known for known, _ in list_configs()]
-  name = name.replace("/", ":", 1)
+  if not any(one.startswith(f"{name.partition('/')[0]}/") for one in known):
+    name = name.replace("/", ":", 1)
   # Of "vit_b16_ssv2" the file may be missing, of "atm:vit_b61" a part wrong.
   ends = [whole for whole in known if whole.endswith(f":{name}")]
   close = near_names(name, known)
   return list(dict.fromkeys([*ends, *close]))[:3]
+
+
+def _file(name: str) -> pathlib.Path:
+  """Returns where the config of a name would be: in the folder of configs."""
+  file = _FOLDER.joinpath(*name.split("/"))
+  inside = ".." not in file.parts and not name.startswith("/")
+  return file.with_name(f"{file.name}.py") if inside and file.name else _FOLDER
 
 
 def _read(path: pathlib.Path) -> ast.Module | None:

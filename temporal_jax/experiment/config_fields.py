@@ -2,17 +2,18 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ml_collections
 from ml_collections import config_dict
 
 from temporal_jax import field_types
+from temporal_jax.localization import LOCALIZERS
 from temporal_jax.lookup import did_you_mean, unknown_name
 from temporal_jax.models import MODELS
 
-_OVERRIDES = "config.model.overrides"
+_OVERRIDES, _DECODING = "config.model.overrides", "config.decoding"
 # Fields of the config that `create_model` gets beside the overrides.
 _ELSEWHERE = {"name", "parent", "num_classes", "temporal", "remat", "dtype"}
 _FLAG = re.compile(r"--?config\.([^=]+)=?(.*)", re.DOTALL)
@@ -39,21 +40,25 @@ def unknown_field(config: ml_collections.ConfigDict, arguments: Sequence[str]) -
 def add_overrides(config: ml_collections.ConfigDict, arguments: Sequence[str]) -> None:
   """Adds the arguments of the network that flags set to `model.overrides`.
 
-  They have no value yet: a flag only changes a field that there is, and has the
-  type of that.
+  Fields of its decoding that flags set are added to `decoding` likewise. They
+  have no value yet: a flag only changes a field that there is, and has the type
+  of that.
 
   Args:
     config: The config of the file; changed in place.
     arguments: Command line, e.g. ["--config.model.overrides.head=attention"].
   """
   given = _flags(arguments)
-  known = _arguments(given.get("model.name") or config.model.name)
+  network = given.get("model.name") or config.model.name
+  holders = {_OVERRIDES: (config.model.overrides, _arguments(config, network))}
+  if "decoding" in config:
+    holders[_DECODING] = (config.decoding, _decoding(network))
   for field in given:
-    _, _, name = f"config.{field}".partition(f"{_OVERRIDES}.")
-    name = name.split("[")[0]
-    if name in known and name not in config.model.overrides:
-      kind = _kind_of_flag(known[name])
-      config.model.overrides[name] = config_dict.placeholder(kind)
+    for holder, (values, known) in holders.items():
+      _, _, name = f"config.{field}".partition(f"{holder}.")
+      name = name.split("[")[0]
+      if name in known and name not in values:
+        values[name] = config_dict.placeholder(_kind_of_flag(known[name]))
 
 
 def _flags(arguments: Sequence[str]) -> dict[str, str]:
@@ -64,7 +69,7 @@ def _flags(arguments: Sequence[str]) -> dict[str, str]:
 
 def check_overrides(config: ml_collections.ConfigDict) -> None:
   """Raises ValueError if an argument of the network has the wrong type."""
-  known = _arguments(config.model.name)
+  known = _arguments(config, config.model.name)
   for name, value in config.model.overrides.items():
     if name in known and not field_types.fits(value, known[name]):
       raise ValueError(
@@ -116,20 +121,36 @@ def _unknown_override(
 ) -> str:
   if name in config.model:
     return f"{_OVERRIDES} has no {name}: the field is config.model.{name}."
-  if name == "num_classes":
+  if name == "num_classes" and "num_classes" in config.data:
     return f"{_OVERRIDES} has no num_classes: the field is config.data.num_classes."
-  known = _arguments(network)
-  of = network if network in MODELS else "the networks"
+  known = _arguments(config, network)
+  of = network if network in _catalog(config) else "the networks"
   return f"{_OVERRIDES}: {unknown_name(name, sorted(known), 'argument', of=of)}"
 
 
-def _arguments(network: str | None) -> dict[str, Any]:
+def _catalog(config: ml_collections.ConfigDict) -> Mapping[str, Any]:
+  """Returns the networks that a config's task chooses from."""
+  return LOCALIZERS if config.get("task") == "localization" else MODELS
+
+
+def _decoding(network: str) -> dict[str, Any]:
+  """Returns the type of each field of how a network's results are decoded."""
+  if network not in LOCALIZERS:
+    return {}
+  fields = dataclasses.fields(LOCALIZERS[network].decoding)
+  return {field.name: field.type for field in fields}
+
+
+def _arguments(
+  config: ml_collections.ConfigDict, network: str | None
+) -> dict[str, Any]:
   """Returns the type of each argument that a network's class has.
 
   Without a network of the catalog, whose name may follow from weights, these
   are the arguments of all classes.
   """
-  entries = [MODELS[network]] if network in MODELS else list(MODELS.values())
+  catalog = _catalog(config)
+  entries = [catalog[network]] if network in catalog else list(catalog.values())
   fields = {
     field.name: field.type
     for entry in entries

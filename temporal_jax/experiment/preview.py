@@ -3,6 +3,7 @@
 import pathlib
 import sys
 import tempfile
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -38,11 +39,7 @@ def show_layout(
     ValueError: If data.num_classes does not say the classes, or the config does
       not fit the devices.
   """
-  if tpu:
-    devices = training.absent_tpu(tpu)
-  else:
-    training.simulate_devices(num_devices)
-    devices = jax.devices()
+  devices = plan_devices(num_devices, tpu)
   settings = RunSettings.from_config(complete(config), devices)
   classes = expected_classes(settings.config)
   run = assemble(settings, classes, num_videos=config.batch_size)
@@ -58,6 +55,14 @@ def show_layout(
   )
   groups = training.describe_groups(run.shapes.params, run.groups)
   return f"{groups}\n{training.describe_layout(layout)}"
+
+
+def plan_devices(num_devices: int, tpu: str | None) -> Sequence[jax.Device]:
+  """Returns devices that need not be there; see `show_layout`."""
+  if tpu:
+    return training.absent_tpu(tpu)
+  training.simulate_devices(num_devices)
+  return jax.devices()
 
 
 def draw(config: ml_collections.ConfigDict, file: str) -> None:

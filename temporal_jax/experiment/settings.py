@@ -58,8 +58,7 @@ class RunSettings:
       ValueError: If a value of the config makes no sense, naming it.
     """
     check_bounds(config)
-    mesh = training.create_mesh(config.mesh, devices)
-    training.check_batch_size(config.batch_size, mesh)
+    mesh = create_run_mesh(config, devices)
     _check_microbatches(config, mesh)
     side = config.data.image_size
     settings = cls(
@@ -115,11 +114,29 @@ class RunSettings:
     create_network(config, classes)
     self.loss(classes)
     self.augmentation(())
-    length = duration(config, _STEPS_PER_EPOCH * config.batch_size)
-    cadence(config, length)
-    epochs_in_steps = config.optim.warmup_epochs or config.optim.milestones
-    if config.num_epochs or not epochs_in_steps:
-      create_optimizer(config, length, groups={})
+    check_length(config)
+
+
+def create_run_mesh(
+  config: ml_collections.ConfigDict, devices: Sequence[jax.Device] | None = None
+) -> jax.sharding.Mesh:
+  """Returns the devices of a run of any kind, by axis.
+
+  Raises:
+    ValueError: If the axes do not fit the devices, or the batch the axes.
+  """
+  mesh = training.create_mesh(config.mesh, devices)
+  training.check_batch_size(config.batch_size, mesh)
+  return mesh
+
+
+def check_length(config: ml_collections.ConfigDict) -> None:
+  """Raises ValueError if length, cadence or schedule of a run cannot be."""
+  length = duration(config, _STEPS_PER_EPOCH * config.batch_size)
+  cadence(config, length)
+  epochs_in_steps = config.optim.warmup_epochs or config.optim.milestones
+  if config.num_epochs or not epochs_in_steps:
+    create_optimizer(config, length, groups={})
 
 
 def _check_microbatches(

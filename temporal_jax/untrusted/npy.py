@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 import pathlib
+import threading
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
@@ -27,6 +28,11 @@ _KINDS = {
   "b": "boolean",
   "U": "text",
 }
+
+
+# NumPy parses headers by `ast`, which in CPython 3.11 may raise SystemError if
+# two threads do.
+_PARSING = threading.Lock()
 
 
 class Declared(NamedTuple):
@@ -67,20 +73,46 @@ def read_header(stream: IO[bytes], size: int) -> Declared:
   Raises:
     ValueError: If the array has another size, or see `declare`.
   """
-  version = np.lib.format.read_magic(stream)
-  if version == (1, 0):
-    header = np.lib.format.read_array_header_1_0(stream)
-  elif version == (2, 0):
-    header = np.lib.format.read_array_header_2_0(stream)
-  else:
-    raise ValueError(f"unknown npy version {version}")
-  shape, _, dtype = header
+  shape, _, dtype = _parse_header(stream)
   declared, there = declare(shape, dtype), size - stream.tell()
   if declared.nbytes != there:
     raise ValueError(
       f"it is declared with {declared.nbytes} bytes, its member has {there}"
     )
   return declared
+
+
+def read_values(stream: IO[bytes]) -> np.ndarray:
+  """Reads an array whose header `read_header` has read before.
+
+  Args:
+    stream: At the beginning of the header.
+
+  Raises:
+    EOFError: If it ends early.
+    ValueError: If it is no array of numbers or text.
+  """
+  shape, by_columns, dtype = _parse_header(stream)
+  declared = declare(shape, dtype)
+  values = np.empty(math.prod(shape), dtype)
+  buffer = memoryview(values.view(np.uint8)) if declared.nbytes else memoryview(b"")
+  while len(buffer):
+    count = stream.readinto(buffer)
+    if not count:
+      raise EOFError(f"it ends {len(buffer)} bytes early")
+    buffer = buffer[count:]
+  return values.reshape(shape[::-1]).T if by_columns else values.reshape(shape)
+
+
+def _parse_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+  """Returns shape, whether columns come first, and dtype."""
+  version = np.lib.format.read_magic(stream)
+  with _PARSING:
+    if version == (1, 0):
+      return np.lib.format.read_array_header_1_0(stream)
+    if version == (2, 0):
+      return np.lib.format.read_array_header_2_0(stream)
+  raise ValueError(f"unknown npy version {version}")
 
 
 class Npy(NamedTuple):
@@ -97,7 +129,7 @@ class Npy(NamedTuple):
   def read(self) -> np.ndarray:
     """Returns the array."""
     self.stream.seek(0)
-    return np.lib.format.read_array(self.stream, allow_pickle=False)
+    return read_values(self.stream)
 
 
 @contextlib.contextmanager

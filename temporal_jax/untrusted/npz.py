@@ -10,7 +10,13 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from temporal_jax.untrusted.npy import BROKEN, Declared, check_regular, read_header
+from temporal_jax.untrusted.npy import (
+  BROKEN,
+  Declared,
+  check_regular,
+  read_header,
+  read_values,
+)
 from temporal_jax.untrusted.sizes import check_unpacked
 
 # What zipfile raises for damaged files, beside what numpy does.
@@ -75,7 +81,7 @@ class Npz:
     if name not in self.declared:
       raise ValueError(f"{name} is missing, there is {sorted(self.declared)[:9]}")
     with self._archive.open(f"{name}.npy") as member:
-      return np.lib.format.read_array(member, allow_pickle=False)
+      return read_values(member)
 
 
 @contextlib.contextmanager

@@ -15,31 +15,35 @@ from tests.support import tiny_config
 ROOT = pathlib.Path(__file__).parents[2]
 
 
+def _module(stem):
+  return importlib.import_module(f"temporal_jax.configs.{stem.replace('/', '.')}")
+
+
 def test_every_config_is_found_by_its_name():
   listed = dict(config_files.list_configs())
   assert {"base", "camera_motion", "finetune", "atm:vit_b16_ssv2"} <= listed.keys()
   runs = {}
   for name, words in listed.items():
     stem, _, run = name.partition(":")
-    module = importlib.import_module(f"temporal_jax.configs.{stem}")
+    module = _module(stem)
     assert words == module.__doc__.splitlines()[0]
     path, _, argument = config_files.find_config(name).partition(":")
     assert pathlib.Path(path).samefile(module.__file__)
     assert argument == run
     runs.setdefault(stem, []).append(run)
   for stem, names in runs.items():
-    module = importlib.import_module(f"temporal_jax.configs.{stem}")
+    module = _module(stem)
     assert names == list(getattr(module, "RUNS", [""]))
   files = {
-    path.stem
-    for path in (ROOT / "configs").glob("*.py")
+    path.relative_to(ROOT / "configs").with_suffix("").as_posix()
+    for path in (ROOT / "configs").rglob("*.py")
     if "def get_config(" in path.read_text()
   }
   assert runs.keys() == files
 
 
 def test_older_names_with_a_slash_are_found():
-  for name, _ in config_files.list_configs("*:*"):
+  for name, _ in config_files.list_configs("[!l]*:*"):  # Older than folders.
     path = config_files.find_config(name)
     assert config_files.find_config(name.replace(":", "/")) == path
   assert config_files.find_config("atm/vit_b16:ssv2").endswith("atm.py:vit_b16_ssv2")
@@ -59,6 +63,10 @@ def test_a_file_counts_before_a_name(tmp_path, monkeypatch):
   ("name", "near"),
   [
     ("finetun", "did you mean finetune?"),
+    ("localization/bmm", "did you mean localization/base or localization/bmn:"),
+    ("localization/bmn/hacs", "did you mean localization/bmn:hacs or"),
+    ("localization", "`temporal-jax configs` lists them."),
+    ("localization/../base", "`temporal-jax configs` lists them."),
     ("vit_b16_k400", "did you mean atm:vit_b16_k400 or ila:vit_b16_k400"),
     ("configs/atm/vit_b16_ssv2.py", "did you mean atm:vit_b16_ssv2 or"),
     ("configs/atm.py:vit_b16_ssv2", "did you mean atm:vit_b16_ssv2 or"),

@@ -1,6 +1,5 @@
 """The generated tables of the pages are as `make docs` would write them."""
 
-import importlib
 import re
 import urllib.parse
 
@@ -86,7 +85,7 @@ def test_a_page_without_the_marks_is_refused(tmp_path, monkeypatch, text):
 
 def test_a_config_that_does_not_say_what_it_follows_is_refused(monkeypatch):
   for name in generate.papers():
-    module = importlib.import_module(f"temporal_jax.configs.{name}")
+    module = generate.config_module(name)
     monkeypatch.setattr(module, "__doc__", "Runs of a paper.\n\nIt follows x.yaml.")
     with pytest.raises(ValueError, match=rf"configs/{name}\.py must state what it 'Fo"):
       list(generate.sources())

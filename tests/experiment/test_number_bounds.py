@@ -2,12 +2,15 @@
 
 import importlib
 
+import jax
 import ml_collections
 import numpy as np
 import pytest
 
 from temporal_jax import config_files, evaluation, experiment
 from temporal_jax.configs import base
+from temporal_jax.experiment.film_run import settings as film_settings
+from temporal_jax.experiment.film_run.settings import FilmSettings
 from temporal_jax.experiment.number_bounds import BOUNDS, check_bounds
 from tests.support import tiny_config
 
@@ -30,9 +33,12 @@ def test_every_number_has_bounds():
 @pytest.mark.parametrize("name", [name for name, _ in config_files.list_configs()])
 def test_configs_are_within_them(name):
   stem, _, run = name.partition(":")
-  module = importlib.import_module(f"temporal_jax.configs.{stem}")
+  module = importlib.import_module(f"temporal_jax.configs.{stem.replace('/', '.')}")
   config = module.get_config(*filter(None, [run]))
-  if stem != "base":
+  if config.task == "localization":
+    FilmSettings.from_config(config, jax.devices()[:1])
+    assert set(_numbers(config)) <= set(film_settings.BOUNDS)
+  elif stem != "base":
     check_bounds(experiment.complete(config, None))
 
 

@@ -1,0 +1,1 @@
+"""Training of localization networks: their data and what they minimise."""
