@@ -61,6 +61,7 @@ BELOW = {
     "data",
     "evaluation",
     "inference",
+    "localization",
     "display",
     "storage",
   },

@@ -11,6 +11,7 @@ from temporal_jax.commands.shared.data_arguments import add_arguments as add_arg
 
 if TYPE_CHECKING:
   from temporal_jax.data.annotations import Annotations
+  from temporal_jax.data.annotations.films import FilmAnnotations
 
 COMPUTES = False
 
@@ -22,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
     "inspect": _inspect,
     "transcode": _transcode,
     "build": _build,
+    "segments": _segments,
   }
   return tasks[options.task](options)
 
@@ -129,6 +131,46 @@ def _problems(found: dict[str, Any]) -> list[str]:
     if part["outside"]:
       lines.append(f"{task} labels without a class: {part['outside']}".strip())
   return lines
+
+
+def _segments(options: argparse.Namespace) -> int:
+  from temporal_jax.data.annotations.segment_list import read_segment_list
+  from temporal_jax.data.tools import segment_report
+
+  output.check_out(options.png)
+  found = read_segment_list(options.list, on_error="skip")
+  missing = segment_report.missing_videos(found.films)
+  for path in missing:
+    output.say(f"missing: {path}")
+  if options.features:
+    found = _with_features(found, options.features)
+  for one in found.left_out:
+    output.say(f"bad: {one.message}")
+  for name, count in found.counts().items():
+    output.say(f"{name}: {count}.")
+  output.say(f"  {'segments':>8} {'films':>6} {'shortest, median, longest':>26}  class")
+  for row in segment_report.count_classes(found):
+    lengths = " ".join(f"{length:7.2f}" for length in row.lengths)
+    output.say(f"  {row.segments:8} {row.films:6} {lengths:>24} s  {row.name}")
+  if options.png:
+    segment_report.save_segment_sheet(options.png, found)
+    output.say(f"segments of some films: {options.png}.")
+  return 1 if missing or found.left_out else 0
+
+
+def _with_features(
+  annotations: "FilmAnnotations", features: pathlib.Path
+) -> "FilmAnnotations":
+  """Leaves out films without good features, and says what these are."""
+  from temporal_jax.localization.features import FeatureStore, match_features
+
+  found, kind = match_features(annotations, FeatureStore(features), on_error="skip")
+  made = f" by {kind.model}" if kind.model else ""
+  output.say(
+    f"features: {kind.width} numbers each {kind.stride:g} frames, of "
+    f"{kind.window:g} frames{made}."
+  )
+  return found
 
 
 def _transcode(options: argparse.Namespace) -> int:

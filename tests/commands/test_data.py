@@ -3,6 +3,7 @@ import os
 import pathlib
 import shutil
 
+import numpy as np
 import pytest
 
 from temporal_jax import data
@@ -60,6 +61,56 @@ def test_inspect_ends_with_1_if_something_is_wrong(video_folder, tmp_path, capsy
   assert "labels 1 to 3, 1 gaps [2]." in out
   assert f"same content in several splits: {listed[0]} (train)" in out
   assert f"missing: {tmp_path / 'gone.mp4'}" in out
+
+
+_SEGMENTS = """\
+path,start,end,label
+a.mp4,1,2.5,pan
+a.mp4,3,7,tilt
+b.mp4,0,1,pan
+c.mp4,,,
+"""
+
+
+def _write_films(folder):
+  (folder / "list.csv").write_text(_SEGMENTS)
+  (folder / "features").mkdir()
+  for name in "abc":
+    (folder / f"{name}.mp4").touch()
+    facts = {"fps": 10.0, "stride": 4, "window": 8, "model": "resnet18"}
+    values = np.zeros((25, 3), np.float32)
+    np.savez(folder / "features" / f"{name}.npz", features=values, **facts)
+  return ["data", "segments", str(folder / "list.csv")]
+
+
+def test_segments_are_counted(tmp_path, capsys):
+  words = _write_films(tmp_path)
+  features = ["--features", str(tmp_path / "features")]
+  assert main([*words, *features, "--png", str(tmp_path / "out.png")]) == 0
+  out = capsys.readouterr().out
+  assert "features: 3 numbers each 4 frames, of 8 frames by resnet18.\n" in out
+  assert "films: 3.\nfilms without a segment: 1.\nsegments: 3.\n" in out
+  rows = [line.split() for line in out.splitlines() if line.startswith("  ")]
+  assert ["2", "2", "1.00", "1.25", "1.50", "s", "pan"] in rows
+  assert ["1", "1", "4.00", "4.00", "4.00", "s", "tilt"] in rows
+  assert (tmp_path / "out.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_what_is_wrong_with_segments_is_named(tmp_path, capsys):
+  words = _write_films(tmp_path)
+  with open(tmp_path / "list.csv", "a") as out:
+    out.write("a.mp4,5,4,pan\na.mp4,nan,4,pan\nd.mp4,1,2,pan\nb.mp4,90,99,pan\n")
+  (tmp_path / "features" / "c.npz").write_bytes(b"damaged")
+  assert main([*words, "--features", str(tmp_path / "features")]) == 1
+  out = capsys.readouterr().out
+  assert f"missing: {tmp_path / 'd.mp4'}\n" in out
+  bad = [line for line in out.splitlines() if line.startswith("bad: ")]
+  assert len(bad) == 5
+  assert sum("has no features" in line for line in bad) == 1
+  assert sum("c.npz" in line for line in bad) == 1
+  assert main([*words, "--png", str(tmp_path / "no" / "out.png")]) == 2
+  assert "is no folder to write to" in capsys.readouterr().err
+  assert main(["data", "segments", str(tmp_path / "none.csv")]) == 2
 
 
 def test_transcode_writes_small_videos(video_folder, tmp_path, capsys):

@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   _add_inspect(commands)
   _add_transcode(commands)
   _add_build(commands)
+  _add_segments(commands)
 
 
 def _add_check(commands: Any) -> None:
@@ -115,6 +116,27 @@ def _add_build(commands: Any) -> None:
     "--videos", type=_path, help="folder of the annotations' videos (ROOT)"
   )
   _add_labels(parser)
+
+
+def _add_segments(commands: Any) -> None:
+  parser = commands.add_parser(
+    "segments",
+    help="look at the labelled segments of films",
+    description="Counts the segments of each class in a CSV file "
+    "path,start,end,label and finds what is wrong: rows, missing videos, and, "
+    "with --features, films whose features are missing, damaged or of another "
+    "kind. Exit code 1 if something is.",
+  )
+  parser.add_argument("list", type=_path, metavar="LIST.csv", help="the list")
+  parser.add_argument(
+    "--features",
+    type=_path,
+    metavar="DIR",
+    help="the films' features, a folder or an HDF5 file",
+  )
+  parser.add_argument(
+    "--png", type=_path, metavar="OUT.png", help="picture of some films' segments"
+  )
 
 
 def _add_labels(parser: argparse.ArgumentParser) -> None:
