@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--threshold",
     type=float,
-    default=0.1,
+    default=0.2,
     metavar="SCORE",
     help="least score of a segment, in [0, 1] (%(default)s)",
   )

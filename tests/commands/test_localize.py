@@ -2,7 +2,9 @@
 
 import csv
 import json
+import zipfile
 
+import numpy as np
 import pytest
 
 from temporal_jax.cli import main
@@ -62,6 +64,27 @@ def test_bad_files_are_named(pair, video, tmp_path, capsys):
   assert "segments in" in out
   records = json.loads((tmp_path / "out.json").read_text())
   assert [bool(one["error"]) for one in records] == [True, False]
+
+
+def test_hostile_features_are_named_in_a_line(pair, tmp_path, capsys):
+  """Sizes are those of headers, which lie; nothing of them is allocated."""
+  good = {"stride": 2, "window": 4, "fps": 10.0}
+  header = {"descr": "<f4", "fortran_order": False, "shape": (10**9, 8)}
+  huge, objects, long = (tmp_path / f"{name}.npz" for name in ("huge", "obj", "long"))
+  np.savez(huge, **good)
+  with zipfile.ZipFile(huge, "a") as archive, archive.open("features.npy", "w") as out:
+    np.lib.format.write_array_header_1_0(out, header)
+  np.savez(objects, features=np.array([{}, print], object), **good)
+  np.savez_compressed(long, features=np.zeros((2**17 + 1, 8), np.float32), **good)
+  text = tmp_path / "text.h5"
+  text.write_text("no features")
+  files = [huge, objects, long, text]
+  assert _localize(pair, *files) == 1
+  lines = capsys.readouterr().err.splitlines()
+  assert len(lines) == len(files)
+  for line, file in zip(lines, files, strict=True):
+    assert line.startswith(f"bad: {file}: "), line
+    assert len(line) < 600
 
 
 @pytest.mark.parametrize(

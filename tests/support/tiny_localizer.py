@@ -13,12 +13,16 @@ WINDOW, STRIDE = 4, 2
 def save_pair(folder, name="pad"):
   """Writes both to a folder, "network" and "detector"; returns their paths."""
   network = save_tiny(folder / "network")
+  return network, save_detector_for(network, folder / "detector", name)
+
+
+def save_detector_for(network, directory, name="pad", *, window=WINDOW, stride=STRIDE):
+  """Writes a detector with random weights for the features of a network."""
   extractor = inference.FeatureExtractor(
-    inference.load_model(network), window=WINDOW, stride=STRIDE
+    inference.load_model(network), window=window, stride=stride
   )
-  kind = extraction_kind(
-    *extractor.shape, STRIDE, WINDOW, extraction_settings(extractor, None)
-  )
+  settings = extraction_settings(extractor, None)
+  kind = extraction_kind(*extractor.shape, stride, window, settings)
   detector, description = tiny_detector(name, kind=kind)
-  save_detector(folder / "detector", detector.variables, description)
-  return network, folder / "detector"
+  save_detector(directory, detector.variables, description)
+  return directory

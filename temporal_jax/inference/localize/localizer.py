@@ -22,6 +22,7 @@ from temporal_jax.inference.runtime.saved_model import (
 )
 from temporal_jax.localization.detector.detect import Detector
 from temporal_jax.localization.detector.saved_detector import load_detector
+from temporal_jax.localization.detector.sequences import check_positions
 from temporal_jax.localization.features.film_features import (
   FilmFeatures,
   check_kind,
@@ -154,6 +155,7 @@ class Localizer:
       film = read_features(file, settings)
       if kind is not None:
         check_kind(file, film.kind, kind)
+      check_positions(film, self.detector.form)
     except ValueError as error:
       raise VideoError(str(error)) from error
     return film

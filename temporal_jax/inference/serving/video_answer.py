@@ -31,7 +31,7 @@ _BARS = 8  # Classes of a video that are shown.
 _LINES = 5  # Classes whose probability is drawn over time.
 _WINDOWS = 32  # Of a video, at most.
 _WINDOW = 2.0  # Seconds.
-_LEAST_SCORE = 0.1  # Of a segment that is shown.
+_LEAST_SCORE = 0.2  # Of a segment that is shown.
 _SEGMENTS = 200  # Of a video, at most.
 _LARGEST_RATE = 240  # Frames a second of the longest video.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from temporal_jax.evaluation.detection.film_segments import FilmDetections
@@ -110,7 +111,9 @@ class Detector:
       Segments in seconds, inside of the film, the best score first.
 
     Raises:
-      ValueError: If `batch_size` is below 1, or features are of another kind.
+      ValueError: If `batch_size` is below 1, features are of another kind, a
+        film is too long, see `check_positions`, or the network gives NaN or
+        infinite numbers for it.
     """
     check_whole("batch_size", batch_size, 1)
     numbered = enumerate(films)
@@ -121,6 +124,10 @@ class Detector:
       sequences = [film_sequences(film, self.form) for _, film in batch]
       results = self._compute(sequences, batch_size)
       for (number, film), made, rows in zip(batch, sequences, results, strict=True):
+        if not all(row.pop("is_finite") for row in rows):
+          raise ValueError(
+            f"the network gives NaN or infinite numbers for film {number}."
+          )
         found = self._decode(made, rows, film.longest)
         if labeller is not None:
           length = len(made.film.values)
@@ -162,13 +169,14 @@ class Detector:
   ) -> dict[str, jax.Array]:
     """Returns the best candidates of sequences."""
     levels = self.network.apply(variables, values, mask)
-    decoding = self.decoding
-    return find_candidates(
+    found = find_candidates(
       levels,
-      threshold=decoding.threshold,
-      most=decoding.most,
-      shortest=decoding.shortest,
-    )._asdict()
+      threshold=self.decoding.threshold,
+      most=self.decoding.most,
+      shortest=self.decoding.shortest,
+    )
+    given = [level[name] for level in levels for name in ("logits", "offsets")]
+    return {**found._asdict(), "is_finite": _is_finite(given)}
 
   def _maps(
     self, variables: Mapping[str, Any], values: jax.Array, mask: jax.Array
@@ -176,7 +184,8 @@ class Detector:
     """Returns the maps of sequences that proposals are made of."""
     del mask  # What is outside of a film is zeros in training too.
     out = self.network.apply(variables, values)
-    return {name: out[name] for name in ("start", "end", "confidence")}
+    maps = {name: out[name] for name in ("start", "end", "confidence")}
+    return {**maps, "is_finite": _is_finite(list(maps.values()))}
 
   def _decode(
     self,
@@ -190,6 +199,12 @@ class Detector:
       return decode_points(Candidates(**found), self.decoding)
     length = len(sequences.film.values)
     return decode_proposals(results, sequences.starts, length, duration, self.decoding)
+
+
+def _is_finite(given: Sequence[jax.Array]) -> jax.Array:
+  """Returns whether all numbers of each row are finite, (B,)."""
+  rows = [jnp.isfinite(x).reshape(len(x), -1).all(axis=1) for x in given]
+  return jnp.stack(rows).all(axis=0)
 
 
 def check_pipeline(

@@ -10,7 +10,10 @@ import flax.linen as nn
 from temporal_jax.localization.catalog import LOCALIZERS, create_localizer
 from temporal_jax.localization.detector.decoding_settings import Decoding
 from temporal_jax.localization.detector.detect import check_pipeline
-from temporal_jax.localization.detector.sequence_format import SequenceFormat
+from temporal_jax.localization.detector.sequence_format import (
+  MAX_POSITIONS,
+  SequenceFormat,
+)
 from temporal_jax.localization.features.film_features import FeatureKind
 from temporal_jax.localization.networks.actionformer import ActionFormer
 from temporal_jax.localization.networks.bmn import BMN
@@ -27,8 +30,6 @@ from temporal_jax.saved_networks.description import (
 from temporal_jax.training import default_dtype
 from temporal_jax.untrusted import fields
 
-# A film of nine hours, four positions a second.
-MAX_POSITIONS = 2**17
 # Values of a BMN's samples for one sequence, of which it has many.
 _MAX_PROPOSALS = 2**18
 _MAX_SAMPLES = 2**22

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from temporal_jax.localization.detector.sequence_format import (
+  MAX_POSITIONS,
+  PAD,
   RESAMPLE,
   WINDOWS,
   SequenceFormat,
@@ -29,13 +31,31 @@ class FilmSequences(NamedTuple):
   film: FilmFeatures
 
 
+def check_positions(film: FilmFeatures, form: SequenceFormat) -> None:
+  """Refuses a film that is longer than one sequence can be.
+
+  Raises:
+    ValueError: If it has more than `MAX_POSITIONS` and is not cut or resampled.
+  """
+  positions = len(film.values)
+  if form.fit == PAD and positions / form.every > MAX_POSITIONS:
+    raise ValueError(
+      f"a film must have at most {MAX_POSITIONS} positions to be one sequence, got "
+      f"{positions}."
+    )
+
+
 def film_sequences(features: FilmFeatures, form: SequenceFormat) -> FilmSequences:
   """Makes the sequences of a film.
 
   Args:
     features: The film.
     form: Which sequences. With "pad" there is one, as long as the film.
+
+  Raises:
+    ValueError: See `check_positions`.
   """
+  check_positions(features, form)
   if form.every != 1:
     positions = round(len(features.values) / form.every)
     if positions > 1:  # Less cannot be resampled to.

@@ -226,6 +226,22 @@ def test_other_features_are_refused():
     next(detector.detect([film(9)], batch_size=0))
 
 
+@pytest.mark.parametrize("name", ["pad", "windows"])
+def test_a_network_that_gives_nan_is_no_film_without_segments(name):
+  detector, _ = tiny_detector(name)
+  broken = jax.tree.map(lambda leaf: np.float32(1e38) * leaf, detector.variables)
+  other = Detector(detector.network, broken, detector.form, detector.decoding)
+  with pytest.raises(ValueError, match="NaN or infinite numbers for film 0"):
+    next(other.detect([film(9)]))
+
+
+def test_a_film_may_be_too_long():
+  values = np.broadcast_to(np.float32(0), (2**17 + 1, 5))
+  detector, _ = tiny_detector("pad")
+  with pytest.raises(ValueError, match=r"at most 131072 positions .* got 131073"):
+    next(detector.detect([film(0, values=values)]))
+
+
 def test_what_does_not_fit_is_refused():
   detector, _ = tiny_detector("pad")
   network, variables = detector.network, detector.variables
