@@ -63,7 +63,7 @@ def test_a_file_counts_before_a_name(tmp_path, monkeypatch):
   ("name", "near"),
   [
     ("finetun", "did you mean finetune?"),
-    ("localization/bmm", "did you mean localization/base or localization/bmn:"),
+    ("localization/bmm", "did you mean localization/base or localization/films or "),
     ("localization/bmn/hacs", "did you mean localization/bmn:hacs or"),
     ("localization", "`temporal-jax configs` lists them."),
     ("localization/../base", "`temporal-jax configs` lists them."),

@@ -34,6 +34,7 @@ from tests.support import (  # noqa: E402
   doc_blocks,
   saved_models,
   saved_video_text,
+  tiny_localizer,
   tiny_predictor,
 )
 
@@ -83,11 +84,16 @@ NOT_HERE = (
   "scores",  # tests/commands have the files of scores.
   "LIST.csv",
   "benchmark resnet50",
+  "localization/",  # tests/experiment train on features.
+  "data segments",  # Needs features; tests/commands have them.
 )
 
 
 # Text in commands that take longer than the others.
-SLOW = ("train", "zeroshot", "search", "export", "describe", "visualize", "stream")
+SLOW = (
+  *("train", "zeroshot", "search", "export", "describe", "visualize", "stream"),
+  "localize",
+)
 
 
 RUN = [
@@ -210,6 +216,11 @@ def workspace(tmp_path_factory):
     tiny_predictor.write_noise(root / f"{name}.mp4", 24, (32, 48))
   for name in ("demo", "mine"):
     shutil.copytree(bundled.find("camera_motion"), root / "runs" / name)
+  (root / "films").mkdir()
+  shutil.copy(root / "film.mp4", root / "films" / "monday.mp4")
+  tiny_localizer.save_detector_for(
+    "camera_motion", root / "runs" / "detector", window=16, stride=4
+  )
   saved = saved_video_text.make_saved()
   inference.save_model(
     root / "text", saved.variables, dict(saved_video_text.DESCRIPTION)
