@@ -110,6 +110,10 @@ def _check(
       holder = ".".join(path[:place])
       if holder == _OVERRIDES:
         return _unknown_override(config, name, network)
+      if holder == _DECODING and _decoding(network):
+        return (
+          f"config.{unknown_name(name, _decoding(network), 'field', of='decoding')}"
+        )
       hint = did_you_mean(name, fields.keys()) or f"; it has {sorted(fields)}."
       return f"{holder} has no field {name!r}{hint}"
     fields = fields[name]

@@ -28,7 +28,7 @@ def write_films(
     rows.writerow(("path", "start", "end", "label", "split"))
     for number in range(count):
       name, split = f"film_{number}", "test" if number % 4 == 3 else "train"
-      positions = length + int(rng.integers(0, 12))
+      positions = length + int(rng.integers(0, 7))
       values = rng.normal(0, 0.3, (positions, width)).astype(np.float32)
       if number == count - 2:
         rows.writerow((f"{name}.mp4", "", "", "", split))

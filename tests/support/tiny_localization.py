@@ -25,10 +25,11 @@ def get_config(network="actionformer"):
   if network == "actionformer":
     config.model.overrides.update(
       {
-        "width": 16,
+        "width": 8,
+        "num_heads": 2,
         "windows": 5,
         "max_length": 32,
-        "ranges": ((0, 4), (4, 8), (8, 10_000)),
+        "ranges": ((0, 8), (8, 10_000)),
         "embedding_layers": 1,
         "stem_blocks": 1,
         "head_layers": 2,

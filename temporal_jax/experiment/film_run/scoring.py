@@ -99,11 +99,7 @@ class FilmScoring:
     )
 
   def _detect(self, variables: Tree) -> dict[str, FilmDetections]:
-    """Returns what is found in the films that can be read.
-
-    Raises:
-      ValueError: If a score is not a number, naming the films.
-    """
+    """Returns what is found in the films that can be read."""
     self.detector.variables = {"params": _on_host(variables["params"])}
     names: collections.deque[str] = collections.deque()
     found = self.detector.detect(

@@ -89,7 +89,9 @@ def _step(kind, devices=1, batch=None):
   return jax.device_get(step(_state(kind, mesh, optimizer), placed))
 
 
-@pytest.mark.parametrize("kind", _OBJECTIVES)
+@pytest.mark.parametrize(
+  "kind", [pytest.param("points", marks=pytest.mark.slow), "proposals"]
+)
 def test_two_devices_compute_what_one_does(kind):
   one, two = _step(kind), _step(kind, devices=2)
   jax.tree.map(
