@@ -47,13 +47,13 @@ def networks() -> Iterator[Sequence[str]]:
   for name, entry in models.MODELS.items():
     frames, side, _ = entry.clip_shape
     own, _ = costs[name]
-    best = entry.best_accuracies().items()
+    best = entry.best_accuracies().values()
     yield (
       f"`{name}`",
       f"{frames} x {side}",
       f"{own.params / 1e6:.1f}",
       f"{own.gmacs:.1f}",
-      ", ".join(f"{data} {top1:.1f}" for data, top1 in best),
+      ", ".join(map(str, best)),
       _ARXIV.sub(r"[\g<0>](https://arxiv.org/abs/\1)", entry.paper),
       _link_repository(entry.repository),
       f"[page]({entry.weights})" if entry.weights else "",
@@ -176,13 +176,13 @@ def zoo() -> Iterator[Sequence[str]]:
   for name in _ZOO:
     entry, (own, _) = models.MODELS[name], costs[name]
     frames, side, _ = entry.clip_shape
-    best = entry.best_accuracies().items()
+    best = entry.best_accuracies().values()
     yield (
       f"`{name}`",
       f"{frames} x {side}",
       f"{own.params / 1e6:.1f}",
       f"{own.gmacs:.1f}",
-      ", ".join(f"{data} {top1:.1f}" for data, top1 in best),
+      ", ".join(f"{figure.data} {figure.top1:.1f}" for figure in best),
       f"[page]({entry.weights})" if entry.weights else "start from images",
       f"`{runs[name]}`",
     )

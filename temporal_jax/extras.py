@@ -2,7 +2,7 @@
 
 import importlib.util
 
-# Modules that come with temporal-jax[train].
+# Modules of the extra "train".
 TRAIN = (
   "array_record",
   "dm_pix",
@@ -23,7 +23,8 @@ def check_train(purpose: str) -> None:
   missing = [name for name in TRAIN if not _is_installed(name)]
   if missing:
     raise ImportError(
-      f"{purpose} needs {', '.join(missing)}: pip install 'temporal-jax[train]'."
+      f"{purpose} needs {', '.join(missing)}: run `pip install '.[train]'` in a copy "
+      "of the repository."
     )
 
 

@@ -224,8 +224,10 @@ def run(
     )
   checkpoints.close()
   if stop.signal and int(state.step) < length.num_steps:
-    say(f"{stop.signal}: stopped at step {int(state.step)}; start again.")
+    step = int(state.step)
+    say(f"{stop.signal}: stopped at step {step}; run the same command to go on.")
     return
+  say("testing ...")
   test = scoring.final(state.eval_variables())
   if first:
     rows = training.write_final(workdir, int(state.step), test.values)

@@ -190,5 +190,5 @@ def test_a_missing_extra_is_named_in_a_sentence(words, monkeypatch, capsys):
   command = " ".join(words[:2]) if words[0] == "data" else "training"
   assert capsys.readouterr().err == (
     f"temporal-jax {words[0]}: {command} needs grain: "
-    "pip install 'temporal-jax[train]'.\n"
+    "run `pip install '.[train]'` in a copy of the repository.\n"
   )

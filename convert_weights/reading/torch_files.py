@@ -108,12 +108,12 @@ def _import_torch() -> types.ModuleType:
   except ImportError:
     raise CheckpointError(
       "written by torch, which is needed to read it: "
-      'pip install "temporal_jax[convert]".'
+      "run `pip install '.[convert]'` in a copy of the repository."
     ) from None
   if torch.__version__ < _OLDEST_TORCH:
     raise CheckpointError(
       f"torch {torch.__version__} cannot read it safely; allowed are versions "
-      f'from {_OLDEST_TORCH}: pip install -U "temporal_jax[convert]".'
+      f"from {_OLDEST_TORCH}: run `pip install -U torch`."
     )
   return torch
 

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     dtype=options.dtype,
   )
   artifact = card["artifact"]
-  words = f"{options.out}: {card['name']} as {options.format}"
+  words = f"{options.out}: {card['architecture']} as {options.format}"
   if "bytes" in artifact:
     words += f", {artifact['bytes'] / 1e6:.1f} MB"
   if "largest_difference" in artifact:

@@ -5,9 +5,11 @@
 
 Parameters, in millions, and GFLOPs of one view are counted on our networks with
 400 classes; a FLOP is a multiply-add, as in the papers. "published" is the best
-top-1 that the papers' tables give, in percent, with any number of frames and
-views; `temporal-jax describe NAME` lists each with its table. The source, paper
-and repository, is left out on a terminal: `describe` and a pipe have it.
+top-1 that the papers give, in percent. Its view is in brackets, as far as they
+state it: frames, or frames x clips x crops; the costs are those of the view of
+the second column. `temporal-jax describe NAME` lists all figures with their
+tables. The source, paper and repository, is left out on a terminal: `describe`
+and a pipe have it.
 """
 
 import argparse
@@ -81,12 +83,11 @@ def _record(name: str, entry: "Entry", cost: "Cost") -> dict[str, Any]:
 def _cells(name: str, entry: "Entry", cost: "Cost") -> tuple[str, ...]:
   """Returns the cells of a network's row."""
   frames, height, _ = entry.clip_shape
-  best = entry.best_accuracies().items()
   return (
     name,
     f"{frames} x {height}",
     f"{cost.params / 1e6:.1f}",
     f"{cost.gmacs:.1f}",
-    ", ".join(f"{data} {top1:.1f}" for data, top1 in best),
+    ", ".join(map(str, entry.best_accuracies().values())),
     entry.source,
   )

@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
   """Serves until it is interrupted."""
+  print(f"Loading {options.model} ...", file=sys.stderr, flush=True)
   from temporal_jax.inference import Localizer, serving
 
   limits = serving.Limits(max_bytes=options.max_size * 1_000_000)

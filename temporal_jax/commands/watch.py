@@ -49,10 +49,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   for name, words in (
     ("json", "list of {start, stop, predictions: [{label, probability}]}"),
     ("csv", "table of start, stop, label, probability"),
-    ("srt", "subtitles: the most probable class"),
+    ("srt", "subtitles: the most probable class, windows of the same class joined"),
     ("png", "picture of the probabilities over time"),
   ):
     parser.add_argument(f"--{name}", type=_path, metavar=f"OUT.{name}", help=words)
+  parser.add_argument(
+    "--threshold",
+    type=float,
+    default=0.0,
+    metavar="P",
+    help="probability below which --srt shows no class (%(default)s)",
+  )
+  parser.add_argument(
+    "--min-seconds",
+    type=float,
+    default=0.0,
+    metavar="SECONDS",
+    help="length of the shortest subtitle of --srt (%(default)s)",
+  )
   parser.add_argument("--task", metavar="NAME", help="of a network that tells several")
   parser.add_argument(
     "--time-limit",
@@ -81,6 +95,8 @@ def run(options: argparse.Namespace) -> int:
     topk=options.topk,
     batch_size=options.batch_size,
     time_limit=options.time_limit,
+    threshold=options.threshold,
+    min_seconds=options.min_seconds,
     track=output.track("watching") if outputs else _list,
   )
   if outputs:

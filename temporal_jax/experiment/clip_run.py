@@ -69,6 +69,11 @@ class ClipRun:
     classes = num_classes(config, videos)
     augment = settings.augmentation(names)
     components = assemble(settings, classes, videos.num_train)
+    devices = settings.mesh.devices.flat
+    say(
+      f"{len(devices)} x {devices[0].device_kind}: {videos.num_train} training and "
+      f"{videos.num_test} test videos, {_in_words(classes)}."
+    )
     return cls(settings, videos, augment, components)
 
   @property
@@ -114,3 +119,9 @@ class ClipRun:
     )
     protocol = self.settings.protocol
     return train_step, ClipScoring(self.videos, eval_step, self.place, protocol)
+
+
+def _in_words(classes: int | Mapping[str, int] | None) -> str:
+  """Returns the number of classes, of each task if there are several."""
+  by_task = classes if isinstance(classes, Mapping) else {"": classes}
+  return ", ".join(f"{count} classes {task}".strip() for task, count in by_task.items())

@@ -59,7 +59,8 @@ def _create_tokenizer() -> "tokenizers.Tokenizer":
     import tokenizers
   except ImportError:
     raise ImportError(
-      "texts need the extra 'text': pip install 'temporal-jax[text]'."
+      "texts need the extra 'text': run `pip install '.[text]'` in a copy of the "
+      "repository."
     ) from None
   file = importlib.resources.files(__package__) / _MERGES
   lines = gzip.decompress(file.read_bytes()).decode().splitlines()

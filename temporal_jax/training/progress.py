@@ -7,10 +7,23 @@ from collections.abc import Mapping
 import jax
 import rich.console
 import rich.progress
+import rich.table
+import rich.text
 
 _FORMATS = {"accuracy": ".1%"}
 _NOT_SHOWN = ("grad_norm", "learning_rate")
 _TEST, _RATE = "test/", "_per_second"
+
+
+class _Values(rich.progress.ProgressColumn):
+  """Losses and rates: what a narrow terminal cuts, not the time left."""
+
+  def __init__(self):
+    super().__init__(rich.table.Column(no_wrap=False))
+
+  def render(self, task: rich.progress.Task) -> rich.text.Text:
+    """Returns the values of the last logging step, on one line."""
+    return rich.text.Text(task.fields["values"], no_wrap=True, overflow="ellipsis")
 
 
 class Progress:
@@ -28,10 +41,9 @@ class Progress:
     self._live = self._console.is_terminal and not quiet
     self._bar = rich.progress.Progress(
       rich.progress.TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
-      rich.progress.BarColumn(bar_width=20),
-      rich.progress.TextColumn("{task.fields[values]}"),
-      rich.progress.TextColumn("left"),
       rich.progress.TimeRemainingColumn(elapsed_when_finished=True),
+      rich.progress.TextColumn("left"),
+      _Values(),
       console=self._console,
       disable=not self._live,
     )

@@ -151,7 +151,8 @@ def open_hdf5(file: str | os.PathLike, what: str) -> Iterator[Hdf5]:
     import h5py
   except ImportError as error:
     raise ImportError(
-      "HDF5 files need the extra 'hdf5': pip install 'temporal-jax[hdf5]'."
+      "HDF5 files need the extra 'hdf5': run `pip install '.[hdf5]'` in a copy of the "
+      "repository."
     ) from error
   path = pathlib.Path(file)
   check_regular(path)

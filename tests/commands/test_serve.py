@@ -58,7 +58,7 @@ def test_serves_until_it_is_ended(served, capsys):
   assert error_of(large)[0] == 413
   shown = capsys.readouterr()
   assert shown.out.startswith("http://127.0.0.1:")
-  assert shown.err == ""
+  assert shown.err == "Loading runs/a ...\n"
 
 
 def test_the_page_has_the_name_that_was_typed(served):

@@ -48,6 +48,6 @@ def test_training_without_its_extra_names_it():
   )
   assert done.returncode == 1
   assert done.stderr == (
-    "temporal_jax.train: training needs ml_collections: pip install "
-    "'temporal-jax[train]'.\n"
+    "temporal_jax.train: training needs ml_collections: run `pip install "
+    "'.[train]'` in a copy of the repository.\n"
   )

@@ -1,4 +1,5 @@
 import io
+import re
 
 import rich.console
 
@@ -8,14 +9,14 @@ METRICS = {"loss": 1.2345, "accuracy": 0.5, "test/top1": 0.25}
 TIMING = {"clips_per_second": 61.7, "data_wait": 0.034, "seconds_left": 3723.0}
 
 
-def _show(monkeypatch, terminal):
+def _show(monkeypatch, terminal, width=120):
   out = io.StringIO()
   console = rich.console.Console
   monkeypatch.setattr(
     progress.rich.console,
     "Console",
     lambda file, quiet: console(
-      file=out, force_terminal=terminal, width=120, color_system=None
+      file=out, force_terminal=terminal, width=width, color_system=None
     ),
   )
   with progress.Progress(100, first_step=10) as line:
@@ -37,3 +38,10 @@ def test_one_live_line_on_a_terminal(monkeypatch):
   assert "step 20/100" in shown
   assert "loss 1.234" in shown
   assert "a word" in shown
+
+
+def test_80_columns_have_room_for_the_time_left(monkeypatch):
+  shown = _show(monkeypatch, True, width=80)
+  last = [line for line in shown.splitlines() if "loss 1.234" in line][-1]
+  line = last.rpartition("\r")[2]
+  assert re.search(r"step 20/100 \S+ left loss 1.234", line)

@@ -9,13 +9,12 @@ from typing import Any
 
 from temporal_jax import evaluation, models
 from temporal_jax.data.labels import ClassNames
-from temporal_jax.inference.export.page import render
+from temporal_jax.inference.export.page import NOT_STATED, render
 from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.models.inspect import count
 from temporal_jax.untrusted.fields import check_members, whole
 from temporal_jax.untrusted.json_text import read_json
 
-NOT_STATED = "not stated"
 # Of model.json; the card says it elsewhere, or it is of the conversion.
 _TOLD = {
   "model",
@@ -38,18 +37,22 @@ _COUNTS = {
 
 
 def create_card(
-  saved: SavedModel, artifact: Mapping[str, Any], *, report: pathlib.Path
+  saved: SavedModel, artifact: Mapping[str, Any], *, name: str, report: pathlib.Path
 ) -> dict[str, Any]:
   """Returns what card.json holds; nothing in it is guessed.
 
   Args:
     saved: The network.
     artifact: What was written: "format", "sha256" and other facts.
+    name: What the network is called.
     report: The report.json of the run; need not exist.
   """
   description = saved.description
+  overrides = description.get("overrides") or {}
   return {
-    "name": saved.name,
+    "name": name,
+    "architecture": saved.name,
+    "operator": overrides.get("temporal", models.find_model(saved.name).temporal),
     "artifact": dict(artifact),
     "input": _input(saved, artifact.get("batch_size")),
     "output": _output(saved),

@@ -81,6 +81,7 @@ def export_model(
     card = create_card(
       saved,
       {"format": format, **facts},
+      name=pathlib.Path(out).expanduser().resolve().name,
       report=pathlib.Path(model).expanduser() / "report.json",
     )
     write_card(directory, card, saved.class_names)

@@ -30,7 +30,8 @@ def to_onnx(program: Program, name: str) -> bytes:
     import jax2onnx
   except ImportError:
     raise ImportError(
-      "ONNX needs the extra 'export': pip install 'temporal-jax[export]'."
+      "ONNX needs the extra 'export': run `pip install '.[export]'` in a copy of the "
+      "repository."
     ) from None
   tasks = program.probabilities
   names = sorted(tasks) if isinstance(tasks, dict) else ["probabilities"]

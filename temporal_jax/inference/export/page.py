@@ -7,6 +7,7 @@ from typing import Any
 
 from temporal_jax.inference.export import run_instructions
 
+NOT_STATED = "not stated"
 _PAPER = re.compile(r"arXiv:(\d+\.\d+)")
 _LINKED = r"[arXiv:\1](https://arxiv.org/abs/\1)"
 
@@ -14,6 +15,7 @@ _LINKED = r"[arXiv:\1](https://arxiv.org/abs/\1)"
 def render(card: Mapping[str, Any]) -> str:
   """Returns the page of a card, in Markdown."""
   parts = [
+    _front_matter(card),
     f"# {card['name']}",
     _what(card),
     "## How to run it",
@@ -28,6 +30,22 @@ def render(card: Mapping[str, Any]) -> str:
     "\n".join(f"- {line}" for line in _limits(card)),
   ]
   return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(card: Mapping[str, Any]) -> str:
+  """Returns what hubs of models read, as YAML."""
+  values = {
+    "library_name": "temporal_jax",
+    "pipeline_tag": "video-classification",
+    "license": card["license"] if card["license"] != NOT_STATED else "other",
+    "tags": [card["architecture"], card["operator"], card["artifact"]["format"]],
+  }
+  if scores := card["scores"]:
+    result = {key: scores[key] for key in ("top1", "top5") if key in scores}
+    values["metrics"] = result
+  # Every JSON value is one of YAML.
+  lines = (f"{key}: {json.dumps(value)}" for key, value in values.items())
+  return "\n".join(["---", *lines, "---"])
 
 
 def _what(card: Mapping[str, Any]) -> str:
@@ -61,7 +79,8 @@ def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _origin(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
   """Yields what the network is made of."""
-  yield "architecture", _PAPER.sub(_LINKED, card["source"])
+  yield "architecture", f"{card['architecture']}, temporal operator {card['operator']}"
+  yield "source", _PAPER.sub(_LINKED, card["source"])
   yield "parameters", f"{card['parameters']:,}"
   yield "multiply-adds", f"{card['multiply_adds']:,} for one clip"
   for key, value in card["origin"].items():

@@ -24,7 +24,8 @@ def to_stablehlo(program: Program, platforms: Sequence[str]) -> bytes:
     import flatbuffers  # noqa: F401  jax.export writes by it.
   except ImportError:
     raise ImportError(
-      "StableHLO needs the extra 'export': pip install 'temporal-jax[export]'."
+      "StableHLO needs the extra 'export': run `pip install '.[export]'` in a "
+      "copy of the repository."
     ) from None
   export = jax.export.export(program.function, platforms=platforms)
   return bytes(export(program.clips).serialize())

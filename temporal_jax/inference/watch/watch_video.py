@@ -1,6 +1,7 @@
 """A long video watched from front to back, and files of what is seen when."""
 
 import contextlib
+import functools
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +15,7 @@ from temporal_jax.inference.runtime.saved_model import (
   outline_of,
 )
 from temporal_jax.inference.watch.timeline import Timeline, save_timeline
-from temporal_jax.inference.watch.window_files import WRITERS, LabelledSpan
+from temporal_jax.inference.watch.window_files import WRITERS, LabelledSpan, open_srt
 from temporal_jax.inference.watch.windows import SlidingWindows, score_windows
 from temporal_jax.validation import check_whole
 
@@ -53,6 +54,8 @@ def watch_video(
   topk: int = 1,
   batch_size: int = 8,
   time_limit: float = TIME_LIMIT,
+  threshold: float = 0.0,
+  min_seconds: float = 0.0,
   track: Track = lambda spans, expected: spans,
 ) -> Watched:
   """Scores the windows of a video and writes them as they come.
@@ -71,6 +74,8 @@ def watch_video(
     topk: Classes of a window that are written, at most, the best first.
     batch_size: Windows computed at once.
     time_limit: Seconds that finding the frames, and decoding one, may take.
+    threshold: See `write_srt`.
+    min_seconds: See `write_srt`.
     track: Shows what is seen, or how far it is.
 
   Raises:
@@ -82,6 +87,10 @@ def watch_video(
   """
   saved = outline_of(model)
   check_whole("topk", topk, 1)
+  if not 0 <= threshold <= 1:
+    raise ValueError(f"threshold must be in [0, 1], got {threshold}.")
+  if not min_seconds >= 0:
+    raise ValueError(f"min_seconds must be 0 or more, got {min_seconds}.")
   _check_outputs(video, outputs)
   names = told_classes(saved, task)
   saved.check_rgb()
@@ -110,8 +119,12 @@ def watch_video(
       expected=len(windows),
     )
     timeline = Timeline(len(windows), len(names), windows.duration)
+    subtitles = functools.partial(
+      open_srt, threshold=threshold, min_seconds=min_seconds
+    )
+    openers = {**WRITERS, "srt": subtitles}
     writers = [
-      opened.enter_context(WRITERS[form](file))
+      opened.enter_context(openers[form](file))
       for form, file in outputs.items()
       if form in WRITERS
     ]

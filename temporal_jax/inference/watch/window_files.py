@@ -81,32 +81,50 @@ def open_csv(file: Path) -> Iterator[Write]:
 
 
 @contextlib.contextmanager
-def open_srt(file: Path) -> Iterator[Write]:
+def open_srt(
+  file: Path, *, threshold: float = 0.0, min_seconds: float = 0.0
+) -> Iterator[Write]:
   """Yields what writes subtitles of the best class, see `write_srt`."""
-  with open(file, "w", **_ENCODING) as out, write_srt(out) as write:
+  settings = {"threshold": threshold, "min_seconds": min_seconds}
+  with open(file, "w", **_ENCODING) as out, write_srt(out, **settings) as write:
     yield write
 
 
 @contextlib.contextmanager
-def write_srt(out: TextIO) -> Iterator[Write]:
+def write_srt(
+  out: TextIO, *, threshold: float = 0.0, min_seconds: float = 0.0
+) -> Iterator[Write]:
   """Yields what writes subtitles of the best class to an open file.
 
   Spans that follow each other with the same class are one subtitle, with the
   mean of their probabilities. Where spans of two classes overlap, one subtitle
   gives way to the next in the middle of the overlap.
+
+  Args:
+    out: The file.
+    threshold: Probability below which a span's class is not shown, in [0, 1].
+    min_seconds: Length of the shortest subtitle; shorter ones are left out.
   """
-  shown = None
+  shown, number = None, 0
+
+  def finish() -> None:
+    nonlocal number
+    if shown.label is not None and shown.stop - shown.start >= min_seconds:
+      number += 1
+      out.write(shown.text(number))
 
   def write(span: LabelledSpan) -> None:
     nonlocal shown
     label, probability = span.labels[0]
+    if probability < threshold:
+      label = None
     if shown is None:
-      shown = _Subtitle(1, label, span.start)
+      shown = _Subtitle(label, span.start)
     elif label != shown.label:
       begin = (max(shown.stop, span.start) + span.start) / 2
       shown.stop = min(shown.stop, begin)
-      out.write(shown.text())
-      shown = _Subtitle(shown.number + 1, label, begin)
+      finish()
+      shown = _Subtitle(label, begin)
     shown.stop = span.stop
     shown.total += probability
     shown.count += 1
@@ -115,7 +133,7 @@ def write_srt(out: TextIO) -> Iterator[Write]:
     yield write
   finally:
     if shown is not None:
-      out.write(shown.text())
+      finish()
 
 
 WRITERS: Mapping[str, Callable] = {"json": open_json, "csv": open_csv, "srt": open_srt}
@@ -123,21 +141,21 @@ WRITERS: Mapping[str, Callable] = {"json": open_json, "csv": open_csv, "srt": op
 
 @dataclasses.dataclass
 class _Subtitle:
-  """Spans that follow each other with the same class."""
+  """Spans that follow each other with the same class, None for no class."""
 
-  number: int
-  label: str
+  label: str | None
   start: float
   stop: float = 0.0
   total: float = 0.0
   count: int = 0
 
-  def text(self) -> str:
+  def text(self, number: int) -> str:
+    """Returns the lines of a file for it, under its number from 1."""
     times = f"{srt_time(self.start)} --> {srt_time(self.stop)}"
     # An empty line would end it.
     label = printable(" ".join(self.label.split()))
     mean = self.total / self.count
-    return f"{self.number}\n{times}\n{label} ({mean:.0%})\n\n"
+    return f"{number}\n{times}\n{label} ({mean:.0%})\n\n"
 
 
 def clock(seconds: float, decimals: int = 0) -> str:

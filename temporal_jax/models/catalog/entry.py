@@ -62,6 +62,19 @@ class Accuracy(NamedTuple):
   start: str
   where: str
 
+  @property
+  def view(self) -> str:
+    """Frames x clips x crops, e.g. "32 x 4 x 3", as far as they are stated."""
+    if self.frames is None:
+      return ""
+    views = "" if self.clips is None else f" x {self.clips} x {self.crops}"
+    return f"{self.frames}{views}"
+
+  def __str__(self) -> str:
+    """Returns the accuracy and, in brackets, its view."""
+    view = f" ({self.view})" if self.view else ""
+    return f"{self.data} {self.top1:.1f}{view}"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -106,11 +119,13 @@ class Entry:
     """Pixel standard deviation, likewise."""
     return self.pixels.std
 
-  def best_accuracies(self) -> dict[str, float]:
-    """Returns data set -> the best top-1 accuracy that a table gives for it."""
+  def best_accuracies(self) -> dict[str, Accuracy]:
+    """Returns data set -> the figure of the best top-1 accuracy for it."""
     best = {}
     for figure in self.accuracies:
-      best[figure.data] = max(best.get(figure.data, 0.0), figure.top1)
+      other = best.get(figure.data)
+      if other is None or figure.top1 > other.top1:
+        best[figure.data] = figure
     return best
 
   @property

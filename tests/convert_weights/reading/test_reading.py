@@ -124,7 +124,7 @@ for name in ("torch", "torchscript", "legacy torch"):
   try:
     read(f"{FOLDER}/{name}")
   except CheckpointError as error:
-    assert 'pip install "temporal_jax[convert]"' in str(error)
+    assert "pip install '.[convert]'" in str(error)
   else:
     raise SystemExit(name)
 """

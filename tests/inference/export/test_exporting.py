@@ -61,8 +61,14 @@ def test_card_says_what_is_known(model, tmp_path):
   products = 8 * (7 * 7 * 3 * 8 * 64 + 2 * 3 * 3 * 8 * 8 * 16) + 8 * 3 * 8
   assert card["multiply_adds"] == products
   assert card["license"] == "CC0-1.0"
+  assert (card["name"], card["architecture"]) == ("out", "resnet18")
+  assert card["operator"] == "none"
   assert card["scores"] is None
   page = (tmp_path / "out" / "README.md").read_text()
+  assert page.startswith(
+    '---\nlibrary_name: "temporal_jax"\npipeline_tag: "video-classification"\n'
+    'license: "CC0-1.0"\ntags: ["resnet18", "none", "stablehlo"]\n---\n\n# out\n'
+  )
   for words in (
     "clips = np.zeros((2, 8, 16, 16, 3), np.uint8)",
     "Batches have 2 clips",
@@ -96,6 +102,7 @@ def test_savable_of_a_run_holds_its_averages_and_scores(tmp_path):
   assert card["scores"]["top1"] == 0.625
   page = (tmp_path / "out" / "README.md").read_text()
   assert "top-1 62.5%" in page
+  assert '\nmetrics: {"top1": 0.625, "top5": 1.0}\n---\n' in page
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,16 @@ def test_what_ends_early_can_be_read(tmp_path, count):
 )
 def test_times_are_written_as_people_read_them(seconds, decimals, text):
   assert clock(seconds, decimals) == text
+
+
+def test_subtitles_leave_out_what_is_improbable_or_short(tmp_path):
+  labels = [("a", 0.9), ("a", 0.7), ("b", 0.4), ("a", 0.8), ("c", 0.9), ("c", 0.9)]
+  spans = [LabelledSpan(i, i + 1.0, [label]) for i, label in enumerate(labels)]
+  file = tmp_path / "out.srt"
+  _write(open_srt(file, threshold=0.5, min_seconds=2.0), spans)
+  assert file.read_text() == (
+    "1\n00:00:00,000 --> 00:00:02,000\na (80%)\n\n"
+    "2\n00:00:04,000 --> 00:00:06,000\nc (90%)\n\n"
+  )
+  _write(open_srt(file, threshold=1.0), spans)
+  assert file.read_text() == ""

@@ -258,7 +258,7 @@ def test_hdf5_reads_nothing_else(hostile_hdf5, key, message):
 
 def test_hdf5_without_h5py_names_the_extra(tmp_path, monkeypatch):
   monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-  with pytest.raises(ImportError, match=r"pip install 'temporal-jax\[hdf5\]'"):
+  with pytest.raises(ImportError, match=r"pip install '\.\[hdf5\]'"):
     features.read_features(tmp_path / "a.h5", SETTINGS, key="film")
 
 
