@@ -48,5 +48,6 @@ def get_config():
   config.loss.label_smoothing = 0.1
   config.optim.ema_decay = 0.98
 
+  config.eval_every = 50
   config.save_every = 50
   return config

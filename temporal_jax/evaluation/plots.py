@@ -72,7 +72,7 @@ def save_curves(
 def save_confusion(
   matrix: np.ndarray, class_names: Sequence[str], file: str | pathlib.Path
 ) -> None:
-  """Draws a confusion matrix in percent of each true class.
+  """Draws a confusion matrix: counts, colored by percent of each true class.
 
   Names are shortened; more than 200 classes are identified by their numbers.
 
@@ -88,7 +88,7 @@ def save_confusion(
   figure = new_figure(side + 0.6, side)
   axes = figure.subplots()
   image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
-  figure.colorbar(image, label="% of the true class", shrink=0.8)
+  figure.colorbar(image, label="% of the true class, numbers are clips", shrink=0.8)
   if count <= _NAMED:
     style = {"fontsize": min(10, 600 / count)}  # Points, as the rows allow.
     names = list(map(short_label, class_names))
@@ -102,7 +102,7 @@ def save_confusion(
       axes.text(
         column,
         row,
-        f"{percent[row, column]:.0f}",
+        f"{matrix[row, column]:g}",
         ha="center",
         va="center",
         color="white" if percent[row, column] > 50 else "black",

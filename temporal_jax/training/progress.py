@@ -13,6 +13,8 @@ import rich.text
 _FORMATS = {"accuracy": ".1%"}
 _NOT_SHOWN = ("grad_norm", "learning_rate")
 _TEST, _RATE = "test/", "_per_second"
+# Training minus test accuracy from which a person is warned.
+_WIDE_GAP = 0.3
 
 
 class _Values(rich.progress.ProgressColumn):
@@ -36,6 +38,7 @@ class Progress:
     """Prepares the line of a run from `first_step` to `num_steps`."""
     self._num_steps = num_steps
     self._first_step = first_step
+    self._warned = False
     quiet = jax.process_index() > 0  # The first of several processes speaks.
     self._console = rich.console.Console(file=sys.stdout, quiet=quiet)
     self._live = self._console.is_terminal and not quiet
@@ -88,6 +91,18 @@ class Progress:
     if not self._live:
       left = _clock(timing["seconds_left"])
       self.say(f"step {step}/{self._num_steps}  {values}  {left} left")
+    self._warn_of_overfitting(metrics)
+
+  def _warn_of_overfitting(self, metrics: Mapping[str, float]) -> None:
+    """Says once that training and test accuracy part."""
+    trained, tested = (metrics.get(key, 0.0) for key in ("accuracy", f"{_TEST}top1"))
+    if f"{_TEST}top1" in metrics and trained - tested > _WIDE_GAP and not self._warned:
+      self._warned = True
+      self.say(
+        f"overfitting: {trained:.0%} of the training clips are right and {tested:.0%} "
+        "of the test clips. More videos, more augmentation (config.data.augment) or "
+        "fewer steps help."
+      )
 
   def say(self, text: str) -> None:
     """Prints a line above the bar."""

@@ -45,3 +45,12 @@ def test_80_columns_have_room_for_the_time_left(monkeypatch):
   last = [line for line in shown.splitlines() if "loss 1.234" in line][-1]
   line = last.rpartition("\r")[2]
   assert re.search(r"step 20/100 \S+ left loss 1.234", line)
+
+
+def test_overfitting_is_said_once(capsys):
+  with progress.Progress(100) as line:
+    for step, accuracy in ((1, 0.5), (2, 0.6), (3, 0.9)):
+      line.show(step, {**METRICS, "accuracy": accuracy}, TIMING)
+  shown = capsys.readouterr().out
+  assert shown.count("overfitting: 60% of the training clips are right and 25%") == 1
+  assert shown.count("overfitting") == 1
