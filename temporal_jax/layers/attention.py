@@ -93,7 +93,7 @@ class SelfAttention(nn.Module):
     out = ops.attention(q, k, v, scale=self.scale, mask=mask)
     if self.inner_norm:
       norm = LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name="norm")
-      out = norm(out.reshape(x.shape)).reshape(out.shape)
+      out = norm(out.reshape(x.shape)).reshape(out.shape)  # Over (..., N, M d).
     return nn.DenseGeneral(
       width,
       axis=(-2, -1),
@@ -111,9 +111,10 @@ class SelfAttention(nn.Module):
   def _flat(self, module: nn.Module, x: jax.Array, train: bool) -> jax.Array:
     """Applies `module` to (..., N, M, d) as (..., N, M d)."""
     mixed, _ = module(join_axes(x, -2), train=train)
-    return mixed.reshape(*mixed.shape[:-1], *x.shape[-2:])
+    return mixed.reshape(*mixed.shape[:-1], *x.shape[-2:])  # (..., N, M, d)
 
 
 def _like(bias: jax.Array, x: jax.Array) -> jax.Array:
   """Returns a bias of heads (M, d) with the rank and dtype of `x`."""
+  # (1, ..., 1, M, d)
   return bias.astype(x.dtype).reshape(*[1] * (x.ndim - 2), *bias.shape)

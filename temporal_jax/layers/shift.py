@@ -62,6 +62,7 @@ class TemporalShift(nn.Module):
       raise ValueError(f"segments of {segment} do not divide {x.shape}.")
     segments = x.shape[1] // segment
     shifted = ops.temporal_shift(
+      # (B segments, segment, ...)
       x.reshape(segments * x.shape[0], segment, *x.shape[2:]),
       fold_div=self.fold_div,
       direction=self.direction,

@@ -111,6 +111,7 @@ class TemporalAttention(nn.Module):
     attend = _self_attention(
       num_heads=self.num_heads, qkv_bias=self.qkv_bias, dtype=dtype, name="attention"
     )
+    # Attends among T of (B, N, T, D).
     y = attend(y.swapaxes(1, 2), train).swapaxes(1, 2)
     if self.aligned:
       y = ops.permute_patches(y, order, inverse=True)

@@ -72,7 +72,7 @@ def fold_batch_norm(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _scale(leaf: jax.Array, factor: jax.Array | np.ndarray) -> jax.Array:
-  factor = factor.reshape((1,) * (leaf.ndim - 1) + factor.shape)
+  factor = factor.reshape((1,) * (leaf.ndim - 1) + factor.shape)  # (1, ..., 1, C)
   return jax.device_put(_host(leaf) * factor)
 
 

@@ -76,6 +76,7 @@ def temporal_aggregation_step(
       f"{kernel.shape}, got {cache.shape}."
     )
   weights = kernel.astype(x.dtype)
+  # (K, 1, ..., 1, C)
   weights = weights.reshape(len(kernel), *[1] * (x.ndim - 1), x.shape[-1])
   seen = jnp.concatenate([cache.astype(x.dtype), x[:, None]], axis=1)
   out = sum(seen[:, k] * weight for k, weight in enumerate(weights))

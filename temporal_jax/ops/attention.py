@@ -83,7 +83,7 @@ def _attend(
     cpu=functools.partial(few_attention if few else flat_attention, scale=scale),
     default=functools.partial(_native, scale=scale),
   )
-  return out.reshape(*lead, *out.shape[1:])
+  return out.reshape(*lead, *out.shape[1:])  # (..., N, M, d')
 
 
 def _native(

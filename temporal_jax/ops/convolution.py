@@ -89,4 +89,4 @@ def convolution_2d(
     )
   else:
     out = dense_convolution.convolve(frames, kernel, **settings)
-  return out.reshape(*x.shape[:-3], *out.shape[1:])
+  return out.reshape(*x.shape[:-3], *out.shape[1:])  # (..., H', W', C')

@@ -57,6 +57,7 @@ def temporal_correlation(
   # of their l. Stacked, they make few large products instead of many small.
   anchors = anchor_frames(unit, length=length)
   anchors = context_frames(anchors, length=length)[:, :, ::-1]
+  # (B, T, I, J, L, rows, columns, C) for I x J tiles
   anchors = _tiles(anchors, rows, columns).transpose(0, 1, 3, 4, 2, 5, 6, 7)
   covered = _tiles(unit, rows, columns, border=window // 2)
   tiles = covered.shape[:4]
@@ -71,8 +72,10 @@ def temporal_correlation(
   picked = products.at[..., places.reshape(-1)].get(
     unique_indices=True, mode="promise_in_bounds"
   )
+  # (B, T, I, J, rows, columns, L, P, P)
   picked = picked.reshape(*tiles, *places.shape).astype(x.dtype)
-  picked = picked.swapaxes(3, 4)
+  picked = picked.swapaxes(3, 4)  # (B, T, I, rows, J, columns, L, P, P)
+  # (B, T, H, W, L, P, P)
   picked = picked.reshape(*unit.shape[:-1], length, window, window)
   # From the context frame's place in time to the anchor's.
   moved = neighbours(picked[:, :, :height, :width], length)

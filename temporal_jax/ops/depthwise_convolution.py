@@ -54,7 +54,7 @@ def depthwise_convolution_2d(
     )
   frames, kernel = vary_together(join_axes(x, 0, -3), kernel.astype(x.dtype))
   out = _convolve(frames, kernel, stride, padding, dilation)
-  return out.reshape(*x.shape[:-3], *out.shape[1:])
+  return out.reshape(*x.shape[:-3], *out.shape[1:])  # (..., H', W', C')
 
 
 def _shifted_or_grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:

@@ -48,11 +48,12 @@ def rotary_embedding(
     )
   angles = _angles(grid, x.shape[-1] // 4, extent, base)
   angles = np.pad(angles, ((x.shape[-3] - patches, 0), (0, 0)))
+  # (1, ..., N, 1, d / 2)
   shape = (1,) * (x.ndim - 3) + (len(angles), 1, angles.shape[1])
   cosines, sines = (
     jnp.asarray(f(angles).reshape(shape), wide_dtype(x)) for f in (np.cos, np.sin)
   )
-  pairs = widen(x).reshape(*x.shape[:-1], x.shape[-1] // 2, 2)
+  pairs = widen(x).reshape(*x.shape[:-1], x.shape[-1] // 2, 2)  # (..., N, M, d / 2, 2)
   real, imaginary = pairs[..., 0], pairs[..., 1]
   out = jnp.stack(
     [
@@ -61,7 +62,7 @@ def rotary_embedding(
     ],
     axis=-1,
   )
-  return out.reshape(x.shape).astype(x.dtype)
+  return out.reshape(x.shape).astype(x.dtype)  # (..., N, M, d)
 
 
 def _angles(
@@ -75,4 +76,4 @@ def _angles(
   angles = np.zeros((*grid, 2, count))
   angles[:, :, 0] = rows[:, None, None] * frequencies
   angles[:, :, 1] = columns[None, :, None] * frequencies
-  return angles.reshape(-1, 2 * count)
+  return angles.reshape(-1, 2 * count)  # (H W, d / 2)

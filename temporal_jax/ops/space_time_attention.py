@@ -49,7 +49,7 @@ def temporal_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   check_heads(q, k, v)
   # The heads of all places are heads of one clip: nothing is transposed.
   out = attention(*(join_axes(x, 2, -1) for x in (q, k, v)))
-  return out.reshape(*q.shape[:-1], v.shape[-1])
+  return out.reshape(*q.shape[:-1], v.shape[-1])  # (B, T, N, M, d')
 
 
 def joint_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
@@ -72,7 +72,7 @@ def joint_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   """
   check_heads(q, k, v)
   out = attention(*(join_axes(x, 1, -2) for x in (q, k, v)))
-  return out.reshape(*q.shape[:-1], v.shape[-1])
+  return out.reshape(*q.shape[:-1], v.shape[-1])  # (B, T, N, M, d')
 
 
 def check_heads(*arrays: jax.Array) -> None:

@@ -51,7 +51,7 @@ def space_time_mixing_attention(
   def mix(x):
     flat = join_axes(x, -2)
     fold = flat.shape[-1] // fold_div
-    return shift_channels(flat, fold, offsets).reshape(x.shape)
+    return shift_channels(flat, fold, offsets).reshape(x.shape)  # (..., N, M, d)
 
   return attention(q, mix(k), mix(v))
 

@@ -34,5 +34,6 @@ def drop_path(
   if rate == 0:
     return x
   kept = jax.random.bernoulli(key, 1 - rate, (x.shape[0] // num_frames,))
+  # (B T, 1, ..., 1)
   kept = jnp.repeat(kept, num_frames).reshape(x.shape[0], *[1] * (x.ndim - 1))
   return jnp.where(kept, x / (1 - rate), 0).astype(x.dtype)

@@ -85,6 +85,7 @@ def depthwise_temporal_convolution(
   shape_checks.taps(kernel, causal=causal)
   shape_checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
+  # (K, 1, ..., 1, C)
   weights = kernel.reshape(len(kernel), *[1] * (x.ndim - 1), kernel.shape[1])
   before = len(kernel) - 1 if causal else len(kernel) // 2
 

@@ -78,7 +78,7 @@ class ArithmeticCue(nn.Module):
     check_choice("window", self.window, WINDOWS)  # Others may fill the memory.
     windows = ops.temporal_correlation(x, length=self.length, window=self.window)
     encode = WindowEncoder(dtype=self.dtype, name="encoder")
-    return jnp.moveaxis(encode(windows, train), -2, 2)
+    return jnp.moveaxis(encode(windows, train), -2, 2)  # (B, T, L, H, W, C)
 
 
 class ArithmeticModeling(nn.Module):
@@ -184,4 +184,4 @@ def _patch_map(x: jax.Array) -> jax.Array:
     raise ValueError(
       f"x must hold a class token and a square grid of patches, got {x.shape}."
     )
-  return x[:, :, 1:].reshape(*x.shape[:2], side, side, x.shape[-1])
+  return x[:, :, 1:].reshape(*x.shape[:2], side, side, x.shape[-1])  # (B, T, H, W, D)

@@ -49,7 +49,7 @@ class DomainTransformation(nn.Module):
     )
     # Of a matrix: the gradient of maps XLA would first transpose, on CPU.
     out = expand(join_axes(x, 0, -1))
-    return out.reshape(*x.shape[:-1], self.features)
+    return out.reshape(*x.shape[:-1], self.features)  # (B, T, H, W, features)
 
 
 class _ContextConv(nn.Module):
@@ -72,8 +72,9 @@ class _ContextConv(nn.Module):
     length, channels = x.shape[2], x.shape[-1]
     shape = (length, 3, 3, channels, self.features)
     kernel = self.param("kernel", torch_default(), shape, jnp.float32)
-    x = jnp.moveaxis(x.astype(self.dtype), 2, -2)
-    x = x.reshape(*x.shape[:-2], length * channels)
-    kernel = jnp.moveaxis(kernel, 0, 2)
+    x = jnp.moveaxis(x.astype(self.dtype), 2, -2)  # (B, T, H, W, L, C)
+    x = x.reshape(*x.shape[:-2], length * channels)  # (B, T, H, W, L C)
+    kernel = jnp.moveaxis(kernel, 0, 2)  # (3, 3, L, C, features)
+    # (3, 3, L C, features)
     kernel = kernel.reshape(3, 3, length * channels, self.features)
     return ops.convolution_2d(x, kernel, padding=1)

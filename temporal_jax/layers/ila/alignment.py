@@ -65,6 +65,7 @@ class PairAlignment(nn.Module):
     x, y, class_token = (v.astype(self.dtype) for v in (x, y, class_token))
     rows, columns = self._grid(x)
     maps = (*x.shape[:2], rows, columns, x.shape[-1])
+    # (B, P, H, W, D) each
     pairs = [frames[:, :, 1:].reshape(maps) for frames in (x, y)]
     shared = PairInteraction(
       2 * self.features, self.kind, dtype=self.dtype, name="interaction"

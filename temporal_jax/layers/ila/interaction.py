@@ -147,4 +147,5 @@ class _GroupedDense(nn.Module):
     x = x.astype(self.dtype)
     out = jnp.einsum("...gi,gio->...go", x, kernel.astype(x.dtype))
     lead = (1,) * (x.ndim - 2)
+    # (1, ..., 1, groups, features)
     return out + bias.astype(x.dtype).reshape(*lead, *bias.shape)

@@ -80,7 +80,7 @@ class AdaptiveBranch(nn.Module):
       )
     dtype, width = self.dtype or x.dtype, x.shape[-1]
     inner = width // self.reduction
-    patches = x[:, :, 1:].reshape(*x.shape[:2], side, side, width)
+    patches = x[:, :, 1:].reshape(*x.shape[:2], side, side, width)  # (B, T, H, W, D)
     settings = {"kernel_init": _NORMAL, "dtype": dtype, "name": "expand"}
     if self.temporal_projection:
       project = TemporalConv(inner, 3, **settings)

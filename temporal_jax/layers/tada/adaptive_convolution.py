@@ -170,7 +170,7 @@ class AdaptiveConv(nn.Module):
     check_choice("axis", self.axis, counts)
     made = self.route(features=counts[self.axis], name="route")(x, train=train)
     if self.axis == "spatial":
-      return made.reshape(*made.shape[:2], self.size, self.size)
+      return made.reshape(*made.shape[:2], self.size, self.size)  # (B, T, K, K)
     return made
 
 

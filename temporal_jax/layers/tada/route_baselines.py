@@ -93,7 +93,7 @@ class ClipCalibration(nn.Module):
       kernel_init=torch_default(),
       name="expand",
     )
-    out = out.reshape(batch, moments, features)
+    out = out.reshape(batch, moments, features)  # (B, T or 1, features)
     return jnp.broadcast_to(out, (batch, num_frames, features))
 
 
@@ -164,7 +164,7 @@ class AdaptiveModule(nn.Module):
       name="global_reduce",
       **dense,
     )(nn.relu(norm(hidden, train)))
-    return out.swapaxes(1, 2)
+    return out.swapaxes(1, 2)  # (B, 1, C)
 
   def _local_branch(self, frames: jax.Array, train: bool) -> jax.Array:
     """Maps (B, T, C) to (B, T, C), between 0 and 1."""

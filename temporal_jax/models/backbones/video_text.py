@@ -264,4 +264,4 @@ class VideoTextModel(Network):
       texts = texts + prompt.astype(jnp.float32)
     features, texts = ops.l2_normalize(features), ops.l2_normalize(texts)
     clips_texts = "bd,bld->bl" if self.prompt_depth else "bd,ld->bl"
-    return jnp.exp(self.log_scale) * jnp.einsum(clips_texts, features, texts)
+    return jnp.exp(self.log_scale) * jnp.einsum(clips_texts, features, texts)  # (B, L)

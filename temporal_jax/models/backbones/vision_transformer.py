@@ -236,6 +236,7 @@ class VisionTransformer(Network):
     places = self.param("position_embedding", normal, shape)
     places = positions.fit_grid(places, (rows, columns))
     first = jnp.broadcast_to(class_token, (batch, num_frames, 1, width))
+    # (B, T, H W, D)
     patches = patches.reshape(batch, num_frames, rows * columns, width)
     x = jnp.concatenate([first.astype(self.dtype), patches], axis=2)
     x = x + places.astype(self.dtype)[None, None]

@@ -49,8 +49,8 @@ def fit_grid(positions: jax.Array, grid: tuple[int, int]) -> jax.Array:
   side = round((len(positions) - 1) ** 0.5)
   if grid == (side, side):
     return positions
-  patches = positions[1:].reshape(side, side, width)
-  patches = ops.resize_bicubic(patches, size=grid).reshape(-1, width)
+  patches = positions[1:].reshape(side, side, width)  # (side, side, D)
+  patches = ops.resize_bicubic(patches, size=grid).reshape(-1, width)  # (H W, D)
   return jnp.concatenate([positions[:1], patches])
 
 

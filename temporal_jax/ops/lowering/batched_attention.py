@@ -37,13 +37,13 @@ def flat_attention(
   """
   batch, heads = q.shape[0], q.shape[2]
   q, k, v = (
-    x.swapaxes(1, 2).reshape(batch * heads, x.shape[1], x.shape[3])
+    x.swapaxes(1, 2).reshape(batch * heads, x.shape[1], x.shape[3])  # (B M, N, d)
     for x in (q * jnp.asarray(scale, q.dtype), k, v)
   )
   if mask is not None:
     mask = join_axes(mask, 0, 2)
   out = _attend(q, k, v, mask)
-  return out.reshape(batch, heads, *out.shape[1:]).swapaxes(1, 2)
+  return out.reshape(batch, heads, *out.shape[1:]).swapaxes(1, 2)  # (B, N, M, d')
 
 
 @jax.custom_vjp

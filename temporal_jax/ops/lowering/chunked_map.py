@@ -16,4 +16,5 @@ def divide(*arrays: jax.Array, numbers: int, most: int) -> tuple[jax.Array, ...]
   frames = arrays[0].shape[0]
   fitting = range(1, max(1, most // numbers) + 1)
   size = max(n for n in fitting if frames % n == 0)
+  # (chunks, size, ...)
   return tuple(x.reshape(frames // size, size, *x.shape[1:]) for x in arrays)

@@ -24,14 +24,16 @@ def convolve(
   """Convolves frames (N, H, W, C) with (KH, KW, C / groups, C')."""
   rows, columns, channels, features = kernel.shape
   frames = x.shape[0]
-  x = x.reshape(*x.shape[:-1], groups, channels)
-  x = join_axes(jnp.moveaxis(x, -2, 0), 0, 2)
+  x = x.reshape(*x.shape[:-1], groups, channels)  # (N, H, W, G, C / G)
+  x = join_axes(jnp.moveaxis(x, -2, 0), 0, 2)  # (G N, H, W, C / G)
   patches = _patches(x, rows, columns, stride, padding, dilation)
   size = patches.shape[1:3]
   taps = rows * columns * channels
+  # (G, taps, C' / G)
   kernel = kernel.reshape(taps, groups, features // groups).swapaxes(0, 1)
   places = frames * math.prod(size)
-  out = patches.reshape(groups, places, taps) @ kernel
+  out = patches.reshape(groups, places, taps) @ kernel  # (G, N H' W', C' / G)
+  # (N, H', W', G, C' / G)
   out = jnp.moveaxis(out.reshape(groups, frames, *size, out.shape[-1]), 0, -2)
   return out.reshape(*out.shape[:-2], features)
 
@@ -64,6 +66,7 @@ def kernel_gradient(
   numbers = math.prod(gradient.shape[1:3]) * rows * columns * channels
   frames = chunked_map.divide(x, gradient, numbers=numbers, most=_CHUNK)
   total, _ = jax.lax.scan(add_chunk, zeros, frames)
+  # From (C', taps) to (KH, KW, C, C').
   return total.T.reshape(rows, columns, channels, features)
 
 

@@ -88,6 +88,7 @@ def _correlate(
   height = x.shape[-3] - dilation * (rows - 1)
   width = x.shape[-2] - dilation * (columns - 1)
   lead = x.ndim - 3
+  # (KH KW, 1, ..., 1, C)
   taps = kernel.reshape(rows * columns, *(1,) * (x.ndim - 1), channels)
   strides = (*(1,) * lead, stride, stride, 1)
 
@@ -122,6 +123,7 @@ def _add_windows(
   gradient = _place(gradient, (height, width), first=(0, 0))
   x, gradient = widen(x), widen(gradient)
   products = (
+    # (down, rows, across, columns, C)
     x[s : s + height, t : t + width].reshape(down, *total.shape)
     * gradient[s::rows, t::columns][:, None, :, None]
     for s in range(rows)

@@ -61,7 +61,7 @@ def _backward(
   scores = of_weights - weights * of_weights.sum(axis=-1, keepdims=True)
   return (
     _weighted_sums(scores, k),
-    _weighted_sums(scores.swapaxes(-1, -2), q),
+    _weighted_sums(scores.swapaxes(-1, -2), q),  # (..., keys, queries)
     _weighted_sums(weights.swapaxes(-1, -2), gradient),
     None,
   )

@@ -31,7 +31,7 @@ def convolve(
   rows = dilation * (kernel.shape[0] - 1) + 1
   matrix = _matrix(kernel, rows, width, stride, padding, dilation)
   row = width * channels
-  x = x.reshape(x.shape[0], height * row)
+  x = x.reshape(x.shape[0], height * row)  # (N, H W C)
   out = []
   for i in range(_count(height, rows, stride, padding)):
     start = i * stride - padding
@@ -41,6 +41,7 @@ def convolve(
     out.append(seen @ matrix[(first - start) * row : (end - start) * row])
   out = jnp.stack(out, axis=1)
   features = kernel.shape[-1]
+  # From (N, H', W' C') to (N, H', W', C').
   return out.reshape(*out.shape[:2], out.shape[2] // features, features)
 
 
@@ -75,6 +76,7 @@ def _matrix(
   """Returns the matrix (rows W C, W' C') of what the kernel makes of rows."""
   shape = (rows, width, kernel.shape[2])
   count = math.prod(shape)
+  # (rows W C, rows, W, C)
   one_hot = jnp.eye(count, dtype=kernel.dtype).reshape(count, *shape)
   one_hot = jnp.pad(one_hot, ((0, 0), (0, 0), (padding, padding), (0, 0)))
   out = im2col_convolution.convolve(

@@ -119,6 +119,7 @@ def _split(x: jax.Array) -> Grid:
 def _join(tiles: Grid, size: tuple[int, int]) -> jax.Array:
   """Undoes `_split`, for maps of a size."""
   x = jnp.stack([jnp.stack(row, axis=3) for row in tiles], axis=2)
+  # From (N, I, 2, J, 2, C) to (N, 2 I, 2 J, C).
   x = x.reshape(x.shape[0], 2 * x.shape[1], 2 * x.shape[3], x.shape[-1])
   return x[:, : size[0], : size[1]]
 
