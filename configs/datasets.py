@@ -57,14 +57,14 @@ def use(config: ml_collections.ConfigDict, name: str, *, short_side: int = 256) 
   Args:
     config: Changed in place.
     name: As in the names of the runs, e.g. "ssv2".
-    short_side: Of whole frames, in pixels, before they are cropped, in training
-      and in tests.
+    short_side: Short side of whole frames, in pixels, before they are cropped,
+      in training and in tests.
   """
   is_something = name in SOMETHING_SOMETHING
   config.data.num_classes = _NUM_CLASSES[name]
   config.data.tasks = ("verb", "noun") if name == "ek100" else ()
   config.data.short_side = short_side
-  # 4:3, but for Something-Something, which ATM stretches to 5:4.
+  # 4:3, except for Something-Something, which ATM stretches to 5:4.
   shape = 5 / 4 if is_something else 4 / 3
   config.data.canvas = (short_side, round(short_side * shape))
   config.data.flip_pairs = FLIP_PAIRS if is_something else ()

@@ -37,7 +37,7 @@ classes; then temporal-jax zeroshot --annotations ucf101 --root LISTS --videos
 VIDEOS --model runs/tada_former_b16_text_k400, and hmdb51 likewise.
 
 Follows arXiv:2308.05787: table A1 for TAdaConvNeXtV2, table A2 for TAdaFormer,
-section C.2 for HACS and for clips of EPIC-Kitchens (60 frames a second), and
+section C.2 for HACS and for clips of EPIC-Kitchens (60 frames per second), and
 section 5.2, which has the training of TAda2D for all networks that TAdaConv is
 put into. TAda2D follows configs/projects/tada/{k400,ssv2}/tada2d_*.yaml of
 alibaba-mmai-research/TAdaConv. Where the paper is silent, the code: sampling is
@@ -358,7 +358,7 @@ def _common(dataset: str) -> ml_collections.ConfigDict:
 
 
 def _at_sixty_hertz(config: ml_collections.ConfigDict) -> None:
-  """Sets the clips of EPIC-Kitchens: about a second of 60 frames a second."""
+  """Sets the clips of EPIC-Kitchens: about a second of 60 frames per second."""
   config.data.num_frames = 8
   config.data.sampling = "interval(8, fps=60)"
 

@@ -148,7 +148,7 @@ def to_torch(
 
   Args:
     model_name: Name of the network in the catalog.
-    variables: Of that network.
+    variables: Variables of that network.
     source: Name in `SOURCES`.
     num_classes: Classes of the network, by default those of the variables.
     channels: Channels of a frame.

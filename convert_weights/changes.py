@@ -27,7 +27,7 @@ def inflate(value: jax.Array, shape: tuple[int, ...], inflation: str) -> jax.Arr
       of space fall away.
     inflation: "centre" puts it at tap T // 2 with zeros around it, "mean" puts
       T-th parts of it at every tap (I3D); the answer to a clip that stands
-      still is the image network's, but for the ends of the clip.
+      still is the image network's, except for the ends of the clip.
   """
   check_inflation(inflation)
   if len(shape) == value.ndim - 1 and value.shape[:2] == (1, 1):

@@ -16,7 +16,7 @@ from temporal_jax.models.network import Network
 
 
 def shared() -> list[Rule]:
-  """Rules of a `ConvNeXt` but for its kernels, its blocks and its head."""
+  """Rules of a `ConvNeXt` except for its kernels, its blocks and its head."""
   return [
     Rule("params/stem_conv/bias", ("downsample_layers.0.0.bias",), "c -> c"),
     *layer_norm("stem_norm", "downsample_layers.0.1"),

@@ -12,7 +12,7 @@ be read; it is named, and the others go on.
 
 A clip is the middle frame of each of T equal parts of a window, T the frames of
 the network's clips. TAdaConv's paper (appendix C.2) has features of 8 frames, 8
-apart, of whole frames: of EPIC-Kitchens-100 every 8 of 60 frames a second, of
+apart, of whole frames: of EPIC-Kitchens-100 every 8 of 60 frames per second, of
 HACS every 16 of 30:
 
   temporal-jax extract EPIC out/ --model DIR --window 64 --stride 8 \

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--rate",
     type=float,
     metavar="N",
-    help="frames a second that windows are made of, at whatever rate the video "
+    help="frames per second that windows are made of, at whatever rate the video "
     "comes (all frames that there are)",
   )
   for name, words in (

@@ -36,8 +36,8 @@ def gather_json(value: Any, stack: Stack = stack_processes) -> list[Any]:
   Every process must call.
 
   Args:
-    value: Of this process, what JSON can hold: numbers, texts, lists, dicts
-      with texts for keys.
+    value: This process's value, which JSON can hold: numbers, texts, lists,
+      dicts with texts for keys.
     stack: Gathers arrays of one shape.
   """
   text = np.frombuffer(json.dumps(value).encode(), np.uint8)

@@ -65,7 +65,7 @@ def ensemble(
 
   Args:
     runs: R runs; their clips may be in different orders.
-    weights: Of the runs (R,), above 0; None gives all the same.
+    weights: Weights of the runs (R,), above 0; None gives all the same.
     fusion: "softmax" or "logits", see `average_views`.
 
   Returns:

@@ -107,8 +107,8 @@ def group_views(predictions: Predictions, *, fusion: str = "softmax") -> Predict
   """Makes one prediction of all clips of one name, which are a video's views.
 
   Args:
-    predictions: Of single views; those of a video in their order, but other
-      videos' may be between them.
+    predictions: Predictions of single views; those of a video in their order,
+      but other videos' may be between them.
     fusion: What is averaged, see `views.average_views`.
 
   Raises:

@@ -38,8 +38,9 @@ def write_upload(
     file: The file to write.
     scores: Scores of all videos of the test set.
     form: One of `UPLOADS`.
-    supervision: Of "ek100" only, its levels 0 to 5 of pretraining, of training
-      labels and of training data, which the authors of a result declare.
+    supervision: For "ek100" only: its levels 0 to 5 of pretraining,
+      of training labels and of training data, which the authors of a result
+      declare.
 
   Raises:
     ValueError: If videos have other ids than those of the test set, scores are

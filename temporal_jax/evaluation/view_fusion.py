@@ -21,14 +21,14 @@ def average_views(
   """Averages the probabilities of views, or of runs, or their logits.
 
   "softmax": sum_v w_v p_v. "logits": softmax(sum_v w_v z_v) of the logits z; as
-  z_v is log(p_v) but for a constant of each view, which softmax does not see,
-  that is softmax(sum_v w_v log p_v).
+  z_v is log(p_v) except for a constant of each view, which softmax does not
+  see, that is softmax(sum_v w_v log p_v).
 
   Args:
     views: Probabilities (N, V, L), views or runs before classes.
     fusion: One of `FUSIONS`.
-    weights: Of the views (V,), above 0; they are divided by their sum. None
-      gives all the same.
+    weights: Weights of the views (V,), above 0; they are divided by their sum.
+      None gives all the same.
 
   Returns:
     Probabilities (N, L), in the dtype of `views`.

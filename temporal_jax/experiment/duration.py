@@ -12,8 +12,8 @@ class Duration(NamedTuple):
 
   Attributes:
     num_steps: Steps of the run.
-    warmup_steps: Of them, those of the warm-up; not rounded where it is in
-      epochs.
+    warmup_steps: Warm-up steps among them; not rounded where
+      it is in epochs.
     steps_per_epoch: Steps of one pass over the training videos, not rounded.
   """
 

@@ -66,8 +66,8 @@ def other_inputs(
     model: The network.
     names: Names of the classes.
     variables: {"params", "batch_stats"} the run starts from.
-    groups: Of the parameters: of a text tower that is frozen the features are
-      computed once, here.
+    groups: Groups of the parameters: of a text tower that is frozen the
+      features are computed once, here.
 
   Returns:
     {"text": tokens (L, N) int32 or features (L, D)} for a network that compares

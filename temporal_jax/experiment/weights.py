@@ -142,8 +142,8 @@ def _inflated(operator: Collection[str], loaded: Any, own: Any) -> Collection[st
   """Returns the projections that see one frame, and three in the run's network.
 
   So a TAdaFormer of Kinetics, with one branch per block, starts one of
-  Something-Something, whose first of two branches is the same but for that. The
-  paper does not state how, and the code refuses it.
+  Something-Something, whose first of two branches is the same except for that.
+  The paper does not state how, and the code refuses it.
   """
   theirs, ours = (traverse_util.flatten_dict(tree, sep="/") for tree in (loaded, own))
   return {

@@ -78,9 +78,9 @@ def draw_caption(
 
   Args:
     labels: See `annotate`.
-    height: Of the frames, in pixels; the caption has at most half of it, and
-      at least a row.
-    width: Of the frames, in pixels, and the most of the caption.
+    height: Height of the frames, in pixels; the caption has at most half of it,
+      and at least a row.
+    width: Width of the frames, in pixels, and the most of the caption.
   """
   from PIL import Image, ImageDraw, ImageFont
 

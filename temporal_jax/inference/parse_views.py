@@ -10,7 +10,7 @@ def with_views(protocol: EvalProtocol, views: str) -> EvalProtocol:
   """Returns a protocol with other numbers of clips and crops.
 
   Args:
-    protocol: What it is but for that.
+    protocol: What it is except for that.
     views: Clips of a video x crops of each: "4x3". Papers write it the other
       way round too: what only makes sense so, as "3x4", is read so.
 

@@ -19,8 +19,8 @@ class ScoredTestSet(NamedTuple):
   """What became of the videos of a test set.
 
   Attributes:
-    scores: Of those that could be read, None if none could; classes are in the
-      order of the data set.
+    scores: Scores of those that could be read, None if none could; classes are
+      in the order of the data set.
     bad: Id -> why it could not.
   """
 

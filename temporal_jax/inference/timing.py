@@ -30,11 +30,12 @@ class Timing(NamedTuple):
     p95_ms: 95 % of the runs took less.
     clips_per_second: At the median.
     runs: Timed batches.
-    peak_bytes: Of the device: arguments, results and all that is kept between,
-      as the compiler says; None where it does not.
-    flops: Of a clip: all operations, as the compiler counts them; likewise.
-    multiply_adds: Of a clip, of matrix products and convolutions alone; what
-      papers call FLOPs.
+    peak_bytes: Peak bytes of the device: arguments, results and all that is
+      kept between, as the compiler says; None where it does not.
+    flops: FLOPs of a clip: all operations, as the compiler counts them;
+      likewise.
+    multiply_adds: Multiply-adds of a clip, of matrix products and convolutions
+      alone; what papers call FLOPs.
   """
 
   batch_size: int

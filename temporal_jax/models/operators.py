@@ -95,7 +95,7 @@ def arithmetic_once(
 
   Args:
     network: The network.
-    *blocks: Of a transformer, how many blocks come before each ATM.
+    *blocks: For each ATM, the number of transformer blocks before it.
     class_token: See `arithmetic`.
     after_attention: See `arithmetic`; only of a transformer.
 

@@ -174,7 +174,7 @@ def adapt(factory: Factory, **backbone: Any) -> Factory:
   of one, is returned as it is.
 
   Args:
-    factory: Of a slot, or of a head.
+    factory: Factory of a slot, or of a head.
     **backbone: Settings of the backbone, e.g. `num_heads`; None for one that it
       leaves open itself.
   """

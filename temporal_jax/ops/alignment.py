@@ -140,8 +140,8 @@ def merge_pairs(x: jax.Array, y: jax.Array) -> jax.Array:
   frame between them the mean of its two pairs'.
 
   Args:
-    x: Of each pair's first frame (B, P, ..., C), floating point.
-    y: Of each pair's second frame, like `x`.
+    x: Values of each pair's first frame (B, P, ..., C), floating point.
+    y: Values of each pair's second frame, like `x`.
 
   Returns:
     Values of the frames (B, P + 1, ..., C), in the dtype of `x`.

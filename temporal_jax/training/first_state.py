@@ -85,7 +85,7 @@ def first_state(
   Args:
     initialise: Random key -> fresh {"params", "batch_stats"}.
     optimizer: Gives the optimizer's first state.
-    shapes: Of every array of the state, with its sharding.
+    shapes: Shapes of every array of the state, with its sharding.
     seed: Seed of the initialisation.
     init_from: Workdir of another run, what `convert_weights` wrote, or "".
     fitting: Called with the variables of `init_from` where it is used: returns

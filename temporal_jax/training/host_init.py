@@ -97,7 +97,7 @@ def _draw(name: str, wanted: Any, inputs: Values) -> np.ndarray | None:
   """Returns random numbers, or None where they are JAX's to draw.
 
   Args:
-    name: Of a function of `jax.random`.
+    name: Name of a function of `jax.random`.
     wanted: Shape and dtype of the numbers.
     inputs: The key and the function's bounds.
   """

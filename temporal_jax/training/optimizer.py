@@ -34,9 +34,9 @@ def create_optimizer(
     name: "adamw" (decay beside the step, epsilon 1e-8) or "sgd" (Nesterov's,
       decay in the gradient), both as torch has them.
     schedule: Step -> learning rate.
-    groups: Of the parameters, by name; see `parameter_groups`.
-    momentum: Of SGD.
-    betas: Of AdamW.
+    groups: Groups of the parameters, by name; see `parameter_groups`.
+    momentum: Momentum of SGD.
+    betas: Betas of AdamW.
     clip_norm: Largest global norm of the gradient; 0 clips nothing.
     scaled_schedule: Factor of a group -> schedule of its learning rate, where
       that is not the factor times `schedule`: in ILA all groups end at the same

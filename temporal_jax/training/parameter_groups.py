@@ -102,7 +102,7 @@ def stop_frozen(params: Tree, groups: Mapping[str, Group]) -> Tree:
 
   Args:
     params: Parameters.
-    groups: Of these parameters; {} freezes none.
+    groups: Groups of these parameters; {} freezes none.
   """
   if not groups:
     return params
@@ -119,7 +119,7 @@ def describe_groups(params: Tree, groups: Mapping[str, Group]) -> str:
 
   Args:
     params: Parameters, abstract or not.
-    groups: Of these parameters.
+    groups: Groups of these parameters.
   """
   members: dict[Group, list[str]] = {}
   for name, group in groups.items():

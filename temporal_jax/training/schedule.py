@@ -58,8 +58,8 @@ def create_schedule(
     warmup_steps: Length of the warm-up; a part of a step counts too.
     start: Learning rate of step 0 if there is a warm-up.
     end: What a cosine falls to.
-    milestones: Of "multistep": first step of each tenth.
-    steps_per_epoch: Of "cosine_by_epoch".
+    milestones: Milestones of "multistep": first step of each tenth.
+    steps_per_epoch: Steps per epoch of "cosine_by_epoch".
 
   Returns:
     A function that can be traced; float32.

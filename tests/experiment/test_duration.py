@@ -31,7 +31,7 @@ def test_one_of_steps_and_epochs(steps, epochs):
 
 
 def test_the_rate_is_scaled_to_the_batch():
-  """All of it, but for the end where a group of parameters has a factor."""
+  """All of it, except for the end where a group of parameters has a factor."""
   config = _config(lr=7e-4, lr_batch_size=256, end_lr=1e-6, warmup_steps=10)
   length = Duration(100, 10, 5.0)
   rate = schedule(config, length)

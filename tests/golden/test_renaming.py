@@ -70,7 +70,8 @@ def _makes_rules(node):
 
 
 def _texts(node):
-  """Returns texts in code, but for what is asked of a constructor, and leaves.
+  """Returns texts in code, except for what is asked of a constructor, and
+  leaves.
 
   Those are keys, what a value is compared with, and the second argument of
   `under`.

@@ -28,7 +28,7 @@ def test_a_batch_is_timed(saved):
   # convolutions at 4 x 4, 8 channels, 2 frames; then 3 classes.
   taps = 2 * (49 * 3 * 8 * 64 + 2 * 9 * 8 * 8 * 16)
   assert taps <= got.multiply_adds <= taps + 2 * 8 * 3
-  # Two operations each, but for taps that lie outside the frames.
+  # Two operations each, except for taps that lie outside the frames.
   assert 1.5 * got.multiply_adds < got.flops < 2.5 * got.multiply_adds
   held = 4 * count.parameters(saved.variables) + 2 * 2 * 16 * 16 * 3
   assert held < got.peak_bytes < 100 * held

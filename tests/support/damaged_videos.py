@@ -20,7 +20,7 @@ class Damaged(NamedTuple):
   """A file that is not what its name says.
 
   Attributes:
-    name: Of the file: number, kind of damage, and suffix.
+    name: Name of the file: number, kind of damage, and suffix.
     kind: One of `KINDS`.
     content: Its bytes.
   """

@@ -102,8 +102,8 @@ def attempts(count: int, seed: int, host: str, video: bytes) -> list[Attempt]:
 
   Args:
     count: How many.
-    seed: Of the draw.
-    host: Of the server, with its port.
+    seed: Seed of the draw.
+    host: Host of the server, with its port.
     video: A good file, to be spoiled.
   """
   rng = random.Random(seed)

@@ -72,7 +72,7 @@ def tiny_detector(name, *, kind=KIND, **changes):
   """A detector of `KINDS` and the description of it.
 
   Args:
-    name: Of `KINDS`.
+    name: A name of `KINDS`.
     kind: What its features are.
     **changes: "decoding" and "overrides" that replace those of `KINDS`.
   """

@@ -112,7 +112,7 @@ def make_blank_png(height: int, width: int) -> bytes:
 
 
 def make_trimmed(video: bytes, start: int, count: int) -> bytes:
-  """Has the edit list of an mp4 of 30 frames a second show some frames only."""
+  """Has the edit list of an mp4 of 30 frames per second show only some."""
   scales = [
     struct.unpack_from(">I", video, video.index(box) + 16)[0]
     for box in (b"mvhd", b"mdhd")

@@ -75,7 +75,7 @@ def run_captured(
   Args:
     saved: The network.
     clip: (T, H, W, 3) uint8.
-    pattern: Of names of modules.
+    pattern: Pattern of names of modules.
     function: What is tested.
 
   Returns:

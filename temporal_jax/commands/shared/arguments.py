@@ -17,7 +17,7 @@ def add_model(parser: argparse.ArgumentParser, which: str = "") -> None:
   """Adds `--model`, for `inference.load_model`.
 
   Args:
-    parser: Of the command.
+    parser: Parser of the command.
     which: What sort of network it must be.
   """
   parser.add_argument(
@@ -77,7 +77,7 @@ def add_labels(parser: argparse.ArgumentParser) -> None:
     help="names or sentences, commas between them",
   )
   labels.add_argument(
-    "--labels-file", metavar="FILE", help="names or sentences, one a line"
+    "--labels-file", metavar="FILE", help="names or sentences, one per line"
   )
 
 

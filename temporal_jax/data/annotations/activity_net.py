@@ -36,7 +36,7 @@ def read_activity_net(
 
   Args:
     file: activity_net.v1-3.min.json or HACS_segments_v1.1.1.json.
-    path: Of a video, from id and the label that most of it has.
+    path: Path of a video, from id and the label that most of it has.
     whole_videos: Splits that take videos as a whole, not their labelled parts;
       ATM trains on parts and tests whole videos.
     multi_label: Whether a label is a set: of a whole video, all its classes.

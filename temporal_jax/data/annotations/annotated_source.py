@@ -24,7 +24,7 @@ class AnnotatedSource:
     """Takes the records of a split.
 
     Args:
-      annotations: Of the data set.
+      annotations: Annotations of the data set.
       split: "train" or "test".
       root: The folder that the records' paths begin in.
       as_video: From a path to what is read, where that is not a video file: a

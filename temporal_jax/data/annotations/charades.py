@@ -28,7 +28,7 @@ def read_charades(
     files: By split: {"train": "Charades_v1_train.csv", "test":
       "Charades_v1_test.csv"}.
     classes: Charades_v1_classes.txt, lines "c000 Holding some clothes".
-    path: Of a video, from id.
+    path: Path of a video, from id.
     parts: Splits that take the labelled parts of videos one by one, ("train",)
       as ATM does; those that do not stop after they start are left out, with
       a warning.

@@ -41,7 +41,8 @@ def read_epic_kitchens(
       "EPIC_100_validation.csv"}.
     verbs: EPIC_100_verb_classes.csv.
     nouns: EPIC_100_noun_classes.csv.
-    path: Of a video, from the columns: participant_id, video_id, narration_id.
+    path: Path of a video, from the columns: participant_id, video_id,
+      narration_id.
     cut: Whether each part is a file of its own, as "{narration_id}.MP4".
 
   Raises:

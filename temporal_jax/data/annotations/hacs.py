@@ -23,7 +23,7 @@ def read_hacs_segments(file: File, *, path: str = PATH) -> Annotations:
 
   Args:
     file: JSON, see `read_activity_net`.
-    path: Of a video, from id and label.
+    path: Path of a video, from id and label.
   """
   return read_activity_net(file, path=path, whole_videos=())
 
@@ -48,7 +48,7 @@ def read_hacs_clips(file: File, *, path: str = PATH) -> Annotations:
 
   Args:
     file: classname,youtube_id,subset,start,end,label.
-    path: Of a video, from id and label.
+    path: Path of a video, from id and label.
 
   Raises:
     ValueError: If a row is wrong.

@@ -18,7 +18,7 @@ def read_hmdb51(folder: File, *, split: int = 1) -> Annotations:
   1 is a training video, 2 a test video, 0 is left out.
 
   Args:
-    folder: Of the lists (testTrainMulti_7030_splits).
+    folder: Folder of the lists (testTrainMulti_7030_splits).
     split: Which of the three, N.
 
   Raises:

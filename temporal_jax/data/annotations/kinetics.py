@@ -27,7 +27,7 @@ def read_kinetics(
     files: By split: {"train": "train.csv", "test": "validate.csv"}.
     class_names: In the order of a network's outputs, where it is not the
       alphabetical one; see `read_names`.
-    path: Of a video's clip, from label, youtube_id, start and stop.
+    path: Path of a video's clip, from label, youtube_id, start and stop.
 
   Raises:
     ValueError: If a row is wrong or its class unknown.

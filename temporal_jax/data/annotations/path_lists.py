@@ -22,7 +22,7 @@ def read_lists(
     columns: What a line holds, "path" first and "label" among the others, which
       are not used: ("path", "frames", "label") of ATM and X-ViT, ("path",
       "start", "end", "label") of bLVNet-TAM.
-    separator: Of the columns; None is white space.
+    separator: Separator of the columns; None is white space.
 
   Raises:
     ValueError: If a line is wrong or its class out of range.

@@ -29,8 +29,8 @@ def fields(
 
   Args:
     file: Text.
-    count: Of a line; where it has more, the first holds what is too much, since
-      only paths contain separators.
+    count: Number of cells in a line; where it has more, the first holds what is
+      too much, since only paths contain separators.
     separator: None is white space.
 
   Raises:
@@ -96,7 +96,7 @@ def warn_of_empty(file: File, parts: Sequence[str]) -> None:
 
 
 def read_names(file: File) -> tuple[str, ...]:
-  """Returns the class names of a file, one a line, in the order of its lines.
+  """Returns the class names of a file, one per line, in the order of its lines.
 
   Raises:
     ValueError: If it has none, or one twice.

@@ -11,7 +11,8 @@ class Record(NamedTuple):
 
   Attributes:
     id: Its name, which no other record of the split has.
-    path: Of the video, or the folder of its frames, from the data set's folder.
+    path: Path of the video, or the folder of its frames, from the data set's
+      folder.
     label: See `sources.Video`; None where it is not published.
     split: "train" or "test".
     start: Where the part begins, in seconds; None is the whole video.
@@ -33,7 +34,7 @@ class Annotations(NamedTuple):
   """A data set's records, in the order of its files.
 
   Attributes:
-    records: Of all splits.
+    records: Records of all splits.
     class_names: See `sources.Source`.
     multi_label: Whether a record has a set of classes instead of one.
     note: What a person should know of how the files were read; "" if nothing.

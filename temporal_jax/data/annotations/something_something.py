@@ -29,7 +29,7 @@ def read_something_something_v1(
     files: By split: {"train": "something-something-v1-train.csv", "test":
       "something-something-v1-validation.csv"}.
     labels: something-something-v1-labels.csv, a class a line.
-    path: Of a folder, from id.
+    path: Path of a folder, from id.
 
   Raises:
     ValueError: If a line is wrong or its class unknown.
@@ -56,7 +56,7 @@ def read_something_something_v2(
       "something-something-v2-validation.json"}, or without "v2-" as labels/ has
       them today.
     labels: The JSON object from class to number.
-    path: Of a video, from id.
+    path: Path of a video, from id.
 
   Raises:
     ValueError: If an entry is wrong or its class unknown.

@@ -19,7 +19,7 @@ def read_ucf101(folder: File, *, split: int = 1) -> Annotations:
   """Reads classInd.txt, trainlist0N.txt and testlist0N.txt.
 
   Args:
-    folder: Of the lists (ucfTrainTestlist).
+    folder: Folder of the lists (ucfTrainTestlist).
     split: Which of the three, N.
 
   Raises:

@@ -142,7 +142,7 @@ class MultiScaleCrop(_Crop):
   over all offsets.
 
   Attributes:
-    scales: Of the shorter side, the largest first.
+    scales: Scales of the shorter side, the largest first.
     positions: 5, corners and centre, or 13, with the middles of the edges and
       the centres of the four quarters.
     gap: Largest difference of place in `scales` between height and width.

@@ -24,7 +24,7 @@ class Mix:
     mixup_alpha: 0 for no mixup.
     cutmix_alpha: 0 for no cutmix.
     probability: That a draw mixes at all.
-    switch_probability: Of cutmix, where both are on.
+    switch_probability: Probability of cutmix, where both are on.
     mode: "batch", one draw for all clips, or "pair", one for each pair.
     partner: "reversed", the clip at the same place from the batch's end, or
       "random", by a random permutation.

@@ -58,7 +58,7 @@ class ShortSideJitter:
   Attributes:
     low: Shortest length, in pixels.
     high: Longest; `low` for no randomness.
-    rounding: Of the uniform draw: "round", or "down" as `int` does.
+    rounding: Rounding of the uniform draw: "round", or "down" as `int` does.
 
   Source: X-ViT, slowfast/datasets/transform.py (round); TAdaConv,
     datasets/utils/transformations.py (int).

@@ -30,10 +30,10 @@ class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
     """Takes what is to be built by `download_and_prepare`.
 
     Args:
-      name: Of the data set, and of its folder.
-      annotations: Of whole files.
+      name: Name of the data set, and of its folder.
+      annotations: Annotations of whole files.
       root: The folder that the records' paths begin in.
-      **kwargs: Of tfds.core.DatasetBuilder: data_dir, file_format.
+      **kwargs: Arguments of tfds.core.DatasetBuilder: data_dir, file_format.
 
     Raises:
       ValueError: If a record is a part of a video, which would be stored as
@@ -140,7 +140,7 @@ class PreparedSource:
     """Opens the split; the annotations are not needed any more.
 
     Args:
-      folder: Of the data set, data_dir/name.
+      folder: Folder of the data set, data_dir/name.
       split: "train", "test", or a TFDS slice such as "train[:10%]".
 
     Raises:

@@ -33,7 +33,7 @@ class ClipFormat:
       crop; None keeps the video's size or, with a canvas, takes the canvas'
       shorter side.
     sampling: Which frames, see `sampling.parse_sampling`.
-    stride: Of "dense", in frames.
+    stride: Stride of "dense", in frames.
     canvas: Height and width to which whole frames are stretched, for the device
       to crop; None crops them here at random.
   """
@@ -234,8 +234,8 @@ def encode_label(label: Label, class_names: ClassNames) -> np.ndarray:
   """Returns a label as an array.
 
   Args:
-    label: Of one video.
-    class_names: Of its source.
+    label: Label of one video.
+    class_names: Class names of its source.
 
   Returns:
     int32 () of one class, int32 (K,) of K tasks, or float32 (L,) of a set: 1

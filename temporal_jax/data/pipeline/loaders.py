@@ -38,7 +38,7 @@ def train_batches(
     videos: The training videos.
     clip: How a clip is cut from a video.
     batch_size: Clips a batch, B, over all processes.
-    seed: Of order, frames and crops.
+    seed: Seed of order, frames and crops.
     num_threads: Threads that decode.
     process_index: Number of this process, p.
     process_count: Processes that share the data, P.

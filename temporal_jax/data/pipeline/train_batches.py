@@ -149,8 +149,9 @@ class TrainBatches(Iterator[Batch]):
     which some processes had not come to, as no clip is read twice.
 
     Args:
-      position: Of a run of any number of processes and batch size. Without
-        "order" it is that of an old run, which goes on in its old order.
+      position: Position of a run of any number of processes and batch size.
+        Without "order" it is that of an old run, which goes on in its old
+        order.
 
     Returns:
       In words what is not as it would have been; "" if nothing.

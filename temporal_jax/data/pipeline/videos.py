@@ -64,7 +64,7 @@ def open_videos(
     protocol: Which views of a video are tested; its square pixels are those of
       training as well.
     batch_size: Clips a batch, over all processes.
-    seed: Of order, frames and crops in training.
+    seed: Seed of order, frames and crops in training.
     bad_videos: What to do with a video that cannot be read, by split.
     time_limit: Seconds that opening a video file, and reading a clip, may take.
     num_threads: Threads that decode.

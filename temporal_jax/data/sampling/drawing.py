@@ -19,8 +19,8 @@ class Row(NamedTuple):
   Attributes:
     sampling: See `parse_sampling`.
     total: Frames of the video.
-    num_frames: Of a clip.
-    num_clips: Of a test.
+    num_frames: Number of frames of a clip.
+    num_clips: Number of clips of a test.
     stride: See `parse_sampling`.
     fps: Frames a second of the video.
   """
@@ -77,7 +77,7 @@ def draw_sampling(
   Args:
     file: PNG to write.
     rows: What to draw, from top to bottom.
-    seed: Of the random clips.
+    seed: Seed of the random clips.
 
   Raises:
     ValueError: If there are no rows, or one is wrong.

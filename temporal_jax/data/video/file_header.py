@@ -27,7 +27,7 @@ _UNKNOWN_SIZES = (0, 4, 0xFFFFFFFF)
 _MOST_PARTS = 1_000_000
 _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
 
-# In all tracks together: 92 hours of 30 frames a second.
+# In all tracks together: 92 hours of 30 frames per second.
 MAX_SAMPLES = 10_000_000
 # Of a header that old QuickTime compressed, once it is decompressed.
 _MAX_HEADER = 2**26

@@ -38,7 +38,7 @@ class FixedRateReader(EvenlyTimedReader):
     """
     check_rate(fps)
     if not reader.fps:
-      raise VideoError("its frames a second are not known")
+      raise VideoError("its frames per second are not known")
     self.fps, self._reader = float(fps), reader
     times = np.asarray(reader.times)
     length = times[-1] + 1 / reader.fps

@@ -34,7 +34,7 @@ _MAX_BYTES = 8 * MAX_PIXELS
 
 @dataclasses.dataclass(frozen=True)
 class ImageFolder:
-  """A video as a folder of pictures, one a frame.
+  """A video as a folder of pictures, one per frame.
 
   Attributes:
     folder: Its path.
@@ -90,7 +90,7 @@ class EvenlyTimedReader(abc.ABC):
       VideoError: If the frames per second are not known.
     """
     if not self.fps:
-      raise VideoError("the frames a second are not known")
+      raise VideoError("the frames per second are not known")
     return [number / self.fps for number in range(self.num_frames)]
 
 

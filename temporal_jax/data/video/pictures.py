@@ -231,7 +231,7 @@ def reason(error: Exception, decoder: av.codec.CodecContext | None = None) -> st
   """Returns the error's words without the path, which the caller names.
 
   Args:
-    error: Of Python or PyAV.
+    error: Error of Python or PyAV.
     decoder: What it came from, if it came from one.
   """
   if isinstance(error, FileNotFoundError):

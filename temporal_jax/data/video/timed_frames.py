@@ -77,7 +77,7 @@ class FrameIndex:
     return [(tick - first) * up / down for tick in self.ticks]
 
   def rate(self) -> float | None:
-    """Returns frames a second, on average; None of a single frame."""
+    """Returns frames per second, on average; None of a single frame."""
     if len(self.ticks) == 1:
       return None
     span = (self.ticks[-1] - self.ticks[0]) * self.time_base

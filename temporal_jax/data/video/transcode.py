@@ -26,7 +26,7 @@ class Transcoding(NamedTuple):
 
   Attributes:
     short_side: Pixels of the shorter side, even; smaller videos keep their size
-      but for an odd row or column, and with None all do.
+      except for an odd row or column, and with None all do.
     gop: Frames from one keyframe to the next, at most: of a group of pictures
       the frames before a wanted one have to be decoded too.
     crf: Constant rate factor of x264, 0 (lossless) to 51.

@@ -23,10 +23,10 @@ class EvalProtocol:
   Attributes:
     num_frames: Frames in a clip, T.
     sampling: Which ones, see `sampling.parse_sampling`.
-    stride: Of "dense", in frames.
+    stride: Stride of "dense", in frames.
     num_clips: Clips of a video, K.
-    num_crops: Of each clip: 1, the middle; 3, along the longer side; 10, the
-      corners and the middle, each as it is and mirrored.
+    num_crops: Number of crops of each clip: 1, the middle; 3, along the longer
+      side; 10, the corners and the middle, each as it is and mirrored.
     crop_size: Side of the square crops, in pixels.
     short_side: Pixels to which a frame's shorter side is resized before; None
       keeps its size.
@@ -105,7 +105,7 @@ def check_mirrored(protocol: EvalProtocol, class_names: ClassNames) -> None:
   """Refuses mirrored views of classes that say left or right.
 
   Args:
-    protocol: Of the test; only that of 10 crops mirrors.
+    protocol: Protocol of the test; only that of 10 crops mirrors.
     class_names: Names of the classes, or of those of each task.
 
   Raises:

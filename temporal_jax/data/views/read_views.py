@@ -38,8 +38,8 @@ def crop_places(
   middle, each followed by its mirror image.
 
   Args:
-    height: Of the frame, in pixels.
-    width: Of the frame, in pixels.
+    height: Height of the frame, in pixels.
+    width: Width of the frame, in pixels.
     size: Side of the square crops, in pixels.
     num_crops: One of `protocol.NUM_CROPS`.
     rule: One of `protocol.CROP_RULES`.
@@ -81,7 +81,7 @@ def clip_indices(
   """Returns the frames (K, T) of the K clips of a video, int64.
 
   Args:
-    protocol: Of the test.
+    protocol: Protocol of the test.
     total: Frames in the video.
     fps: Frames a second of the video, which some rules need.
   """
@@ -112,7 +112,7 @@ def read_views(
 
   Args:
     reader: Reader of the video.
-    protocol: Of the test.
+    protocol: Protocol of the test.
     fps: Frames a second of the video, which some rules need.
     span: First frame and number of frames of the part that is tested, see
       `sampling.frames_of_span`; None is the whole video.

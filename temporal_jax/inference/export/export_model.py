@@ -57,7 +57,8 @@ def export_model(
     platforms: Where a "stablehlo" is to run: "cpu", "cuda", "rocm", "tpu"; all
       of them by default.
     batch_size: Clips that a program takes at once, or None for any number.
-    dtype: Of the activations, "float32" or "bfloat16"; of "stablehlo" only.
+    dtype: Dtype of the activations, "float32" or "bfloat16"; of "stablehlo"
+      only.
 
   Returns:
     What card.json holds.

@@ -20,7 +20,7 @@ def to_onnx(program: Program, name: str) -> bytes:
 
   Args:
     program: See `trace_network`; in float32.
-    name: Of the graph.
+    name: Name of the graph.
 
   Raises:
     ImportError: If the extra "export" is not installed.

@@ -87,7 +87,7 @@ def extract_files(
   |---|---|
   | features | (windows, ...) float32 |
   | times | (windows,) middle of each window, in seconds |
-  | fps | frames a second, of the video or as given |
+  | fps | frames per second, of the video or as given |
   | stride | frames from one window to the next |
   | window | frames of a window |
   | offset | first frame of the first window: 0 |
@@ -139,7 +139,7 @@ def _write(
   """Writes features as they are computed; no more than a batch is held."""
   total, fps = reader.num_frames, reader.fps
   if fps is None:
-    raise VideoError("its frames a second are not known")
+    raise VideoError("its frames per second are not known")
   batches = extractor.batches(reader)
   first = next(batches)  # Whole frames have maps of other sizes than squares.
   shape = (extractor.num_windows(total), *first.shape[1:])

@@ -123,7 +123,7 @@ class FeatureExtractor:
     That is where localisation tools expect it: (stride i + window / 2) / fps.
 
     Args:
-      num_frames: Of the video.
+      num_frames: Number of frames of the video.
       fps: Frames a second.
     """
     starts = self.stride * np.arange(self.num_windows(num_frames))

@@ -25,10 +25,10 @@ class Feature(NamedTuple):
 
   Attributes:
     name: What it is called.
-    shape: Of a clip's.
-    path: Of the module that gives it.
+    shape: Shape of a clip's features.
+    path: Path of the module that gives it.
     kind: Name of its class; it may share its path with a module within.
-    key: Of what the network returns beside logits, if it gives it.
+    key: Key of what the network returns beside logits, if it gives it.
   """
 
   name: str

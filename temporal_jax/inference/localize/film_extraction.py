@@ -97,7 +97,7 @@ class FilmExtractor:
     """
     timed = reader if self._fps is None else FixedRateReader(reader, self._fps)
     if not timed.fps:
-      raise VideoError("its frames a second are not known")
+      raise VideoError("its frames per second are not known")
     return FilmFeatures(
       values=self._extractor(timed),
       stride=self.kind.stride,

@@ -47,7 +47,7 @@ def read_strip(video: str | os.PathLike, count: int = _FRAMES) -> FilmStrip:
   """
   with open_reader(os.fspath(video)) as reader:
     if not reader.fps:
-      raise VideoError("its frames a second are not known")
+      raise VideoError("its frames per second are not known")
     total = reader.num_frames
     count = min(count, total)
     places = (2 * np.arange(count) + 1) * total // (2 * count)

@@ -70,9 +70,9 @@ def new_model(name: str, *, num_classes: int = 400, **arguments: Any) -> SavedMo
   Args:
     name: In the catalog.
     num_classes: Outputs of the classifier, L.
-    **arguments: Of `create_model`, e.g. num_frames and image_size, as published
-      by default, or dtype, of the activations, by default bfloat16, and on CPU
-      float32.
+    **arguments: Arguments of `create_model`, e.g. num_frames and image_size, as
+      published by default, or dtype, of the activations, by default bfloat16,
+      and on CPU float32.
 
   Raises:
     TypeError: See `create_model`.

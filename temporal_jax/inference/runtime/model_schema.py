@@ -33,7 +33,7 @@ _MAX_CLIP = 2**28
 _MAX_VIEWS = 2**32
 # A stack of optical flow has 10 channels.
 _MAX_CHANNELS = 64
-# Nine hours at 30 frames a second.
+# Nine hours at 30 frames per second.
 _MAX_STRIDE = 1_000_000
 
 

@@ -48,7 +48,7 @@ def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
   Raises:
     ValueError: If there are fewer than two, one is empty, or two are the same
-      but for spaces and capitals, which CLIP's texts do not tell apart.
+      except for spaces and capitals, which CLIP's texts do not tell apart.
   """
   labels = tuple(label.strip() for label in labels)
   if len(labels) < 2:

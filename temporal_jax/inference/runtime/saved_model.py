@@ -171,8 +171,8 @@ def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> Sav
     directory: What `convert_weights` wrote, or the workdir of a run: of that
       the newest checkpoint, and the moving averages where it kept them. Where
       there is no such directory, a name of `bundled.NAMES`.
-    dtype: Of the activations; None for what `model.json` says, or else bfloat16
-      and on CPU float32.
+    dtype: Dtype of the activations; None for what `model.json` says, or else
+      bfloat16 and on CPU float32.
 
   Raises:
     FileNotFoundError: If there is none.

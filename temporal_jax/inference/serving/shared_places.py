@@ -52,8 +52,8 @@ class Places:
       count: Places that it needs.
 
     Returns:
-      Whether it got them; without them nothing was ended, but for connections
-      that became faster in that moment.
+      Whether it got them; without them nothing was ended, except for
+      connections that became faster in that moment.
     """
     with self._lock:
       own = [other for other in self._held if other.client == holder.client]

@@ -64,7 +64,7 @@ class VideoAnswerer:
         `begin_loading`, it is compiled meanwhile.
       localizer: Finds segments in videos; None shows none.
       max_seconds: Length of the longest video that is looked at; it may have
-        240 frames a second.
+        240 frames per second.
       max_time: Seconds that opening it and reading its frames may take.
       batch_size: Clips computed at once.
 

@@ -81,7 +81,7 @@ class VideoSearch:
 
     Args:
       saved: A network that reads texts.
-      file: Of the index, a .npz; it need not exist.
+      file: File of the index, a .npz; it need not exist.
       batch_size: Clips computed at once.
 
     Raises:

@@ -19,9 +19,10 @@ def create_cues(
   """Returns `cues(variables, clip) -> {layer: maps}`, a pure function.
 
   A map is the mean of |cue| over the channels and over the contexts of the
-  frame that lie in the clip, but for the frame itself, divided by its largest
-  value in the clip. Where nothing moves those of "difference" and "log_ratio"
-  are zero; "correlation" is what the windows of similarities are encoded to.
+  frame that lie in the clip, except for the frame itself, divided by its
+  largest value in the clip. Where nothing moves those of "difference" and
+  "log_ratio" are zero; "correlation" is what the windows of similarities are
+  encoded to.
 
   It takes variables as `prepare_variables` returns them and a clip
   (T, H, W, 3) uint8; maps are (T, h, w) float32 in [0, 1], by the name of the

@@ -58,7 +58,8 @@ def explain(
     saved: The network.
     clip: (T, H, W, 3) uint8.
     kind: One of `MAP_KINDS`.
-    layer: Of "features", "gradcam" and "masks"; the last that fits by default.
+    layer: Layer of "features", "gradcam" and "masks"; the last that fits by
+      default.
     label: Name of the class, of "gradcam", see `named_targets`; the predicted
       one by default.
 

@@ -37,7 +37,7 @@ def map_outputs(
 
   Args:
     saved: The network.
-    recording: Of `clip`.
+    recording: Recording of `clip`.
     clip: (T, H, W, 3).
 
   Returns:
@@ -87,7 +87,7 @@ def choose_layer(
   """Returns the layer that is wanted, or else a fitting one.
 
   Args:
-    names: Of the layers there are, in the order of computation.
+    names: Names of the layers there are, in the order of computation.
     wanted: One of them, or None for the last that fits the first of `patterns`
       that any fits.
     patterns: Regular expressions of whole names.

@@ -26,8 +26,8 @@ def save_overlay(
   """Writes an mp4 of the frames, and beside them the frames under each map.
 
   It shows what the first view of the protocol does, from the first to the last
-  of its frames, at the rate of the video, or 25 frames a second if it has none.
-  Few frames are held at once.
+  of its frames, at the rate of the video, or 25 frames per second if it has
+  none. Few frames are held at once.
 
   Args:
     file: mp4 to write.

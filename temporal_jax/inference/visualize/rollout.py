@@ -124,7 +124,7 @@ def _passed(shares: jax.Array, weights: jax.Array) -> jax.Array:
   """Hands shares (T, N) on to what was attended to.
 
   Args:
-    shares: Of each token.
+    shares: Shares of each token.
     weights: (1, T, N, N) within frames, or joint (1, T N, T N).
   """
   if weights.ndim == 4:
@@ -136,9 +136,9 @@ def _along_time(shares: jax.Array, weights: jax.Array, call: Call) -> jax.Array:
   """Hands shares (T, N) of patches on to those of other frames.
 
   Args:
-    shares: Of each patch.
+    shares: Shares of each patch.
     weights: (1, N, T, T), of each patch along time.
-    call: Of the module `TemporalAttention`.
+    call: Call of the module `TemporalAttention`.
   """
   shares = shares[None, :, :, None]
   if call.module.aligned:

@@ -57,7 +57,7 @@ class Timeline:
   keeps their mean.
 
   Attributes:
-    duration: Of the video, in seconds.
+    duration: Duration of the video, in seconds.
     tops: (L,) in how many windows each class was the most probable one.
   """
 
@@ -74,8 +74,8 @@ class Timeline:
     Args:
       num_windows: Windows that will be added, at most.
       num_classes: L.
-      duration: Of the video, in seconds.
-      columns: Of the picture, at most.
+      duration: Duration of the video, in seconds.
+      columns: Columns of the picture, at most.
     """
     self.duration = duration
     self.tops = np.zeros(num_classes, int)
@@ -124,7 +124,7 @@ def save_timeline(
   video that no window shows is grey.
 
   Args:
-    timeline: Of the video.
+    timeline: Timeline of the video.
     class_names: Names of the L classes.
     file: PNG to write.
     title: What the video is called.

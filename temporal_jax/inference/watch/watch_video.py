@@ -32,7 +32,7 @@ class Watched(NamedTuple):
   Attributes:
     windows: Windows that were scored.
     expected: Windows that the video has.
-    duration: Of the video, in seconds.
+    duration: Duration of the video, in seconds.
     error: Why not all windows were scored; None if they were.
   """
 

@@ -163,7 +163,7 @@ def clock(seconds: float, decimals: int = 0) -> str:
 
   Args:
     seconds: The time.
-    decimals: Of the seconds.
+    decimals: Decimals of the seconds.
   """
   unit = 10**decimals
   whole, part = divmod(round(seconds * unit), unit)

@@ -169,7 +169,7 @@ def score_windows(
 
   Args:
     classifier: The network.
-    clips: Of the windows, such as `SlidingWindows`.
+    clips: Clips of the windows, such as `SlidingWindows`.
     task: Whose probabilities are meant, of a network of several.
 
   Raises:

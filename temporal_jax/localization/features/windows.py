@@ -59,7 +59,7 @@ def segments_inside(
     segments: (N, 2) seconds.
     start: The window's start in seconds.
     end: Its end.
-    share: Of a segment's length, in [0, 1].
+    share: Share of a segment's length, in [0, 1].
 
   Returns:
     (N,) bool.

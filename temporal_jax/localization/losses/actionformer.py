@@ -87,7 +87,7 @@ def focal_loss(
   """Returns the focal loss of every logit, in the shape of `logits`.
 
   Args:
-    logits: Of any shape.
+    logits: Logits of any shape.
     targets: Probabilities, in the same shape.
     alpha: Weight of a target 1; that of a target 0 is 1 - alpha.
     gamma: Exponent of the error.

@@ -39,7 +39,8 @@ def fit_grid(positions: jax.Array, grid: tuple[int, int]) -> jax.Array:
   """Resizes a square of positions bicubically, where it is another grid.
 
   Args:
-    positions: Of the class token and of a square of patches, (1 + N, D).
+    positions: Positions of the class token and of a square of patches, (1 + N,
+      D).
     grid: Rows and columns of patches, (H, W).
 
   Returns:
@@ -60,7 +61,7 @@ def fit_frames(
   """Returns positions of as many frames as a clip has.
 
   Args:
-    positions: Of the frames they were made for, (P, D).
+    positions: Positions of the frames they were made for, (P, D).
     num_frames: Frames of the clip, T.
     longer_clips: "interpolate" between them, linearly and with corners not
       aligned as torch does, for shorter clips too; or "repeat": frame t has

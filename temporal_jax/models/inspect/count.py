@@ -15,7 +15,7 @@ def parameters(variables: dict) -> int:
   """Returns the number of trained values, those of {"params"}.
 
   Args:
-    variables: Of a model, or their shapes by `jax.eval_shape`.
+    variables: Variables of a model, or their shapes by `jax.eval_shape`.
   """
   return sum(math.prod(x.shape) for x in jax.tree.leaves(variables["params"]))
 

@@ -38,7 +38,7 @@ def describe(
   Args:
     name: In the catalog.
     num_classes: Outputs of the classifier, L, or what else the class takes.
-    levels: Of modules within modules that are shown, at least 1.
+    levels: Levels of modules within modules that are shown, at least 1.
     num_frames: Frames of a clip, those of the entry by default.
     image_size: Side of a frame, in pixels, likewise.
     temporal: What fills the temporal slots, see `create_model`.

@@ -17,8 +17,8 @@ class ModuleCall(NamedTuple):
   Attributes:
     path: Its name below the network, a part a level; () is the network.
     kind: Name of its class.
-    shape: Of the array that it returns, or returns first; None if that is no
-      array.
+    shape: Shape of the array that it returns, or returns first; None if that is
+      no array.
     temporal: What sits in the temporal slots of a block; None of other modules.
   """
 

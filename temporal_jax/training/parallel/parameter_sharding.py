@@ -141,7 +141,7 @@ def make_gather(params: Tree) -> Callable[[Tree], Tree]:
 
 
 def _without_fsdp(sharding: NamedSharding) -> NamedSharding:
-  """Returns the same but for the fsdp axis."""
+  """Returns the same except for the fsdp axis."""
   left = (
     tuple(axis for axis in _axes(over) if axis != "fsdp") for over in sharding.spec
   )

@@ -82,7 +82,7 @@ def test_tubelets_do_not_go_back_to_patches():
 
 
 def _all_of_theirs(network):
-  """Names in a TAdaFormer's checkpoint, but for the counters."""
+  """Names in a TAdaFormer's checkpoint, except for the counters."""
   target = conversion_plans.target(network)
   return jax.eval_shape(
     lambda v: revert_rules(tada.vision_transformer(), v), target

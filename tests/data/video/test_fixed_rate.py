@@ -51,7 +51,7 @@ def test_what_has_no_rate_is_refused(tmp_path):
   (tmp_path / "1.png").write_bytes(make_picture(make_frames(1)[0], "png"))
   with (
     open_reader(ImageFolder(str(tmp_path), "*.png")) as reader,
-    pytest.raises(VideoError, match="frames a second are not known"),
+    pytest.raises(VideoError, match="frames per second are not known"),
   ):
     FixedRateReader(reader, 30)
   with open_reader(ImageFolder(str(tmp_path), "*.png", fps=5)) as reader:

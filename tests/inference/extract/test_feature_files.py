@@ -128,7 +128,7 @@ def test_windows_count_frames_at_a_given_rate(tmp_path, video):
   np.testing.assert_allclose(times, (8 * np.arange(8) + 32) / 60)
   shown = np.round((255 * features - 20) / 8)
   places = 8 * np.arange(8)[:, None] + 4 + 8 * np.arange(8)
-  # The video has 10 frames a second: frame k of 60 is nearest to k / 6.
+  # The video has 10 frames per second: frame k of 60 is nearest to k / 6.
   assert np.all(np.abs(shown - places / 6) <= 0.5 + 1e-6)
   done = extract_files(extractor, {video: out}, fps=30)
   assert "has fps 60 instead of 30" in done.bad[video]

@@ -30,7 +30,7 @@ print(json.dumps(peaks))
 
 
 def _write_video(file, frames, height, width):
-  """Writes 10 frames a second, of a bar that moves to the right."""
+  """Writes 10 frames per second, of a bar that moves to the right."""
   with av.open(str(file), "w") as container:
     stream = container.add_stream(
       "libx264", rate=10, options={"preset": "ultrafast", "g": "250"}

@@ -1,0 +1,55 @@
+"""Words of CONTRIBUTING's list that can be counted, in code and pages."""
+
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+FOLDERS = ("temporal_jax", "convert_weights", "benchmarks", "configs", "examples")
+# A file by its path; temporal_jax/configs is a link.
+FILES = {
+  f"{path.relative_to(ROOT)}": path.read_text()
+  for path in (
+    *(p for folder in FOLDERS for p in sorted((ROOT / folder).rglob("*.py"))),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+  )
+  if "temporal_jax/configs" not in f"{path}"
+}
+
+AVOIDED = {
+  "x: Of the run. (write: x: The run's x.)": r"^\s+[*\w]+(?:, [*\w]+)*: Of ",
+  "as of `f` (write: see `f`)": r"\b[Aa]s of `",
+  "but for (write: except)": r"\bbut for\b",
+  "one a line (write: one per line)": r"\bone a (?:line|frame)\b",
+  "frames a second (write: frames per second)": (
+    r"\b(?:frames|clips|videos|bytes|steps|seconds) a (?:second|step)\b(?! time)"
+  ),
+}
+
+
+@pytest.mark.parametrize("words", AVOIDED)
+def test_words_are_avoided(words):
+  pattern = re.compile(AVOIDED[words], re.MULTILINE)
+  found = [
+    f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match[0].strip()}"
+    for name, text in FILES.items()
+    for match in pattern.finditer(text)
+    # Rows of papers keep their words.
+    if name != "docs/recipes.md"
+  ]
+  assert not found
+
+
+def test_the_patterns_find_what_they_are_for():
+  examples = (
+    "    optimizer: Of the parameters.",
+    "rules: As of `plan`.",
+    "all but for one",
+    "names, one a line",
+    "12 clips a second",
+  )
+  for pattern, example in zip(AVOIDED.values(), examples, strict=True):
+    assert re.search(pattern, example, re.MULTILINE)
