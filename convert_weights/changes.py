@@ -1,4 +1,4 @@
-"""What happens to values on the way from an image network to a video network.
+"""Changes of values from an image network to a video network.
 
 A change is called as `change(value, shape, inflation)` and returns the value of
 a leaf of this shape; a value that has the shape already keeps its values.

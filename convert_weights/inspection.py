@@ -1,4 +1,4 @@
-"""Which source and which network a checkpoint looks like, by its keys alone."""
+"""Finds the source and the networks that a checkpoint's keys fit."""
 
 import collections
 import dataclasses

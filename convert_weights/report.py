@@ -1,4 +1,4 @@
-"""What became of every tensor and every leaf, for people and for files."""
+"""Reports each tensor and each leaf, for people and for files."""
 
 import collections
 import re

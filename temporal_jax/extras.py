@@ -1,4 +1,4 @@
-"""What an extra of the package installs, named where it is missing."""
+"""Modules of the package's extras, named where one is missing."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""Whether a value that somebody wrote fits the annotation of a field."""
+"""Checks values that somebody wrote against the annotations of fields."""
 
 import types
 import typing

@@ -1,4 +1,4 @@
-"""How a process is set up before jax computes in it."""
+"""Sets a process up before jax computes in it."""
 
 import contextlib
 import gc

@@ -1,4 +1,4 @@
-"""How the tensors of each repository are named, one module per repository.
+"""Names of tensors in each repository, one module per repository.
 
 A module declares its formats in `FORMATS`; `convert_weights.registry` finds the
 modules.

@@ -1,4 +1,4 @@
-"""What transformers of images have in common on their way into networks."""
+"""Rules that image transformers of all formats share."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -150,8 +150,8 @@ def _check(chosen: Mapping[str, Any], settings: Settings) -> None:
     if isinstance(value, str) and value not in known and name in settings:
       where = settings[name][0].where
       raise ValueError(
-        f"{where} says {name} {_text(value)}, which no network here has; known "
-        f"are {sorted(known)}."
+        f"{where} has {name} {_text(value)}, which no network of the catalog has; "
+        f"known are {sorted(known)}."
       )
 
 

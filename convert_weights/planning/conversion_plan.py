@@ -1,4 +1,4 @@
-"""What is to be done with a checkpoint."""
+"""The plan of a conversion: rules, skipped tensors, new leaves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

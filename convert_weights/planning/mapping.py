@@ -1,4 +1,4 @@
-"""Which tensors make which leaf by which rule, from names and shapes only."""
+"""Maps tensors to leaves by rules, from names and shapes only."""
 
 import functools
 import re

@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes; its name is not trusted."""
+"""Finds a file's type from its first bytes; its name is not trusted."""
 
 from convert_weights.reading.errors import CheckpointError
 

@@ -1,4 +1,4 @@
-"""What a checkpoint says of its network beside the tensors.
+"""Settings of the network that a checkpoint holds next to tensors.
 
 Tensors do not show which activation a network has, how many heads, or how far
 a temporal operator reaches. Some files say it: the training program's arguments

@@ -1,4 +1,4 @@
-"""What torch wrote, read without running any of it."""
+"""Reads what torch wrote without running any code in it."""
 
 import pathlib
 import pickle

@@ -1,4 +1,4 @@
-"""What a video is labelled with: a class, one of each task, or several."""
+"""Labels of a video: a class, one class per task, or several classes."""
 
 import re
 from collections.abc import Iterable, Mapping

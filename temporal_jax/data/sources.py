@@ -1,4 +1,4 @@
-"""Where videos come from: a prepared data set, a folder, or a CSV file."""
+"""Sources of videos: a prepared data set, a folder, or a CSV file."""
 
 import hashlib
 import itertools

@@ -1,4 +1,4 @@
-"""What a network said of a set of clips."""
+"""Predictions of a network for a set of clips."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How many classes a run has, of one task or of several."""
+"""The number of classes of a run, of one task or of several."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a run is made of, before its first array is."""
+"""All components of a run, built before any array is allocated."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How long a run is, and at which steps it logs, tests and saves."""
+"""The length of a run, and its steps of logging, tests and checkpoints."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in one sentence."""
+"""Describes an error of the command line in one sentence."""
 
 import re
 

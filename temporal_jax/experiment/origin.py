@@ -1,4 +1,4 @@
-"""What a run takes over from the model.json of the weights it starts from."""
+"""Takes network, clips and pixels over from the weights' model.json."""
 
 import json
 import pathlib
@@ -129,9 +129,9 @@ def _drop_positions(config: ml_collections.ConfigDict, taken: dict[str, Any]) ->
   for name, value in network.arguments_for(**sizes).items():
     if name in taken and taken.pop(name) != value:
       raise ValueError(
-        f"the weights of {config.init_from} have another {name} than clips "
-        f"{sizes} need: set config.model.num_frames and "
-        "config.model.image_size."
+        f"the weights of {config.init_from} have another {name} than clips of "
+        f"{sizes} need; set config.model.num_frames and config.model.image_size to "
+        "the sizes that the weights were trained with."
       )
 
 

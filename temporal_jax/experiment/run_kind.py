@@ -1,4 +1,4 @@
-"""What runs of different tasks have in common, for the one training program."""
+"""The interface of a kind of run, for the one training program."""
 
 import pathlib
 from collections.abc import Callable, Mapping, Sequence

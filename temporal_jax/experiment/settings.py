@@ -1,4 +1,4 @@
-"""What a config says, in the types that a run takes: made and checked once."""
+"""Settings of a run: the values of its config, parsed and checked once."""
 
 import dataclasses
 from collections.abc import Sequence

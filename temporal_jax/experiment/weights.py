@@ -1,4 +1,4 @@
-"""Which leaves of the weights that a run starts from become its own."""
+"""Fits the weights that a run starts from to its network."""
 
 import re
 from collections.abc import Collection, Mapping

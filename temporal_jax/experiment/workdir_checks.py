@@ -1,4 +1,4 @@
-"""What a start would damage in its workdir, or could not write there."""
+"""Checks that a start can write to its workdir and damages nothing."""
 
 import contextlib
 import pathlib

@@ -1,4 +1,4 @@
-"""Which videos a person means."""
+"""Expands files, folders and glob patterns into a list of videos."""
 
 import glob
 import itertools

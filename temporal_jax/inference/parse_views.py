@@ -1,4 +1,4 @@
-"""How many views of a video are looked at, in a person's words."""
+"""Parses a number of views such as "4x3" (clips x crops)."""
 
 import dataclasses
 import re
@@ -10,7 +10,7 @@ def with_views(protocol: EvalProtocol, views: str) -> EvalProtocol:
   """Returns a protocol with other numbers of clips and crops.
 
   Args:
-    protocol: What it is except for that.
+    protocol: The protocol whose other fields stay.
     views: Clips of a video x crops of each: "4x3". Papers write it the other
       way round too: what only makes sense so, as "3x4", is read so.
 

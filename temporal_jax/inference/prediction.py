@@ -1,4 +1,4 @@
-"""What a network said of a video."""
+"""The prediction of a network for a video."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

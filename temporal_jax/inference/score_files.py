@@ -1,4 +1,4 @@
-"""What a function of clips gives for the views of files."""
+"""Applies a function of clips to the views of files."""
 
 import functools
 import itertools

@@ -1,4 +1,4 @@
-"""How fast a network is on this device, and what it takes."""
+"""Times a network on this device, and reports its memory."""
 
 import time
 from collections.abc import Callable

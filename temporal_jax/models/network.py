@@ -1,4 +1,4 @@
-"""What every network can be asked: its slots, its clips, its parts by name."""
+"""The base class of networks: slots, clip sizes, groups of parameters."""
 
 from typing import Any, ClassVar, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Which networks run online: on one frame of a stream after the other."""
+"""Checks that a network can run on one frame of a stream at a time."""
 
 from temporal_jax.models.network import Network
 from temporal_jax.models.operators import OPERATORS, resolve
@@ -27,8 +27,8 @@ def check_online(network: Network) -> None:
     )
   if not network.temporal.online():
     raise ValueError(
-      f"this {kind} cannot run online: its temporal operator is not causal, "
-      f"as for it {online_operators(network)} are."
+      f"this {kind} cannot run online, since its temporal operator is not causal; "
+      f"allowed are {online_operators(network)}."
     )
 
 

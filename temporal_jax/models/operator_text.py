@@ -102,7 +102,7 @@ def _one(
   places = {key: _literal(named.pop(key), name) for key in _PLACES if key in named}
   if places and call.positional:
     raise ValueError(
-      f"{name} says twice which blocks have it: {ast.unparse(call.positional[0])} "
+      f"{name} names its blocks twice: by {ast.unparse(call.positional[0])} "
       f"and {', '.join(places)}."
     )
   _check_names(name, made, named, own=_own_arguments(lookup(table, name, _WHAT)))

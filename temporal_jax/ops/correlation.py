@@ -1,4 +1,4 @@
-"""Where every place went: similarities in windows of the frames around it."""
+"""Local correlation: similarity of places with those of other frames."""
 
 import jax
 import jax.numpy as jnp

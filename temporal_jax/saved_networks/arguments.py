@@ -1,4 +1,4 @@
-"""What JSON may hold for the arguments of a network, by their annotations."""
+"""Allowed JSON values of a network's arguments, by their annotations."""
 
 import dataclasses
 import types

@@ -1,4 +1,4 @@
-"""Which rows of a loaded head belong to which classes, by their names."""
+"""Finds the rows of a loaded head for classes, by their names."""
 
 import collections
 import unicodedata

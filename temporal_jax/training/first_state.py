@@ -1,4 +1,4 @@
-"""Where a run starts: resumed, from other weights, or from scratch."""
+"""The first state of a run: resumed, from other weights, or fresh."""
 
 import re
 from collections.abc import Callable, Collection, Mapping

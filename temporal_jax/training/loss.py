@@ -1,4 +1,4 @@
-"""What is minimised: one number a clip."""
+"""Losses: one number per clip."""
 
 import dataclasses
 from collections.abc import Mapping

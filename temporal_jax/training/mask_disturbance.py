@@ -1,4 +1,4 @@
-"""How far ILA's masks are disturbed, epoch by epoch."""
+"""The schedule of the disturbance of ILA's masks."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""What a training step minimises, for any kind of examples."""
+"""The interface of a training objective, for any kind of examples."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol

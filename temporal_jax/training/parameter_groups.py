@@ -1,4 +1,4 @@
-"""How each parameter is trained: its learning rate, its decay, if at all."""
+"""Learning-rate factor, weight decay and freezing of each parameter."""
 
 import math
 from collections.abc import Mapping, Sequence

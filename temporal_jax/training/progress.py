@@ -1,4 +1,4 @@
-"""What a person sees while a run trains."""
+"""The lines that a run prints while it trains."""
 
 import itertools
 import sys

@@ -1,4 +1,4 @@
-"""What a run writes down: JSON lines and TensorBoard events."""
+"""Records of a run: JSON lines and TensorBoard events."""
 
 import contextlib
 import json

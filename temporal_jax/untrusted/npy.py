@@ -56,7 +56,7 @@ def declare(shape: tuple[int, ...], dtype: np.dtype) -> Declared:
     ValueError: If it holds no numbers or text, or an axis is negative.
   """
   if dtype.kind not in _KINDS or dtype.hasobject:
-    raise ValueError(f"it is of {str(dtype)[:40]}; allowed are numbers and text")
+    raise ValueError(f"its dtype is {str(dtype)[:40]}; allowed are numbers and text")
   if any(axis < 0 for axis in shape):
     raise ValueError(f"its shape is {shape}")
   nbytes = math.prod(shape) * dtype.itemsize

@@ -1,4 +1,4 @@
-"""How large what a file holds may be, compared with the file."""
+"""Limits the sizes that a file declares by the size of the file."""
 
 # What is written by this package is compressed a few times at most: scores and
 # weights are noise to a compressor. What unpacks to hundreds of times its size

@@ -151,7 +151,7 @@ def test_one_thing_said_and_another_asked_for_is_refused(tensors):
   twice = {"activation": (*_says("gelu")["activation"], Setting("relu", "a"))}
   with pytest.raises(ValueError, match=r"config.json .* says .*, but a says"):
     _prepare(tensors, settings=twice)
-  with pytest.raises(ValueError, match="gelu_new, which no network here has"):
+  with pytest.raises(ValueError, match="gelu_new, which no network of the catalog has"):
     _prepare(tensors, settings=_says("gelu_new"))
   pooled = {"pooling": (Setting("average", "open_clip_config.json"),)}
   with pytest.raises(ValueError, match=r"open_clip_config.json says that the av"):

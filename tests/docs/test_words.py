@@ -43,6 +43,16 @@ def test_words_are_avoided(words):
   assert not found
 
 
+def test_modules_say_what_they_do():
+  """Their first line is a noun or a verb, not a clause without a sentence."""
+  found = [
+    name
+    for name, text in FILES.items()
+    if re.match(r'"""(?:What|Which|How|Where|Whether|When|That|Who|Of) ', text)
+  ]
+  assert not found
+
+
 def test_the_patterns_find_what_they_are_for():
   examples = (
     "    optimizer: Of the parameters.",

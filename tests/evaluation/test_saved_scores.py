@@ -215,7 +215,7 @@ def test_gains_are_of_each_class():
       r"scores must be float of shape \(2, 2\)",
     ),
     ({"scores": np.array([["a", "b"]] * 2)}, "scores must be float .* text"),
-    ({"scores": np.ones((2, 2), complex)}, "scores: it is of complex128"),
+    ({"scores": np.ones((2, 2), complex)}, "scores: its dtype is complex128"),
     ({"views": np.ones((2, 2))}, r"views must be float of shape \(2, any, 2\)"),
     (
       {"views": np.ones((2, 3, 5))},

@@ -1,1 +1,1 @@
-"""What several commands share: arguments, and how results are shown."""
+"""Arguments that several commands share, and the printing of results."""

@@ -1,4 +1,4 @@
-"""What the commands of `temporal-jax data` take."""
+"""Arguments of the commands of `temporal-jax data`."""
 
 import argparse
 import pathlib

@@ -1,4 +1,4 @@
-"""How commands show what they do, and write what they found."""
+"""Progress, lines and files of commands."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""What a module declares about each of its data sets."""
+"""The declaration of a data set by its module."""
 
 import pathlib
 from collections.abc import Callable, Sequence

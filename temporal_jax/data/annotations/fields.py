@@ -1,4 +1,4 @@
-"""What cells of annotation files say; every error names the place."""
+"""Parses cells of annotation files; every error names the place."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What annotations say of films: which segments of them have which labels."""
+"""Annotations of films: segments with their labels."""
 
 import collections
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What annotations say: which videos, or parts of them, have which labels."""
+"""Annotations of videos, or of parts of them, with their labels."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What an operation of a recipe takes and gives."""
+"""The interface of an operation of a recipe."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol

@@ -1,4 +1,4 @@
-"""Which names in a folder are videos, pictures, or neither."""
+"""Sorts names in a folder into videos, pictures and other files."""
 
 import os
 from collections.abc import Mapping

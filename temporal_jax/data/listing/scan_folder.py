@@ -1,4 +1,4 @@
-"""What is in folders: videos, folders of frames, and what is neither."""
+"""Lists videos, folders of frames and other files in folders."""
 
 import os
 import pathlib

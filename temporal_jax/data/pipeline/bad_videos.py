@@ -1,4 +1,4 @@
-"""What happens to a video that cannot be read."""
+"""Handles videos that cannot be read: raises, or leaves them out."""
 
 import pathlib
 import threading

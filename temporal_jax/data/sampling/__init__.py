@@ -1,4 +1,4 @@
-"""Which frames of a video make a clip, by rules that a config names.
+"""Sampling rules: the frames of a video that make a clip.
 
 | paper, data set | rule |
 |---|---|

@@ -1,4 +1,4 @@
-"""What all sampling rules have in common."""
+"""The base class of sampling rules."""
 
 import abc
 from typing import NamedTuple

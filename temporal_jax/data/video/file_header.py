@@ -1,4 +1,4 @@
-"""What the header of a video file declares, held against the file's length.
+"""Compares the header of a video file with the file's length.
 
 A file that is shorter than it declares is cut off; FFmpeg would show what is
 there. And FFmpeg allocates some 50 bytes for each sample of an MP4 or QuickTime

@@ -1,4 +1,4 @@
-"""Whether a video, a file or a folder of pictures, is still the same."""
+"""Finds out if a video, a file or a folder of pictures, has changed."""
 
 import hashlib
 import os

@@ -69,7 +69,7 @@ def keep_indices(manifest: str | pathlib.Path, root: str | pathlib.Path) -> int:
   A file that changed since the manifest was made is decoded again.
 
   Args:
-    manifest: What `temporal-jax data check` wrote.
+    manifest: A file that `temporal-jax data check` wrote.
     root: The folder that was checked, or a list of videos in it.
 
   Returns:

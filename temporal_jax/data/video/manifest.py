@@ -1,4 +1,4 @@
-"""What is known of the video files of a folder: one JSON object a line."""
+"""Manifest of the videos of a folder: one JSON object per line."""
 
 import fractions
 import json

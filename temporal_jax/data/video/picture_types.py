@@ -1,4 +1,4 @@
-"""What packets show of their stream: reordered frames, and fields.
+"""Finds reordered frames and fields from the packets of a stream.
 
 Read from the headers of its pictures: nothing is decoded.
 """

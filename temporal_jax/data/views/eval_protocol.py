@@ -1,4 +1,4 @@
-"""How videos are tested: which views of each, and how scores are fused."""
+"""The test protocol: views of each video, and the fusion of scores."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which detections find a true segment that no better one has found."""
+"""Matches detections to true segments, the best ones first."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What must be known of an exported network: its model card."""
+"""The model card of an exported network."""
 
 import dataclasses
 import importlib.metadata

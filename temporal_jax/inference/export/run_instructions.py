@@ -1,4 +1,4 @@
-"""How an exported network is run: the lines its page shows."""
+"""Instructions of a card: how to run an exported network."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a detector found in a video."""
+"""Segments that a detector found in a video."""
 
 import dataclasses
 from collections.abc import Sequence

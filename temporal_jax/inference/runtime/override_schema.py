@@ -1,4 +1,4 @@
-"""What the overrides of a `model.json` may hold, from the network's class."""
+"""Allowed overrides of a `model.json`, by the network's class."""
 
 import ast
 import dataclasses

@@ -1,4 +1,4 @@
-"""What takes the place of texts where they do not count."""
+"""Placeholder text features, for results that need no texts."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Where a network looked, as pictures that a page can hold."""
+"""Grad-CAM as pictures that a page can hold."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""What the page says of a network before there is a video."""
+"""Facts of a network that the page shows before there is a video."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

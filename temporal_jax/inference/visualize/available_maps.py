@@ -1,4 +1,4 @@
-"""What of a network can be drawn."""
+"""The kinds of maps that a network has."""
 
 import re
 from collections.abc import Callable, Mapping

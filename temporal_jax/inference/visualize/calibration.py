@@ -1,4 +1,4 @@
-"""How TAdaConv calibrates its kernels from frame to frame."""
+"""Calibrations of TAdaConv's kernels, frame by frame."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What ATM's arithmetic between frames says of each of them."""
+"""ATM's cues: the arithmetic between frames, as maps."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

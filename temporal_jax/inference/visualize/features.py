@@ -1,4 +1,4 @@
-"""How strongly a layer responds, place by place."""
+"""Maps of a layer's features: how strongly each place responds."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a network sees a class: Grad-CAM over space and time."""
+"""Grad-CAM over space and time: places that speak for a class."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

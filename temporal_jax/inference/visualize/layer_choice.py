@@ -1,4 +1,4 @@
-"""Which layers of a network hold maps, and how to name one of them."""
+"""Lists layers of a network that hold maps, and finds one by name."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

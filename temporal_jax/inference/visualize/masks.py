@@ -1,4 +1,4 @@
-"""What ILA aligns: the masks of the frames, and the points they lie around."""
+"""ILA's masks of the frames, and their centres."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the modules of a network do with a clip."""
+"""Records inputs and outputs of the modules of a network."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

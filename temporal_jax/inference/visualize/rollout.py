@@ -1,4 +1,4 @@
-"""Which patches the class tokens heard of: attention rollout."""
+"""Attention rollout: the patches that class tokens attend to."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

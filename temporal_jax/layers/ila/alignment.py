@@ -110,10 +110,10 @@ class PairAlignment(nn.Module):
 class LearnableAlignment(nn.Module):
   """Residual branch of what neighbouring frames have in common (ILA).
 
-  Two learned sources are added up: the frame behind the masks of its pairs, and
-  the interactive features of the pairs. Both start at zero, and with them the
-  branch. Fits the slot `attention_branch`. The loss belongs to the training
-  objective: the reference adds that of all blocks, each with weight 1.
+  The branch is the sum of two learned sources: the frame under the masks of its
+  pairs, and the interactive features of the pairs. Both are zero at the start.
+  Fits the slot `attention_branch`. The loss belongs to the training objective:
+  the reference adds the losses of all blocks, each with weight 1.
 
   A clip of one frame has no pair; it counts as a still clip of two.
 

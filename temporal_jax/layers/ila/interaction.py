@@ -1,4 +1,4 @@
-"""What neighbouring frames have in common, and where to look for it."""
+"""Features of neighbouring frames, and prediction of the masks' centres."""
 
 import flax.linen as nn
 import jax

@@ -1,4 +1,4 @@
-"""What the route functions of TAdaConv begin and end with."""
+"""First and last layers of TAdaConv's route functions."""
 
 from typing import Any
 

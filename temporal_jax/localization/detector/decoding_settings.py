@@ -1,4 +1,4 @@
-"""How results of networks become segments: all numbers of it."""
+"""Settings of decoding: results of networks into segments."""
 
 import dataclasses
 

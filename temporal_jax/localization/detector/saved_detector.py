@@ -190,8 +190,8 @@ def _expected_shapes(where: str, description: Mapping[str, Any]) -> dict[str, An
     )
   except Exception as error:  # Layers refuse sizes in many ways.
     raise ValueError(
-      f"{where}: the overrides of model.json make no {description['model']} for "
-      f"features of the width {width}: {first_line(error)[:300]}"
+      f"{where}: no {description['model']} can be built from the overrides of "
+      f"model.json for features of width {width}: {first_line(error)[:300]}"
     ) from error
 
 

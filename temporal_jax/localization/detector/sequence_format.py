@@ -1,4 +1,4 @@
-"""How a film becomes the sequences that a network takes."""
+"""Turns a film into the sequences that a network takes."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Where the features of films are."""
+"""Finds the files of films' features."""
 
 import os
 import pathlib

@@ -1,1 +1,1 @@
-"""What localization networks minimise, and the targets of it."""
+"""Losses of localization networks, and their targets."""

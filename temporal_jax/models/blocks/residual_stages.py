@@ -76,7 +76,7 @@ def apply_residual_stage(
   remat: bool,
   **kwargs: Any,
 ) -> tuple[jax.Array, dict]:
-  """Runs a stage of residual blocks, of which the first strides.
+  """Runs a stage of residual blocks, the first of which has the stride.
 
   See `apply_stage`, also for the arguments that are not listed here.
 

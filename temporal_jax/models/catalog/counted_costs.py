@@ -1,4 +1,4 @@
-"""What the networks of the catalog cost, counted on them.
+"""Costs of the networks of the catalog, counted on them.
 
 Counting all of them takes minutes, so the figures are kept in
 counted_costs.json, which `python -m docs.generate` writes.

@@ -1,4 +1,4 @@
-"""What the catalog says of a network."""
+"""Entries of the catalog: all facts of a network."""
 
 import dataclasses
 from collections.abc import Mapping

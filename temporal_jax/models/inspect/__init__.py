@@ -1,1 +1,1 @@
-"""What a network is: its modules, parameters and cost."""
+"""Describes networks: modules, parameters and cost."""

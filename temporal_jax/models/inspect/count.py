@@ -1,4 +1,4 @@
-"""What a network costs: parameters, and multiply-adds read off its jaxpr."""
+"""Counts parameters, and multiply-adds from a network's jaxpr."""
 
 import math
 from collections.abc import Callable

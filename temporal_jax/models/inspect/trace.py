@@ -1,4 +1,4 @@
-"""Which modules a network calls, and what they return; nothing is computed."""
+"""Traces the module calls of a network without computing them."""
 
 import collections
 from collections.abc import Callable

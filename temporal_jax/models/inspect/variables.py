@@ -1,4 +1,4 @@
-"""What variables tell of the network that they are of."""
+"""Infers properties of a network from its variables."""
 
 from collections.abc import Mapping
 from typing import Any

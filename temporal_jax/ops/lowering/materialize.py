@@ -1,4 +1,4 @@
-"""What XLA may fuse."""
+"""Barriers that keep XLA from fusing operations."""
 
 import functools
 from collections.abc import Callable

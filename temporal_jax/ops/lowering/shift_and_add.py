@@ -48,8 +48,8 @@ def gradients(
 ) -> tuple[jax.Array, jax.Array]:
   """The gradients of `convolve`, as two more sums of shifted products.
 
-  What autodiff makes of the sum takes twenty times as long: a reduction over
-  all frames for every tap, and as many padded copies of the gradient.
+  Autodiff's gradient of the sum takes twenty times as long: it reduces all
+  frames once per tap, and makes a padded copy of the gradient for each.
   """
   height, width = x.shape[1:3]
   rows, columns = (dilation * (size - 1) + 1 for size in kernel.shape[:2])

@@ -1,4 +1,4 @@
-"""What a training step asks of each device, found without running it."""
+"""Memory and traffic of a training step per device, without running it."""
 
 import math
 from collections.abc import Callable, Mapping

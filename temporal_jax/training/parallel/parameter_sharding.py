@@ -1,4 +1,4 @@
-"""Which device holds which part of the parameters, and of what follows them."""
+"""Sharding of parameters and of the optimizer's state."""
 
 import math
 import re
@@ -30,7 +30,7 @@ def shard_parameters(
   *,
   tensor_rules: Sequence[Rule] = (),
 ) -> Tree:
-  """Says where every parameter lies.
+  """Returns the sharding of every parameter.
 
   The first rule that fits a parameter's name counts, to the letter. Parameters
   without one are split over fsdp: those of `MIN_SIZE` elements or more, along
@@ -75,7 +75,7 @@ def shard_state(
   *,
   tensor_rules: Sequence[Rule] = (),
 ) -> TrainState:
-  """Says where every array of a state lies.
+  """Returns the sharding of every array of a state.
 
   Moving averages, and the arrays of the optimizer that belong to a parameter
   (its name ends theirs, the shapes are equal), lie where the parameter does.

@@ -175,7 +175,11 @@ def test_the_command_takes_a_folder(tmp_path, capsys):
     ({"num_attention_heads": 4}, {"num_heads": 2}, "num_heads 2 was asked for"),
     ({"layer_norm_eps": 1e-12}, {}, {"epsilon": 1e-12}),
     ({"layer_norm_eps": 1e-12}, {"epsilon": 1e-12}, {"epsilon": 1e-12}),
-    ({"hidden_act": "relu"}, {}, "activation relu, which no network here has"),
+    (
+      {"hidden_act": "relu"},
+      {},
+      "activation relu, which no network of the catalog has",
+    ),
     ({"hidden_act": "relu"}, {"activation": "gelu"}, "says relu"),
   ],
 )
