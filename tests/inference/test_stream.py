@@ -129,7 +129,7 @@ def test_several_tasks_of_several_labels(pictures):
 
 def test_what_cannot_be_a_stream_is_refused(saved):
   for other, message in (
-    (_saved("aggregation"), r"not causal, as for it .*'causal_aggregation'"),
+    (_saved("aggregation"), r"not causal; allowed are .*'causal_aggregation'"),
     (saved._replace(clip_shape=(4, SIDE, SIDE, 10)), "at 10 channels of optical flow"),
   ):
     with pytest.raises(ValueError, match=message):
