@@ -1,4 +1,4 @@
-"""What a list of segments holds, in words and as a picture."""
+"""Reports a list of segments, in words and as a picture."""
 
 import os
 from collections.abc import Sequence

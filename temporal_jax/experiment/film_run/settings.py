@@ -1,4 +1,4 @@
-"""What a config of a run on films says, in the types that the run takes."""
+"""Settings of a run on films: the values of its config, parsed and checked."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

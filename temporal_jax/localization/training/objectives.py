@@ -1,4 +1,4 @@
-"""What localization networks minimise in a training step."""
+"""Training objectives of localization networks."""
 
 import dataclasses
 
