@@ -123,6 +123,7 @@ def read_activity_net_films(
   class_names: Sequence[str] | None = None,
   ambiguous: str = "",
   on_error: str = "raise",
+  past_end: str = "refuse",
 ) -> FilmAnnotations:
   """Reads the films of a JSON file in ActivityNet's format.
 
@@ -137,11 +138,12 @@ def read_activity_net_films(
     ambiguous: A label of segments that are of no class; they are left out.
     on_error: "raise", or "skip" to leave out, and count, a segment whose times
       or label are wrong, or that is past the film's end.
+    past_end: What becomes of these last ones, see `film_builder.PAST_END`.
 
   Raises:
     ValueError: If an entry is wrong and nothing may be, or is none.
   """
-  builder = FilmBuilder(on_error, class_names=class_names)
+  builder = FilmBuilder(on_error, class_names=class_names, past_end=past_end)
   for where, film, subset, entry in _entries(file):
     split = subsets.get(subset.lower())
     if split is None:

@@ -19,6 +19,9 @@ from temporal_jax.display import printable
 from temporal_jax.validation import check_choice
 
 ON_ERROR = ("raise", "skip")
+# What becomes of segments past the film's end: wrong rows, or segments that no
+# detection can meet, where published scores count them.
+PAST_END = ("refuse", "keep")
 # Why a segment or a film is left out.
 NO_TIME = "a time that is no seconds"
 NO_LENGTH = "it does not end after it starts"
@@ -34,19 +37,23 @@ _CUT_SECONDS = 1.0
 class Omissions:
   """Rows that are wrong: the first one is refused, or all are left out."""
 
-  def __init__(self, on_error: str):
+  def __init__(self, on_error: str, *, past_end: str = "refuse"):
     """Starts empty.
 
     Args:
       on_error: "raise" or "skip".
+      past_end: One of `PAST_END`.
 
     Raises:
-      ValueError: If it is neither.
+      ValueError: If one of them is unknown.
     """
     check_choice("on_error", on_error, ON_ERROR)
+    check_choice("past_end", past_end, PAST_END)
     self._raises = on_error == "raise"
+    self._keeps_past_end = past_end == "keep"
     self.found: list[LeftOut] = []
     self.num_cut = 0
+    self.past_end: list[str] = []
 
   def refuse(self, film: str, reason: str, message: str) -> None:
     """Notes what is wrong with a row; raises ValueError if nothing may be."""
@@ -65,16 +72,28 @@ class Omissions:
     if start < duration and end <= duration + _CUT_SECONDS:
       self.num_cut += end > duration
       return min(end, duration)
-    self.refuse(
-      film,
-      PAST_THE_END,
+    message = (
       f"{where}: the segment {start} to {end} s is past the end of the film, "
-      f"which has {duration} s.",
+      f"which has {duration} s."
     )
+    if self._keeps_past_end:
+      self.past_end.append(message)
+      return end
+    self.refuse(film, PAST_THE_END, message)
     return None
 
   def log(self, where: str) -> None:
-    """Warns of what is left out, with counts and the first of each reason."""
+    """Warns of what is left out, with counts and the first of each reason.
+
+    Segments past the film's end that are kept are reported alike.
+    """
+    if self.past_end:
+      logging.warning(
+        "%s: %d kept that no detection can meet, past the end of their films: %s",
+        printable(where),
+        len(self.past_end),
+        printable(self.past_end[0]),
+      )
     firsts = {one.reason: one for one in reversed(self.found)}
     counts = collections.Counter(one.reason for one in self.found)
     for reason, count in counts.items():
@@ -96,6 +115,7 @@ class FilmBuilder:
     *,
     class_names: Sequence[str] | None = None,
     read_label: Callable[[str, Any], int | tuple[int, ...]] | None = None,
+    past_end: str = "refuse",
   ):
     """Starts empty.
 
@@ -105,9 +125,11 @@ class FilmBuilder:
         there are.
       read_label: Called with a place and a label, returns its number, or raises
         ValueError. By default a label is a name.
+      past_end: What becomes of a segment past the film's end, one of
+        `PAST_END`.
 
     Raises:
-      ValueError: If `on_error` is neither.
+      ValueError: If `on_error` or `past_end` is unknown.
     """
     self._class_names = class_names
     self._read_label = read_label or self._check_name
@@ -116,7 +138,8 @@ class FilmBuilder:
     self._segments: dict[str, list[tuple[float, float]]] = {}
     self._labels: dict[str, list[Any]] = {}
     self._wrong_films: set[str] = set()
-    self.omissions = Omissions(on_error)
+    self._past_end = past_end
+    self.omissions = Omissions(on_error, past_end=past_end)
 
   def add_film(
     self,
@@ -249,7 +272,9 @@ class FilmBuilder:
       )
     self.omissions.log(where)
     found = self.omissions
-    return FilmAnnotations(films, names, tuple(found.found), found.num_cut)
+    return FilmAnnotations(
+      films, names, tuple(found.found), found.num_cut, self._past_end
+    )
 
   def _check_name(self, where: str, label: Any) -> str:
     """Returns the name of a class."""
@@ -270,21 +295,23 @@ def with_durations(
     annotations: The films.
     durations: Film -> seconds, such as those of its features; a film that has a
       duration keeps it.
-    on_error: "raise", or "skip" to leave out a segment past the end.
+    on_error: "raise", or "skip" to leave out a segment past the end; where the
+      annotations keep these, neither.
 
   Raises:
     ValueError: If a segment is past the end and none may be.
   """
-  omissions = Omissions(on_error)
+  omissions = Omissions(on_error, past_end=annotations.past_end)
   films = []
   for film in annotations.films:
     duration = durations.get(film.id)
     if duration is None:
       films.append(film)
       continue
+    where, is_past = f"film {film.id[:80]!r}", film.is_past_end().tolist()
     ends = [
-      omissions.end_in_film(f"film {film.id[:80]!r}", film.id, start, end, duration)
-      for start, end in film.segments.tolist()
+      end if past else omissions.end_in_film(where, film.id, start, end, duration)
+      for (start, end), past in zip(film.segments.tolist(), is_past, strict=True)
     ]
     kept = np.array([end is not None for end in ends], bool)
     if len(kept) and not kept.any():

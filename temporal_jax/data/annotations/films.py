@@ -32,6 +32,11 @@ class Film(NamedTuple):
   duration: float | None = None
   fps: float | None = None
 
+  def is_past_end(self) -> np.ndarray:
+    """Returns which segments end after the film does, bool (N,)."""
+    end = np.inf if self.duration is None else self.duration
+    return self.segments[:, 1] > end
+
 
 class LeftOut(NamedTuple):
   """A segment or a film that annotations have and `FilmAnnotations` has not.
@@ -56,12 +61,15 @@ class FilmAnnotations(NamedTuple):
     left_out: What is left out.
     num_cut: Segments whose end was a little past the film's end, which is their
       end now.
+    past_end: What becomes of segments that are farther past the film's end, one
+      of `film_builder.PAST_END`.
   """
 
   films: Sequence[Film]
   class_names: ClassNames
   left_out: tuple[LeftOut, ...] = ()
   num_cut: int = 0
+  past_end: str = "refuse"
 
   def split(self, name: str) -> list[Film]:
     """Returns the films of a split."""
@@ -71,7 +79,8 @@ class FilmAnnotations(NamedTuple):
     """Returns how many films and segments there are, and are left out.
 
     The names are "films", "films without a segment", "segments", "segments cut
-    at the film's end", and "left out: " and each reason.
+    at the film's end", "segments past the film's end" if they are kept, and
+    "left out: " and each reason.
     """
     lengths = [len(film.segments) for film in self.films]
     counts = {
@@ -80,11 +89,16 @@ class FilmAnnotations(NamedTuple):
       "segments": sum(lengths),
       "segments cut at the film's end": self.num_cut,
     }
+    if past := sum(int(film.is_past_end().sum()) for film in self.films):
+      counts["segments past the film's end"] = past
     reasons = collections.Counter(one.reason for one in self.left_out)
     return counts | {f"left out: {name}": n for name, n in reasons.items()}
 
   def as_clips(self) -> Annotations:
-    """Returns the segments as clips to classify; other films give none."""
+    """Returns the segments as clips to classify; other films give none.
+
+    Segments past the film's end give none either.
+    """
     records = [
       Record(
         id=f"{film.id}_{number}",
@@ -96,9 +110,15 @@ class FilmAnnotations(NamedTuple):
         origin=film.id,
       )
       for film in self.films
-      for number, ((start, end), label) in enumerate(
-        zip(film.segments.tolist(), film.labels.tolist(), strict=True)
+      for number, ((start, end), label, is_past) in enumerate(
+        zip(
+          film.segments.tolist(),
+          film.labels.tolist(),
+          film.is_past_end().tolist(),
+          strict=True,
+        )
       )
+      if not is_past
     ]
     return Annotations(records, self.class_names)
 

@@ -216,6 +216,18 @@ def test_durations_that_become_known_later_are_checked(write):
   assert len(left.left_out) == 2
 
 
+def test_kept_segments_past_the_end_stay_when_durations_become_known(write):
+  got = annotations.read_segment_list(write("list.csv", LIST))
+  got = got._replace(past_end="keep")
+  some = {"c": 0.9, "films/a": 4, "films/b": 3}
+  known = annotations.with_durations(got, some, on_error="raise")
+  assert known.films[2].segments.tolist() == [[1, 2]]
+  assert known.films[0].segments.tolist() == [[0.5, 2], [3, 4]]
+  assert known.counts()["segments past the film's end"] == 1
+  again = annotations.with_durations(known, some, on_error="raise")
+  assert again.counts() == known.counts()
+
+
 def test_films_are_left_out_by_name(write):
   got = annotations.read_segment_list(write("list.csv", LIST))
   gone = [LeftOut("c", "a film without features", "c has none.")]

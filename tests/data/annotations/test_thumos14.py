@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -70,6 +71,22 @@ def test_thumos14(write):
   other = json.dumps(NET).replace("CricketShot", "Cricket")
   with pytest.raises(ValueError, match="'Cricket' is not one of the 20 known ones"):
     annotations.read_thumos14(write("thumos14.json", other))
+
+
+def test_segments_past_the_end_are_kept_and_counted(write):
+  net = copy.deepcopy(NET)
+  test = net["database"]["video_test_0000004"]
+  test["annotations"] += [_part("CricketShot", 33.0, 33.9, 6)]
+  test["annotations"] += [_part("CricketShot", 187.3, 193.4, 6)]
+  got = annotations.read_thumos14(write("thumos14.json", net))
+  segments = got.split("test")[0].segments.tolist()
+  assert segments == [[0.2, 1.1], [33.0, 33.67], [187.3, 193.4]]
+  assert got.counts()["segments cut at the film's end"] == 1
+  assert got.counts()["segments past the film's end"] == 1
+  # There is nothing to classify in it.
+  assert [r.stop for r in got.as_clips().split("test")] == [1.1, 33.67]
+  with pytest.raises(ValueError, match=r"past_end must be one of \['refuse', 'keep'\]"):
+    annotations.read_activity_net_films(write("thumos14.json", net), past_end="skip")
 
 
 def test_thumos14_lists(tmp_path):
