@@ -104,10 +104,10 @@ def _check(
   fields = config
   for place, part in enumerate(path[1:], start=1):
     name = part.split("[")[0]  # "betas[0]" is a field and an index.
+    holder = ".".join(path[:place])
     if not isinstance(fields, ml_collections.ConfigDict):
-      return ""
+      return f"{holder} is a single field and has no field {name!r}."
     if name not in fields:
-      holder = ".".join(path[:place])
       if holder == _OVERRIDES:
         return _unknown_override(config, name, network)
       if holder == _DECODING and _decoding(network):

@@ -107,6 +107,16 @@ BOUNDS = {
   "mix.switch_probability": _SHARE,
   "loss.alignment": Bounds(0, _FACTOR),
 }
+# Of the arguments of networks that are no sizes, which `_SIZE` bounds.
+ARGUMENT_BOUNDS = {
+  "boundary_ratio": Bounds(0, 10),  # Context, as a part of a proposal's length.
+  "drop_path": _BELOW_ONE,
+  "dropout": _BELOW_ONE,
+  "epsilon": Bounds(0, 1, without="low"),
+  "head_dropout": _BELOW_ONE,
+  "layer_scale": Bounds(-_FACTOR, _FACTOR),
+  "ranges": Bounds(0, _FACTOR),  # In positions of a sequence.
+}
 
 
 def check_bounds(config: ml_collections.ConfigDict) -> None:
@@ -118,8 +128,9 @@ def check_bounds(config: ml_collections.ConfigDict) -> None:
       if keep_best is a value that no test has.
   """
   check_fields(config, BOUNDS)
-  for name, value in config.model.overrides.items():
-    _check_size(config.model.name, name, value)
+  if config.model.overrides:
+    entry = models.find_model(config.model.name)
+    check_arguments(config.model.overrides, entry.module, entry.kwargs)
   _check_bytes(config)
   # The videos say later which classes there are, and how many each has.
   tasks = {task: () for task in config.data.tasks}
@@ -145,6 +156,29 @@ def check_fields(
     if isinstance(value, tuple | list) and any(isinstance(x, str) for x in value):
       raise ValueError(f"{field} must hold numbers in {bounds}, got {value!r}.")
     _check(field, value, bounds)
+
+
+def check_arguments(
+  overrides: Mapping[str, Any], module: type, kwargs: Mapping[str, Any]
+) -> None:
+  """Refuses arguments of a network that are out of their bounds.
+
+  Sizes are at least 1, unless the network's own value is 0.
+
+  Args:
+    overrides: model.overrides of a config.
+    module: The network's class.
+    kwargs: The network's own arguments of it.
+
+  Raises:
+    ValueError: If a number is out of its bounds, naming all three.
+  """
+  for name, value in overrides.items():
+    bounds = ARGUMENT_BOUNDS.get(name)
+    if bounds is None:
+      usual = kwargs.get(name, getattr(module, name, None))
+      bounds = _SIZE._replace(low=min([_SIZE.low, *_numbers(usual)]))
+    _check(f"model.overrides.{name}", value, bounds)
 
 
 # The base config's; runs of several tasks or labels have no such value.
@@ -176,16 +210,6 @@ def _check(field: str, value: Any, bounds: Bounds) -> None:
   for number in _numbers(value):
     if not bounds.holds(number):
       raise ValueError(f"{field} must be in {bounds}, got {value}.")
-
-
-def _check_size(model: str, name: str, value: Any) -> None:
-  """Refuses a network's size below 1, unless its own value is 0."""
-  if any(isinstance(number, float) for number in _numbers(value)):
-    return
-  spec = models.find_model(model)
-  usual = spec.kwargs.get(name, getattr(spec.module, name, None))
-  low = min([_SIZE.low, *_numbers(usual)])
-  _check(f"model.overrides.{name}", value, _SIZE._replace(low=low))
 
 
 def _check_bytes(config: ml_collections.ConfigDict) -> None:

@@ -54,6 +54,14 @@ def _config():
       "config.model.overrides.dropuot=0.3",
       ".* argument 'dropuot' of resnet18; did you mean 'dropout'.*",
     ),
+    (
+      "config.batch_size.a=3",
+      "config.batch_size is a single field and has no field 'a'.",
+    ),
+    (
+      "config.model.overrides.width.x=3",
+      "config.model.overrides.width is a single field and has no field 'x'.",
+    ),
   ],
 )
 def test_a_field_that_is_lacking_is_named(flag, message):
@@ -68,7 +76,6 @@ def test_a_field_that_is_lacking_is_named(flag, message):
     "--config=configs/base.py",
     "--config.model.overrides.width=3",
     "--config.model.name=vit_b16",
-    "--config.batch_size.a=3",
     "--workdir=config.zzz=3",
     "zzz",
   ],

@@ -1,5 +1,6 @@
 """Numbers of a config that cannot be are refused before any work is done."""
 
+import dataclasses
 import importlib
 
 import jax
@@ -7,11 +8,16 @@ import ml_collections
 import numpy as np
 import pytest
 
-from temporal_jax import config_files, evaluation, experiment
+from temporal_jax import config_files, evaluation, experiment, models
 from temporal_jax.configs import base
 from temporal_jax.experiment.film_run import settings as film_settings
 from temporal_jax.experiment.film_run.settings import FilmSettings
-from temporal_jax.experiment.number_bounds import BOUNDS, check_bounds
+from temporal_jax.experiment.number_bounds import (
+  ARGUMENT_BOUNDS,
+  BOUNDS,
+  check_bounds,
+)
+from temporal_jax.localization import LOCALIZERS
 from tests.support import tiny_config
 
 
@@ -69,6 +75,9 @@ def test_configs_are_within_them(name):
       r"model.overrides.width must be in \[1, 1048576\]",
     ),
     ("model.overrides.stage_sizes", (1, 0), "stage_sizes must be in"),
+    ("model.overrides.dropout", 5, r"overrides.dropout must be in \[0, 1\), got 5"),
+    ("model.overrides.dropout", -0.1, "dropout must be in"),
+    ("model.overrides.dropout", float("nan"), "dropout must be in"),
     ("optim.lr", float("inf"), "optim.lr must be in"),
     ("optim.betas", (0.9, 1.0), r"betas must be in \[0, 1\)"),
     ("optim.milestones", ("x",), r"milestones must hold numbers.*got \('x',\)"),
@@ -134,3 +143,15 @@ def test_names_of_values_are_those_of_an_evaluation(scores, labels, counts):
   assert set(evaluation.accuracies(predictions)) == set(
     evaluation.accuracy_names(names, multi_label=multi_label)
   )
+
+
+def test_each_number_of_a_network_that_is_no_size_has_bounds():
+  modules = [models.find_model(name).module for name in models.list_models()]
+  modules += [entry.module for entry in LOCALIZERS.values()]
+  found = {
+    field.name
+    for module in modules
+    for field in dataclasses.fields(module)
+    if "float" in str(field.type)
+  }
+  assert found == ARGUMENT_BOUNDS.keys()
