@@ -180,11 +180,16 @@ def _check_names(
     named: The arguments.
     own: Further arguments that it has.
   """
-  known: dict[str, dataclasses.Field] = {}
+  known: set[str] = set()
+  emptied: dict[str, str] = {}  # Argument -> the slot whose layer it was of.
   part: Temporal | None = made
   while part is not None:
     for slot in part.own_slots():
-      known |= _settable(getattr(part, slot), slot)
+      found = _settable(getattr(part, slot), slot)
+      if slot in named:
+        emptied |= dict.fromkeys(found, slot)
+      else:
+        known |= found.keys()
     part = part.followed_by
   for argument, node in named.items():
     if argument in made.filled():
@@ -194,7 +199,12 @@ def _check_names(
           f"{ast.unparse(node)}."
         )
     elif argument not in known:
-      allowed = [*own, *known, *_PLACES, *sorted(made.filled())]
+      if slot := emptied.get(argument):
+        raise ValueError(
+          f"{argument} of {name} is of the layer in its slot {slot}, which "
+          f"{slot}=None leaves empty."
+        )
+      allowed = [*own, *sorted(known), *_PLACES, *sorted(made.filled())]
       raise ValueError(unknown_name(argument, allowed, "argument", of=name))
 
 

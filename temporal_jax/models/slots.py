@@ -110,13 +110,31 @@ class Temporal:
     )
     return own and (self.followed_by is None or self.followed_by.online())
 
-  def check(self, backbone: str, slots: Collection[str]) -> None:
-    """Raises ValueError if a filled slot is not among the backbone's."""
+  def check(
+    self, backbone: str, slots: Collection[str], *, given: Collection[str] = ()
+  ) -> None:
+    """Raises ValueError if the slots do not fit a backbone.
+
+    Args:
+      backbone: Its class.
+      slots: The slots that it has; no other one may be filled.
+      given: Further arguments that it gives to the factory of `convolution`,
+        which may not have them already.
+    """
     foreign = self.filled() - set(slots)
     if foreign:
       raise ValueError(
         f"{backbone} has the temporal slots {sorted(slots)}, not {sorted(foreign)}."
       )
+    keywords, _, _ = _unwrap(self.convolution)
+    for name in given:
+      if name in keywords:
+        raise ValueError(
+          f"{backbone} gives {name} to the layer in its slot convolution, got "
+          f"{name}={keywords[name]!r} as well: leave it out."
+        )
+    if self.followed_by is not None:
+      self.followed_by.check(backbone, slots, given=given)
 
   def adapted(self, **backbone: Any) -> "Temporal":
     """Returns slots whose modules agree with their backbone, see `adapt`.
@@ -189,16 +207,24 @@ def adapt(factory: Factory, **backbone: Any) -> Factory:
 
 def _open(factory: Factory) -> Iterator[str]:
   """Yields the attributes that a factory's modules leave open."""
+  keywords, positional, made = _unwrap(factory)
+  if not (isinstance(made, type) and issubclass(made, nn.Module)):
+    return
+  for field in dataclasses.fields(made)[len(positional) :]:
+    if keywords.get(field.name, field.default) is None:
+      yield field.name
+
+
+def _unwrap(
+  factory: Factory | None,
+) -> tuple[dict[str, Any], tuple[Any, ...], Factory | None]:
+  """Returns the arguments of a factory by name, the others, and its class."""
   keywords, positional = {}, ()
   while isinstance(factory, functools.partial):
     keywords = {**factory.keywords, **keywords}
     positional = (*factory.args, *positional)
     factory = factory.func
-  if not (isinstance(factory, type) and issubclass(factory, nn.Module)):
-    return
-  for field in dataclasses.fields(factory)[len(positional) :]:
-    if keywords.get(field.name, field.default) is None:
-      yield field.name
+  return keywords, positional, factory
 
 
 def apply_slot(

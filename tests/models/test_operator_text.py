@@ -202,6 +202,10 @@ def test_equal_texts_make_equal_networks(name):
     ("adaptive(route=mlp(ratio=0.5))", "ratio of mlp must be an integer, got 0.5"),
     ("adaptive(route=7)", "route of adaptive must be NAME"),
     ("adaptive(convolution=3)", "can only be None"),
+    (
+      "adaptive(convolution=None, route=mlp)",
+      "route of adaptive is of the layer in its slot convolution, which conv",
+    ),
     ("adaptive(features=3)", "argument 'features' of adaptive"),
     ("adaptive(kernel_init=normal(std=1))", "unexpected keyword argument 'std'"),
     ("arithmetic(1)", "network of stages arithmetic takes stages= and blocks="),

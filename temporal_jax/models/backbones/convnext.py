@@ -146,7 +146,7 @@ class ConvNeXt(Network):
       raise ValueError(
         f"each stage has a width, got {self.stage_sizes} and {self.widths}."
       )
-    self.temporal.check("ConvNeXt", self.SLOTS)
+    self.temporal.check("ConvNeXt", self.SLOTS, given=("groups",))
 
   @nn.nowrap
   def is_framewise(self) -> bool:

@@ -1,6 +1,7 @@
 """A network in words: figures, temporal slots, and the tree of its modules."""
 
 import collections
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -108,15 +109,16 @@ def _slots(model: Network, calls: Sequence[ModuleCall]) -> list[tuple]:
   ]
   rows = []
   for slot in model.SLOTS:
-    held: dict[str, list[str]] = {}
+    held: dict[tuple[str, ...], list[str]] = {}
     for block in blocks:
       factory = getattr(block.temporal, slot)
       if factory is not None:
-        names = held.setdefault(_factory_name(factory), [])
+        names = held.setdefault(_factory_lines(factory), [])
         names.append("/".join(block.path))
-    for modules, names in (held or {"-": []}).items():
+    for (modules, *arguments), names in (held or {("-",): []}).items():
       places = _places(names, len(blocks)) if names else ""
       rows.append((slot, modules, places))
+      rows += [("", f"  {argument}", "") for argument in arguments]
       slot = ""  # Further rows are the same slot's.
   return rows
 
@@ -129,13 +131,41 @@ def _places(names: Sequence[str], total: int) -> str:
   return f"{len(names)} of {total} blocks, {names[0]} to {names[-1]}"
 
 
-def _factory_name(factory: Callable) -> str:
-  """Returns the name of the class that a factory makes."""
-  if not isinstance(factory, functools.partial):
-    return getattr(factory, "__name__", repr(factory))
-  if factory.args:  # A chain.
-    return " + ".join(_factory_name(part) for part in factory.args[0])
-  return _factory_name(factory.func)
+def _factory_lines(factory: Callable) -> tuple[str, ...]:
+  """Returns the class that a factory makes, and its arguments, a line each.
+
+  Arguments that are the class's defaults are left out.
+  """
+  name, arguments = _factory_parts(factory)
+  return (name, *(f"{key}={value}" for key, value in arguments.items()))
+
+
+def _factory_parts(factory: Callable) -> tuple[str, dict[str, str]]:
+  """Returns the class that a factory makes, and its arguments in words."""
+  keywords: dict[str, Any] = {}
+  while isinstance(factory, functools.partial):
+    if factory.args:  # A chain.
+      return " + ".join(map(_value, factory.args[0])), {}
+    keywords = {**factory.keywords, **keywords}
+    factory = factory.func
+  fields = dataclasses.fields(factory) if dataclasses.is_dataclass(factory) else ()
+  defaults = {field.name: field.default for field in fields}
+  # A function that makes initialisers is named by what made it.
+  name = getattr(factory, "__qualname__", repr(factory)).split(".<locals>")[0]
+  return name, {
+    key: _value(value)
+    for key, value in keywords.items()
+    if key not in defaults or value != defaults[key]
+  }
+
+
+def _value(value: Any) -> str:
+  """Returns an argument as an operator's text has it."""
+  if not callable(value):
+    return repr(value)
+  name, arguments = _factory_parts(value)
+  inside = ", ".join(f"{key}={text}" for key, text in arguments.items())
+  return f"{name}({inside})" if inside else name
 
 
 def _tree(

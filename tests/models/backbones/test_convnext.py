@@ -118,6 +118,16 @@ def test_what_patches_do_not_fill_is_left_out(clip):
   np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("text", ["adaptive({})", "adaptive_depthwise({})"])
+def test_groups_are_the_networks(text):
+  with pytest.raises(ValueError, match=r"ConvNeXt gives groups .*got groups=2 as well"):
+    temporal_jax.create_model(
+      "convnext_tiny", num_classes=3, temporal=text.format("groups=2")
+    )
+  for name, argument in (("convnext_tiny", "share=0.5"), ("resnet18", "groups=2")):
+    temporal_jax.create_model(name, num_classes=3, temporal=text.format(argument))
+
+
 def test_one_frame():
   clip = np.zeros((1, 1, 17, 23, 3), np.float32)
   logits, _ = _shapes(_small(), clip)

@@ -57,6 +57,23 @@ def test_slots_tell_what_sits_where():
   assert lines[lines.index("temporal slots") + 2].strip() == chain
 
 
+def test_slots_have_the_arguments_that_are_not_defaults():
+  text = "adaptive(axis='both', share=1.0, route=mlp(ratio=2, norm='batch'))"
+  lines = _describe("resnet18", temporal=text, **RESNET)
+  place = next(i for i, line in enumerate(lines) if line.startswith("convolution "))
+  assert lines[place].split() == ["convolution", "AdaptiveConv", "all", "2", "blocks"]
+  assert lines[place + 1].strip() == "axis='both'"
+  assert lines[place + 2].strip() == "route=RouteMlp(ratio=2)"
+  assert lines[place + 3].split()[0] == "after_convolution"
+  text = "arithmetic(operations=('sum',), class_token=False)"
+  sizes = {"num_frames": 2, "image_size": 16, "depth": 3}
+  lines = "\n".join(_describe("vit_b16", temporal=text, **sizes, **VIT))
+  assert "operations=('sum',)" in lines
+  text = "adaptive_convolution(kernel_init=normal(stddev=0.1))"
+  lines = _describe("resnet18", temporal=text, **RESNET)
+  assert "kernel_init=normal" in map(str.strip, lines)
+
+
 def test_many_blocks_are_counted():
   names = [f"block{i}" for i in range(1, 7)]
   assert describe._places(names, 6) == "all 6 blocks"
