@@ -90,9 +90,10 @@ def _compute(
     settings=checkpoint.settings,
     **_overrides(options),
   )
-  console.print(report.table(plan, checkpoint.tensors))
+  title = f"{plan.source.name} -> {plan.model_name}"
+  console.print(report.table(title, plan.mapping, plan.target))
   said = (*_said(checkpoint), *plan.notes, *plan.assumed)
-  for line in (*said, report.summary(plan)):
+  for line in (*said, report.summary(plan.mapping)):
     console.print(line, highlight=False)
   description = output.describe(plan, checkpoint, class_names)
   size = sum(file.stat().st_size for file in checkpoint.files)

@@ -42,7 +42,7 @@ def describe(
       "wrapper": checkpoint.wrapper,
       "prefix": plan.prefix,
     },
-    "report": report.as_json(plan),
+    "report": report.as_json(plan.mapping, plan.notes, plan.assumed),
   }
 
 

@@ -2,21 +2,27 @@
 
 import collections
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.traverse_util as trees
 from rich import box
 from rich.table import Table
 
-from convert_weights.planning.conversion_plan import ConversionPlan
-from convert_weights.planning.mapping import Step
+from convert_weights.planning.mapping import Step, TensorMapping
 
-_NUMBER = re.compile(r"(?<=\.)\d+(?=\.)|(?<=block)\d+|(?<=stage)\d+|(?<=layer)\d+")
+_NUMBER = re.compile(r"\d+")
 
 
 class _Line(NamedTuple):
-  """One line of the table; those that differ in numbers alone are one."""
+  """One leaf or tensor of the table.
+
+  Attributes:
+    what: "used", "new" or "skipped".
+    name: Name of the leaf, or of the tensor that is skipped.
+    shape: Its shape, "" if it is not shown.
+    note: The tensors, or the reason.
+  """
 
   what: str
   name: str
@@ -24,23 +30,31 @@ class _Line(NamedTuple):
   note: str
 
 
-def table(plan: ConversionPlan, tensors: Mapping[str, Any]) -> Table:
-  """Returns the table of a plan, blocks of one kind in one line."""
-  shown = Table(title=f"{plan.source.name} -> {plan.model_name}", box=box.SIMPLE_HEAD)
-  for column in ("", "", "leaf or tensor; from what, or why"):
+def table(title: str, mapping: TensorMapping, target: Mapping[str, Any]) -> Table:
+  """Returns the table of a mapping, blocks of one kind in one line.
+
+  Args:
+    title: From which naming to which network.
+    mapping: What becomes of every leaf and tensor.
+    target: The network's variables, as shapes.
+  """
+  shown = Table(title=title, box=box.SIMPLE_HEAD)
+  for column in ("", "", "leaf and shape, or tensor; from what, or why"):
     shown.add_column(column, overflow="fold")
   styles = {"used": "green", "new": "yellow", "skipped": "dim"}
-  counted = collections.Counter(_lines(plan, tensors))
-  for line, times in counted.items():
+  for lines in _alike(_lines(mapping, target)):
+    what = lines[0].what
+    shapes = list(dict.fromkeys(line.shape for line in lines))
+    shape = shapes[0] if len(shapes) == 1 else f"{shapes[0]} to {shapes[-1]}"
     # Two lines, so that names are whole where a terminal has 80 columns.
-    text = f"{line.name} {line.shape}\n  {line.note}"
-    shown.add_row(f"{times} x", line.what, text, style=styles[line.what])
+    text = f"{_common(x.name for x in lines)} {shape}\n  "
+    text += _common(x.note for x in lines)
+    shown.add_row(f"{len(lines)} x", what, text, style=styles[what])
   return shown
 
 
-def summary(plan: ConversionPlan) -> str:
+def summary(mapping: TensorMapping) -> str:
   """Returns the table in one line."""
-  mapping = plan.mapping
   used = sum(len(step.tensors) for step in mapping.steps)
   return (
     f"{used} tensors used, {len(mapping.skipped)} skipped; {len(mapping.steps)} "
@@ -48,9 +62,16 @@ def summary(plan: ConversionPlan) -> str:
   )
 
 
-def as_json(plan: ConversionPlan) -> dict[str, Any]:
-  """Returns the whole mapping, for `model.json`."""
-  mapping = plan.mapping
+def as_json(
+  mapping: TensorMapping, notes: Sequence[str], assumed: Sequence[str] = ()
+) -> dict[str, Any]:
+  """Returns the whole mapping, for `model.json`.
+
+  Args:
+    mapping: What becomes of every leaf and tensor.
+    notes: What the user should know.
+    assumed: What nobody said of the network and was assumed.
+  """
   return {
     "used": {
       step.leaf: {"tensors": list(step.tensors), "rule": _rule(step)}
@@ -58,28 +79,41 @@ def as_json(plan: ConversionPlan) -> dict[str, Any]:
     },
     "new": dict(mapping.new),
     "skipped": dict(mapping.skipped),
-    "notes": list(plan.notes),
-    "assumed": list(plan.assumed),
+    "notes": list(notes),
+    "assumed": list(assumed),
   }
 
 
-def _lines(plan: ConversionPlan, tensors: Mapping[str, Any]) -> Iterable[_Line]:
-  leaves = trees.flatten_dict(plan.target, sep="/")
-  for step in plan.mapping.steps:
-    names = ", ".join(_star(name) for name in step.tensors)
+def _lines(mapping: TensorMapping, target: Mapping[str, Any]) -> Iterator[_Line]:
+  leaves = trees.flatten_dict(target, sep="/")
+  for step in mapping.steps:
     shape = str(leaves[step.leaf].shape)
-    yield _Line("used", _star(step.leaf), shape, names)
-  for leaf, reason in plan.mapping.new.items():
-    yield _Line("new", _star(leaf), str(leaves[leaf].shape), reason)
-  skipped = plan.mapping.skipped
+    yield _Line("used", step.leaf, shape, ", ".join(step.tensors))
+  for leaf, reason in mapping.new.items():
+    yield _Line("new", leaf, str(leaves[leaf].shape), reason)
+  skipped = mapping.skipped
   first = {reason: name for name, reason in reversed(skipped.items())}
   for reason in skipped.values():
     yield _Line("skipped", f"{first[reason]} ...", "", reason)
 
 
-def _star(name: str) -> str:
-  """Puts a star for the numbers of blocks, stages and layers."""
-  return _NUMBER.sub("*", name)
+def _alike(lines: Iterable[_Line]) -> Iterable[list[_Line]]:
+  """Returns lines that differ in numbers and shapes only, such as a block's."""
+  groups = collections.defaultdict(list)
+  for line in lines:
+    texts = (_NUMBER.sub("*", text) for text in (line.name, line.note))
+    groups[line.what, *texts].append(line)
+  return groups.values()
+
+
+def _common(texts: Iterable[str]) -> str:
+  """Returns texts that differ in numbers as one, with a star for these."""
+  first, *others = texts
+  numbers = [
+    set(column) for column in zip(*map(_NUMBER.findall, (first, *others)), strict=True)
+  ]
+  found = iter(numbers)
+  return _NUMBER.sub(lambda match: match[0] if len(next(found)) == 1 else "*", first)
 
 
 def _rule(step: Step) -> str:
