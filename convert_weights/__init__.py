@@ -7,5 +7,9 @@ does both, and `to_torch` applies the same rules backwards.
 """
 
 from convert_weights.apply import convert as convert, to_torch as to_torch
+from convert_weights.localizers import (
+  convert_localizer as convert_localizer,
+  localizer_to_torch as localizer_to_torch,
+)
 from convert_weights.reading import CheckpointError as CheckpointError, read as read
 from convert_weights.registry import SOURCES as SOURCES

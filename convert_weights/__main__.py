@@ -1,36 +1,55 @@
-"""Published weights in, a directory with a network out.
+r"""Published weights in, a directory with a network out.
 
   python -m convert_weights MODEL CHECKPOINT OUT
+  python -m convert_weights DETECTOR CHECKPOINT OUT --features stride=4 \
+    --features window=16
   python -m convert_weights inspect CHECKPOINT
   python -m convert_weights verify OUT
 
-MODEL is a name of `temporal_jax.list_models()`. CHECKPOINT is a .safetensors,
-.npz, .pt, .pth, .pyth, .bin or .ckpt file, or a folder of `save_pretrained`.
-OUT appears only when it is complete; it is what `train.py --config.init_from`
-reads. `inspect` shows which naming a checkpoint has and which networks it fits;
-`verify` reads OUT again, compares the sha256 and runs one clip. Errors are one
-message, with exit code 2.
+MODEL is a name of `temporal_jax.list_models()`, DETECTOR one of
+`temporal_jax.localization.LOCALIZERS`, whose options `DETECTOR --help` lists.
+CHECKPOINT is a .safetensors, .npz, .pt, .pth, .pyth, .bin or .ckpt file, one of
+another ending that torch saved, or a folder of `save_pretrained`. OUT appears
+only when it is complete; it is what `train.py --config.init_from` reads, or
+`temporal-jax localize`. `inspect` shows which naming a checkpoint has and
+which networks it fits; `verify` reads OUT again, compares the sha256 and runs
+one clip or sequence. Errors are one message, with exit code 2.
 """
 
 import argparse
 import functools
-import json
-import pathlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rich.console
 import rich.progress
 
-from convert_weights import changes, inspection, output, registry, report
+from convert_weights import (
+  changes,
+  detectors,
+  inspection,
+  output,
+  registry,
+  report,
+)
 from convert_weights.apply import apply_plan
 from convert_weights.labels import read_labels
+from convert_weights.options import (
+  add_dry_run,
+  add_labels,
+  add_out,
+  as_dict,
+  key_and_value,
+  path,
+)
 from convert_weights.plan import find_network, plan_conversion
 from convert_weights.planning import causes
 from convert_weights.reading import Checkpoint, read
 from temporal_jax import inference
 from temporal_jax.display import tables
+from temporal_jax.localization import LOCALIZERS
+from temporal_jax.saved_networks.description import LOCALIZATION, described_task
 
 _LARGE = 100e6  # Bytes from which progress is shown.
 
@@ -42,7 +61,9 @@ def main(arguments: Sequence[str]) -> None:
     if command == "inspect":
       _inspect(_inspect_parser().parse_args(arguments[1:]))
     elif command == "verify":
-      print(output.verify(_verify_parser().parse_args(arguments[1:]).out))
+      _verify(_verify_parser().parse_args(arguments[1:]).out)
+    elif command in LOCALIZERS:
+      detectors.convert(arguments)
     else:
       _convert(_parser().parse_args(arguments))
   except (OSError, TypeError, ValueError) as error:
@@ -92,7 +113,7 @@ def _compute(
   )
   title = f"{plan.source.name} -> {plan.model_name}"
   console.print(report.table(title, plan.mapping, plan.target))
-  said = (*_said(checkpoint), *plan.notes, *plan.assumed)
+  said = (*output.said(checkpoint), *plan.notes, *plan.assumed)
   for line in (*said, report.summary(plan.mapping)):
     console.print(line, highlight=False)
   description = output.describe(plan, checkpoint, class_names)
@@ -109,7 +130,7 @@ def _compute(
   return variables, description
 
 
-def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
   """Returns the arguments of the network that were asked for.
 
   Raises:
@@ -119,16 +140,21 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     *options.set,
     *([("temporal", options.temporal)] if options.temporal else []),
   ]
-  overrides = dict(given)
-  if len(overrides) < len(given):
-    raise ValueError(f"an argument is given twice: {[name for name, _ in given]}.")
-  return overrides
+  return as_dict(given)
+
+
+def _verify(directory: str) -> None:
+  is_detector = described_task(directory) == LOCALIZATION
+  print((detectors if is_detector else output).verify(directory))
 
 
 def _inspect(options: argparse.Namespace) -> None:
   checkpoint = read(options.checkpoint, ema=options.ema, entry=options.entry)
   tensors = checkpoint.tensors
-  print(f"{len(tensors)} tensors.", *_said(checkpoint), sep="\n")
+  print(f"{len(tensors)} tensors.", *output.said(checkpoint), sep="\n")
+  if lines := [*detectors.inspect(tensors)]:
+    print(*lines, sep="\n")
+    return
   try:
     stripped = find_network(tensors, prefix=options.prefix)
     sources = registry.recognise(stripped.tensors)
@@ -157,17 +183,6 @@ def _inspect(options: argparse.Namespace) -> None:
     print(line)
 
 
-def _said(checkpoint: Checkpoint) -> Iterator[str]:
-  """Yields what is to be known of a file beside its tensors."""
-  within = f", in {checkpoint.wrapper}" if checkpoint.wrapper else ""
-  yield f"{checkpoint.path.absolute().name}: {checkpoint.format}{within}."
-  if checkpoint.others:
-    others = ", ".join(checkpoint.others)
-    yield f"it holds other weights too: {others}."
-  if checkpoint.ignored:
-    yield f"beside them and not read: {', '.join(checkpoint.ignored)}."
-
-
 def _parser() -> argparse.ArgumentParser:
   head, _, tail = __doc__.partition("\n\n")
   parser = argparse.ArgumentParser(
@@ -178,11 +193,11 @@ def _parser() -> argparse.ArgumentParser:
   )
   parser.add_argument("model", metavar="MODEL", help="name in the catalog")
   _add_checkpoint(parser)
-  parser.add_argument("out", metavar="OUT", type=_path, help="new directory")
+  add_out(parser)
   parser.add_argument(
     "--num-classes", type=_positive, help="other than the checkpoint has"
   )
-  parser.add_argument("--labels", metavar="FILE", help="names of the classes")
+  add_labels(parser)
   parser.add_argument(
     "--allow-missing",
     metavar="GLOB",
@@ -197,12 +212,12 @@ def _parser() -> argparse.ArgumentParser:
     default=[],
     help="tensors that may hold NaN or infinity",
   )
-  parser.add_argument("--dry-run", action="store_true", help="write nothing")
+  add_dry_run(parser)
   parser.add_argument("--source", help=f"one of {', '.join(registry.SOURCES)}")
   parser.add_argument(
     "--set",
     metavar="KEY=VALUE",
-    type=_setting,
+    type=key_and_value,
     action="append",
     default=[],
     help="argument of create_model, e.g. image_size=336",
@@ -240,7 +255,7 @@ def _verify_parser() -> argparse.ArgumentParser:
 
 
 def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
-  parser.add_argument("checkpoint", metavar="CHECKPOINT", type=_path)
+  parser.add_argument("checkpoint", metavar="CHECKPOINT", type=path)
   parser.add_argument("--ema", action="store_true", help="take the moving averages")
   parser.add_argument(
     "--entry",
@@ -254,26 +269,11 @@ def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
   )
 
 
-def _path(text: str) -> pathlib.Path:
-  return pathlib.Path(text).expanduser()
-
-
 def _positive(text: str) -> int:
   number = int(text)
   if number < 1:
     raise argparse.ArgumentTypeError(f"{text} is not positive")
   return number
-
-
-def _setting(text: str) -> tuple[str, Any]:
-  """Splits KEY=VALUE; the value is JSON, or text."""
-  key, equals, value = text.partition("=")
-  if not equals:
-    raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
-  try:
-    return key, json.loads(value)
-  except ValueError:
-    return key, value
 
 
 if __name__ == "__main__":

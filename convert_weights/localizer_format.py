@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from convert_weights.checkpoint_format import NOTHING
 from convert_weights.rules import Rule
 
 
@@ -13,16 +14,17 @@ class LocalizerFormat(NamedTuple):
     origin: Repository whose naming it is.
     rules: Network -> the rules that make its leaves.
     arguments: Tensors by name -> arguments of `create_localizer` that they
-      show, and "channels": those of the features.
+      show, "channels": those of the features, and "length": the positions of a
+      sequence, None if they do not show it.
     constants: (network, positions) -> tensors that follow from these.
-    skip: Regular expressions of tensors that stay unused: the constants.
+    skip: Regular expression of tensors that stay unused -> the reason.
   """
 
   origin: str
   rules: Callable[[Any], Sequence[Rule]]
   arguments: Callable[[Mapping[str, Any]], dict[str, Any]]
   constants: Callable[[Any, int], dict[str, Any]] = lambda network, length: {}
-  skip: Sequence[str] = ()
+  skip: Mapping[str, str] = NOTHING
 
 
 def find_tensor(tensors: Mapping[str, Any], name: str, origin: str) -> Any:

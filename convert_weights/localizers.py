@@ -9,15 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
+import flax.traverse_util as trees
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from convert_weights.apply import apply_rules, revert_rules
+from convert_weights.apply import revert_rules
 from convert_weights.formats import actionformer, bmn
-from convert_weights.reading import Checkpoint, CheckpointError, read
+from convert_weights.localizer_format import LocalizerFormat
+from convert_weights.planning.mapping import TensorMapping, map_tensors
+from convert_weights.reading import Checkpoint, CheckpointError, non_finite, read
 from temporal_jax.localization import (
   BMN,
+  LOCALIZERS,
   ActionFormer,
   create_localizer,
   find_localizer,
@@ -25,6 +29,34 @@ from temporal_jax.localization import (
 from temporal_jax.models.inspect.variables import differing
 
 _FORMATS = {BMN: bmn.FORMAT, ActionFormer: actionformer.FORMAT}
+
+
+class LocalizerPlan(NamedTuple):
+  """How a checkpoint becomes the variables of a localization network.
+
+  Attributes:
+    name: Name of the network in the catalog.
+    overrides: Arguments of the network that differ from the catalog's.
+    num_classes: Its classes, see `create_localizer`.
+    naming: The naming of the tensors.
+    network: The network.
+    channels: Channels of its features.
+    length: Positions of its sequences.
+    target: Its variables, as shapes.
+    mapping: How each of them is made, and what does not fit.
+    notes: What the user should know, a line each.
+  """
+
+  name: str
+  overrides: dict[str, Any]
+  num_classes: int | Mapping[str, int] | None
+  naming: LocalizerFormat
+  network: nn.Module
+  channels: int
+  length: int
+  target: dict[str, Any]
+  mapping: TensorMapping
+  notes: tuple[str, ...]
 
 
 class Localizer(NamedTuple):
@@ -81,25 +113,106 @@ def convert_localizer(
     checkpoint, note = read_localizer(source)
     source = checkpoint.tensors
     notes.append(note)
-  naming = _FORMATS[find_localizer(name).module]
-  shown = naming.arguments(source)
-  channels = shown.pop("channels")
+  plan = plan_localizer(name, source, **overrides)
+  variables = apply_localizer_plan(plan, source)
+  return Localizer(plan.network, variables, plan.channels, (*notes, *plan.notes))
+
+
+def plan_localizer(
+  name: str, tensors: Mapping[str, Any], **overrides: Any
+) -> LocalizerPlan:
+  """Plans how tensors become a network, from their names and shapes only.
+
+  Args:
+    name: See `convert_localizer`.
+    tensors: Arrays, or their shapes and dtypes, by name.
+    **overrides: See `convert_localizer`.
+
+  Raises:
+    ValueError: If they are not weights in the names of this network's code, or
+      an argument is not what they show.
+  """
+  entry = find_localizer(name)
+  naming = _FORMATS[entry.module]
+  shown = naming.arguments(tensors)
+  channels, length = shown.pop("channels"), shown.pop("length")
   for key, value in shown.items():
     if key in overrides and overrides[key] != value:
       raise ValueError(
         f"{key} {overrides[key]} was asked for, but the weights of {naming.origin} "
         f"have {value}."
       )
-  network = create_localizer(name, **shown | overrides)
+  given = shown | overrides
+  network = create_localizer(name, **given)
   target = _shapes(network, channels)
-  variables = apply_rules(naming.rules(network), source, target, skip=naming.skip)
-  notes += [f"{key} is {value}, as the tensors show." for key, value in shown.items()]
-  variables = jax.tree.map(lambda x: np.asarray(x, np.float32), variables)
-  return Localizer(network, variables, channels, tuple(notes))
+  classes = given.pop("num_classes")
+  own = {key: entry.kwargs.get(key, getattr(entry.module, key)) for key in given}
+  return LocalizerPlan(
+    name=name,
+    overrides={key: value for key, value in given.items() if value != own[key]},
+    num_classes=classes,
+    naming=naming,
+    network=network,
+    channels=channels,
+    length=length or getattr(network, "max_length", entry.length),
+    target=target,
+    mapping=map_tensors(naming.rules(network), tensors, target, skip=naming.skip),
+    notes=tuple(
+      f"{key} is {value}, as the tensors show." for key, value in shown.items()
+    ),
+  )
+
+
+def apply_localizer_plan(
+  plan: LocalizerPlan, tensors: Mapping[str, Any]
+) -> dict[str, Any]:
+  """Computes the variables of a network as planned, {"params"}, float32.
+
+  Raises:
+    ValueError: If something does not fit, or a tensor that is used holds NaN or
+      infinity; all of it is listed.
+  """
+  if plan.mapping.problems:
+    lines = "\n".join(plan.mapping.problems)
+    raise ValueError(f"the weights do not fit {plan.name}:\n{lines}")
+  used = {name for step in plan.mapping.steps for name in step.tensors}
+  if broken := non_finite({name: tensors[name] for name in sorted(used)}):
+    raise ValueError(f"NaN or infinity in {[*broken]}.")
+  leaves = trees.flatten_dict(plan.target, sep="/")
+  made = {
+    step.leaf: np.asarray(step.apply(tensors, leaves[step.leaf].shape), np.float32)
+    for step in plan.mapping.steps
+  }
+  return trees.unflatten_dict(made, sep="/")
+
+
+def fitting_localizers(tensors: Mapping[str, Any]) -> tuple[str, list[LocalizerPlan]]:
+  """Returns which localization networks a checkpoint fits as it is.
+
+  Returns:
+    The repository whose naming its tensors have, "" if it is none of
+    localization, and the plans without problems.
+  """
+  origin, plans = "", []
+  for name in LOCALIZERS:
+    try:
+      plan = plan_localizer(name, tensors)
+    except ValueError:  # The names are not those of this network's code.
+      continue
+    origin = plan.naming.origin
+    # One of another width is not the catalog's.
+    if not plan.mapping.problems and "width" not in plan.overrides:
+      plans.append(plan)
+  return origin, plans
 
 
 def localizer_to_torch(
-  name: str, variables: Mapping[str, Any], *, channels: int, **arguments: Any
+  name: str,
+  variables: Mapping[str, Any],
+  *,
+  channels: int,
+  length: int | None = None,
+  **arguments: Any,
 ) -> dict[str, np.ndarray]:
   """Makes the tensors of the authors' code: `convert_localizer` backwards.
 
@@ -107,6 +220,8 @@ def localizer_to_torch(
     name: Name in `temporal_jax.localization.LOCALIZERS`.
     variables: {"params"} of it.
     channels: Channels of its features.
+    length: Positions of its sequences, the catalog's by default; of a BMN its
+      authors' code keeps the samples of these.
     **arguments: Arguments of `create_localizer`.
 
   Raises:
@@ -120,7 +235,7 @@ def localizer_to_torch(
   naming = _FORMATS[entry.module]
   tensors = revert_rules(naming.rules(network), variables)
   tensors = {key: np.asarray(value) for key, value in tensors.items()}
-  return tensors | naming.constants(network, entry.length)
+  return tensors | naming.constants(network, length or entry.length)
 
 
 def _shapes(network: nn.Module, channels: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
@@ -35,15 +36,30 @@ def describe(
     "clip_shape": plan.clip_shape,
     "class_names": class_names or None,
     "pixels": dict(zip(("mean", "std"), plan.pixels, strict=True)),
-    "source": {
-      "name": plan.source.name,
-      "file": checkpoint.path.absolute().name,
-      "sha256": file_digest(*checkpoint.files),
-      "wrapper": checkpoint.wrapper,
-      "prefix": plan.prefix,
-    },
+    "source": {**source(checkpoint, plan.source.name), "prefix": plan.prefix},
     "report": report.as_json(plan.mapping, plan.notes, plan.assumed),
   }
+
+
+def source(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
+  """Returns what `model.json` says of a checkpoint, whose naming is `name`."""
+  return {
+    "name": name,
+    "file": checkpoint.path.absolute().name,
+    "sha256": file_digest(*checkpoint.files),
+    "wrapper": checkpoint.wrapper,
+  }
+
+
+def said(checkpoint: Checkpoint) -> Iterator[str]:
+  """Yields what is to be known of a file beside its tensors."""
+  within = f", in {checkpoint.wrapper}" if checkpoint.wrapper else ""
+  yield f"{checkpoint.path.absolute().name}: {checkpoint.format}{within}."
+  if checkpoint.others:
+    others = ", ".join(checkpoint.others)
+    yield f"it holds other weights too: {others}."
+  if checkpoint.ignored:
+    yield f"beside them and not read: {', '.join(checkpoint.ignored)}."
 
 
 def file_digest(*paths: str | os.PathLike) -> str:
@@ -68,9 +84,7 @@ def verify(directory: str | os.PathLike) -> str:
       fit the network, or a forward pass gives NaN or infinity.
   """
   saved = inference.load_model(directory)  # Compares files with their list.
-  written = saved.description.get("sha256")
-  if written is not None:  # A run has none, as its variables change.
-    inference.check_values(directory, saved.variables, written)
+  values = compare_values(directory, saved.variables, saved.description)
   clip = jnp.zeros((1, *saved.clip_shape))
   target = jax.eval_shape(saved.network.init, jax.random.key(0), clip)
   if wrong := differing(target, saved.variables):
@@ -82,9 +96,25 @@ def verify(directory: str | os.PathLike) -> str:
   arrays = jax.tree.leaves(out)
   if not all(np.isfinite(x).all() for x in arrays):
     raise ValueError(f"{saved.name} in {directory} gives NaN or infinity.")
-  values = "files" if written is None else f"sha256 {written[:12]}"
   shapes = ", ".join(str(x.shape) for x in arrays)
   return (
     f"{saved.name}: {values} as written; a clip "
     f"{(1, *saved.clip_shape)} gives {shapes}."
   )
+
+
+def compare_values(
+  directory: str | os.PathLike,
+  variables: Mapping[str, Any],
+  description: Mapping[str, Any],
+) -> str:
+  """Compares variables with their sha256, and returns what was compared.
+
+  Raises:
+    ValueError: If they changed since they were written.
+  """
+  written = description.get("sha256")
+  if written is None:  # A run has none, as its variables change.
+    return "files"
+  inference.check_values(directory, variables, written)
+  return f"sha256 {written[:12]}"

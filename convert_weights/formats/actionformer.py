@@ -90,6 +90,7 @@ def arguments(tensors: Mapping[str, Any]) -> dict[str, Any]:
   last = find_tensor(tensors, "cls_head.cls_head.conv.weight", _ORIGIN)
   return {
     "channels": first.shape[1],
+    "length": None,
     "num_classes": last.shape[0],
     "width": first.shape[0],
     "top_down": "neck.lateral_convs.0.conv.weight" in tensors,

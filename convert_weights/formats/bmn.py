@@ -83,6 +83,7 @@ def arguments(tensors: Mapping[str, Any]) -> dict[str, Any]:
   length, columns = mask.shape
   return {
     "channels": _GROUPS * first.shape[1],
+    "length": length,
     "num_classes": classes or None,
     "durations": columns // (bins * length),
     "bins": bins,
@@ -108,5 +109,5 @@ FORMAT = LocalizerFormat(
   rules=network,
   arguments=arguments,
   constants=_constants,
-  skip=(r"head\.sample_mask",),
+  skip={r"head\.sample_mask": "it follows from the sizes"},
 )

@@ -187,6 +187,21 @@ def read_description(
   return description
 
 
+def described_task(directory: str | os.PathLike) -> str:
+  """Returns what the network of a directory does, as its `model.json` says.
+
+  Files that do not say it are of networks that classify clips, and so are
+  directories without one: what reads them says what is wrong.
+
+  Raises:
+    ValueError: See `read_json`.
+  """
+  path = pathlib.Path(directory).expanduser() / DESCRIPTION
+  found = read_json(path, max_bytes=MAX_BYTES) if path.exists() else {}
+  task = found.get("task") if isinstance(found, dict) else None
+  return task if isinstance(task, str) and task in _TASKS else CLASSIFICATION
+
+
 def described_classes(description: Mapping[str, Any]) -> ClassNames:
   """Returns the class names of a `model.json`; () if they are not known."""
   names = description.get("class_names")

@@ -1,0 +1,50 @@
+"""Options that several commands have."""
+
+import argparse
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+  """Adds OUT."""
+  parser.add_argument("out", metavar="OUT", type=path, help="new directory")
+
+
+def add_labels(parser: argparse.ArgumentParser) -> None:
+  """Adds --labels."""
+  parser.add_argument("--labels", metavar="FILE", help="names of the classes")
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+  """Adds --dry-run."""
+  parser.add_argument("--dry-run", action="store_true", help="write nothing")
+
+
+def path(text: str) -> pathlib.Path:
+  """Returns a path, with ~ as the home folder."""
+  return pathlib.Path(text).expanduser()
+
+
+def key_and_value(text: str) -> tuple[str, Any]:
+  """Splits KEY=VALUE; the value is JSON, or text."""
+  key, equals, value = text.partition("=")
+  if not equals:
+    raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+  try:
+    return key, json.loads(value)
+  except ValueError:
+    return key, value
+
+
+def as_dict(given: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+  """Returns arguments by name.
+
+  Raises:
+    ValueError: If two options give one argument.
+  """
+  arguments = dict(given)
+  if len(arguments) < len(given):
+    raise ValueError(f"an argument is given twice: {[name for name, _ in given]}.")
+  return arguments
