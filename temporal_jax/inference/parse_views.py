@@ -19,10 +19,10 @@ def with_views(protocol: EvalProtocol, views: str) -> EvalProtocol:
   """
   numbers = re.fullmatch(r"([1-9][0-9]*)x([1-9][0-9]*)", views)
   if not numbers:
-    raise ValueError(f"views must be clips x crops as 4x3, got {views!r}.")
+    raise ValueError(f"--views must be clips x crops as 4x3, got {views!r}.")
   clips, crops = (int(number) for number in numbers.groups())
   if crops not in NUM_CROPS and clips in NUM_CROPS:
     clips, crops = crops, clips
   if crops not in NUM_CROPS:
-    raise ValueError(f"views {views}: the crops of a clip must be in {NUM_CROPS}.")
+    raise ValueError(f"--views {views}: the crops of a clip must be in {NUM_CROPS}.")
   return dataclasses.replace(protocol, num_clips=clips, num_crops=crops)

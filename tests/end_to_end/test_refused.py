@@ -70,5 +70,5 @@ def test_what_reads_a_checkpoint_ends_quietly_with_the_command(whole, video_fold
   )
   assert done.returncode == 2
   assert done.stderr == (
-    "temporal-jax predict: views 5x5: the crops of a clip must be in (1, 3, 10).\n"
+    "temporal-jax predict: --views 5x5: the crops of a clip must be in (1, 3, 10).\n"
   )

@@ -119,5 +119,5 @@ def check_mirrored(protocol: EvalProtocol, class_names: ClassNames) -> None:
   if names:
     raise ValueError(
       "half of 10 crops are mirrored, but these classes have a direction: "
-      f"{names}. Use 1 or 3 crops."
+      f"{names}. Use 1 or 3 crops, by --config.eval.num_crops or --views."
     )

@@ -54,7 +54,8 @@ def crop_places(
   if min(height, width) < size:
     raise ValueError(
       f"a {size} x {size} crop does not fit frames of {height} x {width}; "
-      "resize them first, by short_side."
+      "resize them first, by short_side of the network's protocol "
+      "(--config.eval.short_side in training)."
     )
   tops, lefts = _RULES[rule](height - size), _RULES[rule](width - size)
   middle = CropPlace(tops[1], lefts[1])
@@ -137,7 +138,10 @@ def read_views(
   if len(sizes) > 1:
     raise ValueError(f"frames of one video differ in size: {sorted(sizes)}.")
   if protocol.num_crops == 10 and frames[0].shape[-1] != 3:
-    raise ValueError("10 crops are half mirrored, which flow cannot be.")
+    raise ValueError(
+      "10 crops are half mirrored, which flow cannot be: use 1 or 3, by "
+      "--config.eval.num_crops or --views."
+    )
   height, width = sizes.pop()
   crops = crop_places(
     height,
