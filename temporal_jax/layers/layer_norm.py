@@ -34,8 +34,11 @@ class LayerNorm(nn.Module):
     scale = self.param("scale", self.scale_init, channels, jnp.float32)
     bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
     values = widen(x, self.dtype)
+    if x.shape[0] == 1:
+      # On CPU, XLA's sums of products are 20 times slower with an axis of one.
+      values = values.reshape(-1, *channels)  # (..., C) -> (N, C)
     centred = values - jnp.mean(values, axis=-1, keepdims=True)
     variance = jnp.mean(jnp.square(centred), axis=-1, keepdims=True)
     out = centred * jax.lax.rsqrt(variance + self.epsilon)
     out = out * along_channels(scale, out) + along_channels(bias, out)
-    return out.astype(self.dtype)
+    return out.astype(self.dtype).reshape(x.shape)

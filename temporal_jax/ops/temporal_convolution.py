@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import materialize
+from temporal_jax.ops.lowering.broadcast_channels import along_channels
 from temporal_jax.ops.lowering.trace_once import trace_once
 
 
@@ -85,14 +86,12 @@ def depthwise_temporal_convolution(
   shape_checks.taps(kernel, causal=causal)
   shape_checks.same_channels(x, kernel, axis=1)
   kernel = kernel.astype(x.dtype)
-  # (K, 1, ..., 1, C)
-  weights = kernel.reshape(len(kernel), *[1] * (x.ndim - 1), kernel.shape[1])
   before = len(kernel) - 1 if causal else len(kernel) // 2
 
   def convolve(x):
     views = neighbours(x, len(kernel), before=before, stride=stride)
-    taps = zip(views, weights, strict=True)
-    return sum(frames * weight for frames, weight in taps)
+    taps = zip(views, kernel, strict=True)
+    return sum(frames * along_channels(weight, frames) for frames, weight in taps)
 
   return jax.lax.platform_dependent(
     x, cpu=functools.partial(materialize.apart, convolve), default=convolve
