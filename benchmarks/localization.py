@@ -11,6 +11,7 @@ the same weights. The table has medians in milliseconds and median ratios (above
 """
 
 import fnmatch
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -130,16 +131,17 @@ def _ours(
   variables = jax.device_put(apply_rules(rules, tensors, shapes, skip=skip))
   inputs = jax.device_put(list(inputs))
 
-  def infer(variables: dict, *inputs: jax.Array) -> list[jax.Array]:
-    out = model.apply(variables, *inputs)
+  def run(variables: dict, *inputs: jax.Array, train: bool) -> list[jax.Array]:
+    out = model.apply(variables, *inputs, train=train)
     if case.has_mask:
       both = [x for level in out for x in (level["logits"], level["offsets"])]
       return [jnp.swapaxes(x, 1, 2) for x in both]
     return [out["start"], out["end"], jnp.moveaxis(out["confidence"], 3, 1)]
 
   def loss(variables: dict, *inputs: jax.Array) -> jax.Array:
-    return sum(jnp.mean(jnp.square(x)) for x in infer(variables, *inputs))
+    return sum(jnp.mean(jnp.square(x)) for x in run(variables, *inputs, train=True))
 
+  infer = functools.partial(run, train=False)
   return (
     network_sides.compile_ahead(infer, variables, *inputs),
     network_sides.compile_ahead(jax.value_and_grad(loss), variables, *inputs),

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from temporal_jax import layers, ops
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.localization.networks.local_attention import local_attention
+from temporal_jax.ops.lowering.materialize import written_out
 from temporal_jax.ops.temporal_convolution import neighbours
 
 _FIRST_SCALE = 1e-4  # Of a branch, so that blocks begin as the identity.
@@ -62,6 +63,7 @@ class ActionFormerBlock(nn.Module):
         f"{x.shape[1]} positions."
       )
     x = x.astype(self.dtype)
+    x = written_out(x) if train else x
     branch = layers.LayerNorm(dtype=self.dtype, name="norm1")(x)
     branch = _ConvAttention(
       num_heads=self.num_heads,
@@ -75,6 +77,7 @@ class ActionFormerBlock(nn.Module):
     mask = mask[:, :: self.stride]
     held = mask[:, :, None].astype(x.dtype)
     x = _pool(x, self.stride) * held + self._scaled(branch, "attention_scale", train)
+    x = written_out(x) if train else x
     branch = layers.LayerNorm(dtype=self.dtype, name="norm2")(x)
     mlp = layers.Mlp(
       4 * x.shape[-1],
