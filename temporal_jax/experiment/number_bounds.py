@@ -112,6 +112,7 @@ ARGUMENT_BOUNDS = {
   "boundary_ratio": Bounds(0, 10),  # Context, as a part of a proposal's length.
   "drop_path": _BELOW_ONE,
   "dropout": _BELOW_ONE,
+  "empty_classes": Bounds(0, 2**20),  # Numbers of classes, from 0.
   "epsilon": Bounds(0, 1, without="low"),
   "head_dropout": _BELOW_ONE,
   "layer_scale": Bounds(-_FACTOR, _FACTOR),

@@ -13,6 +13,7 @@ from temporal_jax.evaluation.detection.report import detection_names
 from temporal_jax.experiment.number_bounds import (
   OF_EVERY_RUN,
   Bounds,
+  check_arguments,
   check_fields,
   check_keep_best,
 )
@@ -107,6 +108,7 @@ class FilmSettings:
         f"sums over the whole batch; got {config.optim.accumulate}."
       )
     entry = localization.find_localizer(config.model.name)
+    check_arguments(config.model.overrides, entry.module, entry.kwargs)
     chosen = {name: value for name, value in config.sequences.items() if value}
     settings = cls(
       config=config,
