@@ -212,6 +212,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "origins": speed_tables.origins,
     "network speed": speed_tables.networks,
     "training speed": speed_tables.training,
+    "localization speed": speed_tables.localization,
     "operator speed": speed_tables.operators,
   },
   "models.md": {

@@ -39,6 +39,13 @@ def operators() -> Iterator[Sequence[str]]:
     yield row["name"], *_timing(row["forward"]), *_timing(row["forward_backward"])
 
 
+def localization() -> Iterator[Sequence[str]]:
+  """Yields localization networks, timed next to torch."""
+  yield "network", *_HEAD, *(f"training step: {words}" for words in _HEAD)
+  for row in _figures("localization_cpu")["rows"]:
+    yield row["name"], *_timing(row["inference"]), *_timing(row["training"])
+
+
 def few() -> Iterator[Sequence[str]]:
   """Yields some networks: inference, and a training step where it was timed."""
   yield "network", "inference", "training step"
