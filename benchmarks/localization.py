@@ -90,7 +90,7 @@ def measure(case: Case, seconds: float) -> dict[str, Any]:
     )
   times = [
     timing.side_by_side(
-      one.run, two, seconds=seconds, turns=(3, 20), repeats=1
+      one.run, two, seconds=seconds, turns=(2, 20), repeats=1
     )._asdict()
     for one, two in zip(ours, theirs, strict=True)
   ]
