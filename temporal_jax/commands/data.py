@@ -216,11 +216,11 @@ def _build(options: argparse.Namespace) -> int:
   from temporal_jax.data.datasets.annotated import AnnotatedVideos
   from temporal_jax.data.datasets.prepare import prepare
 
-  if options.name in datasets.DATASETS or not options.name.isidentifier():
+  made = [*datasets.DATASETS, *datasets.FILMS]
+  if options.name in made or not options.name.isidentifier():
     raise ValueError(
       f"{options.name!r} cannot be the name of a data set that is built: it is "
-      "letters, digits and underscores, and none of "
-      f"{', '.join(datasets.DATASETS)}."
+      f"letters, digits and underscores, and none of {', '.join(made)}."
     )
   is_known = options.name in DATA_SETS
   found, videos = _read_known(options) if is_known else _read_own(options)

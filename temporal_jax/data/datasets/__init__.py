@@ -1,12 +1,13 @@
-"""TFDS builders written by hand, by name; none is imported before its use."""
+"""Data sets made by code, by name; none is imported before its use."""
 
 import importlib
+import types
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from temporal_jax.lookup import lookup
 
-# Name -> module and class.
+# TFDS builders of clips: name -> module and class.
 DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType(
   {
     "camera_motion": (
@@ -14,6 +15,10 @@ DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType(
       "CameraMotion",
     ),
   }
+)
+# Films with segments: name -> module with `VERSION` and `write_films`.
+FILMS: Mapping[str, str] = MappingProxyType(
+  {"camera_motion_events": "temporal_jax.data.datasets.camera_motion_events"}
 )
 
 
@@ -25,3 +30,12 @@ def find_builder(name: str) -> type:
   """
   module, builder = lookup(DATASETS, name, "data set")
   return getattr(importlib.import_module(module), builder)
+
+
+def find_films(name: str) -> types.ModuleType:
+  """Returns the module of a data set of films.
+
+  Raises:
+    ValueError: If the name is not in `FILMS`.
+  """
+  return importlib.import_module(lookup(FILMS, name, "data set of films"))

@@ -67,7 +67,7 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
     return {split: self._generate_examples(split) for split in PHOTOGRAPHS}
 
   def _generate_examples(self, split: str) -> Iterator[tuple[str, dict]]:
-    photographs = {name: _load(name) for name in PHOTOGRAPHS[split]}
+    photographs = {name: load_photograph(name) for name in PHOTOGRAPHS[split]}
 
     def example(index: int) -> tuple[str, dict]:
       return _example(split, index, photographs)
@@ -76,7 +76,7 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
       yield from pool.map(example, range(NUM_CLIPS[split]))
 
 
-def _load(name: str) -> Image.Image:
+def load_photograph(name: str) -> Image.Image:
   """Returns a photograph of scikit-image as RGB."""
   return Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
 

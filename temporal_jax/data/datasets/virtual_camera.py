@@ -16,6 +16,8 @@ REVERSAL = {
 }
 MOTIONS = tuple(sorted(motion for pair in REVERSAL.items() for motion in pair))
 
+# A frame's step: views of a pan, logarithms of a zoom, 100 degrees of a turn.
+SPEEDS = (0.03, 0.08)
 _SUPERSAMPLING = 3  # Samples a pixel side; their mean is the pixel.
 
 
@@ -37,6 +39,18 @@ class Path:
     """Returns the same path walked backwards."""
     return Path(self.centre[::-1], self.scale[::-1], self.angle[::-1])
 
+  def at(self, frames: np.ndarray) -> "Path":
+    """Returns the path in other frames, which need not be whole.
+
+    Args:
+      frames: (N,) in [0, T - 1]. Between frames the centre, the angle and the
+        logarithm of the scale are linear.
+    """
+    known = np.arange(len(self.scale))
+    centre = [np.interp(frames, known, axis) for axis in self.centre.T]
+    scale = np.exp(np.interp(frames, known, np.log(self.scale)))
+    return Path(np.stack(centre, 1), scale, np.interp(frames, known, self.angle))
+
 
 def sample_path(
   motion: str,
@@ -45,6 +59,7 @@ def sample_path(
   num_frames: int,
   view: int,
   photograph: tuple[int, int],
+  speeds: tuple[float, float] = SPEEDS,
 ) -> Path:
   """Draws a path with random start, scale, speed and tilt.
 
@@ -58,6 +73,7 @@ def sample_path(
     num_frames: T.
     view: Side of the square view, in pixels.
     photograph: Its (height, width) in pixels; the view never leaves it.
+    speeds: The least and the greatest speed, see `SPEEDS`.
 
   Raises:
     ValueError: If `motion` is not in `MOTIONS`.
@@ -70,12 +86,15 @@ def sample_path(
       num_frames=num_frames,
       view=view,
       photograph=photograph,
+      speeds=speeds,
     ).reversed()
   time = np.linspace(-0.5, 0.5, num_frames)[:, None]  # Of the clip.
   steps = num_frames - 1
-  pan = rng.uniform(0.03, 0.08) * view * steps  # View pixels in the clip.
-  zoom = rng.uniform(0.03, 0.08) * steps  # Log scale in the clip.
-  turn = np.deg2rad(rng.uniform(3.0, 8.0)) * steps  # Radians in the clip.
+  slow, fast = speeds
+  pan = rng.uniform(slow, fast) * view * steps  # View pixels in the clip.
+  zoom = rng.uniform(slow, fast) * steps  # Log scale in the clip.
+  degrees = rng.uniform(100 * slow, 100 * fast)
+  turn = np.deg2rad(degrees) * steps  # Radians in the clip.
   tilt = rng.uniform(-0.3, 0.3)  # Radians.
 
   direction = {"pan right": (1, 0), "pan down": (0, 1)}.get(motion, (0, 0))

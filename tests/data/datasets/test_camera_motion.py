@@ -54,7 +54,8 @@ def test_builds_the_same_clips_again(small):
 def test_a_clip_and_its_reversal_share_their_distribution():
   """Frames as a set tell nothing: backwards, one class is the other."""
   photographs = {
-    name: camera_motion._load(name) for name in camera_motion.PHOTOGRAPHS["test"]
+    name: camera_motion.load_photograph(name)
+    for name in camera_motion.PHOTOGRAPHS["test"]
   }
   for motion, reversal in virtual_camera.REVERSAL.items():
     forth, back = (

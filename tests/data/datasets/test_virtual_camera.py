@@ -55,6 +55,37 @@ def test_camera_does_what_the_motion_says(motion):
 
 
 @pytest.mark.parametrize("motion", vc.MOTIONS)
+def test_between_its_frames_a_path_is_even(motion):
+  path = _path(motion)
+  same = path.at(np.arange(9))
+  np.testing.assert_allclose(same.centre, path.centre)
+  np.testing.assert_allclose(same.scale, path.scale)
+  half = path.at(np.array([2.5, 0.0, 8.0]))
+  np.testing.assert_allclose(half.centre[0], path.centre[2:4].mean(axis=0))
+  np.testing.assert_allclose(half.scale[0] ** 2, path.scale[2] * path.scale[3])
+  np.testing.assert_allclose(half.angle, [path.angle[2:4].mean(), *path.angle[[0, 8]]])
+
+
+def test_speeds_are_views_logarithms_and_hundreds_of_degrees():
+  def paths(motion):
+    path = vc.sample_path(
+      motion,
+      np.random.default_rng(0),
+      num_frames=9,
+      view=32,
+      photograph=SIZE,
+      speeds=(0.02, 0.02),
+    )
+    return path.at(np.arange(2))
+
+  pan, zoom, turn = map(paths, ("pan right", "zoom in", "rotate clockwise"))
+  step = np.linalg.norm(np.diff(pan.centre, axis=0)) / pan.scale[0]
+  np.testing.assert_allclose(step, 0.02 * 32)
+  np.testing.assert_allclose(np.diff(np.log(zoom.scale)), -0.02)
+  np.testing.assert_allclose(np.diff(np.rad2deg(turn.angle)), 2.0)
+
+
+@pytest.mark.parametrize("motion", vc.MOTIONS)
 def test_view_never_leaves_the_photograph(motion):
   for seed in range(50):
     path = _path(motion, seed)
