@@ -1,9 +1,16 @@
+import json
+
 import matplotlib.image
 import numpy as np
 import pytest
 
 from temporal_jax.evaluation import detection_plots
 from temporal_jax.evaluation.detection import FilmDetections, FilmTruth
+from temporal_jax.evaluation.detection.report import (
+  by_class,
+  detection_values,
+  write_detection_report,
+)
 from temporal_jax.evaluation.detection_plots import save_detections
 
 BLUE, ORANGE = (np.array(c) / 255 for c in ((0x1F, 0x77, 0xB4), (0xFF, 0x7F, 0x0E)))
@@ -72,6 +79,26 @@ def test_labels_of_several_tasks_and_many_classes_are_drawn(tmp_path):
   save_detections({"a": truth}, {"a": found}, names, file, durations={"a": 30.0})
   assert matplotlib.image.imread(file).std() > 0.02
   assert detection_plots._names(labels[:2], names) == ["verb 0 cup", "verb 1 走 $x$"]
+
+
+def test_the_report_has_the_picture(tmp_path):
+  truth, found = {"a": _true([(0, 5)], [0])}, {"a": _found([(0, 5)], [0], [0.9])}
+  values, precision = detection_values(truth, found, (0.5,))
+  names = ("jump", "run")
+  write_detection_report(
+    tmp_path,
+    {**values, "per_class": by_class(precision, names)},
+    rows=[{"step": 1, "loss": 1.0}, {"step": 2, "test/mAP": 1.0}],
+    truth=truth,
+    detections=found,
+    durations={"a": 10.0},
+  )
+  pictures = {file.name for file in tmp_path.glob("*.png")}
+  assert pictures == {"curves.png", "average_precision.png", "detections.png"}
+  assert _share_of(tmp_path / "detections.png", BLUE) > 0.02
+  report = json.loads((tmp_path / "report.json").read_text())
+  assert report["mAP@0.5"] == report["per_class"]["jump"]["ap"] == 1.0
+  assert report["per_class"]["run"] == {"ap": None, "segments": 0}
 
 
 def test_without_films_there_is_nothing_to_draw(tmp_path):

@@ -17,6 +17,7 @@ from temporal_jax.evaluation.detection.film_segments import (
   FilmTruth,
 )
 from temporal_jax.evaluation.detection.proposal_recall import proposal_recall
+from temporal_jax.evaluation.detection_plots import save_detections
 from temporal_jax.evaluation.plots import save_curves
 from temporal_jax.storage import write_text
 
@@ -131,16 +132,22 @@ def write_detection_report(
   summary: Mapping[str, Any],
   *,
   rows: Sequence[dict],
+  truth: Mapping[str, FilmTruth],
   detections: Mapping[str, FilmDetections],
+  durations: Mapping[str, float],
 ) -> None:
-  """Writes report.json, detections.json, curves.png and average_precision.png.
+  """Writes report.json and detections.json, and pictures next to them.
+
+  These are curves.png, average_precision.png and detections.png.
 
   Args:
     directory: Where to write.
     summary: What report.json holds: values by name, the main one first, and
       "per_class" as `by_class` returns it.
     rows: Rows of metrics.jsonl, for the curves.
+    truth: Film -> its true segments, of all films that were tested.
     detections: Film -> what was found.
+    durations: Film -> seconds.
   """
   directory = pathlib.Path(directory)
   write_text(directory / "report.json", json.dumps(summary, indent=2) + "\n")
@@ -153,6 +160,13 @@ def write_detection_report(
     num_classes=len(per_class),
   )
   save_class_precision(per_class, directory / "average_precision.png")
+  save_detections(
+    truth,
+    detections,
+    list(per_class),
+    directory / "detections.png",
+    durations=durations,
+  )
 
 
 def save_class_precision(

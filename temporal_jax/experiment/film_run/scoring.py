@@ -77,7 +77,14 @@ class FilmScoring:
     }
 
     def write(workdir: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
-      write_detection_report(workdir, summary, rows=rows, detections=detections)
+      write_detection_report(
+        workdir,
+        summary,
+        rows=rows,
+        truth=self._truth(),
+        detections=detections,
+        durations={film.id: film.duration for film in self.films.test},
+      )
 
     first = list(values.items())[:2]
     words = ", ".join(f"{name} {value:.1%}" for name, value in first)
@@ -90,13 +97,16 @@ class FilmScoring:
 
   def _values(self, detections: Mapping[str, FilmDetections]) -> tuple:
     """Returns values by name, and the average precision of each class."""
-    truth = {film.id: FilmTruth(film.segments, film.labels) for film in self.films.test}
     return detection_values(
-      truth,
+      self._truth(),
       detections,
       self.settings.thresholds,
       max_proposals=self.settings.max_proposals,
     )
+
+  def _truth(self) -> dict[str, FilmTruth]:
+    """Returns the true segments of the test films."""
+    return {film.id: FilmTruth(film.segments, film.labels) for film in self.films.test}
 
   def _detect(self, variables: Tree) -> dict[str, FilmDetections]:
     """Returns what is found in the films that can be read."""
