@@ -23,6 +23,9 @@ def get_config() -> ml_collections.ConfigDict:
   data.annotations = ""
   data.root = ""
   data.features = ""  # A folder of the films' features, or one HDF5 file.
+  # Instead of these one of temporal_jax.data.datasets.FILMS, which is written
+  data.name = ""
+  data.data_dir = "data"  # here, if it is not there, with features by `extract`.
   data.feature_pattern = ""  # Name of a film's file, "v_{id}.npy"; "" tries some.
   # What files of features must say, or do not say; 0 leaves it to them.
   data.feature_width = 0  # Numbers of a position; --plan needs it.
@@ -38,6 +41,13 @@ def get_config() -> ml_collections.ConfigDict:
   # it. A segment stays if at least `segment_share` of it is in the part.
   data.crop = (0.9, 1.0)
   data.segment_share = 0.5
+
+  # Features of the films of `data.name`, as `temporal-jax extract` writes them.
+  config.extract = extract = ml_collections.ConfigDict()
+  extract.model = "camera_motion"  # Folder of a network, or a bundled one.
+  extract.feature = "pooled"
+  extract.window = 16  # Frames that a position sees,
+  extract.stride = 8  # and from one position to the next.
 
   # Which sequences are made of a film; "" and 0 are the catalog's. See
   # temporal_jax.localization.detector.sequence_format.

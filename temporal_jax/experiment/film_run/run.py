@@ -15,6 +15,7 @@ from temporal_jax import data, training
 from temporal_jax.data.pipeline.train_batches import Share, TrainBatches
 from temporal_jax.experiment.components import RunComponents, assemble_network
 from temporal_jax.experiment.description import Description, Lists
+from temporal_jax.experiment.film_run.prepared_films import prepare_data_set
 from temporal_jax.experiment.film_run.scoring import FilmScoring
 from temporal_jax.experiment.film_run.settings import FilmSettings
 from temporal_jax.localization.detector.detect import Detector
@@ -77,7 +78,7 @@ class FilmRun:
         films; or see `open_film_data`.
     """
     settings = FilmSettings.from_config(config)
-    films = _open_films(settings, earlier)
+    films = _open_films(settings, earlier, say)
     counts = films.annotations.counts()
     say(", ".join(f"{name}: {count}" for name, count in counts.items()) + ".")
     found, said = len(films.class_names), config.data.num_classes
@@ -173,20 +174,24 @@ class FilmRun:
     return train_step, FilmScoring(settings, self.films, detector, self.bad_test)
 
 
-def _open_films(settings: FilmSettings, earlier: Description | None) -> FilmData:
-  """Opens annotations and features."""
+def _open_films(
+  settings: FilmSettings, earlier: Description | None, say: Callable[[str], None]
+) -> FilmData:
+  """Opens annotations and features; prepares what is missing of a data set."""
   config = settings.config.data
-  if not config.features:
+  annotations, features = config.annotations, config.features
+  if config.name:
+    extract = settings.config.extract
+    annotations, features = map(str, prepare_data_set(config, extract, say))
+  elif not features:
     raise ValueError(
       "data.features must be a folder of the films' features, or an HDF5 file; it "
       "is empty."
     )
   return open_film_data(
-    config.annotations,
+    annotations,
     config.root,
-    FeatureStore(
-      config.features, settings=settings.features, pattern=config.feature_pattern
-    ),
+    FeatureStore(features, settings=settings.features, pattern=config.feature_pattern),
     task=config.task,
     class_agnostic=config.class_agnostic,
     distinct=config.distinct,

@@ -49,6 +49,8 @@ BOUNDS: Mapping[str, Bounds] = {
   "data.test_fraction": Bounds(0, 1, without="high"),
   "data.crop": _MORE,
   "data.segment_share": _SHARE,
+  "extract.window": Bounds(1, 100_000),
+  "extract.stride": Bounds(1, 100_000),
   "sequences.length": Bounds(0, 2**17),
   "sequences.step": Bounds(0, 2**17),
   "sequences.every": Bounds(0, 1024),
