@@ -49,8 +49,20 @@ def test_a_batch_of_films_is_the_films_one_by_one(name):
     assert (np.diff(found.scores) <= 0).all() or name == "resample"
 
 
-@pytest.mark.parametrize("positions", [False, True])
-@pytest.mark.parametrize("length", [5, 12, 23, 24, 25, 30])
+@pytest.mark.parametrize(
+  ("length", "positions"),
+  [
+    (5, False),
+    (24, False),
+    (25, True),
+    *(
+      pytest.param(length, positions, marks=pytest.mark.slow)
+      for length in (12, 23, 25, 30)
+      for positions in (False, True)
+      if (length, positions) != (25, True)
+    ),
+  ],
+)
 def test_results_do_not_depend_on_the_bucket(length, positions):
   """They are those of the length that the authors pad to."""
   detector, _ = tiny_detector("pad", overrides={"positions": positions})
@@ -127,10 +139,10 @@ def test_a_film_that_begins_later_has_its_segments_later():
 
 def test_few_shapes_are_compiled():
   detector, _ = tiny_detector("pad")
-  films = [film(length, length) for length in (9, 10, 11, 12, 9, 11)]
+  films = [film(length, length) for length in (9, 10, 11, 12, 10, 9)]
   list(detector.detect(films, batch_size=2))
-  # 12 or 16 positions, and 1 or 2 films.
-  assert detector._forward._cache_size() <= 2 * 2
+  # 12 or 16 positions of two films.
+  assert detector._forward._cache_size() == 2
 
 
 def test_sequences_of_a_film():
