@@ -18,7 +18,7 @@ class Endless:
   settings = {}  # noqa: RUF012
   sample = None
 
-  def __init__(self, saved, *, max_seconds):
+  def __init__(self, saved, *, localizer, max_seconds):
     """Takes what the command gives."""
 
   def __call__(self, path):
