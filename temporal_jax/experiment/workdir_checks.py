@@ -6,6 +6,7 @@ import re
 
 from temporal_jax import training
 from temporal_jax.experiment.description import Description, Lists
+from temporal_jax.training.load_variables import VARIABLES
 
 # What a run writes into its workdir.
 _FOLDERS = (training.CHECKPOINTS, "tensorboard")
@@ -29,8 +30,13 @@ def check_places(workdir: pathlib.Path) -> None:
   """Refuses folders where a run writes files, and files where it has folders.
 
   Raises:
-    ValueError: Naming the first one.
+    ValueError: Naming the first one, or if the folder is a saved network.
   """
+  if (workdir / VARIABLES).exists():
+    raise ValueError(
+      f"{workdir} is a saved network, whose model.json a run would replace; take "
+      f"another --workdir, and --config.init_from={workdir} to start from it."
+    )
   for name in _FOLDERS:
     if (workdir / name).exists() and not (workdir / name).is_dir():
       raise ValueError(f"{workdir / name} must be a folder, and is a file: move it.")

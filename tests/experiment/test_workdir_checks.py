@@ -25,6 +25,12 @@ def test_what_is_in_the_way_is_named(tmp_path, name, is_folder, message):
     check_places(tmp_path)
 
 
+def test_a_saved_network_is_no_workdir(tmp_path):
+  (tmp_path / "variables").mkdir()
+  with pytest.raises(ValueError, match=r"is a saved network.*--config\.init_from="):
+    check_places(tmp_path)
+
+
 def _start(workdir, num_test=4, **changes):
   config = tiny_config.get_config()
   with config.ignore_type():
