@@ -72,7 +72,7 @@ ADDITIONS = {
 }
 # Text in commands that only go through their parsers.
 NOT_HERE = (
-  "HOST:PORT",
+  "CONFIG",  # Several devices or processes.
   "--distributed",
   "--plan",
   "serve",  # It runs until it is stopped; tests/inference/serving start it.

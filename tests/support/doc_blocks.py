@@ -55,6 +55,16 @@ def blocks() -> list[Block]:
   return found
 
 
+def _on_this_machine(words: list[str]) -> list[str]:
+  """Returns the command that a launcher of a cluster starts on each machine."""
+  if words[0] == "srun":
+    return words[words.index("python") :]
+  if words[0] == "gcloud":
+    (command,) = [w for w in words if w.startswith("--command=")]
+    return shlex.split(command.removeprefix("--command="))
+  return words
+
+
 def commands(block: Block) -> list[Command]:
   """Returns the commands of a shell block; of a pipe the last one."""
   found = []
@@ -66,6 +76,7 @@ def commands(block: Block) -> list[Command]:
       words = words[words.index("|") + 1 :]
     if not words:
       continue
+    words = _on_this_machine(words)
     words[0] = words[0].removeprefix(".venv/bin/")
     if words[:2] == ["python", "train.py"]:
       words[:2] = ["temporal-jax", "train"]
