@@ -319,7 +319,9 @@ def test_the_table_in_docs_has_every_recipe():
   rows = [
     [cell.strip(" `") for cell in line.strip("|").split("|")]
     for line in lines
-    if line.startswith("| `") and ":" in line.split("|")[1]
+    if line.startswith("| `")
+    and ":" in line.split("|")[1]
+    and "localization/" not in line  # See test_localization.py.
   ]
   listed = {row[0]: row[1:] for row in rows}
   assert len(listed) == len(rows)

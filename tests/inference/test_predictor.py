@@ -111,6 +111,7 @@ def test_the_rest_goes_on_without_bad_videos(predictor, videos, tmp_path):
   assert errors[3] == "it is damaged, or in no format that FFmpeg reads"
   assert errors[4] == (
     "a 16 x 16 crop does not fit frames of 12 x 20; resize them first, by short_side"
+    " of the network's protocol (--config.eval.short_side in training)"
   )
   assert errors[1] is errors[5] is None
   np.testing.assert_array_equal(found[1].probabilities, found[5].probabilities)

@@ -230,7 +230,7 @@ def test_what_cannot_be_is_refused(text, words):
   [
     ("arithmetic(4)", "follows 0 to 3 of the blocks, got 4"),
     ("arithmetic(0, after_attention=True)", "follows 1 to 3 of the blocks, got 0"),
-    ("arithmetic(1, blocks=2)", "twice which blocks"),
+    ("arithmetic(1, blocks=2)", "names its blocks twice"),
     ("arithmetic(True)", "blocks of arithmetic must be an integer, got True"),
     ("arithmetic(class_token=5)", "class_token of arithmetic must be True or False"),
     ("arithmetic(clas_token=False)", "did you mean 'class_token'"),

@@ -65,9 +65,9 @@ class Browser:
     keyboard = {"type": "key", "id": "keyboard", "actions": actions}
     self._call("/actions", {"actions": [keyboard]})
 
-  def wait(self, condition):
+  def wait(self, condition, *, seconds=_PATIENCE):
     """Returns the value of an expression once it is true."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + seconds
     while not (value := self.run(f"return {condition}")):
       assert time.monotonic() < deadline, condition
       time.sleep(0.05)

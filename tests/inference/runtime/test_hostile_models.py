@@ -153,8 +153,11 @@ def _command(words, capsys):
   capsys.readouterr()
   assert cli.main(list(map(str, words))) == 2
   out = capsys.readouterr()
-  assert out.err.startswith(f"temporal-jax {words[0]}: ")
-  assert len(out.err.splitlines()) == 1
+  # `serve` first says that it loads.
+  first, _, error = out.err.rpartition("temporal-jax ")
+  assert first in ("", f"Loading {words[1]} ...\n")
+  assert error.startswith(f"{words[0]}: ")
+  assert len(error.splitlines()) == 1
   return out.err
 
 

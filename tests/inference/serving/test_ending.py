@@ -119,5 +119,5 @@ def test_a_signal_ends_the_process_within_seconds(number, body, said, temporary)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert time.monotonic() - begun < 15
-    assert errors == said
+    assert errors == f"Loading model ...\n{said}"
   assert list(temporary.iterdir()) == []
