@@ -241,6 +241,7 @@ REFERENCE = (
   "temporal_jax.training",
   "temporal_jax.evaluation",
   "temporal_jax.inference",
+  "temporal_jax.localization",
   "convert_weights",
 )
 
@@ -256,7 +257,8 @@ def reference(package: str) -> str:
   summary = (module.__doc__ or "").partition("\n")[0]
   lines = [f"# {package}", "", summary, ""]
   for value in found:
-    if inspect.isfunction(value) or inspect.isclass(value):
+    # A jitted function wraps the one that was written.
+    if inspect.isfunction(inspect.unwrap(value)) or inspect.isclass(value):
       lines += [f"::: {value.__module__}.{value.__qualname__}", ""]
   return "\n".join(lines)
 

@@ -58,7 +58,8 @@ def add_overrides(config: ml_collections.ConfigDict, arguments: Sequence[str]) -
       _, _, name = f"config.{field}".partition(f"{holder}.")
       name = name.split("[")[0]
       if name in known and name not in values:
-        values[name] = config_dict.placeholder(_kind_of_flag(known[name]))
+        with values.unlocked():  # A config file may have locked it.
+          values[name] = config_dict.placeholder(_kind_of_flag(known[name]))
 
 
 def _flags(arguments: Sequence[str]) -> dict[str, str]:

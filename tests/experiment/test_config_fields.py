@@ -118,6 +118,14 @@ def test_a_flag_sets_none_where_an_argument_takes_it(value):
   check_overrides(config)
 
 
+def test_a_flag_adds_to_arguments_that_a_config_has_set():
+  """Its file may leave `overrides` locked."""
+  flag = "--config.model.overrides.drop_path=0.2"
+  config = read_config(["--config=localization/films", flag])
+  assert dict(config.model.overrides) == {"width": 256, "drop_path": 0.2}
+  check_overrides(config)
+
+
 def test_the_network_may_be_named_by_a_flag():
   config = _config()
   flags = [

@@ -56,7 +56,7 @@ class BadVideos:
     """
     if self.policy == "raise":
       raise BadVideoError(
-        f"cannot read video {printable(video)}: {reason}. "
+        f"cannot read {printable(video)}: {reason.removesuffix('.')}. "
         "config.data.on_error can be 'skip' or 'mask' to go on without it."
       )
     with self._lock:
