@@ -118,6 +118,7 @@ def test_a_flag_sets_none_where_an_argument_takes_it(value):
   check_overrides(config)
 
 
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 def test_a_flag_adds_to_arguments_that_a_config_has_set():
   """Its file may leave `overrides` locked."""
   flag = "--config.model.overrides.drop_path=0.2"
