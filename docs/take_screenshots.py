@@ -20,7 +20,8 @@ from tests.support.browser import Browser, browsing
 FOLDER = pathlib.Path(__file__).parent
 FILMS = pathlib.Path("data/camera_motion_events")
 _WIDTH = 1040  # Pixels of the pictures.
-_HEIGHT = "return Math.ceil(document.documentElement.getBoundingClientRect().height)"
+_MARGIN = 24
+_END = "return document.querySelector(arguments[0]).getBoundingClientRect().bottom"
 
 
 @contextlib.contextmanager
@@ -37,10 +38,10 @@ def serving(detector: str) -> Iterator[str]:
       process.terminate()
 
 
-def take_picture(browser: Browser, name: str) -> None:
-  """Writes docs/NAME, as high as the page is."""
+def take_picture(browser: Browser, name: str, last: str) -> None:
+  """Writes docs/NAME: the page as far as the element `last`, a CSS selector."""
   browser.resize(_WIDTH, 900)
-  browser.resize(_WIDTH, browser.run(_HEIGHT))
+  browser.resize(_WIDTH, round(browser.run(_END, last)) + _MARGIN)
   (FOLDER / name).write_bytes(browser.picture())
 
 
@@ -58,11 +59,11 @@ def main() -> None:
     browser.resize(_WIDTH, 900)
     browser.open(address)
     browser.wait("document.querySelector('#note').textContent")
-    take_picture(browser, "serve_empty.png")
+    take_picture(browser, "serve_empty.png", "#introduction")
     browser.choose("#file", film.absolute())
     browser.wait("document.querySelector('#strip img')?.naturalWidth", seconds=300)
     browser.wait("document.querySelector('video').readyState >= 2")
-    take_picture(browser, "serve.png")
+    take_picture(browser, "serve.png", "#strip")
 
 
 if __name__ == "__main__":
