@@ -3,9 +3,9 @@ r"""Times localization networks against the same networks in torch.
   python -m benchmarks.localization [PATTERN ...] [--json FILE] [--seconds S]
 
 Inference and a training step of BMN and ActionFormer, one film of features.
-The loss of a training step is the mean square of all results, and the gradients
-are those of all parameters. Both libraries run in one process, in turns, with
-the same weights. The table has medians in milliseconds and median ratios (above
+The loss of a training step is the mean square of all results, and gradients are
+for all parameters. Both libraries run in one process, in turns, with the same
+weights. The table has medians in milliseconds and median ratios (above
 1: ours is faster), and the differences of results and of the gradients' norm.
 Without huge pages: a training step takes a gigabyte anew each time, which in
 turns with torch the kernel clears slower in huge pages than in small ones.

@@ -1,8 +1,8 @@
 """Every field of a run that classifies clips, with its default.
 
-The run's file overrides. The first ones are those of every run, with their
-words in every_run.py. The fields are locked: a misspelt one fails, and so does
-a value of another type.
+The run's file overrides them. The first fields are in every run, see
+every_run.py. The fields are locked: a misspelt one fails, and so does a value
+of another type.
 """
 
 import ml_collections
@@ -14,8 +14,8 @@ def get_config() -> ml_collections.ConfigDict:
   """Returns the defaults."""
   config = every_run.create()
   config.task = "classification"
-  # Where fields without a value are those of the weights' model.json, as in
-  # finetune.py: what stands in for it without weights; {} elsewhere.
+  # If fields without a value come from the weights' model.json, as in
+  # finetune.py: their values without weights; {} elsewhere.
   config.from_scratch = ml_collections.ConfigDict()
 
   config.model.name = "resnet18"  # See temporal_jax.list_models().
@@ -39,7 +39,7 @@ def get_config() -> ml_collections.ConfigDict:
   # The manifest that `temporal-jax data check` wrote of these videos, if any:
   # files whose frames have no times are then not decoded again to number them.
   data.manifest = ""
-  data.data_dir = "data"  # Where prepared data sets lie.
+  data.data_dir = "data"  # Folder of the prepared data sets.
   data.frames = ""  # Names of frames in folders, "img_*.jpg"; "" finds them.
   # Pairs of optical flow that make a frame, 2 channels each; 0 for RGB. The
   # pictures are data.frames = "x_*.jpg,y_*.jpg"; "" is "*_x.jpg,*_y.jpg".
@@ -54,9 +54,9 @@ def get_config() -> ml_collections.ConfigDict:
   data.stride = 1  # Of "dense".
   data.short_side = 0  # Pixels to resize to before the crop; 0 for as it is.
   data.image_size = 224  # Side of the square crop, in pixels.
-  # Mean and standard deviation of R, G and B, of values in [0, 1]; () for those
-  # of model.name, and in finetune.py for those of the weights. Of flow one
-  # number for all channels or one each; () for 0.5 and 0.226.
+  # Mean and standard deviation of R, G and B, of values in [0, 1]; () for
+  # model.name's, and in finetune.py for the weights'. Of flow one number for
+  # all channels or one each; () for 0.5 and 0.226.
   data.pixel_mean = ()
   data.pixel_std = ()
   # Height and width to which whole training frames are stretched for `augment`

@@ -7,7 +7,7 @@ r"""Runs of bLVNet-TAM, arXiv:1912.00869.
     --config.init_from=models/blvnet_tam_50_ssv1
 
 blvnet_tam_101 starts from blresnet101.pth, both of ImageNet. A first run has
-8 x 2 frames, for the big and the little branch; those of longer clips start
+8 x 2 frames, for the big and the little branch; runs with longer clips start
 from the run before and are shorter.
 
 RGB+Flow of table 2 are two runs whose scores are averaged, each tested by 10
@@ -97,7 +97,7 @@ def get_config(run: str = "") -> ml_collections.ConfigDict:
 def residual_network(
   dataset: str, *, short_side: int = 256
 ) -> ml_collections.ConfigDict:
-  """Returns what all runs share, those of the first 8 x 2 frames."""
+  """Returns the config that all runs share, with 8 x 2 frames."""
   config = base.get_config()
   datasets.use(config, dataset, short_side=short_side)
   config.num_steps = 0

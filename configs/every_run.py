@@ -45,9 +45,10 @@ def create() -> ml_collections.ConfigDict:
   optim.betas = (0.9, 0.999)  # Of AdamW.
   optim.weight_decay = 0.05
   optim.decay_vectors = False  # Whether biases, scales and such decay too.
-  # Parameters are told by regexes on their whole name "block_3/mlp/fc1/kernel";
-  # the first that fits counts, and each must fit one, except after a "?":
-  # "?.*/route/.*" is for networks that have such parameters.
+  # Parameters are matched by regexes on their whole name
+  # "block_3/mlp/fc1/kernel"; the first that fits counts, and each must fit one,
+  # except after a "?": "?.*/route/.*" is for networks that have such
+  # parameters.
   optim.decay_factors = ()  # ((regex, factor of weight_decay), ...)
   optim.lr_factors = ()  # ((regex, factor of lr), ...)
   optim.frozen = ()  # Regexes of what is not trained.
@@ -65,8 +66,8 @@ def create() -> ml_collections.ConfigDict:
   mesh.data = -1
   mesh.fsdp = 1
   mesh.tensor = 1
-  # ((regex of parameters, axes of the array's dimensions), ...); () for those
-  # of temporal_jax.training.parallel.mesh.
+  # ((regex of parameters, axes of the array's dimensions), ...); () for the
+  # rules of temporal_jax.training.parallel.mesh.
   config.sharding = ()
 
   config.log_every = 20  # Steps.

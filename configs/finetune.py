@@ -5,10 +5,10 @@ r"""A user's own videos: a folder class/video.mp4, or a CSV file path,label.
 
 --config.init_from=runs/demo starts from the weights of a run, and
 --config.init_from=models/atm from converted ones. The network, its operator,
-the size of clips and the statistics of pixels are then those of the weights:
-the fields below without a value. A flag sets another value. Without init_from
-the network is that of the demo, and starts from scratch. Videos that cannot be
-read are left out and listed in bad_train.jsonl and bad_test.jsonl.
+the size of clips and the statistics of pixels are then the weights': the fields
+below without a value. A flag sets another value. Without init_from the network
+is the demo's, and starts from scratch. Videos that cannot be read are left out
+and listed in bad_train.jsonl and bad_test.jsonl.
 """
 
 from ml_collections import config_dict

@@ -56,8 +56,9 @@ def get_config(run: str = "") -> ml_collections.ConfigDict:
 def kinetics(image_size: int = 224) -> ml_collections.ConfigDict:
   """Returns the runs on Kinetics-400: all of CLIP's image tower is trained.
 
-  The code leaves that tower alone, trains alignment by 5e-4, the integration of
-  frames by 4e-4 and what adds up both branches by 8e-5.
+  The code does not train that tower; it trains alignment by 5e-4, the
+  integration of frames by 4e-4 and the parameters that add up both branches by
+  8e-5.
   """
   config = _common("k400", image_size)
   config.num_steps = 50_000  # The code: 50 epochs.

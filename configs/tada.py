@@ -215,7 +215,7 @@ def get_config(run: str = "") -> ml_collections.ConfigDict:
 def residual_network(dataset: str) -> ml_collections.ConfigDict:
   """Returns what TAda2D shares with the networks that TAdaConv is put into.
 
-  All have the same training strategy (section 5.2); its values are those of the
+  All have the same training strategy (section 5.2); its values are from the
   code's configs of TAda2D with 8 frames.
   """
   config = _common(dataset)
@@ -333,7 +333,7 @@ def finetune_hacs(config: ml_collections.ConfigDict) -> None:
   """Sets the training for features of HACS (section C.2), of any network.
 
   Only labelled segments are trained on. Weight decay and clips are not stated:
-  they stay the network's and are those of EPIC-Kitchens.
+  they stay the network's, as for EPIC-Kitchens.
   """
   config.num_epochs = 30.0
   config.batch_size = 512  # 16 on each of 32 GPUs.
@@ -372,7 +372,8 @@ def _test(
 ) -> None:
   """Sets the views of a test: three crops of some clips.
 
-  Those of EPIC-Kitchens are the code's; of HACS features are wanted, not views.
+  The views of EPIC-Kitchens are the code's; for HACS features are wanted, not
+  views.
   """
   config.eval.crop_size = crop_size
   config.eval.short_side = crop_size

@@ -6,8 +6,8 @@ r"""Runs of X-ViT, arXiv:2106.05968.
     --workdir=runs/xvit_b16_ssv2 --config.data.root=LIST \
     --config.init_from=models/xvit_b16_ssv2
 
-The weights are those of ImageNet-21k. EPIC-Kitchens has xvit_b16_ssv2 too,
-Kinetics xvit_b16.
+The weights are from ImageNet-21k. EPIC-Kitchens has xvit_b16_ssv2 too, Kinetics
+xvit_b16.
 
 Follows configs/Kinetics/xvit_B16_16x16_k400.yaml, xvit_B16_16x16_k600.yaml and
 configs/SSv2/xvit_B16_16x16.yaml of 1adrianb/video-transformers. Section 4.1 of

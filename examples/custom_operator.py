@@ -4,8 +4,8 @@
 
 The operator adds to every frame what is new in it since the one before. It
 fills the slot at the start of each residual branch of a ResNet, where TSM and
-TAM sit. The task cannot be told from single frames: does a clip grow bright, or
-dark?
+TAM sit. The task cannot be solved from single frames: does a clip grow bright,
+or dark?
 """
 
 import argparse

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> float:
   with training.StopRequest() as stop:
     train.run(config, workdir, stop)
 
-  # Beside it: curves.png, confusion.png, predictions.png, checkpoints/, ...
+  # Next to it: curves.png, confusion.png, predictions.png, checkpoints/, ...
   report = json.loads((workdir / "report.json").read_text())
   print(f"{report['top1']:.1%} of {report['clips_scored']} test videos.")
   return report["top1"]

@@ -7,7 +7,7 @@
 Every backbone has named temporal slots, and an operator is a value that says
 what sits in them. For each operator this prints the parameters it adds, and by
 how much the answer changes if the clip is played backwards: not at all for the
-backbone alone, which sees single frames, in any order.
+backbone without an operator, which sees single frames, in any order.
 """
 
 import argparse
@@ -46,8 +46,8 @@ def compare(
     size = count.parameters(shapes)
     plain = plain or size
 
-    # Most operators start as nothing, so that image weights keep their worth:
-    # random values of all parameters stand for what training makes of them.
+    # Most operators start as nothing, so that image weights keep their effect:
+    # random values of all parameters replace the training.
     variables = jax.tree_util.tree_map_with_path(draw, shapes)
     apply = jax.jit(model.apply)
     answer, aux = apply(variables, clip)

@@ -39,7 +39,7 @@ class OperatorCase(NamedTuple):
   linear: bool = True
 
 
-# Patterns from our layout to those of the reference code.
+# Patterns from our layout to the reference code's.
 FOLDED = "n t h w c -> (n t) c h w"
 VIDEO = "n t h w c -> n c t h w"
 FRAMES = "n t h w c -> n t c h w"

@@ -2,9 +2,9 @@
 
 Written from the equations of the paper and its supplement (Tu et al. 2023,
 arXiv:2304.10465), not from the authors' code, which has no licence. Sizes and
-cost are the paper's, names those of `layers.LearnableAlignment`. Clips are
-N T C H W, tokens N T L D with the class token first, pairs N P with P = T - 1.
-Masks are undisturbed, as in inference.
+cost are the paper's, names as in `layers.LearnableAlignment`. Clips are N T C H
+W, tokens N T L D with the class token first, pairs N P with P = T - 1. Masks
+are undisturbed, as in inference.
 """
 
 import torch

@@ -56,7 +56,7 @@ CASES = tuple(case for case in NETWORKS if case.name in SETTINGS)
 # So low that the loss of the same clips does not vanish during the timing.
 _RATES = MappingProxyType({"sgd": 1e-3, "adamw": 1e-5})
 _DECAY, _MOMENTUM = 0.05, 0.9
-_TOLERANCE = 0.02  # Between the differences of bfloat16 and those of an error.
+_TOLERANCE = 0.02  # Above differences of bfloat16, below an error's.
 
 
 class Step(NamedTuple):

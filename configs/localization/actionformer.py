@@ -5,12 +5,13 @@ r"""Runs of ActionFormer, arXiv:2202.07925.
     --config.data.features=FEATURES
 
 ANNOTATIONS is the folder of the data set's files, see docs/annotations.md,
-FEATURES that of the films' features, or an HDF5 file. EPIC-Kitchens-100 takes
-two runs, verb_ek100 and noun_ek100, as in table 13 of arXiv:2308.05787. Runs on
-ActivityNet and HACS find segments without a class, which their films have.
+FEATURES the folder of the films' features, or an HDF5 file. EPIC-Kitchens-100
+takes two runs, verb_ek100 and noun_ek100, as in table 13 of arXiv:2308.05787.
+Runs on ActivityNet and HACS find segments without a class, which their films
+have.
 
-Where features do not say their stride, window and frames per second, these are
-those of the published ones: I3D for THUMOS14 and ActivityNet, SlowFast for
+Where files of features have no stride, window and frames per second, the
+published features' are used: I3D for THUMOS14 and ActivityNet, SlowFast for
 EPIC-Kitchens. For features of TAdaConv as section C.2 of arXiv:2308.05787
 describes them, `temporal-jax extract` writes all three.
 

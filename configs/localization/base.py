@@ -1,8 +1,8 @@
 """Every field of a run that finds segments in films, with its default.
 
-The run's file overrides. The first ones are those of every run, with their
-words in configs/every_run.py. The fields are locked: a misspelt one fails, and
-so does a value of another type.
+The run's file overrides them. The first fields are in every run, see
+configs/every_run.py. The fields are locked: a misspelt one fails, and so does a
+value of another type.
 """
 
 import ml_collections

@@ -5,8 +5,8 @@ r"""Runs of BMN, arXiv:1907.09702, for tables 12, 13 and A6 of arXiv:2308.05787.
     --config.data.features=FEATURES
 
 ANNOTATIONS is the folder of the data set's files, see docs/annotations.md,
-FEATURES that of the films' features, or an HDF5 file. Segments have no class:
-AUC is of proposals, and so is mAP here.
+FEATURES the folder of the films' features, or an HDF5 file. Segments have no
+class: AUC is of proposals, and so is mAP here.
 
 Follows section C.2 of arXiv:2308.05787 and, where that is silent, the code in
 alibaba-mmai-research/TAdaConv for EPIC-Kitchens-100 and HACS and, for
