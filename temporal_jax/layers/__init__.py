@@ -1,7 +1,7 @@
 """Linen modules: parameters and one call into `temporal_jax.ops`.
 
 Parameters and running statistics are float32. A layer computes in its `dtype`,
-or in that of its input where `dtype` is None; float64, which needs
+or in its input's dtype where `dtype` is None; float64, which needs
 `jax_enable_x64`, stays float64 to the end: statistics of norms, points of
 alignment and logits are float32 only where `dtype` has fewer bits.
 

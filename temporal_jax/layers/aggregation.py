@@ -17,7 +17,7 @@ class TemporalAggregation(nn.Module):
     taps: Frames blended into each output frame, K; odd unless causal.
     causal: Whether these are the frame and those before it, instead of those
       around it.
-    dtype: Dtype of the computation, that of `x` by default; the parameter
+    dtype: Dtype of the computation, by default the dtype of `x`; the parameter
       stays float32.
 
   Source: as `ops.temporal_aggregation`.

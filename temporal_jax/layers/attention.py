@@ -28,7 +28,7 @@ class SelfAttention(nn.Module):
       here space-time mixing sits. None leaves both as they are.
     rotary_extent: Queries and keys are turned by `ops.rotary_embedding` with
       this extent; None for no turning.
-    inner_norm: Whether a norm stands before the last projection (sub-norm).
+    inner_norm: Whether a norm precedes the last projection (sub-norm).
     epsilon: Added to the variance in that norm.
     dtype: Dtype of the computation.
 

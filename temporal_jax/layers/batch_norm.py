@@ -15,7 +15,7 @@ class BatchNorm(nn.Module):
   variance by the unbiased one, as torch does (flax keeps the biased one). Under
   jit the batch is the global batch: all devices of the mesh together.
 
-  Variables of `models.fold_batch_norm` hold a bias alone, which is added.
+  Variables of `models.fold_batch_norm` hold only a bias, which is added.
 
   Attributes:
     momentum: Share of the old running statistics that stays (torch: 1 - 0.1).

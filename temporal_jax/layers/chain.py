@@ -7,7 +7,7 @@ import jax
 
 
 class Chain(nn.Module):
-  """Runs modules behind one another.
+  """Runs modules one after another.
 
   Attributes:
     parts: Makers of modules (x, train) -> (x, aux), called with a name: "part1"

@@ -1,4 +1,4 @@
-"""The linear classifier behind a backbone, of one task or of several."""
+"""The linear classifier after a backbone, for one task or several."""
 
 from collections.abc import Mapping
 

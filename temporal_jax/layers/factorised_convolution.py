@@ -48,8 +48,8 @@ class FactorisedConv(nn.Module):
   def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
     """Maps (B, T, H, W, C) to (B, T', H / stride, W / stride, features).
 
-    T' is T / time_stride; aux is that of the two convolutions, where they have
-    one, under "space" and "time".
+    T' is T / time_stride; aux has the further outputs of the two convolutions,
+    if any, under "space" and "time".
     """
     width = self.width or self._width(x.shape[-1])
     in_space = {"features": width, "size": self.size, "stride": self.stride}

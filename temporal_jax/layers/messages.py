@@ -20,11 +20,11 @@ class CrossFrameMessage(nn.Module):
   in the slot `mlp_input` takes it away again: both belong together.
 
   Attributes:
-    num_heads: Heads of the attention among messages; by default those of the
+    num_heads: Heads of the attention among messages; by default as in the
       backbone, and without one as in `SelfAttention`.
-    drop_path: Rate of stochastic depth of that attention; by default that of
-      the block, and without one 0.
-    dtype: Dtype of the computation, that of `x` by default.
+    drop_path: Rate of stochastic depth of that attention; by default the
+      block's, and without one 0.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; class
     `CrossFramelAttentionBlock` in X-CLIP/models/cct.py of microsoft/VideoX.

@@ -12,7 +12,7 @@ class Mlp(nn.Module):
 
   Attributes:
     hidden: Width of the hidden layer.
-    features: Width of the output, that of the input by default.
+    features: Width of the output, by default the input's.
     activation: Function between the layers, or its name: "gelu" (exact) or
       "quick_gelu".
     dropout: Rate; takes the "dropout" rng.

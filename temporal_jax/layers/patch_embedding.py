@@ -14,8 +14,9 @@ class PatchEmbedding(nn.Module):
   Attributes:
     features: Width of the tokens, D.
     patch_size: Side of a patch in pixels; divides height and width.
-    tubelet: Frames a patch reaches over. With 1 the kernel is that of an image
-      (rows, columns, C, D), else (tubelet, rows, columns, C, D).
+    tubelet: Frames a patch reaches over. With 1 the kernel has the shape of an
+      image network's (rows, columns, C, D), else (tubelet, rows, columns, C,
+      D).
     temporal_stride: Frames from one tubelet to the next.
     temporal_padding: Zero frames on either side of the clip.
     use_bias: Whether a bias is added.

@@ -14,10 +14,10 @@ from temporal_jax.ops.lowering.join_axes import join_axes
 class TemporalRelation(nn.Module):
   """Sums what perceptrons say of ordered tuples of frames (multi-scale TRN).
 
-  One perceptron for each scale, the tuples of 2, 3, ..., T frames; a tuple's
-  features lie behind one another in its input. Of a scale's tuples, sorted as
-  words are, those in the middle of `num_tuples` equal parts are taken, the same
-  in every call; the reference draws them at random each time.
+  One perceptron for each scale, the tuples of 2, 3, ..., T frames; its input is
+  the concatenated features of a tuple. Of a scale's tuples, sorted as words
+  are, those in the middle of `num_tuples` equal parts are taken, the same in
+  every call; the reference draws them at random each time.
 
   Attributes:
     features: Width of the output: classes, or features.

@@ -11,7 +11,7 @@ from temporal_jax.ops import shape_checks
 
 
 class TemporalShift(nn.Module):
-  """Temporal shift (TSM); by the past alone, online too.
+  """Temporal shift (TSM); online too if it shifts only from the past.
 
   Attributes:
     fold_div: Divisor of the channels that read one neighbour.
@@ -72,7 +72,7 @@ class TemporalShift(nn.Module):
 
 
 class TokenShift(nn.Module):
-  """Temporal shift of the class token or of the patch tokens alone.
+  """Temporal shift of only the class token or only the patch tokens.
 
   Attributes:
     tokens: "class" (TokenShift) or "patches" (TSM in a ViT).

@@ -17,18 +17,18 @@ from temporal_jax.ops.lowering.join_axes import join_axes
 class JointAttention(nn.Module):
   """Self-attention over all tokens of all frames.
 
-  For the slot `attention`. The parameters are those of `SelfAttention` under
-  the same names, so that weights of images fit. Every frame's class token is a
+  For the slot `attention`. The parameters have the names and shapes of
+  `SelfAttention`, so that weights of images fit. Every frame's class token is a
   token like the others.
 
   Attributes:
     num_heads: Heads, M, as in `SelfAttention`. In a backbone it and the four
-      below are by default those of the attention whose place it takes.
+      below are by default as in the attention whose place it takes.
     qkv_bias: Whether queries, keys and values have a bias; they have.
     key_bias: Whether keys share in it; they do.
-    inner_norm: Whether a norm stands before the last projection; none does.
+    inner_norm: Whether a norm precedes the last projection; none does.
     inner_epsilon: Added to the variance in that norm.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: as `ops.joint_attention`; class `Block` in timesformer/models/vit.py
     of facebookresearch/TimeSformer, which has one class token a clip.
@@ -65,7 +65,7 @@ class JointAttention(nn.Module):
 class TemporalAttention(nn.Module):
   """Self-attention of every patch over time, before that within frames.
 
-  For the slot `attention_branch`: with the attention of the block behind it,
+  For the slot `attention_branch`: with the attention of the block after it,
   this is divided space-time attention (TimeSformer), and with `aligned`
   alignment-guided temporal attention (ATA), where a patch does not attend to
   its own place in other frames but to the patches it has moved to.
@@ -81,7 +81,7 @@ class TemporalAttention(nn.Module):
     qkv_bias: Whether queries, keys and values have a bias; by default they
       have, and in a backbone if its own have.
     epsilon: Added to the variance in the norm.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, section 3;
     class `Block` in timesformer/models/vit.py of facebookresearch/TimeSformer.

@@ -11,8 +11,8 @@ class Conv3D(nn.Module):
   """Convolution over T, H and W, without bias.
 
   Its kernel has no axes that it does not need: (size, size, C, features) for
-  one frame, (taps, C, features) for one pixel. It is named and shaped as that
-  of `AdaptiveConv`.
+  one frame, (taps, C, features) for one pixel. Its name and shape are as in
+  `AdaptiveConv`.
 
   Attributes:
     features: Output channels.

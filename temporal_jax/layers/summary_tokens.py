@@ -15,7 +15,7 @@ class SummaryTokens(nn.Module):
   """Appends the summaries of all frames to keys or values (X-ViT).
 
   For the slot `keys_values`; there space-time mixing itself is `TemporalShift`.
-  The summaries are always those of `x`, so that with `tokens=TemporalShift` a
+  The summaries are always taken from `x`, so that with `tokens=TemporalShift` a
   frame attends to its own mixed tokens and to unmixed summaries: summarising
   first and shifting afterwards would blank channels of the outer frames'
   summaries, shifting first would blend neighbouring summaries.

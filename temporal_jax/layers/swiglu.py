@@ -14,7 +14,7 @@ class SwiGlu(nn.Module):
     hidden: Width of the hidden layer.
     inner_norm: Whether the norm is there (sub-norm); else there is none.
     epsilon: Added to the variance in the norm.
-    dropout: Rate behind the last layer; takes the "dropout" rng.
+    dropout: Rate after the last layer; takes the "dropout" rng.
     dtype: Dtype of the computation.
 
   Source: Shazeer 2020, https://arxiv.org/abs/2002.05202, equation 6; with the

@@ -15,7 +15,7 @@ Path = tuple[str, ...]
 # What a folded scope may hold: its output is linear in kernel and bias, and a
 # route function only scales either for each frame.
 _LINEAR = {"kernel", "bias", "route"}
-# What stands before a norm that is called "norm": a plain convolution, that
+# The layer before a norm that is called "norm": a plain convolution, the one
 # over space in `FactorisedConv`, the one that narrows in `RouteMlp`.
 _BEFORE_NORM = ("conv", "space", "reduce")
 
@@ -25,19 +25,20 @@ def fold_batch_norm(variables: Mapping[str, Any]) -> dict[str, Any]:
 
   With f = scale / sqrt(var + 1e-5), in float32,
 
-  kernel' = f kernel, bias' = f bias; the norm keeps bias - f mean alone.
+  kernel' = f kernel, bias' = f bias; the norm keeps only bias - f mean.
 
   The model is the same, and gives the same with `train=False`; `train=True`
   raises, since the statistics are gone. Works under `jit` and `eval_shape`.
   Outside of them NumPy computes it: a program for each shape of a network would
   take longer to compile than the network is folded in.
 
-  Which convolution a norm follows is told by the names of sibling scopes:
+  The names of sibling scopes determine which convolution a norm follows:
   "{a}norm{i}" follows "{a}conv{i}", e.g. "stem_norm" "stem_conv" and "norm2"
   "conv2", or else its part "time" (R(2+1)D); "{a}_norm" follows "{a}" if there
   is no such; and "norm" follows "conv", "space" or "reduce". A norm stays as it
-  is if none is there, if what is there is not a kernel with its bias and route
-  function alone, or if the convolution is read by "after_convolution" too.
+  is if there is no such scope, if the scope has anything except a kernel with
+  its bias and route function, or if "after_convolution" reads the convolution
+  too.
 
   Args:
     variables: Variables of a network of this package, {"params": ...,
@@ -77,7 +78,7 @@ def _scale(leaf: jax.Array, factor: jax.Array | np.ndarray) -> jax.Array:
 
 
 def _host(leaf: jax.Array) -> jax.Array | np.ndarray:
-  """Returns the values of an array, or what stands for it in a trace."""
+  """Returns the values of an array, or its tracer in a trace."""
   return leaf if isinstance(leaf, jax.core.Tracer) else np.asarray(leaf)
 
 
@@ -109,7 +110,7 @@ def _convolution_before(norm: Path, children: Mapping[Path, set[str]]) -> Path |
 
 
 def _read_twice(siblings: set[str]) -> str | None:
-  """Returns the convolution that "after_convolution" reads beside its norm.
+  """Returns the convolution that "after_convolution" reads as well as its norm.
 
   It is the 3 x 3 one that strides: the last but one of a residual block.
   """

@@ -57,7 +57,7 @@ class Network(nn.Module):
 
   @property
   def reads_text(self) -> bool:
-    """Whether a network reads texts beside clips, and compares them.
+    """Whether a network reads texts as well as clips, and compares them.
 
     It then has `projection`, the width D of the space of both, `context`, the
     longest text in tokens, and the method `encode_text`, which maps tokens
@@ -70,7 +70,7 @@ class Network(nn.Module):
     """Returns how many blocks each stage has, in the order of `Temporal.where`.
 
     Stages have the numbers that names of variables have: "stage3_block1". By
-    default they are those of the field `stage_sizes`, or there is one, of
+    default the field `stage_sizes` defines them, or there is one stage of
     `depth` blocks.
     """
     sizes = (

@@ -20,7 +20,7 @@ def check_online(network: Network) -> None:
   kind = type(network).__name__
   if not network.is_framewise():
     raise ValueError(
-      f"this {kind} cannot run online: besides its temporal operator it mixes "
+      f"this {kind} cannot run online: outside its temporal operator it mixes "
       "frames itself, by convolutions or patches over several of them, by "
       "branches that see alternate ones, by positions in time, or in a head "
       "that does more than average logits."

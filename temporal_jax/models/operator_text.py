@@ -5,11 +5,11 @@
   arithmetic(7, operations=('sum',), combination='cascade')
   shift | aggregation(taps=5)
 
-Arguments are those of the layers that fill the operator's slots, as their
-classes document them. An argument that several of the layers have is that of
-each. An argument that stands for a layer or an initialiser takes a name of the
-class's `CHOICES`, with arguments of its own. SLOT=None empties a slot. These
-say which blocks have the operator:
+Arguments go to the layers that fill the operator's slots, whose classes
+document them. An argument that several of the layers have goes to each. An
+argument for a layer or an initialiser takes a name of the class's `CHOICES`,
+with arguments of its own. SLOT=None empties a slot. These say which blocks have
+the operator:
 
   stages=(3, 4)  blocks of these stages, counted as names of variables count
   blocks=(1, 3)  blocks of these numbers, likewise
@@ -42,7 +42,7 @@ from temporal_jax.models.slots import SLOTS, Blocks, Factory, Temporal
 
 _WHAT = "temporal operator"
 _PLACES = ("stages", "blocks", "every")
-# What a backbone gives to the factory of a slot, a layer to that of another.
+# Arguments that a backbone gives to a slot's factory, or a layer to another's.
 _GIVEN = {"name", "parent"}
 _GIVEN_TO_CONVOLUTIONS = {"features", "size", "stride", "taps", "time_stride"}
 _GIVEN_TO_LAYERS = {"features"}
@@ -323,7 +323,7 @@ def _in_blocks(
     for stage, count in enumerate(sizes.values())
     for block in range(count)
   ):
-    raise ValueError(f"no block of the network is one of those of {name}: {where}.")
+    raise ValueError(f"no block of the network is among the blocks of {name}: {where}.")
   return dataclasses.replace(made, where=where)
 
 

@@ -29,7 +29,7 @@ def adaptive_attention(network: Network, *, form: str = "code") -> Temporal:
 
   Args:
     network: The network.
-    form: That of the route function, see `layers.RouteAttention`.
+    form: Form of the route function, see `layers.RouteAttention`.
   """
   width = network.widths[0] if hasattr(network, "widths") else network.width
   width //= getattr(network, "beta", 1)  # The fast pathway is narrower.
@@ -144,7 +144,7 @@ def resolve(temporal: str | Operator | None, network: Network) -> Temporal:
 
   Args:
     temporal: Names of `OPERATORS` with their arguments, as `operator_text`
-      reads them, what stands in `OPERATORS`, or None for nothing.
+      reads them, a value of `OPERATORS`, or None for nothing.
     network: The network, whatever its own slots hold.
 
   Raises:

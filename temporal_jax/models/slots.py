@@ -55,8 +55,8 @@ class Temporal:
     convolution: Instead of the k x k convolution (TAdaConv); its factory takes
       `features`, `size` and `stride` as well, and `taps` and `time_stride` if
       the convolution is one over time too.
-    temporal_convolution: Instead of the convolution along time behind that one
-      (R(2+1)D); its factory takes the same.
+    temporal_convolution: Replaces the convolution along time after that one
+      (R(2+1)D); its factory takes the same arguments.
     after_convolution: What is made of that convolution's output and added to
       its norm (strided temporal pooling); see
       `layers.StridedTemporalPooling.shortcut` for other ways to join the two.
@@ -93,7 +93,7 @@ class Temporal:
     return own | (self.followed_by.filled() if self.followed_by else set())
 
   def own_slots(self) -> tuple[str, ...]:
-    """Returns the slots that hold something, without those of `followed_by`."""
+    """Returns the filled slots, without the slots of `followed_by`."""
     return tuple(slot for slot in SLOTS if getattr(self, slot) is not None)
 
   def online(self) -> bool:
@@ -171,7 +171,7 @@ SLOTS = tuple(
 
 
 def _join(first: Temporal, second: Temporal) -> Temporal:
-  """Fills a block's slots with those of two operators."""
+  """Fills a block's slots with two operators' layers."""
   slots = {}
   for slot in first.filled() | second.filled():
     parts = [getattr(first, slot), getattr(second, slot)]

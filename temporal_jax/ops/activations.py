@@ -40,7 +40,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
 
 
 def find_activation(activation: str | Activation) -> Activation:
-  """Returns the function that a name stands for; a function is passed through.
+  """Returns the function with this name; a function is passed through.
 
   Raises:
     ValueError: If the name is not in `ACTIVATIONS`.

@@ -42,8 +42,8 @@ def adaptive_convolution(
       "in": (B, T, n), of the first n <= C input channels;
       "out": (B, T, n), of the first n <= C' output channels;
       "both": (B, T, C + C'), of the input channels and then of the output's;
-      "spatial": (B, T, KH, KW), of the taps over space.
-      Channels behind the n-th are not calibrated.
+      "spatial": (B, T, KH, KW), for the taps over space. Channels after the
+      n-th are not calibrated.
     axis: One of `AXES`.
     stride: Step over rows and columns, in pixels.
     time_stride: Step over time, in frames; the first is that around frame 0.
@@ -53,7 +53,7 @@ def adaptive_convolution(
 
   Returns:
     Features (B, ceil(T / time_stride), H', W', C') in the dtype of `x`; H' and
-    W' are those of `convolution_2d`.
+    W' are as in `convolution_2d`.
 
   Raises:
     ValueError: If a shape is none of the above, KT is even or `axis` is
@@ -129,7 +129,7 @@ def _check_calibration(
 
 
 def _of_channels(factors: jax.Array, channels: int) -> jax.Array:
-  """Returns (B, T, n) as factors (B, T, 1, 1, C), 1 behind the n-th."""
+  """Returns (B, T, n) as factors (B, T, 1, 1, C), 1 after the n-th."""
   rest = channels - factors.shape[-1]
   factors = jnp.pad(factors, ((0, 0), (0, 0), (0, rest)), constant_values=1)
   return factors[:, :, None, None]

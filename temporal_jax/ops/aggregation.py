@@ -16,7 +16,7 @@ def temporal_aggregation(
 
   out[:, t, :, :, c] = relu(sum_k kernel[k, c] * x[:, t + k - K // 2, :, :, c])
 
-  or, causal, with those before it alone, so that no frame needs a later one:
+  or, if causal, only with earlier frames, so that no frame needs a later one:
 
   out[:, t, :, :, c] = relu(sum_k kernel[k, c] * x[:, t + k - K + 1, :, :, c])
 
@@ -54,8 +54,8 @@ def temporal_aggregation_step(
 
   Args:
     x: The newest frame's features (B, ..., C), floating point.
-    cache: Those of the K - 1 frames before it (B, K - 1, ..., C), the earliest
-      first, zeros before the first frame.
+    cache: Features of the K - 1 frames before it (B, K - 1, ..., C), the
+      earliest first, zeros before the first frame.
     kernel: Blending weights (K, C), see `temporal_aggregation`, causal.
 
   Returns:

@@ -25,10 +25,10 @@ def alignment_mask(
   mask[i, j] = w(row_i - y) w(column_j - x),
   w(d) = 1 if |d| <= 0.25 else max(0, 1 - 1.5 (|d| - 0.25))
 
-  Rows and columns lie evenly from -1 to 1, the outermost places at the ends.
-  With a disturbance s the mask is the mean over the nine centres
-  (x, y) + s {-1, 0, 1}^2; since that is a square, it is the product of two
-  means over three.
+  Rows and columns are spaced evenly from -1 to 1, the outermost places at the
+  ends. With a disturbance s the mask is the mean over the nine centres (x, y) +
+  s {-1, 0, 1}^2; since that is a square, it is the product of two means over
+  three.
 
   Args:
     points: Centres (..., 2), x before y; the frame is [-1, 1] on both axes.
@@ -64,8 +64,8 @@ def align_frames(
 ) -> tuple[jax.Array, jax.Array]:
   """Masks both frames of every pair and puts the frames together again.
 
-  Frame t lies in the pairs (t - 1, t) and (t, t + 1): its aligned version is
-  the mean of what their masks leave of it. Class tokens are averaged without a
+  Frame t is in the pairs (t - 1, t) and (t, t + 1): its aligned version is the
+  mean of what their masks leave of it. Class tokens are averaged without a
   mask.
 
   Args:
@@ -195,7 +195,7 @@ def _fall_off(
 ) -> jax.Array:
   """Returns weights (..., length) along one axis, the mean over three centres.
 
-  Where |d| is exactly 0.25 the gradient is that of the flat top, as torch's.
+  Where |d| is exactly 0.25 the gradient is the flat top's, as in torch.
   """
   dtype = centres.dtype
   steps = jnp.arange(-1.0, 2.0, dtype=dtype)

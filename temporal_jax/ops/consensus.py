@@ -13,8 +13,8 @@ def average_consensus(x: jax.Array) -> jax.Array:
     x: Logits or features of every frame (B, T, L), floating point.
 
   Returns:
-    Those of the clip (B, L), in the dtype of `x`; the sum is float32 at
-    least.
+    Logits or features of the clip (B, L), in the dtype of `x`; the sum is
+    float32 at least.
 
   Raises:
     ValueError: If `x` is not floating point (B, T, L).

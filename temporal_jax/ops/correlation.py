@@ -1,4 +1,4 @@
-"""Local correlation: similarity of places with those of other frames."""
+"""Local correlation: similarity of places with places of other frames."""
 
 import jax
 import jax.numpy as jnp
@@ -114,9 +114,9 @@ def _tiles(x: jax.Array, rows: int, columns: int, *, border: int = 0) -> jax.Arr
 
 
 def _window_places(rows: int, columns: int, length: int, window: int) -> np.ndarray:
-  """Returns where in a tile's products the windows lie, (h, w, L, P, P).
+  """Returns the places of the windows in a tile's products, (h, w, L, P, P).
 
-  The products lie in the order l, h, w and then the covered rows and columns.
+  The products have the order l, h, w and then the covered rows and columns.
   """
   height, width = rows + window - 1, columns + window - 1
   h, w, context, u, v = np.ogrid[:rows, :columns, :length, :window, :window]

@@ -20,7 +20,7 @@ DIRECTIONS = ("both", "past", "future")
 def temporal_shift(
   x: jax.Array, *, fold_div: int = 8, direction: str = "both", window: int = 1
 ) -> jax.Array:
-  """Replaces a share of the channels by those of neighbouring frames.
+  """Replaces a share of the channels by the neighbouring frames' channels.
 
   With F = C // fold_div, "both" lets channels [0, F) read frame t + 1 and
   channels [F, 2F) frame t - 1; "past" lets [0, F) read t - 1, so that no frame
@@ -96,7 +96,7 @@ def token_shift(
   fold_div: int = 4,
   direction: str = "both",
 ) -> jax.Array:
-  """Applies `temporal_shift` to the class token or to the patch tokens alone.
+  """Applies `temporal_shift` to only the class token or only the patch tokens.
 
   Args:
     x: Tokens (B, T, N, D), class token first, floating point.

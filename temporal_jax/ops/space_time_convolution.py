@@ -33,7 +33,7 @@ def convolution_3d(
 
   Returns:
     Features (B, ceil(T / time_stride), H', W', C') in the dtype of `x`; H' and
-    W' are those of `convolution_2d`.
+    W' are as in `convolution_2d`.
 
   Raises:
     ValueError: If a shape is none of the above.

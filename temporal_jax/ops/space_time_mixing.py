@@ -23,7 +23,8 @@ def space_time_mixing_attention(
 
   Keys and values take a share of their channels from the frames around them,
   place by place, as `temporal_shift` does over the channels of all heads, one
-  head after the other. The cost is that of attention within frames, O(T N^2).
+  head after the other. The cost is the same as for attention within frames, O(T
+  N^2).
 
   Args:
     q: Queries (B, T, N, M, d): N tokens a frame, M heads of d channels.
@@ -70,7 +71,7 @@ def append_summaries(x: jax.Array, source: jax.Array) -> jax.Array:
       at least 2.
 
   Returns:
-    Tokens (B, T, N + T, D) in the dtype of `x`: those of `x`, then the
+    Tokens (B, T, N + T, D) in the dtype of `x`: the tokens of `x`, then the
     summaries from the first frame to the last.
 
   Raises:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 def drop_path(
   key: jax.Array, x: jax.Array, *, rate: float, num_frames: int = 1
 ) -> jax.Array:
-  """Zeroes the branch of some clips and scales that of the others.
+  """Zeroes the branch of some clips and scales the others' branch.
 
   Args:
     key: Random key.

@@ -212,7 +212,7 @@ def test_equal_texts_make_equal_networks(name):
     ("arithmetic(after_attention=True)", "not numbers or after_attention=True"),
     ("adaptive(dtype='bfloat17')", "dtype of adaptive must be .* got 'bfloat17'"),
     ("aggregation(taps=5) # | shift", "holds a '#'"),
-    ("aggregation(stages=2, blocks=2)", "no block of the network is one of those"),
+    ("aggregation(stages=2, blocks=2)", "no block of the network is among the blocks"),
     ("aggregation(stages=())", r"among \[1, 2, 3, 4\], got none"),
     ("shift(", "cannot be read"),
     ("shift + shift", "write NAME or NAME"),

@@ -101,7 +101,7 @@ class ArithmeticModeling(nn.Module):
     window: Side of the window of the correlation, 9 or 11 pixels.
     hidden: Channels in which frames are combined.
     stride: 1, or 2 to combine them at half the resolution.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Wu et al. 2023, https://arxiv.org/abs/2307.08908, figure A.1; class
     `ATMBlock` in modules/ATM.py of whwu95/ATM.

@@ -55,8 +55,8 @@ class DomainTransformation(nn.Module):
 class _ContextConv(nn.Module):
   """3 x 3 convolution of all contexts together into one map.
 
-  It is one convolution over the channels of all contexts, one behind the other:
-  a third faster, with its gradients, than the sum of a convolution a context.
+  It is one convolution over the concatenated channels of all contexts: a third
+  faster, with its gradients, than the sum of one convolution per context.
 
   Attributes:
     features: Output channels.

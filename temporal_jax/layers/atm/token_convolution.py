@@ -11,7 +11,7 @@ from temporal_jax.validation import check_choice
 
 
 class ClassTokenConvolution(nn.Module):
-  """Depthwise convolution along time of the class token alone (TokenT1D).
+  """Depthwise convolution along time of only the class token (TokenT1D).
 
   Starts as `ops.token_shift` with the same `fold_div` and is trained from
   there, as in the released networks.
@@ -21,7 +21,7 @@ class ClassTokenConvolution(nn.Module):
     taps: Frames blended, K; odd, at least 3.
     start: What the kernel starts as: "shift", see above, "identity" or
       "random", the source's modes "shift", "fixed" and "norm".
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Wu et al. 2023, https://arxiv.org/abs/2307.08908; class `TokenT1D` in
     modules/temporal_modeling.py of whwu95/ATM.

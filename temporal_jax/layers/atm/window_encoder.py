@@ -38,8 +38,8 @@ class WindowEncoder(nn.Module):
     """
     if x.shape[-1] not in WINDOWS or x.shape[-2] != x.shape[-1]:
       raise ValueError(
-        f"the last convolution ends at one feature for the windows {WINDOWS} "
-        f"alone, got (..., P, P) {x.shape}."
+        f"the last convolution ends at one feature only for the windows {WINDOWS}, "
+        f"got (..., P, P) {x.shape}."
       )
     x = x[..., None]
     strides, paddings = (1, 2, 2, 1), (1, 1, 1, 0)

@@ -126,8 +126,8 @@ class LearnableAlignment(nn.Module):
       `ops.alignment_mask`; it may be traced, so that a schedule needs no new
       compilation.
     disturbed: Whether masks are disturbed; by default in training only.
-    dtype: Dtype of the computation, that of `x` by default; points, masks and
-      loss are float32.
+    dtype: Dtype of the computation, by default the dtype of `x`; points, masks
+      and loss are float32.
 
   Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; the first half of
     class `MultiAxisAttentionBlock` in models/mat.py of Francis-Rings/ILA. As

@@ -16,7 +16,7 @@ KINDS = ("separable", "dense", "deep")
 
 
 class PairInteraction(nn.Module):
-  """Convolves the maps of two frames, one behind the other, into features.
+  """Convolves the concatenated maps of two frames into features.
 
   Attributes:
     features: Output channels.
@@ -77,7 +77,7 @@ class PointPrediction(nn.Module):
   Attributes:
     features: Channels of the convolutions; half of them in the first of the
       two pointwise layers, which treat the two frames as two groups.
-    reach: Farthest a centre may lie from the middle, in half frames.
+    reach: Largest distance of a centre from the middle, in half frames.
     dtype: Dtype of the computation; points are float32 at least.
 
   Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; `prediction_block`

@@ -34,8 +34,8 @@ class AdaptiveBranch(nn.Module):
     size: Side of the kernel, odd.
     ratio: Divisor of the inner width in the route function.
     head_width: Channels of an attention head of the route function; by default
-      those of a head of the backbone, at most all of its hidden width, and
-      without a backbone 64.
+      as in the backbone, at most all of its hidden width, and without a
+      backbone 64.
     num_heads: Heads of the backbone, which share D evenly.
     route_taps: Frames seen by each convolution of the route function.
     route_form: Form of the route function, see `RouteAttention`.
@@ -45,7 +45,7 @@ class AdaptiveBranch(nn.Module):
       them the convolution's output is what QuickGELU gets, as with the released
       class's `internal_temp_aggr` off.
     temporal_projection: Whether the first projection sees three frames.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, figure 3d;
     classes `TAdaBlock` and `TAdaBlockTempEnhanced` in

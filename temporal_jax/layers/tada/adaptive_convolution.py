@@ -37,9 +37,9 @@ ROUTES = {
 class AdaptiveConv(nn.Module):
   """Convolution whose kernel is calibrated for each frame (TAdaConv).
 
-  Kernel and bias are named and shaped as those of `Conv2D`, or of
-  `DepthwiseConv2D` if every channel is a group, so that image weights fit; a
-  route function that starts at one leaves them as they are.
+  Kernel and bias have the names and shapes of `Conv2D`, or of `DepthwiseConv2D`
+  if every channel is a group, so that image weights fit; a route function that
+  starts at one leaves them as they are.
 
   Attributes:
     features: Output channels, C'.
@@ -63,7 +63,7 @@ class AdaptiveConv(nn.Module):
       every call brings its calibration.
     kernel_init: Initialiser of the kernel; by default it and the bias are
       uniform in +-1 / sqrt(number of weights), as the reference has them.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: as `ops.adaptive_convolution`; for the calibrated bias class
     `TAdaConv2dV2` in module_zoo/ops/tadaconv_v2.py of the same repository.
@@ -104,7 +104,7 @@ class AdaptiveConv(nn.Module):
       calibration: What the route function would return, in its place.
 
     Returns:
-      Features, and {"calibration": that of the kernel}.
+      Features, and {"calibration": the kernel's calibration}.
 
     Raises:
       ValueError: If shapes do not fit, or nothing makes a calibration.

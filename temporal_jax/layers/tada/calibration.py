@@ -52,7 +52,7 @@ def calibration(
 def calibrations(
   frames: jax.Array, features: int, *, bias: bool, **settings: Any
 ) -> jax.Array | tuple[jax.Array, jax.Array]:
-  """Returns the `calibration` of a kernel; with `bias` that of a bias as well.
+  """Returns the `calibration` of a kernel; with `bias` also a bias's.
 
   Their parameters go under "expand" and "expand_bias".
   """

@@ -24,7 +24,7 @@ class RouteAttention(nn.Module):
   attention(v) without a norm, and the usual scale of the products.
 
   Attributes:
-    features: Calibrated channels, those of `x` by default.
+    features: Calibrated channels, by default all of `x`.
     ratio: The hidden width is C // ratio.
     taps: Frames seen by a and by b; odd.
     head_width: Channels of an attention head.
@@ -33,7 +33,7 @@ class RouteAttention(nn.Module):
     bias: Whether a second calibration is made, for the convolution's bias.
     identity_init: Whether b starts at zero, so that nothing is calibrated at
       first; otherwise b is random and 1 is not added (TAdaFormer).
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, equations 6 and
     7; class `RouteFuncwTransformer` in module_zoo/ops/tadaconv_v2.py of
@@ -56,7 +56,8 @@ class RouteAttention(nn.Module):
     """Maps features (B, T, H, W, C) to a calibration (B, T, features).
 
     Returns:
-      The calibration of the kernel, and with `bias` that of the bias as well.
+      The calibration of the kernel, and with `bias` also the calibration of the
+      bias.
 
     Raises:
       ValueError: If `x` is not floating point of rank 5, `head_width` does not

@@ -19,7 +19,7 @@ class LearnedCalibration(nn.Module):
   """A calibration that is learned and does not look at the clip.
 
   Attributes:
-    features: Calibrated channels, those of `x` by default.
+    features: Calibrated channels, by default all of `x`.
     per_frame: Whether each frame has its own; the number of frames is then
       fixed by the first clip.
     identity_init: Whether it starts at one; otherwise it is random.
@@ -51,12 +51,12 @@ class ClipCalibration(nn.Module):
   Shared by the frames it is DynamicFilter's, different for each DDF's.
 
   Attributes:
-    features: Calibrated channels, those of `x` by default.
+    features: Calibrated channels, by default all of `x`.
     per_frame: Whether each frame has its own; the number of frames is then
       fixed by the first clip.
     ratio: The hidden width is C // ratio.
     identity_init: Whether it starts at one; otherwise it is random.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, appendix J and
     table A8; De Brabandere et al. 2016, https://arxiv.org/abs/1605.09673
@@ -105,13 +105,13 @@ class AdaptiveModule(nn.Module):
   to a number between 0 and 1 for each channel, by convolutions along time.
 
   Attributes:
-    features: Calibrated channels, those of `x` by default; of fewer the first
-      ones, more there cannot be.
+    features: Calibrated channels, by default all of `x`; if fewer, the first
+      ones.
     local: Whether the local branch multiplies the global one, so that each
       frame has a calibration of its own.
     ratio: The local branch's hidden width is C // ratio.
     identity_init: Whether it starts at one; otherwise it is random.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Liu et al. 2020, https://arxiv.org/abs/2005.06803, section 3.1, with
     one number in place of a kernel and without the softmax over it; used so in
@@ -136,7 +136,10 @@ class AdaptiveModule(nn.Module):
     """
     features = self.features or x.shape[-1]
     if features > x.shape[-1]:
-      raise ValueError(f"features {features} are more than those of {x.shape}.")
+      raise ValueError(
+        f"features must be at most the {x.shape[-1]} channels of x {x.shape}, "
+        f"got {features}."
+      )
     frames = frame_descriptors(x).astype(self.dtype or x.dtype)
     frames = frames[..., :features]
     weight = self._global_branch(frames, train)

@@ -22,9 +22,9 @@ class RouteMlp(nn.Module):
   `linear`.
 
   Attributes:
-    features: Calibrated channels, those of `x` by default.
+    features: Calibrated channels, by default all of `x`.
     ratio: The hidden width is C // ratio.
-    taps: Frames seen by a and by b; odd. The linear form has b alone.
+    taps: Frames seen by a and by b; odd. The linear form has only b.
     linear: Whether there is no hidden layer.
     global_context: Whether the clip's mean is added to every frame's.
     norm: "batch", or "layer" (epsilon 1e-6) with GELU in place of ReLU
@@ -32,7 +32,7 @@ class RouteMlp(nn.Module):
     bias: Whether a second calibration is made, for the convolution's bias.
     identity_init: Whether b starts at zero, so that nothing is calibrated at
       first; otherwise b is random and 1 is not added.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, equations 4, 5
     and 7, table 3d; class `RouteFuncMLP` in module_zoo/ops/tadaconv.py of
@@ -57,7 +57,8 @@ class RouteMlp(nn.Module):
     """Maps features (B, T, H, W, C) to a calibration (B, T, features).
 
     Returns:
-      The calibration of the kernel, and with `bias` that of the bias as well.
+      The calibration of the kernel, and with `bias` also the calibration of the
+      bias.
 
     Raises:
       ValueError: If `x` is not floating point of rank 5, C < ratio, or `norm`

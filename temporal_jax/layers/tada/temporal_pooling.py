@@ -37,8 +37,8 @@ class StridedTemporalPooling(nn.Module):
     space: Side of the window over H and W, in pixels; odd.
     shortcut: One of `SHORTCUTS`, see above.
     norm: "batch" (epsilon 1e-5) or "layer" (epsilon 1e-6), if there is one; by
-      default that of the backbone, and without one "batch".
-    dtype: Dtype of the computation, that of `x` by default.
+      default the backbone's, and without one "batch".
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: as `ops.temporal_pooling`; for the layer norm class
     `TAdaConvNeXtV2Block` in module_zoo/branches/tadaconvnextv2.py of the same
@@ -106,7 +106,7 @@ def normalised(
     name: Name of that module.
 
   Returns:
-    Features (B, T, ..., C), and what `after` returns beside its own.
+    Features (B, T, ..., C), and the further outputs of `after`.
   """
   if after is None:
     return norm(x), {}
@@ -125,7 +125,7 @@ class AggregatedConv(nn.Module):
     convolution: Makes the convolution, (name) -> module
       (x, train) -> (y, aux).
     size: Frames pooled, odd.
-    dtype: Dtype of the computation, that of `x` by default.
+    dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, equation 8
     without its ReLU; class `TAdaConv2dV2` in module_zoo/ops/tadaconv_v2.py of

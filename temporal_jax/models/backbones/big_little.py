@@ -26,7 +26,7 @@ class BigLittleModule(nn.Module):
   The big branch is deep and works at half the resolution, the narrow little one
   at the full one. Over alternate frames, the big one sees frames 1, 3, 5, ...
   (from 0), the little one frames 0, 2, 4, ...; each pair is summed and fused,
-  and the result stands for both its frames.
+  and the result is used for both frames.
 
   Attributes:
     features: Output channels, C'.
@@ -108,7 +108,7 @@ class BigLittleModule(nn.Module):
 
 
 def part(x: jax.Array, alternate: bool) -> tuple[jax.Array, jax.Array]:
-  """Returns the frames of the big branch and those of the little one.
+  """Returns the frames of the big branch and of the little one.
 
   Raises:
     ValueError: If frames (B, T, H, W, C) alternate and T is odd.
@@ -122,7 +122,7 @@ def part(x: jax.Array, alternate: bool) -> tuple[jax.Array, jax.Array]:
 
 
 def double(x: jax.Array, alternate: bool) -> jax.Array:
-  """Lets what was found for a pair of alternate frames stand for both."""
+  """Repeats the result of each pair of alternate frames for both frames."""
   return jnp.repeat(x, 2, axis=1) if alternate else x
 
 
@@ -146,11 +146,12 @@ def enlarge(x: jax.Array, size: tuple[int, int], how: str) -> jax.Array:
 class BigLittleNet(Network):
   """A stem and three big-little modules, then a stage of bottlenecks.
 
-  Of alternate frames the last stage and the classifier see the big branch's
-  alone, half of them.
+  With alternate frames, the last stage and the classifier see only the big
+  branch's frames, half of the clip's.
 
   Attributes:
-    num_classes: Outputs of the classifier, L, or those of several tasks.
+    num_classes: Outputs of the classifier, L, or a dict with one number per
+      task.
     stage_sizes: Blocks of each stage; a module's are counted with its fusion.
     alpha: The little branches are narrower by this factor.
     beta: The little branches have max(1, blocks // beta - 1) blocks.

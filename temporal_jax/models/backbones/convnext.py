@@ -98,7 +98,8 @@ class ConvNeXt(Network):
   """ConvNeXt on every frame, or every tubelet, then one prediction.
 
   Attributes:
-    num_classes: Outputs of the classifier, L, or those of several tasks.
+    num_classes: Outputs of the classifier, L, or a dict with one number per
+      task.
     stage_sizes: Blocks of each stage.
     widths: Channels of each stage.
     tubelet: Frames that a patch of the stem spans, an odd number around its
@@ -176,8 +177,8 @@ class ConvNeXt(Network):
 
     Returns:
       Logits (B, L), float32, and {"features": (B, D), "frame_features":
-      (B, T', D)}, the first behind the last norm, plus what the temporal
-      modules return, under "stage{i}_block{j}".
+      (B, T', D)}, the first after the last norm, plus the outputs of the
+      temporal modules, under "stage{i}_block{j}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or too small.

@@ -20,7 +20,8 @@ class ResNet(Network):
   """ResNet on every frame, then one prediction for the clip.
 
   Attributes:
-    num_classes: Outputs of the classifier, L, or those of several tasks.
+    num_classes: Outputs of the classifier, L, or a dict with one number per
+      task.
     stage_sizes: Blocks of each stage.
     block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
     width: Channels of the stem and of the first stage's 3 x 3 convolutions;

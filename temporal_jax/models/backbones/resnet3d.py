@@ -19,7 +19,8 @@ class ResNet3D(Network):
   every stage.
 
   Attributes:
-    num_classes: Outputs of the classifier, L, or those of several tasks.
+    num_classes: Outputs of the classifier, L, or a dict with one number per
+      task.
     stage_sizes: Blocks of each stage.
     block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
     stem_width: Channels of the stem.

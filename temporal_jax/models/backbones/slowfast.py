@@ -18,13 +18,14 @@ SLOW_SAMPLINGS = ("stride", "linspace")
 
 
 class SlowFast(Network):
-  """Two ResNets over one clip; the fast one is told to the slow one.
+  """Two ResNets over one clip; the slow one also sees the fast one's features.
 
   Before each stage features of the fast pathway, brought to the slow one's
   frames by a strided convolution along time, join the slow one's channels.
 
   Attributes:
-    num_classes: Outputs of the classifier, L, or those of several tasks.
+    num_classes: Outputs of the classifier, L, or a dict with one number per
+      task.
     stage_sizes: Blocks of each stage.
     block: "basic" (18 and 34 layers) or "bottleneck" (50 and more).
     stem_width: Channels of the slow pathway's stem.
@@ -104,7 +105,7 @@ class SlowFast(Network):
       clip: Normalised frames (B, T, H, W, 3) of the fast pathway.
       train: Whether BatchNorm uses the batch and dropout drops.
       slow: Frames (B, ceil(T / alpha), H, W, 3) of the slow pathway; by default
-        those of `clip` that `slow_sampling` takes.
+        the frames of `clip` that `slow_sampling` takes.
 
     Returns:
       Logits (B, L), float32, and {"features": (B, D)}, slow before fast, plus
@@ -203,7 +204,7 @@ def _spread(num_frames: int, count: int) -> np.ndarray:
   """Returns torch.linspace(0, T - 1, count).long().
 
   It works in float32, from both ends to the middle, and rounds each number
-  once: of 160 frames and 40, one is the frame before that of exact numbers.
+  once: with 40 of 160 frames, one is the frame before the exact number's.
   """
   last, steps = np.float32(num_frames - 1), np.arange(count)
   step = np.float64(last / np.float32(max(count - 1, 1)))

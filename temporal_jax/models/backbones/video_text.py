@@ -46,8 +46,8 @@ class VideoTextModel(Network):
     average_first: Whether the tower's last norm follows the average of the
       frames' class tokens (TAdaFormer); nothing is then left to integrate.
     activation: Function inside the MLPs of CLIP's two towers, or its name:
-      "quick_gelu" (OpenAI's CLIP) or "gelu" (exact, most of open_clip's). What
-      stands on the towers has QuickGELU always.
+      "quick_gelu" (OpenAI's CLIP) or "gelu" (exact, most of open_clip's). The
+      modules after the towers always use QuickGELU.
     projection: Width of the space of clips and texts, D, a multiple of 64.
     text_width: Channels of a text's token.
     text_depth: Blocks on the texts.
@@ -216,10 +216,9 @@ class VideoTextModel(Network):
       train: Whether anything is dropped and BatchNorm trains.
 
     Returns:
-      Logits (B, L), float32, and aux: that of `VisionTransformer`, but
-      "features" (B, D) of the clips, "text_features" (L, D) of the texts
-      without prompts, and "alignment_loss", summed over the blocks, if they
-      align.
+      Logits (B, L), float32, and aux: as in `VisionTransformer`, but "features"
+      (B, D) of the clips, "text_features" (L, D) of the texts without prompts,
+      and "alignment_loss", summed over the blocks, if they align.
 
     Raises:
       ValueError: If clips or texts do not fit.

@@ -21,8 +21,8 @@ class VisionTransformer(Network):
   """ViT on every frame; a head makes the clip's logits of the frames.
 
   Attributes:
-    num_classes: Outputs of the classifier, L, or those of several tasks, e.g.
-      {"verb": 97, "noun": 300}; None for features alone.
+    num_classes: Outputs of the classifier, L, or a dict with one number per
+      task, e.g. {"verb": 97, "noun": 300}; None for only features.
     patch_size: Side of a patch, in pixels.
     width: Channels of a token, D.
     depth: Number of blocks.
@@ -31,11 +31,11 @@ class VisionTransformer(Network):
       "quick_gelu" (OpenAI's CLIP).
     epsilon: Added to the variance in the norms.
     patch_bias: Whether the patch embedding has a bias.
-    pre_norm: Whether a norm stands before the first block (CLIP).
+    pre_norm: Whether a norm precedes the first block (CLIP).
     projection: Width that a matrix without bias projects the class token to,
-      behind the last norm (CLIP); None for no projection.
+      after the last norm (CLIP); None for no projection.
     projection_bias: Whether it has a bias after all (EVA-02-CLIP).
-    representation: Width of a dense layer with tanh behind the last norm, as it
+    representation: Width of a dense layer with tanh after the last norm, as it
       was in pre-training on ImageNet-21k; None for no such layer.
     tubelet: Frames that a patch spans, an odd number around its middle, and
       frames from one to the next.
@@ -152,9 +152,9 @@ class VisionTransformer(Network):
       Logits (B, L), float32, a dict of them for several tasks, or without
       classes the features (B, D), and aux: "features" (B, D), "frame_features"
       (B, T, D), of which they are the mean unless the head aggregates them,
-      "tokens" (B, T, N, D) behind the last block, "class_tokens" (B, T, D)
-      behind the last norm, what the head returns, e.g. "frame_logits"
-      (B, T, L), and what the temporal modules return, under "block{i}".
+      "tokens" (B, T, N, D) after the last block, "class_tokens" (B, T, D) after
+      the last norm, what the head returns, e.g. "frame_logits" (B, T, L), and
+      what the temporal modules return, under "block{i}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or the patches do
@@ -200,7 +200,7 @@ class VisionTransformer(Network):
     return LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name=name)
 
   def _project(self, x: jax.Array) -> jax.Array:
-    """Applies what stands between the last norm and the classes."""
+    """Applies the layers between the last norm and the classifier."""
     if self.representation is not None:
       dense = nn.Dense(self.representation, dtype=self.dtype, name="representation")
       x = jnp.tanh(dense(x))

@@ -18,8 +18,8 @@ class MultiframeIntegration(nn.Module):
   Attributes:
     num_layers: Transformer blocks.
     head_width: Channels of an attention head.
-    num_frames: Frames with a learned position, those of `x` by default; clips
-      of other lengths get them interpolated.
+    num_frames: Frames with a learned position, by default the frames of `x`;
+      clips of other lengths get them interpolated.
     dtype: Dtype of the computation.
 
   Source: Ni et al. 2022, https://arxiv.org/abs/2208.02816; class
@@ -60,7 +60,7 @@ class MultiframeIntegration(nn.Module):
 
 
 class DirectionClassifier(nn.Module):
-  """Classifies features by their direction alone.
+  """Classifies features only by their direction.
 
   Scaled to length 1, normalised, dropped out and classified: the head of ILA on
   Something-Something, after `MultiframeIntegration`.

@@ -25,9 +25,10 @@ class AverageConsensus(nn.Module):
   """A linear classifier and an average over the frames.
 
   Attributes:
-    num_classes: Classes, L, or those of several tasks; see `Classifier`.
+    num_classes: Classes, L, or a dict with one number per task; see
+      `Classifier`.
     of: "logits" (TSN) or "features". Both give the same logits; averaged
-      features cost one frame's products but tell nothing of the frames.
+      features cost one frame's products but give no logits of frames.
 
   Source: as `ops.average_consensus`.
   """

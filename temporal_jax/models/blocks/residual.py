@@ -24,7 +24,7 @@ class _ResidualBlock(nn.Module):
       ones along time (R(2+1)D).
     temporal: What sits in its temporal slots.
     pooled_shortcut: Whether a shortcut that changes its shape is big-little
-      net's: it starts behind the module of `branch_input`, and average pooling
+      net's: it starts after the module of `branch_input`, and average pooling
       strides it. Otherwise it starts at the block's input and a strided 1 x 1
       convolution changes it, as in torchvision.
     final_relu: Whether a ReLU follows the sum.

@@ -23,8 +23,8 @@ def apply_stage(
   """Runs the blocks of a stage, each after what is in its slot `block_input`.
 
   Must be called in a compact method: the blocks' parameters go under
-  "{name}_block{j}", those of the slot under "{name}_block{j}_input", and what
-  both return goes under "{name}_block{j}" of the second result.
+  "{name}_block{j}", the slot's under "{name}_block{j}_input", and the further
+  outputs of both under "{name}_block{j}" of the second result.
 
   Args:
     x: Features (B, T, H, W, C).

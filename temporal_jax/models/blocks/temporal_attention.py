@@ -19,12 +19,13 @@ class TemporalAttentionAggregation(nn.Module):
   Attributes:
     num_heads: Heads of the attention; in a vision transformer by default as
       wide as its own, and elsewhere as in `SelfAttention`.
-    num_classes: Classes of the perceptron behind it, or those of several tasks,
-      see `Classifier`; None for the aggregated features alone.
+    num_classes: Classes of the perceptron after it, or a dict of several tasks,
+      see `Classifier`; None for only the aggregated features.
     num_blocks: Transformer blocks over the frames.
     hidden: Width of the perceptron's hidden layer.
     dropout: Rate before the perceptron's last layer; takes the "dropout" rng.
-    dtype: Dtype of the computation, that of `x` by default; logits are float32.
+    dtype: Dtype of the computation, by default the dtype of `x`; logits are
+      float32.
 
   Source: Bulat et al. 2021, https://arxiv.org/abs/2106.05968, "Temporal
     Attention aggregation"; class `VitHead` in slowfast/models/head_helper.py of
@@ -44,7 +45,7 @@ class TemporalAttentionAggregation(nn.Module):
 
     Returns:
       The logits, or the features if there are no classes, and {"features":
-      the class token (B, D) behind the blocks}.
+      the class token (B, D) after the blocks}.
 
     Raises:
       ValueError: If `x` is not rank 3.

@@ -12,8 +12,8 @@ from temporal_jax.ops.activations import Activation
 class TextTransformer(nn.Module):
   """Turns texts into features, read off at the end of each text.
 
-  A token sees those before it alone, so what follows the end does not matter.
-  The end is the token of the largest number, as CLIP's vocabulary has it.
+  A token sees only earlier tokens, so tokens after the end do not matter. The
+  end is the token with the largest number, as in CLIP's vocabulary.
 
   Attributes:
     features: Width that the last matrix projects to, without bias.

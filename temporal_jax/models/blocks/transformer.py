@@ -33,7 +33,7 @@ class TransformerBlock(nn.Module):
 
   Attributes:
     num_heads: Heads of the attention; None for heads of 64 channels.
-    mlp_ratio: Width of the MLP over that of the tokens.
+    mlp_ratio: Width of the MLP divided by the tokens' width.
     activation: Function inside the MLP, or its name, see `layers.Mlp`.
     epsilon: Added to the variance in the norms.
     qkv_bias: Whether queries, keys and values have a bias.
@@ -179,8 +179,8 @@ def parameter_groups(prefix: str = "") -> ParameterGroups:
   """Returns the groups of a transformer's parameters, see `Network`.
 
   Args:
-    prefix: Path of the transformer in its network, e.g. "visual/". Transformers
-      beside it can be split as well, but have no layer decay.
+    prefix: Path of the transformer in its network, e.g. "visual/". Other
+      transformers of the network can be split as well, but have no layer decay.
   """
   return ParameterGroups(
     before_blocks=rf"{prefix}(patch_embedding|pre_norm)/.*",

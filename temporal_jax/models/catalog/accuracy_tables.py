@@ -1,7 +1,7 @@
 """The papers' tables of top-1 accuracy, to be cited by entries.
 
-The accuracies themselves are in the entries: `space_time.py` has those of ViTs
-that see space and time, `resnets.py` those of ResNets, and so on.
+The accuracies themselves are in the entries: ViTs that see space and time in
+`space_time.py`, ResNets in `resnets.py`, and so on.
 """
 
 from typing import NamedTuple

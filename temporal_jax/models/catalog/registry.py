@@ -57,9 +57,9 @@ def create_model(
     name: A key of `MODELS`; `list_models` shows them.
     num_classes: Outputs of the classifier, L, or what else the class takes,
       e.g. {"verb": 97, "noun": 300}.
-    num_frames: Frames of the clips it is for, those of the entry by default.
-      Its learned positions are made for them; it takes clips of other lengths
-      by interpolating those, where nothing else forbids it.
+    num_frames: Frames of the clips it is for, by default the entry's. Its
+      learned positions are made for them; it takes clips of other lengths by
+      interpolating those, where nothing else forbids it.
     image_size: Side of their frames, in pixels, likewise.
     temporal: What fills the temporal slots: a name of `operators.OPERATORS`, a
       `Temporal`, a function from the network to one, None for nothing, or

@@ -56,8 +56,8 @@ _B32_OVER_TIME = {**_B32, "num_temporal_positions": 8}
 # X-ViT's three entries have the same parameters and mix keys and values in
 # different ways: the paper's an eighth of the channels with either neighbour,
 # the configs of Kinetics-400 and -600 the same within halves of eight frames
-# (SHIFT_DIV 8, NUM_SEGMENTS 8), that of SSv2 a quarter among all frames (4,
-# 16). TAdaFormer for SSv2 has two branches a block, each with a temporal
+# (SHIFT_DIV 8, NUM_SEGMENTS 8), the config of SSv2 a quarter among all frames
+# (4, 16). TAdaFormer for SSv2 has two branches per block, each with a temporal
 # projection ("adaptive_branches").
 ENTRIES: Mapping[str, Entry] = {
   "xvit_b16": _xvit(

@@ -1,7 +1,7 @@
 """Residual networks over time and space.
 
-All follow alibaba-mmai-research/TAdaConv, and those of 50 layers also exist
-with its TAdaConv for their convolutions. R(2+1)D-50 and R3D-50 are those of its
+All follow alibaba-mmai-research/TAdaConv, and networks of 50 layers also exist
+with its TAdaConv for their convolutions. R(2+1)D-50 and R3D-50 are from its
 paper's table A3, made of the code's classes: no stem pools, the first stage
 strides instead, and all frames are kept. The stem of R(2+1)D-50 sees one frame.
 """

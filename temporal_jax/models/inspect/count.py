@@ -12,7 +12,7 @@ from temporal_jax.models.network import Network
 
 
 def parameters(variables: dict) -> int:
-  """Returns the number of trained values, those of {"params"}.
+  """Returns the number of trained values, all of {"params"}.
 
   Args:
     variables: Variables of a model, or their shapes by `jax.eval_shape`.

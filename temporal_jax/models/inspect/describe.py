@@ -40,11 +40,11 @@ def describe(
     name: In the catalog.
     num_classes: Outputs of the classifier, L, or what else the class takes.
     levels: Levels of modules within modules that are shown, at least 1.
-    num_frames: Frames of a clip, those of the entry by default.
+    num_frames: Frames of a clip, by default the entry's.
     image_size: Side of a frame, in pixels, likewise.
     temporal: What fills the temporal slots, see `create_model`.
     clip_shape: (T, H, W) of the clip that is looked at, where neither of the
-      two is given; that of the entry by default.
+      two is given; by default the entry's.
     **overrides: Replace arguments of the model's class.
 
   Raises:
@@ -171,7 +171,7 @@ def _value(value: Any) -> str:
 def _tree(
   calls: Sequence[ModuleCall], params: Any, levels: int
 ) -> Iterator[tuple[str, ...]]:
-  """Yields the cells of each module, those inside another behind it."""
+  """Yields the cells of each module, a module before the modules inside it."""
   # A module may share its name with others that it calls.
   first: dict[tuple, ModuleCall] = {}
   for call in calls:

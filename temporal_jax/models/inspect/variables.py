@@ -15,7 +15,7 @@ def count_classes(
     variables: {"params", ...}.
 
   Returns:
-    Their number, a dict of those of each task, or None without a classifier.
+    Their number, a dict with one number per task, or None without a classifier.
   """
   params = variables["params"]
   head = params.get("head", params.get("classifier", {}))

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 
 def wide_dtype(x: jax.Array, dtype: jax.typing.DTypeLike = jnp.float32) -> jnp.dtype:
-  """Returns the dtype of most bits: that of `x`, `dtype` or float32.
+  """Returns the dtype with the most bits: `x`'s, `dtype` or float32.
 
   Unlike `jnp.promote_types` it works where promotion is strict.
   """

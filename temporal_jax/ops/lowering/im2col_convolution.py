@@ -80,7 +80,7 @@ def _patches(
 ) -> jax.Array:
   """Returns what the kernel sees at each place, (N, H', W', KH KW C)."""
   if padding == 0 and x.shape[1:3] == (rows, columns) and dilation == 1:
-    return join_axes(x, 1)[:, None, None]  # The map as it lies.
+    return join_axes(x, 1)[:, None, None]  # The map itself.
   sides = (padding, padding)
   x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))
   height = x.shape[1] - dilation * (rows - 1)

@@ -33,9 +33,9 @@ def apart(function: Callable[[jax.Array], Any], x: jax.Array) -> Any:
 def written_out(x: jax.Array) -> jax.Array:
   """Returns `x`, which on CPU XLA writes to memory, and its gradient as well.
 
-  For what is read at many places: at each of them XLA computes it anew. In the
-  gradients of L blocks, for one, each block would add up those of all blocks
-  after it, at three places.
+  For an array that is read at many places: at each of them XLA computes it
+  anew. In the gradients of L blocks, for example, each block would add up the
+  gradients of all blocks after it, at three places.
   """
   return jax.lax.platform_dependent(
     x, cpu=functools.partial(apart, _itself), default=_itself

@@ -1,7 +1,7 @@
 """Depthwise convolution as a sum of shifted products, and its gradients.
 
 For CPU. Fused with a reduction that follows it, a layer norm's for one, such a
-sum takes ten times as long, so it stands apart. Kernel gradients loop over
+sum takes ten times as long, so it is not fused. Kernel gradients loop over
 frames: their intermediate results are small.
 """
 

@@ -1,8 +1,8 @@
 """Convolution of tiny maps as matrix products of their rows.
 
 For CPU, where XLA's own convolution takes up to twice as long for few channels.
-The rows that one row of outputs sees lie behind one another in memory; what the
-kernel does to them is one matrix, the same for all rows of outputs.
+The rows that one row of outputs sees are contiguous in memory; the kernel acts
+on them as one matrix, the same for all rows of outputs.
 """
 
 import math
@@ -15,7 +15,7 @@ from temporal_jax.ops.lowering.join_axes import join_axes
 
 _PIXELS = 128  # Most pixels of a map.
 _MATRIX = 2**16  # Most numbers of the matrix: three in four may be zeros,
-_MAPS = 1024  # which many maps alone outweigh, unless there is one channel.
+_MAPS = 1024  # which only many maps outweigh, unless there is one channel.
 
 
 def convolve(

@@ -90,7 +90,7 @@ def _turned(x: jax.Array) -> jax.Array:
   """Returns maps (..., C) as a matrix (C, ...) in memory.
 
   XLA multiplies it more than twice as fast as the one that is read by columns,
-  which it takes instead unless a barrier stands between.
+  which it takes instead unless there is a barrier between.
   """
   matrix = join_axes(x, 0, -1).T
   return jax.lax.optimization_barrier(matrix)

@@ -88,5 +88,5 @@ def test_the_adaptive_module_is_a_product_of_its_branches():
 
 
 def test_the_adaptive_module_cannot_make_more_than_it_sees():
-  with pytest.raises(ValueError, match="more than those"):
+  with pytest.raises(ValueError, match="at most the 32 channels"):
     layers.AdaptiveModule(33).init(jax.random.key(0), _clip())
