@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 # One class; one of each task, in the order of the tasks; or a set of classes.
 Label = int | tuple[int, ...] | frozenset[int]
-# Names of the classes, or of those of each task.
+# Names of the classes, or a dict with the names of each task.
 ClassNames = tuple[str, ...] | Mapping[str, tuple[str, ...]]
 
 
@@ -35,7 +35,7 @@ def whole_numbers(names: Iterable[str]) -> list[int] | None:
 
 
 def by_task(class_names: ClassNames) -> dict[str, tuple[str, ...]]:
-  """Returns the names of each task; those of a single task as task ""."""
+  """Returns the names of each task; a single task has the name ""."""
   if isinstance(class_names, Mapping):
     return {task: tuple(names) for task, names in class_names.items()}
   return {"": tuple(class_names)}

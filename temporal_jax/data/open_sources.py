@@ -34,7 +34,7 @@ def open_sources(
     name: A data set of `datasets.DATASETS`, one that `temporal-jax data build`
       has built in `data_dir`, or "".
     root: A folder or CSV file of a user's own videos, or "".
-    data_dir: Where prepared data sets lie.
+    data_dir: Folder of the prepared data sets.
     splits: What "train" and "test" are called in the data set `name`, "" for
       just that. Of `root`, "test" may name the split that is the test, see
       `files.file_sources`.

@@ -13,7 +13,7 @@ class ReorderedSource:
     Args:
       source: The videos.
       class_names: The names of its classes in the order to number them by, or a
-        dict of those of each task.
+        dict with one entry per task.
 
     Raises:
       ValueError: If they are not the names of the source's classes.
@@ -23,7 +23,7 @@ class ReorderedSource:
     if list(own) != list(wanted) or any(
       sorted(own[task]) != sorted(wanted[task]) for task in own
     ):
-      raise ValueError("class_names are not those of the source, reordered.")
+      raise ValueError("class_names are not the source's class names in another order.")
     self.class_names = class_names
     self.multi_label = source.multi_label
     self._source = source
@@ -40,7 +40,7 @@ class ReorderedSource:
     return Video(**{**video, "label": self._renumber(video["label"])})
 
   def fingerprint(self) -> str:
-    """Returns that of the source; it does not depend on numbers."""
+    """Returns the source's fingerprint; it does not depend on numbers."""
     return self._source.fingerprint()
 
   def _renumber(self, label: Label) -> Label:

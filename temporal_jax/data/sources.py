@@ -38,7 +38,7 @@ class Source(Protocol):
 
   Attributes:
     class_names: Names of the L classes; with several tasks (a verb and a noun)
-      a dict of those of each, in the order of the labels.
+      a dict with one entry per task, in the order of the labels.
     multi_label: Whether a video has a set of classes instead of one.
   """
 
@@ -72,7 +72,7 @@ def prepared_digest(builder: Any, split: str) -> str:
   """Returns a digest of a split of a TFDS builder, without reading videos.
 
   Names and labels are stored with the videos, so that reading them would read
-  everything: the files' numbers of videos and their bytes stand for them.
+  everything: the files' sizes and numbers of videos are used instead.
   """
   info = builder.info.splits[split]
   return list_digest([(split, *info.shard_lengths, int(info.num_bytes))])
@@ -89,7 +89,7 @@ class DatasetSource:
     Args:
       name: One of `datasets.DATASETS`.
       split: "train", "test", or a TFDS slice such as "train[:10%]".
-      data_dir: Where prepared data sets lie.
+      data_dir: Folder of the prepared data sets.
 
     Raises:
       ValueError: If the data set is unknown.

@@ -23,7 +23,7 @@ def save_gains(
   after: str,
   named: int = 12,
 ) -> None:
-  """Draws by how much each class is told better in one run than in another.
+  """Draws by how much one run recognizes each class better than another.
 
   On the left all classes, the most improved first; on the right those that
   changed the most in either direction, by name.
@@ -51,7 +51,7 @@ def save_gains(
   if not known.size:
     raise ValueError("no class has a clip in both runs.")
   if not gains[known].any():
-    raise ValueError("no class is told better or worse: nothing to draw.")
+    raise ValueError("no class is recognized better or worse: nothing to draw.")
   order = known[np.argsort(-gains[known], kind="stable")]
   up = [i for i in order[:named] if gains[i] > 0]
   down = [i for i in order[::-1][:named] if gains[i] < 0][::-1]

@@ -40,8 +40,8 @@ def save_detections(
 
   Args:
     truth: Film -> its true segments; the first films are drawn.
-    detections: Film -> what was found; a missing film has none.
-    class_names: Names of the L classes, or a dict with those of each task.
+    detections: Film -> its detections; a missing film has none.
+    class_names: Names of the L classes, or a dict with one entry per task.
     file: PNG to write.
     durations: Film -> seconds.
     films_shown: Films drawn, at most.
@@ -122,7 +122,7 @@ def _colors(names: Sequence[str]) -> dict[str, str]:
 
   known, counts = np.unique([short_label(name) for name in names], return_counts=True)
   kept = known[np.argsort(-counts, kind="stable")[:_NAMED]]
-  # Without greys, which are those of others.
+  # Without greys, which are for other classes.
   name, greys = ("tab10", [7]) if len(kept) < 10 else ("tab20", [14, 15])
   palette = np.delete(colormaps[name].colors, greys, axis=0)
   named = {

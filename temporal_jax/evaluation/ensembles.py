@@ -40,8 +40,8 @@ def align(runs: Sequence[SavedScores]) -> list[Predictions]:
         mine, ids = other, _without_root(ids)
     if mine.keys() != set(ids):
       raise ValueError(
-        f"ids differ: in run 1 alone are {_some(rows.keys() - mine.keys())}, "
-        f"in {who} alone {_some(mine.keys() - rows.keys())}."
+        f"ids differ: only in run 1 are {_some(rows.keys() - mine.keys())}, "
+        f"only in {who} {_some(mine.keys() - rows.keys())}."
       )
     order = np.array([mine[name] for name in ids], int)
     predictions = run.predictions.take(order)
@@ -69,8 +69,8 @@ def ensemble(
     fusion: "softmax" or "logits", see `average_views`.
 
   Returns:
-    Scores in the clip order of the first run, without views; the protocol names
-    those of all runs with their weights.
+    Scores in the clip order of the first run, without views; the protocol
+    contains the protocols of all runs with their weights.
 
   Raises:
     ValueError: If classes, ids or labels of the runs differ, or the weights do
@@ -105,7 +105,7 @@ def ensemble(
 
 
 def class_gains(before: SavedScores, after: SavedScores) -> np.ndarray:
-  """Returns by how much one run tells each class better than another.
+  """Returns by how much one run recognizes each class better than another.
 
   Args:
     before: The run to compare with.
@@ -181,7 +181,7 @@ def reordered(run: SavedScores, class_names: Any) -> SavedScores:
 
   Args:
     run: Its classes have these names, in any order.
-    class_names: Names in the order wanted, or a dict of those of each task.
+    class_names: Names in the order wanted, or a dict with one entry per task.
   """
   if run.class_names == class_names:
     return run

@@ -30,8 +30,8 @@ def evaluate(
   the scores of all clips.
 
   Args:
-    score: uint8 clips (B, T, S, S, 3) -> class probabilities (B, L) or, of V
-      views of each video, (B, V, L); or a dict of those of each task.
+    score: uint8 clips (B, T, S, S, 3) -> class probabilities (B, L) or, for V
+      views of each video, (B, V, L); or a dict with one entry per task.
     batches: {"clip", "label", "weight", "id"}, all of one size; with several
       processes this one's rows.
     place: Puts a host batch on the devices, as rows of arrays that span all

@@ -38,7 +38,7 @@ def pair_top_k(
 
   Args:
     first: Probabilities of the first task, (N, L1) or, of V views, (N, V, L1).
-    second: Those of the second, (N, L2) or (N, V, L2).
+    second: Probabilities of the second task, (N, L2) or (N, V, L2).
     labels: (N, 2): in [0, L1) and [0, L2).
     k: At least 1.
 

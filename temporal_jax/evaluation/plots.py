@@ -17,7 +17,7 @@ from temporal_jax.evaluation.predictions import Predictions
 _RIGHT, _WRONG = "#1a7f37", "#c0392b"
 _TRAIN, _TEST = "#4c72b0", "#dd8452"
 _WIDE = 52  # Letters of a line above a strip of frames.
-_NAMED = 200  # Classes, at most, whose names can be read beside a matrix.
+_NAMED = 200  # Classes, at most, whose names can be read next to a matrix.
 
 
 def save_curves(
@@ -126,7 +126,7 @@ def save_contact_sheet(
     batch: {"clip": (B, T, S, S, C) uint8, "id": (B,)}; its first clips that
       were scored are drawn, see `picture_text.as_colors`.
     predictions: Scores of these clips, and maybe of others.
-    class_names: Names of the L classes, or a dict of those of each task.
+    class_names: Names of the L classes, or a dict with one entry per task.
     file: PNG to write.
     clips_shown: Clips drawn, at most.
     frames_shown: Frames of a strip, evenly spread from first to last.

@@ -17,13 +17,13 @@ class Predictions:
 
   Attributes:
     ids: Names of the clips, N of them.
-    labels: (N,) true classes; (N, K) those of K tasks; or (N, L) float, 1 for
-      each of several true classes; None where they are not published.
-    scores: (N, L) class probabilities, or a dict of those of each task, in the
-      order of the labels.
+    labels: (N,) true classes; (N, K) for K tasks; or (N, L) float, 1 for each
+      of several true classes; None where they are not published.
+    scores: (N, L) class probabilities, or a dict with one entry per task, in
+      the order of the labels.
     views: (N, V, L) probabilities of each view that `scores` averages, or a
-      dict of those of each task; None where there is one view or they were not
-      kept.
+      dict with one entry per task; None where there is one view or they were
+      not kept.
 
   Raises:
     ValueError: If there are not as many ids, labels and rows of scores, or a
@@ -80,9 +80,9 @@ def from_views(
   Args:
     ids: Names of N videos.
     labels: See `Predictions`.
-    scores: Probabilities (N, V, L), or (N, L) of single views; or a dict of
-      those of each task.
-    fusion: What is averaged, see `views.average_views`.
+    scores: Probabilities (N, V, L), or (N, L) of single views; or a dict with
+      one entry per task.
+    fusion: Scores that are averaged, see `views.average_views`.
 
   Raises:
     ValueError: If a score is NaN or infinite, naming the videos, or see
@@ -107,9 +107,9 @@ def group_views(predictions: Predictions, *, fusion: str = "softmax") -> Predict
   """Makes one prediction of all clips of one name, which are a video's views.
 
   Args:
-    predictions: Predictions of single views; those of a video in their order,
-      but other videos' may be between them.
-    fusion: What is averaged, see `views.average_views`.
+    predictions: Predictions of single views; the views of a video in order, but
+      other videos' views may be between them.
+    fusion: Scores that are averaged, see `views.average_views`.
 
   Raises:
     ValueError: If videos differ in their number of views, or the views of one

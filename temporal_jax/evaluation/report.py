@@ -23,15 +23,16 @@ from temporal_jax.storage import write_text
 
 
 def accuracies(predictions: Predictions) -> dict[str, float]:
-  """Returns how well the clips were told, as fractions.
+  """Returns the accuracies over the clips, as fractions.
 
-  Of one class a clip: "top1", "top5", "class_mean", the mean of the classes'
-  top-1, and "mAP", that of their average precisions. Of several classes a clip:
-  "mAP", and where some clips have no class "charades_mAP" too, the official
-  score of Charades, which leaves these clips out. Only classes that have clips
-  count in means. Of several tasks: "verb/top1", "verb/top5" and so on; "top1",
-  the share of clips with all of them right; and of two, which make an action,
-  "top5" of the pairs. Among five classes or fewer there is no "top5".
+  With one class per clip: "top1", "top5", "class_mean", the mean of the
+  classes' top-1, and "mAP", the mean of their average precisions. With several
+  classes per clip: "mAP", and where some clips have no class "charades_mAP"
+  too, the official score of Charades, which leaves these clips out. Only
+  classes that have clips count in means. With several tasks
+  there are "verb/top1", "verb/top5" and so on; "top1", the share of clips with
+  all of them right; and with two, which make an action, "top5" of the pairs.
+  With five classes or fewer there is no "top5".
 
   Raises:
     ValueError: If the labels are not known.
@@ -63,8 +64,8 @@ def accuracy_names(
   """Returns the names of the values that `accuracies` may have.
 
   Args:
-    class_names: Names of the classes, or a dict of those of each task; () where
-      they are not known.
+    class_names: Names of the classes, or a dict with one entry per task; ()
+      where they are not known.
     multi_label: Whether a clip may have several classes.
   """
   if isinstance(class_names, Mapping):
@@ -116,7 +117,7 @@ def summarize(
 
   Args:
     predictions: Scores of the clips that could be read.
-    class_names: Names of the L classes, or a dict of those of each task.
+    class_names: Names of the L classes, or a dict with one entry per task.
     listed: Clips the test set lists.
     bad_videos: Why each bad test video could not be read.
     seconds: Time the evaluation took.

@@ -24,7 +24,7 @@ class SavedScores:
 
   Attributes:
     predictions: Ids, labels and scores of the clips.
-    class_names: Names of the L classes, or a dict of those of each task.
+    class_names: Names of the L classes, or a dict with one entry per task.
     protocol: How clips were cut and views averaged, as JSON holds it.
   """
 
@@ -49,7 +49,7 @@ def save_scores(
   Args:
     file: The file to write.
     predictions: Scores of the clips.
-    class_names: Names of the L classes, or a dict of those of each task.
+    class_names: Names of the L classes, or a dict with one entry per task.
     protocol: How clips were cut and views averaged; anything JSON can hold.
 
   Raises:
@@ -148,7 +148,7 @@ def _check_declared(
 def _part(
   arrays: Mapping[str, np.ndarray], name: str, tasks: Sequence[str] | None
 ) -> Any:
-  """Returns an array, or a dict of those of tasks; None if views are absent."""
+  """Returns an array, or a dict with one per task; None if views are absent."""
   absent = name == "views" and not any(key.split("/")[0] == name for key in arrays)
   if absent:
     return None
@@ -223,5 +223,5 @@ def _check_labels(predictions: Predictions, widths: Sequence[int]) -> None:
 
 
 def _by_task(part: Any) -> dict[str, Any]:
-  """Returns a dict by task as it is, other values as those of task ""."""
+  """Returns a dict by task as it is, other values under task ""."""
   return dict(part) if isinstance(part, Mapping) else {"": part}

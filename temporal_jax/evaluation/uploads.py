@@ -31,8 +31,8 @@ def write_upload(
   | ssv2 | text, a line "id;n;n;n;n;n", numbers of the best five classes |
   | ek100 | zip of test.json with the scores of all verbs and nouns |
 
-  Classes are numbered in the order of `scores.class_names`, which must be that
-  of the data set's files.
+  Classes are numbered in the order of `scores.class_names`, which must be the
+  order of the data set's files.
 
   Args:
     file: The file to write.
@@ -43,9 +43,9 @@ def write_upload(
       declare.
 
   Raises:
-    ValueError: If videos have other ids than those of the test set, scores are
-      of several tasks where one is needed or the other way round, or
-      `supervision` does not fit.
+    ValueError: If ids of videos are not ids of the test set, scores are of
+      several tasks where one is needed or the other way round, or `supervision`
+      does not fit.
 
   Source: test.py of IBM/bLVNet-TAM for Something-Something, whose server's own
     description is not public any more; utils/challenge.py of
@@ -56,7 +56,7 @@ def write_upload(
 
 
 def _check_ids(scores: SavedScores, pattern: str, words: str) -> None:
-  """Raises ValueError if a video has another id than those of a test set."""
+  """Raises ValueError if a video's id is not an id of the test set."""
   for name in scores.predictions.ids:
     if not re.fullmatch(pattern, name):
       raise ValueError(

@@ -74,8 +74,8 @@ def accuracy_by_clips(
 ) -> dict[int, float]:
   """Returns top-1 accuracy by the number of clips of a video that are used.
 
-  Of c of C clips those are used that lie in the middle of c equal parts of the
-  video, each with all its crops.
+  With c of C clips, the clips in the middle of c equal parts of the video are
+  used, each with all its crops.
 
   Args:
     views: Probabilities (N, V, L) of V = C * num_crops views, the crops of a

@@ -49,14 +49,14 @@ class Checkpoints:
   all its files: one that was damaged later is not read either.
 
   Attributes:
-    directory: Where they lie, one folder a step.
+    directory: Folder of the checkpoints, with one folder per step.
   """
 
   def __init__(self, directory: str | pathlib.Path, *, keep: int = 2, best: str = ""):
     """Opens the directory, which may be new.
 
     Args:
-      directory: Where the checkpoints lie; the same for all processes.
+      directory: Folder of the checkpoints; the same for all processes.
       keep: Newest checkpoints that stay.
       best: Value by which the best one stays too, the largest; "" for none.
 
@@ -90,7 +90,7 @@ class Checkpoints:
       )
     except OSError as error:
       raise CheckpointError(
-        f"checkpoints cannot lie in {self.directory}: {first_line(error)}."
+        f"no checkpoints can be kept in {self.directory}: {first_line(error)}."
       ) from error
 
   def latest(self) -> int | None:
@@ -152,8 +152,8 @@ class Checkpoints:
     """Reads the newest checkpoint that can be read.
 
     Args:
-      state: A state, or the shapes of one: its shardings are those of the
-        result, whatever devices the checkpoint was written on.
+      state: A state, or the shapes of one: the result has its shardings,
+        whatever devices the checkpoint was written on.
 
     Returns:
       The checkpoint, or None if there is none.

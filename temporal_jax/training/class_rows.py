@@ -14,7 +14,7 @@ _NAMED = 5  # Classes that a message names, at most.
 
 
 class Match(NamedTuple):
-  """Which classes of loaded weights are those of the data.
+  """Classes of loaded weights for each class of the data.
 
   Attributes:
     rows: For each class of the data the number of the same class in the
@@ -49,7 +49,7 @@ def match_classes(
   num_loaded: int,
   same: Mapping[str, str] = MappingProxyType({}),
 ) -> Match:
-  """Finds the classes of the data among those of loaded weights, by name.
+  """Finds the classes of the data among the classes of loaded weights, by name.
 
   Where one side has no names, or only the numbers 0 ... L - 1 for names, and
   both have L classes, they are matched by their numbers.
@@ -90,7 +90,7 @@ def match_classes(
 
 
 def check_distinct(names: Sequence[str], whose: str) -> None:
-  """Refuses names that stand for two classes.
+  """Refuses names that two classes share.
 
   Args:
     names: Names of classes.
@@ -111,7 +111,7 @@ def class_axes(
 
   Args:
     shapes: Shapes of the variables of a network.
-    grown: Those of the same network with more classes.
+    grown: Shapes of the same network with more classes.
     growth: How many more, another number for each task.
 
   Returns:

@@ -45,11 +45,11 @@ class Fitting(NamedTuple):
   """How loaded weights and a run's network may differ.
 
   Attributes:
-    rows: For each leaf that has an entry per class, which classes of the
-      weights are those of the run; {} if all have the same classes in the same
+    rows: For each leaf that has an entry per class, the classes of the weights
+      for each class of the run; {} if all have the same classes in the same
       order.
     operator: Leaves of the temporal operators of both, if they have different
-      ones: those of the run's may be new, those of the weights' are left out.
+      ones: the run's may be new, the weights' are left out.
     inflated: Kernels of one frame in the weights and of several frames in the
       run's network: the former become the middle tap of the latter.
     untrained: Leaves of the weights that were never trained.
@@ -89,8 +89,8 @@ def first_state(
     seed: Seed of the initialisation.
     init_from: Workdir of another run, what `convert_weights` wrote, or "".
     fitting: Called with the variables of `init_from` where it is used: returns
-      how they may differ from those of this run.
-    checkpoints: Those of this run.
+      how they may differ from this run's.
+    checkpoints: Checkpoints of this run.
 
   Raises:
     FileNotFoundError: If `init_from` holds no checkpoint.

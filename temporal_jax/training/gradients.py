@@ -40,9 +40,9 @@ def accumulate(
 ) -> Gradients:
   """Adds up values and gradients over the parts of a batch.
 
-  Memory is that of one part. Every device splits its own clips, so that nothing
-  moves between devices: part i of n holds the clips i, i + n, i + 2 n, ...
-  BatchNorm normalises over a part, and its statistics move with every part.
+  Memory is needed for one part only. Every device splits its own clips, so that
+  nothing moves between devices: part i of n holds the clips i, i + n, i + 2 n,
+  ... BatchNorm normalises over a part, and its statistics move with every part.
 
   Args:
     value_of_part: Value of a part, of which the sum over parts is minimised.

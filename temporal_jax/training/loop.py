@@ -67,7 +67,7 @@ class Cadence:
     return step >= self.num_steps
 
 
-# A number of this process -> those of all processes, in their order.
+# A number of this process -> the numbers of all processes, in their order.
 Gather = Callable[[int], list[int]]
 
 
@@ -119,7 +119,7 @@ def train(
     checkpoints: Where to save.
     records: Where to write values.
     progress: Where to show them.
-    stop: Tells whether the system asked to stop.
+    stop: Returns whether the system asked to stop.
     gather: Returns the numbers of all processes for this one's.
     examples: What batches are of, a plural.
 

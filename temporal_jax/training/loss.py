@@ -21,15 +21,15 @@ class Loss:
   """Cross-entropy of one task, or summed over several.
 
   Attributes:
-    num_classes: Classes L, or those of each task, e.g. {"verb": 97,
-      "noun": 300}; of each the cross-entropy counts alike.
+    num_classes: Classes L, or a dict with one number per task, e.g. {"verb":
+      97, "noun": 300}; all tasks' cross-entropies have the same weight.
     name: "softmax", one class a clip, or "sigmoid", any number of classes a
       clip: the mean of the binary cross-entropies.
     label_smoothing: In [0, 1): the target is 1 - s + s / L at the label and
       s / L elsewhere. Not for "sigmoid".
 
   Source: classes `CrossEntropyLoss` and `BCEWithLogitsLoss` of pytorch/pytorch;
-    the sum over tasks is that of Damen et al. 2022,
+    the sum over tasks is from Damen et al. 2022,
     https://arxiv.org/abs/2006.13256, and of the TAdaConv code.
   """
 
@@ -53,8 +53,8 @@ class Loss:
     """Returns how much of each class a clip has.
 
     Args:
-      label: (B,) classes; (B, K) those of K tasks, in the order of
-        `num_classes`; or for "sigmoid" (B, L), 1 for each class it has.
+      label: (B,) classes; (B, K) for K tasks, in the order of `num_classes`; or
+        for "sigmoid" (B, L), 1 for each class it has.
 
     Returns:
       (B, L) float32, or a dict of them by task.

@@ -31,8 +31,8 @@ def create_optimizer(
   have no update, no state and no part in the norm that is clipped.
 
   Args:
-    name: "adamw" (decay beside the step, epsilon 1e-8) or "sgd" (Nesterov's,
-      decay in the gradient), both as torch has them.
+    name: "adamw" (decay apart from the gradient, epsilon 1e-8) or "sgd"
+      (Nesterov's, decay in the gradient), both as torch has them.
     schedule: Step -> learning rate.
     groups: Groups of the parameters, by name; see `parameter_groups`.
     momentum: Momentum of SGD.

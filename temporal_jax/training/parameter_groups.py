@@ -44,7 +44,7 @@ def parameter_groups(
 ) -> dict[str, Group]:
   """Returns name -> group of each parameter.
 
-  Names are told by regexes, see `parameter_names`.
+  Names are matched by regexes, see `parameter_names`.
 
   Args:
     params: Parameters, abstract or not.

@@ -73,7 +73,7 @@ def summarize_names(names: Iterable[str]) -> str:
 
   Few are listed; of more those that differ in the numbers of blocks count
   together: "26 leaves (24 x params/block*/mlp/fc1/kernel, params/norm/bias)".
-  If these are many kinds, those of one module do, if that makes few:
+  If there are many kinds, leaves of one module go together, if that makes few:
   "240 leaves (240 x params/block*/mlp_branch/...)".
   """
   names = sorted(names)
@@ -101,7 +101,7 @@ def _cut(path: list[str], depth: int) -> str:
 
 
 def _compile(field: str, regex: str) -> re.Pattern:
-  """Compiles a regex; an error says where it stands."""
+  """Compiles a regex; an error names its field."""
   try:
     return re.compile(regex)
   except re.error as error:

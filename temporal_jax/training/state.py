@@ -31,9 +31,9 @@ def empty_window(sums: Iterable[str]) -> Window:
       `objective.Objective`.
 
   Returns:
-    Each of these sums; "weight", that of all examples; "grad_norm", the sum of
-    every step's global gradient norm; "steps", their number; "bad_step", the
-    first one with a non-finite loss or gradient, or -1.
+    Each of these sums; "weight", the sum of all examples' weights; "grad_norm",
+    the sum of every step's global gradient norm; "steps", their number;
+    "bad_step", the first one with a non-finite loss or gradient, or -1.
   """
   # Arrays of their own, since a step takes over each.
   names = (*sums, "weight", "grad_norm")

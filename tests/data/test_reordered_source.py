@@ -29,7 +29,7 @@ def test_labels_follow_their_names():
 
 @pytest.mark.parametrize("other", [("a", "c"), ("a",), {"x": ("a", "b")}])
 def test_other_classes_are_refused(other):
-  with pytest.raises(ValueError, match="not those of the source"):
+  with pytest.raises(ValueError, match="class names in another order"):
     data.ReorderedSource(data.FileSource([], ("a", "b")), other)
 
 

@@ -37,7 +37,7 @@ def test_gains_that_say_nothing_are_refused(tmp_path):
     evaluation.save_gains(np.zeros(3), ["a", "b"], **options)
   with pytest.raises(ValueError, match="no class"):
     evaluation.save_gains(np.array([np.nan]), ["a"], **options)
-  with pytest.raises(ValueError, match="told better or worse"):
+  with pytest.raises(ValueError, match="recognized better or worse"):
     evaluation.save_gains(np.array([np.nan, 0.0]), ["a", "b"], **options)
 
 

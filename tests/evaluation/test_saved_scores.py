@@ -117,8 +117,8 @@ def test_an_ensemble_averages_each_task():
 @pytest.mark.parametrize(
   ("other", "message"),
   [
-    (_run("abce"), r"run 1 alone are 1 \(d\), in run 2 alone 1 \(e\)"),
-    (_run("abc", (0, 1, 2)), r"run 1 alone are 1 \(d\), in run 2 alone none"),
+    (_run("abce"), r"only in run 1 are 1 \(d\), only in run 2 1 \(e\)"),
+    (_run("abc", (0, 1, 2)), r"only in run 1 are 1 \(d\), only in run 2 none"),
     (_run("abca"), "run 2 has the id 'a' twice"),
     (_run(labels=(0, 1, 2, 1)), "labels of run 1 and run 2 differ"),
     (

@@ -162,7 +162,9 @@ def test_a_full_disk_is_reported_and_the_last_checkpoint_stays(tmp_path):
 
 def test_a_directory_that_cannot_be_made(tmp_path):
   (tmp_path / "file").write_text("")
-  with pytest.raises(training.CheckpointError, match=r"cannot lie in .*file"):
+  with pytest.raises(
+    training.CheckpointError, match=r"no checkpoints can be kept in .*file"
+  ):
     training.Checkpoints(tmp_path / "file" / "checkpoints")
 
 

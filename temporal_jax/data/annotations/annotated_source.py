@@ -11,7 +11,7 @@ from temporal_jax.data.sources import Video, list_digest
 
 
 class AnnotatedSource:
-  """A split of a data set whose videos lie in a folder."""
+  """A split of a data set whose videos are in a folder."""
 
   def __init__(
     self,

@@ -13,8 +13,8 @@ class DataSet(NamedTuple):
 
   Attributes:
     read: Reads the folder that holds the files.
-    files: Paths of the files in the folder; capital letters stand for what
-      varies.
+    files: Paths of the files in the folder; capital letters mark the parts that
+      vary.
     videos: Where a video is in the folder of videos, in words, with paths in
       backticks.
     read_test_set: Reads the videos that results are uploaded of, as the records

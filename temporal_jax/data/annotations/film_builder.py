@@ -293,8 +293,8 @@ def with_durations(
 
   Args:
     annotations: The films.
-    durations: Film -> seconds, such as those of its features; a film that has a
-      duration keeps it.
+    durations: Film -> seconds, e.g. the length of its features; a film that has
+      a duration keeps it.
     on_error: "raise", or "skip" to leave out a segment past the end; where the
       annotations keep these, neither.
 

@@ -26,7 +26,7 @@ def merge(
     same: What other names a class has in a part: {"old name": "name"}.
 
   Returns:
-    The records, those of training first; `note` counts what was left out.
+    The records, training first; `note` counts what was left out.
 
   Raises:
     ValueError: If a class of a part is not in `class_names`, there are several
@@ -50,7 +50,7 @@ def merge(
   unknown = [record.id for record in records if not record.origin]
   if unknown:
     raise ValueError(
-      f"{len(unknown)} records have no origin to tell copies by: {unknown[:3]}."
+      f"{len(unknown)} records have no origin to find copies by: {unknown[:3]}."
     )
   tested = origins(records, "test")
   train, test = (
@@ -68,7 +68,7 @@ def merge(
 
 
 def _numbers(among: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
-  """Returns the numbers that classes have among those of all parts.
+  """Returns the numbers of classes in the list of all parts.
 
   Raises:
     ValueError: If a name is not there.

@@ -85,7 +85,7 @@ def read_json(file: File, kind: type) -> Any:
 
 
 def warn_of_empty(file: File, parts: Sequence[str]) -> None:
-  """Tells of parts that are left out, as they do not stop after they start."""
+  """Warns of parts that are left out, as they do not stop after they start."""
   if parts:
     logging.warning(
       "%s: %d parts do not stop after they start and are left out: %s",

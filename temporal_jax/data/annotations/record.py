@@ -17,8 +17,8 @@ class Record(NamedTuple):
     split: "train" or "test".
     start: Where the part begins, in seconds; None is the whole video.
     stop: Where it ends.
-    origin: The video it comes from, such as its id on YouTube: what tells that
-      two splits share it. "" if that is not known.
+    origin: The video it comes from, such as its id on YouTube, by which a video
+      in two splits is found. "" if it is not known.
   """
 
   id: str

@@ -1,4 +1,4 @@
-"""The data sets by name, read from the modules beside this one.
+"""The data sets by name, read from the modules next to this one.
 
 A module that declares `DATA_SETS`, names and what is known of each, adds them;
 no other file has to know it.

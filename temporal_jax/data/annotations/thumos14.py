@@ -35,7 +35,7 @@ CLASS_NAMES = (
 )
 # Segments that may or may not show a class; the evaluation ignores them.
 AMBIGUOUS = "Ambiguous"
-# Films of the validation set train, since those of the training set are cut.
+# The validation set is for training, since films of the training set are cut.
 _SUBSETS = {"validation": "train", "test": "test"}
 _ENDINGS = {"_val.txt": "train", "_test.txt": "test"}
 

@@ -14,8 +14,8 @@ def matrix(name_place: jax.Array, amount: jax.Array, size: jax.Array) -> jax.Arr
     size: (2,) float32, height and width, in pixels.
 
   Returns:
-    (2, 3) float32: a place (x, y) of the result shows that of the frame at
-    (a x + b y + c, d x + e y + f), in pixels from the upper left corner.
+    (2, 3) float32: a place (x, y) of the result shows the frame at (a x + b y +
+    c, d x + e y + f), in pixels from the upper left corner.
   """
   height, width = size[0], size[1]
   zero, one = jnp.zeros_like(amount), jnp.ones_like(amount)
@@ -51,7 +51,7 @@ def transform(
   """Applies an affine map.
 
   The four by four neighbours of a place are gathered, each for all frames and
-  channels at once, which lie next to each other.
+  channels at once, as these are next to each other in memory.
 
   Args:
     frames: (T, H, W, 3) uint8.

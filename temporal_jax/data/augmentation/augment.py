@@ -32,7 +32,7 @@ class Augmentation:
       for all channels, or one each.
     std: Pixel standard deviation, likewise.
     image_size: Side of the frames that the model takes, S, in pixels.
-    channels: Channels of a frame, C: 3, or those of optical flow.
+    channels: Channels of a frame, C: 3, or more for optical flow.
     flip_labels: Label of the mirrored clip for each label, of
       `flipped_labels`; () where mirroring changes none.
     repeats: Copies of each clip, R, changed independently.
@@ -150,7 +150,7 @@ class Augmentation:
       )
     shapes = [leaf.shape for leaf in jax.tree.leaves(label)]
     if not shapes or any(shape[:1] != (count,) for shape in shapes):
-      raise ValueError(f"labels must be those of {count} clips, got shapes {shapes}.")
+      raise ValueError(f"labels must be of {count} clips, got shapes {shapes}.")
     single = (
       hasattr(label, "shape")
       and label.ndim == 1

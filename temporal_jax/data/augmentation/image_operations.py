@@ -8,8 +8,8 @@ are not asked for change nothing.
 
 RandAugment with four operations took 0.22 s a clip of 8 frames of 256 x 320 so,
 on two CPU cores, and 2.1 s with a switch of fifteen under vmap. A switch in a
-loop over the clips took 0.02 s, but clips that lie on several devices would
-have to be gathered for it; this needs no exchange between devices.
+loop over the clips took 0.02 s, but it would have to gather clips that are
+split over several devices; this needs no exchange between devices.
 """
 
 import jax

@@ -13,12 +13,12 @@ Targets = jax.Array | Mapping[str, jax.Array]
 
 @dataclasses.dataclass(frozen=True)
 class Mix:
-  """Mixes each clip, and its target, with that of a partner.
+  """Mixes each clip and its target with a partner's.
 
-  Mixup: lam * clip + (1 - lam) * partner. Cutmix: a box of the partner's frames
-  of area 1 - lam, cut off at the edges, lies upon the clip's; lam is then what
-  is left of the clip. lam is drawn from Beta(alpha, alpha). Called as
-  `mix(key, clip, target) -> (clip, target)`.
+  Mixup is lam * clip + (1 - lam) * partner. Cutmix copies a box of area 1 -
+  lam, cut off at the edges, from the partner's frames into the clip's; lam is
+  then the area that is left of the clip. lam is drawn from Beta(alpha, alpha).
+  Called as `mix(key, clip, target) -> (clip, target)`.
 
   Attributes:
     mixup_alpha: 0 for no mixup.

@@ -1,4 +1,4 @@
-"""RandAugment, told by the strings of timm."""
+"""RandAugment, configured by the strings of timm."""
 
 import dataclasses
 import re

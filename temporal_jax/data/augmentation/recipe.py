@@ -49,7 +49,7 @@ def parse(recipe: str) -> tuple[Operation, ...]:
 
   Args:
     recipe: Operations separated by "|", each a name of `OPERATIONS`, with its
-      arguments in brackets if any; "" for normalisation alone.
+      arguments in brackets if any; "" for only normalisation.
 
   Raises:
     ValueError: If the recipe cannot be read, names an unknown operation or

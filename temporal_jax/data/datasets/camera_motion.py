@@ -42,7 +42,7 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
 
   The classes are `virtual_camera.MOTIONS`. For every class its time-reversal is
   a class too, drawn from the same distribution, so that single frames, or
-  frames without their order, tell nothing (chance is 12.5 %).
+  frames without their order, do not help (chance is 12.5 %).
   """
 
   # 2.0.0 is without three photographs that state no licence, and with `text`.
@@ -116,6 +116,6 @@ def _film_texture(
 def contrast(frames: np.ndarray) -> np.ndarray:
   """Returns each frame's (T,) standard deviation over space, mean of channels.
 
-  Over space alone: a plain blue sky has different channels and no texture.
+  Over space only: a plain blue sky has different channels and no texture.
   """
   return frames.std(axis=(1, 2)).mean(axis=-1)

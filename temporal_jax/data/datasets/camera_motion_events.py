@@ -29,8 +29,8 @@ _WITH_MOTION = 0.75  # Share of the shots in which the camera moves.
 _MOTION = (1.5, 3.5)  # Seconds of a motion,
 _AROUND = (0.5, 2.5)  # of the stretch before and of the one after it,
 _WITHOUT = (2.0, 5.0)  # and of a shot without a motion.
-# Slower than those of `camera_motion`, whose clips take a second: long motions
-# at such speeds would need larger photographs.
+# Slower than motions of `camera_motion`, whose clips take a second: long
+# motions at such speeds would need larger photographs.
 _SPEEDS = (0.03, 0.06)
 _STILL = 0.5  # Share of the stretches that are still; the others drift.
 _DRIFT = (0.05, 0.12)  # Speed of a drift, as a part of its motion's.

@@ -64,7 +64,7 @@ def sample_path(
   """Draws a path with random start, scale, speed and tilt.
 
   A motion and its reversal are drawn alike and one of them is played backwards,
-  so that no frame, and no set of frames without its order, tells them apart.
+  so that no frame, and no set of frames without its order, distinguishes them.
 
   Args:
     motion: One of `MOTIONS`, as the camera moves: when it pans left, the

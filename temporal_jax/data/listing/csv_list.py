@@ -20,8 +20,8 @@ _MOST_KNOWN = 10_000  # Cells of several labels that are read once only.
 
 # Names of classes in each column of labels.
 Names = tuple[tuple[str, ...], ...]
-# The same, or numbers of names, 4 bytes each: most sets of several labels are
-# those of one video only, and a tuple of a tuple for each takes 150 bytes.
+# The same, or numbers of names, 4 bytes each: most sets of several labels
+# belong to one video only, and a tuple of a tuple for each takes 150 bytes.
 StoredNames = Names | bytes
 
 
@@ -44,7 +44,7 @@ class Table(NamedTuple):
     rows: The videos.
     called: What the splits are called, by split.
     notes: Sentences on what a person should know of the list.
-    known: The names that numbers of rows stand for.
+    known: Names of the classes, where rows give their numbers.
   """
 
   columns: tuple[str, ...]

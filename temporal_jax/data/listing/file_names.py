@@ -23,8 +23,9 @@ _OF_FORMAT: Mapping[str, tuple[str, ...]] = {
 }
 SUFFIXES = tuple(sorted(sum(_OF_FORMAT.values(), ())))
 
-# What systems and programs put into folders, besides names that begin with a
-# dot ("._v.mp4", ".ipynb_checkpoints"): macOS, Windows, Synology, QNAP, Linux.
+# Files that systems and programs put into folders, other than names that begin
+# with a dot ("._v.mp4", ".ipynb_checkpoints"): macOS, Windows, Synology, QNAP,
+# Linux.
 _MACHINE_MADE = frozenset(
   {
     "__macosx",

@@ -86,8 +86,8 @@ def file_sources(
 
   Returns:
     "train" and "test" sources with the same `class_names`, see
-    `labels.class_order`; a dict of those of each task where there are several.
-    The test is empty if nothing is left for it.
+    `labels.class_order`; a dict with one entry per task where there are
+    several. The test is empty if nothing is left for it.
 
   Raises:
     FileNotFoundError: If `root` does not exist.

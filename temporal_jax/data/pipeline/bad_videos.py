@@ -20,7 +20,7 @@ class BadVideoError(RuntimeError):
 class BadVideos:
   """Collects the videos that could not be read: named, counted, written down.
 
-  Safe to use from many threads. No video ever stands in for another: `policy`
+  Safe to use from many threads. No video ever replaces another: `policy`
   "raise" stops at the first bad one, "skip" leaves it out, "mask" keeps its
   place with black frames of weight zero.
 

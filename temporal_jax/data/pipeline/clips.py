@@ -122,7 +122,7 @@ class VideoOpener:
   def element(
     self, index: int, clip: Element | None, blank: Callable[[], Element]
   ) -> Element:
-    """Returns a row of a batch; without a clip that of `blank`, weight 0."""
+    """Returns a row of a batch; without a clip `blank`'s, with weight 0."""
     video = self.source[index]
     return {
       **(blank() if clip is None else clip),

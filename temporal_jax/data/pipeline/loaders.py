@@ -29,10 +29,10 @@ def train_batches(
   """Endless batches of random clips, reshuffled every epoch.
 
   There is one endless order of clips, whatever the number of processes: a
-  clip's frames and crop follow from the seed and its place in it alone. Batch s
-  is its places [s B, (s + 1) B), and process p of P has the p-th of P equal
-  parts of each batch. Only where bad videos are skipped do batches depend on P:
-  the clips of a process move up where one is left out.
+  clip's frames and crop depend only on the seed and its place in the order.
+  Batch s is its places [s B, (s + 1) B), and process p of P has the p-th of P
+  equal parts of each batch. Only where bad videos are skipped do batches depend
+  on P: the clips of a process move up where one is left out.
 
   Args:
     videos: The training videos.
@@ -89,8 +89,8 @@ def eval_batches(
     process_count: Processes that share the data.
 
   Returns:
-    An iterable of batches like those of `train_batches`, without a canvas; it
-    can be walked again. Of V > 1 views clips are (B / P, V, T, S, S, 3).
+    An iterable of batches as from `train_batches`, without a canvas; it can be
+    walked again. Of V > 1 views clips are (B / P, V, T, S, S, 3).
   """
   import grain
 

@@ -150,7 +150,7 @@ class TrainBatches(Iterator[Batch]):
 
     Args:
       position: Position of a run of any number of processes and batch size.
-        Without "order" it is that of an old run, which goes on in its old
+        Without "order" it is from an older version's run, which keeps its old
         order.
 
     Returns:
@@ -205,7 +205,7 @@ class TrainBatches(Iterator[Batch]):
       num_threads=self._num_threads,
       prefetch_buffer_size=2 * self._share.rows + self._num_threads,
     )
-    # In a tuple, since grain drops what is None without telling.
+    # In a tuple, since grain drops None without an error.
     mine = numbers.map(lambda number: (clips[start + place(number)],))
     return iter(mine.to_iter_dataset(options))
 

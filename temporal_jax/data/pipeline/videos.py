@@ -20,7 +20,7 @@ class Videos(NamedTuple):
   """The data of a run.
 
   Attributes:
-    class_names: Names of the L classes, or a dict of those of each task.
+    class_names: Names of the L classes, or a dict with one entry per task.
     multi_label: Whether a video has a set of classes instead of one.
     train_batches: Endless batches, see `pipeline.train_batches`.
     eval_batches: One view of every test video, see `pipeline.eval_batches`.
@@ -61,8 +61,8 @@ def open_videos(
   Args:
     sources: The videos, by split.
     clip: How a training clip is cut from a video.
-    protocol: Which views of a video are tested; its square pixels are those of
-      training as well.
+    protocol: Which views of a video are tested; its setting of square pixels is
+      used in training as well.
     batch_size: Clips a batch, over all processes.
     seed: Seed of order, frames and crops in training.
     bad_videos: What to do with a video that cannot be read, by split.
@@ -73,7 +73,8 @@ def open_videos(
 
   Raises:
     ValueError: If a number is out of its range, there is no video to train on
-      or to test, or views are mirrored of classes that tell left from right.
+      or to test, or views are mirrored although classes depend on left and
+      right.
   """
   if not len(sources["test"]):
     raise ValueError(

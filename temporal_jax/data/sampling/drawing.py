@@ -113,7 +113,7 @@ def draw_sampling(
 def _clips(
   row: Row, rng: np.random.Generator
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-  """Returns random clips, and those of a test."""
+  """Returns random clips, and the clips of a test."""
   common = {"sampling": row.sampling, "stride": row.stride, "fps": row.fps}
   random = [
     sample_indices(row.total, row.num_frames, rng=rng, **common) for _ in range(_DRAWN)

@@ -28,10 +28,10 @@ class Mmaction2Clips(Sampling):
     fps: Frames per second that `interval` counts (target_fps); starts are then
       rounded down to whole steps. 0 counts the video's own frames.
     starts: Where the K clips of a test start. "spread" (release 1.0 and later):
-      from the first to the last start, rounded; the only clip lies in the
-      middle; clips of one frame are the middles of K equal parts. "middles"
-      (releases 0.x, which have no fps): in the middles of K equal parts of the
-      starts of random clips.
+      from the first to the last start, rounded; a single clip is in the middle;
+      clips of one frame are the middles of K equal parts. "middles" (releases
+      0.x, which have no fps): in the middles of K equal parts of the starts of
+      random clips.
     jitter: Whether each frame of a random clip is up to interval - 1 frames
       later (temporal_jitter).
     short: What takes the place of frames past the end (out_of_bound_opt), see

@@ -68,7 +68,7 @@ def parse_sampling(sampling: str, stride: int = 1) -> Sampling:
 
 
 def describe_sampling(sampling: str, stride: int = 1) -> str:
-  """Returns the rule as text that needs no `stride` beside it.
+  """Returns the rule as text that includes `stride`.
 
   Args:
     sampling: See `parse_sampling`.

@@ -91,7 +91,7 @@ class EqualSegments(Sampling):
   """A frame of each of T parts of L // T frames; the video's rest is left out.
 
   A video of fewer than T frames gives random ones, in order. In tests the parts
-  are L / T long; one clip takes their middles and K clips lie whole frames
+  are L / T long; one clip takes their middles and K clips are whole frames
   apart, for K = 3 one before and one after it, but at most half a part. A video
   of up to T frames gives random ones there, the same every time.
 

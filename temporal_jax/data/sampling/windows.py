@@ -17,7 +17,7 @@ class Dense(Sampling):
   """Frames `stride` apart.
 
   Tests spread the starts of K clips so that there is as much before the first
-  as after the last; one clip lies in the middle.
+  as after the last; a single clip is in the middle.
 
   Attributes:
     stride: In frames; 0 takes what the config says elsewhere.
@@ -82,16 +82,15 @@ class FixedStride(Sampling):
 class Interval(Sampling):
   """T frames over the time of T x `rate` frames of a video of `fps`.
 
-  From a start s they lie evenly between s and s + span - 1, span = T rate times
-  the video's frames per second / `fps`, and are rounded down. Clip k of K
+  From a start s they are spaced evenly from s to s + span - 1, span = T rate
+  times the video's frames per second / `fps`, and are rounded down. Clip k of K
   starts at (L - span) k / K, so that none reaches the end.
 
   Attributes:
     rate: Frames from one to the next at `fps`, about.
     fps: Frames per second that `rate` counts; 0 counts the video's own frames,
       whatever their time.
-    single: Where the only clip of a test lies: "middle" (TAda) or "start"
-      (X-ViT).
+    single: Place of a test's only clip: "middle" (TAda) or "start" (X-ViT).
     short: What a video shorter than the clip repeats, see `inside`.
 
   Source: `_interval_based_sampling` in datasets/base/base_dataset.py of

@@ -36,7 +36,7 @@ class Check:
     rows: The manifest, by path.
     decoded: Videos that were decoded now.
     kept: Videos whose rows were there already.
-    others: Files that have no video's suffix and were left alone, by suffix.
+    others: Files that have no video's suffix and were left out, by suffix.
   """
 
   rows: dict[str, Row]

@@ -94,7 +94,7 @@ def inspect_sources(
 def inspect_labels(
   numbers: Mapping[str, Iterable[int]], names: Sequence[str]
 ) -> dict[str, Any]:
-  """Returns how the labels of each split lie among the classes.
+  """Returns how the labels of each split are distributed over the classes.
 
   Where all classes are called by whole numbers, as in a list without names,
   `lowest`, `highest` and `gaps` are of these, so that labels that begin at 1 or

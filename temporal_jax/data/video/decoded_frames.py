@@ -354,7 +354,7 @@ class DecodedPlayer:
     """Yields frames; their `pts` is the number of their packet.
 
     Args:
-      packets: To decode, from that of `number` on.
+      packets: Packets to decode, from number `number` on.
       number: Number of the first packet.
       first: The number of the packet to begin with.
       wanted: Numbers of packets whose frames are not left out; None is all.

@@ -126,7 +126,7 @@ class _Header:
     self._samples = 0
 
   def check(self, begin: int, end: int, track: _Track, depth: int = 0) -> None:
-    """Checks the boxes between two places; adds tables to those of a track."""
+    """Checks the boxes between two places; adds their tables to a track's."""
     if depth > _MAX_DEPTH:
       return
     for kind, first, last in _boxes(self._file, begin, end):

@@ -22,7 +22,7 @@ class FlowFolder:
     folder: Path of the folder.
     x: What the pictures of the horizontal part are called, as the pattern of
       `ImageFolder`: "*_x.jpg", "flow_x_*.jpg", "x/*.jpg".
-    y: What those of the vertical part are called.
+    y: Pattern of the vertical part's pictures.
     first: Number of the first pair; None for the lowest that is there.
     num_pairs: Pairs from there on, one less than the video has frames; None for
       all that are there.

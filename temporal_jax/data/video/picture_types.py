@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import av
 
 # In MPEG-4 part 2 a "not coded" picture, which decoders leave out, is shorter.
-_LONGEST_NOT_CODED = 19  # Bytes; those of XviD and DivX have 7 or 8.
+_LONGEST_NOT_CODED = 19  # Bytes; XviD and DivX write 7 or 8.
 # Kinds of units in H.264, ISO 14496-10, table 7-1.
 _SLICES, _SETTINGS = (1, 2, 5), 7
 # The slice_types 1 and 6 as Exp-Golomb codes, table 7-6.

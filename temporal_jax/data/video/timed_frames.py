@@ -131,11 +131,11 @@ def index_by_times(
     stream: Its stream.
 
   Returns:
-    The index, or None if the times do not say which frames are shown in which
-    order: a packet has no time or that of another, frames are shown too far
-    from their place in the file, the codec reorders frames and the times do
-    not, packets hold fields, no packet is marked as a keyframe, or frames are
-    shown before the first keyframe, which may refer to what was cut away.
+    The index, or None if the times do not determine the order of the frames: a
+    packet has no time or another packet's, frames are shown too far from their
+    place in the file, the codec reorders frames and the times do not, packets
+    hold fields, no packet is marked as a keyframe, or frames are shown before
+    the first keyframe, which may refer to what was cut away.
 
   Raises:
     VideoError: If there is no frame.

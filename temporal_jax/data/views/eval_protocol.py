@@ -15,7 +15,7 @@ FUSIONS = ("softmax", "logits")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvalProtocol:
-  """All that a test's score depends on besides weights and videos.
+  """All settings that a test's score depends on, except weights and videos.
 
   As JSON it is `dataclasses.asdict(protocol)`, and is read back by
   `EvalProtocol(**record)`.
@@ -32,7 +32,7 @@ class EvalProtocol:
       keeps its size.
     stretch: Height and width to which frames are resized instead, whatever
       their proportions; None keeps these.
-    crop_rule: Where the crops lie, and their order, see `views.crop_places`.
+    crop_rule: Places of the crops, and their order, see `views.crop_places`.
     fusion: The score of a video: "softmax", the mean of its views'
       probabilities, or "logits", the softmax of the mean of their logits.
     square_pixels: Whether frames of a file are widened or narrowed before, so
@@ -105,8 +105,8 @@ def check_mirrored(protocol: EvalProtocol, class_names: ClassNames) -> None:
   """Refuses mirrored views of classes that say left or right.
 
   Args:
-    protocol: Protocol of the test; only that of 10 crops mirrors.
-    class_names: Names of the classes, or of those of each task.
+    protocol: Protocol of the test; only protocols with 10 crops mirror.
+    class_names: Names of the classes, or a dict with one entry per task.
 
   Raises:
     ValueError: If there are both; it lists the classes.

@@ -11,7 +11,7 @@ from temporal_jax.data.views.eval_protocol import EvalProtocol
 
 
 class CropPlace(NamedTuple):
-  """Where a crop lies, in pixels, and whether it is mirrored left to right."""
+  """Place of a crop, in pixels, and whether it is mirrored left to right."""
 
   top: int
   left: int
@@ -23,7 +23,7 @@ def crop_places(
 ) -> tuple[CropPlace, ...]:
   """Returns the places of the crops of a frame, in the order of the rule.
 
-  With r pixels between a frame's side and the crop's, a crop lies at its start,
+  With r pixels between a frame's side and the crop's, a crop is at its start,
   middle or end:
 
   | rule | start, middle, end | three crops in order | as |
@@ -33,8 +33,8 @@ def crop_places(
   | halves | 0, r // 2, 2 (r // 2) | start, end, middle | ILA |
   | quarters | 0, 2 (r // 4), 4 (r // 4) | start, end, middle | ATM |
 
-  Three crops lie along the longer side, with "quarters" always from left to
-  right, in the middle of the other. Ten are the corners, row by row, and the
+  Three crops are spread along the longer side, with "quarters" always from left
+  to right, in the middle of the other. Ten are the corners, row by row, and the
   middle, each followed by its mirror image.
 
   Args:
@@ -120,7 +120,7 @@ def read_views(
 
   Returns:
     Views (V, T, S, S, C) of V = K clips x crops, uint8, RGB or flow: all crops
-    of the first clip, then those of the next.
+    of the first clip, then all of the next.
 
   Raises:
     VideoError: If a frame cannot be decoded.

@@ -24,8 +24,8 @@ class AveragePrecision:
 
   Attributes:
     thresholds: The T intersections over union.
-    classes: The L classes that have a true segment, ascending; those of action
-      (verb, noun) are rows of (L, 2).
+    classes: The L classes that have a true segment, ascending; classes of
+      actions (verb, noun) are rows of (L, 2).
     values: (T, L) in [0, 1].
     num_true: (L,) true segments of each class.
     num_ignored: Detections of classes without a true segment, which no class

@@ -42,8 +42,8 @@ def epic_average_precision(
   Source: class `ANETdetection` in EvaluationCode/
     evaluate_detection_json_ek100.py of epic-kitchens/C2-Action-Detection at
     63e95d1. Where a class has no true segment, it scores its detections as
-    those of another class, whose place in the list of classes is its number;
-    here they are ignored.
+    another class's, whose place in the list of classes is its number; here they
+    are ignored.
   """
   true, found = join_films(truth, detections, num_tasks=2)
   # Numbers of the pairs, true ones and others.

@@ -42,7 +42,7 @@ class Joined(NamedTuple):
     films: (N,) number of each segment's film.
     segments: (N, 2) seconds.
     labels: (N,) or (N, K).
-    scores: (N,); those of true segments are 1.
+    scores: (N,); 1 for true segments.
   """
 
   films: np.ndarray

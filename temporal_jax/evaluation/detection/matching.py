@@ -22,8 +22,8 @@ def match_segments(
   taken, the one that it overlaps most, if that is at least the threshold; of
   equal ones the first.
 
-  The detections of a key depend on each other, those of different keys do not:
-  round k matches the k-th detection of all keys at once.
+  Detections of one key depend on each other, detections of different keys do
+  not: round k matches the k-th detection of all keys at once.
 
   Args:
     keys: (N,) integer, such as a number for each film and class.
@@ -44,7 +44,7 @@ def match_segments(
   if not len(found):
     return hits
   rounds = _rounds(keys, found)
-  # The pairs of a round together, then those of a detection, the best first.
+  # Sorted by round, then by detection, then with the best pair first.
   order = np.lexsort((true, -iou, found, rounds))
   found, true, iou, rounds = (a[order] for a in (found, true, iou, rounds))
   free = np.ones((len(true_keys), len(thresholds)), bool)

@@ -36,9 +36,9 @@ def detection_values(
   """Returns how good detections are, as fractions.
 
   "mAP", the mean of the average precisions over classes and thresholds, and
-  "mAP@0.5" and so on, those of each threshold. Of proposals "AUC" too, the area
-  under the average recall, and "AR@1", "AR@5", "AR@10" and "AR@100"; it comes
-  first.
+  "mAP@0.5" and so on, the mean for each threshold. For proposals also "AUC",
+  the area under the average recall, and "AR@1", "AR@5", "AR@10" and "AR@100";
+  it comes first.
 
   Args:
     truth: Film -> its true segments, of all films that are tested.

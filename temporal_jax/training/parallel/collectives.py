@@ -23,8 +23,8 @@ _OPERATION = re.compile(
 )
 _CALLED = re.compile(r"\b(\w+)=(%[\w.-]+|\{%[\w.-]+(?:, ?%[\w.-]+)*\})")
 _CHANNEL = re.compile(r"\bchannel_id=(\d+)")
-# mesh['a'=4,'b'=2], device_ids=([2,4]T(1,0)) {'b','a':(1)2}: axes of which a
-# part may be meant, its size behind what lies before it.
+# mesh['a'=4,'b'=2], device_ids=([2,4]T(1,0)) {'b','a':(1)2}: an axis may be
+# used in part: "(1)2" is the size before the part and the part's.
 _MESH = re.compile(r"=mesh\[(.*?)\](?:, device_ids=\S+)? \{(.*?)\}")
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
 
@@ -63,7 +63,7 @@ def read_collectives(text: str, num_devices: int) -> tuple[Collective, ...]:
     num_devices: On which the program runs: the group where it names none.
 
   Raises:
-    ValueError: If the text is not that of a compiled program.
+    ValueError: If the text is not a compiled program's.
   """
   entry, computations = _split(text)
   met = {}  # By channel, which the pieces of a collective share.

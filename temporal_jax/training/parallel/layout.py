@@ -13,14 +13,14 @@ from temporal_jax.training.state import TrainState
 
 
 class Layout(NamedTuple):
-  """A training step on a mesh; bytes are those of one device.
+  """A training step on a mesh; bytes are per device.
 
   Attributes:
     mesh: Devices on each axis.
     device: Kind for which the step was compiled.
     held: Bytes of the parameters, the optimizer's state, the moving averages,
       all else in the state, and the batch.
-    temporaries: Bytes that the compiled step needs beside: gradients,
+    temporaries: Further bytes that the compiled step needs: gradients,
       activations kept for them, gathered parameters.
     collectives: What the devices exchange in a step.
   """
@@ -47,7 +47,7 @@ def step_layout(
     step: The jitted step.
     state: Shapes with shardings, see `with_shardings`.
     batch: Shapes with shardings of the whole batch.
-    mesh: On which both lie.
+    mesh: Mesh of both.
   """
   device = mesh.devices.flat[0]
   # The default are the devices that are there.
@@ -71,7 +71,7 @@ def step_layout(
 
 
 def with_shardings(shapes: Any, shardings: Any) -> Any:
-  """Returns shapes that say where they lie.
+  """Returns the shapes with their shardings.
 
   Args:
     shapes: Tree of arrays or of shapes.

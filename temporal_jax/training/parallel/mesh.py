@@ -1,4 +1,4 @@
-"""The device mesh, and how clips lie on it."""
+"""The device mesh, and how clips are sharded over it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def _check_processes(mesh: jax.sharding.Mesh) -> None:
     processes = sorted({device.process_index for device in group})
     if len(processes) > 1:
       raise ValueError(
-        f"mesh {dict(mesh.shape)}: the tensor axis must lie within a process, "
+        f"mesh {dict(mesh.shape)}: the tensor axis must be within one process, "
         f"but goes over processes {processes}."
       )
 
@@ -83,7 +83,7 @@ def simulate_devices(count: int) -> None:
 
 
 def default_dtype() -> str:
-  """Returns the dtype in which the devices compute fast: that of activations.
+  """Returns the dtype in which the devices compute fast, for activations.
 
   Parameters, statistics and losses are float32 everywhere.
   """
@@ -103,7 +103,7 @@ def over_batch(mesh: jax.sharding.Mesh) -> NamedSharding:
 def check_batch_size(batch_size: int, mesh: jax.sharding.Mesh) -> None:
   """Raises ValueError unless every device gets the same number of clips.
 
-  Devices that differ in the tensor axis alone have the same clips.
+  Devices that differ only in the tensor axis have the same clips.
   """
   shards = math.prod(mesh.shape[axis] for axis in BATCH_AXES)
   if batch_size < 1 or batch_size % shards:
@@ -116,7 +116,7 @@ def check_batch_size(batch_size: int, mesh: jax.sharding.Mesh) -> None:
 def place_batch(
   batch: Mapping[str, np.ndarray], mesh: jax.sharding.Mesh
 ) -> dict[str, jax.Array]:
-  """Puts a process's share of a batch on the devices; names stay behind."""
+  """Puts a process's share of a batch on the devices, except for names."""
   sharding = over_batch(mesh)
   return {
     name: jax.make_array_from_process_local_data(sharding, values)

@@ -33,11 +33,11 @@ def shard_parameters(
   """Returns the sharding of every parameter.
 
   The first rule that fits a parameter's name counts, to the letter. Parameters
-  without one are split over fsdp: those of `MIN_SIZE` elements or more, along
-  the first dimension that fsdp divides, so that the parts of an array lie one
-  behind the other in memory; the rest every device holds whole.
-  Without any rules, `tensor_rules` split what they fit over tensor, and fsdp
-  takes another dimension of the same parameters.
+  without one are split over fsdp if they have `MIN_SIZE` elements or more,
+  along the first dimension that fsdp divides, so that each part of an array is
+  contiguous in memory; every device holds the rest whole. Without any rules,
+  `tensor_rules` split what they fit over tensor, and fsdp takes another
+  dimension of the same parameters.
 
   Args:
     params: Nested dicts of arrays, or of shapes.
@@ -78,8 +78,8 @@ def shard_state(
   """Returns the sharding of every array of a state.
 
   Moving averages, and the arrays of the optimizer that belong to a parameter
-  (its name ends theirs, the shapes are equal), lie where the parameter does.
-  Every device holds the rest whole.
+  (their names end with its name, the shapes are equal), are sharded as the
+  parameter is. Every device holds the rest whole.
 
   Args:
     state: Arrays, or shapes.
@@ -120,7 +120,7 @@ def shard_state(
 def make_gather(params: Tree) -> Callable[[Tree], Tree]:
   """Returns what puts the parts of the parameters together for a model.
 
-  Left alone, the compiler may send activations instead, whose channels it then
+  Without it, the compiler may send activations instead, whose channels it then
   splits over fsdp. With it they stay split by clips; gradients are summed
   straight into the parts, and only the tensor axis stays in the parameters.
 
