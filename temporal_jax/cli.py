@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   """Runs a command.
 
   Args:
-    argv: Its words; those of the process if None.
+    argv: The command line's words; the process's own if None.
 
   Returns:
     0 if all went well; 1 if some of what was asked for could not be done; 2 if

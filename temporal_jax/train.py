@@ -233,7 +233,7 @@ def run(
     rows = training.write_final(workdir, int(state.step), test.values)
     test.write(workdir, rows)
   say(test.headline)
-  say(f"Report: {workdir / 'report.json'}; pictures beside it.")
+  say(f"Report: {workdir / 'report.json'}; pictures next to it.")
 
 
 def main(argv: list[str]) -> None:

@@ -7,8 +7,8 @@ From clips of uint8 on the device to probabilities, with batch norms folded. A
 NAME has untrained weights, which take as long. The memory is what the compiler
 sets aside, with weights and clips. "GFLOPs" are all operations of a clip, as
 the compiler counts them, and may be fewer than expected where a platform has
-a shorter way; "G mult-adds" are those of matrix products and convolutions
-alone, which papers call FLOPs.
+a shorter way; "G mult-adds" counts only matrix products and convolutions, which
+papers call FLOPs.
 """
 
 import argparse

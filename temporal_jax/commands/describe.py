@@ -4,7 +4,7 @@
   temporal-jax describe resnet50 --temporal arithmetic
   temporal-jax describe runs/mine
 
-The first axis of an output is that of clips; "x 2" is a module that is called
+The first axis of an output is the clips' axis; "x 2" is a module that is called
 twice. Nothing is computed.
 """
 

@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--window",
     type=int,
     metavar="FRAMES",
-    help="of a window (16, or those of the network's clips if they are more)",
+    help="frames of a window (16, or the network's clips' if they have more)",
   )
   parser.add_argument(
     "--stride",

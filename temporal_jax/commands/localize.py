@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "files",
     nargs="+",
     metavar="FILE|DIR|GLOB",
-    help="videos, or files of features; a folder stands for all videos in it at "
-    "any depth",
+    help="videos, or files of features; a folder means all videos in it at any depth",
   )
   parser.add_argument(
     "--model",
@@ -102,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _files(words: list[str]) -> Iterator[str]:
-  """Yields the files that words stand for."""
+  """Yields the files that the words name."""
   from temporal_jax.inference import list_videos
   from temporal_jax.inference.localize.localizer import is_features
 

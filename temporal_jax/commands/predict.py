@@ -144,7 +144,7 @@ def _annotate(
 def _labels(
   prediction: "Prediction", predictor: "Predictor", k: int
 ) -> list[tuple[str, float]]:
-  """Returns the best classes; those of several tasks after another."""
+  """Returns the best classes, of several tasks one task after another."""
   top = prediction.top(predictor.saved.class_names, k)
   if not isinstance(top, dict):
     return top

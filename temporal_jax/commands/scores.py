@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--weights", type=float, nargs="+", help="of the runs, 1 each if not given"
   )
   compare = commands.add_parser(
-    "compare", help="draw by how much each class is told better"
+    "compare", help="draw by how much each class is recognized better"
   )
   compare.add_argument("before", type=pathlib.Path, metavar="BEFORE")
   compare.add_argument("after", type=pathlib.Path, metavar="AFTER")
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     type=pathlib.Path,
     metavar="WORKDIR",
     nargs="+",
-    help="of a run; one of several stages stands for all of them",
+    help="folder of a run; one of its stages means all of them",
   )
   upload = commands.add_parser(
     "upload", help="write scores of a test set as its server takes them"
@@ -119,7 +119,7 @@ def _compare(options: argparse.Namespace) -> None:
   output.say(f"{options.before}: {_words(before.predictions)}")
   output.say(f"{options.after}: {_words(after.predictions)}")
   if not np.nan_to_num(gains).any():
-    output.say("No class is told better or worse: nothing is drawn.")
+    output.say("No class is recognized better or worse: nothing is drawn.")
     return
   save_gains(
     gains,
@@ -210,13 +210,13 @@ def _check_views(run: pathlib.Path, saved: "SavedScores") -> None:
   if isinstance(saved.class_names, dict):
     tasks = ", ".join(saved.class_names)
     raise ValueError(
-      f"{run} has several tasks, {tasks}: accuracy by clips is that of one."
+      f"{run} has several tasks, {tasks}: accuracy by clips needs a single one."
     )
   if saved.predictions.labels is None:
     raise ValueError(f"{run} has no labels: its accuracy is not known.")
   if saved.predictions.labels.ndim != 1:
     raise ValueError(
-      f"{run} has several classes a video: accuracy by clips is that of one."
+      f"{run} has several classes per video: accuracy by clips needs one."
     )
   if saved.predictions.views is None:
     raise ValueError(

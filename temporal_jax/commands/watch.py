@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--window",
     type=int,
     metavar="N",
-    help="frames of a window (those of the network's clips); of more than the "
-    "network takes, it sees some, evenly spread",
+    help="frames of a window (as many as the network's clips); if more than the "
+    "network takes, it sees some of them, evenly spread",
   )
   parser.add_argument(
     "--stride",
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     metavar="SECONDS",
     help="length of the shortest subtitle of --srt (%(default)s)",
   )
-  parser.add_argument("--task", metavar="NAME", help="of a network that tells several")
+  parser.add_argument("--task", metavar="NAME", help="task, if there are several")
   parser.add_argument(
     "--time-limit",
     type=float,

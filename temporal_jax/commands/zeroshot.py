@@ -5,7 +5,7 @@ A network of videos and texts compares each video with the labels:
   temporal-jax zeroshot clips/ --model DIR --labels "riding a bike, falling"
 
 or, with --annotations, with the classes of the test videos of HMDB51 or UCF101,
-and tells the top-1 accuracy on the three splits, its mean and its deviation:
+and prints the top-1 accuracy on the three splits, its mean and its deviation:
 
   temporal-jax zeroshot --annotations hmdb51 --root LISTS --videos VIDEOS \
     --model DIR
@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action="append",
     metavar="TEXT",
     help='text around a label, such as "a video of a person {}."; may be '
-    "given several times, and the texts are averaged; 'actions' stands for "
-    "several that fit actions (default: the label alone, as X-CLIP and ILA are "
+    "given several times, and the texts are averaged; 'actions' means "
+    "several that fit actions (default: only the label, as X-CLIP and ILA are "
     "trained)",
   )
   add_topk(parser, 5)
@@ -107,14 +107,14 @@ def _check_given(
 ) -> None:
   """Refuses what is missing, or belongs to the other use of the command."""
   missing = [words for name, words in needed.items() if not vars(options)[name]]
-  beside = [words for name, words in refused.items() if vars(options)[name]]
-  if missing or beside:
+  excess = [words for name, words in refused.items() if vars(options)[name]]
+  if missing or excess:
     raise ValueError(
       f"give FILE|DIR|GLOB and --labels or --labels-file, or give "
       f"{', '.join(_OF_SPLITS.values())}; "
       + "; ".join(
         f"{word} {', '.join(words)}"
-        for word, words in (("missing:", missing), ("too much:", beside))
+        for word, words in (("missing:", missing), ("too much:", excess))
         if words
       )
       + "."

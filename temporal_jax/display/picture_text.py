@@ -167,8 +167,7 @@ def _others() -> tuple[tuple[str, str], ...]:
 def _installed() -> Iterator[tuple[str, str]]:
   """Yields name and file of the fonts that are not matplotlib's own.
 
-  A name may stand for several files, of which the upright one of normal weight
-  comes last.
+  A name may have several files; the upright one of normal weight comes last.
   """
   import matplotlib
   from matplotlib import font_manager

@@ -48,7 +48,7 @@ def _variable_shapes(model: nn.Module, settings: RunSettings) -> dict[str, Any]:
   """Returns the shapes of the network's variables.
 
   Raises:
-    ValueError: If its arguments, or those of its operator, do not go together.
+    ValueError: If its arguments, or its operator's, do not go together.
   """
   try:
     return training.variable_shapes(model, settings.clip_shape)

@@ -14,7 +14,7 @@ from temporal_jax.lookup import did_you_mean, unknown_name
 from temporal_jax.models import MODELS
 
 _OVERRIDES, _DECODING = "config.model.overrides", "config.decoding"
-# Fields of the config that `create_model` gets beside the overrides.
+# Fields of the config that `create_model` gets as well as the overrides.
 _ELSEWHERE = {"name", "parent", "num_classes", "temporal", "remat", "dtype"}
 _FLAG = re.compile(r"--?config\.([^=]+)=?(.*)", re.DOTALL)
 

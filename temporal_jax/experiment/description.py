@@ -25,7 +25,7 @@ def describe(
   videos: data.Videos,
   earlier: Description | None = None,
 ) -> dict[str, Any]:
-  """Returns what `inference.load_model` reads beside the checkpoints.
+  """Returns the model.json that `inference.load_model` reads.
 
   Args:
     settings: The run's settings.
@@ -89,7 +89,7 @@ def in_order_of(
     workdir: Folder of the run.
 
   Raises:
-    ValueError: If the classes are others than those of the run, naming them.
+    ValueError: If the classes differ from the run's; it names them.
   """
   order = inference.described_classes(earlier or {})
   if not order:

@@ -20,7 +20,7 @@ def describe_flag_error(error: flags.Error, known: flags.FlagValues) -> str:
 
   Args:
     error: What absl raised.
-    known: All flags, those of fields of a config too.
+    known: All flags, including the fields of a config.
   """
   if isinstance(error, flags.UnrecognizedFlagError):
     if error.flagname.startswith("config."):

@@ -1,4 +1,4 @@
-"""The network of a run, and what it reads beside clips."""
+"""The network of a run, and its inputs other than clips."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -44,7 +44,7 @@ def network_arguments(config: ml_collections.ConfigDict) -> dict[str, Any]:
 
 
 def num_channels(config: ml_collections.ConfigDict) -> int:
-  """Returns the channels of a frame, C: 3, or those of optical flow."""
+  """Returns the channels of a frame, C: 3, or more for optical flow."""
   return 2 * config.data.flow or 3
 
 
@@ -60,7 +60,7 @@ def other_inputs(
   variables: Any,
   groups: Mapping[str, training.Group],
 ) -> dict[str, jax.Array]:
-  """Returns what the network reads beside clips: the classes' names as texts.
+  """Returns the network's inputs other than clips: the classes' names as texts.
 
   Args:
     model: The network.

@@ -50,7 +50,7 @@ _SIZE = Bounds(1, 2**20)  # Of a network, for instance its channels.
 _CLIP_BYTES = 2**36  # Of the views of one video,
 _BATCH_BYTES = 2**40  # and of a batch, over all processes.
 
-# Of each number of every run's config; of a tuple those of its entries.
+# Bounds of each number of every run's config; for a tuple, of its entries.
 OF_EVERY_RUN = {
   "seed": Bounds(0, 2**32 - 1),
   "num_steps": Bounds(0, _STEPS),
@@ -148,7 +148,7 @@ def check_fields(
 
   Args:
     config: The run's config.
-    allowed: The bounds of each number; of a tuple those of its entries.
+    allowed: Bounds of each number; for a tuple, of its entries.
   """
   for field, bounds in allowed.items():
     value = config
@@ -235,7 +235,7 @@ def _check_bytes(config: ml_collections.ConfigDict) -> None:
 
 
 def _numbers(value: Any) -> Iterator[float]:
-  """Yields a number, or those of a tuple at any depth; nothing of others."""
+  """Yields a number, or a tuple's numbers at any depth; for others nothing."""
   if isinstance(value, tuple | list):
     for entry in value:
       yield from _numbers(entry)

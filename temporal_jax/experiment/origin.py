@@ -21,9 +21,9 @@ def complete(
 ) -> ml_collections.ConfigDict:
   """Fills the fields that are None as the weights of `init_from` have them.
 
-  Only of configs with `from_scratch`, which stands in where there are no
-  weights and no `model.name`. Arguments of the network are taken over where the
-  config gives no other `model.name`; those that it gives itself stay.
+  Only for configs with `from_scratch`, which is used where there are no weights
+  and no `model.name`. Arguments of the network are taken over where the config
+  gives no other `model.name`; those that it gives itself stay.
 
   Args:
     config: The run's config; it is not changed.
@@ -81,7 +81,7 @@ def check_origin(model: Network, init_from: str, channels: int) -> None:
 
 
 def _describe_weights(config: ml_collections.ConfigDict) -> Mapping[str, Any]:
-  """Returns the model.json of `init_from`, or what stands in without it."""
+  """Returns the model.json of `init_from`; `from_scratch` without weights."""
   if not config.init_from:
     return config.from_scratch.to_dict()
   description = inference.read_description(config.init_from)

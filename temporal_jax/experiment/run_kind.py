@@ -89,7 +89,7 @@ class RunKind(NamedTuple):
       description of the run that is resumed, if there is one.
     read_description: Reads the model.json of a folder, None if there is none.
     open_run: Opens the data of a config for a workdir and builds the network;
-      the last arguments are the earlier description and what tells a person.
+      the last arguments are the earlier description and a function that prints.
     show_layout: See `preview.show_layout`.
     draw: See `preview.draw`.
   """

@@ -14,7 +14,7 @@ from temporal_jax.experiment.network import create_network, num_channels
 from temporal_jax.experiment.number_bounds import check_bounds
 from temporal_jax.experiment.optimizer import create_optimizer
 
-# Stands in for the steps of an epoch, which only the videos give.
+# Placeholder for the steps of an epoch, which only the videos determine.
 _STEPS_PER_EPOCH = 1000
 
 
@@ -93,7 +93,7 @@ class RunSettings:
         not known, and labels then stay what they are.
 
     Raises:
-      ValueError: If clips are mirrored whose classes tell left from right.
+      ValueError: If clips are mirrored whose classes depend on left and right.
     """
     config = self.config.data
     pairs = config.flip_pairs if names else ()
@@ -185,7 +185,8 @@ def _protocol(config: ml_collections.ConfigDict) -> data.EvalProtocol:
 def _pixels(config: ml_collections.ConfigDict) -> dict[str, tuple[float, ...]]:
   """Returns the statistics of pixels: the config's, else the network's.
 
-  Those of optical flow are for any network, see `data.FLOW_PIXELS`.
+  The pixels of optical flow are the same for any network, see
+  `data.FLOW_PIXELS`.
 
   Raises:
     ValueError: If the config gives another number of them, or a std of 0 or

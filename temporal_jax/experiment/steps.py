@@ -25,7 +25,7 @@ def create_steps(
     settings: The run's settings.
     components: The run's components.
     augment: What is done to training clips.
-    inputs: What the network reads beside clips.
+    inputs: The network's inputs other than clips.
   """
   config, optim = settings.config, settings.config.optim
   loss = settings.loss(components.classes)

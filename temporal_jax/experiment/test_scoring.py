@@ -32,7 +32,7 @@ class ClipScoring:
   protocol: data.EvalProtocol
 
   def quick(self, variables: Tree, say: Callable[[str], None]) -> dict[str, float]:
-    """Returns how well single views of the videos are told."""
+    """Returns the accuracies over single views of the videos."""
     predictions = self._predict(variables, self.videos.eval_batches)
     listed = self.videos.num_test
     decoded = listed - len(self._bad_videos())

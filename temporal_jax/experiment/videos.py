@@ -24,7 +24,7 @@ def open_videos(
     say: Gets what a person should know of the files, a sentence a call.
 
   Raises:
-    ValueError: If the classes differ from those of the run in `workdir`, or see
+    ValueError: If the classes differ from the run's in `workdir`, or see
       `data.open_sources` and `data.open_videos`.
   """
   config = settings.config

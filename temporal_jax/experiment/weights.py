@@ -47,7 +47,7 @@ def fitting(
 def class_rows(
   settings: RunSettings, components: RunComponents, names: data.ClassNames
 ) -> dict[str, training.ClassRows]:
-  """Matches the classes of `init_from` with those of the data, by name.
+  """Matches the classes of `init_from` with the data's, by name.
 
   Classes of Kinetics may have their name in Kinetics-710, or that in a part.
 

@@ -53,14 +53,14 @@ def check_finished(
 ) -> None:
   """Refuses to evaluate a finished run with what it was not trained with.
 
-  Its report, config and description would be replaced by those of another run.
+  Another run would replace its report, config and description.
 
   Args:
     workdir: Folder of the run.
     config: The config as JSON. A config.json that is damaged, which
       `training.write_config` says, is not compared.
     earlier: See `earlier_description`.
-    lists: The run's lists, see `describe_lists`. Those of as many videos, which
+    lists: The run's lists, see `describe_lists`. Lists of as many videos, which
       may only have another order, are left to `differences`.
 
   Raises:
@@ -71,7 +71,7 @@ def check_finished(
   with contextlib.suppress(ValueError):
     changes = training.config_changes(workdir, config)
   for name, old, new in changes:
-    # Older versions had fewer fields, apart from those of the network.
+    # Older versions had fewer fields, except for the network's.
     is_new_field = old is None and not name.startswith(_OVERRIDES)
     if not _FREE.fullmatch(name) and not is_new_field:
       raise _finished(workdir, f"config.{name} was {old} and is now {new}")

@@ -12,11 +12,11 @@ from temporal_jax.data.listing.regular_files import check_no_address
 
 
 def list_videos(words: Sequence[str]) -> list[str]:
-  """Returns the files that words stand for; each file once, where it is first.
+  """Returns the files that the words name; each file once, where it is first.
 
-  A folder stands for the videos in it at any depth, sorted: files, and folders
-  of numbered pictures, maybe itself. A pattern with *, ?, [] or ** stands for
-  what it matches, sorted: files whatever their suffix, and folders. What is
+  A folder means the videos in it at any depth, sorted: files, and folders of
+  numbered pictures, maybe itself. A pattern with *, ?, [] or ** means the paths
+  that it matches, sorted: files whatever their suffix, and folders. What is
   hidden or made by a machine is left out, see `file_names.is_hidden`. Any other
   word is a file, which need not exist: who reads it says so.
 

@@ -21,7 +21,7 @@ class Prediction:
 
   Attributes:
     file: The video, as it was asked for.
-    probabilities: (L,) float32, or a dict of those of each task; None of a
+    probabilities: (L,) float32, or a dict with one entry per task; None of a
       video that cannot be read.
     error: Why it cannot be read; None of a good one.
 
@@ -43,12 +43,12 @@ class Prediction:
     """Returns the best k classes with their probabilities, best first.
 
     Args:
-      class_names: Names of the L classes, or a dict of those of each task; with
-        () a class is called by its number.
+      class_names: Names of the L classes, or a dict with one entry per task;
+        with () a class is called by its number.
       k: Most classes.
 
     Returns:
-      [(label, probability)], or a dict of that of each task, in the order of
+      [(label, probability)], or a dict with one list per task, in the order of
       the names.
 
     Raises:

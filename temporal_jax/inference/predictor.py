@@ -58,8 +58,8 @@ class Predictor:
         the catalog.
       weights: Variables of that network, or a directory of them; see
         `catalog_model`.
-      class_names: The names of its classes, with `weights` alone.
-      protocol: Which views; those that the network was tested with, by default.
+      class_names: Names of its classes; only together with `weights`.
+      protocol: Views of a video; by default, the views of the network's test.
       batch_size: Views computed at once, at most; see `PaddedBatches.fit`.
       num_threads: Videos decoded at a time.
       num_videos: Videos that will come first, at least 1, if that is known: the
@@ -128,7 +128,7 @@ class Predictor:
     return Prediction(file, self._average(file, self.classifier(views)))
 
   def _average(self, file: str, views: Scores) -> Scores:
-    """Returns the probabilities of a video from those of its views (V, L)."""
+    """Returns the probabilities of a video from its views' (V, L)."""
     fusion = self.protocol.fusion
     views = jax.tree.map(lambda rows: rows[None], views)
     check_finite(views, [file])

@@ -41,7 +41,7 @@ class Scored(NamedTuple):
 
   Attributes:
     file: Its path, or its id in a source.
-    rows: (V, K) of V views, or a dict of those of each task; None of a file
+    rows: (V, K) of V views, or a dict with one entry per task; None of a file
       that cannot be read.
     error: Why it cannot; None of one that was.
   """

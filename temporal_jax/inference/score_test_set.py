@@ -77,12 +77,12 @@ def score_test_set(
 
 
 def _class_names(saved: SavedModel, wanted: ClassNames) -> ClassNames:
-  """Returns the network's class names, in its order and that of the tasks.
+  """Returns the network's class names, in its order of classes and tasks.
 
   Without names its classes are in the order of the data set.
 
   Raises:
-    ValueError: If they are others than those of the data set.
+    ValueError: If they differ from the data set's.
   """
   counts = saved.description["num_classes"]
   tasks = by_task(wanted)

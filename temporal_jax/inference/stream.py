@@ -43,9 +43,9 @@ class _State(NamedTuple):
 
   Attributes:
     count: Frames so far, int32.
-    cache: What the temporal operators keep, as `layers.online` says.
-    logits: Those of past frames: the newest `window` of them (N, 1, L), or of
-      all the mean (1, L).
+    cache: Variables that the temporal operators keep, see `layers.online`.
+    logits: Logits of past frames: the newest `window` of them (N, 1, L), or the
+      mean of all (1, L).
   """
 
   count: jax.Array
@@ -58,8 +58,8 @@ class Stream:
 
   A frame is computed once: temporal operators keep what they need of past ones.
   The prediction after frame t is that which the network gives for frames 0 to t
-  as one clip; its logits are the mean of those of the frames, or with a window
-  of those of the newest ones alone.
+  as one clip; its logits are the mean of the frames' logits, or with a window
+  only of the newest frames'.
 
   Attributes:
     saved: The network.
@@ -110,7 +110,7 @@ class Stream:
     self.reset()
 
   def __call__(self, picture: np.ndarray | av.VideoFrame) -> Scores:
-    """Returns probabilities (L,) float32, or a dict of those of each task.
+    """Returns probabilities (L,) float32, or a dict with one entry per task.
 
     Args:
       picture: The next frame, of any size: (H, W, 3) uint8 RGB, or as PyAV
@@ -168,7 +168,7 @@ class Stream:
     return logits, kept.get(CACHE, {})
 
   def _keep(self, past: jax.Array, new: jax.Array, count: jax.Array) -> jax.Array:
-    """Adds the logits of frame number `count`, from 1, to those of the past."""
+    """Adds the logits of frame number `count`, from 1, to the past ones."""
     new = new.astype(jnp.float32)
     if self.window is None:
       return past + (new - past) / count.astype(jnp.float32)

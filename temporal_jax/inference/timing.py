@@ -34,8 +34,8 @@ class Timing(NamedTuple):
       kept between, as the compiler says; None where it does not.
     flops: FLOPs of a clip: all operations, as the compiler counts them;
       likewise.
-    multiply_adds: Multiply-adds of a clip, of matrix products and convolutions
-      alone; what papers call FLOPs.
+    multiply_adds: Multiply-adds per clip, only in matrix products and
+      convolutions; papers call them FLOPs.
   """
 
   batch_size: int

@@ -152,8 +152,8 @@ def create_localizer(
 
   Args:
     name: A key of `LOCALIZERS`.
-    num_classes: Classes of segments, L; those of each task, or None, for a
-      `BMN`.
+    num_classes: Classes of segments, L; for a `BMN` a dict with one entry per
+      task, or None.
     **overrides: Replace arguments of the network's class.
 
   Raises:

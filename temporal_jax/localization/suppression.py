@@ -42,9 +42,9 @@ def nms(
 
   Args:
     segments: Candidates (N, 2): start and end.
-    scores: (N,), at least 0. Of equal ones the first is the better one.
-    labels: (N,) class of each; those of different classes do not suppress each
-      other. None is one class.
+    scores: (N,), at least 0. If equal, the first is the better one.
+    labels: (N,) class of each; segments of different classes do not suppress
+      each other. None is one class.
     threshold: Intersection over union in [0, 1] from which on a segment is
       suppressed.
     min_score: Candidates of lower scores are left out.
@@ -83,9 +83,9 @@ def soft_nms(
 
   Args:
     segments: Candidates (N, 2): start and end.
-    scores: (N,), at least 0. Of equal ones the first is chosen.
-    labels: (N,) class of each; those of different classes do not suppress each
-      other. None is one class.
+    scores: (N,), at least 0. If equal, the first is chosen.
+    labels: (N,) class of each; segments of different classes do not suppress
+      each other. None is one class.
     method: "gaussian" or "linear".
     sigma: Width of the Gaussian, above 0; BMN calls it alpha.
     threshold: Intersection over union; or those (low, high) for chosen segments

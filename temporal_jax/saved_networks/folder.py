@@ -21,7 +21,7 @@ from temporal_jax.storage import DIGESTS, whole_folder, write_digests
 from temporal_jax.training.load_variables import VARIABLES
 
 # Called with a description and the shapes of variables; raises ValueError if
-# they are not those of the network that it describes.
+# they do not fit the network that it describes.
 CheckFit = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
 
 

@@ -34,7 +34,7 @@ def read_variables(
       they were compared when they were written; otherwise they are compared
       now.
     check_fit: Called with the shapes of the variables to compare them; raises
-      ValueError if they are not those of the network.
+      ValueError if they do not fit the network.
     on_shapes: Called with the shapes of the variables, jax.ShapeDtypeStruct,
       once they fit and before any value is read; again where an earlier
       checkpoint of a run is read instead of a damaged one.

@@ -1,8 +1,9 @@
 """Files and folders that appear, or are replaced, when they are complete.
 
-What is written goes to a hidden name beside the final one. It is on the disk
-before it is renamed, and the rename before the call returns: neither a killed
-process nor a power cut leaves half a file, or an empty one, under the name.
+Data are written under a hidden name in the final folder. They are on the disk
+before they are renamed, and the rename before the call returns: neither a
+killed process nor a power cut leaves half a file, or an empty one, under the
+name.
 """
 
 import contextlib
@@ -53,7 +54,7 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     path: Must not exist yet; the folders above it are made.
 
   Yields:
-    A path beside it, where nothing is yet.
+    A path in the same folder, where nothing is yet.
 
   Raises:
     FileExistsError: If `path` exists.
@@ -113,7 +114,7 @@ def sync_all(folder: str | os.PathLike) -> None:
 
 
 def _partial(path: pathlib.Path) -> pathlib.Path:
-  """Returns the hidden name beside a path; no other process has the same."""
+  """Returns a hidden name in a path's folder, different in every process."""
   return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 

@@ -1,4 +1,4 @@
-"""The sha256 of every file of a folder, in a list that lies in the folder.
+"""The sha256 of every file of a folder, in a list in the same folder.
 
 The list is what the program `sha256sum` writes, so that `sha256sum --check`
 reads it too.

@@ -40,7 +40,7 @@ def tokenize(texts: Sequence[str], *, context: int = 77) -> np.ndarray:
   tokenizer = _create_tokenizer()
   start, end = map(tokenizer.token_to_id, _SPECIAL)
   tokens = np.zeros((len(texts), context), np.int32)
-  # Python's lower case knows the final sigma, unlike that of tokenizers.
+  # Python's lower case knows the final sigma, unlike tokenizers' lower case.
   encodings = tokenizer.encode_batch([text.lower() for text in texts])
   for row, text, encoding in zip(tokens, texts, encodings, strict=True):
     length = len(encoding.ids)

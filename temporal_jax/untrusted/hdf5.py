@@ -103,7 +103,7 @@ class Hdf5:
     """Returns an array, None if there is none; links to elsewhere are none.
 
     Args:
-      name: Its name, or that of a group with one member; "" is the file.
+      name: Its name, or the name of a group with one member; "" is the file.
     """
     import h5py
 

@@ -19,7 +19,7 @@ from temporal_jax.untrusted.npy import (
 )
 from temporal_jax.untrusted.sizes import check_unpacked
 
-# What zipfile raises for damaged files, beside what numpy does.
+# Errors of zipfile for damaged files, and of numpy.
 _BROKEN = (
   *BROKEN,
   NotImplementedError,

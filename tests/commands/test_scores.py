@@ -70,7 +70,7 @@ def test_what_cannot_be_run_ends_with_2(runs, tmp_path, capsys):
     file = tmp_path / name / "scores.npz"
     evaluation.save_scores(file, found, names, protocol={})
   for words, message in (
-    (["views", out, str(tmp_path / "several")], "several classes a video"),
+    (["views", out, str(tmp_path / "several")], "several classes per video"),
     (["views", out, str(tmp_path / "tasks")], "has several tasks, verb"),
     (["combine", out, str(tmp_path)], f"{tmp_path}/scores.npz"),
     (["combine", out, runs[0], other], "ids differ"),
@@ -112,7 +112,7 @@ def test_a_run_is_its_folder_wherever_its_videos_were(tmp_path, capsys):
 def test_runs_that_are_alike_are_not_drawn(runs, tmp_path, capsys):
   out = tmp_path / "gains.png"
   assert main(["scores", "compare", runs[0], runs[0], str(out)]) == 0
-  assert "No class is told better or worse" in capsys.readouterr().out
+  assert "No class is recognized better or worse" in capsys.readouterr().out
   assert not out.exists()
 
 

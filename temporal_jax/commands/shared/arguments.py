@@ -9,7 +9,7 @@ def add_videos(parser: argparse.ArgumentParser, nargs: str = "+") -> None:
     "files",
     nargs=nargs,
     metavar="FILE|DIR|GLOB",
-    help="videos; a folder stands for all in it at any depth",
+    help="videos; a folder means all videos in it at any depth",
   )
 
 
@@ -97,7 +97,7 @@ def add_topk(parser: argparse.ArgumentParser, default: int) -> None:
     type=int,
     default=default,
     metavar="K",
-    help="classes to tell, the likeliest first (%(default)s)",
+    help="classes to print, the likeliest first (%(default)s)",
   )
 
 

@@ -53,7 +53,7 @@ def _add_inspect(commands: Any) -> None:
   parser = commands.add_parser(
     "inspect",
     help="look at labels and files",
-    description="Tells the classes' counts, the labels' range and gaps, how "
+    description="Prints the classes' counts, the labels' range and gaps, how "
     "frames are numbered, missing files, and the same video in several splits. "
     "Exit code 1 if something is wrong.",
   )

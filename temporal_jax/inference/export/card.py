@@ -106,7 +106,7 @@ def _output(saved: SavedModel) -> dict[str, Any]:
 
 
 def _multiply_adds(saved: SavedModel) -> int:
-  """Counts those of one clip, its texts encoded already."""
+  """Counts the multiply-adds of one clip, its texts encoded already."""
   network, classes = saved.network, saved.description["num_classes"]
   texts = len(saved.class_names) or classes or 1
   inputs = count.abstract_inputs(network, saved.clip_shape[:3], texts)
@@ -126,7 +126,7 @@ def _scores(report: pathlib.Path) -> dict[str, Any] | None:
 
 
 def _versions(format: str) -> dict[str, str]:
-  """Returns those of the packages that wrote the file."""
+  """Returns the versions of the packages that wrote the file."""
   packages = ["temporal_jax", "jax"]
   packages += ["jax2onnx", "onnx"] if format == "onnx" else []
   return {name: _version(name) for name in packages}

@@ -39,6 +39,6 @@ def largest_difference(
   if not largest <= MOST:
     raise ValueError(
       f"nothing is written: the probabilities differ by {largest:.1e} from "
-      f"those of {saved.name}, which is more than {MOST}."
+      f"the probabilities of {saved.name}, which is more than {MOST}."
     )
   return largest

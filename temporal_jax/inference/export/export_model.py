@@ -39,7 +39,7 @@ def export_model(
   batch_size: int | None = None,
   dtype: str = "float32",
 ) -> dict[str, Any]:
-  """Writes a network for others, with a card that tells about it.
+  """Writes a network for others, with a card that describes it.
 
   "stablehlo" is a program that runs where only JAX is installed, and "onnx" one
   for onnxruntime: both map uint8 clips to probabilities, hold the weights and
@@ -47,7 +47,8 @@ def export_model(
   written. "savable" is a directory for `load_model` and `--config.init_from`:
   of a run only the weights, averaged where it kept averages.
 
-  Beside it lie card.json, README.md and, if classes have names, classes.json.
+  The same folder gets card.json, README.md and, if classes have names,
+  classes.json.
 
   Args:
     model: What `convert_weights` wrote, or the workdir of a run.
@@ -96,7 +97,7 @@ def _write(
   platforms: Sequence[str],
   batch_size: int | None,
 ) -> dict[str, Any]:
-  """Writes a program and returns what its card tells of it."""
+  """Writes a program and returns its description for the card."""
   program = trace_network(saved, batch_size=batch_size)
   if format == "onnx":
     content, run = to_onnx(program, saved.name), run_onnx

@@ -55,7 +55,7 @@ def _what(card: Mapping[str, Any]) -> str:
   else:
     several = card["output"]["probabilities"] == "sigmoid"
     told = f"{'any' if several else 'one'} of {classes} classes"
-  return f"A network that tells {told} of a short video clip."
+  return f"A network that recognizes {told} in a short video clip."
 
 
 def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -98,7 +98,7 @@ def _scores(card: Mapping[str, Any]) -> str:
   lines = [
     f"On the test clips of its run: {scores['headline']}"
     if scores
-    else "Not stated: no report.json lay beside the weights."
+    else "Not stated: there was no report.json next to the weights."
   ]
   difference = card["artifact"].get("largest_difference")
   if difference is not None:

@@ -1,4 +1,4 @@
-"""A network as a function of clips alone, to be written as a file."""
+"""A network as a function of only clips, to be written as a file."""
 
 from collections.abc import Callable
 from typing import NamedTuple

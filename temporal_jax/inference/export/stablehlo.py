@@ -1,4 +1,4 @@
-"""A network as StableHLO, which JAX alone runs."""
+"""A network as StableHLO, which needs only JAX."""
 
 from collections.abc import Sequence
 

@@ -38,7 +38,7 @@ class Extracted(NamedTuple):
 
 
 def output_files(words: Sequence[str], out: pathlib.Path) -> dict[str, pathlib.Path]:
-  """Returns the file for the features of each video that words stand for.
+  """Returns the file for the features of each video that the words name.
 
   It is called as the video, below `out`: with the folders between the video and
   the folder that the word names, or that its pattern begins with.

@@ -28,10 +28,10 @@ class FeatureExtractor:
   """Features of the windows of any number of videos, compiled once.
 
   Window i is the frames from `stride` i on, `window` of them; there are as many
-  as lie in the video whole. Of a shorter video there is one, whose frames
-  beyond the end are the last one. A window's clip is the middle frame of each
-  of T equal parts of it, cut as the network is tested: the middle of frames
-  resized by their short side, or frames stretched.
+  as fit into the video. Of a shorter video there is one, whose frames beyond
+  the end are the last one. A window's clip is the middle frame of each of T
+  equal parts of it, cut as the network is tested: the middle of frames resized
+  by their short side, or frames stretched.
 
   Attributes:
     saved: The network.

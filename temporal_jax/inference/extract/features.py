@@ -15,7 +15,7 @@ from temporal_jax.models.inspect.trace import called_once, trace_calls
 
 POOLED, TOKENS = "pooled", "tokens"
 
-# What no other number in a network is: it tells the axis of the clips.
+# Equal to no other number in a network: it marks the axis of the clips.
 _BATCH = 1009
 _AXES_OF_MAPS = 4
 
@@ -28,7 +28,8 @@ class Feature(NamedTuple):
     shape: Shape of a clip's features.
     path: Path of the module that gives it.
     kind: Name of its class; it may share its path with a module within.
-    key: Key of what the network returns beside logits, if it gives it.
+    key: Key of this output in the network's dict next to the logits, if it has
+      one.
   """
 
   name: str
@@ -54,7 +55,7 @@ def feature_shapes(saved: SavedModel) -> dict[str, tuple[int, ...]]:
 
   "pooled" is what is classified, (D,). "tokens" is what the last block gives:
   (T, N, D), class token first, or (T, H, W, C); SlowFast, which has two, has no
-  such name. The others are those of modules that return an array with an axis
+  such name. The others are names of modules that return an array with an axis
   of clips first and are called once. Nothing is computed.
 
   Args:
@@ -158,7 +159,7 @@ def _find(saved: SavedModel) -> dict[str, Feature]:
   for call in called_once(trace_calls(apply, saved.variables, clips)):
     name, shape = "/".join(call.path), call.shape
     of_clips = shape is not None and shape[:1] == (_BATCH,)
-    # The prompt reads texts, which have a stand-in.
+    # The prompt reads texts, which are placeholders here.
     if of_clips and call.path and call.path[0] != "prompt":
       modules[name] = Feature(name, shape[1:], call.path, call.kind)
   pooled = aux["features"].shape[1:]

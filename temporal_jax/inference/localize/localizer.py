@@ -162,5 +162,5 @@ class Localizer:
 
 
 def is_features(path: Path) -> bool:
-  """Whether a path is that of a file of features, by its ending."""
+  """Whether a path names a file of features, by its ending."""
   return pathlib.Path(path).suffix.lower() in SUFFIXES

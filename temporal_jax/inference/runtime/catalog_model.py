@@ -36,8 +36,8 @@ def catalog_model(
     weights: {"params"} and, of batch norms, {"batch_stats"}, as
       `convert_weights.convert` makes them; or a directory of them, see
       `load_variables`.
-    class_names: A name a class, or a dict of those of each task; without them
-      classes have numbers.
+    class_names: One name per class, or a dict with one entry per task; without
+      them classes have numbers.
     **arguments: See `new_model`.
 
   Raises:
@@ -46,7 +46,7 @@ def catalog_model(
     ValueError: If the weights are not of this network, there are not as many
       names as classes, or see `create_model`.
   """
-  models.find_model(name)  # A wrong name is told before weights are read.
+  models.find_model(name)  # A wrong name is refused before weights are read.
   if not isinstance(weights, Mapping):
     weights = load_variables(weights)
   if "params" not in weights:

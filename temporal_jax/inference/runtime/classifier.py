@@ -17,7 +17,7 @@ class Classifier(ClipBatches):
   """Class probabilities of any number of clips, compiled once.
 
   Calling it with clips (N, T, H, W, 3) gives probabilities (N, L) float32, or a
-  dict of those of each task. Batch norms are folded into the convolutions.
+  dict with one entry per task. Batch norms are folded into the convolutions.
   """
 
   def __init__(

@@ -30,8 +30,8 @@ def create_forward(saved: SavedModel) -> Forward:
   that shape.
 
   Args:
-    saved: The network. One that compares clips with texts takes those of its
-      class names; see `prepare_variables`.
+    saved: The network. One that compares clips with texts takes the texts of
+      its class names; see `prepare_variables`.
   """
   network = saved.network
 
@@ -72,7 +72,7 @@ def prepare_variables(saved: SavedModel) -> dict[str, Any]:
 
   Args:
     saved: The network. Class names go into the "templates" of its description,
-      those of `prompts`, or stand alone where it has none.
+      see `prompts`; where it has none, they are the texts themselves.
 
   Raises:
     ImportError: If texts are needed and the extra "text" is not installed.

@@ -53,7 +53,8 @@ def _pixels(where: str, value: Any) -> None:
   """Allows statistics of values in [0, 1]."""
   known = {
     "mean": fields.list_of(fields.number(0, 1), 1, _MAX_CHANNELS),
-    # A smaller deviation would make pixels larger than bfloat16 can tell apart.
+    # A smaller deviation would make pixels so large that bfloat16 rounds
+    # different ones to one.
     "std": fields.list_of(fields.number(1e-3, 1), 1, _MAX_CHANNELS),
   }
   fields.check_members(where, value, known, known)
@@ -134,7 +135,7 @@ def read_protocol(description: Mapping[str, Any]) -> EvalProtocol:
 
 
 def _check_clips(where: str, description: Mapping[str, Any]) -> None:
-  """Raises ValueError if clips are not those of the protocol.
+  """Raises ValueError if clips differ from the protocol's.
 
   Without one they are those that the network is made for. A run may test with
   others: learned positions are then interpolated.
@@ -156,7 +157,7 @@ def _check_clips(where: str, description: Mapping[str, Any]) -> None:
 def _check_channels(where: str, description: Mapping[str, Any]) -> None:
   """Raises ValueError if pixels have other channels than clips."""
   channels = description["clip_shape"][3]
-  # Statistics of RGB stand in those of optical flow.
+  # Descriptions of networks of optical flow may have the statistics of RGB.
   allowed = sorted({1, 3, channels}) if channels != 3 else [3]
   for name in ("mean", "std"):
     if len(description["pixels"][name]) not in allowed:

@@ -7,7 +7,7 @@ from temporal_jax.models.network import Network
 
 
 def stand_in_texts(network: Network, number: int) -> dict[str, jax.Array]:
-  """Returns inputs of a network beside clips, without meaning.
+  """Returns a network's inputs other than clips, without meaning.
 
   Args:
     network: One that compares clips with texts gets features of texts, all

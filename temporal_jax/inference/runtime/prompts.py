@@ -1,4 +1,4 @@
-"""The texts that stand for labels: templates around them."""
+"""The texts that represent labels: templates filled with them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ def parse_templates(words: Sequence[str]) -> tuple[str, ...]:
 
   Args:
     words: Templates, each with one {} where the label goes, or names of
-      `TEMPLATES`, which stand for several.
+      `TEMPLATES`, each for several templates.
 
   Raises:
     ValueError: If there is none, one is neither, or one is there twice.
@@ -48,7 +48,7 @@ def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
   Raises:
     ValueError: If there are fewer than two, one is empty, or two are the same
-      except for spaces and capitals, which CLIP's texts do not tell apart.
+      except for spaces and capitals, which CLIP's tokens do not distinguish.
   """
   labels = tuple(label.strip() for label in labels)
   if len(labels) < 2:

@@ -1,7 +1,7 @@
 """A directory that holds a network: its variables and all one must know.
 
-`variables/` is an Orbax checkpoint, `model.json` the rest. The workdir of a run
-is such a directory too: its variables are those of the newest checkpoint.
+`variables/` is an Orbax checkpoint, `model.json` has the rest. The workdir of a
+run is such a directory too: its variables are the newest checkpoint's.
 """
 
 import concurrent.futures
@@ -38,15 +38,15 @@ _REFUSALS = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class SavedModel(NamedTuple):
-  """A network as it lies in a directory.
+  """A network saved in a directory.
 
   Attributes:
     name: Its name in the catalog.
     network: The module.
     variables: {"params", "batch_stats"}.
     clip_shape: (T, H, W, C) of its clips.
-    class_names: A name a class, () if they are not known; of several tasks a
-      dict of those of each.
+    class_names: One name per class, () if they are not known; for several tasks
+      a dict with one entry per task.
     pixels: {"mean", "std"} of R, G and B, of values in [0, 1].
     protocol: Which clips of a video it was tested with, or one in the middle.
     description: All that `model.json` says.
@@ -66,8 +66,8 @@ class SavedModel(NamedTuple):
     channels = self.clip_shape[-1]
     if channels != 3:
       raise ValueError(
-        f"{self.name} looks at {channels} channels of optical flow; a video holds "
-        "RGB alone."
+        f"{self.name} looks at {channels} channels of optical flow; a video has "
+        "only RGB."
       )
 
 

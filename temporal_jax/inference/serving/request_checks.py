@@ -108,8 +108,7 @@ def check_type(headers: Message) -> None:
   """Refuses a body that is not a file's bytes.
 
   Raises:
-    RequestError: If the type is neither application/octet-stream nor that of
-      a video.
+    RequestError: If the type is neither application/octet-stream nor a video's.
   """
   kind = (_single(headers, "Content-Type") or "").partition(";")[0].strip()
   if kind.lower() != "application/octet-stream" and not re.fullmatch(

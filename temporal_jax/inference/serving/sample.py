@@ -12,7 +12,7 @@ from temporal_jax.data.datasets import virtual_camera
 from temporal_jax.data.video.encoding import encode_mp4
 
 SHOTS = ("pan right", "zoom in", "rotate clockwise", "pan up")
-FPS = 12  # That of the data set camera_motion.
+FPS = 12  # As in the data set camera_motion.
 SHOT = 24  # Frames of a shot.
 _SIDE = 160  # Pixels, at least; the player shows them enlarged.
 _SEED = 130  # Of 200, the one whose frames all show the most contrast.
@@ -38,8 +38,7 @@ class SampleClip:
     Args:
       class_names: The network's classes. If no shot is one of them, `about`
         says so.
-      crop_size: Side of the network's frames in pixels, at most that of the
-        film's.
+      crop_size: Side of the network's frames in pixels, at most the film's.
     """
     self._side = max(_SIDE, crop_size + crop_size % 2)
     self.about = (

@@ -25,7 +25,7 @@ class UploadFolder:
   """
 
   def __init__(self):
-    """Makes the folder and removes those of servers that were killed.
+    """Makes the folder and removes the folders of servers that were killed.
 
     Raises:
       OSError: If it cannot be made.

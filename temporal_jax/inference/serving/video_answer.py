@@ -44,7 +44,7 @@ class VideoAnswerer:
   Attributes:
     saved: The network.
     max_seconds: Length of the longest video.
-    settings: What the page tells of both, see `load_page`.
+    settings: Description of both on the page, see `load_page`.
     sample: A clip to try the page with, None if it cannot be made here.
   """
 

@@ -63,9 +63,9 @@ class Found(NamedTuple):
 class VideoSearch:
   """Finds videos by text; their features are computed once and kept in a file.
 
-  A video's features are the mean of those of its views, each of length 1. Texts
-  are compared with them as they are: what a network adds to a text for the clip
-  it looks at needs the clip, and is left out.
+  A video's features are the mean of its views' features, each of length 1.
+  Texts are compared with them as they are: what a network adds to a text for
+  the clip it looks at needs the clip, and is left out.
 
   Attributes:
     saved: The network.
@@ -87,7 +87,7 @@ class VideoSearch:
     Raises:
       FileNotFoundError: If the file's folder does not exist.
       ValueError: If the network reads no texts, or the file is no index or
-        that of another network.
+        another network's.
     """
     self.saved = saved
     self.file = pathlib.Path(file).expanduser()

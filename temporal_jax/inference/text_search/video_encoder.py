@@ -50,8 +50,7 @@ def create_video_encoder(
   """Returns `encode(variables, clip) -> features`, a pure function.
 
   It takes clips (B, T, H, W, 3) uint8 and gives features (B, D) float32 of
-  length 1, those whose cosine with the features of texts tells how well they
-  fit.
+  length 1, whose cosine with the features of a text measures how well they fit.
 
   Args:
     saved: The network; batch norms may be folded in the variables.

@@ -33,8 +33,8 @@ class VideoIndex(NamedTuple):
   """Features of N videos, and of which network.
 
   Attributes:
-    about: What features depend on besides the videos: "model", "sha256" of its
-      variables, "pixels" and "protocol"; JSON.
+    about: Facts that features depend on, except the videos: "model", "sha256"
+      of its variables, "pixels" and "protocol"; JSON.
     entries: The videos by their path from the folder.
   """
 

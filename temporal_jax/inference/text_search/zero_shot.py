@@ -13,7 +13,7 @@ from temporal_jax.inference.runtime.text_encoder import TextEncoder, check_reads
 def with_labels(
   saved: SavedModel, labels: Sequence[str], *, templates: Sequence[str] = PLAIN
 ) -> SavedModel:
-  """Returns a network that tells these labels instead of its classes.
+  """Returns a network that predicts these labels instead of its classes.
 
   Whatever takes a saved network takes it too.
 

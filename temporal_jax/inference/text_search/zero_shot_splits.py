@@ -27,7 +27,7 @@ class SplitScores(NamedTuple):
     top1: Fraction in [0, 1] of each split, of the videos that could be read.
     counts: Videos of each split that could be read.
     bad: Why a video could not be read, by path.
-    labels: What stood for the classes.
+    labels: Texts of the classes.
   """
 
   top1: tuple[float, ...]
@@ -61,8 +61,7 @@ def score_splits(
   """Scores the test videos of all three splits; a video of several, once.
 
   Labels are the classes' names in words: "brush_hair" is "brush hair",
-  "ApplyLipstick" is "apply lipstick". Views are those of the network's
-  protocol.
+  "ApplyLipstick" is "apply lipstick". The network's protocol defines the views.
 
   Args:
     saved: A network that reads texts.

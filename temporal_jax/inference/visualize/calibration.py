@@ -16,8 +16,8 @@ def create_calibrations(
 ) -> Callable[[Mapping[str, Any], jax.Array], dict[str, jax.Array]]:
   """Returns `calibrations(variables, clip) -> {layer: factors}`, pure.
 
-  The factors (T', n) float32 are those of a layer's n calibrated channels, or
-  taps, at each of its frames; 1 changes nothing. It takes variables as
+  The factors (T', n) float32 multiply a layer's n calibrated channels, or taps,
+  at each of its frames; 1 changes nothing. It takes variables as
   `prepare_variables` returns them and a clip (T, H, W, 3) uint8.
 
   Args:
@@ -38,6 +38,6 @@ def create_calibrations(
 
 
 def _factors(calibration: jax.Array) -> jax.Array:
-  """Returns those of one clip (1, T', ...) as (T', n)."""
+  """Returns the factors of one clip (1, T', ...) as (T', n)."""
   frames = calibration.shape[1]
   return calibration[0].reshape(frames, -1).astype(jnp.float32)

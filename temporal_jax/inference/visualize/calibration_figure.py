@@ -40,8 +40,8 @@ def save_calibration(
     calibrations: Factors (T', n) by the name of the layer.
     layer: Which of them is drawn.
     frames: (T, H, W, 3) uint8.
-    times: What stands above each frame (T,).
-    title: Stands above all.
+    times: Text above each frame (T,).
+    title: Text above the whole picture.
   """
   factors = calibrations[layer]
   factors = factors[:, np.argsort(-factors.mean(axis=0), kind="stable")]

@@ -11,7 +11,7 @@ class Target(NamedTuple):
   """A class of a network.
 
   Attributes:
-    task: Whose class it is, None if there is one task alone.
+    task: Task of the class, None if there is only one task.
     index: Its number.
   """
 
@@ -20,7 +20,7 @@ class Target(NamedTuple):
 
 
 def named_targets(saved: SavedModel) -> dict[str, Target]:
-  """Returns all classes by their names, those of several tasks as "task:name".
+  """Returns all classes by their names, with several tasks as "task:name".
 
   Where the names are not known they are called by their numbers.
   """
@@ -46,7 +46,7 @@ def find_target(saved: SavedModel, name: str) -> Target:
 def _numbers(
   num_classes: int | Mapping[str, int],
 ) -> tuple[str, ...] | dict[str, tuple[str, ...]]:
-  """Returns the numbers of classes, or of those of each task."""
+  """Returns the classes' numbers as names, or a dict of them by task."""
   if isinstance(num_classes, Mapping):
     return {task: _numbers(count) for task, count in num_classes.items()}
   return tuple(map(str, range(num_classes)))

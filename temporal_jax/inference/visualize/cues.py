@@ -19,8 +19,8 @@ def create_cues(
   """Returns `cues(variables, clip) -> {layer: maps}`, a pure function.
 
   A map is the mean of |cue| over the channels and over the contexts of the
-  frame that lie in the clip, except for the frame itself, divided by its
-  largest value in the clip. Where nothing moves those of "difference" and
+  frame that are in the clip, except for the frame itself, divided by its
+  largest value in the clip. Where nothing moves, the maps of "difference" and
   "log_ratio" are zero; "correlation" is what the windows of similarities are
   encoded to.
 

@@ -92,7 +92,7 @@ def open_variables(saved: SavedModel, *, names: bool = True) -> dict[str, Any]:
 
   Args:
     saved: The network.
-    names: Whether the maps are those of a class; others need no names, and get
+    names: Whether the maps are for a class; other maps need no names, and get
       one text without meaning where there are none.
 
   Raises:

@@ -29,7 +29,7 @@ def create_grad_cam(
   map = relu(sum_c a_c A_c), a_c = mean over t, i and j of dy / dA[t, i, j, c],
 
   divided by its largest value in the clip, so that frames can be compared. The
-  weights a are those of the whole clip.
+  weights a are for the whole clip.
 
   It takes variables as `prepare_variables` returns them, a clip (T, H, W, 3)
   uint8, and the number of the class, which may be traced; None for the one that

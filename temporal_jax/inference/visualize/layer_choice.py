@@ -70,8 +70,8 @@ def map_shapes(
 def as_maps(output: jax.Array, grid: Grid | None) -> jax.Array:
   """Returns an output of `map_outputs` as (T', h, w, C).
 
-  Of tokens the patches remain, without the class token before them and what
-  stands behind them.
+  Of tokens only the patches remain, without the class token before them and the
+  tokens after them.
   """
   if output.ndim == 5:
     return output[0]
@@ -118,5 +118,5 @@ def _is_map(call: Call, num_frames: int, grid: Grid | None) -> bool:
     return False
   if len(shape) == 5:
     return True
-  # A class token stands before the patches, a message may follow them.
+  # A class token precedes the patches, a message may follow them.
   return grid is not None and 0 <= shape[2] - grid[0] * grid[1] <= 2

@@ -18,10 +18,11 @@ def create_alignment(
 ) -> Callable[[Mapping[str, Any], jax.Array], dict[str, jax.Array]]:
   """Returns `alignment(variables, clip) -> {"masks", "points"}`, pure.
 
-  A frame lies in two pairs, with the frame before and with that after. Its map
-  in "masks" (T, h, w) float32, in [0, 1], is the mean of its two masks, as the
-  network merges them. "points" (T, 2, 2) float32 are the middles of these two,
-  the earlier pair's first, x before y in [-1, 1]; NaN where there is no pair.
+  A frame is in two pairs, with the frame before it and the frame after it. Its
+  map in "masks" (T, h, w) float32, in [0, 1], is the mean of its two masks, as
+  the network merges them. "points" (T, 2, 2) float32 are the middles of these
+  two, the earlier pair's first, x before y in [-1, 1]; NaN where there is no
+  pair.
 
   It takes variables as `prepare_variables` returns them and a clip
   (T, H, W, 3) uint8.

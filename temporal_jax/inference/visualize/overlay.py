@@ -23,7 +23,7 @@ def save_overlay(
   indices: np.ndarray,
   panels: Sequence[np.ndarray],
 ) -> int:
-  """Writes an mp4 of the frames, and beside them the frames under each map.
+  """Writes an mp4 of the frames, and next to them the frames under each map.
 
   It shows what the first view of the protocol does, from the first to the last
   of its frames, at the rate of the video, or 25 frames per second if it has

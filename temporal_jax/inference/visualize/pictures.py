@@ -121,7 +121,7 @@ def _draw_calibration(
   png: str | os.PathLike,
   layer: str | None,
 ) -> list[str]:
-  """Draws the factors of one layer, and how far those of all are from 1."""
+  """Draws the factors of one layer, and how far all layers' are from 1."""
   ((name, saved),) = networks.items()
   clip = _read_clips(reader, networks)[name]
   found = jax.jit(create_calibrations(saved))(

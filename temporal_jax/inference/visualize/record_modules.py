@@ -29,7 +29,7 @@ class Recording(NamedTuple):
   """A run of a network on one clip.
 
   Attributes:
-    logits: (1, L), or a dict of those of each task.
+    logits: (1, L), or a dict with one entry per task.
     calls: The calls of each module by its name, e.g. "block1/attention"; names
       in the order in which the calls ended. Modules that share their parameters
       share a name.
@@ -50,8 +50,8 @@ def record(
 
   Args:
     saved: The network.
-    variables: As `prepare_variables` returns them, or those of `saved` with the
-      same inputs.
+    variables: The result of `prepare_variables`, or the variables of `saved`
+      with the same inputs.
     clip: (T, H, W, 3) uint8.
     offsets: What is added to the output of modules, by their names; of the
       shape of that output.
@@ -80,7 +80,7 @@ def record(
 
 
 def main_output(call: Call) -> Any:
-  """Returns what a call hands on: its output without what stands beside it."""
+  """Returns a call's main output, the first entry if it returns a tuple."""
   return call.output[0] if isinstance(call.output, tuple) else call.output
 
 

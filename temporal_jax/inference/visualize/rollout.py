@@ -78,7 +78,7 @@ def attention_shares(
       saved,
       calls,
       "attention that rollout can follow (within frames, joint, divided or "
-      "aligned, without tokens of other frames beside a frame's own)",
+      "aligned, without tokens of other frames among a frame's own)",
     )
   temporal = calls_of(calls, layers.TemporalAttention)
   tokens = calls[names[-1]][-1].args[0]
@@ -133,7 +133,7 @@ def _passed(shares: jax.Array, weights: jax.Array) -> jax.Array:
 
 
 def _along_time(shares: jax.Array, weights: jax.Array, call: Call) -> jax.Array:
-  """Hands shares (T, N) of patches on to those of other frames.
+  """Hands shares (T, N) of patches on to patches of other frames.
 
   Args:
     shares: Shares of each patch.

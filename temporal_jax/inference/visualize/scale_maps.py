@@ -6,7 +6,7 @@ import numpy as np
 
 
 def frames_of(count: int, num_frames: int) -> np.ndarray:
-  """Returns which frames of a clip the places of a layer stand for.
+  """Returns the frames of a clip that the places of a layer represent.
 
   With a stride along time these are every second, every fourth..., from the
   first one on. (In bLVNet's big branches it is the frame after each of them.)
@@ -24,7 +24,7 @@ def frames_of(count: int, num_frames: int) -> np.ndarray:
 def over_time(maps: jax.Array, num_frames: int) -> jax.Array:
   """Interpolates maps (T', ...) linearly to all frames (T, ...).
 
-  What lies behind the last place of `frames_of` is as there.
+  Frames after the last place of `frames_of` get the map of that place.
   """
   count = len(maps)
   if count == num_frames:

@@ -21,13 +21,13 @@ class Row(NamedTuple):
   """What a row of a strip shows.
 
   Attributes:
-    title: Stands above it.
+    title: Text above the strip.
     frames: (T, H, W, 3) uint8.
-    times: What stands above each frame (T,), or () for nothing.
-    maps: (T, h, w) in [0, 1] over the frames; None for the frames alone.
+    times: Text above each frame (T,), or () for none.
+    maps: (T, h, w) in [0, 1] over the frames; None for only the frames.
     points: (T, 2, 2), drawn as o and x: x before y in [-1, 1], from the middle
-      of the first place of a map to that of the last; NaN is not drawn. None
-      for no points.
+      of the first place of a map to the middle of the last; NaN is not drawn.
+      None for no points.
   """
 
   title: str
@@ -50,7 +50,7 @@ def save_strip(
   Args:
     file: PNG to write, or what takes its bytes.
     rows: At least one.
-    title: Stands above all.
+    title: Text above the whole picture.
     unit: What the colours from 0 to 1 mean.
     frames_shown: Frames of a row, at most, evenly spread from first to last.
 

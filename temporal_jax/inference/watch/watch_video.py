@@ -70,7 +70,7 @@ def watch_video(
     window: See `SlidingWindows`; the frames of the network's clips by default.
     stride: See `SlidingWindows`; a quarter of a window by default.
     rate: See `SlidingWindows`.
-    task: Which one is told, of a network of several.
+    task: Name of the task to write, if the network has several.
     topk: Classes of a window that are written, at most, the best first.
     batch_size: Windows computed at once.
     time_limit: Seconds that finding the frames, and decoding one, may take.
@@ -80,8 +80,8 @@ def watch_video(
 
   Raises:
     OSError: If a file cannot be written.
-    ValueError: If the video cannot be opened, its frames are smaller than those
-      of the network or this looks at flow, a number is out of its range, the
+    ValueError: If the video cannot be opened, its frames are smaller than the
+      network's or the network looks at flow, a number is out of its range, the
       task is none of the network's, two files are the same, or see
       `PendingModel.wait`.
   """
@@ -149,7 +149,7 @@ def watch_video(
 
 
 def told_classes(saved: SavedModel, task: str | None = None) -> tuple[str, ...]:
-  """Returns the names of the classes that a network tells, or their numbers.
+  """Returns the names of the classes that a network predicts, or their numbers.
 
   Args:
     saved: The network.

@@ -1,4 +1,4 @@
-"""Files that tell what is seen when: JSON, CSV and subtitles.
+"""Files of the classes over time: JSON, CSV and subtitles.
 
 They are written as windows come, so that they hold what is known when a video
 ends early, and need no memory.

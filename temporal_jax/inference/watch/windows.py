@@ -59,13 +59,13 @@ class SlidingWindows:
   """Clips of windows that slide over a video.
 
   The video is decoded once, in order; only frames of clips become pictures, and
-  of these only those of a window are kept. Windows are made of all its frames
-  or, with `rate`, of the frame that is on the screen at each multiple of 1 /
-  rate seconds. Where frames are left after the last window, one more ends with
-  the last frame: it overlaps the one before it by more than the others do. A
-  video shorter than a window gives one window, its last frame repeated.
+  only one window's are kept. Windows are made of all its frames or, with
+  `rate`, of the frame that is on the screen at each multiple of 1 / rate
+  seconds. Where frames are left after the last window, one more ends with the
+  last frame: it overlaps the one before it by more than the others do. A video
+  shorter than a window gives one window, its last frame repeated.
 
-  `len()` tells how many windows there are; a window's clip are T frames in the
+  `len()` is the number of windows; a window's clip is the T frames in the
   middle of T equal parts of it, resized as the protocol says, and their middle
   crop.
 

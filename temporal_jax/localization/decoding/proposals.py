@@ -30,7 +30,7 @@ class Proposals(NamedTuple):
 def average_windows(
   maps: Sequence[Mapping[str, np.ndarray]], starts: Sequence[int], length: int
 ) -> dict[str, np.ndarray]:
-  """Returns the maps of a film from those of windows, means where they overlap.
+  """Returns a film's maps from its windows' maps, means where they overlap.
 
   Args:
     maps: For each window "start" and "end", (T,), and "confidence", (D, T, 2).

@@ -160,7 +160,7 @@ def described_network(
       bfloat16 and on CPU float32.
 
   Raises:
-    ValueError: If the overrides or the classes are not those of the network.
+    ValueError: If the overrides or the classes do not fit the network.
   """
   name, overrides = description["model"], description["overrides"]
   module = LOCALIZERS[name].module

@@ -7,11 +7,10 @@ def padded_positions(network: ActionFormer, length: int) -> int:
   """Returns the positions that a film is padded to.
 
   A network is compiled for each length. They are the strides of the last level
-  times 2, 3, 4, 6, 8, 12, ..., so that they are few. Results are those of the
-  length that the authors pad to, `padded_length`: what a film sees after its
-  end, at each level, is one position of padding or the end of the sequence; and
-  absolute positions are stretched with sequences that are longer than those of
-  training.
+  times 2, 3, 4, 6, 8, 12, ..., so that they are few. Results are as with the
+  length that the authors pad to, `padded_length`: after its end a film sees, at
+  each level, one position of padding or the end of the sequence; and absolute
+  positions are stretched with sequences that are longer than in training.
 
   Args:
     network: The network.

@@ -103,7 +103,7 @@ def write_detector_description(
   description: Mapping[str, Any],
   variables: Mapping[str, Any],
 ) -> None:
-  """Writes the `model.json` of a detector, such as that of a run, never half.
+  """Writes the `model.json` of a detector, such as a run's, never half.
 
   Args:
     directory: The folder to write to.
@@ -123,7 +123,7 @@ def read_detector_description(directory: str | os.PathLike) -> dict[str, Any]:
 
   Raises:
     FileNotFoundError: If there is none.
-    ValueError: If it is that of a classifier, or a field is wrong.
+    ValueError: If it is a classifier's, or a field is wrong.
   """
   directory = pathlib.Path(directory).expanduser().absolute()
   description = descriptions.read_description(directory, DETECTORS)

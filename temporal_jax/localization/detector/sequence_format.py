@@ -17,7 +17,7 @@ class SequenceFormat:
   Attributes:
     fit: "pad", the whole film, filled up; "resample", the whole film with
       `length` positions; or "windows", windows of `length` positions.
-    length: Positions of a sequence. With "pad" those of training, where longer
+    length: Positions of a sequence. With "pad" only in training, where longer
       films are cropped.
     step: Positions from one window to the next; 0 without windows.
     every: Positions of the features from one of a sequence to the next; films

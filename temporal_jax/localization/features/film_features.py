@@ -10,7 +10,7 @@ from temporal_jax.validation import check_number, check_whole
 
 
 class FeatureKind(NamedTuple):
-  """What features are; a detector takes those of its own kind only.
+  """Kind of features; a detector takes only features of its own kind.
 
   Attributes:
     width: Numbers of a position, C.

@@ -22,7 +22,7 @@ from temporal_jax.untrusted.npz import Npz, check_arrays, open_npz
 
 HDF5 = (".h5", ".hdf5")
 SUFFIXES = (".npz", ".npy", *HDF5)
-# What an npz file calls features: that of this package, of ActionFormer's ones.
+# Names of features in npz files: this package's, and in ActionFormer's files.
 _NAMES = ("features", "feats")
 _NUMBERS = ("stride", "window", "fps", "offset", "duration")
 _WHAT = "usable features"

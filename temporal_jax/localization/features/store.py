@@ -148,9 +148,9 @@ def match_features(
 
   Args:
     annotations: The films.
-    store: Their features.
-    kind: What the features must be, such as a detector's; None takes those of
-      the first film.
+    store: The films' features.
+    kind: Kind that the features must have, such as a detector's; None takes the
+      first film's.
     on_error: "raise", or "skip" to leave out, and count, a film whose features
       are missing, damaged or of another kind, and a segment past its end.
 

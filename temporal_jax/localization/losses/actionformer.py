@@ -89,7 +89,7 @@ def focal_loss(
   Args:
     logits: Logits of any shape.
     targets: Probabilities, in the same shape.
-    alpha: Weight of a target 1; that of a target 0 is 1 - alpha.
+    alpha: Weight of a target 1; a target 0 has 1 - alpha.
     gamma: Exponent of the error.
 
   Source: Lin et al. 2017, https://arxiv.org/abs/1708.02002, equation 5;

@@ -25,7 +25,7 @@ class ActionFormer(nn.Module):
 
   Attributes:
     num_classes: Classes of segments, L.
-    width: Channels, C; those of the heads too.
+    width: Channels, C; also in the heads.
     num_heads: Heads of the attention.
     windows: Positions that a position of each level looks at, odd or None for
       all of the level; or one for all levels.
@@ -40,8 +40,8 @@ class ActionFormer(nn.Module):
     taps: Positions that a convolution sees, odd.
     top_down: Whether levels are summed from the coarsest down, as in a feature
       pyramid; else they only have norms.
-    positions: Whether absolute positions are added to the embedding; those of
-      sequences longer than `max_length` are interpolated.
+    positions: Whether absolute positions are added to the embedding; for
+      sequences longer than `max_length` they are interpolated.
     relative_bias: Whether attention in windows has a learned bias for each
       place.
     empty_classes: Classes without a segment in training, which start as very

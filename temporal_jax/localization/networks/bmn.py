@@ -67,7 +67,7 @@ class BMN(nn.Module):
       segment, by regression and by classification, (B, D, T, 2); "regression",
       if asked for: shift of the centre and logarithm of the scale, (B, D, T,
       2); "classes", if there are any: task -> logits (B, D, T, L). All are
-      float32, those of proposals that end after the sequence have no meaning.
+      float32; values of proposals that end after the sequence have no meaning.
 
     Raises:
       ValueError: If the features are not floating point (B, T, C), or the

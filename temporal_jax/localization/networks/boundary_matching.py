@@ -25,8 +25,8 @@ class Samples(NamedTuple):
   Sample j of bin n of the proposal (d, t) is the sum of the features at the
   positions t + above[d, n, j] - 1 and t + above[d, n, j], with the weights 1 -
   weight[d, n, j] and weight[d, n, j]. Positions outside of the sequence count
-  as zero; but one position in front of it, where the first weight is for, the
-  features are those of position 0.
+  as zero; but one position in front of it, which the first weight is for, they
+  are the features of position 0.
 
   Attributes:
     above: Positions after the start, int32 (D, N, J).
@@ -167,7 +167,7 @@ def _gather_sum(x: jax.Array, table: _Table, rows: tuple[int, int]) -> jax.Array
   out[:, r, t] = sum over s, j of weights[s, r, j] x[:, s, t + offsets[s, r, j]]
 
   A loop over the sources: XLA fuses their gathers into the sum, so that no
-  samples are in memory. The gradient is another such sum; that of a gather
+  samples are in memory. The gradient is another such sum; a gather's gradient
   would be a scatter, which is slow.
 
   Args:

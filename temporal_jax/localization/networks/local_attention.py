@@ -111,8 +111,8 @@ def _is_seen(length: int, size: int, blocks: int, reach: int) -> np.ndarray:
 def _by_place(bias: jax.Array, size: int) -> jax.Array:
   """Spreads (M, window) over what a block sees, (M, size, size + window - 1).
 
-  The window of a query begins one key later than that of the query before it:
-  rows that are one longer than those of the result are read as one array.
+  The window of a query begins one key later than the previous query's: rows
+  that are one longer than the result's are read as one array.
   """
   heads, window = bias.shape
   rows = jnp.pad(bias, ((0, 0), (0, size)))

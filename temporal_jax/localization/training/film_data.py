@@ -85,13 +85,12 @@ def open_film_data(
       of a CSV file has a split.
     on_error: "raise", or "skip" to leave out what is wrong.
     class_names: Names of the classes of an earlier start, in their order.
-    kind: What the features must be; None takes those of the first film.
+    kind: Kind that the features must have; None takes the first film's.
 
   Raises:
     FileNotFoundError: If a file is missing.
-    ValueError: If something is wrong and nothing may be, the classes are others
-      than those of the earlier start, or no film is left to train on or to
-      test.
+    ValueError: If something is wrong and nothing may be, the classes differ
+      from the earlier start's, or no film is left to train on or to test.
   """
   if not annotations:
     raise ValueError(

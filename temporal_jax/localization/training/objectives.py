@@ -82,7 +82,7 @@ class PointObjective:
 class ProposalObjective:
   """The loss of a `BMN`; see `training.objective.Objective`.
 
-  Batches are those of `PointObjective`; labels and masks do not count.
+  Batches are as in `PointObjective`; labels and masks are not used.
 
   Attributes:
     network: The network.
