@@ -48,8 +48,8 @@ def convert(
     source: Name in `SOURCES`; by default it is inferred from the names.
     prefix: First part of the network's names, e.g. "model."; other tensors stay
       unused. By default the only one without which the names are of a source.
-    num_classes: Classes of the network, by default those of the checkpoint. If
-      they differ, the classifier keeps its initial values.
+    num_classes: Classes of the network, by default the checkpoint's. If they
+      differ, the classifier keeps its initial values.
     allow_missing: Shell patterns of leaves, e.g. "head/*", that keep their
       initial values if the tensors do not make them.
     allow_non_finite: Shell patterns of tensors that may hold NaN or infinity.
@@ -57,8 +57,7 @@ def convert(
     channels: Channels of a frame; for others than three a stem takes the mean
       over R, G and B.
     seed: Seed of the initial values.
-    settings: What the checkpoint says of its network beside the tensors:
-      `read(path).settings`.
+    settings: Settings of the network in the checkpoint: `read(path).settings`.
     **model_overrides: Arguments of `temporal_jax.create_model`.
 
   Returns:
@@ -150,7 +149,7 @@ def to_torch(
     model_name: Name of the network in the catalog.
     variables: Variables of that network.
     source: Name in `SOURCES`.
-    num_classes: Classes of the network, by default those of the variables.
+    num_classes: Classes of the network, by default the variables'.
     channels: Channels of a frame.
     **model_overrides: Arguments of `temporal_jax.create_model`.
 
@@ -158,8 +157,8 @@ def to_torch(
     Arrays by name, with the counters that torch's batch norms keep, at zero.
 
   Raises:
-    ValueError: If the source does not name such a network, or the variables
-      are not those of it.
+    ValueError: If the source does not name such a network, or the variables do
+      not fit it.
   """
   naming = registry.find_source(source)
   shape = clip_shape(model_name, model_overrides, channels)

@@ -26,8 +26,8 @@ def inflate(value: jax.Array, shape: tuple[int, ...], inflation: str) -> jax.Arr
     shape: The same, or (T, ..., C, C'); (T, C, C') for one pixel's, whose axes
       of space fall away.
     inflation: "centre" puts it at tap T // 2 with zeros around it, "mean" puts
-      T-th parts of it at every tap (I3D); the answer to a clip that stands
-      still is the image network's, except for the ends of the clip.
+      T-th parts of it at every tap (I3D); the answer to a clip without motion
+      is the image network's, except for the ends of the clip.
   """
   check_inflation(inflation)
   if len(shape) == value.ndim - 1 and value.shape[:2] == (1, 1):
@@ -46,8 +46,8 @@ def inflate_stem(value: jax.Array, shape: tuple[int, ...], inflation: str) -> ja
   """As `inflate`; a stem for optical flow takes the mean over R, G and B.
 
   Args:
-    value: Kernel (H, W, 3, C'), or a vector, which stays. Kernels of another
-      number of channels must have that of the leaf.
+    value: Kernel (H, W, 3, C'), or a vector, which stays. Kernels with another
+      number of channels must have the leaf's.
     shape: (H, W, C, C') or (T, H, W, C, C').
     inflation: See `inflate`.
 
@@ -61,7 +61,7 @@ def inflate_stem(value: jax.Array, shape: tuple[int, ...], inflation: str) -> ja
     if value.shape[-2] != 3:
       raise ValueError(
         f"a stem of {value.shape[-2]} channels gives none of {channels}; only "
-        "that of three, R, G and B, does."
+        "a stem of three, R, G and B, does."
       )
     mean = jnp.mean(value, axis=-2, keepdims=True, dtype=jnp.float32)
     value = jnp.broadcast_to(mean, (*mean.shape[:-2], channels, mean.shape[-1]))
@@ -92,7 +92,7 @@ def resize_positions(
 ) -> jax.Array:
   """Resizes learned positions (1 + N, D) to another square of patches.
 
-  Bicubically, as torch's `interpolate` does; that of the class token stays.
+  Bicubically, as torch's `interpolate` does; the class token's position stays.
   """
   del inflation
   side = round((shape[0] - 1) ** 0.5)

@@ -43,8 +43,8 @@ class CheckpointFormat(NamedTuple):
     skip: Regular expression of tensors that stay unused -> the reason.
     new: Regular expression of leaves that no such checkpoint has -> the
       reason; they keep their initial values.
-    forms: Arguments of `create_model` beside the catalog's, with which such
-      weights were published as well.
+    forms: Other arguments of `create_model` than the catalog's, with which such
+      weights were also published.
     unsaid: Argument of `create_model` that the tensors do not show -> what to
       know where nobody says it; "" if the row's own is right for all such
       weights.

@@ -38,7 +38,7 @@ def candidates(
 
   Args:
     tensors: Arrays, or their shapes and dtypes, by name.
-    settings: What the checkpoint says beside them.
+    settings: Settings that the checkpoint has next to them.
   """
   for source in registry.recognise(tensors):
     for name in MODELS:
@@ -106,7 +106,7 @@ def _may_fit(
   source: CheckpointFormat,
   form: Mapping[str, Any],
 ) -> bool:
-  """Whether all but the classifier fits, told as fast as can be."""
+  """Whether all but the classifier fits, computed as fast as possible."""
   try:
     network = temporal_jax.create_model(name, num_classes=1, **form)
   except (TypeError, ValueError):  # The form is another class's.

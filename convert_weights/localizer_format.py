@@ -14,7 +14,7 @@ class LocalizerFormat(NamedTuple):
     origin: Repository whose naming it is.
     rules: Network -> the rules that make its leaves.
     arguments: Tensors by name -> arguments of `create_localizer` that they
-      show, "channels": those of the features, and "length": the positions of a
+      show, "channels": the features' channels, and "length": the positions of a
       sequence, None if they do not show it.
     constants: (network, positions) -> tensors that follow from these.
     skip: Regular expression of tensors that stay unused -> the reason.

@@ -1,7 +1,7 @@
 """Weights of localization networks, both ways.
 
-They go through the same rules as those of video networks, see `rules`, and
-every tensor and leaf is accounted for. Inputs are features instead of clips.
+They go through the same rules as video networks, see `rules`, and every tensor
+and leaf is accounted for. Inputs are features instead of clips.
 """
 
 import os
@@ -197,7 +197,7 @@ def fitting_localizers(tensors: Mapping[str, Any]) -> tuple[str, list[LocalizerP
   for name in LOCALIZERS:
     try:
       plan = plan_localizer(name, tensors)
-    except ValueError:  # The names are not those of this network's code.
+    except ValueError:  # The names are not from this network's code.
       continue
     origin = plan.naming.origin
     # One of another width is not the catalog's.
@@ -225,8 +225,8 @@ def localizer_to_torch(
     **arguments: Arguments of `create_localizer`.
 
   Raises:
-    ValueError: If the variables are not those of the network, or a leaf has no
-      name there.
+    ValueError: If the variables do not fit the network, or a leaf has no name
+      there.
   """
   entry = find_localizer(name)
   network = create_localizer(name, **arguments)

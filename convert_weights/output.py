@@ -52,14 +52,14 @@ def source(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
 
 
 def said(checkpoint: Checkpoint) -> Iterator[str]:
-  """Yields what is to be known of a file beside its tensors."""
+  """Yields lines about a file other than its tensors."""
   within = f", in {checkpoint.wrapper}" if checkpoint.wrapper else ""
   yield f"{checkpoint.path.absolute().name}: {checkpoint.format}{within}."
   if checkpoint.others:
     others = ", ".join(checkpoint.others)
     yield f"it holds other weights too: {others}."
   if checkpoint.ignored:
-    yield f"beside them and not read: {', '.join(checkpoint.ignored)}."
+    yield f"also in the file and not read: {', '.join(checkpoint.ignored)}."
 
 
 def file_digest(*paths: str | os.PathLike) -> str:

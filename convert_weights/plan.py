@@ -30,7 +30,7 @@ def plan_conversion(
   prefix: str | None = None,
   **others: Any,
 ) -> ConversionPlan:
-  """Plans a conversion; arguments are those of `convert`.
+  """Plans a conversion; arguments as in `convert`.
 
   Args:
     model_name: See `convert`.
@@ -62,7 +62,7 @@ def find_network(
   source: str | None = None,
   prefix: str | None = None,
 ) -> prefixes.Stripped:
-  """Finds the tensors of a network; arguments are those of `convert`.
+  """Finds the tensors of a network; arguments as in `convert`.
 
   Raises:
     ValueError: If they are of a family that is not supported, or of several

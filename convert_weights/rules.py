@@ -70,7 +70,7 @@ class Rule(NamedTuple):
     value = tensors[0] if len(tensors) == 1 else list(tensors)
     if self.change is not None:
       return self.change(einops.rearrange(value, self.pattern), shape, inflation)
-    # The axes' lengths are those of the leaf.
+    # The axes' lengths come from the leaf.
     axes = self.pattern.split("->")[1].split()
     lengths = {a: n for a, n in zip(axes, shape, strict=True) if a != "1"}
     return einops.rearrange(value, self.pattern, **lengths)
@@ -102,7 +102,7 @@ def tensor_expression(
 
 @functools.cache
 def _expression(leaf: str) -> re.Pattern:
-  """Returns the expression of the paths that a rule's leaf stands for."""
+  """Returns the expression of the paths that a rule's leaf matches."""
   parts = _NUMBER.split(leaf)  # text, name, offset, text, ...
   regex = re.escape(parts[0])
   for name, text in zip(parts[1::3], parts[3::3], strict=True):

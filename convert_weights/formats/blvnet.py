@@ -109,8 +109,8 @@ def _video_rules(network: Network) -> list[Rule]:
   if isinstance(operator, TemporalAggregation):
     if operator.causal:
       raise ValueError(
-        "a bLVNet's aggregation sees later frames too: its weights are not "
-        "those of a causal one."
+        "a bLVNet's aggregation sees later frames too: its weights do not "
+        "fit a causal one."
       )
     return video_network(operator.taps)
   return video_network()

@@ -22,7 +22,7 @@ def transformer_block() -> list[Rule]:
 def attention(leaf: str, tensor: str) -> list[Rule]:
   """Rules of `SelfAttention` from a torch `MultiheadAttention`.
 
-  Queries, keys and values lie behind one another in one tensor.
+  Queries, keys and values are concatenated in one tensor.
   """
   return [
     Rule(
@@ -48,7 +48,7 @@ def vision_transformer(block: Sequence[Rule] = ()) -> list[Rule]:
   """Rules of `VisionTransformer` with a projection, as CLIP's `visual`.
 
   Args:
-    block: Rules of a block; by default those of `transformer_block`.
+    block: Rules of a block; `transformer_block` by default.
   """
   block = block or transformer_block()
   return [
@@ -63,7 +63,7 @@ def vision_transformer(block: Sequence[Rule] = ()) -> list[Rule]:
 
 
 def text_transformer() -> list[Rule]:
-  """Rules of `TextTransformer`, which lies in CLIP without a prefix."""
+  """Rules of `TextTransformer`, whose tensors have no prefix in CLIP."""
   return [
     Rule(
       "params/token_embedding/embedding",

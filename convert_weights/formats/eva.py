@@ -60,7 +60,7 @@ def vision_transformer(block: Sequence[Rule] = ()) -> list[Rule]:
   """Rules of `VisionTransformer` from an `EVAVisionTransformer`.
 
   Args:
-    block: Rules of a block; by default those of `transformer_block`.
+    block: Rules of a block; `transformer_block` by default.
   """
   block = block or transformer_block()
   return [

@@ -12,8 +12,8 @@ def attention(names: Sequence[str], out: str) -> list[Rule]:
   """Rules of `SelfAttention` whose projections are apart.
 
   Args:
-    names: Those of queries, keys and values.
-    out: The last one.
+    names: Names of queries, keys and values.
+    out: Name of the last projection.
   """
   weights, biases = (
     tuple(f"{name}.{kind}" for name in names) for kind in ("weight", "bias")

@@ -1,6 +1,6 @@
 """Rules of vision transformers, as huggingface/transformers names them.
 
-Its configuration has the norms' epsilon, 1e-12 unless told otherwise.
+Its configuration has the norms' epsilon, 1e-12 by default.
 """
 
 from convert_weights.checkpoint_format import CheckpointFormat
@@ -44,7 +44,7 @@ def _block(
 def vision_transformer() -> list[Rule]:
   """Rules of `VisionTransformer` from a `ViTModel`.
 
-  Its pooler is the layer with tanh behind the last norm.
+  Its pooler is the layer with tanh after the last norm.
   """
   positions = "embeddings.position_embeddings"
   return [
@@ -83,7 +83,7 @@ _UNSAID = {
   ),
   "num_heads": "",
 }
-_PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."
+_PIXELS = "For DeiT, MAE and DINO they are ImageNet's: change them there."
 
 FORMATS: tuple[CheckpointFormat, ...] = (
   CheckpointFormat(

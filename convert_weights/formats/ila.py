@@ -97,7 +97,7 @@ def _grouped(leaf: str, tensor: str) -> list[Rule]:
 
 
 def direction_classifier() -> list[Rule]:
-  """Rules of `DirectionClassifier`, whose tensors lie in `mit`."""
+  """Rules of `DirectionClassifier`, whose tensors are in `mit`."""
   return [
     *layer_norm("norm", "classify_head.0"),
     *linear("head", "classify_head.2"),

@@ -21,7 +21,7 @@ NEW: Mapping[str, str] = {
   "params/temporal_embedding": "positions in time",
 }
 HEAD: Mapping[str, str] = {"params/head/.+": "the image weights have no classifier"}
-# The head over time of X-ViT, and those of several tasks.
+# The head over time of X-ViT, and the heads of several tasks.
 OTHER_HEADS: Mapping[str, str] = {
   "params/head/(class_token|.+/.+)": "the image weights have no such head"
 }

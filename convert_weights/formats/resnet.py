@@ -40,8 +40,8 @@ NEW = {
 def block() -> list[Rule]:
   """Rules of a `BasicBlock` or a `BottleneckBlock`.
 
-  Both norms of a factorised convolution are those of the image's convolution:
-  only what is along time starts anew (arXiv:2308.05787, appendix D).
+  Both norms of a factorised convolution come from the image's convolution: only
+  the part along time starts anew (arXiv:2308.05787, appendix D).
   """
   return [
     *conv2d("conv{i}", "conv{i}"),

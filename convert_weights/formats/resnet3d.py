@@ -34,12 +34,12 @@ def pointwise(leaf: str, tensor: str, taps: int = 1) -> list[Rule]:
 
 
 def norm_after(leaf: str, norm: str, tensor: str, taps: int) -> list[Rule]:
-  """Rules of a `Conv3D` of several pixels and the norm behind it."""
+  """Rules of a `Conv3D` of several pixels and the norm after it."""
   return [*conv3d(leaf, tensor, taps), *batch_norm(norm, f"{tensor}_bn")]
 
 
 def factorised(leaf: str, norm: str, tensor: str, taps: int) -> list[Rule]:
-  """Rules of a `FactorisedConv` and the norm behind it."""
+  """Rules of a `FactorisedConv` and the norm after it."""
   return [
     *conv3d_spatial(f"{leaf}/space", f"{tensor}1"),
     *batch_norm(f"{leaf}/norm", f"{tensor}1_bn"),

@@ -156,7 +156,7 @@ _REFUSALS = (
     lacks=r"backbone\.slowfast_fusion1\.bn\.weight",
   ),
   Refusal(
-    "the stem spans frames (R2Plus1DStem), that of table A3 one: --set "
+    "the stem spans frames (R2Plus1DStem), the stem of table A3 one: --set "
     "taps=[3,3,3,3,3], and the code's strides, which have no tensors: --set "
     "strides=[2,1,2,2,2] --set time_strides=[1,1,2,2,2].",
     has=r"backbone\.conv1\.a1\.weight",

@@ -54,7 +54,7 @@ def route_attention() -> list[Rule]:
   """Rules of `RouteAttention` from a `RouteFuncwTransformer`.
 
   In the source the heads of queries, keys and values alternate channel by
-  channel, those of the result lie behind one another.
+  channel; in the result they are concatenated.
   """
   qkv = "(three d m) i 1 1 1 -> i three m d"
   return [

@@ -5,7 +5,7 @@ from convert_weights.formats import image_towers, xvit
 from convert_weights.rules import Rule, linear
 from temporal_jax.models.network import Network
 
-# Those of `xvit.vision_transformer` that timm's has not, or that stand apart.
+# Rules of `xvit.vision_transformer` that timm does not have, or has elsewhere.
 _OTHERS = (
   "params/temporal_embedding",
   "params/head/kernel",
@@ -28,7 +28,7 @@ def _rules(network: Network) -> list[Rule]:
   return image_towers.classified(network, _tower(), head, "pre_logits.fc.weight")
 
 
-_PIXELS = "Those of DeiT, MAE and DINO are ImageNet's: change them there."
+_PIXELS = "For DeiT, MAE and DINO they are ImageNet's: change them there."
 
 FORMATS: tuple[CheckpointFormat, ...] = (
   CheckpointFormat(

@@ -1,8 +1,8 @@
 """Arguments of a network that the names and shapes of tensors do not give.
 
-They come from the user, from what a checkpoint says beside its tensors, or
-from the code that the tensors were made by; where none of these says one, the
-row's own is assumed and the user is told.
+They come from the user, from the settings in a checkpoint, or from the code
+that the tensors were made by; where none of these has one, the row's own is
+assumed and a warning is printed.
 """
 
 import re
@@ -15,7 +15,7 @@ from temporal_jax import models
 from temporal_jax.models.network import Network
 from temporal_jax.ops.activations import ACTIVATIONS, find_activation
 
-# The operator of the row that stands for no published form of X-ViT.
+# The operator of the row that is no published form of X-ViT.
 _NO_FORM = "mixing"
 _WORDS = {"temporal": "temporal operator"}
 
@@ -51,7 +51,7 @@ def settle(
     network: The network with the arguments that were asked for.
     source: The naming of the tensors.
     tensors: Their names.
-    settings: What the checkpoint says beside them.
+    settings: Settings in the checkpoint.
     overrides: Arguments that were asked for.
 
   Raises:

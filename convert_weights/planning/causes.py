@@ -169,7 +169,7 @@ def _size(role: str, size: int) -> str:
 
 
 def _is_grid(positions: int) -> bool:
-  """Whether positions are those of a class token and a square of patches."""
+  """Whether positions are for a class token and a square of patches."""
   return round((positions - 1) ** 0.5) ** 2 == positions - 1
 
 

@@ -56,7 +56,7 @@ def map_tensors(
   skip: Mapping[str, str] = SKIP,
   new: Mapping[str, str] = NOTHING,
 ) -> TensorMapping:
-  """Says how every leaf of `target` is made, from shapes alone.
+  """Plans how every leaf of `target` is made, using only shapes.
 
   Args:
     rules: How leaves are made; of those that match a leaf the first makes it

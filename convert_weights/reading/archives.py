@@ -71,7 +71,7 @@ def check_sums(path: pathlib.Path, found: Sequence[zipfile.ZipInfo]) -> None:
     with zipfile.ZipFile(path) as archive:
       for entry in found:
         if not entry.CRC:
-          continue  # torch can be told to write none.
+          continue  # torch has a setting to write none.
         with archive.open(entry) as file:
           while file.read(_PART):
             pass

@@ -30,8 +30,7 @@ class Checkpoint(NamedTuple):
     files: The files that were read.
     format: What it is: "safetensors", "npz", "torch", "legacy torch" or
       "torchscript".
-    tensors: Read-only arrays by their names; those of large files lie in the
-      file, memory-mapped.
+    tensors: Read-only arrays by their names; large files are memory-mapped.
     wrapper: Names of the entries around them, e.g. "state_dict > module.*".
     ignored: Names of the entries or files next to them that were not read, e.g.
       ("epoch", "optimizer").

@@ -2,7 +2,7 @@
 
 from convert_weights.reading.errors import CheckpointError
 
-HEAD = 1024  # Bytes that tell.
+HEAD = 1024  # Bytes that identify a format.
 ALLOWED = "safetensors, npz, and what torch.save or torch.jit.save writes"
 
 # The number with which torch's format before zip archives begins, as pickled.

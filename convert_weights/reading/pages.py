@@ -1,4 +1,4 @@
-"""Memory of arrays that lie in a mapped file."""
+"""Memory of arrays in a mapped file."""
 
 import ctypes
 import mmap
@@ -14,8 +14,9 @@ _MADV_PAGEOUT = 21
 def release(array: np.ndarray) -> None:
   """Gives back the memory of an array that is not needed for now.
 
-  What lies in a mapped file is read again if it is needed after all; anything
-  else stays where it is, and other systems than Linux do nothing.
+  Pages of a mapped file are read again if they are needed after all; other
+  arrays are left as they are, and on other systems than Linux this does
+  nothing.
   """
   is_whole = isinstance(array, np.ndarray) and array.flags.c_contiguous
   if sys.platform != "linux" or not is_whole:

@@ -19,7 +19,7 @@ from convert_weights.reading.json_files import read_object
 # Entries of a checkpoint in which programs keep their arguments.
 _ENTRIES = ("hyper_parameters", "hparams", "args", "opt", "config", "cfg")
 # What `save_pretrained` of transformers, timm and open_clip calls weights; a
-# configuration beside a file of another name may be another network's.
+# configuration next to a file of another name may be another network's.
 _PRETRAINED = re.compile(
   r"(pytorch_)?model([-.].*)?\.(safetensors|bin)"
   r"|open_clip_(pytorch_)?model([-.].*)?\.(safetensors|bin)"
@@ -49,7 +49,7 @@ class Setting(NamedTuple):
   where: str
 
 
-# Argument of a network -> what is said of it, each place once. Beside arguments
+# Argument of a network -> its statements, one per place. As well as arguments
 # of `create_model`: "text_activation", "pooling" ("average", where the patches
 # and not the class token are read) and "pixels" ((mean, std) of R, G and B).
 Settings = Mapping[str, tuple[Setting, ...]]
@@ -141,7 +141,7 @@ def _in_arguments(
       return
   for key in ("activation", "hidden_act"):
     name = given.get(key)
-    # Others are those of heads, of losses or of networks without a ViT.
+    # Others are of heads, of losses or of networks without a ViT.
     if isinstance(name, str) and "gelu" in name.lower():
       value = name.lower().replace("quickgelu", "quick_gelu")
       yield "activation", Setting(value, f"{entry} ({key})")

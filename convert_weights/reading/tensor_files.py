@@ -34,7 +34,7 @@ _WORDS = "US"
 
 
 def read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
-  """Reads a safetensors file; the arrays lie in the file, memory-mapped."""
+  """Reads a safetensors file; the arrays are memory-mapped from it."""
   size = path.stat().st_size
   with path.open("rb") as file:
     length = int.from_bytes(file.read(8), "little")

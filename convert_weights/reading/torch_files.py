@@ -16,14 +16,14 @@ import numpy as np
 
 from convert_weights.reading.errors import CheckpointError
 
-# Older ones can be made to corrupt memory by tensors alone (CVE-2026-24747).
+# In older ones tensors are enough to corrupt memory (CVE-2026-24747).
 _OLDEST_TORCH = "2.10"
 # Expanded tensors of this size are let through, in bytes.
 _SMALL = 2**20
 
 
 class _Nothing:
-  """Stands in for what authors save beside weights: takes all, keeps none."""
+  """Replaces objects that authors save with weights; keeps no arguments."""
 
   def __new__(cls, *args: Any) -> "_Nothing":
     del args
@@ -33,7 +33,7 @@ class _Nothing:
     del state
 
 
-# Only their names are those of the classes: none of the classes is imported.
+# Only names of classes: none of the classes is imported.
 _HARMLESS = (
   (types.SimpleNamespace, "argparse.Namespace"),
   (_Nothing, "numpy.core.multiarray.scalar"),
@@ -44,7 +44,7 @@ _HARMLESS = (
 
 
 def read_torch(path: pathlib.Path, entries: Sequence[zipfile.ZipInfo]) -> Any:
-  """Reads what torch.save wrote; tensors lie in the file where they can."""
+  """Reads what torch.save wrote; tensors are memory-mapped where possible."""
   torch = _import_torch()
   stored = all(e.compress_type == zipfile.ZIP_STORED for e in entries)
   # torch would believe this suffix rather than the contents.
@@ -140,7 +140,7 @@ def _refusal(message: str) -> str:
     allowed = sorted({name for _, name in _HARMLESS})
     return (
       f"a pickle inside asks for {named[1]!r}, which could run code (nothing "
-      f"was run); allowed beside tensors and plain values are {allowed}."
+      f"was run); allowed, as well as tensors and plain values, are {allowed}."
     )
   reason = re.search(r"WeightsUnpickler error:\s*(.+)", message)
   reason = reason[1] if reason else message.split("\n")[0]

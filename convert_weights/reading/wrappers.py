@@ -126,7 +126,7 @@ def _choose(found: list[_Set], ema: bool) -> _Set:
     if not wanted:
       places = [s.wrapper for s in found]
       raise CheckpointError(
-        f"holds the weights' moving average alone, {places}: ask for it with "
+        f"holds only the weights' moving average, {places}: ask for it with "
         "ema=True (--ema)."
       )
   if len(wanted) > 1:
@@ -169,8 +169,8 @@ def _sets(tree: Mapping[Any, Any], seen: set[int]) -> list[_Set]:
     if own and max((len(s.tensors) for s in found), default=0) <= len(own):
       found = [_Set(own)]
   opened = {s.path[0] for s in found if s.path} or {*own}
-  beside = tuple(str(key) for key in tree if key not in opened)
-  return [one._replace(ignored=(*beside, *one.ignored)) for one in found]
+  unopened = tuple(str(key) for key in tree if key not in opened)
+  return [one._replace(ignored=(*unopened, *one.ignored)) for one in found]
 
 
 def _nested(tree: Mapping[Any, Any], keys: list[str], seen: set[int]) -> list[_Set]:

@@ -137,7 +137,7 @@ def test_moving_average_is_a_choice(tmp_path, ema):
   ("saved", "ema", "match"),
   [
     ({"state_dict": {"w": torch.ones(2)}}, True, "no moving average"),
-    ({"model_ema": {"w": torch.ones(2)}}, False, "average alone.*model_ema"),
+    ({"model_ema": {"w": torch.ones(2)}}, False, "only .* moving average, .*model_ema"),
     ({"optimizer": OPTIMIZER, "epoch": 3}, False, "no weights but"),
     (OPTIMIZER, False, r"no weights but \['state', 'param_groups'\]"),
     ({}, False, "no weights"),
