@@ -27,6 +27,20 @@ AVOIDED = {
   "frames a second (write: frames per second)": (
     r"\b(?:frames|clips|videos|bytes|steps|seconds) a (?:second|step)\b(?! time)"
   ),
+  "tells, told (write: shows, lists, matched)": r"\btells\b|\b(?:is|are|be|was) told\b",
+  "alone (write: only)": r"\balone\b",
+  "beside, besides (write: next to, as well as)": r"\bbesides?\b",
+  "behind (write: after)": r"\bbehind\b",
+  # A symbol stands for a word.
+  "lies, stands (write: is)": (
+    r"\b(?:lie|lies|lay)\b|\bstands?\b(?! for\b)|\bstands? in\b"
+  ),
+  "a dict of those of (write: a dict with one entry per)": (
+    r"\bdict (?:of|with) (?:those|that) of\b"
+  ),
+  "that of `x` by default (write: by default the dtype of `x`)": (
+    r"\b(?:that|those) of `x` by default"
+  ),
 }
 
 
@@ -60,6 +74,13 @@ def test_the_patterns_find_what_they_are_for():
     "all but for one",
     "names, one a line",
     "12 clips a second",
+    "the name tells its kind",
+    "the label alone",
+    "a card beside the weights",
+    "behind the last norm",
+    "a norm stands before it",
+    "or a dict of those of each task",
+    "dtype: That of the output, that of `x` by default.",
   )
   for pattern, example in zip(AVOIDED.values(), examples, strict=True):
     assert re.search(pattern, example, re.MULTILINE)
