@@ -315,7 +315,7 @@ def transformer(dataset: str) -> ml_collections.ConfigDict:
 
 
 def compare_with_texts(config: ml_collections.ConfigDict) -> None:
-  """Sets what a TAdaFormer's run has with CLIP's text tower instead of a head.
+  """Sets a TAdaFormer's run up to use CLIP's text tower instead of a head.
 
   The code's optimizer has these factors; it layer-decays no parameter of texts.
   """

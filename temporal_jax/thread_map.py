@@ -24,7 +24,7 @@ def run_parallel(
 
   Args:
     function: Called in threads; what it raises ends everything.
-    items: What it is called with.
+    items: Arguments of the calls.
     num_threads: Calls at a time.
 
   Raises:
@@ -63,7 +63,7 @@ def run_in_order(
 
   Args:
     function: Called in threads; what it raises ends everything.
-    items: What it is called with.
+    items: Arguments of the calls.
     num_threads: Calls at a time.
     ahead: Most items that are taken before their results are asked for.
 

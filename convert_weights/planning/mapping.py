@@ -130,7 +130,7 @@ def _missing(ways: Sequence[Step], tensors: Mapping[str, Any]) -> str:
 
 
 def _reason(reasons: Mapping[str, str], name: str) -> str:
-  """Returns the reason of the first expression that is the whole name."""
+  """Returns the reason of the first expression that matches the whole name."""
   found = (r for regex, r in reasons.items() if _compiled(regex).fullmatch(name))
   return next(found, "")
 

@@ -13,8 +13,8 @@ def error_message(
   """Returns what a command prints instead of a traceback.
 
   Args:
-    program: What was started, as "temporal-jax predict".
-    error: What ended it.
+    program: Name of the program, such as "temporal-jax predict".
+    error: Error that ended the program.
     expected: Kinds of errors that say in words what was wrong with the input;
       of other ones the kind is named, and how to see where they come from.
     option: What makes the program show a traceback, in words.

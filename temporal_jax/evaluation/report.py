@@ -219,7 +219,7 @@ def write_report(
   """Writes report.json, its pictures, and all scores as scores.npz.
 
   Args:
-    directory: Where to write.
+    directory: Folder to write to.
     summary: See `summarize`.
     rows: Rows of metrics.jsonl, for curves.png.
     sample: A batch of test clips, for predictions.png.

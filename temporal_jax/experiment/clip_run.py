@@ -35,9 +35,9 @@ class ClipRun:
   Attributes:
     settings: The run's settings.
     videos: The run's videos.
-    augment: What is done to training clips.
-    components: What the run is made of.
-    examples: What batches are of.
+    augment: Augmentation of training clips.
+    components: Components of the run.
+    examples: Name of the examples in batches.
   """
 
   settings: RunSettings

@@ -109,7 +109,7 @@ def assemble_network(
     named: Parameters of the network that are treated alike.
     classes: Number of its classes.
     num_videos: Number of examples of a pass over the training data.
-    sums: What its objective adds up.
+    sums: Values that the objective adds up.
 
   Raises:
     ValueError: If the schedule does not fit the number of steps.

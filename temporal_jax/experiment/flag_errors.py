@@ -19,7 +19,7 @@ def describe_flag_error(error: flags.Error, known: flags.FlagValues) -> str:
   """Returns a sentence about flags that absl does not parse.
 
   Args:
-    error: What absl raised.
+    error: Error of absl.
     known: All flags, including the fields of a config.
   """
   if isinstance(error, flags.UnrecognizedFlagError):

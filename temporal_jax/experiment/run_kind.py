@@ -45,10 +45,10 @@ class OpenRun(Protocol):
   """A run whose data is open and whose network is built.
 
   Attributes:
-    components: What it is made of.
+    components: Components of the run.
     train_batches: Endless batches.
     lists: Its lists of videos, see `describe_lists`.
-    examples: What batches are of, a plural.
+    examples: Name of the examples in batches, a plural.
   """
 
   components: RunComponents

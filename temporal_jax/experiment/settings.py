@@ -28,7 +28,7 @@ class RunSettings:
     clip_shape: Shape (1, T, H, W, C) of one clip of the network, C 3 or the
       channels of optical flow.
     clip_format: How a training clip is cut from a video.
-    protocol: Which views of a test video are scored.
+    protocol: Views of a test video that are scored.
     pixels: {"mean", "std"} of R, G and B, of values in [0, 1]; of optical flow
       one number for all channels, or one each.
     mix: How clips of a step are mixed; None if they are not.

@@ -24,7 +24,7 @@ def create_steps(
   Args:
     settings: The run's settings.
     components: The run's components.
-    augment: What is done to training clips.
+    augment: Augmentation of training clips.
     inputs: The network's inputs other than clips.
   """
   config, optim = settings.config, settings.config.optim

@@ -23,7 +23,7 @@ class ClipScoring:
     videos: The run's videos.
     eval_step: From variables and clips to class probabilities.
     place: Puts a host batch on the devices.
-    protocol: Which views are scored in the end.
+    protocol: Views that are scored in the end.
   """
 
   videos: data.Videos

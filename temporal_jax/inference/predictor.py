@@ -35,7 +35,7 @@ class Predictor:
 
   Attributes:
     saved: The network.
-    protocol: Which views of a video it looks at, and how they are averaged.
+    protocol: Views of a video, and how they are averaged.
     classifier: The network compiled; it counts how often it was.
   """
 

@@ -72,7 +72,7 @@ def score_files(
     files: Paths of videos, or folders of the pictures *.jpg of a video, or
       videos of a source; of a list the number is known, of a generator it is
       not.
-    protocol: Which views of each.
+    protocol: Views of each file.
     num_threads: Files decoded at a time.
   """
   if isinstance(files, Sized) and files:

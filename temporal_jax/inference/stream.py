@@ -64,8 +64,8 @@ class Stream:
   Attributes:
     saved: The network.
     window: Frames whose logits are averaged; None for all so far.
-    compilations: How often the network was compiled so far.
-    milliseconds: What the newest frames took, one after the other.
+    compilations: Number of compilations of the network so far.
+    milliseconds: Time of each of the newest frames, in order.
   """
 
   def __init__(

@@ -105,7 +105,7 @@ def check_description(where: str, description: Any, schema: Schema) -> None:
   Args:
     where: The file, for messages.
     description: Its JSON value.
-    schema: What it must hold.
+    schema: Schema of the file.
 
   Raises:
     ValueError: If the file is of a newer version than `FORMAT_VERSION` or
@@ -149,7 +149,7 @@ def write_description(
     description: JSON of the schema's fields.
     variables: {"params", "batch_stats"} that fit the network, or their shapes.
       The digest of their names and shapes is added.
-    schema: What the file must hold.
+    schema: Schema of the file.
 
   Raises:
     ValueError: See `check_description`.
@@ -166,9 +166,9 @@ def read_description(
   """Reads the `model.json` of a directory.
 
   Args:
-    directory: What `convert_weights` wrote, the workdir of a run, or its folder
-      of checkpoints.
-    schema: What the file must hold.
+    directory: Folder that `convert_weights` wrote, the workdir of a run, or its
+      folder of checkpoints.
+    schema: Schema of the file.
 
   Returns:
     What it holds; None if there is none.

@@ -38,7 +38,7 @@ def save_network(
     directory: Must not exist yet.
     variables: {"params", "batch_stats"}.
     description: JSON of the schema's fields.
-    schema: What `model.json` must hold.
+    schema: Schema of `model.json`.
     check_fit: Compares the variables with the network.
 
   Raises:

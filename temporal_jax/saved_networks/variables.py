@@ -66,7 +66,7 @@ def digest_of_leaves(
   """Returns a sha256 of the network's arguments and all leaves' shapes.
 
   Args:
-    description: What `model.json` holds.
+    description: Content of `model.json`.
     variables: {"params", "batch_stats"}, or their shapes.
   """
   made = {name: description.get(name) for name in _MAKES_NETWORK}

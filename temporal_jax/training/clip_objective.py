@@ -43,8 +43,8 @@ class ClipObjective:
     aux_weights: Weights of losses that the network returns in its aux; one that
       it does not return counts nothing.
     freeze_batch_norm: Whether BatchNorm uses its statistics.
-    sums: What is added up: the losses, and the weights of the clips whose best
-      class is right.
+    sums: Values that are added up: the losses, and the weights of the clips
+      whose best class is right.
   """
 
   network: nn.Module | Callable[[jax.Array], nn.Module]

@@ -18,10 +18,10 @@ class Gradients(NamedTuple):
   """What a batch gives.
 
   Attributes:
-    value: What is minimised, a scalar.
+    value: Minimised value, a scalar.
     grads: Its gradient by every parameter.
     batch_stats: Running statistics after the batch.
-    sums: What else is counted, summed over the parts.
+    sums: Further values, summed over the parts.
   """
 
   value: jax.Array

@@ -185,8 +185,8 @@ def load_variables(directory: str | pathlib.Path, check: Check | None = None) ->
   them.
 
   Args:
-    directory: What `convert_weights` wrote, a run's workdir, or its folder of
-      checkpoints.
+    directory: Folder that `convert_weights` wrote, a run's workdir, or its
+      folder of checkpoints.
     check: Called with the shapes of the variables before they are read.
 
   Raises:

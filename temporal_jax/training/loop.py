@@ -116,12 +116,12 @@ def train(
     cadence: When things happen.
     schedule: Step -> learning rate, to be written down.
     evaluate: Variables -> values of the test clips.
-    checkpoints: Where to save.
-    records: Where to write values.
-    progress: Where to show them.
+    checkpoints: Checkpoints to save to.
+    records: Records to write values to.
+    progress: Display of the progress.
     stop: Returns whether the system asked to stop.
     gather: Returns the numbers of all processes for this one's.
-    examples: What batches are of, a plural.
+    examples: Name of the examples in batches, a plural.
 
   Returns:
     The last state; it is saved if a step was done.

@@ -14,7 +14,7 @@ class PartLoss(NamedTuple):
   """What a part of a batch gives.
 
   Attributes:
-    value: What is minimised, a scalar; the parts of a batch are added up.
+    value: Minimised value, a scalar; the parts of a batch are added up.
     batch_stats: Running statistics after the part.
     sums: Each of the objective's `sums`, scalars.
   """
@@ -34,7 +34,7 @@ class Prepared(NamedTuple):
   Attributes:
     examples: Arrays (B, ...), which may be cut into parts.
     weight: Sum of the weights of all examples.
-    loss: What is minimised of a part.
+    loss: Minimised loss of a part.
   """
 
   examples: Tree

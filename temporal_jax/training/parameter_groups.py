@@ -54,11 +54,11 @@ def parameter_groups(
       the biases of attention have an axis for its heads.
     decay_factors: Factors of the decay, 1 where none fits.
     lr_factors: Factors of the learning rate, on top of the layer decay.
-    frozen: What is not trained.
+    frozen: Parameters that are not trained.
     layer_decay: See `layer_factors`, and for the three below.
-    layer_decay_except: What the layer decay leaves at 1.
-    layer_decay_first: What comes before the first block.
-    blocks: What is in a block, with its number.
+    layer_decay_except: Parameters whose layer decay is 1.
+    layer_decay_first: Parameters before the first block.
+    blocks: Regex of a block's parameters, with its number as a group.
 
   Raises:
     ValueError: If a regex counts for no parameter, a value is negative, or all

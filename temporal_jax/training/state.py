@@ -117,7 +117,7 @@ def create_state(
     variables: {"params", "batch_stats"} to start from.
     optimizer: Gives the optimizer's first state.
     ema: Whether moving averages are kept.
-    sums: What the objective adds up, see `empty_window`.
+    sums: Values that the objective adds up, see `empty_window`.
   """
   return TrainState(
     step=jnp.zeros((), jnp.int32),

@@ -24,7 +24,7 @@ class StepSpec:
   """What happens in a training step.
 
   Attributes:
-    objective: What is minimised.
+    objective: Minimised objective.
     optimizer: The state's optimizer.
     seed: Seed of all that is random in a step.
     groups: Groups of the parameters, by name: gradients of frozen ones are not

@@ -35,6 +35,9 @@ AVOIDED = {
   "lies, stands (write: is)": (
     r"\b(?:lie|lies|lay)\b|\bstands?\b(?! for\b)|\bstands? in\b"
   ),
+  "x: What sits in the slots (write: x: Layers in the slots)": (
+    r"^\s+\w+: What (?:sits|fills|it is called|is extracted|is minimised)\b"
+  ),
   "a dict of those of (write: a dict with one entry per)": (
     r"\bdict (?:of|with) (?:those|that) of\b"
   ),
@@ -79,6 +82,7 @@ def test_the_patterns_find_what_they_are_for():
     "a card beside the weights",
     "behind the last norm",
     "a norm stands before it",
+    "    temporal: What sits in the temporal slots.",
     "or a dict of those of each task",
     "dtype: That of the output, that of `x` by default.",
   )

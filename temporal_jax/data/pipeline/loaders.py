@@ -81,7 +81,7 @@ def eval_batches(
 
   Args:
     videos: The videos.
-    protocol: Which views of each.
+    protocol: Views of each file.
     batch_size: Videos a batch, B, over all processes.
     num_threads: Threads that decode.
     process_index: Number of this process, which has its part of each batch as

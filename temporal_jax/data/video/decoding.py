@@ -172,7 +172,7 @@ class VideoReader:
       IndexError: If an index is out of range.
       ValueError: If indices descend.
       VideoError: If a frame cannot be decoded without faults, or in time; the
-        frames before it have come.
+        frames before it were yielded.
     """
     check_indices(indices, self.num_frames)
     frames, number = self.frames(), -1
@@ -320,7 +320,7 @@ class VideoReader:
 
     Raises:
       VideoError: If a frame cannot be decoded without faults, or in time; the
-        frames before it have come.
+        frames before it were yielded.
     """
     number, count = 0, self.num_frames
     self._start_clock()

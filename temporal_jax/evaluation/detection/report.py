@@ -141,8 +141,8 @@ def write_detection_report(
   These are curves.png, average_precision.png and detections.png.
 
   Args:
-    directory: Where to write.
-    summary: What report.json holds: values by name, the main one first, and
+    directory: Folder to write to.
+    summary: Content of report.json: values by name, the main one first, and
       "per_class" as `by_class` returns it.
     rows: Rows of metrics.jsonl, for the curves.
     truth: Film -> its true segments, of all films that were tested.

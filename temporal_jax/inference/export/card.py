@@ -43,8 +43,8 @@ def create_card(
 
   Args:
     saved: The network.
-    artifact: What was written: "format", "sha256" and other facts.
-    name: What the network is called.
+    artifact: Facts of the written file: "format", "sha256" and other facts.
+    name: Name of the network.
     report: The report.json of the run; need not exist.
   """
   description = saved.description

@@ -51,12 +51,12 @@ def export_model(
   classes.json.
 
   Args:
-    model: What `convert_weights` wrote, or the workdir of a run.
+    model: Folder that `convert_weights` wrote, or the workdir of a run.
     out: The directory to write; must not exist yet, and appears when it is
       complete.
     format: One of "stablehlo", "onnx", "savable".
-    platforms: Where a "stablehlo" is to run: "cpu", "cuda", "rocm", "tpu"; all
-      of them by default.
+    platforms: Platforms that a "stablehlo" runs on: "cpu", "cuda", "rocm",
+      "tpu"; all of them by default.
     batch_size: Clips that a program takes at once, or None for any number.
     dtype: Dtype of the activations, "float32" or "bfloat16"; of "stablehlo"
       only.

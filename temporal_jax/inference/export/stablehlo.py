@@ -15,7 +15,7 @@ def to_stablehlo(program: Program, platforms: Sequence[str]) -> bytes:
 
   Args:
     program: See `trace_network`.
-    platforms: Where it is to run: "cpu", "cuda", "rocm", "tpu".
+    platforms: Platforms that it runs on: "cpu", "cuda", "rocm", "tpu".
 
   Raises:
     ImportError: If the extra "export" is not installed.

@@ -35,7 +35,7 @@ class FeatureExtractor:
 
   Attributes:
     saved: The network.
-    name: What is extracted, see `feature_shapes`.
+    name: Name of the features, see `feature_shapes`.
     window: Frames of a window, at least T.
     stride: Frames from one window to the next.
     batch_size: Windows computed at once, B.
@@ -63,7 +63,7 @@ class FeatureExtractor:
       model: The network. If its variables are still being read, see
         `begin_loading`, it is compiled meanwhile for the windows that are
         expected.
-      name: What is extracted, see `feature_shapes`.
+      name: Name of the features, see `feature_shapes`.
       window: Frames of a window; by default 16, or T if that is more.
       stride: Frames from one window to the next.
       batch_size: Windows computed at once.

@@ -24,7 +24,7 @@ class Feature(NamedTuple):
   """What can be extracted.
 
   Attributes:
-    name: What it is called.
+    name: Name of the feature.
     shape: Shape of a clip's features.
     path: Path of the module that gives it.
     kind: Name of its class; it may share its path with a module within.

@@ -27,7 +27,7 @@ class FilmExtractor:
   """Makes the features that a detector was trained with.
 
   Attributes:
-    kind: What the features are.
+    kind: Kind of the features.
     saved: The network that makes them.
   """
 

@@ -49,7 +49,7 @@ def write_subtitles(segments: Sequence[Segment], out: TextIO) -> None:
 
   Args:
     segments: The segments of one video.
-    out: Where to write.
+    out: Folder to write to.
   """
   segments = sorted(segments, key=lambda one: (one.start, one.end, -one.score))
   times = sorted({time for one in segments for time in (one.start, one.end)})

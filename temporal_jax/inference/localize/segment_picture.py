@@ -67,7 +67,7 @@ def save_segments(
   has the segments of all others.
 
   Args:
-    film: What was found.
+    film: Segments of the film.
     file: PNG to write.
     strip: Frames of the video; None for none.
 

@@ -17,7 +17,7 @@ class PaddedBatches:
 
   Attributes:
     batch_size: Rows computed at once, B.
-    compilations: How often the function was compiled so far.
+    compilations: Number of compilations of the function so far.
   """
 
   def __init__(self, function: Callable[[Any, jax.Array], Any], *, batch_size: int):
@@ -73,7 +73,7 @@ class PaddedBatches:
     """Returns what the function gives for all rows, as NumPy arrays.
 
     Args:
-      variables: What the function takes first.
+      variables: First argument of the function.
       rows: (N, ...), N at least 1.
     """
     parts = [
@@ -86,7 +86,7 @@ class PaddedBatches:
     """Begins with a batch and does not wait for its end.
 
     Args:
-      variables: What the function takes first.
+      variables: First argument of the function.
       rows: (N, ...), N in [1, B].
 
     Returns:

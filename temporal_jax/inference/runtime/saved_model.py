@@ -152,8 +152,8 @@ def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
   """Reads the `model.json` of a directory.
 
   Args:
-    directory: What `convert_weights` wrote, the workdir of a run, or its folder
-      of checkpoints.
+    directory: Folder that `convert_weights` wrote, the workdir of a run, or its
+      folder of checkpoints.
 
   Returns:
     What it holds; None if there is none.
@@ -168,9 +168,9 @@ def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> Sav
   """Reads a network that `save_model` or a run wrote.
 
   Args:
-    directory: What `convert_weights` wrote, or the workdir of a run: of that
-      the newest checkpoint, and the moving averages where it kept them. Where
-      there is no such directory, a name of `bundled.NAMES`.
+    directory: Folder that `convert_weights` wrote, or the workdir of a run: of
+      that the newest checkpoint, and the moving averages where it kept them.
+      Where there is no such directory, a name of `bundled.NAMES`.
     dtype: Dtype of the activations; None for what `model.json` says, or else
       bfloat16 and on CPU float32.
 

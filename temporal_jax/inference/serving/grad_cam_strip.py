@@ -24,7 +24,7 @@ class GradCamStrip:
 
     Args:
       saved: The network.
-      task: Whose classes are meant, of a network of several tasks.
+      task: Name of the task, if the network has several.
     """
     self._variables = jax.device_put(visualize.open_variables(saved))
     self._maps = jax.jit(visualize.create_grad_cam(saved, task=task))

@@ -69,7 +69,7 @@ class VideoSearch:
 
   Attributes:
     saved: The network.
-    file: Where the index is kept.
+    file: File of the index.
     index: The videos that can be found.
     encode_text: What gives the features of texts.
   """

@@ -39,7 +39,7 @@ def create_grad_cam(
     saved: The network.
     layer: Name of the layer; by default the last maps that the logits depend
       on, in a transformer the norm before the last attention.
-    task: Whose logits, if there are several tasks.
+    task: Name of the task, if there are several.
 
   Source: Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391, equations 1
     and 2.

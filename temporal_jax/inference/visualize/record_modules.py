@@ -17,7 +17,7 @@ class Call(NamedTuple):
   Attributes:
     module: The module.
     args: Its positional arguments.
-    output: What it returned.
+    output: Its result.
   """
 
   module: nn.Module

@@ -127,7 +127,7 @@ def save_timeline(
     timeline: Timeline of the video.
     class_names: Names of the L classes.
     file: PNG to write.
-    title: What the video is called.
+    title: Name of the video.
 
   Raises:
     ValueError: If there is no window.

@@ -153,7 +153,7 @@ def told_classes(saved: SavedModel, task: str | None = None) -> tuple[str, ...]:
 
   Args:
     saved: The network.
-    task: Which one is meant, of a network of several.
+    task: Name of the task, if the network has several.
 
   Raises:
     ValueError: If the task is none of the network's, or not said.

@@ -49,7 +49,7 @@ class Window(NamedTuple):
 
     Args:
       class_names: Names of the L classes.
-      count: How many classes.
+      count: Number of classes.
     """
     best = np.argsort(-self.probabilities, kind="stable")[:count]
     return [(class_names[i], float(self.probabilities[i])) for i in best]
@@ -170,7 +170,7 @@ def score_windows(
   Args:
     classifier: The network.
     clips: Clips of the windows, such as `SlidingWindows`.
-    task: Whose probabilities are meant, of a network of several.
+    task: Name of the task, if the network has several.
 
   Raises:
     VideoError: If the clips do; all windows before have come by then.

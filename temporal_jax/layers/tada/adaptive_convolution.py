@@ -52,7 +52,7 @@ class AdaptiveConv(nn.Module):
       to keep them.
     dilation: Distance of the taps over space.
     groups: Equal parts of C and C' that do not see one another.
-    axis: What is calibrated, see `ops.adaptive_convolution`.
+    axis: Calibrated axis, see `ops.adaptive_convolution`.
     share: Share of the channels on `axis` "in" or "out" that is calibrated, in
       (0, 1]; at least one channel is.
     use_bias: Whether a bias is added; by default if the backbone's convolution

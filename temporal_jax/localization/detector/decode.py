@@ -71,7 +71,7 @@ def decode_proposals(
   """Chooses proposals of a film; all have the label 0.
 
   Args:
-    maps: What the network gave for each sequence, see `average_windows`.
+    maps: Maps of the network for each sequence, see `average_windows`.
     starts: First position of each sequence in the film.
     length: Positions of the film.
     duration: Seconds of the film.

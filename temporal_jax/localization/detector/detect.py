@@ -56,10 +56,10 @@ class Detector:
   Attributes:
     network: An `ActionFormer` or a `BMN`.
     variables: {"params", ...} of the network.
-    form: Which sequences it takes of a film.
+    form: Kind of the sequences of a film.
     decoding: How its results become segments.
     class_names: Names of the classes; ("segment",) where it knows none.
-    feature_kind: What features must be.
+    feature_kind: Kind that features must have.
   """
 
   def __init__(
@@ -76,10 +76,10 @@ class Detector:
     Args:
       network: An `ActionFormer` or a `BMN`.
       variables: {"params", ...} of the network.
-      form: Which sequences it takes of a film.
+      form: Kind of the sequences of a film.
       decoding: How its results become segments.
       class_names: Names of the classes, () if they are not known.
-      feature_kind: What features must be; None allows all.
+      feature_kind: Kind that features must have; None allows all.
 
     Raises:
       ValueError: If the network takes no such sequences, has no results for

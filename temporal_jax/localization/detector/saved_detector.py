@@ -55,8 +55,8 @@ def describe_detector(
     overrides: Arguments that replace its own.
     num_classes: Classes; None for a BMN.
     class_names: Their names, () if they are not known.
-    feature_kind: What its features are.
-    form: Which sequences it takes.
+    feature_kind: Kind of its features.
+    form: Kind of its sequences.
     decoding: How its results become segments.
     **others: Other fields of the schema: lists, notes, license, source, report.
   """

@@ -51,7 +51,7 @@ class FeatureFile(NamedTuple):
   """A file of features as its headers describe it.
 
   Attributes:
-    kind: What the features are.
+    kind: Kind of the features.
     length: Positions, T.
     fps: Frames per second.
     offset: First frame of position 0.

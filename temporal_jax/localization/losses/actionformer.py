@@ -46,7 +46,7 @@ def point_targets(
     segments: Start and end of each segment in positions of the sequence, (B, G,
       2).
     labels: Their classes, integers (B, G).
-    exists: Which of them there are, bool (B, G).
+    exists: True for segments, False for padding, bool (B, G).
     num_classes: Classes, L.
     radius: Greatest distance from the centre, in strides; None for any.
 
@@ -138,7 +138,7 @@ def actionformer_loss(
   """Returns the loss of an `ActionFormer`.
 
   Args:
-    levels: What the network returns.
+    levels: Outputs of the network.
     targets: By `point_targets`, of all levels one after the other.
     normalizer: Moving average of the positions with a class, a number: what
       the last step returned.

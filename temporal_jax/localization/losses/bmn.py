@@ -38,7 +38,7 @@ def proposal_targets(
 
   Args:
     segments: Start and end of each segment in positions, (B, G, 2).
-    exists: Which of them there are, bool (B, G).
+    exists: True for segments, False for padding, bool (B, G).
     length: Positions of a sequence, T.
     durations: Durations of proposals, D.
 
@@ -154,7 +154,7 @@ def bmn_loss(
 
   Args:
     key: Random key.
-    scores: What the network returns.
+    scores: Outputs of the network.
     targets: By `proposal_targets`.
     weights: Weights of "boundaries", "regression" and "classification".
     positive: See `proposal_classification_loss`.

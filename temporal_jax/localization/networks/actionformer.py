@@ -120,8 +120,8 @@ class ActionFormer(nn.Module):
 
     Args:
       features: Features (B, T, C), floating point.
-      mask: Which positions hold features, bool (B, T). Only the first ones of
-        a sequence may; a sequence sees of its padding the first position only.
+      mask: Positions that hold features, bool (B, T). Only the first ones of a
+        sequence may; a sequence sees of its padding the first position only.
       train: Whether branches are dropped; takes the "dropout" rng.
 
     Returns:

@@ -47,7 +47,7 @@ class ActionFormerBlock(nn.Module):
 
     Args:
       x: Features (B, T, C).
-      mask: Which positions hold features, bool (B, T).
+      mask: Positions that hold features, bool (B, T).
       train: Whether branches and values are dropped; takes the "dropout" rng.
 
     Returns:

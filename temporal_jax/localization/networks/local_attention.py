@@ -30,7 +30,7 @@ def local_attention(
     q: Queries (B, T, M, d): M heads of d channels.
     k: Keys (B, T, M, d).
     v: Values (B, T, M, d).
-    mask: Which positions hold features, bool (B, T). Others are not looked at,
+    mask: Positions that hold features, bool (B, T). Others are not looked at,
       and their own results are zero.
     window: Positions seen, odd; half of them on each side.
     bias: Added to the scores, (M, window): a head's value for each place in

@@ -30,7 +30,7 @@ class FilmData(NamedTuple):
     test: Those to test.
     class_names: Names of the classes.
     store: The features.
-    kind: What the features are.
+    kind: Kind of the features.
   """
 
   annotations: FilmAnnotations

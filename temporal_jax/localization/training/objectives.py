@@ -32,7 +32,8 @@ class PointObjective:
     label_smoothing: See `actionformer_loss`.
     offset_weight: See `actionformer_loss`.
     radius: Greatest distance from a segment's centre, in strides.
-    sums: What is logged: the loss and its parts, a batch's for each sequence.
+    sums: Values that are logged: the loss and its parts, a batch's for each
+      sequence.
   """
 
   network: ActionFormer
@@ -88,7 +89,8 @@ class ProposalObjective:
     network: The network.
     weights: See `bmn_loss`.
     positive: See `bmn_loss`.
-    sums: What is logged: the loss and its parts, a batch's for each sequence.
+    sums: Values that are logged: the loss and its parts, a batch's for each
+      sequence.
   """
 
   network: BMN

@@ -44,7 +44,7 @@ class TrainingSequences:
   Attributes:
     films: The films, with one label for each segment.
     store: Their features.
-    form: Which sequences are made of a film.
+    form: Kind of the sequences of a film.
     length: Positions that sequences are padded to, at least the form's.
     crop: Which part of a film; windows are whole.
     bad_films: What to do with a film whose features cannot be read.

@@ -35,8 +35,8 @@ class ConvNeXtBlock(nn.Module):
     activation: Function inside the MLP, or its name, see `layers.Mlp`.
     layer_scale: First value of the factors of the branch's channels.
     drop_path: Rate of stochastic depth, a clip at a time.
-    temporal: What sits in the block's temporal slots; the factory of
-      `convolution` takes `groups` as well.
+    temporal: Layers in the block's temporal slots; the factory of `convolution`
+      takes `groups` as well.
     dtype: Dtype of the computation.
 
   Source: Liu et al. 2022, https://arxiv.org/abs/2201.03545, figure 4; class
@@ -107,7 +107,7 @@ class ConvNeXt(Network):
     activation: Function inside the MLPs, or its name, see `layers.Mlp`.
     layer_scale: First value of the factors of a branch's channels.
     drop_path: Rate of stochastic depth in the last block; it grows linearly.
-    temporal: What sits in the temporal slots.
+    temporal: Layers in the temporal slots.
     average_first: Whether the frames' features are averaged before norm,
       dropout and head, which then see one (TAda).
     head: Name in `heads.HEADS`, or a factory like those: how the frames'

@@ -30,7 +30,7 @@ class ResNet(Network):
       or "3x3" (stride 1, for frames of 64 pixels or less).
     strides: Spatial stride of every stage; TAda2D, whose stem does not pool,
       begins with 2.
-    temporal: What sits in the temporal slots.
+    temporal: Layers in the temporal slots.
     average_first: Whether the frames' features are averaged before dropout
       and head, which then see one (TAda).
     head: Name in `heads.HEADS`, or a factory like those: how the frames'

@@ -34,7 +34,7 @@ class ResNet3D(Network):
     strides: Spatial strides.
     time_strides: Temporal strides.
     stem_pool: Whether max pooling of stride 2 ends the stem.
-    temporal: What sits in the temporal slots.
+    temporal: Layers in the temporal slots.
     dropout: Rate before the classifier.
     remat: Whether the blocks' results are computed again for the gradients
       instead of being kept.

@@ -40,7 +40,7 @@ class SlowFast(Network):
       bottlenecks span, slow and fast.
     lateral_taps: Frames that the convolutions from fast to slow span.
     lateral_ratio: Their output channels for each input channel.
-    temporal: What sits in the temporal slots of both pathways.
+    temporal: Layers in the temporal slots of both pathways.
     dropout: Rate before the classifier.
     remat: Whether the blocks' results are computed again for the gradients
       instead of being kept.

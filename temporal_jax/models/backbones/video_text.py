@@ -61,7 +61,7 @@ class VideoTextModel(Network):
     prompt_depth: Layers of the prompt's attention to the patches; 0 for texts
       as they are, without a prompt.
     drop_path: Rate of stochastic depth in the last block on the frames.
-    temporal: What sits in the temporal slots of the blocks on the frames.
+    temporal: Layers in the temporal slots of the blocks on the frames.
     remat: Whether frames' blocks' results are computed again for the gradients
       instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.

@@ -55,7 +55,7 @@ class VisionTransformer(Network):
     dropout: Rate after the embeddings and in the MLPs.
     block: Class of the blocks, or a partial of `TransformerBlock` with what all
       blocks have in common and is no argument here.
-    temporal: What sits in the blocks' temporal slots; the stage is 0.
+    temporal: Layers in the blocks' temporal slots; the stage is 0.
     remat: Whether the blocks' results are computed again for the gradients
       instead of being kept.
     dtype: Dtype of the computation; parameters and logits stay float32.

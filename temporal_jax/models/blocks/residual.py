@@ -22,7 +22,7 @@ class _ResidualBlock(nn.Module):
     time_stride: Temporal stride of the block.
     factorised: Whether those convolutions are ones over space, norm, ReLU and
       ones along time (R(2+1)D).
-    temporal: What sits in its temporal slots.
+    temporal: Layers in its temporal slots.
     pooled_shortcut: Whether a shortcut that changes its shape is big-little
       net's: it starts after the module of `branch_input`, and average pooling
       strides it. Otherwise it starts at the block's input and a strided 1 x 1

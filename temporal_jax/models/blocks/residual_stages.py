@@ -83,14 +83,14 @@ def apply_residual_stage(
   Args:
     x: Features (B, T, H, W, C).
     train: Whether BatchNorm uses the batch.
-    name: What the blocks' names begin with.
-    index: Which stage it is, from 0.
-    num_blocks: How many blocks it has.
+    name: Start of the blocks' names.
+    index: Number of the stage, from 0.
+    num_blocks: Number of its blocks.
     block: A key of `BLOCKS`.
     stride: Spatial stride of the stage.
     time_stride: Temporal stride of the stage.
     first_taps: Frames that the first convolutions of bottlenecks span.
-    temporal: What sits in the temporal slots of the network.
+    temporal: Layers in the temporal slots of the network.
     remat: See `apply_block`.
     **kwargs: Other arguments of the block.
   """

@@ -29,13 +29,13 @@ def apply_stage(
   Args:
     x: Features (B, T, H, W, C).
     train: Whether the blocks train.
-    name: What the blocks' names begin with.
-    index: Which stage it is; `Temporal.where` is asked for it.
-    num_blocks: How many blocks it has.
+    name: Start of the blocks' names.
+    index: Number of the stage; `Temporal.where` is asked for it.
+    num_blocks: Number of its blocks.
     make_block: Called as `make_block(place, temporal=..., name=...)` with the
       block's place in the stage, from 0; returns a block as `apply_block`
       takes it.
-    temporal: What sits in the temporal slots of the network.
+    temporal: Layers in the temporal slots of the network.
     remat: See `apply_block`.
   """
   aux = {}

@@ -45,7 +45,7 @@ class TransformerBlock(nn.Module):
       rotary positions.
     drop_path: Rate of stochastic depth, a clip at a time.
     dropout: Rate inside the MLP.
-    temporal: What sits in the block's temporal slots.
+    temporal: Layers in the block's temporal slots.
     dtype: Dtype of the computation.
 
   Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, equations

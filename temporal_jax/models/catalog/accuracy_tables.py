@@ -31,7 +31,7 @@ class Table(NamedTuple):
 
     Args:
       *top1: Accuracy for each of `data`, in percent; None where there is none.
-      start: What the weights were trained on before; "" if not stated.
+      start: Data that the weights were trained on before; "" if not stated.
       frames: Frames of a clip, None if not stated.
       views: Clips of a video and crops of a clip, likewise.
 

@@ -50,7 +50,8 @@ class Accuracy(NamedTuple):
     clips: Clips of a video, likewise.
     crops: Crops of a clip, likewise.
     top1: Top-1 accuracy in percent.
-    start: What the weights were trained on before; "" where it is not stated.
+    start: Data that the weights were trained on before; "" where it is not
+      stated.
     where: Paper and table.
   """
 
@@ -92,7 +93,7 @@ class Entry:
     weights: Address of the page where its authors, or those who trained it
       first, have weights for it; None if none are published.
     reference_cost: Its cost in the authors' code, None if that was not counted.
-    accuracies: What papers publish for it.
+    accuracies: Accuracies that papers publish for it.
   """
 
   module: type[Network]

@@ -61,7 +61,7 @@ def create_model(
       learned positions are made for them; it takes clips of other lengths by
       interpolating those, where nothing else forbids it.
     image_size: Side of their frames, in pixels, likewise.
-    temporal: What fills the temporal slots: a name of `operators.OPERATORS`, a
+    temporal: Layers in the temporal slots: a name of `operators.OPERATORS`, a
       `Temporal`, a function from the network to one, None for nothing, or
       "default" for the entry's own.
     **overrides: Replace arguments of the model's class.

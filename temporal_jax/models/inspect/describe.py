@@ -42,7 +42,7 @@ def describe(
     levels: Levels of modules within modules that are shown, at least 1.
     num_frames: Frames of a clip, by default the entry's.
     image_size: Side of a frame, in pixels, likewise.
-    temporal: What fills the temporal slots, see `create_model`.
+    temporal: Layers in the temporal slots, see `create_model`.
     clip_shape: (T, H, W) of the clip that is looked at, where neither of the
       two is given; by default the entry's.
     **overrides: Replace arguments of the model's class.

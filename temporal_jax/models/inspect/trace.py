@@ -19,7 +19,7 @@ class ModuleCall(NamedTuple):
     kind: Name of its class.
     shape: Shape of the array that it returns, or returns first; None if that is
       no array.
-    temporal: What sits in the temporal slots of a block; None of other modules.
+    temporal: Layers in the temporal slots of a block; None of other modules.
   """
 
   path: tuple[str, ...]
