@@ -72,7 +72,7 @@ def settle(
       asked = None if own == _NO_FORM else own
     if said and asked is not None and not _same(name, asked, said.value):
       raise ValueError(
-        f"{name} {_text(asked)} was asked for, but {said.where} says "
+        f"{name} {_text(asked)} was asked for, but {said.where} has "
         f"{_text(said.value)}."
       )
     if said:
@@ -117,16 +117,16 @@ def _check_pooling(source: CheckpointFormat, settings: Settings) -> None:
   if "num_heads" in source.unsaid and "pooling" in settings:
     where = settings["pooling"][0].where
     raise ValueError(
-      f"{where} says that the average of the patches is read; the networks "
+      f"{where} states that the average of the patches is read; the networks "
       "here read the class token."
     )
 
 
 def _said(name: str, settings: Settings, network: Network) -> Setting | None:
-  """Returns what a checkpoint says of one argument.
+  """Returns the value of one argument that a checkpoint states.
 
   Raises:
-    ValueError: If it says several things.
+    ValueError: If it states several values.
   """
   places = list(settings.get(name, ()))
   if name == "activation" and network.reads_text:
@@ -134,14 +134,14 @@ def _said(name: str, settings: Settings, network: Network) -> Setting | None:
   for place in places[1:]:
     if not _same(name, place.value, places[0].value):
       raise ValueError(
-        f"{places[0].where} says {name} {_text(places[0].value)}, but "
-        f"{place.where} says {_text(place.value)}."
+        f"{places[0].where} has {name} {_text(places[0].value)}, but "
+        f"{place.where} has {_text(place.value)}."
       )
   return places[0] if places else None
 
 
 def _check(chosen: Mapping[str, Any], settings: Settings) -> None:
-  """Raises ValueError if no network has what a checkpoint says."""
+  """Raises ValueError if no network has the form that a checkpoint states."""
   for name, known in (
     ("activation", ACTIVATIONS),
     ("temporal", models.OPERATORS),

@@ -119,8 +119,8 @@ def _problems(found: dict[str, Any]) -> list[str]:
   ]
   lines += [f"no frames: {folder}" for folder in frames["empty"]]
   lines += [
-    f"pictures of several patterns in {folder}: {patterns}; --frames says "
-    "which are the frames"
+    f"pictures of several patterns in {folder}: {patterns}; set --frames to "
+    "the pattern of the frames"
     for folder, patterns in frames["patterns"].items()
   ]
   lines += [

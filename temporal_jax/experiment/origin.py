@@ -87,8 +87,8 @@ def _describe_weights(config: ml_collections.ConfigDict) -> Mapping[str, Any]:
   description = inference.read_description(config.init_from)
   if description is None:
     raise ValueError(
-      f"init_from: there is no model.json in {config.init_from}, which says "
-      "what network the weights are of."
+      f"init_from: there is no model.json in {config.init_from}, which names "
+      "the network of the weights."
     )
   return description
 

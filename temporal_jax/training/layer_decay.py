@@ -44,7 +44,7 @@ def layer_factors(
     raise ValueError(f"layer_decay must be in (0, 1], got {decay}.")
   if decay == 1:
     if kept:
-      raise ValueError(f"layer_decay is 1, so that except {kept} says nothing.")
+      raise ValueError(f"layer_decay is 1, so that except {kept} has no effect.")
     return dict.fromkeys(names, 1.0)
   numbers = {
     name: int(match["number"])

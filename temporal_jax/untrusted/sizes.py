@@ -22,6 +22,6 @@ def check_unpacked(where: str, unpacked: int, packed: int) -> None:
   most = FREE_BYTES + MAX_RATIO * packed
   if unpacked > most:
     raise ValueError(
-      f"{where} says that it holds {unpacked} bytes in {packed} on disk; at "
+      f"{where} declares {unpacked} bytes in {packed} on disk; at "
       f"most {most} are read ({FREE_BYTES} and {MAX_RATIO} times its size)."
     )

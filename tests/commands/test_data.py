@@ -209,7 +209,7 @@ def test_what_is_no_video_is_said(video_folder, tmp_path, capsys):
   assert "1 folders of frames begin with number 1." in out
   (root / "fall/frames/y_2.jpg").touch()
   assert main(["data", "inspect", str(root)]) == 1
-  assert "x_*.jpg (2), y_*.jpg (1); --frames says" in capsys.readouterr().out
+  assert "x_*.jpg (2), y_*.jpg (1); set --frames to" in capsys.readouterr().out
   assert main(["data", "inspect", str(root), "--frames", "x_*.jpg"]) == 0
   out = tmp_path / "out"
   words = ["transcode", str(root), str(out), "--short-side", "16"]

@@ -149,12 +149,12 @@ def test_one_thing_said_and_another_asked_for_is_refused(tensors):
   with pytest.raises(ValueError, match=r"gelu was asked for, but config.json"):
     _prepare(tensors, activation="gelu", settings=_says("quick_gelu"))
   twice = {"activation": (*_says("gelu")["activation"], Setting("relu", "a"))}
-  with pytest.raises(ValueError, match=r"config.json .* says .*, but a says"):
+  with pytest.raises(ValueError, match=r"config.json .* has .*, but a has"):
     _prepare(tensors, settings=twice)
   with pytest.raises(ValueError, match="gelu_new, which no network of the catalog has"):
     _prepare(tensors, settings=_says("gelu_new"))
   pooled = {"pooling": (Setting("average", "open_clip_config.json"),)}
-  with pytest.raises(ValueError, match=r"open_clip_config.json says that the av"):
+  with pytest.raises(ValueError, match=r"open_clip_config.json states that the av"):
     _prepare(tensors, settings=pooled)
 
 
@@ -188,7 +188,7 @@ def test_both_towers_have_one_activation(row):
   todo = plan_conversion(row, tensors, settings=_says("gelu"), **sizes)
   assert todo.network.activation == "gelu"
   text = {"text_activation": (Setting("quick_gelu", "config.json (text)"),)}
-  with pytest.raises(ValueError, match=r"but config.json .text. says quick_gel"):
+  with pytest.raises(ValueError, match=r"but config.json .text. has quick_gel"):
     plan_conversion(row, tensors, settings=_says("gelu") | text, **sizes)
 
 
@@ -217,7 +217,7 @@ def test_model_json_has_the_activation_and_the_pixels(tmp_path, capsys, tensors)
   refused = ["--set", "activation=quick_gelu"]
   with pytest.raises(SystemExit):
     main(["vit_b16", str(path), str(tmp_path / "no"), *_FLAGS, *refused])
-  assert "open_clip_config.json (quick_gelu) says gelu" in (capsys.readouterr().err)
+  assert "open_clip_config.json (quick_gelu) has gelu" in (capsys.readouterr().err)
   assert not (tmp_path / "no").exists()
 
 

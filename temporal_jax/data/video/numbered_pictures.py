@@ -77,7 +77,7 @@ def find_pattern(folder: str | os.PathLike) -> str:
   if len(found) > 1:
     raise VideoError(
       f"the folder has pictures of {len(found)} patterns, "
-      f"{list_patterns(found)}; config.data.frames says which are its frames"
+      f"{list_patterns(found)}; set config.data.frames to the pattern of its frames"
     )
   return next(iter(found))
 

@@ -311,14 +311,14 @@ def expected_shapes(
   try:
     shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
   except Exception as error:  # Layers refuse sizes in many ways.
-    field = "overrides of model.json make"
+    field = "overrides of model.json"
     if not isinstance(network.num_classes, int):
       with contextlib.suppress(Exception):
         jax.eval_shape(network.clone(num_classes=1).init, jax.random.key(0), clip)
         given = json.dumps(description["num_classes"])
-        field = f"num_classes of model.json, {given}, makes"
+        field = f"num_classes of model.json, {given}"
     raise ValueError(
-      f"{where}: the {field} no {description['model']} for clips {shape}: "
-      f"{first_line(error)[:300]}"
+      f"{where}: no {description['model']} for clips {shape} can be built from "
+      f"the {field}: {first_line(error)[:300]}"
     ) from error
   return {"batch_stats": {}, **shapes}

@@ -68,7 +68,7 @@ def body_length(headers: Message, max_bytes: int) -> int:
   if "Transfer-Encoding" in headers:
     raise RequestError(
       HTTPStatus.LENGTH_REQUIRED,
-      "Transfer-Encoding is not taken; say Content-Length.",
+      "Transfer-Encoding is not supported; send Content-Length.",
     )
   length = _single(headers, "Content-Length")
   if length is None:

@@ -180,7 +180,7 @@ def test_the_command_takes_a_folder(tmp_path, capsys):
       {},
       "activation relu, which no network of the catalog has",
     ),
-    ({"hidden_act": "relu"}, {"activation": "gelu"}, "says relu"),
+    ({"hidden_act": "relu"}, {"activation": "gelu"}, "has relu"),
   ],
 )
 def test_the_configuration_in_a_folder_decides(tmp_path, changed, overrides, expected):
