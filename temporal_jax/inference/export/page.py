@@ -98,7 +98,7 @@ def _scores(card: Mapping[str, Any]) -> str:
   lines = [
     f"On the test clips of its run: {scores['headline']}"
     if scores
-    else "Not stated: there was no report.json next to the weights."
+    else "Not stated: no report.json was next to the weights."
   ]
   difference = card["artifact"].get("largest_difference")
   if difference is not None:
