@@ -52,8 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--features",
     default="pooled",
     metavar="NAME",
-    help="pooled, what is classified; tokens, what the last block gives; or "
-    "the name of a module (%(default)s)",
+    help="pooled, what is classified; tokens, what the last block gives; logits "
+    "of the classes, of several tasks logits/TASK; or the name of a module "
+    "(%(default)s)",
   )
   parser.add_argument(
     "--list-names",

@@ -46,7 +46,7 @@ def brightness_model(num_frames=4, side=32):
 
 def small_model(name="resnet18", *, num_frames=2, side=16, **arguments):
   """A network of the catalog of two classes, its values anything but zero."""
-  network = temporal_jax.create_model(name, num_classes=2, **arguments)
+  network = temporal_jax.create_model(name, **{"num_classes": 2, **arguments})
   clip = jax.ShapeDtypeStruct((1, num_frames, side, side, 3), jnp.float32)
   shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
   rng = np.random.default_rng(0)

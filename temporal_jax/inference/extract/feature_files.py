@@ -16,6 +16,7 @@ from temporal_jax.data.video.fixed_rate import FixedRateReader, check_rate
 from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.video.readers import Reader, open_reader
 from temporal_jax.inference.extract.feature_windows import FeatureExtractor
+from temporal_jax.inference.extract.features import is_logits, logit_classes
 from temporal_jax.inference.find_videos import fixed_part, list_videos
 from temporal_jax.saved_networks.variables import digest
 from temporal_jax.storage import whole_file
@@ -94,6 +95,7 @@ def extract_files(
   | duration | of the video, in seconds |
   | video_frames | frames of the video, at that rate |
   | feature, model | what was extracted, of which network |
+  | class_names | of logits, if they are known |
   | settings | JSON: all that it depends on, the weights' sha256 too |
 
   Window i is the frames offset + stride i to offset + stride i + window - 1,
@@ -155,6 +157,9 @@ def _write(
     "model": extractor.saved.name,
     "settings": json.dumps(settings),
   }
+  if is_logits(extractor.name):
+    names = logit_classes(extractor.saved, extractor.name)
+    others |= {"class_names": np.array(names, np.str_)} if names else {}
   path.parent.mkdir(parents=True, exist_ok=True)
   with whole_file(path) as partial, zipfile.ZipFile(partial, "w") as file:
     with file.open("features.npy", "w", force_zip64=True) as member:

@@ -13,7 +13,7 @@ from temporal_jax.lookup import lookup
 from temporal_jax.models.backbones.slowfast import SlowFast
 from temporal_jax.models.inspect.trace import called_once, trace_calls
 
-POOLED, TOKENS = "pooled", "tokens"
+POOLED, TOKENS, LOGITS = "pooled", "tokens", "logits"
 
 # Equal to no other number in a network: it marks the axis of the clips.
 _BATCH = 1009
@@ -28,8 +28,8 @@ class Feature(NamedTuple):
     shape: Shape of a clip's features.
     path: Path of the module that gives it.
     kind: Name of its class; it may share its path with a module within.
-    key: Key of this output in the network's dict next to the logits, if it has
-      one.
+    key: Key of this output in what the network returns, see `_returned`, if it
+      has one.
   """
 
   name: str
@@ -55,8 +55,10 @@ def feature_shapes(saved: SavedModel) -> dict[str, tuple[int, ...]]:
 
   "pooled" is what is classified, (D,). "tokens" is what the last block gives:
   (T, N, D), class token first, or (T, H, W, C); SlowFast, which has two, has no
-  such name. The others are names of modules that return an array with an axis
-  of clips first and are called once. Nothing is computed.
+  such name. "logits" are those of the classes, (L,), of several tasks
+  "logits/verb" and so on; networks that compare with texts have none. The
+  others are names of modules that return an array with an axis of clips first
+  and are called once. Nothing is computed.
 
   Args:
     saved: The network.
@@ -92,8 +94,7 @@ def create_feature_forward(
     if feature.key is None:
       found = _captured(saved, variables, clip, feature)
     else:
-      _, aux = _apply(saved, variables, clip)
-      found = aux[feature.key]
+      found = _returned(*_apply(saved, variables, clip))[feature.key]
     return found.astype(jnp.float32)
 
   return forward
@@ -105,9 +106,33 @@ def prepare_feature_variables(saved: SavedModel, feature: Feature) -> dict[str, 
   Batch norms are folded but where modules are asked for by name: a convolution
   gives what it gave in training.
   """
-  if feature.name in (POOLED, TOKENS):
+  if feature.name in (POOLED, TOKENS) or is_logits(feature.name):
     return models.fold_batch_norm(saved.variables)
   return dict(saved.variables)
+
+
+def is_logits(name: str) -> bool:
+  """Whether features of a name are the logits of a task's classes."""
+  return name.split("/")[0] == LOGITS
+
+
+def logit_classes(saved: SavedModel, name: str) -> tuple[str, ...]:
+  """Returns the names of the classes of logits; () where they are not known.
+
+  Args:
+    saved: The network.
+    name: Name of the feature, see `is_logits`.
+  """
+  names = saved.class_names or ()
+  task = name.partition("/")[2]
+  return tuple(names.get(task, ()) if isinstance(names, Mapping) else names)
+
+
+def _returned(logits: Any, aux: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns all that a network returns, by name."""
+  by_task = logits if isinstance(logits, Mapping) else {"": logits}
+  named = {f"{LOGITS}/{task}".rstrip("/"): values for task, values in by_task.items()}
+  return {**aux, **named}
 
 
 def _apply(
@@ -152,8 +177,7 @@ def _find(saved: SavedModel) -> dict[str, Feature]:
   aux, modules = {}, {}
 
   def apply(variables: Mapping[str, Any], clip: jax.Array) -> None:
-    _, found = _apply(saved, variables, clip)
-    aux.update(found)
+    aux.update(_returned(*_apply(saved, variables, clip)))
 
   clips = jax.ShapeDtypeStruct((_BATCH, *clip_shape(saved)), jnp.uint8)
   for call in called_once(trace_calls(apply, saved.variables, clips)):
@@ -168,6 +192,9 @@ def _find(saved: SavedModel) -> dict[str, Feature]:
     found[TOKENS] = Feature(TOKENS, aux[TOKENS].shape[1:], key=TOKENS)
   elif not isinstance(saved.network, SlowFast):
     found[TOKENS] = _last_maps(modules.values())._replace(name=TOKENS)
+  if not stand_in_texts(saved.network, 1):
+    for name in filter(is_logits, aux):
+      found[name] = Feature(name, aux[name].shape[1:], key=name)
   return found | modules
 
 

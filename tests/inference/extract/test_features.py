@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from temporal_jax import data
 from temporal_jax.inference import feature_shapes, timing
 from temporal_jax.inference.extract.features import (
   create_feature_forward,
@@ -37,7 +38,7 @@ def test_names_of_a_network_of_maps(resnet):
   assert shapes["tokens"] == shapes["stage1_block1"] == (2, 4, 4, 8)
   assert shapes["stem_conv"] == (2, 8, 8, 8)
   assert shapes["stage1_block1/conv1"] == (2, 4, 4, 8)
-  assert shapes["head"] == (2,)
+  assert shapes["head"] == shapes["logits"] == (2,)
 
 
 def test_names_of_a_transformer():
@@ -55,6 +56,18 @@ def test_two_pathways_have_no_tokens():
   shapes = feature_shapes(saved_models.small_model(name, **arguments))
   assert "tokens" not in shapes
   assert {"slow_stage1_block1", "fast_stage1_block1"} <= set(shapes)
+
+
+def test_logits_of_tasks_are_what_the_network_returns(clips):
+  arguments = {**saved_models.RESNET, "num_classes": {"verb": 3, "noun": 5}}
+  saved = saved_models.small_model(**arguments)
+  assert "logits" not in feature_shapes(saved)
+  pixels = data.normalize(clips, saved.pixels["mean"], saved.pixels["std"])
+  logits, _ = saved.network.apply(saved.variables, pixels)
+  for task, count in arguments["num_classes"].items():
+    assert feature_shapes(saved)[f"logits/{task}"] == (count,)
+    got = _extract(saved, f"logits/{task}", clips)
+    np.testing.assert_allclose(got, logits[task], atol=1e-4)
 
 
 def test_texts_need_no_class_names():
