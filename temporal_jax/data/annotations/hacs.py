@@ -1,6 +1,6 @@
 """HACS: segments, in ActivityNet's format, and clips of two seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from temporal_jax.data.annotations.activity_net import (
   SUBSETS,
@@ -18,14 +18,18 @@ PATH = "{label}/v_{id}.mp4"
 _COLUMNS = ("classname", "youtube_id", "subset", "start", "end", "label")
 
 
-def read_hacs_segments(file: File, *, path: str = PATH) -> Annotations:
+def read_hacs_segments(
+  file: File, *, path: str = PATH, whole_videos: Sequence[str] = ()
+) -> Annotations:
   """Reads HACS_segments_v1.1.1.json: labelled parts of both splits.
 
   Args:
     file: JSON, see `read_activity_net`.
     path: Path of a video, from id and label.
+    whole_videos: Splits that take videos as a whole, not their labelled parts;
+      tests of whole videos give the class scores of a detector.
   """
-  return read_activity_net(file, path=path, whole_videos=())
+  return read_activity_net(file, path=path, whole_videos=whole_videos)
 
 
 def read_hacs_films(
@@ -92,6 +96,11 @@ DATA_SETS: Mapping[str, DataSet] = {
     read_films=lambda folder, on_error: read_hacs_films(
       folder / _SEGMENTS, on_error=on_error
     ),
+  ),
+  "hacs_whole_tests": DataSet(
+    read=lambda folder: read_hacs_segments(folder / _SEGMENTS, whole_videos=("test",)),
+    files=(_SEGMENTS,),
+    videos="`class/v_ID.mp4`; parts of these videos in training, whole ones in tests",
   ),
   "hacs_clips": DataSet(
     read=lambda folder: read_hacs_clips(folder / _CLIPS),

@@ -8,7 +8,7 @@ from tests.support.activity_net_lists import NET
 
 # What `test_registry` opens by name: published files, a few lines long.
 FILES = {
-  ("hacs",): {"HACS_segments_v1.1.1.json": json.dumps(NET)},
+  ("hacs", "hacs_whole_tests"): {"HACS_segments_v1.1.1.json": json.dumps(NET)},
   ("hacs_clips",): {
     "HACS_clips_v1.1.1.csv": "classname,youtube_id,subset,start,end,label\n"
     "run,a,training,0,2,1\nrun,b,validation,0,2,1\n"
@@ -25,6 +25,10 @@ def test_hacs(write):
     ("Beer pong/v_def.mp4", 1, 3.0, "test"),
     ("Beer pong/v_def.mp4", 1, 6.0, "test"),
   ]
+  whole = annotations.read_hacs_segments(
+    write("whole.json", NET), whole_videos=("test",)
+  ).split("test")
+  assert [(r.id, r.start, r.stop) for r in whole] == [("def", None, None)]
   header = "classname,youtube_id,subset,start,end,label\n"
   clips = write(
     "clips.csv",
