@@ -15,12 +15,17 @@ from temporal_jax.localization.detector.sequence_format import (
   WINDOWS,
   SequenceFormat,
 )
-from temporal_jax.localization.detector.sequences import film_sequences
+from temporal_jax.localization.detector.sequences import (
+  FilmSequences,
+  film_sequences,
+)
 from temporal_jax.localization.features.store import FeatureStore
 from temporal_jax.localization.features.windows import segments_inside
 from temporal_jax.localization.networks.actionformer import ActionFormer
+from temporal_jax.localization.training.film_cache import FilmCache
 from temporal_jax.localization.training.random_crop import random_crop
 
+_CACHE_BYTES = 2**31  # Some 70 films of EPIC-Kitchens with 2048 numbers.
 _FEWEST_SEGMENTS = 8  # Places for segments of a sequence, at least.
 
 
@@ -84,16 +89,16 @@ class TrainingSequences:
       BadVideoError: If the film is bad and that is not to be.
     """
     number, window = self.places[index]
+    is_cut = self.form.fit == WINDOWS
     film = self.films[number]
     try:
-      features = self.store.read(film)
+      made = self._windows.read(number) if is_cut else self._read_film(number)
     except (OSError, ValueError) as error:
       self.bad_films.add(film.id, str(error), listed=len(self.films))
       return None
-    made = film_sequences(features, self.form)
     values, mask = made.values[window], made.mask[window]
     segments = made.film.positions(film.segments)
-    if self.form.fit == WINDOWS:
+    if is_cut:
       start, stop = made.starts[window], made.starts[window] + self.form.length
       kept = segments_inside(segments, start, stop)
       segments = segments[kept] - start
@@ -110,6 +115,15 @@ class TrainingSequences:
       values, mask = values[crop.start : crop.stop], mask[crop.start : crop.stop]
       segments, kept = crop.segments, crop.kept
     return self._element(values, mask, segments, film.labels[kept])
+
+  @functools.cached_property
+  def _windows(self) -> FilmCache:
+    """The windows of films, of which each is a sequence of its own."""
+    return FilmCache(self._read_film, _CACHE_BYTES)
+
+  def _read_film(self, number: int) -> FilmSequences:
+    """Returns all sequences of a film."""
+    return film_sequences(self.store.read(self.films[number]), self.form)
 
   def _element(
     self,

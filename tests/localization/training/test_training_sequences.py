@@ -8,13 +8,16 @@ from temporal_jax.data.annotations import Film, read_segment_list
 from temporal_jax.data.pipeline.bad_videos import BadVideoError
 from temporal_jax.localization import BMN, ActionFormer
 from temporal_jax.localization.detector.sequence_format import SequenceFormat
+from temporal_jax.localization.detector.sequences import film_sequences
 from temporal_jax.localization.features import FeatureStore
+from temporal_jax.localization.training.film_cache import FilmCache, _num_bytes
 from temporal_jax.localization.training.training_sequences import (
   CropSettings,
   TrainingSequences,
   cut_to_bucket,
   places_for,
 )
+from tests.support.tiny_detectors import film
 from tests.support.tiny_films import write_films
 
 _WHOLE = CropSettings(sizes=None)
@@ -138,3 +141,39 @@ def test_batches_are_cut_to_few_shapes():
 
 def test_places_are_powers_of_two():
   assert [places_for(n) for n in (0, 1, 8, 9, 16, 17)] == [8, 8, 8, 16, 16, 32]
+
+
+def test_windows_of_a_film_read_it_once_in_an_epoch(folder, monkeypatch):
+  sequences = _sequences(folder, SequenceFormat("windows", 12, step=6))
+  read = []
+  one = FeatureStore.read
+  monkeypatch.setattr(
+    FeatureStore, "read", lambda store, film: read.append(film.id) or one(store, film)
+  )
+  order = np.random.default_rng(0).permutation(len(sequences.places))
+  rows = {index: _read(sequences, int(index)) for index in order}
+  assert len(rows) > 2 * len(sequences.films)
+  assert sorted(read) == sorted(film.id for film in sequences.films)
+  again = _sequences(folder, SequenceFormat("windows", 12, step=6))
+  for index, row in rows.items():
+    for name, values in _read(again, int(index)).items():
+      np.testing.assert_array_equal(values, row[name])
+
+
+def test_kept_films_are_the_last_ones_within_the_bytes():
+  read = []
+
+  def of_film(number):
+    read.append(number)
+    size = 100 if number == 9 else 5
+    return film_sequences(film(size, number), SequenceFormat("pad", 8))
+
+  size = _num_bytes(of_film(0))
+  cache = FilmCache(of_film, 2 * size)
+  read.clear()
+  for number in (1, 2, 1, 3, 1, 2, 9, 1):
+    np.testing.assert_array_equal(
+      cache.read(number).film.values, film(100 if number == 9 else 5, number).values
+    )
+  # 3 takes the place of 2; 9 is too large to be kept.
+  assert read == [1, 2, 3, 2, 9]
