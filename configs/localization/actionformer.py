@@ -6,9 +6,10 @@ r"""Runs of ActionFormer, arXiv:2202.07925.
 
 ANNOTATIONS is the folder of the data set's files, see docs/annotations.md,
 FEATURES the folder of the films' features, or an HDF5 file. EPIC-Kitchens-100
-takes two runs, verb_ek100 and noun_ek100, as in table 13 of arXiv:2308.05787.
-Runs on ActivityNet and HACS find segments without a class, which their films
-have.
+takes two runs, verb_ek100 and noun_ek100, as in table 13 of arXiv:2308.05787,
+which `temporal-jax scores actions` joins. Runs on ActivityNet and HACS find
+segments without a class; --config.eval.class_scores=scores.npz gives them the
+classes of their films, see docs/localization.md.
 
 Where files of features have no stride, window and frames per second, the
 published features' are used: I3D for THUMOS14 and ActivityNet, SlowFast for

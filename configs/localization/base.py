@@ -74,6 +74,11 @@ def get_config() -> ml_collections.ConfigDict:
   evaluation.thresholds = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
   evaluation.max_proposals = 100  # A in AR@A of proposals.
   evaluation.batch_size = 8  # Films at once.
+  # What gives segments without a class their classes in tests: a file of the
+  # scores of whole films (scores.npz of a run that classifies) or a folder with
+  # logits of windows in verb/ and noun/, see docs/localization.md. Without it
+  # mAP is class-agnostic.
+  evaluation.class_scores = ""
 
   config.batch_size = 2
   config.optim.lr = 1e-4

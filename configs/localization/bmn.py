@@ -6,7 +6,10 @@ r"""Runs of BMN, arXiv:1907.09702, for tables 12, 13 and A6 of arXiv:2308.05787.
 
 ANNOTATIONS is the folder of the data set's files, see docs/annotations.md,
 FEATURES the folder of the films' features, or an HDF5 file. Segments have no
-class: AUC is of proposals, and so is mAP here.
+class: AUC is of proposals, and mAP is class-agnostic unless
+--config.eval.class_scores gives them classes, as it does in the tables: for
+HACS and ActivityNet the scores.npz of a run that classifies whole films, for
+EPIC-Kitchens-100 a folder of logits, see docs/localization.md.
 
 Follows section C.2 of arXiv:2308.05787 and, where that is silent, the code in
 alibaba-mmai-research/TAdaConv for EPIC-Kitchens-100 and HACS and, for

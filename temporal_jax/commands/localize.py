@@ -68,6 +68,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     metavar="RATE",
     help="frames per second of the films, for files of features that do not say it",
   )
+  parser.add_argument(
+    "--class-scores",
+    type=_path,
+    metavar="FILE.npz|DIR",
+    help="what gives segments their classes where the detector does not: scores.npz "
+    "of a network that classifies whole films, or the folder of verb/ and noun/ "
+    "with the logits of windows",
+  )
   add_batch_size(parser, "windows of a video")
 
 
@@ -85,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
     options.model,
     features=options.features,
     fps=options.fps,
+    class_scores=options.class_scores,
     batch_size=options.batch_size,
   )
   films = []

@@ -1,6 +1,7 @@
 """Combine and compare runs by the scores.npz they wrote.
 
-A RUN is the workdir of a run, or a file of scores.
+A RUN is the workdir of a run, or a file of scores. Runs that find segments, of
+verbs and of nouns, have detections instead, which `actions` joins and scores.
 """
 
 import argparse
@@ -68,6 +69,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="of ek100: levels of pretraining, training labels and training data, "
     "0 to 5, see github.com/epic-kitchens/sls",
   )
+  actions = commands.add_parser(
+    "actions",
+    help="average precision of actions by a run for verbs and a run for nouns",
+    description="A verb and a noun whose segments overlap make an action; its score "
+    "is the geometric mean of theirs, times the overlap, and its segment their mean, "
+    "weighted by their scores. Neither the papers nor their code name a rule.",
+  )
+  actions.add_argument("verbs", type=pathlib.Path, metavar="VERB_RUN")
+  actions.add_argument("nouns", type=pathlib.Path, metavar="NOUN_RUN")
+  actions.add_argument(
+    "--overlap",
+    type=float,
+    default=0.5,
+    metavar="IOU",
+    help="least intersection over union of a verb and a noun (%(default)s)",
+  )
+  actions.add_argument(
+    "--num-nouns",
+    type=int,
+    default=5,
+    metavar="N",
+    help="best nouns that a verb's detection makes actions with (%(default)s)",
+  )
+  actions.add_argument(
+    "--json", type=pathlib.Path, metavar="OUT.json", help="the same as numbers"
+  )
   for command, default, words in (
     (combine, "softmax", "%(default)s"),
     (views, None, "as the run was tested"),
@@ -88,6 +115,7 @@ def run(options: argparse.Namespace) -> int:
     "views": _views,
     "frames": _frames,
     "upload": _upload,
+    "actions": _actions,
   }
   tasks[options.task](options)
   return 0
@@ -203,6 +231,38 @@ def _upload(options: argparse.Namespace) -> None:
   saved = _load(options.scores)
   write_upload(options.out, saved, options.format, supervision=options.supervision)
   output.say(f"{len(saved.predictions.ids)} videos: {options.out}")
+
+
+def _actions(options: argparse.Namespace) -> None:
+  from temporal_jax.evaluation.detection import score_actions
+
+  output.check_out(options.json)
+  scores = score_actions(
+    options.verbs,
+    options.nouns,
+    overlap=options.overlap,
+    num_nouns=options.num_nouns,
+  )
+  output.say(f"average mAP in {scores.num_films} films, at overlaps of 0.1 to 0.5:")
+  for task, precision in scores.joined.items():
+    alone = ""
+    if task in scores.single:
+      alone = f" ({scores.single[task].mean:.2%} of the {task} run's own segments)"
+    output.say(f"  {task:<7} {precision.mean:7.2%}{alone}")
+  record = {
+    kind: {
+      task: {
+        "mAP": one.mean,
+        **{
+          f"mAP@{threshold:g}": float(value)
+          for threshold, value in zip(one.thresholds, one.by_threshold, strict=True)
+        },
+      }
+      for task, one in by_task.items()
+    }
+    for kind, by_task in (("joined", scores.joined), ("single", scores.single))
+  }
+  output.write_json(options.json, record)
 
 
 def _check_views(run: pathlib.Path, saved: "SavedScores") -> None:

@@ -22,6 +22,9 @@ from temporal_jax.localization.decoding.proposals import (
   class_scores as class_scores,
   find_proposals as find_proposals,
 )
+from temporal_jax.localization.detector.class_scores import (
+  open_class_scores as open_class_scores,
+)
 from temporal_jax.localization.detector.decoding_settings import (
   PointDecoding as PointDecoding,
   ProposalDecoding as ProposalDecoding,

@@ -7,8 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from temporal_jax import evaluation
 from temporal_jax.cli import main
-from tests.support.tiny_localizer import save_pair
+from tests.support.tiny_localizer import save_detector_for, save_pair
 from tests.support.tiny_predictor import write_noise
 
 
@@ -118,3 +119,26 @@ def test_a_classifier_is_no_detector(pair, video, capsys):
   assert "`temporal-jax predict`" in error
   assert main(["predict", video, "--model", str(pair[1])]) == 2
   assert "`temporal-jax localize`" in capsys.readouterr().err
+
+
+def test_class_scores_name_segments_that_have_no_class(pair, tmp_path, capsys):
+  network, _ = pair
+  detector = save_detector_for(network, tmp_path / "bmn", "proposals")
+  video = write_noise(tmp_path / "film.mp4", 60, (24, 32))
+  other = write_noise(tmp_path / "other.mp4", 60, (24, 32))
+  file, out = tmp_path / "scores.npz", tmp_path / "out.json"
+  predictions = evaluation.Predictions(("film",), None, np.array([[0.25, 0.75]]))
+  evaluation.save_scores(file, predictions, ("jump", "run"), protocol={})
+  words = ["--class-scores", file, "--json", out, "--threshold", 0]
+  assert _localize((network, detector), video, other, *words) == 1
+  assert "1 of 1 films have no class scores" in capsys.readouterr().err
+  film, second = json.loads(out.read_text())
+  assert second["segments"] == []
+  assert {one["label"] for one in film["segments"]} == {"run"}
+  assert _localize((network, detector), video, "--json", out, "--threshold", 0) == 0
+  (plain,) = json.loads(out.read_text())
+  assert {one["label"] for one in plain["segments"]} == {"segment"}
+  for one, labelled in zip(plain["segments"], film["segments"], strict=True):
+    assert labelled["score"] == pytest.approx(0.75 * one["score"], abs=2e-6)
+  assert _localize(pair, video, "--class-scores", file) == 2
+  assert "this one has 3 classes" in capsys.readouterr().err

@@ -5,13 +5,14 @@ import json
 import jax
 import numpy as np
 import pytest
+from flax import traverse_util
 
 from temporal_jax import train, training
 from temporal_jax.localization.detector.saved_detector import load_detector
 from temporal_jax.localization.features import read_features
 from temporal_jax.localization.training.objectives import NORMALIZER
 from tests.support import tiny_localization
-from tests.support.tiny_films import write_films
+from tests.support.tiny_films import write_films, write_pairs
 
 
 class _StopAfter(training.StopRequest):
@@ -117,7 +118,77 @@ def test_bmn_reports_recall_of_proposals(films, tmp_path):
   report = json.loads((tmp_path / "run" / "report.json").read_text())
   assert next(iter(report)) == "AUC"
   assert {"AR@1", "AR@100", "mAP@0.5"} <= report.keys()
+  assert report["classes"].startswith("none: mAP is class-agnostic")
   assert load_detector(tmp_path / "run").class_names == ("segment",)
+
+
+@pytest.fixture(scope="module")
+def pair_films(tmp_path_factory):
+  """The films as EPIC-Kitchens lists them, and logits of their windows."""
+  folder = tmp_path_factory.mktemp("pairs") / "films"
+  write_films(folder)
+  write_pairs(folder)
+  return folder
+
+
+@pytest.mark.slow
+def test_verbs_and_nouns_of_windows_make_actions(pair_films, tmp_path):
+  scores = str(pair_films / "logits")
+  config = _config(
+    pair_films,
+    "bmn",
+    num_steps=4,
+    eval_every=0,
+    **{
+      "data.annotations": "ek100",
+      "data.root": str(pair_films),
+      "eval.class_scores": scores,
+    },
+  )
+  _run(config, tmp_path / "run")
+  report = json.loads((tmp_path / "run" / "report.json").read_text())
+  assert next(iter(report)) == "AUC"
+  assert {"mAP", "verb/mAP@0.3", "noun/mAP"} <= report.keys()
+  assert report["per_class"].keys() == {"verb", "noun"}
+  assert report["classes"] == f"by the class scores {scores}"
+  found = json.loads((tmp_path / "run" / "detections.json").read_text())["results"]
+  one = found["film_3"][0]
+  assert (one["verb"], one["noun"]) in {("jump", "cup"), ("run", "cup")}
+  for task in ("verb", "noun"):
+    assert (tmp_path / "run" / f"average_precision_{task}.png").exists()
+
+
+@pytest.mark.slow
+def test_weights_of_a_detector_keep_the_classes_that_have_their_names(
+  whole, films, tmp_path, capsys
+):
+  """The run knows "jump" and "run"; the new one "fall" and, second, "jump"."""
+  renamed = tmp_path / "films"
+  write_films(renamed)
+  file = renamed / "segments.csv"
+  file.write_text(
+    file.read_text()
+    .replace(",jump,", ",xjump,")
+    .replace(",run,", ",fall,")
+    .replace(",xjump,", ",jump,")
+  )
+  config = _config(renamed, "actionformer", num_steps=1, eval_every=0)
+  config.init_from = str(whole)
+  config.optim.lr = 0.0
+  config.optim.warmup_steps = 0
+  _run(config, tmp_path / "run")
+  assert "1 of 2 classes by name" in capsys.readouterr().out
+  before, after = map(load_detector, (whole, tmp_path / "run"))
+  assert after.class_names == ("fall", "jump")
+  leaves = {
+    one: traverse_util.flatten_dict(detector.variables["params"], sep="/")
+    for one, detector in (("before", before), ("after", after))
+  }
+  name = "classification/last/kernel"
+  np.testing.assert_allclose(
+    leaves["after"][name][..., 1], leaves["before"][name][..., 0], rtol=1e-5
+  )
+  assert np.abs(leaves["after"][name][..., 0] - leaves["before"][name][..., 1]).max()
 
 
 def test_a_refused_run_writes_nothing(films, tmp_path):

@@ -83,11 +83,12 @@ def test_labels_of_several_tasks_and_many_classes_are_drawn(tmp_path):
 
 def test_the_report_has_the_picture(tmp_path):
   truth, found = {"a": _true([(0, 5)], [0])}, {"a": _found([(0, 5)], [0], [0.9])}
-  values, precision = detection_values(truth, found, (0.5,))
+  values, precisions = detection_values(truth, found, (0.5,))
   names = ("jump", "run")
   write_detection_report(
     tmp_path,
-    {**values, "per_class": by_class(precision, names)},
+    {**values, "per_class": by_class(precisions[""], names)},
+    class_names=names,
     rows=[{"step": 1, "loss": 1.0}, {"step": 2, "test/mAP": 1.0}],
     truth=truth,
     detections=found,

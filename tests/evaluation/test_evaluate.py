@@ -1,11 +1,10 @@
-import threading
-
 import jax
 import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from temporal_jax import evaluation
+from tests.support.simulated_processes import SimulatedProcesses
 
 
 def _batch(ids, weights):
@@ -75,34 +74,6 @@ class _Shard:
     self.index, self.data = index, data
 
 
-class _Processes:
-  """Runs one function for each process, in threads that gather."""
-
-  def __init__(self, count):
-    self._barrier = threading.Barrier(count, timeout=20)
-    self._values = [None] * count
-
-  def run(self, function):
-    results = [None] * len(self._values)
-
-    def one(index):
-      results[index] = function(index, lambda values: self._stack(index, values))
-
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(len(results))]
-    for thread in threads:
-      thread.start()
-    for thread in threads:
-      thread.join()
-    return results
-
-  def _stack(self, index, values):
-    self._values[index] = values
-    self._barrier.wait()
-    together = np.stack(self._values)
-    self._barrier.wait()
-    return together
-
-
 @pytest.mark.parametrize("replicated", [False, True])
 @pytest.mark.parametrize(
   "rows_of", [[(0, 1), (2, 3)], [(1, 3), (0, 2)], [(0, 1, 2, 3)] * 2]
@@ -128,7 +99,7 @@ def test_every_process_gets_the_predictions_of_one(rows_of, replicated):
     return evaluation.evaluate(score, batches, place, stack=stack)
 
   want = evaluation.evaluate(_score, WHOLE, _place)
-  for got in _Processes(2).run(of_process):
+  for got in SimulatedProcesses(2).run(of_process):
     assert got.ids == want.ids
     np.testing.assert_array_equal(got.labels, want.labels)
     np.testing.assert_array_equal(got.scores, want.scores)
@@ -180,7 +151,7 @@ def test_views_of_a_video_are_averaged(fusion):
 
 def test_plain_values_of_any_length_are_gathered():
   values = [{"a": "ä" * 300}, [], 7]
-  got = _Processes(3).run(
+  got = SimulatedProcesses(3).run(
     lambda index, stack: evaluation.gather_json(values[index], stack)
   )
   assert got == [values] * 3

@@ -30,6 +30,12 @@ def test_the_catalog_has_what_the_config_leaves_open():
   assert _settings("bmn").first_statistics() == {}
 
 
+def test_class_scores_of_windows_have_values_of_three_tasks():
+  settings = _settings("bmn", **{"eval.class_scores": "x", "keep_best": "verb/mAP"})
+  assert settings.tasks == ("verb", "noun")
+  assert _settings("bmn", **{"eval.class_scores": "x.npz"}).tasks == ()
+
+
 def test_flags_set_the_decoding_and_the_network():
   config = read_config(
     [
@@ -61,6 +67,12 @@ def test_flags_set_the_decoding_and_the_network():
     ("bmn", {"data.crop": (0.9, 1.0)}, r"data\.crop must be \(\) for bmn"),
     ("bmn", {"data.class_agnostic": False}, "class_agnostic must be True for bmn"),
     ("bmn", {"sequences.fit": "pad"}, "fit must be one of"),
+    ("actionformer", {"eval.class_scores": "a.npz"}, "class_scores must be empty"),
+    (
+      "actionformer",
+      {"eval.class_scores": "folder", "data.class_agnostic": True},
+      r"class_scores must be a file of the scores of films \(\.npz\)",
+    ),
     ("bmn", {"loss.weights": (1.0, 10.0)}, r"loss\.weights must be three"),
   ],
 )

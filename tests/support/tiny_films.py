@@ -47,3 +47,41 @@ def write_films(
         fps=_FPS,
       )
   return file
+
+
+def write_pairs(folder: pathlib.Path) -> None:
+  """Writes the list of `write_films` as EPIC-Kitchens', and logits of windows.
+
+  The verb is the class, the noun is a cup. The logits are in the folder
+  "logits".
+  """
+  columns = "participant_id,video_id,start_timestamp,stop_timestamp,verb_class"
+  lines = {"train": [], "test": []}
+  with (folder / "segments.csv").open(newline="") as opened:
+    for row in csv.DictReader(opened):
+      if row["label"]:
+        name, label = row["path"].removesuffix(".mp4"), CLASSES.index(row["label"])
+        times = (f"00:00:{float(row[one]):09.6f}" for one in ("start", "end"))
+        lines[row["split"]].append(f"P01,{name},{','.join(times)},{label},0")
+  for split, name in (("train", "train"), ("test", "validation")):
+    text = "\n".join([f"{columns},noun_class", *lines[split]])
+    (folder / f"EPIC_100_{name}.csv").write_text(text + "\n")
+  tasks = {"verb": CLASSES, "noun": ("cup", "pan")}
+  rng = np.random.default_rng(1)
+  for task, names in tasks.items():
+    rows = [f"{number},{name}" for number, name in enumerate(names)]
+    (folder / f"EPIC_100_{task}_classes.csv").write_text("\n".join(["id,key", *rows]))
+    (folder / "logits" / task).mkdir(parents=True)
+    for file in sorted((folder / "features").glob("*.npz")):
+      with np.load(file) as features:
+        values = features["features"][:, : len(names)] if task == "verb" else None
+        facts = {one: features[one] for one in ("stride", "window", "fps")}
+        count = len(features["features"])
+      if values is None:
+        values = rng.normal((5, 0), 0.1, (count, 2)).astype(np.float32)
+      np.savez(
+        folder / "logits" / task / file.name,
+        features=values,
+        class_names=np.array(names),
+        **facts,
+      )

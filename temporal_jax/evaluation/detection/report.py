@@ -1,6 +1,7 @@
 """The report of detections in the films of a test, as numbers and pictures."""
 
 import json
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,8 @@ from temporal_jax.evaluation.detection.average_precision import (
   AveragePrecision,
   average_precision,
 )
+from temporal_jax.evaluation.detection.detection_files import write_detections
+from temporal_jax.evaluation.detection.epic_kitchens import epic_average_precision
 from temporal_jax.evaluation.detection.film_segments import (
   FilmDetections,
   FilmTruth,
@@ -19,10 +22,12 @@ from temporal_jax.evaluation.detection.film_segments import (
 from temporal_jax.evaluation.detection.proposal_recall import proposal_recall
 from temporal_jax.evaluation.detection_plots import save_detections
 from temporal_jax.evaluation.plots import save_curves
+from temporal_jax.evaluation.saved_scores import ClassNames
 from temporal_jax.storage import write_text
 
 # Proposals of a film, on average, whose recall is reported.
 _NUMBERS = (1, 5, 10, 100)
+_PAIRS = "action"  # The task of pairs of a verb and a noun.
 _DRAWN = 60  # Classes, at most, whose names can be read under bars.
 
 
@@ -31,49 +36,94 @@ def detection_values(
   detections: Mapping[str, FilmDetections],
   thresholds: Sequence[float],
   *,
-  max_proposals: int | None = None,
-) -> tuple[dict[str, float], AveragePrecision]:
+  tasks: Sequence[str] = (),
+) -> tuple[dict[str, float], dict[str, AveragePrecision]]:
   """Returns how good detections are, as fractions.
 
   "mAP", the mean of the average precisions over classes and thresholds, and
-  "mAP@0.5" and so on, the mean for each threshold. For proposals also "AUC",
-  the area under the average recall, and "AR@1", "AR@5", "AR@10" and "AR@100";
-  it comes first.
+  "mAP@0.5" and so on, the mean for each threshold. Of verbs and nouns these are
+  of their pairs, and "verb/mAP", "verb/mAP@0.5" and so on of each.
 
   Args:
     truth: Film -> its true segments, of all films that are tested.
     detections: Film -> what was found.
     thresholds: Intersections over union.
-    max_proposals: Proposals of a film, on average, up to which recall counts;
-      None where detections are not proposals.
+    tasks: ("verb", "noun") where labels are pairs of them.
+
+  Returns:
+    The values by name, and the precision of each class by task: "" where there
+    is one, or "action", which is that of the pairs, "verb" and "noun".
 
   Raises:
-    ValueError: See `average_precision` and `proposal_recall`.
+    ValueError: See `average_precision`.
   """
-  precision = average_precision(truth, detections, thresholds)
-  values = {"mAP": precision.mean}
-  for threshold, value in zip(thresholds, precision.by_threshold, strict=True):
-    values[f"mAP@{threshold:g}"] = float(value)
-  if max_proposals is None:
-    return values, precision
-  recall = proposal_recall(truth, detections, max_proposals=max_proposals)
+  if not tasks:
+    precisions = {"": average_precision(truth, detections, thresholds)}
+  else:
+    found = epic_average_precision(truth, detections, thresholds)
+    precisions = {task: found[task] for task in (_PAIRS, *tasks)}
+  values = {}
+  for task, precision in precisions.items():
+    name = _value_name(task)
+    values[name] = precision.mean
+    for threshold, value in zip(thresholds, precision.by_threshold, strict=True):
+      values[f"{name}@{threshold:g}"] = float(value)
+  return values, precisions
+
+
+def proposal_values(
+  truth: Mapping[str, FilmTruth],
+  proposals: Mapping[str, FilmDetections],
+  *,
+  max_proposals: int,
+) -> dict[str, float]:
+  """Returns how good proposals are, whatever their labels, as fractions.
+
+  "AUC", the area under the average recall, and "AR@1", "AR@5", "AR@10" and
+  "AR@100", as far as there are as many.
+
+  Args:
+    truth: Film -> its true segments, of all films that are tested.
+    proposals: Film -> what was found.
+    max_proposals: Proposals of a film, on average, up to which recall counts.
+
+  Raises:
+    ValueError: See `proposal_recall`.
+  """
+  recall = proposal_recall(truth, proposals, max_proposals=max_proposals)
   numbers = [number for number in _NUMBERS if number <= max_proposals]
   return {
     "AUC": recall.auc / 100,
     **{f"AR@{number}": recall.at(number) for number in numbers},
-    **values,
-  }, precision
+  }
 
 
-def detection_names(
-  thresholds: Sequence[float], *, max_proposals: int | None = None
+def value_names(
+  thresholds: Sequence[float],
+  *,
+  tasks: Sequence[str] = (),
+  max_proposals: int | None = None,
 ) -> tuple[str, ...]:
-  """Returns the names of what `detection_values` returns."""
-  names = ["mAP", *(f"mAP@{threshold:g}" for threshold in thresholds)]
-  if max_proposals is None:
-    return tuple(names)
-  recalls = [f"AR@{number}" for number in _NUMBERS if number <= max_proposals]
-  return ("AUC", *recalls, *names)
+  """Returns the names of what both return, those of proposals first.
+
+  Args:
+    thresholds: See `detection_values`.
+    tasks: Likewise.
+    max_proposals: See `proposal_values`; None where they are not asked for.
+  """
+  names = []
+  if max_proposals is not None:
+    recalls = [f"AR@{number}" for number in _NUMBERS if number <= max_proposals]
+    names += ["AUC", *recalls]
+  for task in (_PAIRS, *tasks) if tasks else ("",):
+    name = _value_name(task)
+    names += [name, *(f"{name}@{threshold:g}" for threshold in thresholds)]
+  return tuple(names)
+
+
+def _value_name(task: str) -> str:
+  """Returns what the mean average precision of a task is called."""
+  return "mAP" if task in ("", _PAIRS) else f"{task}/mAP"
 
 
 def by_class(
@@ -92,45 +142,11 @@ def by_class(
   }
 
 
-def write_detections(
-  file: str | pathlib.Path,
-  detections: Mapping[str, FilmDetections],
-  class_names: Sequence[str],
-) -> None:
-  """Writes what was found, as ActivityNet takes it.
-
-  {"results": {film: [{"label", "score", "segment": [start, end]}, ...]}}, the
-  times in seconds, the best score first.
-
-  Args:
-    file: JSON to write.
-    detections: Film -> what was found.
-    class_names: Names of the classes.
-  """
-  results = {
-    film: [
-      {
-        "label": class_names[label],
-        "score": round(score, 6),
-        "segment": [round(start, 3), round(end, 3)],
-      }
-      for (start, end), label, score in zip(
-        found.segments.tolist(),
-        found.labels.tolist(),
-        found.scores.tolist(),
-        strict=True,
-      )
-    ]
-    for film, found in detections.items()
-  }
-  content = {"version": "temporal_jax", "results": results, "external_data": {}}
-  write_text(pathlib.Path(file), json.dumps(content) + "\n")
-
-
 def write_detection_report(
   directory: str | pathlib.Path,
   summary: Mapping[str, Any],
   *,
+  class_names: ClassNames,
   rows: Sequence[dict],
   truth: Mapping[str, FilmTruth],
   detections: Mapping[str, FilmDetections],
@@ -138,12 +154,14 @@ def write_detection_report(
 ) -> None:
   """Writes report.json and detections.json, and pictures next to them.
 
-  These are curves.png, average_precision.png and detections.png.
+  These are curves.png, average_precision.png and detections.png; of verbs and
+  nouns average_precision_verb.png and average_precision_noun.png.
 
   Args:
     directory: Folder to write to.
     summary: Content of report.json: values by name, the main one first, and
-      "per_class" as `by_class` returns it.
+      "per_class" as `by_class` returns it, or a dict of that by task.
+    class_names: Names of the classes, or a dict with those of each task.
     rows: Rows of metrics.jsonl, for the curves.
     truth: Film -> its true segments, of all films that were tested.
     detections: Film -> what was found.
@@ -151,19 +169,23 @@ def write_detection_report(
   """
   directory = pathlib.Path(directory)
   write_text(directory / "report.json", json.dumps(summary, indent=2) + "\n")
-  per_class = summary["per_class"]
-  write_detections(directory / "detections.json", detections, list(per_class))
+  write_detections(directory / "detections.json", detections, class_names)
+  by_task = isinstance(class_names, Mapping)
+  lengths = map(len, class_names.values()) if by_task else [len(class_names)]
   save_curves(
     rows,
     directory / "curves.png",
     measure=next(iter(summary)),
-    num_classes=len(per_class),
+    num_classes=math.prod(lengths),
   )
-  save_class_precision(per_class, directory / "average_precision.png")
+  per_class = summary["per_class"]
+  for task in class_names if by_task else ("",):
+    file = directory / f"average_precision{'_' * by_task}{task}.png"
+    save_class_precision(per_class[task] if by_task else per_class, file)
   save_detections(
     truth,
     detections,
-    list(per_class),
+    class_names,
     directory / "detections.png",
     durations=durations,
   )

@@ -18,8 +18,15 @@ from temporal_jax.experiment.description import Description, Lists
 from temporal_jax.experiment.film_run.prepared_films import prepare_data_set
 from temporal_jax.experiment.film_run.scoring import FilmScoring
 from temporal_jax.experiment.film_run.settings import FilmSettings
+from temporal_jax.localization.detector.class_scores import (
+  ClassScores,
+  open_class_scores,
+)
 from temporal_jax.localization.detector.detect import Detector
-from temporal_jax.localization.detector.detector_schema import described_features
+from temporal_jax.localization.detector.detector_schema import (
+  DETECTORS,
+  described_features,
+)
 from temporal_jax.localization.detector.saved_detector import (
   describe_detector,
   write_detector_description,
@@ -32,7 +39,10 @@ from temporal_jax.localization.training.training_sequences import (
   cut_to_bucket,
 )
 from temporal_jax.models.network import ParameterGroups
-from temporal_jax.saved_networks.description import described_classes
+from temporal_jax.saved_networks.description import (
+  described_classes,
+  read_description,
+)
 from temporal_jax.training.host_init import run_on_host
 from temporal_jax.training.objective import Arrays
 from temporal_jax.training.state import Tree
@@ -51,6 +61,7 @@ class FilmRun:
     sequences: Sequences to train on.
     train_batches: Endless batches of them.
     bad_test: Test films whose features cannot be read.
+    class_scores: What labels segments that have no class, None for nothing.
     components: What the run is made of.
     examples: What batches are of.
   """
@@ -60,6 +71,7 @@ class FilmRun:
   sequences: TrainingSequences
   train_batches: TrainBatches
   bad_test: data.BadVideos
+  class_scores: ClassScores | None
   components: RunComponents
   examples: str = dataclasses.field(default="sequences", init=False)
 
@@ -88,6 +100,7 @@ class FilmRun:
         f"--config.data.num_classes={found}."
       )
     network = settings.network(found)
+    class_scores = _open_class_scores(settings, films)
     index, count = jax.process_index(), jax.process_count()
     own = f"_{index}" if index else ""
     bad_train, bad_test = (
@@ -112,7 +125,7 @@ class FilmRun:
     components = assemble(
       settings, network, films.kind.width, found, len(sequences.places)
     )
-    return cls(settings, films, sequences, batches, bad_test, components)
+    return cls(settings, films, sequences, batches, bad_test, class_scores, components)
 
   @property
   def lists(self) -> Lists:
@@ -129,9 +142,38 @@ class FilmRun:
     return run_on_host(initialiser(self.settings, network, self.films.kind.width), key)
 
   def fitting(self, loaded: Tree) -> training.Fitting:
-    """Returns how weights may differ: in their classes' last layer."""
+    """Returns how weights may differ: in their classes' last layer.
+
+    Classes are matched by name where the weights are a detector's folder.
+    """
     del loaded
-    return training.Fitting(replaceable=_REPLACEABLE)
+    return training.Fitting(replaceable=_REPLACEABLE, rows=self._class_rows())
+
+  def _class_rows(self) -> dict[str, training.ClassRows]:
+    """Returns where classes of `init_from` are; {} if they are the same."""
+    network, settings = self.components.model, self.settings
+    folder = pathlib.Path(settings.config.init_from).expanduser()
+    description = read_description(folder, DETECTORS)
+    if description is None or settings.is_classless:
+      return {}
+    match = training.match_classes(
+      described_classes(description),
+      self.films.class_names,
+      num_loaded=description["num_classes"] or len(described_classes(description)),
+    )
+    if not match.words:
+      return {}
+    shapes, grown = (
+      jax.eval_shape(
+        initialiser(settings, network.clone(num_classes=count), self.films.kind.width),
+        jax.random.key(0),
+      )
+      for count in (network.num_classes, network.num_classes + 1)
+    )
+    axes = training.class_axes(shapes, grown, {"": 1})
+    return {
+      name: training.ClassRows(axis, task, match) for name, (axis, task) in axes.items()
+    }
 
   def describe(self, earlier: Description | None) -> dict[str, Any]:
     """Returns the run's model.json; see `describe_detector`."""
@@ -171,7 +213,9 @@ class FilmRun:
       self.films.class_names,
       self.films.kind,
     )
-    return train_step, FilmScoring(settings, self.films, detector, self.bad_test)
+    return train_step, FilmScoring(
+      settings, self.films, detector, self.bad_test, self.class_scores
+    )
 
 
 def _open_films(
@@ -200,6 +244,16 @@ def _open_films(
     class_names=described_classes(earlier) if earlier else None,
     kind=described_features(earlier) if earlier else None,
   )
+
+
+def _open_class_scores(settings: FilmSettings, films: FilmData) -> ClassScores | None:
+  """Opens the class scores of the test films, if there are some."""
+  place = settings.config.eval.class_scores
+  if not place:
+    return None
+  scores = open_class_scores(place, films.labelled.class_names)
+  scores.check(films.test)
+  return scores
 
 
 def initialiser(

@@ -9,7 +9,7 @@ import jax
 import ml_collections
 
 from temporal_jax import localization, training
-from temporal_jax.evaluation.detection.report import detection_names
+from temporal_jax.evaluation.detection.report import value_names
 from temporal_jax.experiment.number_bounds import (
   OF_EVERY_RUN,
   Bounds,
@@ -18,6 +18,7 @@ from temporal_jax.experiment.number_bounds import (
   check_keep_best,
 )
 from temporal_jax.experiment.settings import check_length, create_run_mesh
+from temporal_jax.localization.detector.class_scores import TASKS, is_of_windows
 from temporal_jax.localization.detector.decoding_settings import Decoding
 from temporal_jax.localization.detector.detect import check_pipeline
 from temporal_jax.localization.detector.sequence_format import SequenceFormat
@@ -139,6 +140,12 @@ class FilmSettings:
     """Proposals up to which recall counts; None where there are classes."""
     return self.config.eval.max_proposals if self.is_classless else None
 
+  @property
+  def tasks(self) -> tuple[str, ...]:
+    """Tasks that class scores give segments labels of, () for a single one."""
+    scores = self.config.eval.class_scores
+    return TASKS if scores and is_of_windows(scores) else ()
+
   def network(self, num_classes: int) -> nn.Module:
     """Builds the network, without parameters.
 
@@ -197,13 +204,25 @@ class FilmSettings:
         f"data.class_agnostic must be True for {config.model.name}, which finds "
         "segments without a class."
       )
+    if config.eval.class_scores and not config.data.class_agnostic:
+      raise ValueError(
+        "eval.class_scores must be empty unless data.class_agnostic, as segments have "
+        f"classes by {config.model.name}; got {config.eval.class_scores!r}."
+      )
+    if self.tasks and not self.is_classless:
+      raise ValueError(
+        "eval.class_scores must be a file of the scores of films (.npz) for "
+        f"{config.model.name}, got {config.eval.class_scores!r}."
+      )
     if len(config.loss.weights) != 3 or not config.eval.thresholds:
       raise ValueError(
         "loss.weights must be three numbers and eval.thresholds not empty, got "
         f"{tuple(config.loss.weights)} and {tuple(config.eval.thresholds)}."
       )
     check_pipeline(self.network(config.data.num_classes or 2), self.form, self.decoding)
-    known = detection_names(self.thresholds, max_proposals=self.max_proposals)
+    known = value_names(
+      self.thresholds, tasks=self.tasks, max_proposals=self.max_proposals
+    )
     check_keep_best(config, known)
     check_length(config)
 

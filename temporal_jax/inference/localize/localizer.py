@@ -4,6 +4,9 @@ import os
 import pathlib
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
+from temporal_jax.data.annotations.films import Film
 from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.video.readers import Reader
 from temporal_jax.inference.localize.film_extraction import (
@@ -20,7 +23,13 @@ from temporal_jax.inference.runtime.saved_model import (
   SavedModel,
   begin_loading,
 )
-from temporal_jax.localization.detector.detect import Detector
+from temporal_jax.localization.detector.class_scores import (
+  ClassScores,
+  is_of_windows,
+  open_class_scores,
+)
+from temporal_jax.localization.detector.decoding_settings import ProposalDecoding
+from temporal_jax.localization.detector.detect import CLASSLESS, Detector
 from temporal_jax.localization.detector.saved_detector import load_detector
 from temporal_jax.localization.detector.sequences import check_positions
 from temporal_jax.localization.features.film_features import (
@@ -53,6 +62,7 @@ class Localizer:
     *,
     features: Path | SavedModel | PendingModel | None = None,
     fps: float | None = None,
+    class_scores: Path | None = None,
     batch_size: int = 8,
   ):
     """Reads the detector; the network of features is read for the first video.
@@ -65,16 +75,23 @@ class Localizer:
         were made by. Any other is refused with the first video.
       fps: Frames per second of the films, for files of features that do not
         say it.
+      class_scores: What labels the segments of a detector that gives them no
+        class: file of the scores of films (.npz), or folder of the logits of
+        windows, see `open_class_scores`. A video needs its scores.
       batch_size: Windows of a video computed at once.
 
     Raises:
       FileNotFoundError: If there is no detector, or no network, in a folder.
-      ValueError: If what is there is no detector, see `load_detector`.
+      ValueError: If what is there is no detector, see `load_detector`, the
+        detector gives segments classes itself, or see `open_class_scores`.
     """
     is_open = isinstance(detector, Detector)
     self.detector = detector if is_open else load_detector(detector)
     self._features, self._fps, self._batch_size = features, fps, batch_size
     self._extractor: FilmExtractor | None = None
+    self._class_scores: ClassScores | None = None
+    if class_scores is not None:
+      self._class_scores = self._open_class_scores(class_scores)
     if isinstance(features, str | os.PathLike):
       self._features = begin_loading(features)
 
@@ -118,14 +135,26 @@ class Localizer:
       except (OSError, VideoError) as error:
         yield Localization(file, None, error=str(error))
 
-  def segments(self, film: FilmFeatures) -> tuple[Segment, ...]:
+  def segments(self, film: FilmFeatures, file: Path = "") -> tuple[Segment, ...]:
     """Returns the segments of a film, the best score first.
 
+    Args:
+      film: Its features.
+      file: The video or the file of features, by whose name class scores are
+        found.
+
     Raises:
-      ValueError: If its features are of another kind.
+      ValueError: If its features are of another kind, or class scores have none
+        of it.
     """
-    (found,) = self.detector.detect([film])
-    return named_segments(found, self.detector.class_names)
+    labeller, class_names = None, self.detector.class_names
+    if self._class_scores is not None:
+      named = [_as_film(file)]
+      self._class_scores.check(named)
+      labeller = self._class_scores.labeller(named, self.detector.decoding)
+      class_names = self._class_scores.class_names
+    (found,) = self.detector.detect([film], labeller=labeller)
+    return named_segments(found, class_names)
 
   def of_reader(self, reader: Reader) -> tuple[Segment, ...]:
     """Returns the segments of an open video.
@@ -136,7 +165,27 @@ class Localizer:
     return self.segments(self.extractor.of_reader(reader))
 
   def _localize(self, file: str, film: FilmFeatures) -> Localization:
-    return Localization(file, film.longest, self.segments(film))
+    if self._class_scores is not None:
+      try:
+        self._class_scores.check([_as_film(file)])
+      except ValueError as error:
+        raise VideoError(str(error)) from error
+    return Localization(file, film.longest, self.segments(film, file))
+
+  def _open_class_scores(self, place: Path) -> ClassScores:
+    """Opens class scores that the detector can use."""
+    detector = self.detector
+    if detector.class_names != CLASSLESS:
+      raise ValueError(
+        f"class scores {place} are for a detector whose segments have no class; this "
+        f"one has {len(detector.class_names)} classes."
+      )
+    if is_of_windows(place) and not isinstance(detector.decoding, ProposalDecoding):
+      raise ValueError(
+        f"class scores must be a file of the scores of films (.npz) for "
+        f"{type(detector.network).__name__}, got {place}."
+      )
+    return open_class_scores(place)
 
   def _read(self, file: str) -> FilmFeatures:
     """Returns the features of a file, whatever it holds."""
@@ -159,6 +208,12 @@ class Localizer:
     except ValueError as error:
       raise VideoError(str(error)) from error
     return film
+
+
+def _as_film(file: Path) -> Film:
+  """Returns a file as a film, by whose names class scores are found."""
+  path = pathlib.Path(file)
+  return Film(path.stem, str(path), "", np.zeros((0, 2)), np.zeros(0, np.int64))
 
 
 def is_features(path: Path) -> bool:

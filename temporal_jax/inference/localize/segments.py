@@ -1,9 +1,10 @@
 """Segments that a detector found in a video."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from temporal_jax.data.labels import ClassNames
 from temporal_jax.evaluation.detection.film_segments import FilmDetections
 from temporal_jax.validation import check_number, check_whole
 
@@ -83,18 +84,24 @@ class Localization:
 
 
 def named_segments(
-  found: FilmDetections, class_names: Sequence[str]
+  found: FilmDetections, class_names: ClassNames
 ) -> tuple[Segment, ...]:
   """Returns what was found in a film, with names, the best score first.
 
   Args:
-    found: Segments with labels (N,).
-    class_names: Names of the classes.
+    found: Segments with labels (N,), or (N, K) of K tasks.
+    class_names: Names of the classes, or a dict with those of each task, of
+      which a segment's are joined: "take plate".
   """
   order = (-found.scores).argsort(kind="stable")
-  rows = zip(found.labels, found.segments.tolist(), found.scores.tolist(), strict=True)
-  segments = [
-    Segment(class_names[label], start, end, score)
-    for label, (start, end), score in rows
-  ]
+  if isinstance(class_names, Mapping):
+    tasks = list(class_names.values())
+    names = [
+      " ".join(of[label] for of, label in zip(tasks, row, strict=True))
+      for row in found.labels
+    ]
+  else:
+    names = [class_names[label] for label in found.labels]
+  rows = zip(names, found.segments.tolist(), found.scores.tolist(), strict=True)
+  segments = [Segment(name, start, end, score) for name, (start, end), score in rows]
   return tuple(segments[place] for place in order)

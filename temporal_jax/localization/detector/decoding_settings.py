@@ -29,6 +29,9 @@ class PointDecoding:
     class_agnostic: Whether segments of different classes suppress each other.
     voting: Intersection over union from which on all candidates move a kept
       segment, see `vote`; None moves none. Only if class-agnostic.
+    num_labels: Classes of its film that a segment gets, where it has none and
+      class scores are given.
+    label_power: Exponent of the product of a segment's score and its class's.
 
   Raises:
     ValueError: If a value is out of range.
@@ -47,6 +50,8 @@ class PointDecoding:
   max_segments: int = 200
   class_agnostic: bool = False
   voting: float | None = None
+  num_labels: int = 1
+  label_power: float = 1.0
 
   def __post_init__(self) -> None:
     check_number("threshold", self.threshold, 0, 1)
@@ -58,6 +63,7 @@ class PointDecoding:
     check_number("min_score", self.min_score, 0, 1)
     check_whole("max_segments", self.max_segments, 1)
     check_choice("class_agnostic", self.class_agnostic, (True, False))
+    _check_labels(self)
     if self.voting is not None:
       check_number("voting", self.voting, _ABOVE_ZERO, 1)
       if not self.class_agnostic:
@@ -85,6 +91,9 @@ class ProposalDecoding:
     max_segments: Proposals of a film, at most.
     per_second: If it is not None, proposals of a film are at most as many for
       each second, and one.
+    num_labels: Classes of its film, or pairs of a verb and a noun, that a
+      segment gets where class scores are given.
+    label_power: Exponent of the product of a segment's score and its label's.
 
   Raises:
     ValueError: If a value is out of range.
@@ -103,6 +112,8 @@ class ProposalDecoding:
   high: float = 0.0
   max_segments: int = 100
   per_second: float | None = None
+  num_labels: int = 1
+  label_power: float = 1.0
 
   def __post_init__(self) -> None:
     check_number("classification_power", self.classification_power, 0, _MOST_POWER)
@@ -114,8 +125,14 @@ class ProposalDecoding:
     check_number("low", self.low, 0, 1)
     check_number("high", self.high, 0, 1)
     check_whole("max_segments", self.max_segments, 1)
+    _check_labels(self)
     if self.per_second is not None:
       check_number("per_second", self.per_second, 0, 1e6)
 
 
 Decoding = PointDecoding | ProposalDecoding
+
+
+def _check_labels(decoding: Decoding) -> None:
+  check_whole("num_labels", decoding.num_labels, 1)
+  check_number("label_power", decoding.label_power, 0, _MOST_POWER)

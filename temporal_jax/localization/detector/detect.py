@@ -1,5 +1,6 @@
 """A detector: a network and all that makes segments of what it gives."""
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -115,6 +116,14 @@ class Detector:
         film is too long, see `check_positions`, or the network gives NaN or
         infinite numbers for it.
     """
+    for proposals in self.find(films, batch_size=batch_size):
+      found = labeller(proposals) if labeller else proposals.found
+      yield in_seconds(found, proposals.film)
+
+  def find(
+    self, films: Iterable[FilmFeatures], *, batch_size: int = 8
+  ) -> Iterator[FilmProposals]:
+    """Yields the same before it is labelled, in positions; see `detect`."""
     check_whole("batch_size", batch_size, 1)
     numbered = enumerate(films)
     while batch := list(itertools.islice(numbered, batch_size)):
@@ -129,10 +138,9 @@ class Detector:
             f"the network gives NaN or infinite numbers for film {number}."
           )
         found = self._decode(made, rows, film.longest)
-        if labeller is not None:
-          length = len(made.film.values)
-          found = labeller(FilmProposals(number, *found[:2], length))
-        yield _in_seconds(found, made.film, film.longest)
+        # The end of a film of unknown length would move with its positions.
+        positions = dataclasses.replace(made.film, duration=film.longest)
+        yield FilmProposals(number, found, positions)
 
   def _compute(
     self, films: Sequence[FilmSequences], batch_size: int
@@ -253,8 +261,13 @@ def _fill(
   return values, mask
 
 
-def _in_seconds(found: Decoded, film: FilmFeatures, duration: float) -> FilmDetections:
-  """Returns segments in seconds; those outside of the film are none."""
-  seconds = np.clip(film.seconds(found.segments), 0.0, duration)
+def in_seconds(found: Decoded, film: FilmFeatures) -> FilmDetections:
+  """Returns segments in seconds; those outside of the film are none.
+
+  Args:
+    found: Segments in positions.
+    film: The film of these positions.
+  """
+  seconds = np.clip(film.seconds(found.segments), 0.0, film.longest)
   inside = seconds[:, 0] < seconds[:, 1]
   return FilmDetections(seconds[inside], found.labels[inside], found.scores[inside])

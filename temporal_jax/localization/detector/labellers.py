@@ -8,7 +8,11 @@ import numpy as np
 from temporal_jax.localization.decoding.labels import best_pairs, label_by_video
 from temporal_jax.localization.decoding.proposals import class_scores
 from temporal_jax.localization.detector.decode import Decoded
-from temporal_jax.localization.features.film_features import resample
+from temporal_jax.localization.features.film_features import (
+  FilmFeatures,
+  interpolate,
+  resample,
+)
 
 
 class FilmProposals(NamedTuple):
@@ -16,15 +20,13 @@ class FilmProposals(NamedTuple):
 
   Attributes:
     number: Which of the films that are detected in, from 0.
-    segments: Start and end in positions, (N, 2).
-    scores: Score of each, (N,).
-    length: Positions of the film.
+    found: What was found in it, in positions.
+    film: The film, with these positions.
   """
 
   number: int
-  segments: np.ndarray
-  scores: np.ndarray
-  length: int
+  found: Decoded
+  film: FilmFeatures
 
 
 # Gives segments labels, and may repeat them with other labels.
@@ -52,8 +54,8 @@ class FilmLabels:
   def __call__(self, proposals: FilmProposals) -> Decoded:
     """Returns each segment with each of the film's best classes."""
     labelled = label_by_video(
-      proposals.segments,
-      proposals.scores,
+      proposals.found.segments,
+      proposals.found.scores,
       np.asarray(self._scores[proposals.number]),
       num_labels=self._num_labels,
       power=self._power,
@@ -69,47 +71,55 @@ class PairLabels:
 
   def __init__(
     self,
-    verbs: Sequence[np.ndarray],
-    nouns: Sequence[np.ndarray],
+    verbs: Sequence[np.ndarray | FilmFeatures],
+    nouns: Sequence[np.ndarray | FilmFeatures],
     *,
     num_pairs: int = 5,
+    power: float = 1.0,
     points: int = 6,
   ):
     """Takes the logits of a network for clips, around each position.
 
     Args:
       verbs: For each film, in the order of the films: (P, V), or (views, P, V)
-        of several views. Other lengths than the film's are resampled to it.
+        of several views. Other lengths than the film's are resampled to it;
+        of `FilmFeatures` (P, V) the times of the film's positions are read.
       nouns: Likewise.
       num_pairs: Pairs of a segment, see `best_pairs`.
+      power: Exponent of the product of a segment's score and its pair's.
       points: Places of a segment that logits are taken at, see `class_scores`.
     """
     self._logits = verbs, nouns
-    self._num_pairs, self._points = num_pairs, points
+    self._num_pairs, self._power, self._points = num_pairs, power, points
 
   def __call__(self, proposals: FilmProposals) -> Decoded:
     """Returns each segment with each of its best pairs."""
-    first, last = np.rint(proposals.segments).astype(np.int64).T
+    segments, scores, _ = proposals.found
+    first, last = np.rint(segments).astype(np.int64).T
     places = np.stack([np.maximum(last - first - 1, 0), first], axis=1)
     verbs, nouns = (
       class_scores(
-        _of_length(task[proposals.number], proposals.length),
+        _at_positions(task[proposals.number], proposals.film),
         places,
         points=self._points,
       )
       for task in self._logits
     )
     labels, products = best_pairs(verbs, nouns, num_pairs=self._num_pairs)
-    scores = proposals.scores[:, None] * products  # (N, K)
+    scores = (scores[:, None] * products) ** self._power  # (N, K)
     return Decoded(
-      np.repeat(proposals.segments, scores.shape[1], axis=0),
+      np.repeat(segments, scores.shape[1], axis=0),
       scores.ravel(),
       labels.reshape(-1, 2),
     )
 
 
-def _of_length(logits: np.ndarray, length: int) -> np.ndarray:
-  """Returns logits (views, length, L) of logits (P, L) or (views, P, L)."""
+def _at_positions(logits: np.ndarray | FilmFeatures, film: FilmFeatures) -> np.ndarray:
+  """Returns the logits (views, P, L) at the P positions of a film."""
+  length = len(film.values)
+  if isinstance(logits, FilmFeatures):
+    places = logits.positions(film.seconds(np.arange(length)))
+    return interpolate(logits.values, places)[None]
   logits = np.asarray(logits, np.float64)
   views = logits.reshape(-1, *logits.shape[-2:])
   if views.shape[1] == length:

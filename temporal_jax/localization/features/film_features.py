@@ -188,7 +188,15 @@ def resample(values: np.ndarray, length: int) -> np.ndarray:
   check_whole("length", length, 2)
   if values.ndim != 2 or not len(values):
     raise ValueError(f"values must be (T, C) with T > 0, got {values.shape}.")
-  places = np.linspace(0.0, len(values) - 1, length)
+  return interpolate(values, np.linspace(0.0, len(values) - 1, length))
+
+
+def interpolate(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+  """Returns the values (N, C) at places (N,) between the positions of (T, C).
+
+  Before the first position is the first value, after the last one the last.
+  """
+  places = np.clip(places, 0, len(values) - 1)
   low = np.minimum(places.astype(np.int64), max(len(values) - 2, 0))
   high = np.minimum(low + 1, len(values) - 1)
   share = (places - low).astype(values.dtype)[:, None]

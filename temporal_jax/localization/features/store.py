@@ -100,7 +100,7 @@ class FeatureStore:
       FileNotFoundError: If there is none.
       ValueError: If an HDF5 file cannot be read.
     """
-    names = list(dict.fromkeys(filter(None, self._names(film))))
+    names = self._names(film)
     if self._is_file:
       with open_hdf5(self._root, "features") as hdf5:
         for name in names:
@@ -122,10 +122,15 @@ class FeatureStore:
 
   def _names(self, film: Film) -> list[str]:
     """Returns what a film's features may be called; none leads elsewhere."""
-    video = os.path.splitext(os.path.basename(film.path))[0]
-    ids = [film.id] if self._pattern else [film.id, os.path.basename(film.id), video]
-    names = [self._pattern.format(id=one) if self._pattern else one for one in ids]
+    names = [self._pattern.format(id=film.id)] if self._pattern else film_names(film)
     return [name for name in names if _is_inside(name)]
+
+
+def film_names(film: Film) -> list[str]:
+  """Returns what files call a film: its id or its video, without folders."""
+  video = os.path.splitext(os.path.basename(film.path))[0]
+  names = (film.id, os.path.basename(film.id), video)
+  return list(dict.fromkeys(filter(None, names)))
 
 
 def _is_inside(name: str) -> bool:

@@ -26,6 +26,8 @@ class FilmData(NamedTuple):
 
   Attributes:
     annotations: All films, and what is left out.
+    labelled: The same films with all labels that they have, also where segments
+      are trained without a class or with one of several tasks.
     train: Those to train on.
     test: Those to test.
     class_names: Names of the classes.
@@ -34,11 +36,18 @@ class FilmData(NamedTuple):
   """
 
   annotations: FilmAnnotations
+  labelled: FilmAnnotations
   train: Sequence[Film]
   test: Sequence[Film]
   class_names: tuple[str, ...]
   store: FeatureStore
   kind: FeatureKind
+
+  @property
+  def labelled_test(self) -> list[Film]:
+    """The films to test, with all labels."""
+    films = {film.id: film for film in self.labelled.films}
+    return [films[film.id] for film in self.test]
 
   def lists(self) -> dict[str, dict[str, int | str]]:
     """Returns the number of films and the digest of each list."""
@@ -105,19 +114,20 @@ def open_film_data(
     found = found._replace(films=_with_splits(found.films, test_fraction))
   else:
     found = open_films(annotations, root, on_error=on_error)
-  found = _of_task(found, task, class_agnostic)
-  if known is not None and tuple(found.class_names) != tuple(known):
+  trained = _of_task(found, task, class_agnostic)
+  if known is not None and tuple(trained.class_names) != tuple(known):
     raise ValueError(
       f"the classes of {annotations} are not those that the run was trained with: "
       "labels would change their meaning. Take a new --workdir."
     )
-  found, kind = match_features(found, store, kind=kind, on_error=on_error)
+  labelled, kind = match_features(found, store, kind=kind, on_error=on_error)
+  found = _of_task(labelled, task, class_agnostic)
   if distinct:
-    found = _without_repeated(found)
+    labelled, found = map(_without_repeated, (labelled, found))
   train = found.split(_TRAIN)
   test = next((films for films in map(found.split, _TEST) if films), [])
   _check_splits(train, test, found)
-  return FilmData(found, train, test, tuple(found.class_names), store, kind)
+  return FilmData(found, labelled, train, test, tuple(found.class_names), store, kind)
 
 
 def _with_splits(films: Sequence[Film], test_fraction: float) -> list[Film]:
