@@ -245,10 +245,10 @@ def _actions(options: argparse.Namespace) -> None:
   )
   output.say(f"average mAP in {scores.num_films} films, at overlaps of 0.1 to 0.5:")
   for task, precision in scores.joined.items():
-    alone = ""
+    own = ""
     if task in scores.single:
-      alone = f" ({scores.single[task].mean:.2%} of the {task} run's own segments)"
-    output.say(f"  {task:<7} {precision.mean:7.2%}{alone}")
+      own = f" ({scores.single[task].mean:.2%} of the {task} run's own segments)"
+    output.say(f"  {task:<7} {precision.mean:7.2%}{own}")
   record = {
     kind: {
       task: {

@@ -39,7 +39,7 @@ def write_detections(
   Args:
     file: JSON to write.
     detections: Film -> what was found.
-    class_names: Names of the classes, or a dict with those of each task.
+    class_names: Names of the classes, or a dict with one list per task.
   """
   results = {
     film: [
@@ -72,7 +72,7 @@ def write_truth(
   Args:
     file: JSON to write.
     truth: Film -> its true segments.
-    class_names: Names of the classes, or a dict with those of each task.
+    class_names: Names of the classes, or a dict with one list per task.
   """
   database = {
     film: {

@@ -161,7 +161,7 @@ def write_detection_report(
     directory: Folder to write to.
     summary: Content of report.json: values by name, the main one first, and
       "per_class" as `by_class` returns it, or a dict of that by task.
-    class_names: Names of the classes, or a dict with those of each task.
+    class_names: Names of the classes, or a dict with one list per task.
     rows: Rows of metrics.jsonl, for the curves.
     truth: Film -> its true segments, of all films that were tested.
     detections: Film -> what was found.

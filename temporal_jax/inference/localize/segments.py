@@ -90,7 +90,7 @@ def named_segments(
 
   Args:
     found: Segments with labels (N,), or (N, K) of K tasks.
-    class_names: Names of the classes, or a dict with those of each task, of
+    class_names: Names of the classes, or a dict with one list per task, of
       which a segment's are joined: "take plate".
   """
   order = (-found.scores).argsort(kind="stable")
