@@ -90,8 +90,8 @@ def named_segments(
 
   Args:
     found: Segments with labels (N,), or (N, K) of K tasks.
-    class_names: Names of the classes, or a dict with one list per task, of
-      which a segment's are joined: "take plate".
+    class_names: Names of the classes, or a dict with one list per task; the
+      names of a segment are joined then: "take plate".
   """
   order = (-found.scores).argsort(kind="stable")
   if isinstance(class_names, Mapping):
