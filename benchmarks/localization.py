@@ -7,8 +7,6 @@ The loss of a training step is the mean square of all results, and gradients are
 for all parameters. Both libraries run in one process, in turns, with the same
 weights. The table has medians in milliseconds and median ratios (above
 1: ours is faster), and the differences of results and of the gradients' norm.
-Without huge pages: a training step takes a gigabyte anew each time, which in
-turns with torch the kernel clears slower in huge pages than in small ones.
 """
 
 import fnmatch
