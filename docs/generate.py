@@ -210,6 +210,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
   "../README.md": {"zoo": zoo, "speed": speed_tables.few},
   "benchmarks.md": {
     "origins": speed_tables.origins,
+    "origin notes": speed_tables.origin_notes,
     "network speed": speed_tables.networks,
     "training speed": speed_tables.training,
     "localization speed": speed_tables.localization,

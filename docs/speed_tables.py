@@ -57,20 +57,31 @@ def few() -> Iterator[Sequence[str]]:
 
 
 def origins() -> Iterator[Sequence[str]]:
-  """Yields when, where and how the figures of each file were measured."""
-  yield "file", "date", "commit", "recorded", "processor", "command", "note"
-  for path in sorted(_RESULTS.glob("*.json")):
-    report = _figures(path.stem)
+  """Yields when and where the figures of each file were measured."""
+  yield "file", "date", "commit", "recorded", "processor"
+  for name, report in _reports():
     measured, machine = report["measured"], report["machine"]
     yield (
-      f"`{path.name}`",
+      f"`{name}`",
       measured["date"],
       f"`{measured['commit']}`",
       measured.get("recorded", "when it ran"),
       f"{machine['processor']} {machine.get('instructions', '')}".strip(),
-      f"`{measured['command']}`",
-      measured.get("note", ""),
     )
+
+
+def origin_notes() -> Iterator[Sequence[str]]:
+  """Yields what must be known of the figures of some files."""
+  yield "file", "note"
+  for name, report in _reports():
+    if note := report["measured"].get("note"):
+      yield f"`{name}`", note
+
+
+def _reports() -> Iterator[tuple[str, Any]]:
+  """Yields the files of figures by their names."""
+  for path in sorted(_RESULTS.glob("*.json")):
+    yield path.name, _figures(path.stem)
 
 
 def _figures(name: str) -> Any:
