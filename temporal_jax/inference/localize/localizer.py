@@ -29,7 +29,11 @@ from temporal_jax.localization.detector.class_scores import (
   open_class_scores,
 )
 from temporal_jax.localization.detector.decoding_settings import ProposalDecoding
-from temporal_jax.localization.detector.detect import CLASSLESS, Detector
+from temporal_jax.localization.detector.detect import (
+  CLASSLESS,
+  Detector,
+  NotFiniteError,
+)
 from temporal_jax.localization.detector.saved_detector import load_detector
 from temporal_jax.localization.detector.sequences import check_positions
 from temporal_jax.localization.features.film_features import (
@@ -134,6 +138,9 @@ class Localizer:
         yield self._localize(file, film)
       except (OSError, VideoError) as error:
         yield Localization(file, None, error=str(error))
+      except NotFiniteError:
+        error = "the detector gives NaN or infinite numbers for its features"
+        yield Localization(file, None, error=error)
 
   def segments(self, film: FilmFeatures, file: Path = "") -> tuple[Segment, ...]:
     """Returns the segments of a film, the best score first.

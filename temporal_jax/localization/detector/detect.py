@@ -51,6 +51,10 @@ _TAKES: Mapping[type, tuple[type, tuple[str, ...]]] = {
 CLASSLESS = ("segment",)  # The class of segments that have none.
 
 
+class NotFiniteError(ValueError):
+  """A network gives NaN or infinite numbers for a film."""
+
+
 class Detector:
   """Finds segments in the features of films.
 
@@ -112,9 +116,9 @@ class Detector:
       Segments in seconds, inside of the film, the best score first.
 
     Raises:
-      ValueError: If `batch_size` is below 1, features are of another kind, a
-        film is too long, see `check_positions`, or the network gives NaN or
-        infinite numbers for it.
+      ValueError: If `batch_size` is below 1, features are of another kind, or a
+        film is too long, see `check_positions`.
+      NotFiniteError: If the network gives NaN or infinite numbers for a film.
     """
     for proposals in self.find(films, batch_size=batch_size):
       found = labeller(proposals) if labeller else proposals.found
@@ -134,7 +138,7 @@ class Detector:
       results = self._compute(sequences, batch_size)
       for (number, film), made, rows in zip(batch, sequences, results, strict=True):
         if not all(row.pop("is_finite") for row in rows):
-          raise ValueError(
+          raise NotFiniteError(
             f"the network gives NaN or infinite numbers for film {number}."
           )
         found = self._decode(made, rows, film.longest)

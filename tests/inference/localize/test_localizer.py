@@ -9,7 +9,7 @@ import pytest
 import temporal_jax
 from temporal_jax import inference
 from temporal_jax.localization import load_detector
-from temporal_jax.localization.features import read_features
+from temporal_jax.localization.features import FeatureKind, read_features
 from tests.support.tiny_detectors import CLASS_NAMES, tiny_detector
 from tests.support.tiny_localizer import STRIDE, WINDOW, save_pair
 from tests.support.tiny_predictor import write_noise
@@ -87,6 +87,19 @@ def test_a_bad_file_has_an_error_and_others_go_on(localizer, video, tmp_path):
   assert bad.segments == ()
   assert good.segments
   assert bad.record()["duration"] is None
+
+
+def test_features_that_overflow_are_one_bad_file(tmp_path):
+  detector, _ = tiny_detector("pad")
+  rng = np.random.default_rng(0)
+  values = rng.standard_normal((30, 5), np.float32)
+  files = [tmp_path / f"{name}.npy" for name in ("first", "bad", "last")]
+  for file, scale in zip(files, (1, 1e38, 1), strict=True):
+    np.save(file, values.clip(-3, 3) * np.float32(scale))
+  detector.feature_kind = FeatureKind(5, 2, 8)
+  first, bad, last = temporal_jax.Localizer(detector, fps=8.0).localize(files)
+  assert bad.error == "the detector gives NaN or infinite numbers for its features"
+  assert first.segments == last.segments != ()
 
 
 def test_a_network_of_other_weights_is_refused(pair, video, tmp_path):
