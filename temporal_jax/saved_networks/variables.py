@@ -16,6 +16,8 @@ from temporal_jax.training.load_variables import load_variables
 _COLLECTIONS = {"params", "batch_stats"}
 # What makes a network, in a `model.json`.
 _MAKES_NETWORK = ("model", "overrides", "num_classes")
+# What detectors have besides: their inputs' width.
+_MAKES_DETECTOR = ("features",)
 _NAMED = 3  # Leaves that a message names, at most.
 
 
@@ -70,6 +72,7 @@ def digest_of_leaves(
     variables: {"params", "batch_stats"}, or their shapes.
   """
   made = {name: description.get(name) for name in _MAKES_NETWORK}
+  made |= {name: description[name] for name in _MAKES_DETECTOR if name in description}
   # The dtype of activations is chosen when a network is loaded.
   made["overrides"] = {**made["overrides"], "dtype": None}
   leaves = trees.flatten_dict(dict(variables), sep="/")

@@ -206,6 +206,16 @@ def test_other_features_than_the_network_takes_are_refused(tmp_path):
   assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_a_width_that_is_not_the_weights_is_refused_on_loading(tmp_path, name):
+  detector, description = tiny_detector(name)
+  save_detector(tmp_path / "saved", detector.variables, description)
+  described = json.loads((tmp_path / "saved" / "model.json").read_text())
+  described["features"]["width"] += 4
+  (tmp_path / "saved" / "model.json").write_text(json.dumps(described))
+  _refused(tmp_path / "saved", "do not fit")
+
+
 def test_nothing_is_written_that_could_not_be_read(tmp_path):
   detector, description = tiny_detector("pad")
   for change, words in (
