@@ -83,12 +83,16 @@ def run(options: argparse.Namespace) -> int:
   """Returns 0 if all files were read, 1 if some were not."""
   from temporal_jax import inference
   from temporal_jax.inference.localize.segment_files import write_csv
+  from temporal_jax.localization.features.read_features import FPS_BOUNDS
 
   files = list(_files(options.files))
   _check_outputs(options, files)
   check_number("--threshold", options.threshold, 0, 1)
   if options.top is not None:
     check_whole("--top", options.top, 1)
+  if options.fps is not None:
+    check_number("--fps", options.fps, *FPS_BOUNDS)
+  check_whole("--batch-size", options.batch_size, 1)
   localizer = inference.Localizer(
     options.model,
     features=options.features,

@@ -92,11 +92,13 @@ def test_hostile_features_are_named_in_a_line(pair, tmp_path, capsys):
   ("words", "message"),
   [
     (["--threshold", 2], "--threshold must be a number in [0, 1], got 2.0"),
+    (["--fps", 0], "--fps must be a number in [0.001, 10000.0], got 0.0"),
+    (["--fps", "nan"], "--fps must be a number in [0.001, 10000.0], got nan"),
     (["--top", 0], "--top must be an integer of at least 1, got 0"),
     (["--png", "no/folder.png"], "no is no folder to write to"),
     (["--json", "a.out", "--csv", "a.out"], "cannot be both --json and --csv"),
     (["second.mp4", "--srt", "a.srt"], "--srt is of one video, got 2 to read"),
-    (["--batch-size", 0], "batch_size must be at least 1, got 0"),
+    (["--batch-size", 0], "--batch-size must be an integer of at least 1, got 0"),
   ],
 )
 def test_what_cannot_be_is_refused(pair, video, words, message, capsys):

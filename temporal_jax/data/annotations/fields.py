@@ -3,6 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+# Ten years: nothing that is filmed lasts longer, but frame numbers instead of
+# seconds may.
+MAX_SECONDS = 10 * 366 * 86_400
+
 
 def member(where: str, entry: Any, name: str) -> Any:
   """Returns a member of a JSON object.

@@ -43,8 +43,10 @@ from temporal_jax.localization.features.film_features import (
 from temporal_jax.localization.features.read_features import (
   SUFFIXES,
   FeatureSettings,
+  check_settings,
   read_features,
 )
+from temporal_jax.validation import check_whole
 
 Path = str | os.PathLike
 
@@ -87,8 +89,11 @@ class Localizer:
     Raises:
       FileNotFoundError: If there is no detector, or no network, in a folder.
       ValueError: If what is there is no detector, see `load_detector`, the
-        detector gives segments classes itself, or see `open_class_scores`.
+        detector gives segments classes itself, a number makes no sense, or see
+        `open_class_scores`.
     """
+    check_settings(FeatureSettings(fps=fps))
+    check_whole("batch_size", batch_size, 1)
     is_open = isinstance(detector, Detector)
     self.detector = detector if is_open else load_detector(detector)
     self._features, self._fps, self._batch_size = features, fps, batch_size
@@ -202,13 +207,15 @@ class Localizer:
         return extractor(file)
       except ValueError as error:
         raise VideoError(str(error)) from error
-    kind, settings = self.detector.feature_kind, FeatureSettings(fps=self._fps)
+    kind, settings = self.detector.feature_kind, FeatureSettings()
     if kind is not None:
-      settings = settings._replace(
+      settings = FeatureSettings(
         stride=kind.stride, window=kind.window, width=kind.width
       )
     try:
-      film = read_features(file, settings)
+      film = read_features(file, settings, fps=self._fps)
+      if self._fps not in (None, film.fps):
+        raise VideoError(f"the file has fps {film.fps:g}, --fps is {self._fps:g}")
       if kind is not None:
         check_kind(file, film.kind, kind)
       check_positions(film, self.detector.form)

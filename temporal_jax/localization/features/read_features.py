@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from temporal_jax.data.annotations.fields import MAX_SECONDS
 from temporal_jax.localization.features.film_features import (
   FeatureKind,
   FilmFeatures,
@@ -19,12 +20,23 @@ from temporal_jax.untrusted.hdf5 import open_hdf5
 from temporal_jax.untrusted.json_text import parse_json
 from temporal_jax.untrusted.npy import Declared, open_npy
 from temporal_jax.untrusted.npz import Npz, check_arrays, open_npz
+from temporal_jax.validation import check_number, check_whole
 
 HDF5 = (".h5", ".hdf5")
 SUFFIXES = (".npz", ".npy", *HDF5)
 # Names of features in npz files: this package's, and in ActionFormer's files.
 _NAMES = ("features", "feats")
 _NUMBERS = ("stride", "window", "fps", "offset", "duration")
+# Frames and frames per second that features may have; the slowest are pictures
+# of a quarter of an hour each.
+FPS_BOUNDS = (1e-3, 1e4)
+_BOUNDS = {"stride": (1e-6, 1e6), "window": (1e-6, 1e6), "fps": FPS_BOUNDS}
+_MAX_OFFSET = 1e6
+# A film may have parts without features, but no more than this many times those
+# with features: milliseconds or frames instead of seconds are above it.
+_MOST_FILMS = 10
+# Durations and the times of positions are rounded, or counted by other readers.
+_SLACK_SECONDS = 1.0
 _WHAT = "usable features"
 
 
@@ -45,6 +57,15 @@ class FeatureSettings(NamedTuple):
 
 
 AS_THE_FILE = FeatureSettings()
+
+
+def check_settings(settings: FeatureSettings) -> None:
+  """Raises ValueError if a number of the settings makes no sense, naming it."""
+  for name, (low, high) in _BOUNDS.items():
+    if (value := getattr(settings, name)) is not None:
+      check_number(name, value, low, high)
+  if settings.width is not None:
+    check_whole("width", settings.width, 1)
 
 
 class FeatureFile(NamedTuple):
@@ -94,8 +115,9 @@ def describe_features(
     ImportError: If it is HDF5 and the extra "hdf5" is not installed.
     OSError: If it cannot be opened.
     ValueError: If it holds no features or others than the settings say, or
-      something is not known; the file is named.
+      something is not known; the file is named. If a setting makes no sense.
   """
+  check_settings(settings)
   with _open(file, key) as (declared, facts, _):
     return _describe(declared, facts, settings, fps)
 
@@ -120,6 +142,7 @@ def read_features(
     OSError: If it cannot be opened.
     ValueError: See `describe_features`; or if a value is NaN or infinite.
   """
+  check_settings(settings)
   with _open(file, key) as (declared, facts, read):
     found = _describe(declared, facts, settings, fps)
     with np.errstate(over="ignore"):  # It is found below.
@@ -157,20 +180,21 @@ def _describe(
   numbers = {}
   for name in _NUMBERS:
     number, wanted = facts.get(name), getattr(settings, name, None)
-    low = -math.inf if name == "offset" else 0
-    if number is not None and not (math.isfinite(number) and number > low):
-      raise ValueError(f"their {name} must be a number above 0, got {number}")
+    if number is not None:
+      _check_fact(name, number)
     if None not in (number, wanted) and number != wanted:
       raise ValueError(f"their {name} must be {wanted:g}, got {number:g}")
     numbers[name] = wanted if number is None else number
   if numbers["fps"] is None:
     numbers["fps"] = fps
+    if fps is not None:
+      _check_fact("fps", fps)
   missing = [name for name in ("stride", "window", "fps") if numbers[name] is None]
   if missing:
     raise ValueError(
       f"their {', '.join(missing)} is known neither from the file nor from the config"
     )
-  return FeatureFile(
+  found = FeatureFile(
     extraction_kind(
       width, numbers["stride"], numbers["window"], facts.get("settings", {})
     ),
@@ -179,6 +203,46 @@ def _describe(
     numbers["offset"] or 0.0,
     numbers["duration"],
   )
+  _check_times(found)
+  return found
+
+
+def _check_fact(name: str, number: float) -> None:
+  """Raises ValueError if a number of a file makes no sense."""
+  if name in _BOUNDS:
+    low, high = _BOUNDS[name]
+    if not low <= number <= high:
+      raise ValueError(f"their {name} must be in [{low:g}, {high:g}], got {number:g}")
+  elif not math.isfinite(number) or (name == "duration" and number <= 0):
+    allowed = "finite" if name == "offset" else "finite and above 0"
+    raise ValueError(f"their {name} must be {allowed}, got {number:g}")
+
+
+def _check_times(file: FeatureFile) -> None:
+  """Raises ValueError if positions lie outside of any film, or of their own."""
+  _, stride, window, *_ = file.kind
+  if not -window <= file.offset <= _MAX_OFFSET:
+    raise ValueError(
+      f"their offset must be in [{-window:g}, {_MAX_OFFSET:g}] frames, at most a "
+      f"window before the film, got {file.offset:g}"
+    )
+  longest = longest_seconds(file.length, stride, window, file.fps, file.offset)
+  if longest > MAX_SECONDS:
+    raise ValueError(
+      f"their {file.length} positions, each {stride:g} frames at {file.fps:g} fps, "
+      f"end after {longest:g} s, at most {MAX_SECONDS:g} are allowed"
+    )
+  if file.duration is None:
+    return
+  last = (file.offset + (file.length - 1) * stride + window / 2) / file.fps
+  least = max(last - max(window / file.fps, _SLACK_SECONDS), 0)
+  most = max(_MOST_FILMS * longest, _SLACK_SECONDS)
+  if not least <= file.duration <= most:
+    raise ValueError(
+      f"their duration must be from {least:.6g} to {most:.6g} s, as the middle of "
+      f"the last of {file.length} positions is at {last:.6g} s; got "
+      f"{file.duration:g}"
+    )
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from temporal_jax.localization.features.read_features import (
   SUFFIXES,
   FeatureFile,
   FeatureSettings,
+  check_settings,
   describe_features,
   read_features,
 )
@@ -58,8 +59,10 @@ class FeatureStore:
 
     Raises:
       FileNotFoundError: If there is no such folder or file.
-      ValueError: If the file is no HDF5 by its name, or the pattern lacks {id}.
+      ValueError: If the file is no HDF5 by its name, the pattern lacks {id}, or
+        a setting makes no sense.
     """
+    check_settings(settings)
     self._root = pathlib.Path(root).expanduser()
     self._settings, self._pattern = settings, pattern
     if not self._root.exists():

@@ -74,6 +74,12 @@ def test_features_without_a_record_need_the_rate(tmp_path):
   assert "their fps is known neither" in temporal_jax.Localizer(detector)(file).error
   found = temporal_jax.Localizer(detector, fps=8.0)(file)
   assert found.segments
+  np.savez(tmp_path / "film.npz", features=np.load(file), fps=10.0)
+  mixed = temporal_jax.Localizer(detector, fps=8.0)(tmp_path / "film.npz")
+  assert mixed.error == "the file has fps 10, --fps is 8"
+  for options in ({"fps": 0.0}, {"fps": float("inf")}, {"batch_size": 0}):
+    with pytest.raises(ValueError, match=f"{next(iter(options))} must be"):
+      temporal_jax.Localizer(detector, **options)
   with pytest.raises(ValueError, match="by a network that is not recorded: give"):
     temporal_jax.Localizer(detector)("film.mp4")
 

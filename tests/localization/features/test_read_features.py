@@ -60,6 +60,30 @@ def test_what_extract_writes_says_all(tmp_path):
       features.describe_features(file, settings)
 
 
+def test_durations_may_differ_a_little_from_positions(tmp_path):
+  values = np.zeros((500, 3), np.float32)  # The last middle is at 80.08 s.
+  for duration, is_good in ((79.2, True), (78.9, False), (800, True), (810, False)):
+    file = _npz(tmp_path / "film.npz", features=values, duration=duration)
+    if is_good:
+      assert features.read_features(file).duration == duration
+    else:
+      with pytest.raises(ValueError, match=r"their duration must be from 79\.08 to 80"):
+        features.read_features(file)
+  file = _npz(tmp_path / "film.npz", stride=1e6, fps=1e-3, duration=None)
+  with pytest.raises(ValueError, match=r"end after 5.*, at most 3.* are allowed"):
+    features.read_features(file)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf, 1e-300, 1e9, "30", True])
+@pytest.mark.parametrize("name", ["stride", "window", "fps"])
+def test_settings_are_numbers_that_can_be(tmp_path, name, value):
+  settings = FeatureSettings(**{name: value})
+  with pytest.raises(ValueError, match=f"^{name} must be a number in .*, got "):
+    features.read_features(_npz(tmp_path / "film.npz"), settings)
+  with pytest.raises(ValueError, match=f"^{name} must be a number in .*, got "):
+    features.FeatureStore(tmp_path, settings=settings)
+
+
 def test_files_of_extract_are_read(tmp_path):
   saved = brightness_model()
   extractor = inference.FeatureExtractor(saved, window=8, stride=4, batch_size=2)
@@ -126,12 +150,20 @@ def test_published_layouts_take_the_facts_of_the_config(tmp_path):
       "1 of 5 .* first .* 2",
     ),
     ("features", VALUES.astype(np.float64) * 1e300, "NaN or infinite"),
-    ("stride", 0, "their stride must be a number above 0, got 0"),
+    ("stride", 0, r"their stride must be in \[1e-06, 1e\+06\], got 0"),
     ("window", -1, "their window must be"),
     ("fps", np.nan, "their fps must be"),
     ("fps", np.inf, "their fps must be"),
     ("duration", 0.0, "their duration must be"),
+    ("fps", 1e-300, "their fps must be in .* got 1e-300"),
+    ("fps", 1e9, "their fps must be in .* got 1e"),
+    ("duration", np.inf, "their duration must be finite and above 0, got inf"),
     ("offset", np.nan, "their offset must be"),
+    ("offset", np.inf, "their offset must be finite, got inf"),
+    ("offset", -500, r"their offset must be in \[-12, 1e\+06\] frames.*, got -500"),
+    ("offset", 1e9, "their offset must be in"),
+    ("stride", 1e6, "their duration must be from 159999 to"),
+    ("duration", 1200, "their duration must be from 0 to 12.8 s, .* got 1200"),
     ("stride", np.array([4, 4]), "stride must be integer or float of shape"),
     ("stride", "4", "stride must be integer or float"),
     ("model", 3, "model must be text"),
