@@ -46,7 +46,7 @@ def nms(
     labels: (N,) class of each; segments of different classes do not suppress
       each other. None is one class.
     threshold: Intersection over union in [0, 1] from which on a segment is
-      suppressed.
+      suppressed; at 0 by any overlap, but not by none.
     min_score: Candidates of lower scores are left out.
     max_segments: Segments that are kept at most, of all classes; None is all.
 
@@ -58,7 +58,7 @@ def nms(
 
   def suppress(scores: np.ndarray, iou: np.ndarray, length: float) -> None:
     del length
-    scores[iou >= threshold] = -1.0
+    scores[(iou >= threshold) & (iou > 0)] = -1.0
 
   return _by_class(segments, scores, labels, suppress, min_score, max_segments)
 

@@ -47,6 +47,7 @@ def _agrees_with_loops(seed):
   by_class = rng.random() < 0.5
   sigma, min_score = rng.uniform(0.2, 1), float(rng.choice([0.0, 0.001, 0.3]))
   low, high = np.sort(rng.choice([0.0, 0.25, 0.5, 0.9], 2)).tolist()
+  overlap_from = (0.4, 0.0, 1.0)[seed % 3]
   most = int(rng.integers(1, 30)) if rng.random() < 0.5 else None
   options = {"min_score": min_score, "max_segments": most}
 
@@ -60,7 +61,7 @@ def _agrees_with_loops(seed):
     return 1.0 - iou if iou >= limit(chosen) else 1.0
 
   def hard(iou, chosen):
-    return None if iou >= 0.4 else 1.0
+    return None if iou >= overlap_from and iou > 0 else 1.0
 
   soft = {"sigma": sigma, "threshold": (low, high), "duration": 10.0, **options}
   given = (segments, scores, labels if by_class else None)
@@ -68,7 +69,7 @@ def _agrees_with_loops(seed):
   for got, weight in (
     (soft_nms(*given, **soft), gaussian),
     (soft_nms(*given, method="linear", **soft), linear),
-    (nms(*given, threshold=0.4, **options), hard),
+    (nms(*given, threshold=overlap_from, **options), hard),
   ):
     plain = (segments.tolist(), scores.tolist(), wanted_labels)
     want = _sequential(*plain, weight, min_score, most)
