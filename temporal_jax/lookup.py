@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import reprlib
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -120,3 +121,35 @@ def declared(package: str, attribute: str) -> dict[str, Any]:
       if hasattr(module, attribute):
         found[name] = getattr(module, attribute)
   return found
+
+
+def alike_names(known: Iterable[str], names: Iterable[str]) -> str:
+  """Returns words about a pair of class names that may be meant to be one.
+
+  Args:
+    known: Names of one side, such as those of a network.
+    names: Names of the other.
+
+  Returns:
+    " (A is not B: names must be equal)"; "" if no two are alike.
+  """
+  plain = {_plain(name): name for name in known if _plain(name)}
+  for name in names:
+    other = plain.get(_plain(name), name)
+    if other == name or not any(map(str.isalpha, name)):  # Of "-1" and "1" only digits.
+      continue
+    # Accents in one or in two characters look alike: their codes are shown.
+    alike = unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", other)
+    show = ascii if alike else repr
+    return f" ({show(name)} is not {show(other)}: names must be equal)"
+  return ""
+
+
+def _plain(name: str) -> str:
+  """Returns a name's letters and digits, in lower case.
+
+  An accented letter is one character, as in most files, or two, as in names of
+  folders that macOS made.
+  """
+  composed = unicodedata.normalize("NFKC", name)
+  return "".join(filter(str.isalnum, composed)).casefold()

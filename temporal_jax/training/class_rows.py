@@ -1,13 +1,13 @@
 """Finds the rows of a loaded head for classes, by their names."""
 
 import collections
-import unicodedata
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from flax import traverse_util
 
+from temporal_jax.lookup import alike_names
 from temporal_jax.training.state import Tree
 
 _NAMED = 5  # Classes that a message names, at most.
@@ -86,7 +86,7 @@ def match_classes(
   else:
     words = f"no class has the name of one of the {num_loaded} of the weights"
   words = f"{words}: all {count} classes start anew"
-  return Match(rows, num_loaded, words + _hint(loaded, own))
+  return Match(rows, num_loaded, words + alike_names(loaded, own))
 
 
 def check_distinct(names: Sequence[str], whose: str) -> None:
@@ -182,31 +182,7 @@ def _found(loaded: Sequence[str], own: Sequence[str], rows: Sequence[int]) -> st
     words += f", {len(new)} start anew: {shorten(new)}"
   if left:
     words += f", {len(left)} of the weights left out: {shorten(left)}"
-  return words + _hint(left, new)
-
-
-def _hint(loaded: Sequence[str], own: Sequence[str]) -> str:
-  """Names a pair of classes that may be meant to be the same one."""
-  plain = {_plain(name): name for name in loaded if _plain(name)}
-  for name in own:
-    other = plain.get(_plain(name))
-    if other is None:
-      continue
-    # Accents in one or in two characters look alike: their codes are shown.
-    alike = unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", other)
-    show = ascii if alike else repr
-    return f" ({show(name)} is not {show(other)}: names must be equal)"
-  return ""
-
-
-def _plain(name: str) -> str:
-  """Returns a name's letters and digits, in lower case.
-
-  An accented letter is one character, as in most files, or two, as in names of
-  folders that macOS made.
-  """
-  composed = unicodedata.normalize("NFKC", name)
-  return "".join(filter(str.isalnum, composed)).casefold()
+  return words + alike_names(left, new)
 
 
 def shorten(names: Sequence[str]) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from temporal_jax.lookup import alike_names
+
 # Ten years: nothing that is filmed lasts longer, but frame numbers instead of
 # seconds may.
 MAX_SECONDS = 10 * 366 * 86_400
@@ -79,7 +81,8 @@ def class_number(where: str, names: Mapping[str, int], name: str) -> int:
   """
   if name not in names:
     raise ValueError(
-      f"{where}: the class {name[:80]!r} is not one of the {len(names)} known ones."
+      f"{where}: the class {name[:80]!r} is not one of the {len(names)} known ones"
+      f"{alike_names(names, [name[:80]])}."
     )
   return names[name]
 

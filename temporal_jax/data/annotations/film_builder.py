@@ -16,6 +16,7 @@ from temporal_jax.data.annotations.films import (
 )
 from temporal_jax.data.labels import ClassNames, class_order
 from temporal_jax.display import printable
+from temporal_jax.lookup import alike_names
 from temporal_jax.validation import check_choice
 
 ON_ERROR = ("raise", "skip")
@@ -252,6 +253,8 @@ class FilmBuilder:
     names = class_names if class_names is not None else self._class_names
     if names is None:
       names = class_order(name for of in self._labels.values() for name in of)
+      if alike := alike_names(names, names):
+        logging.warning("%s: %d classes%s", printable(where), len(names), alike)
     numbers = None if class_names is not None else numbered(names)
     films = []
     for name, film in self._films.items():

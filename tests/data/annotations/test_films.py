@@ -263,3 +263,15 @@ def test_every_value_of_another_type_is_refused_or_read(tmp_path):
       message = str(error)
     assert str(file) in message
     assert len(message) < 1000
+
+
+def test_names_that_look_alike_are_pointed_out(tmp_path, caplog):
+  file = tmp_path / "list.csv"
+  file.write_text("path,start,end,label\na.mp4,1,2,caf\u00e9\na.mp4,3,4,cafe\u0301\n")
+  words = r"('caf\xe9' is not 'cafe\u0301': names must be equal)"
+  with caplog.at_level("WARNING", logger="absl"):
+    assert len(annotations.read_segment_list(file).class_names) == 2
+  assert r"2 classes ('cafe\u0301' is not 'caf\xe9': names must" in caplog.text
+  with pytest.raises(ValueError, match="1 known ones") as caught:
+    annotations.read_segment_list(file, class_names=("cafe\u0301",))
+  assert words in str(caught.value)
