@@ -155,7 +155,8 @@ def _segments(options: argparse.Namespace) -> int:
   if options.png:
     segment_report.save_segment_sheet(options.png, found)
     output.say(f"segments of some films: {options.png}.")
-  return 1 if missing or found.left_out else 0
+  # Whose features are there needs no videos.
+  return 1 if found.left_out or (missing and not options.features) else 0
 
 
 def _with_features(

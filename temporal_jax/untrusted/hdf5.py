@@ -28,6 +28,7 @@ _BROKEN = (
 # What comes with h5py, by number: gzip, shuffle, checksum, szip, lzf. Others
 # would load programs from this machine.
 _FILTERS = {1, 2, 3, 4, 32000}
+_NAMED = 5  # Arrays that a message names, at most.
 
 
 class Hdf5:
@@ -82,7 +83,14 @@ class Hdf5:
 
     found = self._find(name)
     if not isinstance(found, h5py.Dataset):
-      raise ValueError(f"there is no array {name[:80]!r}")
+      names = sorted(self._file)
+      wanted = (
+        f"there is no array {name[:80]!r}" if name else "there is no single array"
+      )
+      more = ", ..." if len(names) > _NAMED else ""
+      raise ValueError(
+        f"{wanted}, but {[one[:80] for one in names[:_NAMED]]}{more} ({len(names)})"
+      )
     creation = found.id.get_create_plist()
     filters = {
       creation.get_filter(place)[0] for place in range(creation.get_nfilters())

@@ -113,6 +113,19 @@ def test_what_is_wrong_with_segments_is_named(tmp_path, capsys):
   assert main(["data", "segments", str(tmp_path / "none.csv")]) == 2
 
 
+def test_videos_need_not_be_there_if_features_are(tmp_path, capsys):
+  words = _write_films(tmp_path)
+  (tmp_path / "a.mp4").unlink()
+  (tmp_path / "a.mp4").mkdir()
+  assert main(words) == 1
+  assert f"missing: {tmp_path / 'a.mp4'}\n" in capsys.readouterr().out
+  assert main([*words, "--features", str(tmp_path / "features")]) == 0
+  with open(tmp_path / "list.csv", "a") as out:
+    out.write("./a.mp4,8,9,pan\n")
+  assert main(words) == 1
+  assert "films: 3.\n" in capsys.readouterr().out
+
+
 def test_transcode_writes_small_videos(video_folder, tmp_path, capsys):
   out = tmp_path / "out"
   words = ["transcode", str(video_folder), str(out), "--short-side", "16"]

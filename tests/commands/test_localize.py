@@ -113,6 +113,23 @@ def test_the_video_is_not_written_over(pair, video, capsys):
   assert "cannot be both a file that is read and --csv" in capsys.readouterr().err
 
 
+def test_pickles_and_bundled_networks_are_explained(pair, tmp_path, capsys):
+  pickle = tmp_path / "p.pkl"
+  pickle.write_bytes(b"")
+  assert _localize(pair, pickle) == 1
+  error = capsys.readouterr().err
+  assert "can run code and are not read: save their array by numpy.save" in error
+  assert main(["localize", str(pickle), "--model", "camera_motion"]) == 2
+  error = capsys.readouterr().err
+  assert "classifies clips" in error
+  assert "give the folder of a detector" in error
+
+
+def test_batch_size_is_checked_with_features_too(pair, tmp_path, capsys):
+  assert _localize(pair, tmp_path / "film.npz", "--batch-size", 0) == 2
+  assert "--batch-size must be" in capsys.readouterr().err
+
+
 def test_a_classifier_is_no_detector(pair, video, capsys):
   network, _ = pair
   assert main(["localize", video, "--model", str(network)]) == 2

@@ -61,6 +61,7 @@ def read_segment_list(
         raise ValueError(f"split must be empty or one of {known_names()}.")
     except ValueError as error:
       raise ValueError(f"{table.where}: {error}") from error
+    path = os.path.normpath(path)  # "./a.mp4" is "a.mp4".
     film = os.path.splitext(path)[0]
     builder.add_film(
       table.where,

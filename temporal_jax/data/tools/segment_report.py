@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from temporal_jax.data.annotations.films import Film, FilmAnnotations
+from temporal_jax.data.listing.file_names import SUFFIXES, suffix
 from temporal_jax.display.picture_text import new_figure, save_figure, short_label
 
 # Colours of the classes in a picture; further classes share the last one.
@@ -95,5 +96,9 @@ def _end(film: Film) -> float:
 
 
 def missing_videos(films: Sequence[Film]) -> list[str]:
-  """Returns the paths of videos that are not there."""
-  return [film.path for film in films if not os.path.exists(film.path)]
+  """Returns the paths of what is no file, or no video by its name."""
+  return [
+    film.path
+    for film in films
+    if suffix(film.path) not in SUFFIXES or not os.path.isfile(film.path)
+  ]

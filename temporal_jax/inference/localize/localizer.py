@@ -9,6 +9,7 @@ import numpy as np
 from temporal_jax.data.annotations.films import Film
 from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.video.readers import Reader
+from temporal_jax.inference import bundled
 from temporal_jax.inference.localize.film_extraction import (
   FilmExtractor,
   find_network,
@@ -43,6 +44,7 @@ from temporal_jax.localization.features.film_features import (
 from temporal_jax.localization.features.read_features import (
   SUFFIXES,
   FeatureSettings,
+  check_no_pickle,
   check_settings,
   read_features,
 )
@@ -94,6 +96,11 @@ class Localizer:
     """
     check_settings(FeatureSettings(fps=fps))
     check_whole("batch_size", batch_size, 1)
+    if detector in bundled.NAMES and not os.path.isdir(detector):
+      raise ValueError(
+        f"{detector} is a bundled network that classifies clips, which `temporal-jax "
+        "predict` takes; to localize, give the folder of a detector."
+      )
     is_open = isinstance(detector, Detector)
     self.detector = detector if is_open else load_detector(detector)
     self._features, self._fps, self._batch_size = features, fps, batch_size
@@ -201,6 +208,10 @@ class Localizer:
 
   def _read(self, file: str) -> FilmFeatures:
     """Returns the features of a file, whatever it holds."""
+    try:
+      check_no_pickle(file)
+    except ValueError as error:
+      raise VideoError(str(error)) from error
     if not is_features(file):
       extractor = self.extractor
       try:

@@ -38,6 +38,11 @@ _MOST_FILMS = 10
 # Durations and the times of positions are rounded, or counted by other readers.
 _SLACK_SECONDS = 1.0
 _WHAT = "usable features"
+_PICKLES = (".pkl", ".pickle", ".pt", ".pth")
+_NO_PICKLES = (
+  f"pickles ({', '.join(_PICKLES)}) can run code and are not read: save their array "
+  "by numpy.save."
+)
 
 
 class FeatureSettings(NamedTuple):
@@ -57,6 +62,12 @@ class FeatureSettings(NamedTuple):
 
 
 AS_THE_FILE = FeatureSettings()
+
+
+def check_no_pickle(file: str | os.PathLike) -> None:
+  """Raises ValueError if a file is a pickle by its name."""
+  if pathlib.Path(file).suffix.lower() in _PICKLES:
+    raise ValueError(f"{file} is not read: {_NO_PICKLES}")
 
 
 def check_settings(settings: FeatureSettings) -> None:
@@ -192,7 +203,9 @@ def _describe(
   missing = [name for name in ("stride", "window", "fps") if numbers[name] is None]
   if missing:
     raise ValueError(
-      f"their {', '.join(missing)} is known neither from the file nor from the config"
+      f"their {', '.join(missing)} is known neither from the file nor from settings: "
+      "`temporal-jax localize` has --fps and takes the others of its detector, "
+      f"configs have {', '.join(f'data.feature_{name}' for name in missing)}"
     )
   found = FeatureFile(
     extraction_kind(
@@ -265,8 +278,7 @@ def _open(
   else:
     raise ValueError(
       f"{file} must end in one of {', '.join(SUFFIXES)} to be read as features; "
-      "pickles (.pkl, .pt) can run code and are not read: save their array by "
-      "numpy.save."
+      f"{_NO_PICKLES}"
     )
 
 

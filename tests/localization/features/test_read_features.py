@@ -127,8 +127,11 @@ def test_published_layouts_take_the_facts_of_the_config(tmp_path):
   # The film's own frames per second are the last resort.
   unknown = SETTINGS._replace(fps=None)
   assert features.read_features(tmp_path / "a.npy", unknown, fps=24.0).fps == 24
-  with pytest.raises(ValueError, match="their stride, fps is known neither from"):
+  message = r"their stride, fps is known neither from .* --fps .* data.feature_stride, "
+  with pytest.raises(ValueError, match=message):
     features.read_features(tmp_path / "a.npy", FeatureSettings(window=16))
+  with pytest.raises(ValueError, match=r"no single array, but \['film', 'v_x'\] \(2\)"):
+    features.read_features(tmp_path / "d.h5", SETTINGS)
   settings = SETTINGS._replace(stride=4)
   with pytest.raises(ValueError, match="their stride must be 4, got 8"):
     features.read_features(tmp_path / "d.h5", settings, key="film")
@@ -273,7 +276,7 @@ def hostile_hdf5(tmp_path_factory):
     ("none", "there is no array"),
     ("film/more", "there is no array"),
     ("../film", "there is no array"),
-    ("", "there is no array"),
+    ("", "there is no single array, but .*, ... "),
     ("/film", "there is no array"),
     ("marked", "attribute stride must be one number"),
     ("many", r"attribute stride must be one number, got float64 of \(9,\)"),
