@@ -4,8 +4,24 @@ Each raises a ValueError that names the argument, its value and what is allowed.
 """
 
 import math
+import re
 from collections.abc import Collection
 from typing import Any
+
+_PLAIN = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+
+
+def parse_number(text: str) -> float:
+  """Returns the number of a text as people write it: "12", "-1.5" or "1e-3".
+
+  Python's `float` also takes 1_0, digits of other scripts, nan and inf.
+
+  Raises:
+    ValueError: If it is none.
+  """
+  if not _PLAIN.fullmatch(text):
+    raise ValueError(f"{text[:80]!r} is no number.")
+  return float(text)
 
 
 def check_number(name: str, value: Any, low: float, high: float = math.inf) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from temporal_jax.lookup import alike_names
+from temporal_jax.validation import parse_number
 
 # Ten years: nothing that is filmed lasts longer, but frame numbers instead of
 # seconds may.
@@ -42,8 +43,9 @@ def whole(where: str, name: str, value: Any, low: int = 0) -> int:
     ValueError: If it is none.
   """
   try:
-    # int() would cut 1.5 off, and take true for 1.
-    number = int(value) if type(value) in (int, str) else low - 1
+    # int() would cut 1.5 off, and take true for 1 and "1_0" for 10.
+    is_plain = type(value) is int or (type(value) is str and "_" not in value)
+    number = int(value) if is_plain else low - 1
   except ValueError:
     number = low - 1
   if number < low:
@@ -57,18 +59,22 @@ def seconds(where: str, name: str, value: Any) -> float:
   """Returns a cell as seconds: "12.5", or "0:00:12.5" in hours and minutes.
 
   Raises:
-    ValueError: If it is none, or negative.
+    ValueError: If it is none, negative or above `MAX_SECONDS`.
   """
   total = -1.0
   try:
-    parts = [float(part) for part in str(value).split(":")]
-    if len(parts) in (1, 3) and min(parts) >= 0:
-      total = sum(p * 60**k for k, p in enumerate(reversed(parts)))
+    parts = [parse_number(part) for part in str(value).split(":")]
+    hours, minutes, rest = parts if len(parts) == 3 else (0, 0, *parts)
+    # Seconds that were rounded may be 60.
+    is_time = len(parts) == 1 or (minutes < 60 and rest <= 60)
+    if min(parts) >= 0 and is_time:
+      total = 3600 * hours + 60 * minutes + rest
   except ValueError:
     pass
-  if not 0 <= total < float("inf"):
+  if not 0 <= total <= MAX_SECONDS:
     raise ValueError(
-      f"{where}: {name} must be seconds or h:m:s, got {repr(value)[:80]}."
+      f"{where}: {name} must be seconds or h:m:s, at most ten years, got "
+      f"{repr(value)[:80]}."
     )
   return total
 

@@ -29,6 +29,7 @@ from temporal_jax.saved_networks.description import (
 )
 from temporal_jax.training import default_dtype
 from temporal_jax.untrusted import fields
+from temporal_jax.validation import parse_number
 
 # Values of a BMN's samples for one sequence, of which it has many.
 _MAX_PROPOSALS = 2**18
@@ -93,7 +94,7 @@ def _rate(where: str, value: Any) -> None:
   """Allows frames per second as text, "own", and "" if it is not known."""
   if value not in ("", "own"):
     try:
-      fields.number(1e-3, 1000)(where, float(value))
+      fields.number(1e-3, 1000)(where, parse_number(value))
     except (TypeError, ValueError):
       fields.refuse(where, value, '"own" or frames per second as text')
 

@@ -108,7 +108,7 @@ WRONG = {
   "features.weights": [3],
   "features.fps": [30],
   "features.frames": ["squared", "short side 0", "short side 99999", 3, None],
-  "features.rate": ["-1", "0", "nan", "1e9", "fast", 30.5e9, None, []],
+  "features.rate": ["-1", "0", "nan", "1e9", "fast", "1_0", "\u0663", 30.5e9, None, []],
   "sequences": [None, {}, {"fit": "pad"}],
   "sequences.fit": ["padd", 3, None],
   "sequences.length": [0, HUGE, "24", None, 2.5],
