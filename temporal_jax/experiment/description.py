@@ -15,7 +15,8 @@ from temporal_jax.experiment.settings import RunSettings
 from temporal_jax.training.class_rows import shorten
 
 Description = Mapping[str, Any]
-# Split -> {"videos": number of them, "sha256": digest of their list}.
+# Split -> {"videos": number of them, "sha256": digest of their list}; of
+# films also "features": digest of samples of their files.
 Lists = Mapping[str, Mapping[str, Any]]
 _LISTS = {"train": "training", "test": "test"}
 
@@ -145,7 +146,16 @@ def differences(earlier: Description | None, lists: Lists) -> list[str]:
   notes = []
   for split, listed in lists.items():
     old = before.get(split)
-    if old is None or old == listed:
+    if old is None:
+      continue
+    # Of clips, and of runs of older versions, there is none.
+    features = (old.get("features"), listed.get("features"))
+    if None not in features and features[0] != features[1]:
+      notes.append(
+        f"the features of the {_LISTS[split]} films changed since the run began; "
+        "scores are not comparable with earlier ones"
+      )
+    if all(old[name] == listed[name] for name in ("videos", "sha256")):
       continue
     notes.append(
       f"the {_LISTS[split]} list changed: {listed['videos']} videos, before "

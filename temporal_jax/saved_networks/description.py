@@ -70,10 +70,11 @@ def _or_by_task(check: fields.Check) -> fields.Check:
 
 
 def _lists(where: str, value: Any) -> None:
-  """Allows the number of videos and the digest of each list of a run."""
-  known = {"videos": fields.whole(0, 2**62), "sha256": _SHA256}
+  """Allows the number of videos and the digests of each list of a run."""
+  needed = {"videos": fields.whole(0, 2**62), "sha256": _SHA256}
+  known = {**needed, "features": _SHA256}
   fields.object_of(
-    lambda place, one: fields.check_members(place, one, known, known) and None,
+    lambda place, one: fields.check_members(place, one, known, needed) and None,
     MAX_TASKS,
   )(where, value)
 

@@ -103,6 +103,19 @@ def test_changed_lists_are_said():
   assert note.startswith("the test list changed: 90 videos, before 90; scores")
 
 
+def test_changed_features_are_said():
+  old = {"videos": 8, "sha256": "x", "features": "f"}
+  before = {"lists": {"train": old, "test": old}}
+  assert differences(before, {"train": old, "test": old}) == []
+  without = {"videos": 8, "sha256": "x"}
+  assert differences(before, {"train": without}) == []
+  assert differences({"lists": {"train": without}}, {"train": old}) == []
+  assert differences(before, {"train": old, "test": {**old, "features": "g"}}) == [
+    "the features of the test films changed since the run began; scores are not "
+    "comparable with earlier ones"
+  ]
+
+
 def test_only_a_run_with_a_checkpoint_is_compared(tmp_path):
   (tmp_path / "model.json").write_text("{}")
   assert earlier_description(tmp_path) is None

@@ -1,6 +1,7 @@
 """The run: its films, its network, its steps."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -127,9 +128,9 @@ class FilmRun:
     )
     return cls(settings, films, sequences, batches, bad_test, class_scores, components)
 
-  @property
+  @functools.cached_property
   def lists(self) -> Lists:
-    """Number of films and digest of each list."""
+    """Number of films and digests of each list."""
     return self.films.lists()
 
   def initialise(self, key: jax.Array) -> Tree:

@@ -1,7 +1,9 @@
 """Finds the files of films' features."""
 
+import hashlib
 import os
 import pathlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from temporal_jax.data.annotations.film_builder import with_durations, without_films
@@ -26,6 +28,9 @@ from temporal_jax.untrusted.hdf5 import open_hdf5
 
 NO_FEATURES = "a film without features"
 WRONG_FEATURES = "a film whose features are damaged or of another kind"
+# Parts of a file that tell it from another one of its size: an npz file has the
+# checksums of its arrays at the end.
+_NUM_SAMPLES, _SAMPLE_BYTES = 16, 4096
 
 
 class _Place(NamedTuple):
@@ -65,6 +70,7 @@ class FeatureStore:
     check_settings(settings)
     self._root = pathlib.Path(root).expanduser()
     self._settings, self._pattern = settings, pattern
+    self._digests: dict[pathlib.Path, str] = {}
     if not self._root.exists():
       raise FileNotFoundError(f"{root} is not there; features are read from it.")
     self._is_file = not self._root.is_dir()
@@ -95,6 +101,23 @@ class FeatureStore:
     """
     file, key = self.find(film)
     return read_features(file, self._settings, key=key, fps=film.fps)
+
+  def digest(self, films: Iterable[Film]) -> str:
+    """Returns the sha256 of films' names and of samples of their files.
+
+    The same files elsewhere have the same one.
+
+    Raises:
+      FileNotFoundError: If a film has no features.
+      OSError: If a file cannot be read.
+    """
+    total = hashlib.sha256()
+    for film in films:
+      file, key = self.find(film)
+      if file not in self._digests:
+        self._digests[file] = _sample_digest(file)
+      total.update(f"{film.id}\0{key}\0{self._digests[file]}\n".encode())
+    return total.hexdigest()
 
   def find(self, film: Film) -> tuple[pathlib.Path, str]:
     """Returns a film's file, and its name in there if that is HDF5.
@@ -134,6 +157,18 @@ def film_names(film: Film) -> list[str]:
   video = os.path.splitext(os.path.basename(film.path))[0]
   names = (film.id, os.path.basename(film.id), video)
   return list(dict.fromkeys(filter(None, names)))
+
+
+def _sample_digest(file: pathlib.Path) -> str:
+  """Returns the sha256 of a file's size and of bytes at even distances."""
+  size = file.stat().st_size
+  last = max(size - _SAMPLE_BYTES, 0)
+  total = hashlib.sha256(str(size).encode())
+  with file.open("rb") as opened:
+    for number in range(_NUM_SAMPLES):
+      opened.seek(last * number // (_NUM_SAMPLES - 1))
+      total.update(opened.read(_SAMPLE_BYTES))
+  return total.hexdigest()
 
 
 def _is_inside(name: str) -> bool:

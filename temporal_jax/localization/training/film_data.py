@@ -50,9 +50,13 @@ class FilmData(NamedTuple):
     return [films[film.id] for film in self.test]
 
   def lists(self) -> dict[str, dict[str, int | str]]:
-    """Returns the number of films and the digest of each list."""
+    """Returns the number of films and the digests of each list."""
     return {
-      split: {"videos": len(films), "sha256": self._digest(films)}
+      split: {
+        "videos": len(films),
+        "sha256": self._digest(films),
+        "features": self.store.digest(films),
+      }
       for split, films in (("train", self.train), ("test", self.test))
     }
 

@@ -57,6 +57,19 @@ def test_films_are_split_and_counted(folder):
   assert _open(folder).lists()["train"]["sha256"] != lists["train"]["sha256"]
 
 
+def test_features_that_changed_change_their_digest(folder):
+  before = _open(folder).lists()
+  moved = shutil.copytree(folder, folder.parent / "moved")
+  assert _open(moved).lists() == before
+  values = np.load(folder / "features" / "film_3.npz")["features"].copy()
+  values[len(values) // 2] += 1
+  _features(folder, "film_3", features=values)
+  after = _open(folder).lists()
+  assert after["train"] == before["train"]
+  assert after["test"]["features"] != before["test"]["features"]
+  assert after["test"]["sha256"] == before["test"]["sha256"]
+
+
 def test_without_a_split_a_share_of_the_films_is_kept(folder):
   _write(folder, [row[:4] for row in _rows(folder)])
   films = _open(folder, test_fraction=0.34)
