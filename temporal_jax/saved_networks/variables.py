@@ -16,7 +16,7 @@ from temporal_jax.training.load_variables import load_variables
 _COLLECTIONS = {"params", "batch_stats"}
 # What makes a network, in a `model.json`.
 _MAKES_NETWORK = ("model", "overrides", "num_classes")
-# What detectors have besides: their inputs' width.
+# A detector's inputs have the width of its features.
 _MAKES_DETECTOR = ("features",)
 _NAMED = 3  # Leaves that a message names, at most.
 

@@ -67,7 +67,7 @@ AS_THE_FILE = FeatureSettings()
 def check_no_pickle(file: str | os.PathLike) -> None:
   """Raises ValueError if a file is a pickle by its name."""
   if pathlib.Path(file).suffix.lower() in _PICKLES:
-    raise ValueError(f"{file} is not read: {_NO_PICKLES}")
+    raise ValueError(f"{file}: {_NO_PICKLES}")
 
 
 def check_settings(settings: FeatureSettings) -> None:
@@ -232,7 +232,7 @@ def _check_fact(name: str, number: float) -> None:
 
 
 def _check_times(file: FeatureFile) -> None:
-  """Raises ValueError if positions lie outside of any film, or of their own."""
+  """Raises ValueError if positions are outside of any film, or of their own."""
   _, stride, window, *_ = file.kind
   if not -window <= file.offset <= _MAX_OFFSET:
     raise ValueError(
