@@ -275,6 +275,8 @@ class VideoReader:
     self._use(index, player)
 
   def _use(self, index: FrameIndex, player: Player) -> None:
+    if len(index.ticks) > self._max_frames:  # It may be kept from another reader.
+      raise self._too_many()
     self.index = index
     self._player = player
     self.times = index.seconds()
@@ -350,11 +352,14 @@ class VideoReader:
         for packet in container.demux(stream):
           self._check_clock()
           if (left := left - 1) < 0:
-            raise VideoError(f"there are over {self._max_frames:,} frames")
+            raise self._too_many()
           yield packet
         more = False
       except av.BlockingIOError:
         pass  # FFmpeg found no packet so far, as in long runs of zeros.
+
+  def _too_many(self) -> VideoError:
+    return VideoError(f"there are over {self._max_frames:,} frames")
 
   def _check_clock(self) -> None:
     if time.monotonic() >= self._deadline:

@@ -68,7 +68,7 @@ def test_one_numbered_pattern_is_found(tmp_path, name, first):
 def test_several_patterns_are_named_with_their_counts(tmp_path):
   for count, name in ((3, "flow_x_%d.jpg"), (2, "flow_y_%d.jpg")):
     _write(tmp_path, name, count=count)
-  message = r"2 patterns, flow_x_\*.jpg \(3\), flow_y_\*.jpg \(2\); config"
+  message = r"2 patterns, flow_x_\*.jpg \(3\), flow_y_\*.jpg \(2\); set config"
   with pytest.raises(VideoError, match=message):
     open_reader(str(tmp_path))
   with open_reader(ImageFolder(str(tmp_path), "flow_y_*.jpg")) as reader:

@@ -178,3 +178,15 @@ def test_short_sides_do_not_explode(tmp_path):
         reader.pictures([0], short_side=224)
       with pytest.raises(VideoError, match="resized frames have 8193 x 8192"):
         reader.read_stretched([0], (8193, 8192))
+
+
+def test_a_limit_of_frames_holds_for_a_file_whose_index_is_kept(tmp_path):
+  # An AVI is decoded once to number its frames.
+  path = tmp_path / "a.avi"
+  path.write_bytes(
+    videos.make_video(make_frames(9), codec="mpeg4", form="avi", options={"bf": "2"})
+  )
+  with VideoReader(str(path), max_frames=9) as reader:
+    assert reader.num_frames == 9
+  with pytest.raises(VideoError, match="there are over 8 frames"):
+    VideoReader(str(path), max_frames=8)
