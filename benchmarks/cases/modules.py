@@ -41,7 +41,8 @@ def module_case(
     scratch: See `OperatorCase`.
   """
   example = jax.ShapeDtypeStruct(shape(8), jnp.float32)
-  tree = jax.eval_shape(module.init, jax.random.key(0), example)
+  # The key is traced, too: a key itself would need a device.
+  tree = jax.eval_shape(lambda x: module.init(jax.random.key(0), x), example)
   leaves = traverse_util.flatten_dict(tree["params"], sep="/")
 
   def arrays(frames):
@@ -51,11 +52,20 @@ def module_case(
       *(Array(leaves[ours].shape, layout) for ours, layout in weights.values()),
     ]
 
-  def ours(x, *values):
+  def variables(values):
     names = (name for name, _ in weights.values())
     flat = dict(zip(names, values, strict=True))
     params = traverse_util.unflatten_dict(flat, sep="/")
-    return module.apply({"params": params, **_new_statistics(tree)}, x)
+    return {"params": params, **_new_statistics(tree)}
+
+  def ours(x, *values):
+    return module.clone(dtype=x.dtype).apply(variables(values), x)
+
+  def training(x, *values):
+    out, _ = module.clone(dtype=x.dtype).apply(
+      variables(values), x, True, mutable=["batch_stats"]
+    )
+    return out
 
   return OperatorCase(
     name=name,
@@ -66,6 +76,7 @@ def module_case(
     ),
     out=out,
     scratch=scratch,
+    training=training,
   )
 
 

@@ -27,6 +27,11 @@ class OperatorCase(NamedTuple):
       output; attention across frames counts a copy of them in the order of its
       products.
     linear: Whether the paper's cost is linear in T.
+    training: Function of our arrays in training, where norms take the batch's
+      statistics; for modules, which cast their weights to the dtype of the
+      features themselves.
+    products: Multiply-adds of the paper's formula for one clip of a number of
+      frames; by default those of `theirs` count.
   """
 
   name: str
@@ -37,6 +42,8 @@ class OperatorCase(NamedTuple):
   frames: int = 8
   scratch: Callable[[int], int] = lambda frames: 0
   linear: bool = True
+  training: Callable[..., jax.Array] | None = None
+  products: Callable[[int], int] | None = None
 
 
 # Patterns from our layout to the reference code's.

@@ -69,6 +69,11 @@ def _similarities(frames: int, size: int) -> int:
   return 5 * frames * size * size * (64 + 15 * 15)
 
 
+def _correlations(size: int) -> Callable[[int], int]:
+  """Returns the products of ATM's windows: 9 x 9 places in 5 frames."""
+  return lambda frames: frames * size * size * 5 * 9 * 9 * 64
+
+
 def _scores(frames: int) -> int:
   """Returns the number of products of queries and keys of a ViT-B/16."""
   return frames * 12 * 197 * 197
@@ -199,6 +204,7 @@ OPERATORS = (
     theirs=lambda x, frames: atm.correlation(x),
     out="n t h w l u v -> (n t l) u v h w",
     scratch=lambda frames: _similarities(frames, 14),
+    products=_correlations(14),
   ),
   OperatorCase(
     name="correlation 28x28, ATM ResNet-50",
@@ -207,6 +213,7 @@ OPERATORS = (
     theirs=lambda x, frames: atm.correlation(x),
     out="n t h w l u v -> (n t l) u v h w",
     scratch=lambda frames: _similarities(frames, 28),
+    products=_correlations(28),
   ),
   OperatorCase(
     name="alignment, ILA B/16",

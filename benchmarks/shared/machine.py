@@ -34,7 +34,7 @@ def describe() -> dict[str, str | int]:
   found = {
     "device": jax.devices()[0].device_kind,
     "platform": jax.default_backend(),
-    "processor": _processor(),
+    "processor": processor(),
     "instructions": torch.backends.cpu.get_cpu_capability(),
     "jax": jax.__version__,
     "torch": torch.__version__,
@@ -46,7 +46,7 @@ def describe() -> dict[str, str | int]:
   return found
 
 
-def _processor() -> str:
+def processor() -> str:
   """Returns the processor's name from /proc/cpuinfo, or its kind."""
   try:
     about = pathlib.Path("/proc/cpuinfo").read_text()

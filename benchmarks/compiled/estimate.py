@@ -1,0 +1,238 @@
+"""Estimates how long a compiled TPU program takes, from its text.
+
+An instruction takes as long as the slowest of: its padded bytes from and to the
+main memory, its products in the matrix units, its operations in the vector
+units. The program takes the sum of its instructions, or as long as all of its
+bytes take, among them those of copies that run in the meantime, whichever is
+more. A loop counts as often as it runs, a conditional as its longest branch.
+"""
+
+import collections
+import functools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from benchmarks.compiled import matrix_unit, vector_unit
+from benchmarks.compiled.chips import Tpu
+from benchmarks.compiled.hlo import Instruction, Program
+from benchmarks.compiled.traffic import Traffic, TrafficMeter
+
+# They cost nothing: they name values, or end what another began.
+_FREE = frozenset(
+  {
+    "after-all",
+    "async-done",
+    "async-update",
+    "bitcast",
+    "constant",
+    "copy-done",
+    "domain",
+    "get-tuple-element",
+    "iota",
+    "opt-barrier",
+    "parameter",
+    "partition-id",
+    "recv-done",
+    "replica-id",
+    "send-done",
+    "tuple",
+  }
+)
+# The words for what eats the time, by opcode.
+_KINDS = {
+  "convolution": "product",
+  "dot": "product",
+  "copy": "copy",
+  "transpose": "copy",
+  "gather": "gather",
+  "scatter": "scatter",
+  "sort": "sort",
+  "custom-call": "kernel",
+}
+_COLLECTIVES = (
+  "all-gather",
+  "all-reduce",
+  "all-to-all",
+  "collective-permute",
+  "reduce-scatter",
+)
+# Custom calls that name bytes.
+_FREE_CALLS = frozenset({"ConcatBitcast", "AllocateBuffer", "Sharding"})
+
+
+class Cost(NamedTuple):
+  """What one instruction costs, all of its repetitions together.
+
+  Attributes:
+    name: Its name in the program.
+    kind: "product", "elementwise", "copy", "gather", "scatter", "sort",
+      "kernel", "collective", or "background copy", which the rest may hide.
+    op_name: Path of the jax operation it was made of.
+    times: How often it runs.
+    seconds: Estimated time.
+    traffic: Bytes.
+    matrix_seconds: Time of its products in the matrix units.
+    vector_seconds: Time of its operations in the vector units.
+  """
+
+  name: str
+  kind: str
+  op_name: str
+  times: int
+  seconds: float
+  traffic: Traffic
+  matrix_seconds: float
+  vector_seconds: float
+
+
+class Estimate(NamedTuple):
+  """What a program costs.
+
+  Attributes:
+    seconds: Estimated time.
+    traffic: Bytes of all instructions.
+    matrix_seconds: Time of its products in the matrix units.
+    costs: Its instructions, the one that takes longest first.
+    unknown_loops: Loops that count once, as the compiler does not know how
+      often they run.
+    kernels: Custom calls that count by their bytes only, by target.
+  """
+
+  seconds: float
+  traffic: Traffic
+  matrix_seconds: float
+  costs: tuple[Cost, ...]
+  unknown_loops: int
+  kernels: dict[str, int]
+
+  def shares(self) -> dict[str, float]:
+    """Returns the share of each kind in the sum of all instructions' times."""
+    total = sum(cost.seconds for cost in self.costs) or 1.0
+    seconds = collections.Counter()
+    for cost in self.costs:
+      seconds[cost.kind] += cost.seconds
+    return {kind: time / total for kind, time in seconds.most_common() if time}
+
+
+def estimate(program: Program, chip: Tpu) -> Estimate:
+  """Estimates a program.
+
+  Raises:
+    ValueError: If a product of it cannot be read.
+  """
+  walk = _Walk(program, chip)
+  costs = walk.costs(program.entry, 1)
+  costs.sort(key=lambda cost: -cost.seconds)
+  traffic = sum((cost.traffic for cost in costs), Traffic())
+  instructions = sum(cost.seconds for cost in costs)
+  return Estimate(
+    seconds=max(instructions, traffic.main / chip.bandwidth),
+    traffic=traffic,
+    matrix_seconds=sum(cost.matrix_seconds for cost in costs),
+    costs=tuple(costs),
+    unknown_loops=walk.unknown_loops,
+    kernels=dict(walk.kernels),
+  )
+
+
+class _Walk:
+  """Goes through a program in the order it runs."""
+
+  def __init__(self, program: Program, chip: Tpu):
+    self.unknown_loops = 0
+    self.kernels = collections.Counter()
+    self._program, self._chip = program, chip
+    self._meter = TrafficMeter(program)
+
+  def costs(self, computation: str, times: int) -> list[Cost]:
+    """Returns the costs of a computation that runs so many times."""
+    found = []
+    for line in self._program.computations[computation]:
+      found += self._instruction(computation, line, times)
+    return found
+
+  def _instruction(self, computation: str, line: Instruction, times: int) -> list[Cost]:
+    if line.opcode in _FREE or line.target in _FREE_CALLS:
+      return []
+    if line.opcode == "while":
+      self.unknown_loops += line.trip_count is None
+      return self.costs(line.body, times * (line.trip_count or 1))
+    if line.opcode == "conditional":
+      branches = [self.costs(branch, times) for branch in line.branches]
+      return max(branches, key=lambda one: sum(cost.seconds for cost in one))
+    if line.opcode == "call":
+      return self.costs(line.called, times)
+    return [self._cost(computation, line, times)]
+
+  def _cost(self, computation: str, line: Instruction, times: int) -> Cost:
+    kind = self._kind(line)
+    traffic = self._meter.measure(computation, line)
+    if kind == "background copy":
+      traffic = _copied(line)
+    if kind == "kernel":
+      self.kernels[line.target] += times
+    matrix = sum(
+      matrix_unit.seconds(found, self._chip)
+      for found in self._products(computation, line)
+    )
+    vector = vector_unit.operations(self._program, line) / self._chip.vector_rate
+    seconds = max(traffic.main / self._chip.bandwidth, matrix, vector)
+    return Cost(
+      name=line.name,
+      kind=kind,
+      op_name=line.op_name,
+      times=times,
+      seconds=0.0 if kind == "background copy" else times * seconds,
+      traffic=Traffic(*(times * size for size in traffic)),
+      matrix_seconds=times * matrix,
+      vector_seconds=times * vector,
+    )
+
+  def _kind(self, line: Instruction) -> str:
+    if line.opcode.removesuffix("-start") in _COLLECTIVES:
+      return "collective"
+    if line.opcode in ("copy-start", "async-start"):
+      return "background copy"
+    if line.opcode == "fusion" and line.called:
+      inside = self._opcodes(line.called)
+      for opcode in ("convolution", "dot", "gather", "scatter", "sort"):
+        if opcode in inside:
+          return _KINDS[opcode]
+    return _KINDS.get(line.opcode, "elementwise")
+
+  def _products(
+    self, computation: str, line: Instruction
+  ) -> Iterator[matrix_unit.Product]:
+    """Yields the products of an instruction, and of what it fuses."""
+    if line.opcode in ("convolution", "dot"):
+      body = self._program.computations[computation]
+      yield matrix_unit.product(line, {one.name: one.arrays for one in body})
+    elif line.opcode == "fusion" and line.called:
+      for one in self._program.computations[line.called]:
+        yield from self._products(line.called, one)
+
+  @functools.cache  # noqa: B019 - As long as a walk.
+  def _opcodes(self, computation: str) -> frozenset[str]:
+    """Returns the opcodes of a computation, and of what it fuses."""
+    found = set()
+    for line in self._program.computations[computation]:
+      found.add(line.opcode)
+      if line.opcode == "fusion" and line.called:
+        found |= self._opcodes(line.called)
+    return frozenset(found)
+
+
+def _copied(line: Instruction) -> Traffic:
+  """Returns the bytes of a copy in the background.
+
+  Its arrays are what is read and what is written, or the other way round, where
+  a slice is read of the larger one.
+  """
+  pair = line.arrays[:2]
+  size = min(pair, key=lambda array: array.padded_bytes)
+  sides = sum(array.memory == 0 for array in pair)
+  return Traffic(
+    main=sides * size.padded_bytes,
+    plain=sides * size.nbytes,
+    on_chip=(len(pair) - sides) * size.padded_bytes,
+  )

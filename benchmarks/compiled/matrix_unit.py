@@ -1,0 +1,177 @@
+"""Estimates how long a TPU's matrix units take for a product or convolution.
+
+A unit holds a square of weights, side x side, and rows of side values stream
+through it. One of the two sizes of the right operand's square is what is summed
+over, the other what is not; where these do not fill the square, as with 64
+channels, a part of the unit idles. XLA may take either operand for the square
+and packs small ones, so the loss is less than the empty part: a power of 0.7 of
+it fits XLA's own estimates, see `benchmarks.compiled.calibration`.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.compiled.chips import Tpu
+from benchmarks.compiled.hlo import Array, Instruction
+
+_PACKING = 0.7  # Exponent of the filled part; see above.
+_PIPELINE = 0.96  # Share of the peak of a large product.
+# In a depthwise convolution each channel has a product of its own, of which the
+# units do this share of their peak.
+_DEPTHWISE = 1 / 131
+# Kernel gradients of depthwise convolutions.
+_DEPTHWISE_KERNEL = 2.4 / 131
+_LARGE_WINDOW = 49  # Above it, a window is a map: the gradient of a kernel.
+
+
+class Product(NamedTuple):
+  """A product of matrices, or a convolution as one.
+
+  Attributes:
+    multiply_adds: Multiply-adds without those of padding.
+    rows: Size that streams through the units.
+    summed: Size that is summed over.
+    columns: Size of the result that is not `rows`.
+    depthwise: Share of the peak if channels are separate, else None.
+  """
+
+  multiply_adds: int
+  rows: int
+  summed: int
+  columns: int
+  depthwise: float | None = None
+
+
+def seconds(product: Product, chip: Tpu) -> float:
+  """Returns the estimated time of a product on all of a chip's units."""
+  ideal = 2 * product.multiply_adds / chip.peak
+  if product.depthwise is not None:
+    return ideal / product.depthwise / _filled(product.columns, chip.side)
+  filled = _filled(product.summed, chip.side) * max(
+    _filled(product.columns, chip.side), _filled(product.rows, chip.side)
+  )
+  return ideal / (_PIPELINE * filled**_PACKING)
+
+
+def product(line: Instruction, arrays: Mapping[str, tuple[Array, ...]]) -> Product:
+  """Reads a product or a convolution.
+
+  Args:
+    line: Its instruction, "dot" or "convolution".
+    arrays: The results of the instructions of its computation.
+
+  Raises:
+    ValueError: If its attributes cannot be read.
+  """
+  left, right = (arrays[name][0].dims for name in line.operands[:2])
+  if line.opcode == "dot":
+    return _dot(line, left, right)
+  return _convolution(line, left, right)
+
+
+def _filled(size: int, side: int) -> float:
+  """Returns the part of whole multiples of `side` that a size fills."""
+  return size / (math.ceil(size / side) * side)
+
+
+def _dot(line: Instruction, left: tuple[int, ...], right: tuple[int, ...]) -> Product:
+  summed = math.prod(left[axis] for axis in line.numbers("lhs_contracting_dims"))
+  batch = math.prod(left[axis] for axis in line.numbers("lhs_batch_dims"))
+  rows = math.prod(left) // (summed * batch)
+  columns = math.prod(right) // (summed * batch)
+  return Product(batch * rows * columns * summed, rows, summed, columns)
+
+
+def _convolution(
+  line: Instruction, left: tuple[int, ...], right: tuple[int, ...]
+) -> Product:
+  labels = re.search(r"dim_labels=(\w+)_(\w+)->(\w+)", line.attributes)
+  if labels is None:
+    raise ValueError(f"{line.name}: a convolution without dim_labels.")
+  of_left, of_right, of_result = labels.groups()
+  result = line.arrays[0].dims
+  window = _Window.read(line)
+  spatial = sorted(label for label in of_result if label not in "bf")
+  pairs, places, batch = 1, 1, 1
+  for axis, label in enumerate(spatial):
+    wanted = result[of_result.index(label)]
+    found = window.pairs(axis, left[of_left.index(label)], wanted)
+    pairs *= found
+    # XLA writes the batch of a product as an axis on which each place of the
+    # result reads one of many taps.
+    if window.size and window.size[axis] > 1 and found == wanted:
+      batch *= wanted
+    else:
+      places *= wanted
+  rows = result[of_result.index("b")] * places
+  columns = result[of_result.index("f")]
+  summed = right[of_right.index("i")]
+  groups = line.number("feature_group_count", 1)
+  multiply_adds = result[of_result.index("b")] * columns * pairs * summed
+  if groups > 1 and groups == columns:
+    return Product(multiply_adds, rows, summed, columns, _DEPTHWISE)
+  if line.number("batch_group_count", 1) > 1:
+    return Product(multiply_adds, rows, summed, columns, _DEPTHWISE_KERNEL)
+  taps = pairs // (places * batch)
+  if taps > _LARGE_WINDOW:  # The taps are summed over as well.
+    summed *= taps
+  return Product(multiply_adds, rows, summed, columns // groups)
+
+
+class _Window(NamedTuple):
+  """Window of a convolution, a value per spatial axis.
+
+  Attributes:
+    size: Taps.
+    stride: Steps between windows.
+    low: Zeros in front of the input.
+    input_dilation: Distance of the input's elements.
+    dilation: Distance of the taps.
+  """
+
+  size: tuple[int, ...]
+  stride: tuple[int, ...]
+  low: tuple[int, ...]
+  input_dilation: tuple[int, ...]
+  dilation: tuple[int, ...]
+
+  @classmethod
+  def read(cls, line: Instruction) -> "_Window":
+    found = re.search(r"window=\{([^}]*)\}", line.attributes)
+    text = found[1] if found else ""
+    fields = dict(field.split("=") for field in text.split())
+
+    def values(name: str, default: str) -> tuple[int, ...]:
+      size = fields.get("size", "")
+      count = len(size.split("x")) if size else 0
+      listed = fields[name].split("x") if name in fields else [default] * count
+      return tuple(int(value.split("_")[0]) for value in listed)
+
+    return cls(
+      values("size", "1"),
+      values("stride", "1"),
+      values("pad", "0_0"),
+      values("lhs_dilate", "1"),
+      values("rhs_dilate", "1"),
+    )
+
+  def pairs(self, axis: int, given: int, wanted: int) -> int:
+    """Returns the pairs of a tap and a place where the tap reads no zero.
+
+    Args:
+      axis: The spatial axis.
+      given: Its size in the input.
+      wanted: Its size in the result.
+    """
+    if not self.size:
+      return wanted
+    places = np.arange(wanted) * self.stride[axis] - self.low[axis]
+    taps = np.arange(self.size[axis]) * self.dilation[axis]
+    reads = np.add.outer(taps, places)
+    dilation = self.input_dilation[axis]
+    inside = (reads >= 0) & (reads <= (given - 1) * dilation)
+    return int(np.sum(inside & (reads % dilation == 0)))

@@ -1,0 +1,98 @@
+"""Estimates for TPUs: what is compiled, and the program."""
+
+import importlib.util
+import json
+import pathlib
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import pytest
+
+pytest.importorskip("torch")
+
+from benchmarks import tpu
+from benchmarks.cases.modules import MODULES
+from benchmarks.cases.operators import OPERATORS
+from benchmarks.compiled import operators
+
+ROOT = pathlib.Path(__file__).parents[2]
+CASES = {case.name: case for case in (*OPERATORS, *MODULES)}
+
+
+def test_weights_are_float32_and_features_bfloat16():
+  case = CASES["adaptive convolution in, TAda2D 56"]
+  program = operators.program(case, operators.FORWARD, batch=8)
+  features, kernel, calibration = program.shapes
+  assert features.shape == (8, 8, 56, 56, 64)
+  assert features.dtype == calibration.dtype == jnp.bfloat16
+  assert kernel.shape == (3, 3, 64, 64)
+  assert kernel.dtype == jnp.float32
+  out = 8 * 8 * 56 * 56 * 64
+  assert program.least_bytes == 2 * (2 * out + 8 * 8 * 64) + 4 * 9 * 64 * 64
+  assert program.multiply_adds == 9 * 64 * out
+
+
+def test_gradients_cost_three_times_the_products_and_twice_the_bytes():
+  case = CASES["patch embedding, ViT-B/16"]
+  forward = operators.program(case, operators.FORWARD, batch=2)
+  both = operators.program(case, operators.GRADIENTS, batch=2)
+  assert both.multiply_adds == 3 * forward.multiply_adds
+  assert both.least_bytes == 2 * forward.least_bytes
+  assert both.shapes[1:] == forward.shapes
+
+
+def test_the_ideal_does_not_depend_on_how_ours_computes():
+  case = CASES["correlation 14x14, ATM ViT-B/16"]
+  assert operators.multiply_adds(case, 8) == 8 * 8 * 14 * 14 * 5 * 81 * 64
+  other = case._replace(ours=None)
+  assert operators.multiply_adds(other, 8) == operators.multiply_adds(case, 8)
+
+
+@pytest.mark.parametrize("name", [case.name for case in MODULES])
+def test_modules_compute_in_the_dtype_of_the_features(name):
+  # The first shape is the output's, of its gradient.
+  program = operators.program(CASES[name], operators.GRADIENTS, batch=1)
+  assert program.shapes[0].dtype == jnp.bfloat16
+  assert program.shapes[1].dtype == jnp.bfloat16
+  assert {shape.dtype for shape in program.shapes[2:]} == {jnp.dtype("float32")}
+
+
+def test_an_unknown_case_is_refused(capsys):
+  with pytest.raises(SystemExit):
+    tpu.main(["--only", "telepathy"])
+  assert "no case has 'telepathy' in its name" in capsys.readouterr().err
+
+
+def test_a_missing_libtpu_is_named(monkeypatch, capsys):
+  monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+  with pytest.raises(SystemExit):
+    tpu.main([])
+  assert "pip install '.[tpu]'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+  importlib.util.find_spec("libtpu") is None,
+  reason="libtpu is not installed: pip install '.[tpu]'",
+)
+def test_estimates_a_case_for_a_chip(tmp_path):
+  file = tmp_path / "estimates.json"
+  words = ["--chips", "v5e", "--only", "average pooling", "--json", str(file)]
+  done = subprocess.run(
+    [sys.executable, "-W", "error::RuntimeWarning", "-m", "benchmarks.tpu", *words],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=300,
+  )
+  assert done.returncode == 0, done.stdout + done.stderr
+  report = json.loads(file.read_text())
+  assert report["machine"]["libtpu"] != "unknown"
+  forward, both = report["operators"]
+  assert (forward["mode"], both["mode"]) == ("forward", "gradients")
+  for row in (forward, both):
+    # 28 rows of 128 channels: the sides of a map fill tiles of 8 to 7/8.
+    assert row["least_bytes"] <= row["padded_bytes"] <= 2 * row["least_bytes"]
+    assert 1 <= row["ratio"] < 3
+    assert row["largest"][0]["kind"] in ("elementwise", "copy")
