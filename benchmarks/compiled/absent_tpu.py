@@ -9,7 +9,7 @@ from typing import Any
 import jax
 from jax.experimental import topologies
 
-from benchmarks.compiled.chips import Tpu
+from temporal_jax import training
 
 # The name XLA gives to the text of a program for TPUs with its layouts.
 TEXT_FILE = "*.after_optimizations_after_buffer_assignment.txt"
@@ -40,18 +40,18 @@ def libtpu_version() -> str:
     return "unknown"
 
 
-def place(shapes: Any, chip: Tpu) -> Any:
-  """Returns shapes whose arrays are on one chip."""
+def device(chip: str) -> jax.Device:
+  """Returns one chip of a kind, e.g. "v5e"."""
   topology = topologies.get_topology_desc(
-    platform="tpu", topology_name=chip.topology, chips_per_host_bounds=(1, 1, 1)
+    platform="tpu",
+    topology_name=f"{chip}:1x1x1",
+    chips_per_host_bounds=(1, 1, 1),
   )
-  sharding = jax.sharding.SingleDeviceSharding(topology.devices[0])
-  return jax.tree.map(
-    lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), shapes
-  )
+  return topology.devices[0]
 
 
-def lower(function: Any, shapes: Any, chip: Tpu) -> jax.stages.Lowered:
-  """Lowers a function of arrays for a chip."""
-  traced = jax.jit(function).trace(*place(shapes, chip))
-  return traced.lower(lowering_platforms=("tpu",))
+def lower(function: Any, shapes: Any, device: jax.Device) -> jax.stages.Lowered:
+  """Lowers a function of arrays on a device."""
+  sharding = jax.sharding.SingleDeviceSharding(device)
+  placed = training.with_shardings(shapes, sharding)
+  return jax.jit(function).trace(*placed).lower(lowering_platforms=("tpu",))

@@ -1,4 +1,4 @@
-"""Estimates how long a compiled TPU program takes, from its text.
+"""Estimates how long a compiled program takes, from its text.
 
 An instruction takes as long as the slowest of: its padded bytes from and to the
 main memory, its products in the matrix units, its operations in the vector
@@ -9,11 +9,12 @@ more. A loop counts as often as it runs, a conditional as its longest branch.
 
 import collections
 import functools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from benchmarks.compiled import matrix_unit, vector_unit
-from benchmarks.compiled.chips import Tpu
+from benchmarks.compiled import library_calls, matrix_unit, vector_unit
+from benchmarks.compiled.chips import Chip
 from benchmarks.compiled.hlo import Instruction, Program
 from benchmarks.compiled.traffic import Traffic, TrafficMeter
 
@@ -95,7 +96,7 @@ class Estimate(NamedTuple):
     costs: Its instructions, the one that takes longest first.
     unknown_loops: Loops that count once, as the compiler does not know how
       often they run.
-    kernels: Custom calls that count by their bytes only, by target.
+    kernels: Number of runs of kernels that XLA did not write, by target.
   """
 
   seconds: float
@@ -113,8 +114,23 @@ class Estimate(NamedTuple):
       seconds[cost.kind] += cost.seconds
     return {kind: time / total for kind, time in seconds.most_common() if time}
 
+  def share_of(self, paths: Sequence[str]) -> float:
+    """Returns the share of the instructions that were made of some modules.
 
-def estimate(program: Program, chip: Tpu) -> Estimate:
+    A fusion has the name of one of its operations.
+
+    Args:
+      paths: Paths of the modules below the network, parts separated by "/".
+    """
+    if not paths:
+      return 0.0
+    scopes = re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, paths))})(?:/|$)")
+    total = sum(cost.seconds for cost in self.costs) or 1.0
+    inside = (cost.seconds for cost in self.costs if scopes.search(cost.op_name))
+    return sum(inside) / total
+
+
+def estimate(program: Program, chip: Chip) -> Estimate:
   """Estimates a program.
 
   Raises:
@@ -138,7 +154,7 @@ def estimate(program: Program, chip: Tpu) -> Estimate:
 class _Walk:
   """Goes through a program in the order it runs."""
 
-  def __init__(self, program: Program, chip: Tpu):
+  def __init__(self, program: Program, chip: Chip):
     self.unknown_loops = 0
     self.kernels = collections.Counter()
     self._program, self._chip = program, chip
@@ -169,7 +185,7 @@ class _Walk:
     traffic = self._meter.measure(computation, line)
     if kind == "background copy":
       traffic = _copied(line)
-    if kind == "kernel":
+    if line.target:
       self.kernels[line.target] += times
     matrix = sum(
       matrix_unit.seconds(found, self._chip)
@@ -198,6 +214,8 @@ class _Walk:
       for opcode in ("convolution", "dot", "gather", "scatter", "sort"):
         if opcode in inside:
           return _KINDS[opcode]
+    if library_calls.is_library(line.target):
+      return "product"
     return _KINDS.get(line.opcode, "elementwise")
 
   def _products(
@@ -210,6 +228,11 @@ class _Walk:
     elif line.opcode == "fusion" and line.called:
       for one in self._program.computations[line.called]:
         yield from self._products(line.called, one)
+    elif line.opcode == "custom-call":
+      body = self._program.computations[computation]
+      found = library_calls.product(line, {one.name: one.arrays for one in body})
+      if found is not None:
+        yield found
 
   @functools.cache  # noqa: B019 - As long as a walk.
   def _opcodes(self, computation: str) -> frozenset[str]:

@@ -1,30 +1,26 @@
-"""Estimates how long a TPU's matrix units take for a product or convolution.
+"""Estimates how long a chip's matrix units take for a product or convolution.
 
-A unit holds a square of weights, side x side, and rows of side values stream
-through it. One of the two sizes of the right operand's square is what is summed
-over, the other what is not; where these do not fill the square, as with 64
-channels, a part of the unit idles. XLA may take either operand for the square
-and packs small ones, so the loss is less than the empty part: a power of 0.7 of
-it fits XLA's own estimates, see `benchmarks.compiled.calibration`.
+A unit of a TPU holds a square of the right operand, side x side: what is summed
+over along one side, the columns of the result along the other. The rows of the
+left operand stream through it. Where the square is not full, as with 64
+channels, a part of the unit idles. XLA's own estimates for v5e agree to 15 %,
+see `benchmarks.compiled.calibration`.
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.compiled.chips import Tpu
+from benchmarks.compiled.chips import Chip
 from benchmarks.compiled.hlo import Array, Instruction
 
-_PACKING = 0.7  # Exponent of the filled part; see above.
-_PIPELINE = 0.96  # Share of the peak of a large product.
-# In a depthwise convolution each channel has a product of its own, of which the
-# units do this share of their peak.
-_DEPTHWISE = 1 / 131
-# Kernel gradients of depthwise convolutions.
-_DEPTHWISE_KERNEL = 2.4 / 131
+_PIPELINE = 0.9  # Share of the peak of a large product.
+# Speed of the kernel's gradient relative to the depthwise convolution.
+_DEPTHWISE_KERNEL = 2.66
+_FULL = 256  # Columns that fill a unit of any chip.
 _LARGE_WINDOW = 49  # Above it, a window is a map: the gradient of a kernel.
 
 
@@ -33,28 +29,26 @@ class Product(NamedTuple):
 
   Attributes:
     multiply_adds: Multiply-adds without those of padding.
-    rows: Size that streams through the units.
     summed: Size that is summed over.
-    columns: Size of the result that is not `rows`.
-    depthwise: Share of the peak if channels are separate, else None.
+    columns: Columns of the result.
+    depthwise: For separate channels, speed relative to `Chip.depthwise`; else
+      None.
   """
 
   multiply_adds: int
-  rows: int
   summed: int
   columns: int
   depthwise: float | None = None
 
 
-def seconds(product: Product, chip: Tpu) -> float:
+def seconds(product: Product, chip: Chip) -> float:
   """Returns the estimated time of a product on all of a chip's units."""
   ideal = 2 * product.multiply_adds / chip.peak
   if product.depthwise is not None:
-    return ideal / product.depthwise / _filled(product.columns, chip.side)
-  filled = _filled(product.summed, chip.side) * max(
-    _filled(product.columns, chip.side), _filled(product.rows, chip.side)
-  )
-  return ideal / (_PIPELINE * filled**_PACKING)
+    share = product.depthwise * chip.depthwise
+    return ideal / share / _filled(product.columns, chip.side)
+  filled = _filled(product.summed, chip.side) * _filled(product.columns, chip.side)
+  return ideal / (_PIPELINE * filled)
 
 
 def product(line: Instruction, arrays: Mapping[str, tuple[Array, ...]]) -> Product:
@@ -69,8 +63,9 @@ def product(line: Instruction, arrays: Mapping[str, tuple[Array, ...]]) -> Produ
   """
   left, right = (arrays[name][0].dims for name in line.operands[:2])
   if line.opcode == "dot":
-    return _dot(line, left, right)
-  return _convolution(line, left, right)
+    axes = line.numbers("lhs_contracting_dims")
+    return dot(left, right, axes, line.numbers("lhs_batch_dims"))
+  return convolution(line, left, right, line.arrays[0].dims)
 
 
 def _filled(size: int, side: int) -> float:
@@ -78,22 +73,41 @@ def _filled(size: int, side: int) -> float:
   return size / (math.ceil(size / side) * side)
 
 
-def _dot(line: Instruction, left: tuple[int, ...], right: tuple[int, ...]) -> Product:
-  summed = math.prod(left[axis] for axis in line.numbers("lhs_contracting_dims"))
-  batch = math.prod(left[axis] for axis in line.numbers("lhs_batch_dims"))
+def dot(
+  left: tuple[int, ...],
+  right: tuple[int, ...],
+  summed_axes: Sequence[int],
+  batch_axes: Sequence[int],
+) -> Product:
+  """Returns the product of two shapes, with the axes of the left one."""
+  summed = math.prod(left[axis] for axis in summed_axes)
+  batch = math.prod(left[axis] for axis in batch_axes)
   rows = math.prod(left) // (summed * batch)
   columns = math.prod(right) // (summed * batch)
-  return Product(batch * rows * columns * summed, rows, summed, columns)
+  return Product(batch * rows * columns * summed, summed, columns)
 
 
-def _convolution(
-  line: Instruction, left: tuple[int, ...], right: tuple[int, ...]
+def convolution(
+  line: Instruction,
+  left: tuple[int, ...],
+  right: tuple[int, ...],
+  result: tuple[int, ...],
 ) -> Product:
+  """Returns the product of a convolution.
+
+  Args:
+    line: Instruction with the convolution's attributes.
+    left: Shape of its input.
+    right: Shape of its kernel.
+    result: Shape of its output.
+
+  Raises:
+    ValueError: If the attributes do not name the axes.
+  """
   labels = re.search(r"dim_labels=(\w+)_(\w+)->(\w+)", line.attributes)
   if labels is None:
     raise ValueError(f"{line.name}: a convolution without dim_labels.")
   of_left, of_right, of_result = labels.groups()
-  result = line.arrays[0].dims
   window = _Window.read(line)
   spatial = sorted(label for label in of_result if label not in "bf")
   pairs, places, batch = 1, 1, 1
@@ -107,19 +121,19 @@ def _convolution(
       batch *= wanted
     else:
       places *= wanted
-  rows = result[of_result.index("b")] * places
   columns = result[of_result.index("f")]
   summed = right[of_right.index("i")]
   groups = line.number("feature_group_count", 1)
   multiply_adds = result[of_result.index("b")] * columns * pairs * summed
   if groups > 1 and groups == columns:
-    return Product(multiply_adds, rows, summed, columns, _DEPTHWISE)
+    return Product(multiply_adds, summed, columns, 1.0)
   if line.number("batch_group_count", 1) > 1:
-    return Product(multiply_adds, rows, summed, columns, _DEPTHWISE_KERNEL)
+    # Channels stream through the units; none is padded.
+    return Product(multiply_adds, summed, _FULL, _DEPTHWISE_KERNEL)
   taps = pairs // (places * batch)
   if taps > _LARGE_WINDOW:  # The taps are summed over as well.
     summed *= taps
-  return Product(multiply_adds, rows, summed, columns // groups)
+  return Product(multiply_adds, summed, columns // groups)
 
 
 class _Window(NamedTuple):

@@ -6,10 +6,11 @@ from typing import Any
 
 from benchmarks.compiled import hlo
 from benchmarks.compiled.child import Outcome
-from benchmarks.compiled.chips import Tpu
+from benchmarks.compiled.chips import Chip
 from benchmarks.compiled.estimate import Cost, estimate
 
-COLUMNS = (
+OPERATOR_COLUMNS = (
+  "operator",
   "chip",
   "mode",
   "estimate us",
@@ -20,13 +21,25 @@ COLUMNS = (
   "cycles",
   "largest",
 )
+NETWORK_COLUMNS = (
+  "network",
+  "chip",
+  "clips",
+  "estimate ms",
+  "ideal ms",
+  "utilization",
+  "operator",
+  "memory GB",
+  "largest",
+)
 _LARGEST = 3
 
 
-def report(outcome: Outcome, chip: Tpu) -> dict[str, Any]:
+def report(outcome: Outcome, chip: Chip) -> dict[str, Any]:
   """Returns the figures of a program, or its error.
 
-  Its facts must have "multiply_adds" and "least_bytes".
+  Its facts must have "multiply_adds" and "least_bytes", which is 0 if only the
+  multiply-adds make the ideal, and may have "operator_paths".
   """
   if outcome.error:
     return {**outcome.job.row, "error": outcome.error}
@@ -55,11 +68,31 @@ def report(outcome: Outcome, chip: Tpu) -> dict[str, Any]:
     "largest": [_largest(cost, total) for cost in found.costs[:_LARGEST]],
     "unknown_loops": found.unknown_loops,
     "kernels": found.kernels,
+    **(
+      {"operator_share": _rounded(found.share_of(facts["operator_paths"]))}
+      if "operator_paths" in facts
+      else {}
+    ),
   }
 
 
-def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-  """Returns the cells of a figure's row: its name, and those of `COLUMNS`."""
+def network_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+  """Returns the cells of a network's row; see `NETWORK_COLUMNS`."""
+  return (
+    row["name"],
+    row["chip"],
+    f"{row['batch']}",
+    f"{row['estimate_us'] / 1e3:.1f}",
+    f"{row['ideal_us'] / 1e3:.1f}",
+    f"{row['utilization']:.0%}",
+    f"{row['operator_share']:.0%}",
+    f"{row['memory_bytes'] / 1e9:.1f}",
+    _largest_words(row),
+  )
+
+
+def operator_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+  """Returns the cells of an operator's row; see `OPERATOR_COLUMNS`."""
   return (
     row["name"],
     row["chip"],
@@ -70,7 +103,7 @@ def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     f"{row['padded_bytes'] / 1e6:.0f}",
     f"{row['least_bytes'] / 1e6:.0f}",
     f"{row['matrix_cycles'] / 1e3:.0f}",
-    ", ".join(f"{one['kind']} {one['share']:.0%}" for one in row["largest"]),
+    _largest_words(row),
   )
 
 
@@ -78,6 +111,10 @@ def memory_bytes(text: str) -> int:
   """Returns the bytes of the main memory in XLA's report, 0 without one."""
   found = re.search(r"\(color=0\)\s+Total bytes: (\d+)", text)
   return int(found[1]) if found else 0
+
+
+def _largest_words(row: Mapping[str, Any]) -> str:
+  return ", ".join(f"{one['kind']} {one['share']:.0%}" for one in row["largest"])
 
 
 def _largest(cost: Cost, total: float) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 import pathlib
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ import numpy as np
 from temporal_jax import training
 from temporal_jax.data.augmentation.clip_sheet import draw_clips
 from temporal_jax.experiment.classes import Classes, expected_classes, num_classes
-from temporal_jax.experiment.components import assemble
+from temporal_jax.experiment.components import RunComponents, assemble
 from temporal_jax.experiment.network import blank_inputs
 from temporal_jax.experiment.origin import complete
 from temporal_jax.experiment.settings import RunSettings
@@ -21,6 +22,22 @@ from temporal_jax.experiment.steps import create_steps
 from temporal_jax.experiment.videos import open_videos
 
 _ROWS = 8  # Clips on a sheet, at most.
+
+
+class PlannedStep(NamedTuple):
+  """A training step that can be compiled without videos.
+
+  Attributes:
+    function: The jitted step, called with `components.shapes` and `batch`.
+    components: Components of the run.
+    batch: Shapes of a batch, with its place on the mesh.
+    settings: Settings of the run.
+  """
+
+  function: Callable
+  components: RunComponents
+  batch: dict[str, jax.ShapeDtypeStruct]
+  settings: RunSettings
 
 
 def show_layout(
@@ -39,22 +56,39 @@ def show_layout(
     ValueError: If data.num_classes does not say the classes, or the config does
       not fit the devices.
   """
-  devices = plan_devices(num_devices, tpu)
-  settings = RunSettings.from_config(complete(config), devices)
-  classes = expected_classes(settings.config)
-  run = assemble(settings, classes, num_videos=config.batch_size)
-  step, _ = create_steps(
-    settings,
-    run,
-    augment=settings.augmentation(()),
-    inputs=blank_inputs(run.model, classes, run.groups),
-  )
+  step = plan_step(config, plan_devices(num_devices, tpu))
   print("compiling the training step ...", file=sys.stderr, flush=True)
   layout = training.step_layout(
-    step, run.shapes, _batch_shapes(settings, classes), settings.mesh
+    step.function, step.components.shapes, step.batch, step.settings.mesh
   )
-  groups = training.describe_groups(run.shapes.params, run.groups)
+  groups = training.describe_groups(
+    step.components.shapes.params, step.components.groups
+  )
   return f"{groups}\n{training.describe_layout(layout)}"
+
+
+def plan_step(
+  config: ml_collections.ConfigDict, devices: Sequence[jax.Device]
+) -> PlannedStep:
+  """Builds the training step of a run; no video is read.
+
+  Args:
+    config: The run's config.
+    devices: Devices, which need not be there.
+
+  Raises:
+    ValueError: See `show_layout`.
+  """
+  settings = RunSettings.from_config(complete(config), devices)
+  classes = expected_classes(settings.config)
+  components = assemble(settings, classes, num_videos=config.batch_size)
+  function, _ = create_steps(
+    settings,
+    components,
+    augment=settings.augmentation(()),
+    inputs=blank_inputs(components.model, classes, components.groups),
+  )
+  return PlannedStep(function, components, _batch_shapes(settings, classes), settings)
 
 
 def plan_devices(num_devices: int, tpu: str | None) -> Sequence[jax.Device]:

@@ -24,7 +24,7 @@ def test_a_product():
     "bf16[512,256]",
     "dot(%l, %r), lhs_contracting_dims={1}, rhs_contracting_dims={0}",
   )
-  assert found == (512 * 1024 * 256, 512, 1024, 256, None)
+  assert found == (512 * 1024 * 256, 1024, 256, None)
 
 
 def test_a_product_with_a_batch():
@@ -35,7 +35,7 @@ def test_a_product_with_a_batch():
     "dot(%l, %r), lhs_batch_dims={0}, lhs_contracting_dims={2}, "
     "rhs_batch_dims={0}, rhs_contracting_dims={2}",
   )
-  assert found == (7 * 512 * 64 * 256, 512, 64, 256, None)
+  assert found == (7 * 512 * 64 * 256, 64, 256, None)
 
 
 def test_a_product_with_a_batch_written_as_a_convolution():
@@ -47,7 +47,7 @@ def test_a_product_with_a_batch_written_as_a_convolution():
     "convolution(%l, %r), window={size=6 stride=5 pad=0_0 lhs_dilate=6}, "
     "dim_labels=0bf_0oi->0bf",
   )
-  assert found == (6 * 197 * 197 * 64, 197, 64, 197, None)
+  assert found == (6 * 197 * 197 * 64, 64, 197, None)
 
 
 @pytest.mark.parametrize(("stride", "size"), [(1, 56), (2, 28)])
@@ -63,7 +63,7 @@ def test_zeros_at_the_border_are_no_multiply_adds(stride, size):
     0 <= stride * place + tap - 1 < 56 for place in range(size) for tap in range(3)
   )
   assert found.multiply_adds == 4 * along_an_axis**2 * 64 * 128
-  assert (found.rows, found.summed, found.columns) == (4 * size**2, 64, 128)
+  assert (found.summed, found.columns) == (64, 128)
 
 
 def test_the_gradient_of_a_kernel_sums_over_places():
@@ -92,19 +92,19 @@ def test_a_dilated_input_has_zeros_between_its_elements():
 @pytest.mark.parametrize("chip", TPUS.values(), ids=TPUS)
 def test_large_products_take_about_the_peak(chip):
   size = 16 * chip.side
-  product = matrix_unit.Product(size**3, size, size, size)
+  product = matrix_unit.Product(size**3, size, size)
   best = 2 * size**3 / chip.peak
-  assert best < matrix_unit.seconds(product, chip) < 1.1 * best
+  assert best < matrix_unit.seconds(product, chip) < 1.2 * best
 
 
 def test_parts_of_a_unit_idle_with_few_channels():
   chip = TPUS["v5e"]
   full, half, quarter = (
-    matrix_unit.seconds(matrix_unit.Product(10**9, 8, summed, columns), chip)
+    matrix_unit.seconds(matrix_unit.Product(10**9, summed, columns), chip)
     for summed, columns in ((128, 128), (64, 128), (64, 64))
   )
-  assert full < half < 2 * full
-  assert half < quarter < 2 * half
+  assert half == pytest.approx(2 * full)
+  assert quarter == pytest.approx(4 * full)
 
 
 def test_channels_of_their_own_are_far_from_the_peak():
