@@ -1,4 +1,4 @@
-"""Videos in, batches of clips out."""
+"""Reads videos and makes batches of clips."""
 
 from temporal_jax.data.augmentation import (
   FLOW_PIXELS as FLOW_PIXELS,

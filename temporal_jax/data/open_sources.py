@@ -1,4 +1,4 @@
-"""From what a config names to the sources of a run."""
+"""Opens the training and test videos that a config names."""
 
 import functools
 import pathlib
@@ -35,27 +35,27 @@ def open_sources(
       has built in `data_dir`, or "".
     root: A folder or CSV file of a user's own videos, or "".
     data_dir: Folder of the prepared data sets.
-    splits: What "train" and "test" are called in the data set `name`, "" for
-      just that. Of `root`, "test" may name the split that is the test, see
+    splits: Names of "train" and "test" in the data set `name`, "" for just
+      that. Of `root`, "test" may name the split that is the test, see
       `files.file_sources`.
     test_fraction: Share of `root` that is kept for the test.
     tasks: Columns of the CSV file `root` that hold a video's labels, see
-      `files.file_sources`; () takes what its header says.
+      `files.file_sources`; () takes those of its header.
     annotations: A name of `annotations.DATA_SETS`, if `root` is the folder of
       its files as downloaded, or "".
     videos: The folder that the paths of `annotations` begin in; "" is `root`.
-    frames: What the pictures of videos that are folders are called, as in
-      `ImageFolder`: "img_*.jpg"; "" is found out for each. Of flow see
+    frames: Pattern of the names of pictures, for videos that are folders, see
+      `ImageFolder`: "img_*.jpg"; "" finds it out for each. For flow see
       `readers.flow_patterns`.
     flow: Consecutive pairs of optical flow that make a frame, of videos that
       are folders, see `FlowFolder`; 0 for RGB.
-    say: Gets what a person should know of `root`, a sentence a call.
+    say: Called with remarks on `root` for the user, one sentence each.
 
   Returns:
     "train" and "test" sources.
 
   Raises:
-    ValueError: If not exactly one of `name` and `root` is given, what they name
+    ValueError: If not exactly one of `name` and `root` is given, if it
       holds no videos, or `tasks` or `flow` are given for a `name`.
     FileNotFoundError: If `root` does not exist.
   """

@@ -1,4 +1,4 @@
-"""A source whose classes are numbered in the order of a run."""
+"""Renumbers the classes of a source in the order of a run."""
 
 from temporal_jax.data.labels import ClassNames, Label, by_task
 from temporal_jax.data.sources import Source, Video

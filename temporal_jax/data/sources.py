@@ -20,10 +20,10 @@ class Video(TypedDict):
     id: Its name in messages and reports.
     label: Its class, an index into the source's `class_names`; with several
       tasks a tuple of them; with several labels a set of them.
-    video: The file's bytes, its path, or what else `readers` read.
-    start: Where the part begins, in seconds from the first frame; a whole video
-      has neither.
-    stop: Where it ends.
+    video: The file's bytes, its path, or another input of `readers`.
+    start: Beginning of the part, in seconds after the first frame; a whole
+      video has neither.
+    stop: Its end, likewise.
   """
 
   id: str
@@ -137,7 +137,7 @@ class FileSource:
       files: The pairs.
       class_names: See `Source`.
       multi_label: See `Source`.
-      frames: What the pictures of videos that are folders are called, see
+      frames: Pattern of the names of pictures, for videos that are folders, see
         `readers.with_pattern`.
       flow: Consecutive pairs of optical flow that make a frame; 0 for RGB.
     """
@@ -165,8 +165,9 @@ class FileSource:
 
 
 def _shared_folders(paths: list[str]) -> int:
-  """Returns how many leading folders all paths share."""
-  # What the first and the last in the order of letters share, all share.
+  """Returns the number of leading folders that all paths share."""
+  # Folders that the first and the last in the order of letters share, all
+  # share.
   first, last = (path.split("/")[:-1] for path in (min(paths), max(paths)))
   pairs = zip(first, last, strict=False)
   same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)

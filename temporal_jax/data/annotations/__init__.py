@@ -1,4 +1,4 @@
-"""The annotation files of the data sets, as downloaded, read into records."""
+"""Reads the annotation files of data sets into records."""
 
 from temporal_jax.data.annotations.activity_net import (
   read_activity_net as read_activity_net,

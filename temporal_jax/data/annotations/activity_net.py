@@ -138,7 +138,7 @@ def read_activity_net_films(
     ambiguous: A label of segments that are of no class; they are left out.
     on_error: "raise", or "skip" to leave out, and count, a segment whose times
       or label are wrong, or that is past the film's end.
-    past_end: What becomes of these last ones, see `film_builder.PAST_END`.
+    past_end: Handling of these last ones, see `film_builder.PAST_END`.
 
   Raises:
     ValueError: If an entry is wrong and nothing may be, or is none.

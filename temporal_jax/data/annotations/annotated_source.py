@@ -1,4 +1,4 @@
-"""Annotations as sources of videos."""
+"""Makes sources of videos from annotations."""
 
 import collections
 import pathlib
@@ -27,8 +27,8 @@ class AnnotatedSource:
       annotations: Annotations of the data set.
       split: "train" or "test".
       root: The folder that the records' paths begin in.
-      as_video: From a path to what is read, where that is not a video file: a
-        folder of pictures.
+      as_video: Function from a path to the read object, where it is not a video
+        file: a folder of pictures.
 
     Raises:
       ValueError: If the split has no records, or two of the same id.

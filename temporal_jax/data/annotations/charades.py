@@ -25,7 +25,7 @@ def read_charades(
   """Reads the published CSV files; a label is the set of a video's classes.
 
   Args:
-    files: By split: {"train": "Charades_v1_train.csv", "test":
+    files: Files by split: {"train": "Charades_v1_train.csv", "test":
       "Charades_v1_test.csv"}.
     classes: Charades_v1_classes.txt, lines "c000 Holding some clothes".
     path: Path of a video, from id.

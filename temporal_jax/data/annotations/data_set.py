@@ -15,7 +15,7 @@ class DataSet(NamedTuple):
     read: Reads the folder that holds the files.
     files: Paths of the files in the folder; capital letters mark the parts that
       vary.
-    videos: Where a video is in the folder of videos, in words, with paths in
+    videos: Place of a video in the folder of videos, in words, with paths in
       backticks.
     read_test_set: Reads the videos that results are uploaded of, as the records
       of split "test"; their labels may not be published. None without a set

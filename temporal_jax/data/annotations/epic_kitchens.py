@@ -37,7 +37,7 @@ def read_epic_kitchens(
   """Reads the published CSV files; a label is (verb, noun).
 
   Args:
-    files: By split: {"train": "EPIC_100_train.csv", "test":
+    files: Files by split: {"train": "EPIC_100_train.csv", "test":
       "EPIC_100_validation.csv"}.
     verbs: EPIC_100_verb_classes.csv.
     nouns: EPIC_100_noun_classes.csv.

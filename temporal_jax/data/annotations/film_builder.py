@@ -1,4 +1,4 @@
-"""Films from the rows of annotation files, whose wrong ones are named."""
+"""Builds films from rows of annotation files, and names wrong rows."""
 
 import collections
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,10 +20,10 @@ from temporal_jax.lookup import alike_names
 from temporal_jax.validation import check_choice
 
 ON_ERROR = ("raise", "skip")
-# What becomes of segments past the film's end: wrong rows, or segments that no
+# Handling of segments past the film's end: wrong rows, or segments that no
 # detection can meet, where published scores count them.
 PAST_END = ("refuse", "keep")
-# Why a segment or a film is left out.
+# Reasons for leaving out a segment or a film.
 NO_TIME = "a time that is no seconds"
 NO_LENGTH = "it does not end after it starts"
 PAST_THE_END = "it is past the film's end"
@@ -57,13 +57,13 @@ class Omissions:
     self.past_end: list[str] = []
 
   def refuse(self, film: str, reason: str, message: str) -> None:
-    """Notes what is wrong with a row; raises ValueError if nothing may be."""
+    """Notes a wrong row; raises ValueError if none is allowed."""
     if self._raises:
       raise ValueError(f"{message} on_error 'skip' leaves it out.")
     self.leave_out(film, reason, message)
 
   def leave_out(self, film: str, reason: str, message: str) -> None:
-    """Notes what is not wrong and not kept either."""
+    """Notes a film or a segment that is left out."""
     self.found.append(LeftOut(film, reason, message))
 
   def end_in_film(
@@ -84,7 +84,7 @@ class Omissions:
     return None
 
   def log(self, where: str) -> None:
-    """Warns of what is left out, with counts and the first of each reason.
+    """Warns of omissions, with counts and the first of each reason.
 
     Segments past the film's end that are kept are reported alike.
     """
@@ -126,8 +126,7 @@ class FilmBuilder:
         there are.
       read_label: Called with a place and a label, returns its number, or raises
         ValueError. By default a label is a name.
-      past_end: What becomes of a segment past the film's end, one of
-        `PAST_END`.
+      past_end: Handling of segments past the film's end, one of `PAST_END`.
 
     Raises:
       ValueError: If `on_error` or `past_end` is unknown.
@@ -152,7 +151,7 @@ class FilmBuilder:
     duration: Any = None,
     fps: Any = None,
   ) -> None:
-    """Adds a film, or checks that what a file repeats of it is the same.
+    """Adds a film, or checks that a repeated film is the same.
 
     Args:
       where: The place in the file, for messages.
@@ -199,7 +198,7 @@ class FilmBuilder:
     Args:
       where: The place in the file, for messages.
       name: The film's id.
-      label: What the file has.
+      label: The label in the file.
       start: The cell, seconds or h:m:s.
       end: The cell.
 
@@ -244,7 +243,7 @@ class FilmBuilder:
   def build(self, where: str, class_names: ClassNames | None = None) -> FilmAnnotations:
     """Returns the films; a film that lost all its segments is left out.
 
-    It is no film without segments: what it shows is labelled, but unknown.
+    It is no film without segments: its content is labelled, but unknown.
 
     Args:
       where: The files, for messages.

@@ -17,11 +17,11 @@ class Film(NamedTuple):
     id: Its name, which no other film has.
     path: The video, from the data set's folder.
     split: "train" or "test"; in a user's own list also "validation", or "" if
-      nothing says it.
+      it is not given.
     segments: (N, 2) start and end in seconds. A film may have none.
     labels: (N,) class of each, int64; (N, K) of K tasks.
-    duration: Seconds; None if the files do not say it.
-    fps: Frames per second; None if the files do not say it.
+    duration: Seconds; None if the files do not have it.
+    fps: Frames per second; None if the files do not have it.
   """
 
   id: str
@@ -33,7 +33,7 @@ class Film(NamedTuple):
   fps: float | None = None
 
   def is_past_end(self) -> np.ndarray:
-    """Returns which segments end after the film does, bool (N,)."""
+    """Returns a mask of the segments that end after the film, bool (N,)."""
     end = np.inf if self.duration is None else self.duration
     return self.segments[:, 1] > end
 
@@ -44,7 +44,7 @@ class LeftOut(NamedTuple):
   Attributes:
     film: The film's id.
     reason: Why, in the same words for all of a kind.
-    message: Where it is, what it is and what is allowed.
+    message: Its place in the file, the wrong value and the allowed ones.
   """
 
   film: str
@@ -58,11 +58,11 @@ class FilmAnnotations(NamedTuple):
   Attributes:
     films: The films of all splits.
     class_names: See `sources.Source`.
-    left_out: What is left out.
+    left_out: Segments and films that are left out.
     num_cut: Segments whose end was a little past the film's end, which is their
       end now.
-    past_end: What becomes of segments that are farther past the film's end, one
-      of `film_builder.PAST_END`.
+    past_end: Handling of segments that are farther past the film's end, one of
+      `film_builder.PAST_END`.
   """
 
   films: Sequence[Film]
@@ -76,7 +76,7 @@ class FilmAnnotations(NamedTuple):
     return [film for film in self.films if film.split == name]
 
   def counts(self) -> dict[str, int]:
-    """Returns how many films and segments there are, and are left out.
+    """Returns the numbers of films and segments, kept and left out.
 
     The names are "films", "films without a segment", "segments", "segments cut
     at the film's end", "segments past the film's end" if they are kept, and

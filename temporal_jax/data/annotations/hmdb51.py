@@ -1,4 +1,4 @@
-"""HMDB51: three splits of class/video.avi, a list a class."""
+"""HMDB51: three splits of class/video.avi, one list per class."""
 
 import functools
 import pathlib
@@ -19,7 +19,7 @@ def read_hmdb51(folder: File, *, split: int = 1) -> Annotations:
 
   Args:
     folder: Folder of the lists (testTrainMulti_7030_splits).
-    split: Which of the three, N.
+    split: Number of the split, N: 1, 2 or 3.
 
   Raises:
     ValueError: If a line is wrong, or there is no such split.

@@ -24,8 +24,8 @@ def read_kinetics(
   """Reads the published CSV files: label,youtube_id,time_start,time_end.
 
   Args:
-    files: By split: {"train": "train.csv", "test": "validate.csv"}.
-    class_names: In the order of a network's outputs, where it is not the
+    files: Files by split: {"train": "train.csv", "test": "validate.csv"}.
+    class_names: Names in the order of a network's outputs, where it is not the
       alphabetical one; see `read_names`.
     path: Path of a video's clip, from label, youtube_id, start and stop.
 

@@ -21,12 +21,12 @@ def merge(
   DATASET.md of OpenGVLab/UniFormerV2.
 
   Args:
-    parts: By the folder that holds the data set; paths begin with it.
-    class_names: In the order of a network's outputs; () sorts all names.
-    same: What other names a class has in a part: {"old name": "name"}.
+    parts: Data sets by the folder that holds each; paths begin with it.
+    class_names: Names in the order of a network's outputs; () sorts all names.
+    same: Other names of a class in a part: {"old name": "name"}.
 
   Returns:
-    The records, training first; `note` counts what was left out.
+    The records, training first; `note` counts the records left out.
 
   Raises:
     ValueError: If a class of a part is not in `class_names`, there are several
@@ -86,7 +86,7 @@ def _names(
   part: str, annotations: Annotations, same: Mapping[str, str]
 ) -> tuple[str, ...]:
   if isinstance(annotations.class_names, Mapping) or annotations.multi_label:
-    raise ValueError(f"{part} has several classes a video; one can be merged.")
+    raise ValueError(f"{part} has several classes per video; one can be merged.")
   return tuple(same.get(name, name) for name in annotations.class_names)
 
 

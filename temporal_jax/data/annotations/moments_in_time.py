@@ -1,4 +1,4 @@
-"""Moments in Time: clips of three seconds, a folder a class."""
+"""Moments in Time: clips of three seconds, one folder per class."""
 
 import pathlib
 from collections.abc import Mapping
@@ -25,7 +25,8 @@ def read_moments_in_time(
   """Reads the published CSV files: path,class,votes for it,votes against it.
 
   Args:
-    files: By split: {"train": "trainingSet.csv", "test": "validationSet.csv"}.
+    files: Files by split: {"train": "trainingSet.csv", "test":
+      "validationSet.csv"}.
     categories: moments_categories.txt, lines "class,number".
     folders: That hold the videos of a split.
 

@@ -17,9 +17,9 @@ def read_lists(
   """Reads lists of videos whose classes are numbers from 0.
 
   Args:
-    files: By split, "train" and "test".
+    files: List files by split, "train" and "test".
     class_names: Names of all classes, see `read_names`.
-    columns: What a line holds, "path" first and "label" among the others, which
+    columns: Columns of a line, "path" first and "label" among the others, which
       are not used: ("path", "frames", "label") of ATM and X-ViT, ("path",
       "start", "end", "label") of bLVNet-TAM.
     separator: Separator of the columns; None is white space.

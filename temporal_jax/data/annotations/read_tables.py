@@ -28,9 +28,9 @@ def fields(
   """Yields the lines cut into `count` fields.
 
   Args:
-    file: Text.
-    count: Number of cells in a line; where it has more, the first holds what is
-      too much, since only paths contain separators.
+    file: Text file.
+    count: Number of cells in a line; where it has more, the first are joined to
+      one, since only paths contain separators.
     separator: None is white space.
 
   Raises:
@@ -52,7 +52,7 @@ def rows(
   """Yields the rows of a CSV file by column, see `text_files.Table`.
 
   Args:
-    file: CSV.
+    file: CSV file.
     columns: The wanted ones, two or more; without a header, all in their order.
     header: Whether the first line names the columns.
 
@@ -71,7 +71,7 @@ def rows(
 
 
 def read_json(file: File, kind: type) -> Any:
-  """Returns what a JSON file holds.
+  """Returns the content of a JSON file.
 
   Raises:
     ValueError: If it is not a `kind`, or see `json_text.parse_json`.

@@ -15,8 +15,8 @@ class Record(NamedTuple):
       folder.
     label: See `sources.Video`; None where it is not published.
     split: "train" or "test".
-    start: Where the part begins, in seconds; None is the whole video.
-    stop: Where it ends.
+    start: Beginning of the part, in seconds; None is the whole video.
+    stop: End of the part, in seconds.
     origin: The video it comes from, such as its id on YouTube, by which a video
       in two splits is found. "" if it is not known.
   """
@@ -37,7 +37,7 @@ class Annotations(NamedTuple):
     records: Records of all splits.
     class_names: See `sources.Source`.
     multi_label: Whether a record has a set of classes instead of one.
-    note: What a person should know of how the files were read; "" if nothing.
+    note: Remark for the user on how the files were read; "" if none.
   """
 
   records: Sequence[Record]

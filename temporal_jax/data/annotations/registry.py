@@ -1,6 +1,6 @@
 """The data sets by name, read from the modules next to this one.
 
-A module that declares `DATA_SETS`, names and what is known of each, adds them;
+A module that declares `DATA_SETS`, names and facts of each, adds them;
 no other file has to know it.
 """
 

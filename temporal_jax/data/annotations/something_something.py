@@ -26,9 +26,9 @@ def read_something_something_v1(
   """Reads the published lists "id;class" of folders id/00001.jpg.
 
   Args:
-    files: By split: {"train": "something-something-v1-train.csv", "test":
+    files: Files by split: {"train": "something-something-v1-train.csv", "test":
       "something-something-v1-validation.csv"}.
-    labels: something-something-v1-labels.csv, a class a line.
+    labels: something-something-v1-labels.csv, one class per line.
     path: Path of a folder, from id.
 
   Raises:
@@ -52,9 +52,9 @@ def read_something_something_v2(
   A class is an entry's template without its brackets.
 
   Args:
-    files: By split: {"train": "something-something-v2-train.json", "test":
-      "something-something-v2-validation.json"}, or without "v2-" as labels/ has
-      them today.
+    files: Files by split: {"train": "something-something-v2-train.json",
+      "test": "something-something-v2-validation.json"}, or without "v2-" as
+      labels/ has them today.
     labels: The JSON object from class to number.
     path: Path of a video, from id.
 

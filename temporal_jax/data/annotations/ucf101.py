@@ -20,7 +20,7 @@ def read_ucf101(folder: File, *, split: int = 1) -> Annotations:
 
   Args:
     folder: Folder of the lists (ucfTrainTestlist).
-    split: Which of the three, N.
+    split: Number of the split, N: 1, 2 or 3.
 
   Raises:
     ValueError: If a line is wrong, its class unknown, or there is no such

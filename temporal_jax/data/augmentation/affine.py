@@ -1,4 +1,4 @@
-"""Affine maps of frames, as PIL's `Image.transform`."""
+"""Rotation, shear and translation of frames, as PIL's `Image.transform`."""
 
 import jax
 import jax.numpy as jnp

@@ -20,7 +20,7 @@ from temporal_jax.validation import check_whole
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-  """Random changes of training clips, then normalisation, as a recipe says.
+  """Random changes of training clips by a recipe, then normalisation.
 
   Called as `augmentation(key, clip, label) -> (clip, label)` inside jit. Each
   clip has a key of its own, by its place in the batch, which all its frames
@@ -86,7 +86,7 @@ class Augmentation:
     Args:
       key: Random key.
       clip: (B, T, H, W, C) uint8.
-      label: (B,) int32, or (B, L) of several labels a clip, or a dict of such
+      label: (B,) int32, or (B, L) of several labels per clip, or a dict of such
         arrays.
       size: (B, 2), height and width in pixels of the frames in their true
         proportion, if they were stretched to H x W; None if not.

@@ -1,4 +1,4 @@
-"""Pixels moved towards or away from a duller image, as PIL's ImageEnhance."""
+"""Brightness, contrast, colour and sharpness, as PIL's ImageEnhance."""
 
 import jax
 import jax.numpy as jnp

@@ -21,7 +21,7 @@ def draw_clips(
   titles: Sequence[str],
   frames_shown: int = 8,
 ) -> None:
-  """Draws normalised clips, one a row, their frames from left to right.
+  """Draws normalised clips, one per row, their frames from left to right.
 
   Args:
     file: PNG to write.
@@ -30,7 +30,7 @@ def draw_clips(
     mean: Pixel mean of R, G, B that was subtracted, of values in [0, 1]; of
       flow see `Augmentation`.
     std: Pixel standard deviation that they were divided by.
-    titles: What to write above each clip (N,).
+    titles: Text above each clip (N,).
     frames_shown: Frames of a clip, at most, evenly spread from first to last.
 
   Raises:

@@ -15,7 +15,7 @@ from temporal_jax.validation import check_choice, check_number, check_range, che
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Crop:
-  """What crops have in common.
+  """Base class of crops.
 
   Attributes:
     size: Side of the result, in pixels; 0 for the model's image size.

@@ -35,7 +35,7 @@ def flipped_labels(
 
 
 def directed(class_names: Sequence[str]) -> list[str]:
-  """Returns the names that say left or right."""
+  """Returns the names that contain "left" or "right"."""
   word = re.compile(r"\b(left|right)\b", re.IGNORECASE)
   return [name for name in class_names if word.search(name)]
 
@@ -79,8 +79,8 @@ class Flip:
 def _turned(frames: jax.Array, given: Given) -> jax.Array:
   """Returns mirrored flow (T, H, W, 2 P) with the sign of its x parts changed.
 
-  A level v of uint8 becomes 255 - v, and a normalised value what that is
-  normalised to.
+  A level v of uint8 becomes 255 - v, and a normalised value the normalised
+  255 - v.
   """
   ends = jnp.asarray((0, 255), jnp.uint8).reshape(2, 1, 1, 1)
   if frames.dtype != jnp.uint8:

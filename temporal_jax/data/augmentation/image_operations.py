@@ -39,7 +39,7 @@ IDENTITY = len(NAMES)  # The place of none of them.
 
 
 def amounts(level: jax.Array, sign: jax.Array, *, increasing: bool) -> jax.Array:
-  """What a level means to each operation.
+  """Computes each operation's amount from a level.
 
   Args:
     level: Scalar in [0, 10].

@@ -1,4 +1,4 @@
-"""Changes of each level by itself, as tables of 256 levels."""
+"""Per-pixel changes such as Solarize, as tables of 256 levels."""
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ def places(frames: jax.Array) -> jax.Array:
 def tables(
   frames: jax.Array, at: jax.Array, which: jax.Array, amount: jax.Array
 ) -> jax.Array:
-  """Tables of what becomes of each level, by PIL's ImageOps and ImageEnhance.
+  """Tables of the new value of each level, by PIL's ImageOps and ImageEnhance.
 
   AutoContrast, Equalize and Contrast look at each frame by itself.
 

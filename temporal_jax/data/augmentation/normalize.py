@@ -1,4 +1,4 @@
-"""From uint8 pixels to what the model takes."""
+"""Normalises uint8 pixels by mean and standard deviation."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -27,7 +27,7 @@ class Clip(NamedTuple):
 
 
 class Given(NamedTuple):
-  """What operations know of the run.
+  """Facts of the run that operations need.
 
   Attributes:
     image_size: Side of the model's frames, in pixels.
@@ -44,7 +44,7 @@ class Given(NamedTuple):
 
 
 class Operation(Protocol):
-  """One operation of a recipe; its fields are what the recipe may say.
+  """One operation of a recipe; its fields are the arguments in the recipe.
 
   Attributes:
     stage: "pixels" if it needs uint8 frames, "normalized" if it comes after

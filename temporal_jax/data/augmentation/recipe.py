@@ -70,7 +70,7 @@ def check_flip(
   recipe: str,
   pairs: Sequence[tuple[str, str]],
 ) -> None:
-  """Refuses to mirror classes that say left or right without their pairs.
+  """Refuses to mirror classes of the left or right without their pairs.
 
   Something-Something has three pairs: pulling, pushing and turning the camera.
 
@@ -80,7 +80,7 @@ def check_flip(
     pairs: Classes that mirroring swaps, see `flipped_labels`.
 
   Raises:
-    ValueError: If the recipe flips, no pairs are given, and names say left or
+    ValueError: If the recipe flips, no pairs are given, and names have left or
       right; it lists them.
   """
   flips = any(

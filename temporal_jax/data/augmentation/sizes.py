@@ -16,8 +16,8 @@ class Resize:
   """Resizes frames to height x width, whatever their aspect.
 
   Attributes:
-    height: In pixels; 0 for the model's image size.
-    width: Likewise.
+    height: Height in pixels; 0 for the model's image size.
+    width: Width in pixels; likewise.
     method: "bicubic" or "bilinear".
     antialias: See `resample`.
   """

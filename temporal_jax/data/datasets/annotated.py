@@ -27,7 +27,7 @@ class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
     root: str | pathlib.Path,
     **kwargs: Any,
   ):
-    """Takes what is to be built by `download_and_prepare`.
+    """Takes the annotations that `download_and_prepare` builds from.
 
     Args:
       name: Name of the data set, and of its folder.
@@ -109,7 +109,7 @@ def own_annotations(
   """Returns the records of a user's own videos, and the folder they share.
 
   Args:
-    sources: By split, see `files.file_sources`.
+    sources: Sources by split, see `files.file_sources`.
   """
   videos = {
     split: [source[index] for index in range(len(source))]

@@ -39,7 +39,7 @@ _MIDDLE = np.s_[:, VIEW // 4 : -VIEW // 4, VIEW // 4 : -VIEW // 4]
 
 
 class Shot(NamedTuple):
-  """What a camera films without a cut.
+  """Frames that a camera films without a cut.
 
   Attributes:
     frames: (T, VIEW, VIEW, 3) uint8.
@@ -63,8 +63,8 @@ def write_films(folder: pathlib.Path) -> None:
   speed. Cuts are between shots, and so never where a segment starts or ends.
 
   Args:
-    folder: Where nothing is yet; segments.csv in it is the list of segments,
-      see `annotations.read_segment_list`.
+    folder: Empty or new folder; segments.csv in it is the list of segments, see
+      `annotations.read_segment_list`.
   """
   rows = []
   for split, names in PHOTOGRAPHS.items():
@@ -124,16 +124,16 @@ def _film_shot(
 
   Args:
     rng: Source of all randomness.
-    motion: Which way the camera moves, or only drifts.
-    photograph: What it films.
-    moves: Whether it moves.
+    motion: Name of the camera's movement, one of the classes or a drift.
+    photograph: Photograph that is filmed.
+    moves: Whether the camera moves.
   """
   if moves:
     lengths = [_draw_frames(rng, seconds) for seconds in (_AROUND, _MOTION, _AROUND)]
     speeds = [_draw_drift(rng), 1.0, _draw_drift(rng)]
   else:
     lengths, speeds = [_draw_frames(rng, _WITHOUT)], [_draw_drift(rng)]
-  # Where the camera is in each frame of the shot, in frames of its path.
+  # Place of the camera in each frame of the shot, in frames of its path.
   places = np.cumsum(np.repeat(speeds, lengths))
   places -= places.min()
   while True:

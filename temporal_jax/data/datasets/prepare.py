@@ -19,7 +19,7 @@ def prepare(builder: Any, say: Callable[[str], None] = print) -> None:
 
   Args:
     builder: A tfds.core.DatasetBuilder.
-    say: Gets a sentence before, if there is something to build.
+    say: Called with a sentence before, if there is something to build.
   """
   import tensorflow_datasets as tfds  # Takes seconds.
 
@@ -39,7 +39,7 @@ def prepare_films(
   Args:
     name: One of `datasets.FILMS`.
     data_dir: Folder of prepared data sets.
-    say: Gets a sentence before, if there is something to write.
+    say: Called with a sentence before, if there is something to write.
 
   Returns:
     The folder of the films, which holds segments.csv too.

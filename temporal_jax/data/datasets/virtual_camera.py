@@ -23,11 +23,11 @@ _SUPERSAMPLING = 3  # Samples a pixel side; their mean is the pixel.
 
 @dataclasses.dataclass(frozen=True)
 class Path:
-  """Where the camera is in each of T frames.
+  """Place of the camera in each of T frames.
 
   Attributes:
     centre: (T, 2), x and y of the view's centre, in photograph pixels.
-    scale: (T,), photograph pixels a view pixel.
+    scale: (T,), photograph pixels per view pixel.
     angle: (T,), roll of the camera in radians, clockwise positive.
   """
 
@@ -70,7 +70,7 @@ def sample_path(
     motion: One of `MOTIONS`, as the camera moves: when it pans left, the
       picture moves right.
     rng: Source of all randomness.
-    num_frames: T.
+    num_frames: Number of frames, T.
     view: Side of the square view, in pixels.
     photograph: Its (height, width) in pixels; the view never leaves it.
     speeds: The least and the greatest speed, see `SPEEDS`.

@@ -24,11 +24,11 @@ def read_folders(root: pathlib.Path, frames: str = "") -> Table:
 
   Args:
     root: The folder.
-    frames: What the pictures of videos that are folders are called, as in
+    frames: Pattern of the names of pictures, for videos that are folders, see
       `ImageFolder`; "" takes any folder of numbered pictures.
 
   Returns:
-    The videos; notes say in one sentence what was left out.
+    The videos; `notes` has a sentence about the entries left out.
 
   Raises:
     ValueError: If a folder cannot be read, two have the same split, or one of
@@ -49,11 +49,11 @@ def read_folders(root: pathlib.Path, frames: str = "") -> Table:
 
 
 class _Listing:
-  """Videos of class folders, and what is none.
+  """Videos of class folders, and other files.
 
   Attributes:
     rows: The videos.
-    others: How many files are no videos, by suffix.
+    others: Number of files that are no videos, by suffix.
     above: Videos outside of any class folder.
   """
 
@@ -88,7 +88,7 @@ class _Listing:
       ]
 
   def notes(self) -> tuple[str, ...]:
-    """Returns a sentence on what was left out, if anything was."""
+    """Returns a sentence on files left out, if there are any."""
     parts = []
     if self.others:
       named = {name or "without suffix": n for name, n in self.others.items()}

@@ -28,7 +28,7 @@ StoredNames = Names | bytes
 class Row(NamedTuple):
   """A video, the names of its classes in each column, and its split.
 
-  The split is "train", "validation", "test" or, where nothing says it, "".
+  The split is "train", "validation", "test" or, where it is not given, "".
   """
 
   path: str
@@ -42,8 +42,8 @@ class Table(NamedTuple):
   Attributes:
     columns: Those that hold labels.
     rows: The videos.
-    called: What the splits are called, by split.
-    notes: Sentences on what a person should know of the list.
+    called: Names of the splits in the list, by split.
+    notes: Remarks on the list for the user, one sentence each.
     known: Names of the classes, where rows give their numbers.
   """
 
@@ -128,7 +128,7 @@ def _rows(
   called: dict[str, str],
   numbers: dict[str, int],
 ) -> Iterator[Row]:
-  """Yields the rows; what can be done once is.
+  """Yields the rows; common work is done once.
 
   Notes how splits are called, and gives each name of several labels a number.
 
@@ -182,7 +182,7 @@ def _split(name: str) -> str:
 
 
 def _joiner(folder: pathlib.Path) -> Callable[[str], str]:
-  """Returns what joins as pathlib does, which takes long, where it must."""
+  """Returns a fast join of paths, with pathlib only where it must."""
   start = os.path.join(str(folder), "")
 
   def joined(path: str) -> str:

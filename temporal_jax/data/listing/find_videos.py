@@ -1,4 +1,4 @@
-"""Listing a user's own videos: a folder a class, or a CSV file."""
+"""Listing a user's own videos: one folder per class, or a CSV file."""
 
 import array
 import contextlib
@@ -67,22 +67,22 @@ def file_sources(
   Splits are called as in `split_names.NAMES`. Of val and test, val is the test,
   so that the best checkpoint is not chosen by data that are kept for later.
 
-  Where nothing says the split, each class gives `test_fraction` of its videos
+  Where no split is given, each class gives `test_fraction` of its videos
   to the test, chosen by a hash of their names: always the same ones. With
-  several labels a video, all videos together do.
+  several labels per video, all videos together do.
 
   Args:
     root: The folder or the CSV file.
-    test_fraction: In [0, 1).
+    test_fraction: Share of the videos to test, in [0, 1).
     tasks: Columns that are tasks, in the order of the labels, where the file
       has others as well; () takes all.
     test_split: Name of the split that is the test; "" is val, or test without
       it.
-    frames: What the pictures of videos that are folders are called, as in
-      `ImageFolder`; "" is found out for each. Of flow see `flow_patterns`.
+    frames: Pattern of the names of pictures, for videos that are folders, see
+      `ImageFolder`; "" finds it out for each. For flow see `flow_patterns`.
     flow: Consecutive pairs of optical flow that make a frame; 0 for RGB.
-    say: Gets a sentence for each thing that a person should know: what was left
-      out, which split is used for what.
+    say: Called with sentences for the user: videos left out, and the use of
+      each split.
 
   Returns:
     "train" and "test" sources with the same `class_names`, see
@@ -167,7 +167,7 @@ def _set_of(numbers: Sequence[int], stored: bytes) -> Label:
 
 
 def _no_video(root: pathlib.Path, table: Table) -> str:
-  """Says what a folder or a list without a video should hold."""
+  """Returns the error about a folder or a list without a video."""
   if not root.is_dir():
     return f"{root} lists no video."
   return (
@@ -198,7 +198,7 @@ def _split(
   test_split: str,
   say: Callable[[str], None],
 ) -> dict[str, list[Row]]:
-  """Returns the rows to train on and to test, and says what is left out."""
+  """Returns the rows to train on and to test, and reports those left out."""
   given: dict[str, list[Row]] = {}
   for row in table.rows:
     given.setdefault(row.split, []).append(row)
@@ -243,7 +243,7 @@ def _used(
   given: Mapping[str, Sequence[Row]],
   tested: str,
 ) -> str:
-  """Says what is done with each split."""
+  """Returns a sentence about the use of each split."""
   uses = {"train": "trained on", tested: "tested"}
   parts = [
     f"{len(given.get(split, []))} videos of {name!r} are {uses.get(split, 'left out')}"

@@ -1,4 +1,4 @@
-"""Opening files, and nothing else that a path may name."""
+"""Opens regular files and refuses devices, pipes and folders."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from typing import BinaryIO
 from temporal_jax.data.video.pictures import VideoError
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
-# What a path may name that is no file, by the test for it.
+# Kinds of paths that are no files, by the test for it.
 _SPECIAL = (
   (stat.S_ISDIR, "a folder"),
   (stat.S_ISFIFO, "a pipe"),
@@ -16,7 +16,7 @@ _SPECIAL = (
   (stat.S_ISCHR, "a device"),
   (stat.S_ISBLK, "a device"),
 )
-# O_NONBLOCK: what became a pipe after it was looked at does not wait for a
+# O_NONBLOCK: a file that has become a pipe meanwhile does not wait for a
 # writer. Windows has none of these, but needs O_BINARY.
 _FLAGS = os.O_RDONLY
 for _name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):

@@ -13,7 +13,7 @@ from temporal_jax.display import printable
 
 
 class Folder(NamedTuple):
-  """What is directly in a folder; hidden names are left out.
+  """Entries of one folder; hidden names are left out.
 
   Attributes:
     videos: Names of video files, sorted.
@@ -38,7 +38,7 @@ class Listing(NamedTuple):
     files: Video files.
     frame_folders: Folders of numbered pictures, each a video; "." is the folder
       itself.
-    others: How many other files there are, by suffix ("none" without one).
+    others: Number of other files, by suffix ("none" without one).
   """
 
   files: list[str]
@@ -125,7 +125,7 @@ def list_videos(root: str | os.PathLike) -> Listing:
 
 
 def count_by_suffix(others: dict[str, int]) -> str:
-  """Returns in words how many files there are of each suffix."""
+  """Returns the number of files of each suffix, in words."""
   ordered = sorted(others.items(), key=lambda item: (-item[1], item[0]))
   return ", ".join(f"{count} {printable(name)}" for name, count in ordered)
 

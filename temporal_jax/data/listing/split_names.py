@@ -1,8 +1,8 @@
-"""Names of splits in folders and lists, and what a run does with each."""
+"""Names of splits in folders and lists: train, validation and test."""
 
 from collections.abc import Mapping
 
-# What people call the splits, in small letters.
+# Usual names of the splits, in small letters.
 NAMES: Mapping[str, tuple[str, ...]] = {
   "train": ("train", "training"),
   "validation": ("val", "valid", "validate", "validation", "dev", "eval"),
@@ -22,15 +22,15 @@ def known_names() -> str:
 
 
 def tested_split(found: Mapping[str, str], wanted: str, where: str) -> str:
-  """Returns which split a run tests: "validation" before "test".
+  """Returns the split that a run tests: "validation" before "test".
 
   As a run's best checkpoint is the one with the best test, data that are kept
   for a last test should have no part in it.
 
   Args:
-    found: What the splits are called that there are, by `split_of`.
+    found: Names of the splits that are there, by `split_of`.
     wanted: A name to take another one, or "".
-    where: What has the splits, for messages.
+    where: Folder or list with the splits, for messages.
 
   Raises:
     ValueError: If `wanted` is no name of a split to test, or not there.

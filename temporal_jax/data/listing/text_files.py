@@ -1,4 +1,4 @@
-"""Text files and tables that other programs wrote, whatever their encoding."""
+"""Reads text files and CSV tables of other programs, in any encoding."""
 
 import codecs
 import csv
@@ -22,7 +22,7 @@ _DELIMITERS = (",", ";", "\t")
 def read_text(file: File) -> str:
   """Returns a text file's content; line endings stay as they are.
 
-  It is UTF-8, or what its byte-order mark says: UTF-8, UTF-16 or UTF-32. Other
+  It is UTF-8, or by its byte-order mark UTF-8, UTF-16 or UTF-32. Other
   encodings cannot be recognised and are never guessed.
 
   Raises:
@@ -81,7 +81,7 @@ class Table:
     """Reads the header.
 
     Args:
-      file: CSV.
+      file: CSV file.
       columns: The wanted ones; without a header, all in their order.
       header: Whether the first line names the columns.
 
@@ -173,7 +173,7 @@ class Table:
 
 
 def _in_words(error: csv.Error) -> str:
-  """Returns what an error of the module csv means."""
+  """Returns an error of the module csv in plain words."""
   if "field limit" in str(error):
     return (
       f"a cell is longer than {csv.field_size_limit()} characters; a quote may "

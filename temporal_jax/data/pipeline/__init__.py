@@ -1,1 +1,1 @@
-"""From a source of videos to batches of clips."""
+"""Makes batches of clips from a source of videos."""

@@ -33,9 +33,8 @@ class BadVideos:
 
     Args:
       policy: One of `ON_ERROR`.
-      file: Where every bad video is written down, one JSON object a line; a
-        video that an earlier start wrote down is not written again. None writes
-        nothing.
+      file: File that lists every bad video, one JSON object per line; a video
+        that an earlier start listed is not listed again. None writes nothing.
 
     Raises:
       ValueError: If the policy is unknown, or a line of the file is damaged.
@@ -79,6 +78,6 @@ class BadVideos:
       raise BadVideoError(f"none of the {listed} videos can be read: {reason}.")
 
   def reasons(self) -> dict[str, str]:
-    """Returns why each bad video could not be read, by name."""
+    """Returns the reason for each bad video, by name."""
     with self._lock:
       return dict(self._reasons)

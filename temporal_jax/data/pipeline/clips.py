@@ -1,4 +1,4 @@
-"""From the videos of a source to elements of a batch."""
+"""Reads random and fixed clips of the videos of a source."""
 
 import dataclasses
 import functools
@@ -24,7 +24,7 @@ Span = tuple[int, int]  # First frame, and number of frames.
 
 @dataclasses.dataclass(frozen=True)
 class ClipFormat:
-  """How a training clip is cut from a video.
+  """Frames, size and sampling of a training clip.
 
   Attributes:
     num_frames: Frames in a clip, T.
@@ -32,7 +32,7 @@ class ClipFormat:
     short_side: Pixels to which a frame's shorter side is resized before the
       crop; None keeps the video's size or, with a canvas, takes the canvas'
       shorter side.
-    sampling: Which frames, see `sampling.parse_sampling`.
+    sampling: Rule that chooses the frames, see `sampling.parse_sampling`.
     stride: Stride of "dense", in frames.
     canvas: Height and width to which whole frames are stretched, for the device
       to crop; None crops them here at random.
@@ -76,7 +76,7 @@ class VideoOpener:
 
   Attributes:
     source: The videos.
-    bad_videos: What to do with a video that cannot be read.
+    bad_videos: Handling of videos that cannot be read.
     time_limit: Seconds that opening a video file, and reading a clip, may take;
       one that takes longer counts as bad.
     square_pixels: Whether pixels are made square, see `open_reader`.
@@ -99,7 +99,7 @@ class VideoOpener:
     return num_channels(self.source[0]["video"])
 
   def read(self, index: int, take: Callable[[Reader, Span], Element]) -> Element | None:
-    """Returns what `take` makes of video `index`; None if that is bad.
+    """Returns the result of `take` for video `index`; None if it is bad.
 
     Raises:
       BadVideoError: If it is bad and that is not to be.
@@ -137,8 +137,8 @@ class RandomClips:
   """Clips to train on.
 
   Attributes:
-    videos: Where they are.
-    clip: How a clip is cut from a video.
+    videos: Opener of the videos.
+    clip: Frames, size and sampling of a clip.
   """
 
   videos: VideoOpener
@@ -186,8 +186,8 @@ class FixedClips:
   """Clips to test with: the same views of a video every time.
 
   Attributes:
-    videos: Where they are.
-    protocol: Which views.
+    videos: Opener of the videos.
+    protocol: Views of each video.
   """
 
   videos: VideoOpener
@@ -198,7 +198,7 @@ class FixedClips:
     return self.videos.element(index, self.videos.read(index, self._take), self._blank)
 
   def padding(self) -> Element:
-    """Returns what fills the last batch: the first video's label, weight 0."""
+    """Returns the filler of the last batch: first video's label, weight 0."""
     return self.videos.element(0, None, self._blank) | {"id": np.str_("")}
 
   def _take(self, reader: Reader, span: Span) -> Element:

@@ -1,4 +1,4 @@
-"""From a source of videos to batches of uint8 clips, by grain."""
+"""Data loaders: batches of uint8 clips of a source of videos, by grain."""
 
 from typing import TYPE_CHECKING
 
@@ -36,8 +36,8 @@ def train_batches(
 
   Args:
     videos: The training videos.
-    clip: How a clip is cut from a video.
-    batch_size: Clips a batch, B, over all processes.
+    clip: Frames, size and sampling of a clip.
+    batch_size: Clips per batch, B, over all processes.
     seed: Seed of order, frames and crops.
     num_threads: Threads that decode.
     process_index: Number of this process, p.
@@ -82,7 +82,7 @@ def eval_batches(
   Args:
     videos: The videos.
     protocol: Views of each file.
-    batch_size: Videos a batch, B, over all processes.
+    batch_size: Videos per batch, B, over all processes.
     num_threads: Threads that decode.
     process_index: Number of this process, which has its part of each batch as
       in `train_batches`.

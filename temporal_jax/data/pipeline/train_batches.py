@@ -27,14 +27,14 @@ _MASK = 2**64 - 1
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-  """Which places of a common order one of several processes reads.
+  """Places of a common order that one of several processes reads.
 
   Every batch is a run of places, cut into equal parts: the first for process 0,
   and so on. Arrays assembled from the processes' parts in their order are thus
   the same for any number of processes.
 
   Attributes:
-    batch_size: Clips a batch, over all processes.
+    batch_size: Clips per batch, over all processes.
     index: Number of the process.
     count: Processes that share the data.
   """
@@ -54,11 +54,11 @@ class Share:
 
   @property
   def rows(self) -> int:
-    """Clips a batch, of this process."""
+    """Clips per batch, of this process."""
     return self.batch_size // self.count
 
   def place(self, number: int) -> int:
-    """Returns where in the common order this process's `number`-th clip is."""
+    """Returns the place of this process's `number`-th clip in the order."""
     batch, row = divmod(number, self.rows)
     return batch * self.batch_size + self.index * self.rows + row
 
@@ -83,7 +83,7 @@ class TrainBatches(Iterator[Batch]):
 
     Args:
       read: Reads a random clip of the video of a number.
-      share: What this process reads of the common order.
+      share: Part of the common order that this process reads.
       num_videos: Length of an epoch.
       seed: Seed of the order and of the clips.
       num_threads: Threads that decode.
@@ -124,7 +124,7 @@ class TrainBatches(Iterator[Batch]):
       order}, for `seek` on every process.
 
     Raises:
-      ValueError: Unless there is one number a process.
+      ValueError: Unless there is one number per process.
     """
     read = [self._read] if gather is None else [int(n) for n in gather(self._read)]
     if len(read) != self._share.count:
@@ -154,7 +154,7 @@ class TrainBatches(Iterator[Batch]):
         order.
 
     Returns:
-      In words what is not as it would have been; "" if nothing.
+      A sentence on differences from an uninterrupted run; "" if none.
 
     Raises:
       ValueError: If a number is missing or cannot be, or there is no such
@@ -211,7 +211,7 @@ class TrainBatches(Iterator[Batch]):
 
 
 def _check_position(position: Mapping[str, Any]) -> None:
-  """Raises ValueError unless it is what `TrainBatches.position` returns."""
+  """Raises ValueError unless it is a result of `TrainBatches.position`."""
   lowest = {"start": 0, "read": 0, "batch_size": 1, "num_videos": 1}
   missing = [name for name in lowest if name not in position]
   if missing:
@@ -259,7 +259,7 @@ def endless_order(count: int, seed: int, version: int) -> "grain.MapDataset":
 
 
 def shuffled(place: int, count: int, seed: int) -> int:
-  """Returns which of `count` videos is at a place of the endless order.
+  """Returns the number, of `count`, of the video at a place of the order.
 
   A Feistel network permutes all numbers of as many bits as `count` needs. What
   is not below `count` is permuted again: the number comes from a cycle that

@@ -60,12 +60,12 @@ def open_videos(
 
   Args:
     sources: The videos, by split.
-    clip: How a training clip is cut from a video.
-    protocol: Which views of a video are tested; its setting of square pixels is
-      used in training as well.
-    batch_size: Clips a batch, over all processes.
+    clip: Frames, size and sampling of a training clip.
+    protocol: Views of a test video; the setting of square pixels is used in
+      training as well.
+    batch_size: Clips per batch, over all processes.
     seed: Seed of order, frames and crops in training.
-    bad_videos: What to do with a video that cannot be read, by split.
+    bad_videos: Handling of videos that cannot be read, by split.
     time_limit: Seconds that opening a video file, and reading a clip, may take.
     num_threads: Threads that decode.
     process_index: Number of this process.

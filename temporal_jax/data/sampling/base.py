@@ -27,8 +27,8 @@ class Lengths(NamedTuple):
     A video of one frame needs none: that frame is taken at any rate.
 
     Args:
-      rule: What needs them, for the message.
-      otherwise: What works without them, for the message.
+      rule: Name of the rule that needs the rate, for the message.
+      otherwise: Advice for videos without a rate, for the message.
 
     Raises:
       ValueError: If they are unknown.
@@ -43,7 +43,7 @@ class Lengths(NamedTuple):
 
 
 class Sampling(abc.ABC):
-  """A rule that says which frames of a video make a clip.
+  """A rule that chooses the frames of a clip.
 
   Its fields are the arguments that a config may give.
   """
@@ -69,7 +69,7 @@ class Sampling(abc.ABC):
     Args:
       lengths: Lengths of the video and of the clip.
       rng: Source of randomness in training; None in evaluation.
-      clip: Which clip of a test, k in [0, K).
+      clip: Number of the clip in a test, k in [0, K).
       num_clips: Clips of a test, K; 1 with `rng`.
 
     Returns:
@@ -105,9 +105,9 @@ def inside(indices: np.ndarray, total: int, short: str = "last") -> np.ndarray:
   Args:
     indices: Ascending and at least 0; they are rounded down.
     total: Frames in the video, L.
-    short: What takes the place of frames past the end, one of `SHORT`: "last",
-      the video's last frame; "repeat_last", the last of `indices` that the
-      video has; "loop", the video from its start again.
+    short: Frames in place of those past the end, one of `SHORT`: "last", the
+      video's last frame; "repeat_last", the last of `indices` that the video
+      has; "loop", the video from its start again.
   """
   whole = indices.astype(np.int64)
   if short == "loop":

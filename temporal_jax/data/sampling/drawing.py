@@ -22,7 +22,7 @@ class Row(NamedTuple):
     num_frames: Number of frames of a clip.
     num_clips: Number of clips of a test.
     stride: See `parse_sampling`.
-    fps: Frames a second of the video.
+    fps: Frames per second of the video.
   """
 
   sampling: str
@@ -69,14 +69,14 @@ PAGE = (
 def draw_sampling(
   file: str | pathlib.Path, rows: Sequence[Row], *, seed: int = 0
 ) -> None:
-  """Draws which frames rules take: random clips above, a test's below.
+  """Draws the frames that rules take: random clips above, a test's below.
 
-  A row is a video from its first frame to its last, a dot a frame of a clip,
-  and a line of dots a clip.
+  A row is a video from its first frame to its last, with one dot per frame of a
+  clip and one line of dots per clip.
 
   Args:
     file: PNG to write.
-    rows: What to draw, from top to bottom.
+    rows: Rules with their videos, from top to bottom.
     seed: Seed of the random clips.
 
   Raises:

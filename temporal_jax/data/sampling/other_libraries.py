@@ -27,14 +27,14 @@ class Mmaction2Clips(Sampling):
     interval: Frames from one to the next (frame_interval).
     fps: Frames per second that `interval` counts (target_fps); starts are then
       rounded down to whole steps. 0 counts the video's own frames.
-    starts: Where the K clips of a test start. "spread" (release 1.0 and later):
+    starts: Starts of the K clips of a test. "spread" (release 1.0 and later):
       from the first to the last start, rounded; a single clip is in the middle;
       clips of one frame are the middles of K equal parts. "middles" (releases
       0.x, which have no fps): in the middles of K equal parts of the starts of
       random clips.
     jitter: Whether each frame of a random clip is up to interval - 1 frames
       later (temporal_jitter).
-    short: What takes the place of frames past the end (out_of_bound_opt), see
+    short: Frames in place of those past the end (out_of_bound_opt), see
       `inside`.
 
   Source: mmaction/datasets/transforms/loading.py of open-mmlab/mmaction2 1.2,
@@ -97,7 +97,7 @@ class Mmaction2Clips(Sampling):
     return max(1.0, lengths.clip * self.interval * (fps / self.fps))
 
   def _steps(self, lengths: Lengths, span: float) -> np.ndarray:
-    """Returns how far the frames (T,) of a clip are from its start."""
+    """Returns the distance of a clip's frames (T,) from its start."""
     if not self.fps:
       return np.arange(lengths.clip) * self.interval
     return np.linspace(0, span - 1, lengths.clip).astype(np.int64)
@@ -165,7 +165,7 @@ class TsmClips(Sampling):
   Attributes:
     span: Frames that a clip covers (sample_range of mmaction2's
       `DenseSampleFrames`, which is the same).
-    short: What takes the place of frames past the end, see `inside`.
+    short: Frames in place of those past the end, see `inside`.
 
   Source: ops/dataset.py of mit-han-lab/temporal-shift-module.
   """
@@ -216,12 +216,13 @@ class SlowFastClips(Sampling):
     rate: Frames from one to the next at `fps` (DATA.SAMPLING_RATE).
     fps: Frames per second that `rate` counts (DATA.TARGET_FPS); 0 counts the
       video's own frames.
-    fps_jitter: At most so much is added to the `fps` of a random clip
+    fps_jitter: Greatest number that is added to the `fps` of a random clip
       (DATA.TRAIN_JITTER_FPS).
-    offset: Where the K clips of a test start. False: at (L - span) k / K, the
-      only one at the first frame. True (DATA.USE_OFFSET_SAMPLING): whole steps
-      of (L - span) / (K - 1) apart, the only one in the middle.
-    short: What takes the place of frames past the end, see `inside`.
+    offset: Whether the starts of the K clips of a test are whole steps apart.
+      False: at (L - span) k / K, the only one at the first frame. True
+      (DATA.USE_OFFSET_SAMPLING): whole steps of (L - span) / (K - 1) apart, the
+      only one in the middle.
+    short: Frames in place of those past the end, see `inside`.
 
   Source: slowfast/datasets/decoder.py and kinetics.py of
     facebookresearch/SlowFast.
@@ -295,9 +296,9 @@ class UniformTemporalSubsample(Sampling):
 
   Attributes:
     clip_duration: Seconds of the clip; 0 takes the whole video.
-    to_end: Where clip k of K starts in tests. True: at k / (K - 1) of the last
-      start, so that the last clip ends with the video. False: at k / K of it,
-      as in the library's releases up to 0.1.5.
+    to_end: Whether the last clip of a test ends with the video. True: clip k of
+      K starts at k / (K - 1) of the last start. False: at k / K of it, as in
+      the library's releases up to 0.1.5.
 
   Source: pytorchvideo/transforms/functional.py, data/clip_sampling.py and
     data/encoded_video_decord.py of facebookresearch/pytorchvideo.

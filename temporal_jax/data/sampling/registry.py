@@ -123,7 +123,7 @@ def sample_indices(
     stride: See `parse_sampling`.
     fps: Frames per second of the video, which rules that count seconds need.
     rng: Source of randomness in training; None in evaluation.
-    clip: Which clip of a test, k in [0, K).
+    clip: Number of the clip in a test, k in [0, K).
     num_clips: Clips of a test, K; 1 with `rng`.
 
   Returns:

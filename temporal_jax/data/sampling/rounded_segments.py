@@ -18,14 +18,12 @@ class RoundedSegments(Sampling):
   on a border to both its parts. A video shorter than the clip repeats frames.
 
   Attributes:
-    clips: What tests take.
-      "spread" (ATM): frames L / T apart, the first clip from frame 0, the last
-        one from a part's last frame.
-      "inside" (ILA): one clip takes the middles of the parts; of several, each
-        takes the middle of its share of parts of L // T frames. (The code draws
-        a random frame there: `RandomClips`.)
-      "borders" (X-ViT): up to three clips, the middles, the first frames and
-        the last ones of the parts.
+    clips: Clips of a test. "spread" (ATM): frames L / T apart, the first clip
+      from frame 0, the last one from a part's last frame. "inside" (ILA): one
+      clip takes the middles of the parts; of several, each takes the middle of
+      its share of parts of L // T frames. (The code draws a random frame there:
+      `RandomClips`.) "borders" (X-ViT): up to three clips, the middles, the
+      first frames and the last ones of the parts.
 
   Source: dataset/kinetics.py of whwu95/ATM; datasets/pipeline.py of
     Francis-Rings/ILA; slowfast/datasets/ssv2.py of 1adrianb/video-transformers.
@@ -102,8 +100,8 @@ def _spread(lengths: Lengths, clip: int, num_clips: int) -> np.ndarray:
 def _loop(lengths: Lengths, place: int | np.ndarray) -> np.ndarray:
   """Returns the frames at a place of parts of L // T frames.
 
-  Of a shorter video, T frames as far apart as they can be; what is past the
-  end begins anew.
+  Of a shorter video, T frames as far apart as they can be; places past the
+  end begin anew.
   """
   total, count = lengths.total, lengths.clip
   if total < count:

@@ -12,8 +12,9 @@ def frames_of_span(
   Rules then choose among that many, and the first is added to their indices.
 
   Args:
-    times: When each frame is shown, ascending, in seconds from the first.
-    start: In seconds from the first frame.
+    times: Time of each frame on the screen, ascending, in seconds after the
+      first.
+    start: Start of the span, in seconds after the first frame.
     stop: Later than `start`; may be past the end, as annotations often are.
 
   Returns:

@@ -20,8 +20,9 @@ class Dense(Sampling):
   as after the last; a single clip is in the middle.
 
   Attributes:
-    stride: In frames; 0 takes what the config says elsewhere.
-    short: What a video shorter than the clip repeats, see `inside`.
+    stride: Distance of frames; 0 takes the config's stride.
+    short: Frames in place of those past the end of a shorter video, see
+      `inside`.
   """
 
   stride: int = 0
@@ -58,7 +59,8 @@ class FixedStride(Sampling):
   are spread as in `Dense`.
 
   Attributes:
-    short: What a video of fewer than T frames repeats, see `inside`.
+    short: Frames in place of those past the end of a video of fewer than T
+      frames, see `inside`.
   """
 
   short: str = "last"
@@ -91,7 +93,8 @@ class Interval(Sampling):
     fps: Frames per second that `rate` counts; 0 counts the video's own frames,
       whatever their time.
     single: Place of a test's only clip: "middle" (TAda) or "start" (X-ViT).
-    short: What a video shorter than the clip repeats, see `inside`.
+    short: Frames in place of those past the end of a shorter video, see
+      `inside`.
 
   Source: `_interval_based_sampling` in datasets/base/base_dataset.py of
     alibaba-mmai-research/TAdaConv; slowfast/datasets/decoder.py of

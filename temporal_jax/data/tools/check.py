@@ -1,4 +1,4 @@
-"""Decodes every video of a folder once, and writes down what it found."""
+"""Decodes every video of a folder once, and writes a manifest."""
 
 import dataclasses
 import functools
@@ -30,7 +30,7 @@ Track = Callable[[Iterable[Row], int], Iterable[Row]]
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-  """What a check of a folder came to.
+  """Result of checking a folder.
 
   Attributes:
     rows: The manifest, by path.
@@ -46,7 +46,7 @@ class Check:
 
   @property
   def bad(self) -> dict[str, str]:
-    """Why each bad file is bad, by path."""
+    """Reason for each bad file, by path."""
     return {path: row["error"] for path, row in self.rows.items() if row["error"]}
 
 
@@ -67,7 +67,7 @@ def check_folder(
   Args:
     root: Folder; files of the suffixes `file_names.SUFFIXES` and folders of
       numbered pictures at any depth count, see `folders.list_videos`.
-    manifest: JSON lines to write, one a file: `path` from `root`, `bytes`,
+    manifest: JSON lines to write, one per file: `path` from `root`, `bytes`,
       `mtime_ns`, `sha256`, `error` (None for a good file), and of a good one
       `frames`, `fps`, `height` and `width` the right way up, `keyframes`, the
       numbers of the frames that are decoded without others, and `index`, the

@@ -24,7 +24,8 @@ def save_contact_sheet(
 ) -> None:
   """Draws videos as rows of frames, with class, name and number of frames.
 
-  The videos are evenly spread over the source; a bad one is black and says why.
+  The videos are evenly spread over the source; a bad one is a black tile with
+  the reason.
 
   Args:
     file: PNG to write.
@@ -58,7 +59,7 @@ def save_contact_sheet(
 
 
 def _read(video: Video, count: int) -> tuple[np.ndarray, str]:
-  """Returns frames (count, S, S, 3), and what to say of the video."""
+  """Returns frames (count, S, S, 3), and a text about the video."""
   try:
     with open_reader(video["video"]) as reader:
       total = reader.num_frames

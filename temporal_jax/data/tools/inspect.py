@@ -1,4 +1,4 @@
-"""Looks at the labels and files of a data set before anything is trained."""
+"""Inspects labels and files of a data set before training."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ from temporal_jax.data.video.numbered_pictures import (
 
 
 class _Content(NamedTuple):
-  """What is in a video; its hash is None as long as nobody needs it.
+  """Content of a video; its hash is None as long as nobody needs it.
 
   A part of a video, in seconds, is not the same as another part.
   """
@@ -38,21 +38,21 @@ def inspect_sources(
   root: str | pathlib.Path = "",
   manifest: Mapping[str, Row] | None = None,
 ) -> dict[str, Any]:
-  """Returns what is to be known of the splits of a data set.
+  """Returns statistics of the splits of a data set.
 
   Args:
     sources: The videos, by split.
     root: Folder from which the paths of the manifest go.
     manifest: Rows of a check by path: hashes that need not be computed, and
-      what is wrong with a file.
+      the faults of files.
 
   Returns:
-    As JSON holds it: `videos`, their number by split; `labels`, what
-    `inspect_labels` says, of several tasks by task; `missing`, names of videos
-    that are not there; `bad`, why videos are bad by the manifest, or are no
+    As JSON holds it: `videos`, their number by split; `labels`, the result of
+    `inspect_labels`, of several tasks by task; `missing`, names of videos that
+    are not there; `bad`, why videos are bad by the manifest, or are no
     regular files; `duplicates`, lists of split and name of videos with the same
-    content in different splits; and `frame_folders`, what `number_frames` says
-    of videos that are folders.
+    content in different splits; and `frame_folders`, the result of
+    `number_frames` for videos that are folders.
   """
   manifest = manifest or {}
   missing, bad, folders, contents = [], {}, [], []
@@ -94,7 +94,7 @@ def inspect_sources(
 def inspect_labels(
   numbers: Mapping[str, Iterable[int]], names: Sequence[str]
 ) -> dict[str, Any]:
-  """Returns how the labels of each split are distributed over the classes.
+  """Returns the distribution of each split's labels over the classes.
 
   Where all classes are called by whole numbers, as in a list without names,
   `lowest`, `highest` and `gaps` are of these, so that labels that begin at 1 or
@@ -135,7 +135,7 @@ def inspect_labels(
 def number_frames(
   folders: Iterable[str | pathlib.Path | ImageFolder],
 ) -> dict[str, Any]:
-  """Returns how the images in folders of frames are numbered.
+  """Returns the numbering of the images in folders of frames.
 
   Args:
     folders: Folders of numbered pictures.
@@ -184,14 +184,14 @@ def _numbers(images: ImageFolder) -> dict[str, list[int]]:
 
 
 def _content(video: Any) -> bytes | str | os.PathLike:
-  """Returns a video's bytes or path; what names pictures has a folder."""
+  """Returns a video's bytes or path, or the folder of its pictures."""
   return video if isinstance(video, bytes | str | os.PathLike) else video.folder
 
 
 def _by_task(
   labels: Mapping[str, Sequence[Label]], class_names: ClassNames
 ) -> dict[str, Any]:
-  """Returns what `inspect_labels` says, or a dict of that by task."""
+  """Returns the result of `inspect_labels`, or a dict of it by task."""
   if not isinstance(class_names, Mapping):
     numbers = {
       split: [

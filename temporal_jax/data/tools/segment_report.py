@@ -96,7 +96,7 @@ def _end(film: Film) -> float:
 
 
 def missing_videos(films: Sequence[Film]) -> list[str]:
-  """Returns the paths of what is no file, or no video by its name."""
+  """Returns the paths that are no files, or no videos by their names."""
   return [
     film.path
     for film in films

@@ -1,4 +1,4 @@
-"""Videos of a folder made smaller and quicker to read."""
+"""Transcodes the videos of a folder, smaller and quicker to read."""
 
 import pathlib
 from collections.abc import Callable, Iterable
@@ -9,12 +9,12 @@ from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.video.transcode import Transcoding, transcode
 from temporal_jax.thread_map import run_parallel
 
-# Shows progress: gets what is done and the number to come, and hands it on.
+# Shows progress: gets an iterable and its length; yields its items.
 Track = Callable[[Iterable[tuple[str, str | None]], int], Iterable]
 
 
 class Transcoded(NamedTuple):
-  """What transcoding a folder came to.
+  """Result of transcoding a folder.
 
   Attributes:
     written: Videos that were written now.
@@ -37,14 +37,14 @@ def transcode_folder(
 ) -> Transcoded:
   """Transcodes all videos under a folder into another one, as mp4.
 
-  It may be stopped at any time and called again: what is there is kept, however
-  it was encoded.
+  It may be stopped at any time and called again: existing videos are kept,
+  however they were encoded.
 
   Args:
     root: Folder with videos; folders of pictures are left out, as the times of
       their frames are not known.
     out: Folder to write, with the same folders in it.
-    how: How videos are encoded.
+    how: Settings of the encoder.
     num_threads: Videos at a time.
     track: Shows progress.
 

@@ -71,12 +71,12 @@ def open_container(
 def _open(
   file: io.BytesIO | str, options: dict[str, str], time_limit: float | None
 ) -> av.container.InputContainer:
-  """Opens what has been checked."""
+  """Opens a checked file."""
   begun = time.monotonic()
   try:
     return av.open(file, options=options, metadata_errors="replace", timeout=time_limit)
   except av.FFmpegError as error:
-    # What FFmpeg says where it was interrupted depends on what it was doing.
+    # FFmpeg's message at an interruption depends on its work at that moment.
     if time_limit is not None and time.monotonic() - begun >= time_limit:
       raise VideoError(f"opening takes more than {time_limit} s") from error
     if isinstance(error, av.ArgumentError):

@@ -1,10 +1,8 @@
-"""Frames of a video file by the order in which they are decoded.
+"""Index of a video's frames by the order in which they are decoded.
 
-They are found by decoding all of it once.
-
-For files whose packets do not say when their frames are shown, or say it
-wrongly: AVI, ASF and raw streams with B-frames, MPEG program streams, and what
-was copied from them into other containers.
+The whole file is decoded once to find them. It is for files whose packets have
+no times of their frames, or wrong ones: AVI, ASF and raw streams with B-frames,
+MPEG program streams, and streams copied from them into other containers.
 """
 
 import bisect
@@ -26,7 +24,7 @@ from temporal_jax.data.video.timed_frames import (
   stores_times,
 )
 
-_USUAL_RATE = 25  # Frames a second, where nothing in a file says it.
+_USUAL_RATE = 25  # Frames per second of a file that has no rate.
 
 
 class Entry(NamedTuple):
@@ -35,9 +33,9 @@ class Entry(NamedTuple):
   Attributes:
     packet: Its number in the file.
     frame: The number of the frame that it holds.
-    seek: When it, or the last packet before that has a time, is decoded, in the
-      stream's time base.
-    dts: When it is decoded; None if unknown.
+    seek: Decoding time of the packet, or of the last packet before that has a
+      time, in the stream's time base.
+    dts: Decoding time of the packet; None if unknown.
     pos: Its place in the file; None if unknown.
     size: Its bytes.
   """
@@ -61,14 +59,14 @@ class DecodedIndex(FrameIndex):
   Attributes:
     packets: The number of each frame's packet.
     entries: Packets to begin with, ascending. The first is that with which
-      decoding begins; those before it refer to what was cut away.
+      decoding begins; those before it refer to frames cut away.
   """
 
   packets: np.ndarray
   entries: Sequence[Entry]
 
   def entry_before(self, number: int) -> Entry:
-    """Returns what to begin with for a frame."""
+    """Returns the packet from which to decode a frame."""
     place = bisect.bisect_right(self.entries, number, key=lambda e: e.frame)
     return self.entries[max(place - 1, 0)]
 
@@ -80,7 +78,7 @@ class DecodedIndex(FrameIndex):
     """Returns whether frames are decoded in the order that `packets` have.
 
     Args:
-      packets: Numbers of packets in the order in which times say that their
+      packets: Numbers of packets in the order of the times at which their
         frames are shown. Packets that cannot be decoded may be among them.
     """
     places = np.full(max(packets.max(), self.packets.max()) + 1, -1)
@@ -91,7 +89,7 @@ class DecodedIndex(FrameIndex):
 def number_packets(
   packets: Iterable[av.Packet], first: int = 0
 ) -> Iterator[tuple[av.Packet, int | None]]:
-  """Yields packets to decode, and when they say that their frames are shown.
+  """Yields packets to decode, with the presentation times of their frames.
 
   Their `pts` becomes their number, which decoders pass on to the frame that a
   packet holds.
@@ -106,7 +104,7 @@ def number_packets(
       shown, packet.pts = packet.pts, next(numbers)
       yield packet, shown
     elif packet.dts is None:
-      # The last one: the decoder returns what it holds back.
+      # The last one: the decoder returns the frames it holds back.
       yield packet, None
 
 
@@ -116,7 +114,7 @@ def find_first_packet(
   """Returns the number of the packet with which decoding begins.
 
   It is the first that holds a keyframe, by its flag or by the decoder, as the
-  flag may be lost; packets before it refer to what was cut away. Without any it
+  flag may be lost; packets before it refer to frames cut away. Without any it
   is 0.
 
   Args:
@@ -186,7 +184,7 @@ def index_by_decoding(
   if not frames:
     raise VideoError(fault)
   numbers = {packet: n for n, (packet, is_key) in enumerate(frames) if is_key}
-  numbers[first] = 0  # What is shown before the first keyframe counts too.
+  numbers[first] = 0  # Frames shown before the first keyframe count too.
   held = [packet for packet, _ in frames]
   times = (pts, dts) if stores_times(container, stream) else (dts, pts)
   ticks, time_base = _ticks(
@@ -216,7 +214,7 @@ def _in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 def _ticks(
   times: Iterable[Sequence[int | None]], stream: av.VideoStream
 ) -> tuple[Sequence[int], fractions.Fraction]:
-  """Returns when the frames are shown, and the unit.
+  """Returns the times of the frames on the screen, and the unit.
 
   Where the packets of all frames have times of their own, the n-th frame is
   shown at the n-th of these, whichever packet has it. The times of decoding do
@@ -224,8 +222,8 @@ def _ticks(
   come at an even rate.
 
   Args:
-    times: When the packets of the frames are shown or decoded; the first that
-      will do is taken.
+    times: Presentation times and decoding times of the packets of the frames;
+      the first complete ones are taken.
     stream: The stream.
   """
   count = 0
@@ -250,9 +248,9 @@ class DecodedPlayer:
     """Takes an index.
 
     Args:
-      index: Where the frames are.
+      index: Places of the frames in the file.
       demux: Yields the packets from where a container is.
-      reopen: Opens the file from its beginning, instead of what is open.
+      reopen: Opens the file from its beginning, instead of the open one.
       file: The open file, if nothing was read of it yet.
     """
     self._index = index
@@ -329,7 +327,7 @@ class DecodedPlayer:
       wanted = None
     number = 0 if is_first else entry.packet
     frames = self._decode(packets, number, entry.packet, wanted)
-    if not is_first:  # Frames shown before refer to what is not decoded.
+    if not is_first:  # Frames shown before refer to others that are not decoded.
       frames = itertools.dropwhile(lambda f: f.pts != entry.packet, frames)
     if wanted is None:
       return enumerate(frames, start=entry.frame)

@@ -52,20 +52,20 @@ class VideoReader:
   that a decoder returns. Frames are found by an index of the packets, never by
   time / rate, so that variable frame rates and edit lists are exact; only the
   groups of pictures that hold a wanted frame are decoded, and of these no frame
-  that is neither wanted nor needed by others. Where packets do not say when
-  their frames are shown (AVI with B-frames, MPEG program streams), the file is
-  decoded once to index it. Frames are turned and mirrored as their display
-  matrix says. They have the pixels that are stored, as torchvision, decord and
+  that is neither wanted nor needed by others. Where packets have no times of
+  their frames (AVI with B-frames, MPEG program streams), the file is
+  decoded once to index it. Frames are turned and mirrored by their display
+  matrix. They have the pixels that are stored, as torchvision, decord and
   PyAV give them: where these are not square, a player shows the picture wider
   or narrower. All frames of a video have one size: if it changes midway, they
   are stretched to that with which the file is opened.
 
   Attributes:
     num_frames: Frames in the video, at least 1.
-    fps: Frames a second, on average; None of a single frame.
-    times: When each frame is shown, in seconds from the first.
+    fps: Frames per second, on average; None of a single frame.
+    times: Time of each frame on the screen, in seconds after the first.
     keyframes: Indices of the frames that are decoded without others.
-    index: Where the frames are.
+    index: Places of the frames in the file.
     pixel_ratio: Width of a stored pixel over its height.
   """
 
@@ -85,7 +85,7 @@ class VideoReader:
         it is never taken for an address.
       time_limit: Seconds that opening, each reading, and each frame of a stream
         may take.
-      limits_all: Whether all of these together may take only `time_limit`.
+      limits_all: Whether `time_limit` is for all reads together.
       max_frames: Most frames of a file, counted by packets; None is any number.
       square_pixels: Whether the width is changed by the sample aspect ratio, as
         a player does, so that pixels are square and a circle is round.
@@ -125,7 +125,7 @@ class VideoReader:
   def read(
     self, indices: Sequence[int], *, short_side: int | None = None
   ) -> np.ndarray:
-    """Returns what `pictures` does as one array (len(indices), H, W, 3)."""
+    """Returns the frames of `pictures` as one array (len(indices), H, W, 3)."""
     return np.stack(self.pictures(indices, short_side=short_side))
 
   def pictures(
@@ -250,7 +250,7 @@ class VideoReader:
     self._use_decoder(known, unread)
 
   def _open_file(self) -> OpenFile:
-    """Opens the file from its beginning, instead of what is open."""
+    """Opens the file from its beginning, instead of the open one."""
     if self._container is not None:
       self._container.close()
     self._container, stream = open_container(self._video, time_limit=self._time_limit)
@@ -329,7 +329,7 @@ class VideoReader:
     try:
       for frame in self._player.all_frames():
         yield frame
-        self._start_clock()  # What the caller did meanwhile does not count.
+        self._start_clock()  # The caller's own time does not count.
         number += 1
     except (av.FFmpegError, VideoError) as error:
       self._doubt_times(error)

@@ -11,7 +11,7 @@ def encode_mp4(frames: np.ndarray, *, fps: int, crf: int = 18) -> bytes:
 
   Args:
     frames: (T, H, W, 3), uint8 RGB; H and W even.
-    fps: Frames a second.
+    fps: Frames per second.
     crf: Constant rate factor of x264, 0 (lossless) to 51.
 
   Returns:

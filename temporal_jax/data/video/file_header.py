@@ -1,10 +1,10 @@
 """Compares the header of a video file with the file's length.
 
-A file that is shorter than it declares is cut off; FFmpeg would show what is
-there. And FFmpeg allocates some 50 bytes for each sample of an MP4 or QuickTime
-file when it opens it. Some tables give the number of samples without a byte for
-each: samples of one size, runs of a fragment, samples of a chunk. A file of 700
-bytes can ask for gigabytes.
+A file that is shorter than it declares is cut off; FFmpeg would show
+the part that is there. And FFmpeg allocates some 50 bytes for each sample of an
+MP4 or QuickTime file when it opens it. Some tables give the number of samples
+without a byte for each: samples of one size, runs of a fragment, samples of a
+chunk. A file of 700 bytes can ask for gigabytes.
 """
 
 import io
@@ -80,16 +80,16 @@ _ENTRY_BYTES = {
   b"stss": 4,
   b"stts": 8,
 }
-# What a track holds, by its handler.
+# Content of a track, by its handler.
 _SOUND, _PICTURES = (int.from_bytes(kind, "big") for kind in (b"soun", b"vide"))
-# Where the content of each table of a track begins, by its kind.
+# Beginnings of the contents of a track's tables, by kind.
 _Track = defaultdict[bytes, list[int]]
 
 
 def check_header(file: BinaryIO) -> None:
   """Raises VideoError if a file is empty, its end missing, or it asks for more.
 
-  Its header must not ask for more memory than what the file could fill.
+  Its header must not ask for more memory than the file could fill.
 
   Args:
     file: Open for reading and seeking.
@@ -150,7 +150,7 @@ class _Header:
         track[kind].append(first)
 
   def _check_track(self, track: _Track) -> None:
-    """Checks how many samples the tables of a track come to."""
+    """Checks the number of samples in the tables of a track."""
     samples = 0
     for first in track[b"stsz"]:
       size, count = self._number(first + 4), self._number(first + 8)
@@ -179,7 +179,7 @@ class _Header:
     )
 
   def _samples_of_chunks(self, track: _Track) -> float:
-    """Returns how many samples there are by the numbers of each chunk."""
+    """Returns the number of samples, from the numbers of each chunk."""
     chunks = sum(self._number(first + 4) for first in track[b"stco"] + track[b"co64"])
     total = 0.0  # 2**64 and more must not wrap around.
     for first in track[b"stsc"]:
@@ -211,7 +211,7 @@ class _Header:
     inner.check(0, len(content), _Track(list), depth + 1)
 
   def _check_items(self, first: int) -> None:
-    """Checks how many still pictures there are, which version 2 may say."""
+    """Checks the number of still pictures, which version 2 may declare."""
     if self._number(first) >> 24 == 2:
       items = self._number(first + 6)
       self._check_bytes(8 * items, items, "items")
@@ -263,14 +263,14 @@ def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, i
 def _declared_length(file: BinaryIO) -> int:
   """Returns the smallest length that a video file declares.
 
-  A truncated file is shorter. In some formats decoders take what is there, so
-  that its last frames would be lost without an error.
+  A truncated file is shorter. In some formats decoders take the part that is
+  there, so that its last frames would be lost without an error.
 
   Args:
     file: Open for reading and seeking; QuickTime, MP4, AVI, Matroska or WebM.
 
   Returns:
-    Bytes; 0 for other formats, or if the file does not say.
+    Bytes; 0 for other formats, or if the file does not declare it.
   """
   file.seek(0)
   head = file.read(12)
@@ -284,7 +284,7 @@ def _declared_length(file: BinaryIO) -> int:
 
 
 def _end_of_chunks(file: BinaryIO) -> int:
-  """Returns where the frames of an AVI file end, as far as it declares that.
+  """Returns the end of the frames of an AVI file, as it declares it.
 
   What follows them does not count, nor does the size of the whole file: a
   recorder that writes to a pipe, or is killed, leaves 0 or 2^32 - 1 there.
@@ -312,7 +312,7 @@ def _end_of_chunks(file: BinaryIO) -> int:
 
 
 def _end_of_boxes(file: BinaryIO) -> int:
-  """Returns where the last box ends that is needed."""
+  """Returns the end of the last box that is needed."""
   end, place = 0, 0
   for _ in range(_MOST_PARTS):
     file.seek(place)
@@ -331,7 +331,7 @@ def _end_of_boxes(file: BinaryIO) -> int:
 
 
 def _end_of_segment(file: BinaryIO) -> int:
-  """Returns where the first segment ends, if it says."""
+  """Returns the end of the first segment, if it is declared."""
   file.seek(4)
   header = _number(file)
   if header is None:

@@ -15,7 +15,8 @@ class Stamp(NamedTuple):
 
   Attributes:
     num_bytes: Size of the file, or of all files in the folder.
-    mtime_ns: When it, or the last of them, was changed, in ns.
+    mtime_ns: Time of the last change of the file, or of the last of several, in
+      ns.
   """
 
   num_bytes: int

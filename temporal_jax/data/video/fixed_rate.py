@@ -1,4 +1,4 @@
-"""A video as if it were decoded at another rate."""
+"""Reads a video at another frame rate, by repeating or leaving out frames."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from temporal_jax.data.video.pictures import VideoError, check_indices
 from temporal_jax.data.video.readers import Reader
 from temporal_jax.validation import check_number
 
-# Far above what cameras take, so that a typing error is no terabyte.
+# Far above the rates of cameras, so that a typing error is no terabyte.
 _FASTEST = 1000
 
 
 class FixedRateReader(EvenlyTimedReader):
-  """Reads frames that are as far apart as a rate says, none of them computed.
+  """Reads frames at a fixed rate by repeating and leaving out frames.
 
   Frame k is the one of the video that is shown nearest to k / fps, the earlier
   of two that are as near: frames repeat where the video has fewer, and are left

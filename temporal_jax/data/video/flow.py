@@ -20,13 +20,13 @@ class FlowFolder:
 
   Attributes:
     folder: Path of the folder.
-    x: What the pictures of the horizontal part are called, as the pattern of
+    x: Pattern of the names of the horizontal part's pictures, see
       `ImageFolder`: "*_x.jpg", "flow_x_*.jpg", "x/*.jpg".
     y: Pattern of the vertical part's pictures.
     first: Number of the first pair; None for the lowest that is there.
     num_pairs: Pairs from there on, one less than the video has frames; None for
       all that are there.
-    fps: Pairs a second, if known.
+    fps: Pairs per second, if known.
     stack: Consecutive pairs that make a frame.
   """
 
@@ -55,7 +55,7 @@ class FlowReader(EvenlyTimedReader):
 
   Attributes:
     num_frames: Whole stacks; 1 where there are fewer pairs than a stack has.
-    fps: Pairs a second, if known.
+    fps: Pairs per second, if known.
 
   Source: `VideoDataSet` in core/video_dataset.py of IBM/bLVNet-TAM at feadcd3.
   """
@@ -93,7 +93,7 @@ class FlowReader(EvenlyTimedReader):
   def read_stretched(
     self, indices: Sequence[int], canvas: tuple[int, int]
   ) -> tuple[np.ndarray, tuple[int, int]]:
-    """Returns what `ImageFolderReader.read_stretched` does, C = 2 stack."""
+    """Returns frames as `ImageFolderReader.read_stretched`, C = 2 stack."""
     pairs = self._of_stacks(indices)
     (x, size), (y, _) = (part.read_stretched(pairs, canvas) for part in self._parts)
     return np.stack(self._join(x, y, len(indices))), size

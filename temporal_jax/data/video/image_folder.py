@@ -38,12 +38,12 @@ class ImageFolder:
 
   Attributes:
     folder: Its path.
-    pattern: What the pictures are called, with * for their number, which may
+    pattern: Pattern of the pictures' names, with * for their number, which may
       have leading zeros: "*.jpg", "img_*.png"; "" where all numbered pictures
-      of the folder are called alike, which is then found out.
+      of the folder fit one pattern, which is then found out.
     first: Number of the first frame; None for the lowest that is there.
     num_frames: Frames from there on; None for all that are there.
-    fps: Frames a second, if known.
+    fps: Frames per second, if known.
   """
 
   folder: str
@@ -84,7 +84,7 @@ class EvenlyTimedReader(abc.ABC):
 
   @property
   def times(self) -> list[float]:
-    """When each frame is shown, in seconds from the first.
+    """Time of each frame on the screen, in seconds after the first.
 
     Raises:
       VideoError: If the frames per second are not known.
@@ -99,14 +99,14 @@ class ImageFolderReader(EvenlyTimedReader):
 
   Attributes:
     num_frames: Pictures, at least 1.
-    fps: Frames a second, if known.
+    fps: Frames per second, if known.
   """
 
   def __init__(self, images: ImageFolder, *, form: str = "rgb24"):
     """Lists the pictures.
 
     Args:
-      images: Where they are.
+      images: Folder of the pictures, with the pattern of their names.
       form: "rgb24", or "gray" for one channel.
 
     Raises:
@@ -123,7 +123,7 @@ class ImageFolderReader(EvenlyTimedReader):
     self._scaler = Scaler()
     context = av.CodecContext.create(DECODERS[suffix(images.pattern)], "r")
     context.thread_type, context.thread_count = "NONE", 1
-    # What is broken is an error, instead of being filled up.
+    # A broken picture is an error, instead of being filled up.
     context.options = {"err_detect": "explode", **PIXEL_LIMIT}
     self._context = context
 

@@ -1,4 +1,4 @@
-"""Indices of files that were decoded to index them, kept for the next time."""
+"""Caches the frame indices of files that were decoded to index them."""
 
 import collections
 import hashlib
@@ -15,7 +15,7 @@ _MOST_FRAMES = 1 << 24
 
 
 class IndexCache:
-  """Keeps indices by what identifies a file. Safe to use from many threads."""
+  """Keeps indices by a key of their file. Safe to use from many threads."""
 
   def __init__(self, most_frames: int = _MOST_FRAMES):
     """Keeps the indices used last, of `most_frames` frames together."""
@@ -49,7 +49,7 @@ CACHE = IndexCache()
 
 
 def path_key(path: str) -> Hashable:
-  """Returns what identifies a file: its path, size and time of change.
+  """Returns a key of a file: its path, size and time of change.
 
   Raises:
     OSError: If it is not there.
@@ -59,7 +59,7 @@ def path_key(path: str) -> Hashable:
 
 
 def content_key(content: bytes) -> Hashable:
-  """Returns what identifies a file's bytes."""
+  """Returns a key of a file's bytes."""
   return hashlib.blake2b(content).digest()
 
 

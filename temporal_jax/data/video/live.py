@@ -1,4 +1,4 @@
-"""Frames of what is still being filmed, or read for the first time."""
+"""Reads frames of cameras, pipes and streams as they arrive."""
 
 import io
 import os
@@ -22,16 +22,16 @@ class LiveVideo:
   """The frames of a file, a device, an address or a pipe, as they come.
 
   Use as a context manager. It is read once, front to back, and nothing needs to
-  be known of its end. What cannot be decoded is left out and counted; what
-  follows it up to the next keyframe may be missing or show traces of it, as in
-  any player.
+  be known of its end. Frames that cannot be decoded are left out and counted;
+  those after them up to the next keyframe may be missing or show traces of
+  them, as in any player.
 
   Attributes:
     lost: Packets and frames that could not be decoded so far.
   """
 
   def __init__(self, source: str | int, *, form: str | None = None):
-    """Opens what is to be read.
+    """Opens the source.
 
     Args:
       source: The path of a file or of a device, an address, or the descriptor
@@ -108,7 +108,7 @@ class _Pipe(io.FileIO):
     self.interrupted = False
 
   def read(self, size: int = -1) -> bytes:
-    """Returns what is there, without waiting until it is `size` bytes."""
+    """Returns the bytes that are there, without waiting for `size` of them."""
     try:
       return super().read(size)
     except KeyboardInterrupt:
@@ -121,7 +121,7 @@ def _open(
 ) -> tuple[av.container.InputContainer, av.VideoStream]:
   """Returns an open container and its stream."""
   if form is None and isinstance(source, str) and "://" not in source:
-    os.stat(source)  # What is not there has no format either.
+    os.stat(source)  # A missing file has no format either.
     if os.path.isfile(source):
       return open_container(source)
   options = dict(PIXEL_LIMIT)

@@ -63,7 +63,7 @@ def write_bad(file: str | pathlib.Path, rows: Iterable[Mapping]) -> None:
 
 
 def read_bad(file: str | pathlib.Path) -> dict[str, str]:
-  """Returns why each file of a list of `write_bad` is bad, by path.
+  """Returns the reason for each bad file of a list of `write_bad`, by path.
 
   Raises:
     ValueError: If a line is none of such a list.

@@ -1,4 +1,4 @@
-"""Pictures of a folder whose names hold the number of a frame."""
+"""Finds the numbered pictures of frames in a folder."""
 
 import os
 import re
@@ -21,11 +21,11 @@ _NAMED = 5  # Patterns that a message lists, at most.
 
 
 def numbers_by_pattern(names: Iterable[str]) -> dict[str, list[int]]:
-  """Returns the numbers of pictures by what they are called.
+  """Returns the numbers of pictures by the pattern of their names.
 
   Args:
-    names: Names of files; what is no picture, hidden or has no number is left
-      out.
+    names: Names of files; those that are no pictures, are hidden or have no
+      number are left out.
 
   Returns:
     Numbers in the order of the names, by pattern with * for the number:
@@ -59,7 +59,7 @@ def _read(name: str) -> tuple[str, int] | None:
 
 
 def find_pattern(folder: str | os.PathLike) -> str:
-  """Returns what the numbered pictures of a folder are called.
+  """Returns the pattern of the names of numbered pictures in a folder.
 
   Raises:
     VideoError: If there are none, they have several patterns, or the folder
@@ -83,7 +83,7 @@ def find_pattern(folder: str | os.PathLike) -> str:
 
 
 def check_pattern(pattern: str) -> None:
-  """Checks what pictures are called.
+  """Checks a pattern of pictures' names.
 
   Raises:
     ValueError: If the pattern has not one *, or no ending of a picture.

@@ -1,4 +1,4 @@
-"""Finds reordered frames and fields from the packets of a stream.
+"""Finds reordered frames (B-frames) and fields in the packets of a stream.
 
 Read from the headers of its pictures: nothing is decoded.
 """
@@ -14,14 +14,14 @@ _SLICES, _SETTINGS = (1, 2, 5), 7
 # The slice_types 1 and 6 as Exp-Golomb codes, table 7-6.
 _B_SLICES = ("010", "00111")
 _START_CODE = b"\0\0\1"
-# Of what is read of the settings; the longest scaling lists need less.
+# Bytes read of the settings; the longest scaling lists need less.
 _LONGEST_SETTINGS = 2048  # Bytes.
-# Profiles whose settings say how chroma is coded, ISO 14496-10, 7.3.2.1.1.
+# Profiles whose settings define the coding of chroma, ISO 14496-10, 7.3.2.1.1.
 _HIGH_PROFILES = (44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244)
 
 
 class PictureTypes:
-  """Reads from packets, in their order, what is in them."""
+  """Reads the contents of packets, in their order."""
 
   def __init__(self, context: av.VideoCodecContext):
     """Takes the codec of the stream."""

@@ -1,4 +1,4 @@
-"""From decoded frames to arrays: the right way up, resized and cropped."""
+"""Turns decoded frames into arrays: rotated, resized and cropped."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -17,7 +17,7 @@ PIXEL_LIMIT = {"max_pixels": str(MAX_PIXELS)}
 
 
 class VideoError(ValueError):
-  """A video that cannot be read; the message says why."""
+  """A video that cannot be read; the message has the reason."""
 
 
 def check_pixels(height: int, width: int, what: str = "the frames") -> None:
@@ -29,7 +29,7 @@ def check_pixels(height: int, width: int, what: str = "the frames") -> None:
 
 
 class Orientation(NamedTuple):
-  """How the rows and columns of a stored frame become those that are shown.
+  """Turn of a stored frame to the frame that is shown.
 
   The three steps, in this order, give all eight orientations of a rectangle.
 
@@ -44,7 +44,7 @@ class Orientation(NamedTuple):
   flipped_columns: bool = False
 
   def size(self, size: tuple[int, int]) -> tuple[int, int]:
-    """Returns what a stored height and width become; also the reverse."""
+    """Returns the shown height and width of stored ones; also the reverse."""
     return size[::-1] if self.transposed else size
 
   def apply(self, picture: np.ndarray) -> np.ndarray:
@@ -130,12 +130,12 @@ class Scaler:
 
 
 def upright(frame: av.VideoFrame, size: tuple[int, int]) -> tuple[int, int]:
-  """Returns what height and width `size` become when the frame is turned."""
+  """Returns the height and width of `size` after the frame is turned."""
   return orientation(frame).size(size)
 
 
 def orientation(frame: av.VideoFrame) -> Orientation:
-  """Returns how a frame is shown, by its display matrix.
+  """Returns the orientation of a shown frame, from its display matrix.
 
   FFmpeg makes one of the track header of MP4 and QuickTime, of Matroska's
   projection, of messages in H.264 and HEVC, and of the EXIF orientation of
@@ -232,7 +232,7 @@ def reason(error: Exception, decoder: av.codec.CodecContext | None = None) -> st
 
   Args:
     error: Error of Python or PyAV.
-    decoder: What it came from, if it came from one.
+    decoder: Decoder that raised it, if one did.
   """
   if isinstance(error, FileNotFoundError):
     return "the file does not exist"

@@ -1,4 +1,4 @@
-"""One way to read any video: a file, pictures, or optical flow."""
+"""Opens any video with one interface: a file, pictures, or optical flow."""
 
 import os
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from temporal_jax.data.video.flow import FlowFolder, FlowReader
 from temporal_jax.data.video.image_folder import ImageFolder, ImageFolderReader
 from temporal_jax.data.video.numbered_pictures import check_pattern
 
-# A file's bytes or path, the path of a folder of numbered pictures, or what
-# says how its pictures are called.
+# A file's bytes or path, the path of a folder of numbered pictures, or such a
+# folder with the pattern of the pictures' names.
 Readable = bytes | str | os.PathLike | ImageFolder | FlowFolder
 
 
@@ -21,9 +21,9 @@ class Reader(Protocol):
 
   Attributes:
     num_frames: Frames, at least 1.
-    fps: Frames a second, None if that is not known.
-    times: When each frame is shown, in seconds from the first; asking for it is
-      a VideoError where that is not known.
+    fps: Frames per second, None if that is not known.
+    times: Time of each frame on the screen, in seconds after the first; asking
+      for it is a VideoError where the times are not known.
   """
 
   num_frames: int
@@ -35,7 +35,7 @@ class Reader(Protocol):
   def __exit__(self, *exception: object) -> None: ...
 
   def close(self) -> None:
-    """Frees what was opened; further calls do nothing."""
+    """Closes the video; further calls do nothing."""
 
   def pictures(
     self, indices: Sequence[int], *, short_side: int | None = None
@@ -75,7 +75,7 @@ def open_reader(
 
 
 def with_pattern(path: str, pattern: str, flow: int = 0) -> Readable:
-  """Returns a folder with what its pictures are called, any other path as is.
+  """Returns a folder with the pattern of its pictures, other paths as is.
 
   Args:
     path: Path of a file or a folder.
@@ -92,7 +92,7 @@ def with_pattern(path: str, pattern: str, flow: int = 0) -> Readable:
 
 
 def flow_patterns(frames: str) -> tuple[str, str]:
-  """Returns what the pictures of the two parts of optical flow are called.
+  """Returns the patterns of the pictures of the two parts of flow.
 
   Args:
     frames: Both patterns with a comma between, x first: "x_*.jpg,y_*.jpg"; ""

@@ -1,4 +1,4 @@
-"""Frames of a video file by the times of its packets.
+"""Index of a video's frames by the times of its packets.
 
 They are found without decoding anything; then only the groups of pictures that
 hold a wanted frame are decoded.
@@ -60,9 +60,9 @@ class FrameIndex:
   """The frames of a video, in the order in which they are shown.
 
   Attributes:
-    ticks: When each frame is shown, ascending, in units of `time_base`.
+    ticks: Presentation time of each frame, ascending, in units of `time_base`.
     time_base: Seconds of a tick.
-    declared_rate: Frames a second by the container, None if it has none.
+    declared_rate: Frames per second by the container, None if it has none.
   """
 
   ticks: Sequence[int]
@@ -70,7 +70,7 @@ class FrameIndex:
   declared_rate: fractions.Fraction | None
 
   def seconds(self) -> list[float]:
-    """Returns when each frame is shown, in seconds from the first."""
+    """Returns the time of each frame, in seconds after the first."""
     first = self.ticks[0]
     # Whole numbers: products of fractions would take a tenth of the opening.
     up, down = self.time_base.as_integer_ratio()
@@ -93,9 +93,10 @@ class TimedIndex(FrameIndex):
   """Frames that are identified by when they are shown: their time is unique.
 
   Attributes:
-    keys: When the frames to begin decoding with are shown, ascending; some of
-      them may not be shown.
-    decoding_times: When `keys` are decoded; when they are shown, if unknown.
+    keys: Presentation times of the frames to begin decoding with, ascending;
+      some of these frames may not be shown.
+    decoding_times: Decoding times of `keys`; the presentation times, if
+      unknown.
     packets: The number of each frame's packet, among those that hold a frame.
     num_left_out: Packets before the first keyframe.
   """
@@ -122,7 +123,7 @@ def index_by_times(
 ) -> TimedIndex | None:
   """Finds the frames of a video by the times of its packets.
 
-  Packets before the first keyframe do not count: what they refer to was cut
+  Packets before the first keyframe do not count: frames they refer to were cut
   away.
 
   Args:
@@ -135,7 +136,7 @@ def index_by_times(
     packet has no time or another packet's, frames are shown too far from their
     place in the file, the codec reorders frames and the times do not, packets
     hold fields, no packet is marked as a keyframe, or frames are shown before
-    the first keyframe, which may refer to what was cut away.
+    the first keyframe, which may refer to frames cut away.
 
   Raises:
     VideoError: If there is no frame.
@@ -271,7 +272,7 @@ class TimedPlayer:
   def _packets(self, key: int) -> Iterator[av.Packet]:
     """Returns the packets from one of the index's `keys`, or an earlier, on."""
     begin, decoding = self._index.keys[key], self._index.decoding_times
-    # Formats differ in what the times are by which they seek.
+    # Formats differ in the kind of times by which they seek.
     for place in (begin, decoding[key], decoding[0]):
       try:
         self._container.seek(place, stream=self._stream)

@@ -1,4 +1,4 @@
-"""Encoding a video anew: smaller, quicker to read, or painted on."""
+"""Encodes a video anew: smaller, quicker to read, or painted on."""
 
 import pathlib
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from temporal_jax.data.video.pictures import (
 from temporal_jax.storage import whole_file
 from temporal_jax.validation import check_at_least
 
-# Gets a frame (H, W, 3), uint8 RGB, and returns what is written instead.
+# Gets a frame (H, W, 3), uint8 RGB, and returns the frame to write.
 Paint = Callable[[np.ndarray], np.ndarray]
 
 
 class Transcoding(NamedTuple):
-  """How a video is encoded.
+  """Settings of the encoder.
 
   Attributes:
     short_side: Pixels of the shorter side, even; smaller videos keep their size
@@ -66,7 +66,7 @@ def transcode(
   Args:
     video: The video.
     out: File to write; it appears only when it is complete.
-    how: How it is encoded.
+    how: Settings of the encoder.
     paint: Changes the pixels of every frame, in order; not their number.
 
   Returns:

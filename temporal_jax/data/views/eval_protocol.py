@@ -22,7 +22,7 @@ class EvalProtocol:
 
   Attributes:
     num_frames: Frames in a clip, T.
-    sampling: Which ones, see `sampling.parse_sampling`.
+    sampling: Rule that chooses the frames, see `sampling.parse_sampling`.
     stride: Stride of "dense", in frames.
     num_clips: Clips of a video, K.
     num_crops: Number of crops of each clip: 1, the middle; 3, along the longer
@@ -102,7 +102,7 @@ class EvalProtocol:
 
 
 def check_mirrored(protocol: EvalProtocol, class_names: ClassNames) -> None:
-  """Refuses mirrored views of classes that say left or right.
+  """Refuses mirrored views of classes with "left" or "right" in the name.
 
   Args:
     protocol: Protocol of the test; only protocols with 10 crops mirror.

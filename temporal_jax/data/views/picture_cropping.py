@@ -1,4 +1,4 @@
-"""Single pictures made into what a protocol shows of a video's frames."""
+"""Resizes and crops single pictures by a test protocol."""
 
 import av
 import numpy as np
@@ -14,8 +14,8 @@ class PictureCropper:
   Not for several threads at once.
 
   Attributes:
-    protocol: How a video's frames are resized and cut; of several crops, the
-      one in the middle.
+    protocol: Test protocol with the size of frames and crops; of several crops,
+      the middle one is taken.
   """
 
   def __init__(self, protocol: EvalProtocol):

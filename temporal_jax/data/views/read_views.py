@@ -1,4 +1,4 @@
-"""The views of a video that a test looks at: clips and their crops."""
+"""Reads the test views of a video: its clips and their crops."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -84,7 +84,7 @@ def clip_indices(
   Args:
     protocol: Protocol of the test.
     total: Frames in the video.
-    fps: Frames a second of the video, which some rules need.
+    fps: Frames per second of the video, which some rules need.
   """
   return np.stack(
     [
@@ -114,7 +114,7 @@ def read_views(
   Args:
     reader: Reader of the video.
     protocol: Protocol of the test.
-    fps: Frames a second of the video, which some rules need.
+    fps: Frames per second of the video, which some rules need.
     span: First frame and number of frames of the part that is tested, see
       `sampling.frames_of_span`; None is the whole video.
 
