@@ -35,11 +35,11 @@ class LocalizerEntry:
   Attributes:
     module: Class of the network.
     kwargs: Arguments of the class; they cannot be changed.
-    sequences: Which sequences it takes of a film.
+    sequences: Format of the sequences that it takes of a film.
     channels: Channels of the features that it was published with.
     loss: Arguments of the loss, and "normalizer": its first value.
-    decoding: How its results become segments.
-    paper: Where it is described.
+    decoding: Settings that turn its outputs into segments.
+    paper: Paper that describes it.
     repository: Its authors' code, or that which trained it, owner/name on
       GitHub.
   """
@@ -162,7 +162,7 @@ def create_localizer(
   Raises:
     ValueError: If the network is unknown.
     TypeError: If an override is not an argument of the network's class, or the
-      classes are not what it takes.
+      classes are none that it takes.
   """
   entry = find_localizer(name)
   _check_overrides(entry.module, overrides)

@@ -185,7 +185,7 @@ def _by_class(
   min_score: float,
   max_segments: int | None,
 ) -> Kept:
-  """Suppresses segments of each class and sorts what is kept."""
+  """Suppresses segments of each class and sorts the kept ones."""
   segments, scores = _checked(segments, scores)
   check_number("min_score", min_score, 0)
   if max_segments is not None:

@@ -1,1 +1,1 @@
-"""From what networks give to segments with scores and labels."""
+"""Decodes network outputs into segments with scores and labels."""

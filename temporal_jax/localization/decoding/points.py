@@ -32,7 +32,7 @@ def find_candidates(
   """Returns the best candidates of each level.
 
   Args:
-    levels: What an `ActionFormer` returns.
+    levels: Outputs of an `ActionFormer`, one dict per level.
     threshold: Score above which there is a candidate.
     most: Candidates of a level, at most.
     shortest: Length above which there is a candidate, in positions.

@@ -33,9 +33,10 @@ def average_windows(
   """Returns a film's maps from its windows' maps, means where they overlap.
 
   Args:
-    maps: For each window "start" and "end", (T,), and "confidence", (D, T, 2).
+    maps: Maps of each window: "start" and "end", (T,), and "confidence", (D, T,
+      2).
     starts: First position of each window in the film.
-    length: Positions of the film, P; what windows have after it is left out.
+    length: Positions of the film, P; later ones of windows are left out.
 
   Returns:
     "start" and "end", (P,), and "confidence", (D, P, 2): zero where no window
@@ -124,7 +125,7 @@ def find_proposals(
 
 
 def _possible(scores: np.ndarray) -> np.ndarray:
-  """Returns where a boundary may be; not at the first and the last position."""
+  """Returns a mask of possible boundaries, without first and last position."""
   possible = np.zeros(len(scores), bool)
   inner = scores[1:-1]
   is_peak = (inner > scores[2:]) & (inner > scores[:-2])

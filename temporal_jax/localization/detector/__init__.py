@@ -1,1 +1,1 @@
-"""From the features of films to segments, by a trained network."""
+"""Detects segments in the features of films by a trained network."""

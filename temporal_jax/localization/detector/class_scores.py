@@ -60,12 +60,13 @@ class FilmClassScores:
         )
 
   def labeller(self, films: Sequence[Film], decoding: Decoding) -> Labeller:
-    """Returns what labels the segments of films.
+    """Returns a function that labels the segments of films.
 
     Args:
       films: The films in the order that a detector reads them; it may grow
         while they are read.
-      decoding: How many classes a segment gets, and its score.
+      decoding: Settings with the number of classes for each segment and its
+        score.
     """
     return FilmLabels(
       _ByFilm(films, lambda film: self.scores[self._row(film)]),
@@ -109,7 +110,7 @@ class WindowClassScores:
           )
 
   def labeller(self, films: Sequence[Film], decoding: Decoding) -> Labeller:
-    """Returns what labels the segments; see `FilmClassScores.labeller`."""
+    """Returns a labelling function; see `FilmClassScores.labeller`."""
     verbs, nouns = (_ByFilm(films, self.stores[task].read) for task in TASKS)
     return PairLabels(
       verbs, nouns, num_pairs=decoding.num_labels, power=decoding.label_power
@@ -221,7 +222,7 @@ def _words(names: Sequence[str]) -> str:
 
 
 def _rows(ids: Sequence[str]) -> dict[str, int]:
-  """Returns row by what a film is called: its id, or its video's name."""
+  """Returns rows by a film's name: its id, or its video's name."""
   rows: dict[str, int] = dict(zip(ids, range(len(ids)), strict=True))
   short: dict[str, list[int]] = {}
   for name, row in rows.items():
@@ -248,7 +249,7 @@ def _check_films(
 
 
 class _ByFilm(Sequence):
-  """What is read for each film of a list, when it is asked for."""
+  """Values of each film of a list, read when they are asked for."""
 
   def __init__(
     self, films: Sequence[Film], read: Callable[[Film], np.ndarray | FilmFeatures]

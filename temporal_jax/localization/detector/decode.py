@@ -1,4 +1,4 @@
-"""Segments of one film from what a network gave for its sequences."""
+"""Decodes the network's outputs for one film into its segments."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ def decode_points(found: Candidates, decoding: PointDecoding) -> Decoded:
 
   Args:
     found: Candidates of one film: segments (N, 2), scores (N,), labels (N,).
-    decoding: How.
+    decoding: Settings of the decoding.
   """
   exists = found.scores > 0
   segments = np.asarray(found.segments, np.float64)[exists]
@@ -75,7 +75,7 @@ def decode_proposals(
     starts: First position of each sequence in the film.
     length: Positions of the film.
     duration: Seconds of the film.
-    decoding: How.
+    decoding: Settings of the decoding.
   """
   found = find_proposals(
     average_windows(maps, starts, length),

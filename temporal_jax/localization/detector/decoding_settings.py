@@ -1,4 +1,4 @@
-"""Settings of decoding: results of networks into segments."""
+"""Settings of decoding: from network outputs to segments."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ _MOST_POWER = 100.0
 
 @dataclasses.dataclass(frozen=True)
 class PointDecoding:
-  """How an `ActionFormer`'s points become segments.
+  """Settings that turn an `ActionFormer`'s points into segments.
 
   Attributes:
     threshold: Score above which there is a candidate.
@@ -75,7 +75,7 @@ class PointDecoding:
 
 @dataclasses.dataclass(frozen=True)
 class ProposalDecoding:
-  """How a `BMN`'s maps become segments.
+  """Settings that turn a `BMN`'s maps into segments.
 
   Attributes:
     classification_power: Exponent of the classified confidence in the score.

@@ -1,4 +1,4 @@
-"""A detector: a network and all that makes segments of what it gives."""
+"""Detector: a network with its decoding of segments."""
 
 import dataclasses
 import itertools
@@ -43,7 +43,7 @@ from temporal_jax.localization.networks.actionformer import ActionFormer
 from temporal_jax.localization.networks.bmn import BMN
 from temporal_jax.validation import check_whole
 
-# What a network's results are decoded by, and the sequences it takes.
+# Network -> its decoding settings, and the sequences it takes.
 _TAKES: Mapping[type, tuple[type, tuple[str, ...]]] = {
   ActionFormer: (PointDecoding, (PAD, RESAMPLE)),
   BMN: (ProposalDecoding, (RESAMPLE, WINDOWS)),
@@ -62,7 +62,7 @@ class Detector:
     network: An `ActionFormer` or a `BMN`.
     variables: {"params", ...} of the network.
     form: Kind of the sequences of a film.
-    decoding: How its results become segments.
+    decoding: Settings that turn the network's outputs into segments.
     class_names: Names of the classes; ("segment",) where it knows none.
     feature_kind: Kind that features must have.
   """
@@ -82,7 +82,7 @@ class Detector:
       network: An `ActionFormer` or a `BMN`.
       variables: {"params", ...} of the network.
       form: Kind of the sequences of a film.
-      decoding: How its results become segments.
+      decoding: Settings that turn the network's outputs into segments.
       class_names: Names of the classes, () if they are not known.
       feature_kind: Kind that features must have; None allows all.
 
@@ -105,7 +105,7 @@ class Detector:
     batch_size: int = 8,
     labeller: Labeller | None = None,
   ) -> Iterator[FilmDetections]:
-    """Yields what is found in films, in their order.
+    """Yields the segments found in films, in their order.
 
     Args:
       films: Their features.
@@ -149,7 +149,7 @@ class Detector:
   def _compute(
     self, films: Sequence[FilmSequences], batch_size: int
   ) -> list[list[dict[str, np.ndarray]]]:
-    """Returns what the network gives for each sequence of each film."""
+    """Returns the network's outputs for each sequence of each film."""
     places: dict[int, list[tuple[int, int]]] = {}
     for film, sequences in enumerate(films):
       count, length, _ = sequences.values.shape
@@ -194,7 +194,7 @@ class Detector:
     self, variables: Mapping[str, Any], values: jax.Array, mask: jax.Array
   ) -> dict[str, jax.Array]:
     """Returns the maps of sequences that proposals are made of."""
-    del mask  # What is outside of a film is zeros in training too.
+    del mask  # Positions outside of a film are zero in training too.
     out = self.network.apply(variables, values)
     maps = {name: out[name] for name in ("start", "end", "confidence")}
     return {**maps, "is_finite": _is_finite(list(maps.values()))}

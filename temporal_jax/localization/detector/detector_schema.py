@@ -157,7 +157,7 @@ def described_network(
   Args:
     where: The file, for messages.
     description: Its fields, checked one by one.
-    dtype: Dtype of the activations; None for what the file says, or else
+    dtype: Dtype of the activations; None for the one in the file, or else
       bfloat16 and on CPU float32.
 
   Raises:
@@ -195,7 +195,7 @@ def described_decoding(where: str, description: Mapping[str, Any]) -> Decoding:
 
 
 def described_features(description: Mapping[str, Any]) -> FeatureKind:
-  """Returns what the features of a checked `model.json` are."""
+  """Returns the kind of features in a checked `model.json`."""
   record = description["features"]
   known = {name: record[name] for name in FeatureKind._fields if name in record}
   return FeatureKind(**known)

@@ -19,8 +19,8 @@ class FilmProposals(NamedTuple):
   """Segments of one film that are to be labelled.
 
   Attributes:
-    number: Which of the films that are detected in, from 0.
-    found: What was found in it, in positions.
+    number: Number of the film among the given films, from 0.
+    found: Detected segments and their scores, in positions.
     film: The film, with these positions.
   """
 
@@ -45,7 +45,7 @@ class FilmLabels:
     """Takes the scores of the classes.
 
     Args:
-      scores: For each film, in the order of the films: (L,).
+      scores: Scores of each film, in the order of the films: (L,).
       num_labels: See `label_by_video`.
       power: See `label_by_video`.
     """
@@ -81,10 +81,10 @@ class PairLabels:
     """Takes the logits of a network for clips, around each position.
 
     Args:
-      verbs: For each film, in the order of the films: (P, V), or (views, P, V)
-        of several views. Other lengths than the film's are resampled to it;
-        of `FilmFeatures` (P, V) the times of the film's positions are read.
-      nouns: Likewise.
+      verbs: Logits of each film, in the order of the films: (P, V), or (views,
+        P, V) of several views. Other lengths than the film's are resampled to
+        it; of `FilmFeatures` (P, V) the times of the film's positions are read.
+      nouns: Logits of the nouns, likewise.
       num_pairs: Pairs of a segment, see `best_pairs`.
       power: Exponent of the product of a segment's score and its pair's.
       points: Places of a segment that logits are taken at, see `class_scores`.

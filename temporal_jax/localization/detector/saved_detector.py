@@ -1,4 +1,4 @@
-"""A detector in a directory: its variables, and all one must know of it.
+"""Saves and loads a detector as a directory: variables and `model.json`.
 
 `variables/` is an Orbax checkpoint, `model.json` the rest, as of a classifier.
 The workdir of a run is such a directory too.
@@ -48,7 +48,7 @@ def describe_detector(
   decoding: Decoding,
   **others: Any,
 ) -> dict[str, Any]:
-  """Returns what a detector's `model.json` holds.
+  """Returns the content of a detector's `model.json`.
 
   Args:
     model: Name of the network, a key of `LOCALIZERS`.
@@ -57,7 +57,7 @@ def describe_detector(
     class_names: Their names, () if they are not known.
     feature_kind: Kind of its features.
     form: Kind of its sequences.
-    decoding: How its results become segments.
+    decoding: Settings that turn the network's outputs into segments.
     **others: Other fields of the schema: lists, notes, license, source, report.
   """
   return {
@@ -143,7 +143,7 @@ def load_detector(
   Args:
     directory: Its directory; of a run's workdir the newest checkpoint is read,
       and the moving averages where it kept them.
-    dtype: Dtype of the activations; None for what `model.json` says, or else
+    dtype: Dtype of the activations; None for the one in `model.json`, or else
       bfloat16 and on CPU float32.
 
   Raises:
@@ -198,7 +198,7 @@ def _expected_shapes(where: str, description: Mapping[str, Any]) -> dict[str, An
 def _example_inputs(
   network: nn.Module, description: Mapping[str, Any], width: int
 ) -> list[jax.ShapeDtypeStruct]:
-  """Returns the shapes of what a network is called with, as short as may be."""
+  """Returns the shapes of a network's arguments, as short as may be."""
   if isinstance(network, ActionFormer):
     length = network.stride ** (len(network.ranges) - 1)
     mask = jax.ShapeDtypeStruct((1, length), bool)

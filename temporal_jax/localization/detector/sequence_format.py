@@ -12,7 +12,7 @@ FITS = (PAD, RESAMPLE, WINDOWS)
 
 @dataclasses.dataclass(frozen=True)
 class SequenceFormat:
-  """What sequences are made of a film.
+  """Format of the sequences that are made of a film.
 
   Attributes:
     fit: "pad", the whole film, filled up; "resample", the whole film with

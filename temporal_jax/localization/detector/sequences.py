@@ -50,7 +50,7 @@ def film_sequences(features: FilmFeatures, form: SequenceFormat) -> FilmSequence
 
   Args:
     features: The film.
-    form: Which sequences. With "pad" there is one, as long as the film.
+    form: Format of the sequences. With "pad" there is one, as long as the film.
 
   Raises:
     ValueError: See `check_positions`.

@@ -1,4 +1,4 @@
-"""The features of a film, and when each of them is."""
+"""Features of a film, and the time of each position."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ class FeatureKind(NamedTuple):
     stride: Frames from one position to the next.
     window: Frames that a position sees.
     model: The network that made them, "" if that is not known.
-    feature: What was extracted of it, such as "pooled"; "" if not known.
+    feature: Name of the extracted features, such as "pooled"; "" if not known.
     weights: The sha256 of the network's weights, "" if not known.
-    frames: How frames were cut: "square" (as the network is tested),
-      "stretched" (whole, to a square) or "short side 224" (whole, as they are);
-      "" if not known.
+    frames: Cut of the frames: "square" (as the network is tested), "stretched"
+      (whole, to a square) or "short side 224" (whole, as they are); "" if not
+      known.
     rate: Frames per second that videos were read at, "own" for each video's
       own, "" if not known.
   """
@@ -39,13 +39,13 @@ class FeatureKind(NamedTuple):
 def extraction_kind(
   width: int, stride: float, window: float, settings: Mapping[str, Any]
 ) -> FeatureKind:
-  """Returns what features are by the settings of their extraction.
+  """Returns the kind of features that an extraction writes.
 
   Args:
     width: Numbers of a position.
     stride: Frames from one position to the next.
     window: Frames that a position sees.
-    settings: See `inference.extract_files`; what is missing is not known.
+    settings: See `inference.extract_files`; missing ones are not known.
 
   Raises:
     ValueError: If a setting is of another type than extraction writes.
@@ -74,9 +74,9 @@ def check_kind(where: str, got: FeatureKind, expected: FeatureKind) -> None:
   """Refuses features of another kind.
 
   Args:
-    where: What the features are of, for messages.
-    got: What they are.
-    expected: What they must be; the "" of what is not known allows all.
+    where: Film or file of the features, for messages.
+    got: Kind of the features.
+    expected: Required kind; a field that is not known, "", allows all.
 
   Raises:
     ValueError: If they differ, naming all that differs.
@@ -104,7 +104,7 @@ class FilmFeatures:
     fps: Frames per second.
     offset: First frame of position 0.
     duration: The film's seconds, None if not known.
-    kind: What the features were in the file, before they were resampled.
+    kind: Kind of the features in the file, before they were resampled.
   """
 
   values: np.ndarray
@@ -141,7 +141,7 @@ class FilmFeatures:
     a short film becomes `length` equal parts of its window.
 
     Args:
-      length: At least 2.
+      length: Number of positions, at least 2.
 
     Raises:
       ValueError: If `length` is below 2.
@@ -160,7 +160,7 @@ def longest_seconds(
   """Returns the seconds of a film whose features just lack one more window.
 
   Args:
-    length: Positions.
+    length: Number of positions.
     stride: Frames from one position to the next.
     window: Frames that a position sees.
     fps: Frames per second.
@@ -177,7 +177,7 @@ def resample(values: np.ndarray, length: int) -> np.ndarray:
 
   Args:
     values: (T, C), T at least 1.
-    length: At least 2.
+    length: Number of positions, at least 2.
 
   Returns:
     (length, C) in the dtype of `values`.

@@ -46,7 +46,7 @@ _NO_PICKLES = (
 
 
 class FeatureSettings(NamedTuple):
-  """What a config says of features; None leaves it to their file.
+  """Settings of features in a config; None leaves one to their file.
 
   Attributes:
     stride: Frames from one position to the next.
@@ -87,7 +87,7 @@ class FeatureFile(NamedTuple):
     length: Positions, T.
     fps: Frames per second.
     offset: First frame of position 0.
-    duration: The film's seconds, None if the file does not say it.
+    duration: The film's seconds, None if the file has none.
   """
 
   kind: FeatureKind
@@ -113,12 +113,12 @@ def describe_features(
   key: str = "",
   fps: float | None = None,
 ) -> FeatureFile:
-  """Reads what features a file holds, and not their values.
+  """Reads the description of a file's features, without their values.
 
   Args:
     file: npz as `temporal-jax extract` writes it, npz or npy of one array
       (T, C), or HDF5 with an array (T, C) for each film.
-    settings: What the file must hold, or does not say.
+    settings: Settings that the file must match, or that it lacks.
     key: Name of the film's array in HDF5; "" is the only one there.
     fps: The film's frames per second, where neither file nor settings say it.
 
@@ -144,7 +144,7 @@ def read_features(
 
   Args:
     file: See `describe_features`.
-    settings: What the file must hold, or does not say.
+    settings: Settings that the file must match, or that it lacks.
     key: Name of the film's array in HDF5; "" is the only one there.
     fps: The film's frames per second, where neither file nor settings say it.
 
@@ -176,7 +176,7 @@ def _describe(
   settings: FeatureSettings,
   fps: float | None,
 ) -> FeatureFile:
-  """Joins what a file and a config say; raises ValueError if they differ."""
+  """Joins the settings of a file and a config; they must not differ."""
   if len(declared.shape) != 2 or declared.kind != "float" or 0 in declared.shape:
     raise ValueError(
       "they must be float of shape (T, C), one row for each position, got "
@@ -295,7 +295,7 @@ def _find_array(npz: Npz) -> str:
 
 
 def _facts(npz: Npz) -> dict[str, Any]:
-  """Returns what an npz file says of its features."""
+  """Returns the facts that an npz file states about its features."""
   facts: dict[str, Any] = {}
   for name in _NUMBERS:
     if name in npz.declared:

@@ -28,7 +28,7 @@ from temporal_jax.untrusted.hdf5 import open_hdf5
 
 NO_FEATURES = "a film without features"
 WRONG_FEATURES = "a film whose features are damaged or of another kind"
-# Parts of a file that tell it from another one of its size: an npz file has the
+# Parts of a file that differ from another one of its size: an npz file has the
 # checksums of its arrays at the end.
 _NUM_SAMPLES, _SAMPLE_BYTES = 16, 4096
 
@@ -58,7 +58,7 @@ class FeatureStore:
 
     Args:
       root: The folder, or the HDF5 file.
-      settings: What the files must hold, or do not say.
+      settings: Settings that the files must match, or that they lack.
       pattern: Name of a film's file in the folder, with its ending, or in HDF5:
         "v_{id}.npy". "" tries the names above.
 
@@ -83,7 +83,7 @@ class FeatureStore:
       raise ValueError(f"pattern must contain {{id}}, got {pattern!r}.")
 
   def describe(self, film: Film) -> FeatureFile:
-    """Reads what features a film has, and not their values.
+    """Reads the description of a film's features, without their values.
 
     Raises:
       FileNotFoundError: If it has none.
@@ -147,13 +147,13 @@ class FeatureStore:
     )
 
   def _names(self, film: Film) -> list[str]:
-    """Returns what a film's features may be called; none leads elsewhere."""
+    """Returns possible file names of a film's features, all in the folder."""
     names = [self._pattern.format(id=film.id)] if self._pattern else film_names(film)
     return [name for name in names if _is_inside(name)]
 
 
 def film_names(film: Film) -> list[str]:
-  """Returns what files call a film: its id or its video, without folders."""
+  """Returns a film's names in files: its id or its video, no folders."""
   video = os.path.splitext(os.path.basename(film.path))[0]
   names = (film.id, os.path.basename(film.id), video)
   return list(dict.fromkeys(filter(None, names)))
@@ -198,7 +198,7 @@ def match_features(
       are missing, damaged or of another kind, and a segment past its end.
 
   Returns:
-    The films, and what their features are.
+    The films, and the kind of their features.
 
   Raises:
     ValueError: If something is wrong and nothing may be, two films have the

@@ -1,4 +1,4 @@
-"""Windows of long features, and what of a film is inside of one."""
+"""Windows of long features, with the segments inside each."""
 
 from typing import NamedTuple
 

@@ -13,12 +13,12 @@ _TINY = 1e-8  # Least divisor.
 
 
 class PointTargets(NamedTuple):
-  """What the positions of all levels are compared with.
+  """Targets of the positions of all levels.
 
   Attributes:
     classes: 1 for each class of a position, (B, P, L).
-    offsets: From a position to the start and the end of its segment, in
-      positions of the level, (B, P, 2); 0 for positions without a class.
+    offsets: Distances from a position to the start and the end of its segment,
+      in positions of the level, (B, P, 2); 0 for positions without a class.
   """
 
   classes: jax.Array
@@ -139,10 +139,10 @@ def actionformer_loss(
 
   Args:
     levels: Outputs of the network.
-    targets: By `point_targets`, of all levels one after the other.
-    normalizer: Moving average of the positions with a class, a number: what
-      the last step returned.
-    label_smoothing: In [0, 1): the target is t (1 - s) + s / (L + 1).
+    targets: Result of `point_targets`, of all levels one after the other.
+    normalizer: Moving average of the positions with a class, a number: the
+      result of the last step.
+    label_smoothing: Number s in [0, 1): the target is t (1 - s) + s / (L + 1).
     offset_weight: Weight of the offsets' part.
     momentum: Share of the old moving average in the new one.
 

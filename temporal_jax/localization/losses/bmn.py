@@ -15,7 +15,7 @@ _HIGH, _LOW = 0.7, 0.3  # IoU over which proposals are good, and not bad.
 
 
 class ProposalTargets(NamedTuple):
-  """What the maps of a `BMN` are compared with.
+  """Targets of the maps of a `BMN`.
 
   Attributes:
     start: Overlap of each position with the start of a segment, (B, T).
@@ -155,7 +155,7 @@ def bmn_loss(
   Args:
     key: Random key.
     scores: Outputs of the network.
-    targets: By `proposal_targets`.
+    targets: Result of `proposal_targets`.
     weights: Weights of "boundaries", "regression" and "classification".
     positive: See `proposal_classification_loss`.
   """
@@ -181,7 +181,7 @@ def _balanced(scores: jax.Array, positive: jax.Array, negative: jax.Array) -> ja
 
 
 def _count(group: jax.Array, dtype: jax.typing.DTypeLike) -> jax.Array:
-  """Returns how many there are, at least 1."""
+  """Returns the number of members of a group, at least 1."""
   return jnp.maximum(group.sum(dtype=dtype), 1)
 
 

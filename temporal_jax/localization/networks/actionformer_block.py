@@ -99,7 +99,7 @@ class _ConvAttention(nn.Module):
   """Attention whose queries, keys and values are convolved before.
 
   Attributes:
-    num_heads: Heads.
+    num_heads: Number of attention heads.
     window: Positions that a position looks at; None for all.
     stride: Step over positions.
     dropout: Rate after the projection.

@@ -20,7 +20,7 @@ _ROUNDING = 1e-9  # Positions that differ by less are one place.
 
 
 class Samples(NamedTuple):
-  """Where the proposals of each duration are sampled.
+  """Sampled positions of the proposals of each duration.
 
   Sample j of bin n of the proposal (d, t) is the sum of the features at the
   positions t + above[d, n, j] - 1 and t + above[d, n, j], with the weights 1 -
@@ -98,7 +98,7 @@ def sample_mask(samples: Samples, length: int) -> np.ndarray:
   """Returns the samples as a dense matrix, for small sizes and for checkpoints.
 
   Args:
-    samples: By `place_samples`.
+    samples: Result of `place_samples`.
     length: Positions of the sequence, T.
 
   Returns:
@@ -131,7 +131,7 @@ def sample_proposals(x: jax.Array, samples: Samples) -> jax.Array:
 
   Args:
     x: Features (B, N, T, C), floating point.
-    samples: By `place_samples`.
+    samples: Result of `place_samples`.
 
   Returns:
     Features (B, D, T, C) in the dtype of `x`; zero where a proposal ends
@@ -175,7 +175,7 @@ def _gather_sum(x: jax.Array, table: _Table, rows: tuple[int, int]) -> jax.Array
     table: Offsets and weights.
     rows: Rows of a source, P, and of a result.
   """
-  x = jnp.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0)))  # Rows for what is outside.
+  x = jnp.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0)))  # Rows for outside positions.
   row = jnp.arange(rows[1], dtype=jnp.int32)[None]
   dtype = wide_dtype(x)
 

@@ -7,8 +7,8 @@ import numpy as np
 from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype, widen
 
 _BLOCK = 32  # Fewest queries of a block; more are more products outside windows.
-# What the reference has outside of the sequence, where weights are zero, and
-# adds to the scores of masked keys; exp of it is zero.
+# As in the reference: the value outside of the sequence, where weights are
+# zero, and the number added to the scores of masked keys, whose exp is zero.
 _VALUE_OUTSIDE, _MASKED = -1.0, -1e4
 
 
@@ -87,7 +87,7 @@ def _pad(x: jax.Array, before: int, after: int, value: float = 0.0) -> jax.Array
 def _in_reach(
   x: jax.Array, size: int, blocks: int, reach: int, *, outside: float = 0.0
 ) -> jax.Array:
-  """Returns what blocks of `size` positions of (B, T, ...) see.
+  """Returns the keys or values in reach of blocks of `size` positions.
 
   That is (B, blocks, size + 2 reach, ...): each block with the ends of its
   neighbours, which are slices of whole blocks.
@@ -100,7 +100,7 @@ def _in_reach(
 
 
 def _is_seen(length: int, size: int, blocks: int, reach: int) -> np.ndarray:
-  """Returns which keys queries see, (1, blocks, 1, size, size + 2 reach)."""
+  """Returns a mask of seen keys, (1, blocks, 1, size, size + 2 reach)."""
   query, key = np.arange(size)[:, None], np.arange(size + 2 * reach)
   in_window = (key >= query) & (key <= query + 2 * reach)
   position = np.arange(blocks)[:, None] * size + key - reach
@@ -109,7 +109,7 @@ def _is_seen(length: int, size: int, blocks: int, reach: int) -> np.ndarray:
 
 
 def _by_place(bias: jax.Array, size: int) -> jax.Array:
-  """Spreads (M, window) over what a block sees, (M, size, size + window - 1).
+  """Spreads (M, window) over a block's reach, (M, size, size + window - 1).
 
   The window of a query begins one key later than the previous query's: rows
   that are one longer than the result's are read as one array.

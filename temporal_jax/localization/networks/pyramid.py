@@ -15,8 +15,8 @@ class FeaturePyramid(nn.Module):
 
   Attributes:
     width: Channels of the levels.
-    top_down: Whether each level is first added to what is made of the coarser
-      ones, and convolved.
+    top_down: Whether each level is first added to the sum of the coarser ones,
+      and convolved.
     dtype: Dtype of the computation.
 
   Source: Lin et al. 2017, https://arxiv.org/abs/1612.03144; classes `FPN1D`

@@ -22,7 +22,7 @@ class PyramidHead(nn.Module):
   Attributes:
     features: Output channels.
     width: Channels inside.
-    num_layers: Convolutions.
+    num_layers: Number of convolutions.
     taps: Positions that a convolution sees, odd.
     bias_init: Initialiser of the last bias.
     dtype: Dtype of the computation.

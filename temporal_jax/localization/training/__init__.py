@@ -1,1 +1,1 @@
-"""Training of localization networks: their data and what they minimise."""
+"""Training of localization networks: data and objectives."""

@@ -1,4 +1,4 @@
-"""Keeps the sequences of the films that were read last."""
+"""Cache of the sequences of recently read films."""
 
 import collections
 import threading
@@ -18,7 +18,7 @@ class FilmCache:
     """Starts empty.
 
     Args:
-      read: Reads a film by its number; what it raises is raised again.
+      read: Reads a film by its number; its errors are raised again.
       max_bytes: Bytes of all sequences that are kept, at most. A film that is
         larger is not kept.
     """

@@ -25,7 +25,7 @@ class FilmData(NamedTuple):
   """The films of a run.
 
   Attributes:
-    annotations: All films, and what is left out.
+    annotations: All films, and those left out.
     labelled: The same films with all labels that they have, also where segments
       are trained without a class or with one of several tasks.
     train: Those to train on.
@@ -91,12 +91,12 @@ def open_film_data(
     annotations: A CSV file, see `read_segment_list`, or the name of a data set.
     root: Folder of a data set's files.
     store: The films' features.
-    task: Which labels of several tasks count.
+    task: Name of the task whose labels are used, of several.
     class_agnostic: Whether all segments have one class.
     distinct: Whether repeated segments are left out.
     test_fraction: Share of the films that is kept for the test, where no film
       of a CSV file has a split.
-    on_error: "raise", or "skip" to leave out what is wrong.
+    on_error: "raise", or "skip" to leave out wrong films and segments.
     class_names: Names of the classes of an earlier start, in their order.
     kind: Kind that the features must have; None takes the first film's.
 

@@ -15,7 +15,7 @@ class Crop(NamedTuple):
     stop: The position after its last one.
     segments: Start and end of the segments in it, in positions of the part, (N,
       2); they are cut at its ends.
-    kept: Which segments of the film they are, bool.
+    kept: For each segment of the film, whether it is in the part, bool.
   """
 
   start: int
@@ -37,7 +37,7 @@ def random_crop(
   """Draws a part of a film: `most` positions of one that is longer.
 
   Args:
-    rng: Where the part is.
+    rng: Source of the part's place and size.
     length: Positions of the film.
     segments: Start and end of its segments in positions, (N, 2).
     most: Positions of the part, at most.

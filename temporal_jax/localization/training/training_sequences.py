@@ -31,7 +31,7 @@ _FEWEST_SEGMENTS = 8  # Places for segments of a sequence, at least.
 
 @dataclasses.dataclass(frozen=True)
 class CropSettings:
-  """Which part of a film a training sequence is.
+  """Settings of the random part of a film in a training sequence.
 
   Attributes:
     sizes: See `random_crop`; None for the whole film.
@@ -51,8 +51,8 @@ class TrainingSequences:
     store: Their features.
     form: Kind of the sequences of a film.
     length: Positions that sequences are padded to, at least the form's.
-    crop: Which part of a film; windows are whole.
-    bad_films: What to do with a film whose features cannot be read.
+    crop: Settings of the random part of a film; windows are whole.
+    bad_films: Handling of films whose features cannot be read.
   """
 
   films: Sequence[Film]
