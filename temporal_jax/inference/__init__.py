@@ -1,4 +1,4 @@
-"""Trained networks in use."""
+"""Uses trained networks: predicts, extracts, searches, exports, serves."""
 
 from temporal_jax.inference.annotate import annotate as annotate
 from temporal_jax.inference.export import export_model as export_model

@@ -1,4 +1,4 @@
-"""Videos with what happens in them written on their frames."""
+"""Writes predicted classes on the frames of videos."""
 
 import functools
 import os

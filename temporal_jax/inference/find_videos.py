@@ -18,7 +18,7 @@ def list_videos(words: Sequence[str]) -> list[str]:
   numbered pictures, maybe itself. A pattern with *, ?, [] or ** means the paths
   that it matches, sorted: files whatever their suffix, and folders. What is
   hidden or made by a machine is left out, see `file_names.is_hidden`. Any other
-  word is a file, which need not exist: who reads it says so.
+  word is a file, which need not exist: reading it raises an error.
 
   Args:
     words: Files, folders and patterns; ~ is the home folder.

@@ -12,7 +12,7 @@ def with_views(protocol: EvalProtocol, views: str) -> EvalProtocol:
   Args:
     protocol: The protocol whose other fields stay.
     views: Clips of a video x crops of each: "4x3". Papers write it the other
-      way round too: what only makes sense so, as "3x4", is read so.
+      way round too: "3x4", which only makes sense so, is read so.
 
   Raises:
     ValueError: If it cannot be read, or the crops are not of `NUM_CROPS`.

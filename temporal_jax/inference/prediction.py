@@ -67,7 +67,7 @@ class Prediction:
     }
 
   def record(self, class_names: ClassNames, k: int = 5) -> dict[str, Any]:
-    """Returns what `top` does as {"file", "predictions", "error"} for JSON.
+    """Returns {"file", "predictions", "error"} for JSON.
 
     Args:
       class_names: See `top`.

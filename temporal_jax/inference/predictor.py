@@ -1,4 +1,4 @@
-"""From video files to class probabilities."""
+"""Predicts class probabilities of video files."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ from temporal_jax.validation import check_at_least
 
 
 class Predictor:
-  """Says what happens in videos.
+  """Predicts the classes of videos.
 
   The views of one video after the other fill batches of one size, so that the
   network is compiled once, whatever videos come; only the last batch is filled
@@ -53,8 +53,8 @@ class Predictor:
     """Prepares the network; it is compiled with the first video or before.
 
     Args:
-      model: A directory that `convert_weights` or a run wrote, what
-        `load_model` or `begin_loading` read of it, or with `weights` a name of
+      model: A directory that `convert_weights` or a run wrote, the
+        result of `load_model` or `begin_loading`, or with `weights` a name of
         the catalog.
       weights: Variables of that network, or a directory of them; see
         `catalog_model`.

@@ -58,7 +58,7 @@ def score_files(
   *,
   num_threads: int = 4,
 ) -> Iterator[Scored]:
-  """Yields what `score` gives for each file, in their order.
+  """Yields the result of `score` for each file, in their order.
 
   The views of one file after the other fill batches of one size, so that one
   compilation serves whatever files come; only the last batch is filled up with
@@ -68,7 +68,7 @@ def score_files(
   next.
 
   Args:
-    score: What is computed.
+    score: Function from the views of a video to the result.
     files: Paths of videos, or folders of the pictures *.jpg of a video, or
       videos of a source; of a list the number is known, of a generator it is
       not.
@@ -84,7 +84,7 @@ def score_files(
     num_threads,
     ahead=batch + num_threads,
   )
-  # What is computed runs ahead of what is yielded.
+  # Computed videos run ahead of yielded ones.
   computed, yielded = itertools.tee(videos)
   rows = _rows_of_views(score, (view for video in computed for view in video.views))
   for video in yielded:

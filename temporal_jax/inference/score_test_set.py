@@ -16,7 +16,7 @@ from temporal_jax.inference.score_files import clip_shape, score_files
 
 
 class ScoredTestSet(NamedTuple):
-  """What became of the videos of a test set.
+  """Result of scoring the videos of a test set.
 
   Attributes:
     scores: Scores of those that could be read, None if none could; classes are
@@ -43,7 +43,7 @@ def score_test_set(
     source: Its test set, see `data.annotations.open_test_set`.
     batch_size: Views computed at once, at most.
     num_threads: Videos decoded at a time.
-    track: Called with what is scored and its number, shows how far it is.
+    track: Shows progress: gets an iterable and its length; yields its items.
 
   Raises:
     ValueError: If the network has other classes, its scores are NaN or

@@ -1,4 +1,4 @@
-"""A network on a stream: a prediction after every frame."""
+"""Predicts after every frame of a stream."""
 
 import collections
 import os
@@ -25,10 +25,10 @@ _TIMED = 100_000  # Frames whose latency is kept.
 
 
 class Latency(NamedTuple):
-  """How long frames took, from a picture in memory to its prediction.
+  """Times from a picture in memory to its prediction.
 
   Attributes:
-    frames: How many were timed: the newest 100,000 at most.
+    frames: Number of timed frames: the newest 100,000 at most.
     median: Milliseconds that half of them took at most.
     p95: Milliseconds that 95 % of them took at most.
   """
@@ -39,7 +39,7 @@ class Latency(NamedTuple):
 
 
 class _State(NamedTuple):
-  """What is kept from frame to frame.
+  """State that is kept from frame to frame.
 
   Attributes:
     count: Frames so far, int32.
@@ -56,7 +56,7 @@ class _State(NamedTuple):
 class Stream:
   """A prediction after each frame, of that and those before it.
 
-  A frame is computed once: temporal operators keep what they need of past ones.
+  A frame is computed once: temporal operators keep their state of past ones.
   The prediction after frame t is that which the network gives for frames 0 to t
   as one clip; its logits are the mean of the frames' logits, or with a window
   only of the newest frames'.
@@ -114,7 +114,7 @@ class Stream:
 
     Args:
       picture: The next frame, of any size: (H, W, 3) uint8 RGB, or as PyAV
-        decodes it. It is resized and cut as the network's protocol says.
+        decodes it. It is resized and cut by the network's protocol.
 
     Raises:
       ValueError: If it is something else, or smaller than the crop where
@@ -134,7 +134,7 @@ class Stream:
 
   @property
   def latency(self) -> Latency:
-    """What frames took since the last reset; not a number before the first."""
+    """Latency since the last reset; not a number before the first frame."""
     if not self.milliseconds:
       return Latency(0, float("nan"), float("nan"))
     median, p95 = np.percentile(self.milliseconds, (50, 95))
@@ -143,7 +143,7 @@ class Stream:
   def _predict(
     self, variables: dict, state: _State, frame: jax.Array
   ) -> tuple[Probabilities, _State]:
-    """Returns probabilities (L,) and what to keep."""
+    """Returns probabilities (L,) and the state to keep."""
     self.compilations += 1  # Runs when it is traced.
     logits, cache = self._see(variables, state.cache, frame)
     count = state.count + 1

@@ -21,17 +21,17 @@ _TEXTS = 400  # Compared with a clip, where the network has no classes.
 
 
 class Timing(NamedTuple):
-  """What a batch of clips takes, from uint8 frames to probabilities.
+  """Times of a batch of clips, from uint8 frames to probabilities.
 
   Attributes:
     batch_size: Clips of the batch.
     compile_seconds: To compile the network for it.
     median_ms: Time of a batch: half of the runs took less.
     p95_ms: 95 % of the runs took less.
-    clips_per_second: At the median.
+    clips_per_second: Clips per second at the median.
     runs: Timed batches.
     peak_bytes: Peak bytes of the device: arguments, results and all that is
-      kept between, as the compiler says; None where it does not.
+      kept between, as the compiler reports; None where it does not.
     flops: FLOPs of a clip: all operations, as the compiler counts them;
       likewise.
     multiply_adds: Multiply-adds per clip, only in matrix products and
@@ -95,7 +95,7 @@ def time_network(saved: SavedModel, batch_size: int, *, seconds: float = 3.0) ->
 
 
 def _variables(saved: SavedModel) -> dict[str, Any]:
-  """Returns what the network is called with; texts need no names here."""
+  """Returns the network's variables; texts need no names here."""
   number = saved.description["num_classes"] or len(saved.class_names) or _TEXTS
   texts = stand_in_texts(saved.network, number)
   if texts:

@@ -1,1 +1,1 @@
-"""Networks in directories: what every kind of them has in common."""
+"""Directories of saved networks: `model.json` and variables."""

@@ -28,7 +28,7 @@ MAX_CLASSES = 100_000
 MAX_TASKS = 64
 
 CLASSIFICATION, LOCALIZATION = "classification", "localization"
-# What a network does -> the words for it and for what takes it.
+# Task -> a description of it, and of the program that takes its networks.
 _TASKS: Mapping[str, str] = MappingProxyType(
   {
     CLASSIFICATION: "a network that classifies clips, which `temporal_jax.Predictor` "
@@ -43,10 +43,10 @@ _SHA256 = fields.null_or(fields.text(64))
 
 
 class Schema(NamedTuple):
-  """What the `model.json` of a kind of networks holds.
+  """Fields of the `model.json` of a kind of networks, and their checks.
 
   Attributes:
-    task: What these networks do, a key of the known tasks.
+    task: Task of these networks, a key of the known tasks.
     fields: The check of each field.
     needed: Fields that must be there.
     check: Called with the file and the description, whose fields are checked
@@ -60,7 +60,7 @@ class Schema(NamedTuple):
 
 
 def _or_by_task(check: fields.Check) -> fields.Check:
-  """Allows what a check allows, or an object of it for each task."""
+  """Allows the values of a check, or an object of them by task."""
   by_task = fields.object_of(check, MAX_TASKS)
 
   def check_either(where: str, value: Any) -> None:
@@ -99,7 +99,7 @@ COMMON_FIELDS: Mapping[str, fields.Check] = MappingProxyType(
 
 
 def check_description(where: str, description: Any, schema: Schema) -> None:
-  """Checks what a `model.json` holds; nothing of its sizes is allocated.
+  """Checks the fields of a `model.json`; nothing of its sizes is allocated.
 
   Members that are not known are named in a warning if the file has no version.
 
@@ -189,10 +189,10 @@ def read_description(
 
 
 def described_task(directory: str | os.PathLike) -> str:
-  """Returns what the network of a directory does, as its `model.json` says.
+  """Returns the task of a network's directory, from its `model.json`.
 
-  Files that do not say it are of networks that classify clips, and so are
-  directories without one: what reads them says what is wrong.
+  Without a task, or without the file, it is the classification of clips:
+  reading such a directory then raises an error.
 
   Raises:
     ValueError: See `read_json`.

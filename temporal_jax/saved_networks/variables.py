@@ -14,7 +14,7 @@ from temporal_jax.models.inspect.variables import differing
 from temporal_jax.training.load_variables import load_variables
 
 _COLLECTIONS = {"params", "batch_stats"}
-# What makes a network, in a `model.json`.
+# Fields of a `model.json` that define a network.
 _MAKES_NETWORK = ("model", "overrides", "num_classes")
 # A detector's inputs have the width of its features.
 _MAKES_DETECTOR = ("features",)

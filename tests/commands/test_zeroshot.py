@@ -110,7 +110,7 @@ def test_leaves_that_were_never_trained_are_counted(video_folder, tmp_path, caps
   total = len(jax.tree.leaves(saved.variables))
   note = (
     f"note: 3 of {total} leaves of xclip_b32 are new and were never trained: "
-    "what it says may be chance.\n"
+    "its predictions may be chance.\n"
   )
   video = str(video_folder / "rise" / "0.mp4")
   zeroshot = ["zeroshot", video, "--labels", "rising, falling"]

@@ -2,7 +2,7 @@
 
 import pathlib
 
-# The demo's: what a camera does in a video, in eight classes.
+# The demo's: eight classes of camera motion.
 NAMES = ("camera_motion",)
 
 

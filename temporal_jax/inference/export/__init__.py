@@ -1,4 +1,4 @@
-"""Networks as files for those who only use them."""
+"""Exports networks as StableHLO or ONNX, with a model card."""
 
 from temporal_jax.inference.export.export_model import (
   DTYPES as DTYPES,

@@ -15,7 +15,7 @@ from temporal_jax.models.inspect import count
 from temporal_jax.untrusted.fields import check_members, whole
 from temporal_jax.untrusted.json_text import read_json
 
-# Of model.json; the card says it elsewhere, or it is of the conversion.
+# Fields of model.json that the card has elsewhere, or of the conversion.
 _TOLD = {
   "model",
   "num_classes",
@@ -39,7 +39,7 @@ _COUNTS = {
 def create_card(
   saved: SavedModel, artifact: Mapping[str, Any], *, name: str, report: pathlib.Path
 ) -> dict[str, Any]:
-  """Returns what card.json holds; nothing in it is guessed.
+  """Returns the content of card.json; nothing in it is guessed.
 
   Args:
     saved: The network.
@@ -114,7 +114,7 @@ def _multiply_adds(saved: SavedModel) -> int:
 
 
 def _scores(report: pathlib.Path) -> dict[str, Any] | None:
-  """Returns what the report of a run says on the whole, None without one."""
+  """Returns the overall scores of a run's report, None without one."""
   if not report.is_file():
     return None
   told = read_json(report, max_bytes=_MAX_REPORT)

@@ -1,4 +1,4 @@
-"""A written file compared with the network it was written from."""
+"""Compares an exported file with the network it was written from."""
 
 from collections.abc import Callable
 

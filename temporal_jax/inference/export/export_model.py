@@ -1,4 +1,4 @@
-"""Networks written for those who only use them."""
+"""Exports a network to a folder with its file and its card."""
 
 import functools
 import hashlib
@@ -69,7 +69,7 @@ def export_model(
     FileNotFoundError: See `load_model`.
     ImportError: If the extra "export", or for texts "text", is not installed.
     ValueError: If an argument does not fit the format, the network cannot be
-      written in it, or what was written gives other probabilities.
+      written in it, or the written file gives other probabilities.
   """
   _check(format, platforms, batch_size, dtype)
   saved = load_model(model, dtype=dtype)

@@ -1,4 +1,4 @@
-"""A network as ONNX, which onnxruntime and others run."""
+"""Exports a network as ONNX, for onnxruntime and others."""
 
 import contextlib
 import logging

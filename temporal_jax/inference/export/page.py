@@ -1,4 +1,4 @@
-"""A model card as a page for people."""
+"""Renders a model card as Markdown."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def render(card: Mapping[str, Any]) -> str:
 
 
 def _front_matter(card: Mapping[str, Any]) -> str:
-  """Returns what hubs of models read, as YAML."""
+  """Returns the front matter for hubs of models, in YAML."""
   values = {
     "library_name": "temporal_jax",
     "pipeline_tag": "video-classification",
@@ -59,7 +59,7 @@ def _what(card: Mapping[str, Any]) -> str:
 
 
 def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-  """Yields what is needed to use the network."""
+  """Yields the inputs and outputs of the network."""
   given, found = card["input"], card["output"]
   mean, std = (
     ", ".join(f"{value:.4g}" for value in given["pixels"][key])
@@ -78,7 +78,7 @@ def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _origin(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-  """Yields what the network is made of."""
+  """Yields the architecture and the origin of the network."""
   yield "architecture", f"{card['architecture']}, temporal operator {card['operator']}"
   yield "source", _PAPER.sub(_LINKED, card["source"])
   yield "parameters", f"{card['parameters']:,}"
@@ -110,7 +110,7 @@ def _scores(card: Mapping[str, Any]) -> str:
 
 
 def _limits(card: Mapping[str, Any]) -> Iterator[str]:
-  """Yields what the network cannot do, as far as the card says."""
+  """Yields the limits of the network, as far as the card states them."""
   artifact, (batch, frames, rows, columns, _) = (
     card["artifact"],
     card["input"]["shape"],

@@ -1,8 +1,8 @@
-"""A program in plain steps, for formats that know less than XLA.
+"""Rewrites a jaxpr in basic operations, for formats other than StableHLO.
 
 An operator that is computed in another way on every platform is computed in one
-of them; what is compiled on its own, or has gradients of its own, is written
-out in place.
+of them; functions that are compiled on their own, or have gradients of their
+own, are written out in place.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 import jax
 from jax.extend import core
 
-# Steps that call others, and the parameter that says which.
+# Steps that call others, and the parameter that holds these.
 _CALLS = {
   "jit": "jaxpr",
   "custom_jvp_call": "call_jaxpr",
@@ -23,7 +23,7 @@ _AVOIDED = {"cond", "scan", "while", "reduce_window_max"}
 
 
 def write_out(program: core.ClosedJaxpr) -> Callable[..., list[jax.Array]]:
-  """Returns a function that does what a program does, in plain steps.
+  """Returns an equivalent of a program in plain steps.
 
   Args:
     program: Its dimensions may be symbolic.
@@ -114,5 +114,5 @@ def _unstack(x: jax.Array, *, axis: int) -> list[jax.Array]:
   ]
 
 
-# What jax2onnx does not know, or not for a batch of any size.
+# Operations that jax2onnx does not know, or not for a batch of any size.
 _REWRITTEN = {"pad": _pad, "stack": _stack, "unstack": _unstack}

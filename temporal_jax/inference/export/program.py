@@ -1,4 +1,4 @@
-"""A network as a function of only clips, to be written as a file."""
+"""Traces a network as a function of clips only, for export."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -39,7 +39,7 @@ _RUN = {"stablehlo": _STABLEHLO, "onnx": _ONNX, "savable": _SAVABLE}
 
 
 def instructions(card: Mapping[str, Any]) -> str:
-  """Returns how to run what a card is of, in Markdown."""
+  """Returns instructions to run an exported network, in Markdown."""
   artifact, classes = card["artifact"], card["output"]["classes"]
   batch, *rest = card["input"]["shape"]
   shape = (1 if batch == "B" else batch, *rest)

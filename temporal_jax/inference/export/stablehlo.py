@@ -1,4 +1,4 @@
-"""A network as StableHLO, which needs only JAX."""
+"""Exports a network as StableHLO, which needs only JAX."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from temporal_jax.inference.export.program import Program
 
 
 def to_stablehlo(program: Program, platforms: Sequence[str]) -> bytes:
-  """Returns what `jax.export.deserialize` reads, the weights inside.
+  """Returns a file for `jax.export.deserialize`, the weights inside.
 
   Args:
     program: See `trace_network`.

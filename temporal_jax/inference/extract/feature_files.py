@@ -25,7 +25,7 @@ from temporal_jax.untrusted.npz import check_arrays, open_npz
 
 
 class Extracted(NamedTuple):
-  """What became of videos.
+  """Result of extracting features of videos.
 
   Attributes:
     written: Files written.
@@ -94,7 +94,7 @@ def extract_files(
   | offset | first frame of the first window: 0 |
   | duration | of the video, in seconds |
   | video_frames | frames of the video, at that rate |
-  | feature, model | what was extracted, of which network |
+  | feature, model | name of the feature, and of its network |
   | class_names | of logits, if they are known |
   | settings | JSON: all that it depends on, the weights' sha256 too |
 
@@ -199,7 +199,7 @@ def extraction_settings(
 
 
 def _check_same(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
-  """Raises ValueError if a file is not what would be written."""
+  """Raises ValueError if a file differs from the one to write."""
   with open_npz(path, "features") as file:
     check_arrays(file.declared, {"settings": ("text", ())})
     there = parse_json(str(file.read("settings")), "settings")

@@ -110,7 +110,7 @@ class FeatureExtractor:
 
   @property
   def compilations(self) -> int:
-    """How often the network was compiled so far."""
+    """Number of compilations of the network so far."""
     return self._forward.compilations
 
   def num_windows(self, num_frames: int) -> int:
@@ -124,7 +124,7 @@ class FeatureExtractor:
 
     Args:
       num_frames: Number of frames of the video.
-      fps: Frames a second.
+      fps: Frames per second.
     """
     starts = self.stride * np.arange(self.num_windows(num_frames))
     return (starts + self.window / 2) / fps

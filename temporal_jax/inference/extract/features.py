@@ -1,4 +1,4 @@
-"""Features of a network: what it knows of a clip before it classifies it."""
+"""Extracts features of a network: pooled, tokens, logits or a layer's."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -21,15 +21,14 @@ _AXES_OF_MAPS = 4
 
 
 class Feature(NamedTuple):
-  """What can be extracted.
+  """A feature that can be extracted.
 
   Attributes:
     name: Name of the feature.
     shape: Shape of a clip's features.
     path: Path of the module that gives it.
     kind: Name of its class; it may share its path with a module within.
-    key: Key of this output in what the network returns, see `_returned`, if it
-      has one.
+    key: Key of this output among the network's, see `_returned`, if it has one.
   """
 
   name: str
@@ -51,9 +50,9 @@ def clip_shape(saved: SavedModel) -> tuple[int, int, int, int]:
 
 
 def feature_shapes(saved: SavedModel) -> dict[str, tuple[int, ...]]:
-  """Returns the shape of a clip's features by the name of what gives them.
+  """Returns the shapes of a clip's features, by name.
 
-  "pooled" is what is classified, (D,). "tokens" is what the last block gives:
+  "pooled" is the classifier's input, (D,). "tokens" is the last block's output:
   (T, N, D), class token first, or (T, H, W, C); SlowFast, which has two, has no
   such name. "logits" are those of the classes, (L,), of several tasks
   "logits/verb" and so on; networks that compare with texts have none. The
@@ -101,10 +100,10 @@ def create_feature_forward(
 
 
 def prepare_feature_variables(saved: SavedModel, feature: Feature) -> dict[str, Any]:
-  """Returns what `forward` takes.
+  """Returns the variables that `forward` takes.
 
-  Batch norms are folded but where modules are asked for by name: a convolution
-  gives what it gave in training.
+  Batch norms are folded except where modules are asked for by name: a
+  convolution then has its output of training.
   """
   if feature.name in (POOLED, TOKENS) or is_logits(feature.name):
     return models.fold_batch_norm(saved.variables)
@@ -153,7 +152,7 @@ def _captured(
   clip: jax.Array,
   feature: Feature,
 ) -> jax.Array:
-  """Returns what a module returns, or returns first."""
+  """Returns the first output of a module."""
   _, state = _apply(
     saved,
     variables,

@@ -1,1 +1,1 @@
-"""Segments of videos: a network of features and a detector together."""
+"""Temporal action localization of videos: feature network and detector."""

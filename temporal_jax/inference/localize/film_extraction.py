@@ -1,4 +1,4 @@
-"""Features of a video as a detector wants them, without a file."""
+"""Extracts a video's features for a detector, without a file."""
 
 import os
 import re
@@ -42,8 +42,8 @@ class FilmExtractor:
 
     Args:
       model: The network.
-      kind: What the features must be; what it does not say is as `extract` has
-        it by default.
+      kind: Kind of features to compute; settings that it leaves open are the
+        defaults of `extract`.
       batch_size: Windows computed at once.
 
     Raises:
@@ -73,7 +73,7 @@ class FilmExtractor:
     self.kind = extraction_kind(
       extractor.shape[0], extractor.stride, extractor.window, settings
     )
-    # What the detector does not know cannot be compared.
+    # A field that the detector does not know cannot be compared.
     check_kind(f"the network {self.saved.name}", self.kind, kind)
 
   def __call__(self, video: str | os.PathLike) -> FilmFeatures:

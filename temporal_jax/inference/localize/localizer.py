@@ -1,4 +1,4 @@
-"""From video files, or their features, to segments."""
+"""Localizes actions: segments of video files, or of their features."""
 
 import os
 import pathlib
@@ -54,7 +54,7 @@ Path = str | os.PathLike
 
 
 class Localizer:
-  """Says what happens in videos, and from when to when.
+  """Finds actions in videos, with their start and end.
 
   A video goes through two networks: one makes features of its windows, as it
   did for the training of the other, the detector. Files of features (npz, npy,
@@ -76,21 +76,21 @@ class Localizer:
     """Reads the detector; the network of features is read for the first video.
 
     Args:
-      detector: Folder of a detector, such as the workdir of a run, or what
-        `load_detector` read of it.
+      detector: Folder of a detector, such as the workdir of a run, or the
+        result of `load_detector`.
       features: The network that makes features, its folder or the name of a
         bundled one. By default the bundled one that the detector's features
         were made by. Any other is refused with the first video.
-      fps: Frames per second of the films, for files of features that do not
-        say it.
-      class_scores: What labels the segments of a detector that gives them no
-        class: file of the scores of films (.npz), or folder of the logits of
+      fps: Frames per second of the films, for files of features without
+        it.
+      class_scores: Scores that label the segments of a detector without
+        classes: file of the scores of films (.npz), or folder of the logits of
         windows, see `open_class_scores`. A video needs its scores.
       batch_size: Windows of a video computed at once.
 
     Raises:
       FileNotFoundError: If there is no detector, or no network, in a folder.
-      ValueError: If what is there is no detector, see `load_detector`, the
+      ValueError: If the folder holds no detector, see `load_detector`, the
         detector gives segments classes itself, a number makes no sense, or see
         `open_class_scores`.
     """

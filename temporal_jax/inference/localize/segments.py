@@ -13,10 +13,10 @@ class Segment(NamedTuple):
   """A part of a video in which something happens.
 
   Attributes:
-    label: What happens.
-    start: When it begins, in seconds from the first frame.
-    end: When it ends.
-    score: In [0, 1], larger is surer.
+    label: Name of the class.
+    start: Its beginning, in seconds after the first frame.
+    end: Its end, likewise.
+    score: Score in [0, 1], larger is surer.
   """
 
   label: str
@@ -86,7 +86,7 @@ class Localization:
 def named_segments(
   found: FilmDetections, class_names: ClassNames
 ) -> tuple[Segment, ...]:
-  """Returns what was found in a film, with names, the best score first.
+  """Returns a film's segments with names, the best score first.
 
   Args:
     found: Segments with labels (N,), or (N, K) of K tasks.

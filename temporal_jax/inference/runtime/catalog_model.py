@@ -32,7 +32,7 @@ def catalog_model(
   the catalog.
 
   Args:
-    name: In the catalog.
+    name: Name in the catalog.
     weights: {"params"} and, of batch norms, {"batch_stats"}, as
       `convert_weights.convert` makes them; or a directory of them, see
       `load_variables`.
@@ -68,7 +68,7 @@ def new_model(name: str, *, num_classes: int = 400, **arguments: Any) -> SavedMo
   """Returns a network of the catalog with its first, untrained weights.
 
   Args:
-    name: In the catalog.
+    name: Name in the catalog.
     num_classes: Outputs of the classifier, L.
     **arguments: Arguments of `create_model`, e.g. num_frames and image_size, as
       published by default, or dtype, of the activations, by default bfloat16,
@@ -116,7 +116,7 @@ def _without_weights(
 
 
 def _example(saved: SavedModel) -> tuple[jax.Array, jax.Array]:
-  """Returns what the network is initialised with."""
+  """Returns the example inputs that initialise the network."""
   return jax.random.key(0), jnp.zeros((1, *saved.clip_shape))
 
 

@@ -35,7 +35,7 @@ class Classifier(ClipBatches):
         `begin_loading`, it is compiled meanwhile for the clips that are
         expected.
       batch_size: Clips computed at once.
-      clip_shape: (T, H, W, 3) of its clips; what it was made for, by default.
+      clip_shape: (T, H, W, 3) of its clips; by default the network's own.
       expected: Clips that will come, if that is known.
 
     Raises:

@@ -45,14 +45,14 @@ class ClipBatches:
       model: The network. If its variables are still being read, the function is
         compiled meanwhile for the clips that are expected.
       function: `function(variables, clips)` of B clips -> arrays of B rows.
-      prepare: Returns what the function takes first.
+      prepare: Returns the first argument of the function.
       batch_size: Clips computed at once, at most.
-      clip_shape: (T, H, W, 3) of the clips; None for what the network was made
-        for. A None in it is any length: each is compiled for when it comes.
+      clip_shape: (T, H, W, 3) of the clips; None for the network's own. A
+        None in it is any length: each is compiled for when it comes.
       expected: Clips that will come, at least 1; see `fit`. None if that is not
         known: nothing is compiled in advance.
-      prepare_shapes: Returns the shapes of what `prepare` returns, of a network
-        whose variables are shapes; by default `prepare` is traced for it.
+      prepare_shapes: Returns the shapes of the results of `prepare`, for a
+        network whose variables are shapes; by default `prepare` is traced.
 
     Raises:
       ValueError: If `batch_size` is below 1, or see `PendingModel.wait`.
@@ -86,11 +86,11 @@ class ClipBatches:
 
   @property
   def compilations(self) -> int:
-    """How often the function was compiled so far."""
+    """Number of compilations of the function so far."""
     return self._function.compilations
 
   def __call__(self, clips: np.ndarray) -> Any:
-    """Returns what the function gives for all clips, as NumPy arrays.
+    """Returns the function's results for all clips, as NumPy arrays.
 
     Args:
       clips: (N, T, H, W, 3) uint8, N at least 1.
@@ -119,7 +119,7 @@ class ClipBatches:
 def _trace(
   prepare: Callable[[SavedModel], Variables], outline: SavedModel
 ) -> Variables:
-  """Returns the shapes of what `prepare` returns."""
+  """Returns the shapes of the results of `prepare`."""
   return jax.eval_shape(
     lambda variables: prepare(outline._replace(variables=variables)),
     outline.variables,

@@ -1,4 +1,4 @@
-"""A saved network as one function from uint8 clips to probabilities."""
+"""Maps uint8 clips to class probabilities by a saved network."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ def create_forward(saved: SavedModel) -> Forward:
 
   It takes clips (B, T, H, W, 3) uint8 and normalises their pixels.
   Probabilities are (B, L) float32, of several tasks a dict of them; of several
-  labels a clip each class has its own, from a sigmoid, else they are the
+  labels per clip each class has its own, from a sigmoid, else they are the
   softmax of all.
 
   While it is traced, it raises ValueError if the network does not take clips of
@@ -60,7 +60,7 @@ def _naming(saved: SavedModel, shape: tuple[int, ...]) -> Iterator[None]:
 
 
 def to_probabilities(saved: SavedModel, logits: Logits) -> Probabilities:
-  """Maps logits (..., L) to float32 probabilities, as `create_forward` says."""
+  """Maps logits (..., L) to float32 probabilities; see `create_forward`."""
   activation = (
     jax.nn.sigmoid if saved.description.get("multi_label") else jax.nn.softmax
   )
@@ -68,7 +68,7 @@ def to_probabilities(saved: SavedModel, logits: Logits) -> Probabilities:
 
 
 def prepare_variables(saved: SavedModel) -> dict[str, Any]:
-  """Returns what `forward` takes: batch norms folded, class names encoded.
+  """Folds batch norms and encodes class names, for `forward`.
 
   Args:
     saved: The network. Class names go into the "templates" of its description,
@@ -93,7 +93,7 @@ def prepare_variables(saved: SavedModel) -> dict[str, Any]:
 
 
 def prepare_shapes(outline: SavedModel) -> dict[str, Any]:
-  """Returns the shapes of what `prepare_variables` returns.
+  """Returns the shapes of the results of `prepare_variables`.
 
   Args:
     outline: The network; its variables are jax.ShapeDtypeStruct.

@@ -1,4 +1,4 @@
-"""Functions of batches, compiled for one size of them."""
+"""Pads batches, so that a function is compiled for one size only."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ class PaddedBatches:
   """Calls a function on any number of rows, compiled once for their shape.
 
   Rows go in batches of one size, the last one filled with zeros. It is the
-  largest that is allowed, or what `fit` makes of it.
+  largest that is allowed, or one chosen by `fit`.
 
   Attributes:
     batch_size: Rows computed at once, B.
@@ -60,7 +60,7 @@ class PaddedBatches:
     """Compiles the function before there are values to call it with.
 
     Args:
-      variables: Shapes of what the function takes first, jax.ShapeDtypeStruct;
+      variables: Shapes of the function's first argument, jax.ShapeDtypeStruct;
         on a device if the values are put there explicitly.
       shape: Shape of a row.
       dtype: Dtype of the rows.
@@ -70,7 +70,7 @@ class PaddedBatches:
     self._function.lower(variables, rows).compile()
 
   def __call__(self, variables: Any, rows: np.ndarray) -> Any:
-    """Returns what the function gives for all rows, as NumPy arrays.
+    """Returns the function's results for all rows, as NumPy arrays.
 
     Args:
       variables: First argument of the function.

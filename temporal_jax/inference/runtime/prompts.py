@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-# A label as it is: what X-CLIP and ILA are trained with.
+# A label as it is: X-CLIP and ILA are trained with it.
 PLAIN = ("{}",)
-# For labels that say what somebody does: "riding a bike".
+# For labels of actions: "riding a bike".
 ACTIONS = (
   "a video of {}.",
   "a video of a person {}.",

@@ -1,4 +1,4 @@
-"""A directory that holds a network: its variables and all one must know.
+"""Saves and loads a network as a directory: variables and `model.json`.
 
 `variables/` is an Orbax checkpoint, `model.json` has the rest. The workdir of a
 run is such a directory too: its variables are the newest checkpoint's.
@@ -33,7 +33,7 @@ from temporal_jax.saved_networks.variables import check_kinds, check_leaves
 from temporal_jax.training import default_dtype
 from temporal_jax.training.load_variables import first_line
 
-# What networks raise at arguments that cannot be.
+# Errors that networks raise at impossible arguments.
 _REFUSALS = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
@@ -48,8 +48,9 @@ class SavedModel(NamedTuple):
     class_names: One name per class, () if they are not known; for several tasks
       a dict with one entry per task.
     pixels: {"mean", "std"} of R, G and B, of values in [0, 1].
-    protocol: Which clips of a video it was tested with, or one in the middle.
-    description: All that `model.json` says.
+    protocol: Views of a video in its test; one clip in the middle if none are
+      saved.
+    description: Fields of `model.json`.
   """
 
   name: str
@@ -113,8 +114,8 @@ def save_model(
   Args:
     directory: Must not exist yet.
     variables: {"params", "batch_stats"}.
-    description: JSON of the fields of `model_schema.FIELDS`; "notes" holds what
-      else is to be known.
+    description: JSON of the fields of `model_schema.FIELDS`; "notes" holds
+      further remarks.
 
   Raises:
     FileExistsError: If the directory exists.
@@ -171,12 +172,12 @@ def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> Sav
     directory: Folder that `convert_weights` wrote, or the workdir of a run: of
       that the newest checkpoint, and the moving averages where it kept them.
       Where there is no such directory, a name of `bundled.NAMES`.
-    dtype: Dtype of the activations; None for what `model.json` says, or else
+    dtype: Dtype of the activations; None for the one in `model.json`, or else
       bfloat16 and on CPU float32.
 
   Raises:
     FileNotFoundError: If there is none.
-    ValueError: If `model.json` is not what `save_model` writes, see
+    ValueError: If `model.json` is not as `save_model` writes it, see
       `check_description`, a file of the variables is damaged, or they do not
       fit the network, see `read_variables`.
   """
@@ -196,7 +197,7 @@ def begin_loading(
 
   Raises:
     FileNotFoundError: If there is none.
-    ValueError: If `model.json` is not what `save_model` writes, or the shapes
+    ValueError: If `model.json` is not as `save_model` writes it, or the shapes
       of the variables do not fit it, see `load_model`. Files may turn out to be
       damaged only later, see `PendingModel.wait`.
   """
@@ -288,7 +289,7 @@ def check_fit(
   check_kinds(where, variables)
   name = description["model"]
   leaves = trees.flatten_dict(dict(variables), sep="/")
-  # Else tracing would take as long as the number of blocks says.
+  # A description with many blocks would take long to trace.
   blocks = count_blocks(name, description["overrides"])
   if blocks > len(leaves):
     raise ValueError(

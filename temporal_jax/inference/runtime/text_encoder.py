@@ -67,8 +67,8 @@ class TextEncoder:
     """Returns features (L, D) float32 of labels.
 
     Of several templates the direction is the mean of their directions, as
-    CLIP's authors average, and the length the mean of their lengths: what a
-    clip adds to the features of a text is to weigh as much as with one.
+    CLIP's authors average, and the length the mean of their lengths: the
+    part that a clip adds to a text's features then weighs as much as with one.
 
     Args:
       labels: L texts.

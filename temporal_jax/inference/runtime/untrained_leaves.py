@@ -1,4 +1,4 @@
-"""Leaves of a network that no training has touched."""
+"""Finds leaves of a network that were never trained."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,19 +9,19 @@ from temporal_jax.inference.runtime.saved_model import SavedModel
 
 
 def untrained_leaves(description: Mapping[str, Any]) -> tuple[str, ...]:
-  """Returns the leaves that a conversion made new, by what model.json says."""
+  """Returns the leaves that a conversion made new, from model.json."""
   report = description.get("report")
   new = report.get("new") if isinstance(report, Mapping) else None
   return tuple(sorted(new)) if isinstance(new, Mapping) else ()
 
 
 def describe_untrained(saved: SavedModel) -> str:
-  """Returns in a sentence how many leaves were never trained, or ""."""
+  """Returns a sentence on leaves that were never trained, or ""."""
   leaves = untrained_leaves(saved.description)
   if not leaves:
     return ""
   total = len(jax.tree.leaves(saved.variables))
   return (
     f"{len(leaves)} of {total} leaves of {saved.name} are new and were never "
-    "trained: what it says may be chance."
+    "trained: its predictions may be chance."
   )

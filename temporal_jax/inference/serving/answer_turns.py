@@ -1,4 +1,4 @@
-"""A line in which connections wait for their turn."""
+"""Queue of connections that wait for their answer."""
 
 import contextlib
 import threading

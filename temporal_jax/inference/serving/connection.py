@@ -1,4 +1,4 @@
-"""A connection whose other end may be slow, silent, or send without end."""
+"""Sockets with limits on slow, silent or endless clients."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16  # Bytes.
 _PULSE = 0.2  # Longest wait in seconds until a connection sees its end.
-# Bytes by which a connection is ahead at first, so that what just begins does
+# Bytes by which a connection is ahead at first, so that a new one does
 # not count as slow: the rate of older ones falls with their age.
 _HEAD_START = 10_000
 
@@ -144,7 +144,7 @@ class Connection(io.RawIOBase):
     return len(content)
 
   def end(self) -> None:
-    """Closes the socket so that the other end can read what it was sent.
+    """Closes the socket so that the other end can read all sent bytes.
 
     A socket closed while bytes are unread is reset, and the answer lost. What
     still comes is therefore read, until the other end closes or time is up.
@@ -162,7 +162,7 @@ class Connection(io.RawIOBase):
         pass
 
   def refuse(self, answer: bytes) -> None:
-    """Sends what fits at once and closes the socket."""
+    """Sends the bytes that fit at once and closes the socket."""
     with contextlib.closing(self._socket), contextlib.suppress(OSError):
       self._socket.settimeout(0)
       self._socket.send(answer)
@@ -181,7 +181,7 @@ class Connection(io.RawIOBase):
     """Begins a phase.
 
     Args:
-      name: Name of what passes in it.
+      name: Name of the message that passes in it.
       seconds: Longest time of it.
       min_rate: Bytes per second below which it is ended.
       fair_rate: Bytes per second below which it gives way.

@@ -13,13 +13,13 @@ from temporal_jax.inference.localize.segments import Segment
 from temporal_jax.inference.watch.window_files import LabelledSpan, write_srt
 from temporal_jax.inference.watch.windows import Window
 
-# Spreadsheets compute what begins so, whatever a CSV file quotes.
+# Spreadsheets compute cells that begin so, whatever a CSV file quotes.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _BYTE_ORDER_MARK = "\ufeff"  # Without it, Excel takes UTF-8 for Latin-1.
 
 
 class TaskScores(NamedTuple):
-  """What a network says of a video in one task.
+  """Scores of a video in one task.
 
   Attributes:
     name: The task's, "" of a single one.

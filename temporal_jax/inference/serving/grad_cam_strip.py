@@ -30,10 +30,10 @@ class GradCamStrip:
     self._maps = jax.jit(visualize.create_grad_cam(saved, task=task))
 
   def __call__(self, clip: WindowClip, label: int, name: str) -> dict[str, Any]:
-    """Returns what the page shows, as JSON.
+    """Returns the pictures of a class for the page, as JSON.
 
     Args:
-      clip: Where it is looked for.
+      clip: Clip in which the class is looked for.
       label: Number of a class.
       name: Its name.
 

@@ -65,7 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         logging.exception("a request failed: %r", self.requestline)
         self._send_json(
           HTTPStatus.INTERNAL_SERVER_ERROR,
-          {"error": "the server failed; its terminal says why."},
+          {"error": "the server failed; its terminal shows the reason."},
         )
 
   def do_GET(self) -> None:
@@ -84,7 +84,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     self.do_GET()
 
   def do_POST(self) -> None:
-    """Takes a video, looks at it, deletes it, and sends what is in it."""
+    """Takes a video, classifies it, deletes it, and sends the answer."""
     self._check("/predict")
     length = request_checks.body_length(self.headers, self._service.limits.max_bytes)
     request_checks.check_type(self.headers)
@@ -100,7 +100,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
   def send_error(
     self, code: int, message: str | None = None, explain: str | None = None
   ) -> None:
-    """Sends what is wrong with a request that could not be understood."""
+    """Sends the fault of a request that could not be understood."""
     status = HTTPStatus(code)
     self._send_json(status, {"error": message or status.phrase.lower()})
 

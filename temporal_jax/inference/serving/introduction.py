@@ -10,7 +10,7 @@ from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.localization.detector.detect import Detector
 from temporal_jax.models.inspect import count
 
-# Arguments that a clip's shape says, or that are of this machine.
+# Arguments that a clip's shape shows, or that belong to this machine.
 _SAID = ("num_frames", "image_size", "dtype")
 _TIMES = "\u00d7"
 
@@ -20,16 +20,16 @@ def introduce(
   names: Mapping[str | None, Sequence[str]],
   detector: Detector | None = None,
 ) -> dict[str, Any]:
-  """Returns what the page shows of a network, as JSON.
+  """Returns the facts of a network for the page, as JSON.
 
   Args:
     saved: The network.
     names: Names or numbers of the classes for each task, None of a single one.
-    detector: What finds segments, if there is one.
+    detector: Detector that finds segments, if there is one.
 
   Returns:
-    "model", its name in the catalog; "facts", pairs of a subject and what is
-    said of it; "tasks", for each its "name" ("" of a single one), the "count"
+    "model", its name in the catalog; "facts", pairs of a subject and a
+    statement; "tasks", for each its "name" ("" of a single one), the "count"
     of its classes, and "classes", their names, [] if they are not known.
   """
   return {
@@ -79,7 +79,7 @@ def _detector_facts(detector: Detector) -> list[tuple[str, str]]:
 
 
 def _resized(saved: SavedModel) -> str:
-  """Returns in words how frames are resized before they are cropped."""
+  """Returns the resizing of frames before the crop, in words."""
   protocol = saved.protocol
   if protocol.stretch is not None:
     height, width = protocol.stretch
@@ -90,7 +90,7 @@ def _resized(saved: SavedModel) -> str:
 
 
 def _chosen(protocol: EvalProtocol) -> str:
-  """Returns in words which frames make a clip."""
+  """Returns the sampling of the frames of a clip, in words."""
   rule = parse_sampling(protocol.sampling, protocol.stride)
   if isinstance(rule, Dense) and rule.short == Dense.short:
     if rule.stride == 1:

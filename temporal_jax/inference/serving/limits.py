@@ -1,4 +1,4 @@
-"""Limits of what the page's server takes from its clients."""
+"""Limits of the page's server: sizes, rates, times and connections."""
 
 import dataclasses
 

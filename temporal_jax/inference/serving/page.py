@@ -23,7 +23,7 @@ _SCRIPTS = (
 
 
 class Page(NamedTuple):
-  """The page and what a browser may do with it.
+  """The page, and its rules for browsers.
 
   Attributes:
     content: HTML, in UTF-8.
@@ -39,9 +39,9 @@ def load_page(settings: Mapping[str, Any]) -> Page:
   """Returns the page.
 
   Args:
-    settings: What it shows, as JSON: "maxBytes" and "maxSeconds" of a video,
-      what `introduce` returns of the network, its "name" for the user, and
-      "name" and "about" of a "sample" clip. Only the first is needed.
+    settings: Values that the page shows, as JSON: "maxBytes" and "maxSeconds"
+      of a video, the result of `introduce` for the network, its "name" for the
+      user, and "name" and "about" of a "sample" clip. Only the first is needed.
   """
   parts = {
     "style": _read("page.css"),

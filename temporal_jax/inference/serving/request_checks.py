@@ -26,7 +26,7 @@ class RequestError(Exception):
 
 
 def check_sender(headers: Message, served: str) -> None:
-  """Refuses what a page of another site had a browser send.
+  """Refuses requests that a browser sends for a page of another site.
 
   The name under which the page was asked for must be an address, "localhost" or
   the served name: another site's name that leads here (DNS rebinding) is none.
@@ -62,7 +62,7 @@ def body_length(headers: Message, max_bytes: int) -> int:
   """Returns the bytes of the body, at least 1.
 
   Raises:
-    RequestError: If the headers do not say it once and plainly, or it is over
+    RequestError: If the headers do not state it once and plainly, or it is over
       `max_bytes`.
   """
   if "Transfer-Encoding" in headers:

@@ -1,4 +1,4 @@
-"""A clip to try the page with, filmed when it is first asked for."""
+"""Sample video of the page, rendered when it is first asked for."""
 
 import functools
 import importlib.resources
@@ -25,7 +25,7 @@ class SampleClip:
 
   Attributes:
     name: Its file name.
-    about: What it shows, in a sentence or two.
+    about: Description of the film, in a sentence or two.
     seconds: Its length.
   """
 
@@ -37,7 +37,7 @@ class SampleClip:
 
     Args:
       class_names: The network's classes. If no shot is one of them, `about`
-        says so.
+        states that.
       crop_size: Side of the network's frames in pixels, at most the film's.
     """
     self._side = max(_SIDE, crop_size + crop_size % 2)

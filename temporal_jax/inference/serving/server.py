@@ -1,4 +1,4 @@
-"""A server of one page that takes a video and shows what is in it."""
+"""HTTP server of a page that classifies dropped videos."""
 
 import errno
 import socket
@@ -51,12 +51,12 @@ class PageServer(socketserver.ThreadingTCPServer):
     """Takes the port; the page is served once `serve_forever` is called.
 
     Args:
-      answer: Called with the path of a file, one at a time; what it returns is
-        the page's to show. It raises VideoError if the file cannot be looked
+      answer: Called with the path of a file, one at a time; the page shows
+        its result. It raises VideoError if the file cannot be looked
         at.
       host: Name or address of this machine.
       port: 0 for one that is free.
-      limits: Limits of what is taken; the defaults if None.
+      limits: Limits of requests; the defaults if None.
       settings: See `load_page`.
       sample: A clip to try the page with.
 

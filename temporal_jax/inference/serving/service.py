@@ -1,4 +1,4 @@
-"""The page's server without its network: the page, and answers for files."""
+"""HTTP service of the page and its answers, independent of the network."""
 
 import contextlib
 import pathlib
@@ -17,7 +17,7 @@ from temporal_jax.inference.serving.sample import SampleClip
 from temporal_jax.inference.serving.shared_places import Places
 from temporal_jax.inference.serving.upload_folder import UploadFolder
 
-# From the path of a video to what the page shows of it, see `VideoAnswerer`.
+# From the path of a video to the page's answer, see `VideoAnswerer`.
 Answerer = Callable[[pathlib.Path], Mapping[str, Any]]
 
 
@@ -26,7 +26,7 @@ class Service:
 
   Attributes:
     host: Name or address it is served at.
-    limits: Limits of what is taken.
+    limits: Limits of requests.
     page: The page.
     sample: A clip to try the page with, None if there is none. It is filmed
       once, see `sample_content`.

@@ -1,4 +1,4 @@
-"""Places that connections hold, shared between clients."""
+"""Limits the connections of each client, and shares them fairly."""
 
 import ipaddress
 import threading

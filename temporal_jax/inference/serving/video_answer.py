@@ -1,4 +1,4 @@
-"""From a video file to all that the page shows of it."""
+"""Computes the page's answer for a video file."""
 
 import itertools
 import math
@@ -33,13 +33,13 @@ _WINDOWS = 32  # Of a video, at most.
 _WINDOW = 2.0  # Seconds.
 _LEAST_SCORE = 0.2  # Of a segment that is shown.
 _SEGMENTS = 200  # Of a video, at most.
-_LARGEST_RATE = 240  # Frames a second of the longest video.
+_LARGEST_RATE = 240  # Frames per second of the longest video.
 
 _T = TypeVar("_T")
 
 
 class VideoAnswerer:
-  """Says what is in a video, when, and where the network looked.
+  """Answers with the classes of a video over time, and with a Grad-CAM.
 
   Attributes:
     saved: The network.
@@ -101,7 +101,7 @@ class VideoAnswerer:
       self.sample = SampleClip(names, saved.protocol.crop_size)
 
   def __call__(self, path: str | os.PathLike) -> dict[str, Any]:
-    """Returns what the page shows of a video, as JSON.
+    """Returns the page's answer to a video, as JSON.
 
     Args:
       path: The file.
@@ -143,7 +143,7 @@ class VideoAnswerer:
     try:
       check_finite(over_time)
       prediction = self._predictor.predict_views(os.fspath(path), views)
-    except ValueError as error:  # The network gives NaN: the page says so.
+    except ValueError as error:  # The network gives NaN: the page shows that.
       raise VideoError(str(error)) from error
     likeliest = _by_task(
       prediction.record(self.saved.class_names, _BARS)["predictions"]
@@ -187,7 +187,7 @@ class VideoAnswerer:
     scores: Mapping[str | None, np.ndarray],
     over_time: Mapping[str | None, np.ndarray],
   ) -> dict[str, Any]:
-    """Returns where the first task's likeliest class was seen best."""
+    """Returns the Grad-CAM of the first task's likeliest class."""
     task, names = next(iter(self._names.items()))
     label = int(scores[task].argmax())
     best = int(over_time[task][:, label].argmax())

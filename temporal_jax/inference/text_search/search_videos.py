@@ -1,4 +1,4 @@
-"""Finding videos of a folder by text."""
+"""Finds videos of a folder by text."""
 
 import dataclasses
 import os
@@ -28,12 +28,12 @@ from temporal_jax.validation import check_at_least
 
 _SAVE_EVERY = 50  # Videos.
 
-# Shows progress: gets what comes, and its number; hands it on.
+# Shows progress: gets an iterable and its length; yields its items.
 Track = Callable[[Iterable[Scored], int], Iterable[Scored]]
 
 
 class IndexUpdate(NamedTuple):
-  """What an update of an index came to.
+  """Result of an update of an index.
 
   Attributes:
     computed: Videos that are new in it, or changed.
@@ -64,14 +64,14 @@ class VideoSearch:
   """Finds videos by text; their features are computed once and kept in a file.
 
   A video's features are the mean of its views' features, each of length 1.
-  Texts are compared with them as they are: what a network adds to a text for
-  the clip it looks at needs the clip, and is left out.
+  Texts are compared with them as they are: the part that a network adds to a
+  text for a clip needs the clip, and is left out.
 
   Attributes:
     saved: The network.
     file: File of the index.
     index: The videos that can be found.
-    encode_text: What gives the features of texts.
+    encode_text: Function that computes the features of texts.
   """
 
   def __init__(
@@ -118,8 +118,8 @@ class VideoSearch:
   ) -> IndexUpdate:
     """Brings the index up to date with a folder.
 
-    It may be stopped at any time and called again: what it computed is kept, as
-    are the features of files with the same size and time of change.
+    It may be stopped at any time and called again: computed features are kept,
+    as are the features of files with the same size and time of change.
 
     Args:
       root: Folder; videos at any depth count.
@@ -172,8 +172,8 @@ class VideoSearch:
     """Returns the k videos that fit a text best, the best first.
 
     Args:
-      text: What is to be seen.
-      k: At least 1.
+      text: Description of the videos that are searched.
+      k: Number of videos, at least 1.
 
     Raises:
       ImportError: If the extra "text" is not installed.

@@ -30,7 +30,7 @@ class VideoEncoder(ClipBatches):
     Args:
       saved: A network that reads texts.
       batch_size: Clips computed at once.
-      clip_shape: (T, H, W, 3) of its clips; what it was made for, by default.
+      clip_shape: (T, H, W, 3) of its clips; by default the network's own.
 
     Raises:
       ValueError: If the network reads no texts, or `batch_size` is below 1.

@@ -1,4 +1,4 @@
-"""Features of the videos of a folder in one file."""
+"""Index of the videos of a folder: their features in one file."""
 
 import json
 import os
@@ -20,7 +20,7 @@ class Entry(NamedTuple):
 
   Attributes:
     num_bytes: Its size.
-    mtime_ns: When it was changed, in ns.
+    mtime_ns: Time of its last change, in ns.
     features: (D,) float32, of length 1.
   """
 
@@ -55,7 +55,7 @@ def save_index(file: str | os.PathLike, index: VideoIndex) -> None:
 
 
 def load_index(file: str | os.PathLike) -> VideoIndex:
-  """Reads what `save_index` wrote.
+  """Reads a file of `save_index`.
 
   Raises:
     OSError: If it cannot be opened.
@@ -101,11 +101,11 @@ def check_same(
 
   Args:
     file: The index.
-    found: What it is about.
-    wanted: What it should be about.
+    found: Description of the network and the views in the file.
+    wanted: Description of the network and the views that are needed.
 
   Raises:
-    ValueError: If they differ; it says in what.
+    ValueError: If they differ; it names the difference.
   """
   wanted = json.loads(json.dumps(wanted))
   for key in wanted:

@@ -1,4 +1,4 @@
-"""Classifying clips by labels that a network was not trained with."""
+"""Zero-shot classification of clips by texts of labels."""
 
 from collections.abc import Sequence
 
@@ -62,7 +62,7 @@ class ZeroShot(Classifier):
       labels: L names or sentences.
       templates: See `prompts.parse_templates`.
       batch_size: Clips computed at once.
-      clip_shape: (T, H, W, 3) of its clips; what it was made for, by default.
+      clip_shape: (T, H, W, 3) of its clips; by default the network's own.
 
     Raises:
       ImportError: If the extra "text" is not installed.

@@ -70,7 +70,7 @@ def score_splits(
     videos: Folder of class/video.avi.
     templates: See `prompts.parse_templates`.
     batch_size: Clips computed at once.
-    track: Shows progress: gets what comes, and its number; hands it on.
+    track: Shows progress: gets an iterable and its length; yields its items.
 
   Raises:
     ImportError: If the extra "text" is not installed.

@@ -1,4 +1,4 @@
-"""Why a network says what it says: maps of a clip, and pictures of them."""
+"""Explains predictions of a network: maps of a clip, and pictures of them."""
 
 from temporal_jax.inference.visualize.available_maps import KINDS as KINDS
 from temporal_jax.inference.visualize.calibration import (

@@ -35,12 +35,12 @@ KINDS = tuple(_OFFERS)
 
 
 def offered_kinds(saved: SavedModel, calls: Calls) -> tuple[str, ...]:
-  """Returns which of `KINDS` a network offers, by the calls of its modules."""
+  """Returns those of `KINDS` that a network offers, by its modules."""
   return tuple(kind for kind, offers in _OFFERS.items() if offers(saved, calls))
 
 
 def refuse(saved: SavedModel, calls: Calls, what: str) -> NoReturn:
-  """Raises ValueError: a network lacks something; it says what can be drawn."""
+  """Raises ValueError, with the maps that can be drawn of the network."""
   raise ValueError(
     f"{saved.name} has no {what}; it offers {', '.join(offered_kinds(saved, calls))}."
   )

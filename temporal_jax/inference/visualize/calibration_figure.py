@@ -36,9 +36,9 @@ def save_calibration(
   mean, and how far they are from 1; on the right the latter of all layers.
 
   Args:
-    file: PNG to write, or what takes its bytes.
+    file: PNG to write, or a binary stream.
     calibrations: Factors (T', n) by the name of the layer.
-    layer: Which of them is drawn.
+    layer: Name of the layer that is drawn.
     frames: (T, H, W, 3) uint8.
     times: Text above each frame (T,).
     title: Text above the whole picture.
@@ -116,7 +116,7 @@ def _draw_layers(
 
 
 def _tidy(axes: matplotlib.axes.Axes, grid: str) -> None:
-  """Leaves what a reader needs of an axes' frame."""
+  """Removes the needless parts of an axes' frame."""
   axes.grid(alpha=0.3, axis=grid)
   axes.set_axisbelow(True)
   axes.spines[["top", "right"]].set_visible(False)

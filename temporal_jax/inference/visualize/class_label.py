@@ -1,4 +1,4 @@
-"""A class by its name."""
+"""Finds a class by its name."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

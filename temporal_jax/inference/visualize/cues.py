@@ -21,8 +21,8 @@ def create_cues(
   A map is the mean of |cue| over the channels and over the contexts of the
   frame that are in the clip, except for the frame itself, divided by its
   largest value in the clip. Where nothing moves, the maps of "difference" and
-  "log_ratio" are zero; "correlation" is what the windows of similarities are
-  encoded to.
+  "log_ratio" are zero; "correlation" is the encoding of the windows of
+  similarities.
 
   It takes variables as `prepare_variables` returns them and a clip
   (T, H, W, 3) uint8; maps are (T, h, w) float32 in [0, 1], by the name of the
@@ -38,7 +38,7 @@ def create_cues(
     )
     maps = {}
     for name in found:
-      # What the transformation back to features is given.
+      # Input of the transformation back to features.
       cue = calls[f"{name}/transformation"][-1].args[0]
       maps[name] = over_time(scaled(_magnitude(cue[0])), len(clip))
     return maps

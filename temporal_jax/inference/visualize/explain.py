@@ -1,4 +1,4 @@
-"""The maps of each kind, computed and put into words."""
+"""Computes the maps of each kind, with a sentence about them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -31,11 +31,11 @@ _OF_LARGEST = "part of the largest value in the clip"
 
 
 class Explained(NamedTuple):
-  """Maps of a clip, and what they show.
+  """Maps of a clip, and their meaning.
 
   Attributes:
-    maps: (T, h, w) float32 in [0, 1], by what each shows.
-    unit: What values from 0 to 1 mean.
+    maps: (T, h, w) float32 in [0, 1], by their titles.
+    unit: Meaning of values from 0 to 1.
     points: (T, 2, 2) of `create_alignment`, or None.
   """
 

@@ -34,7 +34,7 @@ def resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _weights(old: int, new: int) -> np.ndarray:
-  """Returns how much of each old place every new one takes, (new, old)."""
+  """Returns the weight of each old place in every new one, (new, old)."""
   places = (np.arange(new) + 0.5) * old / new - 0.5
   return np.stack(
     [np.interp(places, np.arange(old), row) for row in np.eye(old)], axis=1

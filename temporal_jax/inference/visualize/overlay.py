@@ -1,4 +1,4 @@
-"""A video with heat on its frames."""
+"""Writes a video with heat maps over its frames."""
 
 import fractions
 import os
@@ -25,8 +25,8 @@ def save_overlay(
 ) -> int:
   """Writes an mp4 of the frames, and next to them the frames under each map.
 
-  It shows what the first view of the protocol does, from the first to the last
-  of its frames, at the rate of the video, or 25 frames per second if it has
+  It shows the first view of the protocol, from the first to the last of its
+  frames, at the rate of the video, or 25 frames per second if it has
   none. Few frames are held at once.
 
   Args:

@@ -1,4 +1,4 @@
-"""Pictures of what networks do with a video."""
+"""Saves pictures that explain a network's prediction of a video."""
 
 import os
 from collections.abc import Mapping
@@ -41,11 +41,11 @@ def visualize_video(
   layer: str | None = None,
   label: str | None = None,
 ) -> list[str]:
-  """Draws what networks do with the clip in the middle of a video.
+  """Draws maps of networks for the clip in the middle of a video.
 
   Args:
     video: File, or folder of pictures.
-    networks: By what they are called in the picture.
+    networks: The networks, by their names in the picture.
     kind: One of `KINDS`.
     png: Picture to write, a row for each map of each network.
     mp4: Video to write with the maps on its frames; None for none.
@@ -147,7 +147,7 @@ def _draw_calibration(
 def _read_clips(
   reader: Reader, networks: Mapping[str, SavedModel]
 ) -> dict[str, ReadClip]:
-  """Reads what each network sees; a clip that several see, once."""
+  """Reads the clip of each network; a common clip once."""
   read: dict[EvalProtocol, ReadClip] = {}
   clips = {}
   for name, saved in networks.items():

@@ -1,4 +1,4 @@
-"""The clip that is looked at, and the frames between its frames."""
+"""Reads the explained clip, and the frames between its frames."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ class ReadClip(NamedTuple):
   Attributes:
     frames: (T, S, S, 3) uint8.
     indices: Their numbers in the video (T,).
-    times: What to write of each (T,): seconds, or numbers of frames where the
+    times: Text under each frame (T,): seconds, or numbers of frames where the
       video has no rate.
   """
 
@@ -56,7 +56,7 @@ def read_frames(
 
   Args:
     reader: Reader of the video.
-    protocol: Says how frames are resized and cropped.
+    protocol: Test protocol with the size of frames and crops.
     indices: Their numbers.
 
   Returns:

@@ -1,4 +1,4 @@
-"""Runs a network on a clip to draw what modules of one class do."""
+"""Records the outputs of a network's modules of one class."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,8 @@ def record_kind(
     variables: See `record`.
     clip: (T, H, W, 3) uint8.
     kind: The class of modules.
-    what: What is drawn from their outputs, for the error message.
+    what: Name of the picture that is made of their outputs, for the error
+      message.
 
   Returns:
     All calls, and the last call of each module of the class by its name.

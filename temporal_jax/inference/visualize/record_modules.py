@@ -46,15 +46,15 @@ def record(
   *,
   offsets: Mapping[str, jax.Array] = MappingProxyType({}),
 ) -> Recording:
-  """Runs a network as it is used, and notes what its modules return.
+  """Runs a network in inference, and records its modules' outputs.
 
   Args:
     saved: The network.
     variables: The result of `prepare_variables`, or the variables of `saved`
       with the same inputs.
     clip: (T, H, W, 3) uint8.
-    offsets: What is added to the output of modules, by their names; of the
-      shape of that output.
+    offsets: Arrays that are added to the outputs of modules, by the modules'
+      names; each has the shape of its output.
   """
   calls: dict[str, list[Call]] = {}
 
@@ -72,7 +72,7 @@ def record(
   pixels = data.normalize(clip[None], saved.pixels["mean"], saved.pixels["std"])
   network = saved.network
   if getattr(network, "remat", False):
-    # What is computed again for the gradients could not be noted.
+    # Outputs that are computed again for the gradients could not be recorded.
     network = network.clone(remat=False)
   with nn.intercept_methods(note):
     logits, _ = network.apply(variables, pixels, **inputs, train=False)
@@ -95,7 +95,7 @@ def calls_of(calls: Mapping[str, list[Call]], kind: type[nn.Module]) -> dict[str
 
 
 def _shifted(output: Any, offset: jax.Array | None) -> Any:
-  """Adds an offset to what a module hands on, if it is that which is meant."""
+  """Adds an offset to a module's main output, if their shapes are equal."""
   main, *others = output if isinstance(output, tuple) else (output,)
   if offset is None or getattr(main, "shape", None) != offset.shape:
     return output

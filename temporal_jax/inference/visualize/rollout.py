@@ -44,7 +44,7 @@ def create_rollout(
 def attention_shares(
   saved: SavedModel, variables: Variables, clip: jax.Array
 ) -> jax.Array:
-  """Returns what share each token has in the last class tokens.
+  """Returns the share of each token in the last class tokens.
 
   With the weights A of a block's attention, the mean over its heads, every
   token becomes (I + A) / 2 of the tokens before the block; the products of all
@@ -53,8 +53,8 @@ def attention_shares(
   Attention may be within frames, also with keys mixed along time, whose weights
   count for the frame that they are attended in; joint; or divided or aligned,
   where the attention along time is a step of its own before that within the
-  frames. What else joins frames (convolutions, shifts, alignment), the MLPs and
-  what follows the last block are not followed.
+  frames. Other layers that join frames (convolutions, shifts, alignment), the
+  MLPs and layers after the last block are not followed.
 
   Args:
     saved: The network.
@@ -121,7 +121,7 @@ def _weights(name: str, calls: Calls, variables: Variables, grid: Grid) -> jax.A
 
 
 def _passed(shares: jax.Array, weights: jax.Array) -> jax.Array:
-  """Hands shares (T, N) on to what was attended to.
+  """Hands shares (T, N) on to the attended tokens.
 
   Args:
     shares: Shares of each token.

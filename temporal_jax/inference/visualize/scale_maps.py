@@ -1,4 +1,4 @@
-"""From the maps of a layer to maps of the frames of a clip, in [0, 1]."""
+"""Scales the maps of a layer to [0, 1], one per frame of a clip."""
 
 import jax
 import jax.numpy as jnp
@@ -35,7 +35,7 @@ def over_time(maps: jax.Array, num_frames: int) -> jax.Array:
 
 
 def scaled(maps: jax.Array) -> jax.Array:
-  """Divides maps >= 0 by the largest value; what is all zero stays so."""
+  """Divides maps >= 0 by the largest value; all zeros stay zero."""
   largest = jnp.max(maps)
   return maps / jnp.where(largest > 0, largest, 1)
 

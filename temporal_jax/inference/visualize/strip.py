@@ -1,4 +1,4 @@
-"""Frames of a clip in a row, and under them what was found of each."""
+"""Draws strips: frames of a clip in a row, with heat maps."""
 
 import os
 import textwrap
@@ -13,12 +13,12 @@ import numpy as np
 from temporal_jax.display.picture_text import save_figure, short_label
 from temporal_jax.inference.visualize.heat_colors import COLORS, paint
 
-_CELL = 1.5  # Inches a frame.
+_CELL = 1.5  # Inches per frame.
 _POINTS = (("o", "#00e5ff"), ("x", "#76ff03"))
 
 
 class Row(NamedTuple):
-  """What a row of a strip shows.
+  """Frames of a row of a strip, with their heat and their texts.
 
   Attributes:
     title: Text above the strip.
@@ -48,10 +48,10 @@ def save_strip(
   """Draws rows of frames with heat on them, all frames in one size.
 
   Args:
-    file: PNG to write, or what takes its bytes.
-    rows: At least one.
+    file: PNG to write, or a binary stream.
+    rows: Rows of frames, at least one.
     title: Text above the whole picture.
-    unit: What the colours from 0 to 1 mean.
+    unit: Meaning of the colours from 0 to 1.
     frames_shown: Frames of a row, at most, evenly spread from first to last.
 
   Raises:
@@ -118,7 +118,7 @@ def _draw_points(axes: matplotlib.axes.Axes, row: Row, frame: int) -> None:
 
 
 def _draw_scale(figure: matplotlib.figure.SubFigure, unit: str) -> None:
-  """Draws what the colours mean."""
+  """Draws the legend of the colours."""
   axes = figure.add_axes((0.15, 0.1, 0.2, 0.75))
   colors = matplotlib.cm.ScalarMappable(cmap=COLORS)
   figure.colorbar(colors, cax=axes).set_label(short_label(unit, 60), fontsize=9)

@@ -1,4 +1,4 @@
-"""A picture of what is seen when in a long video."""
+"""Draws the classes of a long video over time."""
 
 import os
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class Timeline:
 
     Args:
       num_windows: Windows that will be added, at most.
-      num_classes: L.
+      num_classes: Number of classes, L.
       duration: Duration of the video, in seconds.
       columns: Columns of the picture, at most.
     """
@@ -96,7 +96,7 @@ class Timeline:
     self.tops[window.probabilities.argmax()] += 1
 
   def columns(self) -> tuple[np.ndarray, np.ndarray]:
-    """Returns what is known so far.
+    """Returns the probabilities over time, of the windows so far.
 
     Returns:
       When each column starts and stops (n, 2), in seconds: where windows

@@ -1,4 +1,4 @@
-"""A long video watched from front to back, and files of what is seen when."""
+"""Classifies a long video over time, and writes files of the result."""
 
 import contextlib
 import functools
@@ -22,12 +22,12 @@ from temporal_jax.validation import check_whole
 FORMATS = (*WRITERS, "png")
 TIME_LIMIT = 600.0  # Seconds: a long file is read once to find its frames.
 
-# Shows what is seen as it comes: gets it and the number to come; hands it on.
+# Shows spans as they come: gets them and the number to come; hands them on.
 Track = Callable[[Iterable[LabelledSpan], int], Iterable[LabelledSpan]]
 
 
 class Watched(NamedTuple):
-  """What watching a video came to.
+  """Result of watching a video.
 
   Attributes:
     windows: Windows that were scored.
@@ -76,7 +76,7 @@ def watch_video(
     time_limit: Seconds that finding the frames, and decoding one, may take.
     threshold: See `write_srt`.
     min_seconds: See `write_srt`.
-    track: Shows what is seen, or how far it is.
+    track: Shows the classes seen, or the progress.
 
   Raises:
     OSError: If a file cannot be written.
@@ -156,7 +156,7 @@ def told_classes(saved: SavedModel, task: str | None = None) -> tuple[str, ...]:
     task: Name of the task, if the network has several.
 
   Raises:
-    ValueError: If the task is none of the network's, or not said.
+    ValueError: If the task is none of the network's, or missing.
   """
   sizes, names = saved.description["num_classes"], saved.class_names
   if isinstance(sizes, Mapping):
@@ -174,7 +174,7 @@ def told_classes(saved: SavedModel, task: str | None = None) -> tuple[str, ...]:
 def _check_outputs(
   video: str | os.PathLike, outputs: Mapping[str, str | os.PathLike]
 ) -> None:
-  """Refuses what could not be written, before anything is computed."""
+  """Refuses files that cannot be written, before anything is computed."""
   unknown = [form for form in outputs if form not in FORMATS]
   if unknown:
     raise ValueError(f"outputs must be of {FORMATS}, got {unknown}.")

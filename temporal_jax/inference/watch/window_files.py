@@ -1,7 +1,7 @@
 """Files of the classes over time: JSON, CSV and subtitles.
 
-They are written as windows come, so that they hold what is known when a video
-ends early, and need no memory.
+They are written as windows come, so that they are complete when a video ends
+early, and need no memory.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ _ENCODING = {"encoding": "utf-8", "errors": "backslashreplace"}
 
 
 class LabelledSpan(NamedTuple):
-  """What is seen in a part of a video.
+  """Part of a video with the classes that are seen in it.
 
   Attributes:
-    start: In seconds from the first frame.
-    stop: In seconds from the first frame.
+    start: Beginning, in seconds after the first frame.
+    stop: End, in seconds after the first frame.
     labels: The best classes and their probabilities, the best first.
   """
 
@@ -38,7 +38,7 @@ Write = Callable[[LabelledSpan], None]
 
 @contextlib.contextmanager
 def open_json(file: Path) -> Iterator[Write]:
-  """Yields what writes {start, stop, predictions} to a list of such spans.
+  """Yields a function that writes spans as {start, stop, predictions}.
 
   Predictions are a list of {label, probability}.
   """
@@ -67,7 +67,7 @@ def open_json(file: Path) -> Iterator[Write]:
 
 @contextlib.contextmanager
 def open_csv(file: Path) -> Iterator[Write]:
-  """Yields what writes a row for each label: start,stop,label,probability."""
+  """Yields a function that writes rows start,stop,label,probability."""
   with open(file, "w", newline="", **_ENCODING) as out:
     table = csv.writer(out, lineterminator="\n")
     table.writerow(("start", "stop", "label", "probability"))
@@ -84,7 +84,7 @@ def open_csv(file: Path) -> Iterator[Write]:
 def open_srt(
   file: Path, *, threshold: float = 0.0, min_seconds: float = 0.0
 ) -> Iterator[Write]:
-  """Yields what writes subtitles of the best class, see `write_srt`."""
+  """Yields a function that writes subtitles, see `write_srt`."""
   settings = {"threshold": threshold, "min_seconds": min_seconds}
   with open(file, "w", **_ENCODING) as out, write_srt(out, **settings) as write:
     yield write
@@ -94,7 +94,7 @@ def open_srt(
 def write_srt(
   out: TextIO, *, threshold: float = 0.0, min_seconds: float = 0.0
 ) -> Iterator[Write]:
-  """Yields what writes subtitles of the best class to an open file.
+  """Yields a function that writes subtitles of the best class to a file.
 
   Spans that follow each other with the same class are one subtitle, with the
   mean of their probabilities. Where spans of two classes overlap, one subtitle

@@ -1,4 +1,4 @@
-"""Windows that slide over a long video, and what a network says of each."""
+"""Windows that slide over a long video, and class probabilities of each."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +21,8 @@ class WindowClip(NamedTuple):
   """The clip of a window.
 
   Attributes:
-    start: When its first frame comes, in seconds from the video's first.
-    stop: When its last frame goes.
+    start: Time of the window's first frame, in seconds after the video's first.
+    stop: Time at which its last frame ends, likewise.
     frames: (T, S, S, 3) uint8.
   """
 
@@ -32,11 +32,11 @@ class WindowClip(NamedTuple):
 
 
 class Window(NamedTuple):
-  """What a network says of a window.
+  """Probabilities of the classes in a window.
 
   Attributes:
-    start: When its first frame comes, in seconds from the video's first.
-    stop: When its last frame goes.
+    start: Time of the window's first frame, in seconds after the video's first.
+    stop: Time at which its last frame ends, likewise.
     probabilities: (L,) float32.
   """
 
@@ -66,8 +66,7 @@ class SlidingWindows:
   shorter than a window gives one window, its last frame repeated.
 
   `len()` is the number of windows; a window's clip is the T frames in the
-  middle of T equal parts of it, resized as the protocol says, and their middle
-  crop.
+  middle of T equal parts of it, resized by the protocol, and their middle crop.
 
   Attributes:
     clip_shape: (T, S, S, 3) of a clip.
@@ -88,11 +87,11 @@ class SlidingWindows:
 
     Args:
       reader: Reader of the video.
-      protocol: How the network is tested: its T frames, and the size of frames
-        and crops.
+      protocol: Test protocol of the network: its T frames, and the size of
+        frames and crops.
       window: Frames from the first to the last of a window, at least T.
       stride: Frames from one window's first to the next one's.
-      rate: Frames a second that windows are made of; None for those that the
+      rate: Frames per second that windows are made of; None for those that the
         video has.
 
     Raises:
@@ -165,7 +164,7 @@ def score_windows(
   *,
   task: str | None = None,
 ) -> Iterator[Window]:
-  """Yields what a network says of windows, in order.
+  """Yields the probabilities of windows, in order.
 
   Args:
     classifier: The network.
@@ -187,7 +186,7 @@ def score_windows(
 def _sample(
   times: np.ndarray, duration: float, rate: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns which frames windows are made of, and when they come and go.
+  """Returns the frames that windows are made of, with their times.
 
   Returns:
     Indices (M,), ascending, and seconds (M + 1,): each frame goes as the next
@@ -202,7 +201,7 @@ def _sample(
 
 
 def _batches(clips: Iterable[WindowClip], size: int) -> Iterator[list[WindowClip]]:
-  """Yields `size` clips at a time, and what is left before an error."""
+  """Yields `size` clips at a time, and the rest before an error."""
   batch, failure = [], None
   try:
     for clip in clips:

@@ -1,4 +1,4 @@
-// What there is before a video: the network, its classes, a clip to try.
+// Shown before there is a video: the network, its classes, a clip to try.
 const MANY = 24;  // Classes that need a search.
 
 function introduce() {

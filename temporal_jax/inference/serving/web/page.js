@@ -132,7 +132,7 @@ function settle() {
   at("sample").hidden = !settings.sample || busy || shown !== "";
 }
 
-// What starts it all.
+// Entry point.
 const {maxSeconds, maxBytes, sample} = settings;
 introduce();
 if (sample) at("sample-about").textContent = sample.about;

@@ -1,4 +1,4 @@
-// What is drawn along the time of a video: marks, and a line at the present.
+// Marks along the time of a video, and a line at the present.
 const LEFT = 46, RIGHT = 14, TOP = 8, BOTTOM = 26;
 
 class TimeAxis {
