@@ -20,7 +20,7 @@ class SelfAttention(nn.Module):
     num_heads: Heads, M; they share the width evenly. None for one for each
       full 64 channels, at least one.
     qkv_bias: Whether queries, keys and values have a bias.
-    key_bias: Whether keys share in it; else it is `query_value_bias`.
+    key_bias: Whether keys share in this bias; else it is `query_value_bias`.
     scale: Factor of the products, 1 / sqrt(d) by default.
     kernel_init: Initialiser of both projections.
     keys_values: Makes a module (x, train) -> (x, aux) that maps the keys, and
@@ -60,7 +60,7 @@ class SelfAttention(nn.Module):
     """Maps (..., N, D) to the same shape.
 
     Args:
-      x: Tokens.
+      x: Tokens (..., N, D).
       train: Handed to the module of `keys_values`.
       mask: True where a query may look, broadcast to (..., M, N, N).
       grid: Rows and columns of patches; only rotary positions need it.

@@ -18,7 +18,7 @@ class Chain(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
-    """Maps `x` to what the last module makes of it, and all they return.
+    """Applies the modules to `x`, one after the other.
 
     Of values under the same name in aux, the last one stays.
     """

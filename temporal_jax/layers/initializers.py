@@ -6,7 +6,7 @@ import flax.linen as nn
 
 
 def torch_default(*, batch_axis: Sequence[int] = ()) -> nn.initializers.Initializer:
-  """Returns what torch gives the kernel of a layer that nobody initialises.
+  """Returns torch's default initialiser of kernels.
 
   It is uniform in +-1 / sqrt(fan in), a third of lecun's variance.
 

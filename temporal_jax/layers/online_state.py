@@ -1,4 +1,4 @@
-"""Online: a layer sees one frame of a stream, and keeps what later ones need.
+"""State of online layers, which see one frame of a stream at a time.
 
 Layers run online where the variable collection "cache" is mutable, which it is
 only if asked for:
@@ -39,7 +39,7 @@ def only_frame(module: nn.Module, x: jax.Array) -> jax.Array:
 def remember(
   module: nn.Module, shape: tuple[int, ...], dtype: jax.typing.DTypeLike
 ) -> nn.Variable:
-  """Returns what a module kept of past frames, zeros before the first.
+  """Returns a module's state of past frames, zeros before the first.
 
   Must be called in a compact method.
   """

@@ -12,7 +12,7 @@ from temporal_jax.ops.lowering.join_axes import join_axes
 
 
 class TemporalRelation(nn.Module):
-  """Sums what perceptrons say of ordered tuples of frames (multi-scale TRN).
+  """Sums perceptrons over ordered tuples of frames (multi-scale TRN).
 
   One perceptron for each scale, the tuples of 2, 3, ..., T frames; its input is
   the concatenated features of a tuple. Of a scale's tuples, sorted as words

@@ -24,9 +24,9 @@ class JointAttention(nn.Module):
   Attributes:
     num_heads: Heads, M, as in `SelfAttention`. In a backbone it and the four
       below are by default as in the attention whose place it takes.
-    qkv_bias: Whether queries, keys and values have a bias; they have.
-    key_bias: Whether keys share in it; they do.
-    inner_norm: Whether a norm precedes the last projection; none does.
+    qkv_bias: Whether queries, keys and values have a bias; they do by default.
+    key_bias: Whether keys share in this bias; by default they do.
+    inner_norm: Whether a norm precedes the last projection; not by default.
     inner_epsilon: Added to the variance in that norm.
     dtype: Dtype of the computation, by default the dtype of `x`.
 

@@ -1,4 +1,4 @@
-"""Whole networks and the table of their names."""
+"""Networks, and the catalog of their names."""
 
 from temporal_jax.models.backbones.big_little import (
   BigLittleModule as BigLittleModule,

@@ -12,8 +12,8 @@ from temporal_jax.layers import BatchNorm
 
 Path = tuple[str, ...]
 
-# What a folded scope may hold: its output is linear in kernel and bias, and a
-# route function only scales either for each frame.
+# Leaves that a folded scope may have: its output is linear in kernel and bias,
+# and a route function only scales either for each frame.
 _LINEAR = {"kernel", "bias", "route"}
 # The layer before a norm that is called "norm": a plain convolution, the one
 # over space in `FactorisedConv`, the one that narrows in `RouteMlp`.

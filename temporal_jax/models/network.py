@@ -11,11 +11,11 @@ class ParameterGroups(NamedTuple):
   A regex fits the whole name of a parameter, its path "block3/mlp/expand/bias".
 
   Attributes:
-    before_blocks: Regex of what comes before the first of numbered blocks; ""
+    before_blocks: Regex of parameters before the first of numbered blocks; ""
       without such blocks.
-    blocks: Regex of what is in a block, whose group "number" is the block's,
+    blocks: Regex of parameters in a block, whose group "number" is the block's,
       from 1; "" without numbered blocks.
-    tensor: (regex, axes of the dimensions) of what can be split over the axis
+    tensor: (regex, axes of the dimensions) of parameters to split over the axis
       "tensor" of several devices, e.g. ("block1/mlp/expand/kernel", (None,
       "tensor")) for a kernel (C, C') split along C'. The first that fits
       counts.
@@ -49,7 +49,7 @@ class Network(nn.Module):
   """A network over clips.
 
   It takes any number of frames and any size, and its parameters follow from
-  neither, unless a class says otherwise in `arguments_for`.
+  neither, unless a class differs in `arguments_for`.
   """
 
   # The temporal slots that every network of a class has.
@@ -67,7 +67,7 @@ class Network(nn.Module):
 
   @nn.nowrap
   def stages(self) -> dict[int, int]:
-    """Returns how many blocks each stage has, in the order of `Temporal.where`.
+    """Returns the blocks of each stage, in the order of `Temporal.where`.
 
     Stages have the numbers that names of variables have: "stage3_block1". By
     default the field `stage_sizes` defines them, or there is one stage of
@@ -94,7 +94,7 @@ class Network(nn.Module):
     """Returns the arguments that follow from the clips a network is for.
 
     Args:
-      num_frames: Frames of a clip, positive; None for what the arguments say.
+      num_frames: Frames of a clip, positive; None for those of the arguments.
       image_size: Side of a frame, in pixels, likewise.
 
     Raises:
@@ -105,7 +105,7 @@ class Network(nn.Module):
 
   @nn.nowrap
   def parameter_groups(self) -> ParameterGroups:
-    r"""Returns which parameters are treated alike in training.
+    r"""Returns groups of parameters that are treated alike in training.
 
     By default there are no numbered blocks, so no layer decay, and nothing to
     split over a "tensor" axis. For example, a transformer returns

@@ -5,7 +5,7 @@ from temporal_jax.models.operators import OPERATORS, resolve
 
 
 def check_online(network: Network) -> None:
-  """Refuses networks that need more than a frame and what they kept of others.
+  """Refuses networks that need more than a frame and their state of others.
 
   One that passes is applied to the frames (B, 1, H, W, 3) of a stream, one
   after the other, with `mutable=["cache"]` and the "cache" that it returned for
@@ -14,8 +14,8 @@ def check_online(network: Network) -> None:
   gives for all of these as one clip, without a cache.
 
   Raises:
-    ValueError: If frames meet elsewhere than in temporal slots, or what sits
-      there is not causal; it lists the operators that are.
+    ValueError: If frames meet elsewhere than in temporal slots, or a layer
+      there is not causal; it lists the causal operators.
   """
   kind = type(network).__name__
   if not network.is_framewise():

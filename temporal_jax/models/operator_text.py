@@ -8,8 +8,8 @@
 Arguments go to the layers that fill the operator's slots, whose classes
 document them. An argument that several of the layers have goes to each. An
 argument for a layer or an initialiser takes a name of the class's `CHOICES`,
-with arguments of its own. SLOT=None empties a slot. These say which blocks have
-the operator:
+with arguments of its own. SLOT=None empties a slot. These choose the blocks
+with the operator:
 
   stages=(3, 4)  blocks of these stages, counted as names of variables count
   blocks=(1, 3)  blocks of these numbers, likewise
@@ -54,14 +54,14 @@ def read_operator(
   network: Network,
   table: Mapping[str, Temporal | Callable[..., Temporal]],
 ) -> Temporal:
-  """Returns what a text puts into the slots of a network.
+  """Returns the slots that a text of operators fills.
 
   Texts that are equal return equal slots, so that networks are equal too.
 
   Args:
     text: Operators, see above.
     network: The network, whatever its own slots hold.
-    table: Operators by name; what is no `Temporal` is a function from the
+    table: Operators by name: each is a `Temporal`, or a function from the
       network, and from arguments of its own, to one.
 
   Raises:
@@ -176,7 +176,7 @@ def _check_names(
 
   Args:
     name: The operator.
-    made: What it is.
+    made: The operator's slots.
     named: The arguments.
     own: Further arguments that it has.
   """
@@ -277,9 +277,9 @@ def _choice(node: ast.expr, table: Mapping[str, Any], where: str) -> Any:
 
   Args:
     node: A name, a name in quotes, or a call.
-    table: What there is, by name: factories of layers, and functions that
-      return initialisers.
-    where: What it is, for messages.
+    table: Known layers and initialisers by name: factories of layers, and
+      functions that return initialisers.
+    where: Name of the argument, for messages.
   """
   if isinstance(node, ast.Constant) and isinstance(node.value, str):
     node = read_expression(node.value, where)

@@ -17,7 +17,7 @@ from temporal_jax.models.network import Network
 from temporal_jax.models.operator_text import read_operator
 from temporal_jax.models.slots import Blocks, Temporal
 
-# What fills the slots of one network, or a function from a network to that.
+# The slots of one network, or a function from a network to its slots.
 Operator = Temporal | Callable[[Network], Temporal]
 
 
@@ -140,7 +140,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(_collect())
 
 
 def resolve(temporal: str | Operator | None, network: Network) -> Temporal:
-  """Returns what `temporal` puts into the slots of a network.
+  """Returns the slots that `temporal` fills in a network.
 
   Args:
     temporal: Names of `OPERATORS` with their arguments, as `operator_text`

@@ -43,7 +43,7 @@ class Blocks:
 
 @dataclasses.dataclass(frozen=True)
 class Temporal:
-  """What sits in a backbone's temporal slots; None leaves a slot empty.
+  """Layers in a backbone's temporal slots; None leaves a slot empty.
 
   A slot holds a factory of modules. A module is called as
   `module(x, train=train) -> (x, aux)` over maps (B, T, H, W, C) or tokens
@@ -51,21 +51,22 @@ class Temporal:
   from the backbone, see `adapt`.
 
   Attributes:
-    branch_input: At the start of a residual branch (TSM, TAM).
+    branch_input: Layer at the start of a residual branch (TSM, TAM).
     convolution: Instead of the k x k convolution (TAdaConv); its factory takes
       `features`, `size` and `stride` as well, and `taps` and `time_stride` if
       the convolution is one over time too.
     temporal_convolution: Replaces the convolution along time after that one
       (R(2+1)D); its factory takes the same arguments.
-    after_convolution: What is made of that convolution's output and added to
-      its norm (strided temporal pooling); see
+    after_convolution: Layer over the output of that convolution, whose result
+      is added to the convolution's norm (strided temporal pooling); see
       `layers.StridedTemporalPooling.shortcut` for other ways to join the two.
-    block_input: On the whole stream, before a block (ATM, TokenT1D).
+    block_input: Layer on the whole stream, before a block (ATM, TokenT1D).
     attention_branch: Extra residual branch before attention (TAdaFormer, ILA,
       the temporal part of divided attention and of ATA).
-    keys_values: On keys and on values, heads contiguous (space-time mixing).
+    keys_values: Layer on keys and on values, heads contiguous (space-time
+      mixing).
     attention: Instead of attention within each frame (joint).
-    mlp_input: On the whole stream, between attention and MLP (TokenT1D).
+    mlp_input: Layer on the whole stream, between attention and MLP (TokenT1D).
     mlp_branch: Extra residual branch before the MLP (TAdaFormer).
     where: (stage, block) -> whether that block's slots are filled; both count
       from 0, see `Blocks`.
@@ -139,7 +140,7 @@ class Temporal:
   def adapted(self, **backbone: Any) -> "Temporal":
     """Returns slots whose modules agree with their backbone, see `adapt`.
 
-    For what sits in one block, see `at`.
+    For the slots of one block, see `at`.
     """
     slots = {slot: getattr(self, slot) for slot in SLOTS}
     return dataclasses.replace(
@@ -152,7 +153,7 @@ class Temporal:
     )
 
   def at(self, stage: int, block: int) -> "Temporal":
-    """Returns what sits in one block: these slots, or none of them."""
+    """Returns the slots of one block: these, or empty ones."""
     here = Temporal()
     if self.where(stage, block):
       here = dataclasses.replace(self, where=Blocks(), followed_by=None)
@@ -161,7 +162,7 @@ class Temporal:
     return _join(here, self.followed_by.at(stage, block))
 
 
-# Slots of the whole stream: what comes out of one module may enter the next.
+# Slots of the whole stream: the output of one module may enter the next.
 _CHAINED = {"branch_input", "block_input", "mlp_input"}
 SLOTS = tuple(
   field.name

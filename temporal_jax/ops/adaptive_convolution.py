@@ -9,7 +9,8 @@ from temporal_jax.ops.space_time_convolution import join_taps
 from temporal_jax.ops.temporal_convolution import neighbours
 from temporal_jax.validation import check_choice
 
-# What a calibration scales: input channels, output channels, both, or taps.
+# Axes of the kernel that a calibration scales: input channels, output channels,
+# both, or taps.
 AXES = ("in", "out", "both", "spatial")
 
 
@@ -107,7 +108,7 @@ def _over_space_and_time(x: jax.Array, kernel: jax.Array, groups: int) -> jax.Ar
 def _check_calibration(
   x: jax.Array, kernel: jax.Array, calibration: jax.Array, axis: str
 ) -> None:
-  """Raises ValueError if `calibration` is not what `axis` asks for."""
+  """Raises ValueError if `calibration` does not fit `axis`."""
   check_choice("axis", axis, AXES)
   channels, features = x.shape[-1], kernel.shape[-1]
   fits = calibration.shape[:2] == x.shape[:2]

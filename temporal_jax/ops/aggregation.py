@@ -37,8 +37,8 @@ def temporal_aggregation(
 
   Source: Fan et al. 2019, https://arxiv.org/abs/1912.00869, section 3.3; class
     `TAM` in core/models/blvnet_tam_backbone.py of IBM/bLVNet-TAM. The causal
-    form is not published; it is to this one what the online shift of Lin et al.
-    2019, https://arxiv.org/abs/1811.08383, is to the shift.
+    form is not published; it follows the online shift of Lin et al. 2019,
+    https://arxiv.org/abs/1811.08383.
   """
   shape_checks.video(x)
   return jax.nn.relu(depthwise_temporal_convolution(x, kernel, causal=causal))

@@ -65,7 +65,7 @@ def align_frames(
   """Masks both frames of every pair and puts the frames together again.
 
   Frame t is in the pairs (t - 1, t) and (t, t + 1): its aligned version is the
-  mean of what their masks leave of it. Class tokens are averaged without a
+  mean of it under their masks. Class tokens are averaged without a
   mask.
 
   Args:
@@ -134,7 +134,7 @@ _weigh.defvjp(lambda weights, x: (_weigh(weights, x), (weights, x)), _weigh_back
 
 
 def merge_pairs(x: jax.Array, y: jax.Array) -> jax.Array:
-  """Turns what pairs say of their frames into one value a frame.
+  """Merges the values that pairs have for their frames: one per frame.
 
   The first frame has the first pair's, the last frame the last pair's, and a
   frame between them the mean of its two pairs'.

@@ -1,4 +1,4 @@
-"""Cues of motion: arithmetic between every frame and the frames around it."""
+"""ATM's motion cues: arithmetic of each frame with its neighbours."""
 
 import jax
 import jax.numpy as jnp
@@ -21,8 +21,8 @@ def arithmetic_cue(x: jax.Array, *, kind: str, length: int = 5) -> jax.Array:
 
   Args:
     x: Features (B, T, H, W, C), floating point.
-    kind: One of the above. "log_ratio" is how the reference divides; it says
-      that the plain quotient does not train.
+    kind: One of the above. "log_ratio" is how the reference divides; by its
+      authors, the plain quotient does not train.
     length: Context frames, L; odd. See `anchor_frames` for 1.
 
   Returns:

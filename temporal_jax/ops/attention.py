@@ -68,7 +68,7 @@ def _attend(
   *,
   scale: float | jax.Array,
 ) -> jax.Array:
-  """Returns what `attention` does, of shapes that fit."""
+  """Computes `attention` of shapes that fit."""
   lead, heads = q.shape[:-3], q.shape[-2]
   if mask is not None:
     shape = (*lead, heads, q.shape[-3], k.shape[-3])

@@ -1,4 +1,4 @@
-"""One prediction for a clip of the predictions for its frames."""
+"""Consensus: one prediction for a clip from its frames' predictions."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""The frames around every frame, and the frame they are held against."""
+"""Neighbours of each frame, and the frame they are compared with."""
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ def context_frames(x: jax.Array, *, length: int = 5) -> jax.Array:
 
 
 def anchor_frames(x: jax.Array, *, length: int = 5) -> jax.Array:
-  """Returns what the contexts of `context_frames` are held against.
+  """Returns the frames that `context_frames` are compared with.
 
   That is each frame itself. Where it would be its own only context, `length` 1,
   it is the frame before; the first frame stays its own.

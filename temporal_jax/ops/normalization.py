@@ -1,4 +1,4 @@
-"""Scaling of vectors to length 1."""
+"""L2 normalisation of vectors."""
 
 import jax
 import jax.numpy as jnp

@@ -83,8 +83,8 @@ def _partners(cost: jax.Array) -> jax.Array:
   """Returns each row's column in the cheapest assignment of (N, N), int32.
 
   The search is traced before it gets `cost`: its loops begin at constants, and
-  under `jax.shard_map` no loop may begin at what is the same on all devices and
-  go on with what is not.
+  under `jax.shard_map` no loop may begin at a value that is the same on all
+  devices and go on with one that is not.
   """
   cost = cost.astype(float)  # The search adds to numbers of this dtype.
   search = jax.make_jaxpr(hungarian_algorithm)(

@@ -38,7 +38,7 @@ def resize_bicubic(x: jax.Array, *, size: tuple[int, int]) -> jax.Array:
 
 
 def _weights(old: int, new: int) -> np.ndarray:
-  """Returns how much of each old place every new one takes, (new, old)."""
+  """Returns the weight of each old place in every new one, (new, old)."""
   places = (np.arange(new) + 0.5) * old / new - 0.5
   base = np.floor(places).astype(int)
   weights = np.zeros((new, old))

@@ -25,8 +25,8 @@ def rotary_embedding(
       The last tokens are the patches, row by row; those before them (the class
       token) are left as they are.
     grid: Rows and columns of patches.
-    extent: What the rows, and the columns, of every grid count up to, so that
-      larger grids are interpolated; None counts patches.
+    extent: Number of rows, and of columns, that the positions of every grid are
+      scaled to, so that larger grids are interpolated; None counts patches.
     base: Base of the frequencies.
 
   Returns:

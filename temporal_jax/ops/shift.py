@@ -12,7 +12,7 @@ from temporal_jax.ops.lowering.trace_once import trace_once
 from temporal_jax.ops.temporal_convolution import move
 from temporal_jax.validation import check_at_least, check_choice
 
-# Which frames the shifted channels read, seen from the current frame.
+# Frames that the shifted channels read, seen from the current frame.
 DIRECTIONS = ("both", "past", "future")
 
 
@@ -136,7 +136,7 @@ def shift_channels(x: jax.Array, fold: int, offsets: Sequence[int]) -> jax.Array
 
 
 def find_offsets(direction: str, window: int, fold_div: int) -> list[int]:
-  """Returns which frame each fold of channels reads, seen from its own.
+  """Returns the frame that each fold of channels reads, seen from its own.
 
   Raises:
     ValueError: If an argument is out of range.

@@ -12,7 +12,7 @@ def spatial_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Costs O(T N^2) products.
 
   Args:
-    q: Queries (B, T, N, M, d): N tokens a frame, M heads of d channels.
+    q: Queries (B, T, N, M, d): N tokens per frame, M heads of d channels.
     k: Keys (B, T, N', M, d).
     v: Values (B, T, N', M, d').
 
@@ -34,7 +34,7 @@ def temporal_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Costs O(T^2 N) products.
 
   Args:
-    q: Queries (B, T, N, M, d): N tokens a frame, M heads of d channels.
+    q: Queries (B, T, N, M, d): N tokens per frame, M heads of d channels.
     k: Keys (B, T', N, M, d).
     v: Values (B, T', N, M, d').
 
@@ -58,7 +58,7 @@ def joint_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Costs O(T^2 N^2) products.
 
   Args:
-    q: Queries (B, T, N, M, d): N tokens a frame, M heads of d channels.
+    q: Queries (B, T, N, M, d): N tokens per frame, M heads of d channels.
     k: Keys (B, T', N', M, d).
     v: Values (B, T', N', M, d').
 

@@ -1,4 +1,4 @@
-"""Space-time mixing: keys and values that hold other frames, at no cost."""
+"""Space-time mixing (X-ViT): keys and values from other frames, at no cost."""
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +27,7 @@ def space_time_mixing_attention(
   N^2).
 
   Args:
-    q: Queries (B, T, N, M, d): N tokens a frame, M heads of d channels.
+    q: Queries (B, T, N, M, d): N tokens per frame, M heads of d channels.
     k: Keys (B, T, N', M, d).
     v: Values (B, T, N', M, d').
     window: Frames reached in each direction, at least 1.

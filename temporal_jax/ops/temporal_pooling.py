@@ -23,8 +23,8 @@ def temporal_pooling(
 ) -> jax.Array:
   """Pools every place over a window of frames.
 
-  "average" is the mean over the window, what is outside the clip counting as
-  zero; "max" the maximum over what there is; "mix" their sum.
+  "average" is the mean over the window, frames outside the clip counting as
+  zero; "max" the maximum over frames inside it; "mix" their sum.
 
   Args:
     x: Features (B, T, ..., C), floating point.

@@ -21,7 +21,7 @@ COMBINATIONS = ("atm", "cascade", "parallel")
 
 
 class ArithmeticCue(nn.Module):
-  """Residual branch of what one operation says of neighbouring frames.
+  """Residual branch that compares neighbouring frames by one operation.
 
   Channels are reduced, every frame is combined with the frames around it, and
   a `DomainTransformation`, which starts at zero, brings the cues back.

@@ -1,4 +1,4 @@
-"""From cues of motion back to features of appearance."""
+"""Domain transformation of ATM: from motion cues back to features."""
 
 import flax.linen as nn
 import jax

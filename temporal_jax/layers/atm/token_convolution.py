@@ -19,8 +19,8 @@ class ClassTokenConvolution(nn.Module):
   Attributes:
     fold_div: Divisor of the channels that start by reading one neighbour.
     taps: Frames blended, K; odd, at least 3.
-    start: What the kernel starts as: "shift", see above, "identity" or
-      "random", the source's modes "shift", "fixed" and "norm".
+    start: Initial kernel: "shift", see above, "identity" or "random", the
+      source's modes "shift", "fixed" and "norm".
     dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Wu et al. 2023, https://arxiv.org/abs/2307.08908; class `TokenT1D` in

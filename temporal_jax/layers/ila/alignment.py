@@ -21,7 +21,7 @@ class PairAlignment(nn.Module):
 
   Attributes:
     features: Channels kept for each frame of a pair.
-    kind: How a pair's channels are mixed, see `PairInteraction`.
+    kind: Way of mixing the channels of a pair, see `PairInteraction`.
     grid: Rows and columns of patches, (H, W); a square by default.
     disturbance: Offset of the disturbed mask centres, in half frames, see
       `ops.alignment_mask`; 0 for none.
@@ -108,7 +108,7 @@ class PairAlignment(nn.Module):
 
 
 class LearnableAlignment(nn.Module):
-  """Residual branch of what neighbouring frames have in common (ILA).
+  """Residual branch of aligned content of neighbouring frames (ILA).
 
   The branch is the sum of two learned sources: the frame under the masks of its
   pairs, and the interactive features of the pairs. Both are zero at the start.

@@ -11,7 +11,8 @@ from temporal_jax.layers.initializers import torch_default, torch_depthwise_defa
 from temporal_jax.ops.lowering.accumulation_dtype import widen
 from temporal_jax.validation import check_choice
 
-# How the first convolution of `PairInteraction` mixes a pair's channels.
+# Ways of mixing a pair's channels, in the first convolution of
+# `PairInteraction`.
 KINDS = ("separable", "dense", "deep")
 
 

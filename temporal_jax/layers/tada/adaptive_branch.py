@@ -42,7 +42,7 @@ class AdaptiveBranch(nn.Module):
     adaptive: Whether the convolution is calibrated; a plain one has the same
       kernel and bias.
     aggregate: Whether temporal pooling and the two norms follow it. Without
-      them the convolution's output is what QuickGELU gets, as with the released
+      them QuickGELU gets the convolution's output, as with the released
       class's `internal_temp_aggr` off.
     temporal_projection: Whether the first projection sees three frames.
     dtype: Dtype of the computation, by default the dtype of `x`.

@@ -48,8 +48,8 @@ class AdaptiveConv(nn.Module):
     taps: Frames the kernel spans, odd. Above 1 they are the kernel's first
       axis, and a `size` of 1 has no axes in it.
     time_stride: Step over time.
-    padding: Zeros on every side of H and W; by default what a stride of 1 needs
-      to keep them.
+    padding: Zeros on every side of H and W; by default as many as keep H and W
+      with stride 1.
     dilation: Distance of the taps over space.
     groups: Equal parts of C and C' that do not see one another.
     axis: Calibrated axis, see `ops.adaptive_convolution`.
@@ -99,9 +99,9 @@ class AdaptiveConv(nn.Module):
     T' is T / time_stride.
 
     Args:
-      x: Features.
+      x: Features (B, T, H, W, C).
       train: Handed to the route function.
-      calibration: What the route function would return, in its place.
+      calibration: Calibration that is used in place of the route function's.
 
     Returns:
       Features, and {"calibration": the kernel's calibration}.

@@ -20,9 +20,9 @@ class LearnedCalibration(nn.Module):
 
   Attributes:
     features: Calibrated channels, by default all of `x`.
-    per_frame: Whether each frame has its own; the number of frames is then
+    per_frame: Whether each frame has its own one; the number of frames is then
       fixed by the first clip.
-    identity_init: Whether it starts at one; otherwise it is random.
+    identity_init: Whether the calibration starts at one, else at random.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, table 3a.
   """
@@ -52,10 +52,10 @@ class ClipCalibration(nn.Module):
 
   Attributes:
     features: Calibrated channels, by default all of `x`.
-    per_frame: Whether each frame has its own; the number of frames is then
+    per_frame: Whether each frame has its own one; the number of frames is then
       fixed by the first clip.
     ratio: The hidden width is C // ratio.
-    identity_init: Whether it starts at one; otherwise it is random.
+    identity_init: Whether the calibration starts at one, else at random.
     dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, appendix J and
@@ -110,7 +110,7 @@ class AdaptiveModule(nn.Module):
     local: Whether the local branch multiplies the global one, so that each
       frame has a calibration of its own.
     ratio: The local branch's hidden width is C // ratio.
-    identity_init: Whether it starts at one; otherwise it is random.
+    identity_init: Whether the calibration starts at one, else at random.
     dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: Liu et al. 2020, https://arxiv.org/abs/2005.06803, section 3.1, with

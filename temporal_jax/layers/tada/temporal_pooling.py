@@ -12,7 +12,7 @@ from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.validation import check_choice
 
 NORMS = ("batch", "layer")
-# How a convolution's output joins what is pooled of it.
+# Ways of joining a convolution's output with its pooled output.
 SHORTCUTS = ("own_norm", "shared_norm", "none")
 
 
@@ -66,7 +66,7 @@ class StridedTemporalPooling(nn.Module):
     check_choice("shortcut", self.shortcut, SHORTCUTS)
     own_norm = self.shortcut == "own_norm"
     if not own_norm and self.kind != "average":
-      # `models.fold_batch_norm` scales what is pooled, by negative factors too.
+      # `models.fold_batch_norm` scales the input, by negative factors too.
       raise ValueError(
         f"kind {self.kind!r} needs shortcut 'own_norm', got {self.shortcut!r}."
       )
@@ -92,7 +92,7 @@ def normalised(
   after: Callable[..., nn.Module] | None,
   name: str = "after_convolution",
 ) -> tuple[jax.Array, dict]:
-  """Returns the norm of a convolution's output, joined with what is made of it.
+  """Returns the norm of a convolution's output, joined with `after` of it.
 
   Must be called in a compact method: the parameters of `after` go under `name`.
 
@@ -101,7 +101,7 @@ def normalised(
     train: Handed to `after`.
     norm: The convolution's norm, in its mode.
     after: Makes a module (x, train) -> (y, aux), such as
-      `StridedTemporalPooling`, whose `shortcut` says how the two join;
+      `StridedTemporalPooling`, whose `shortcut` defines how the two join;
       "own_norm" where it has none. None for the norm only.
     name: Name of that module.
 
@@ -138,7 +138,7 @@ class AggregatedConv(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
-    """Maps (B, T, H, W, C) to what the convolution does; aux is its."""
+    """Maps (B, T, H, W, C) to the convolution's output; aux is its."""
     x = x.astype(self.dtype or x.dtype)
     y, aux = self.convolution(name="convolution")(x, train=train)
     out, _ = normalised(

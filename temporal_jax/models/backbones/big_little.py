@@ -36,8 +36,9 @@ class BigLittleModule(nn.Module):
     stride: Spatial stride of the fusion block.
     alternate: Whether the branches see alternate frames (bLVNet); otherwise
       both see every frame (bLResNet).
-    upsampling: How the big branch's maps become as large as the little one's:
-      "nearest" as in the released code, or "bilinear" as the paper has it.
+    upsampling: Enlargement of the big branch's maps to the size of the little
+      one's: "nearest" as in the released code, or "bilinear" as the paper has
+      it.
     temporal: Its `branch_input` sits once, before the branches part.
     dtype: Dtype of the computation.
 
@@ -159,8 +160,8 @@ class BigLittleNet(Network):
       every later one doubles them.
     alternate: Whether the branches see alternate frames (bLVNet), an even
       number of them; otherwise both see every frame (bLResNet).
-    upsampling: How the modules restore the size of the big branch's maps:
-      "nearest" as in the released code, or "bilinear" as in the paper's text.
+    upsampling: Enlargement of the big branch's maps in the modules: "nearest"
+      as in the released code, or "bilinear" as in the paper's text.
     temporal: Its `branch_input` sits before the branches of the stem and of
       each module, and in every bottleneck of the last stage. For `where` the
       stem is stage 0, the modules are stages 1 to 3.
@@ -234,8 +235,8 @@ class BigLittleNet(Network):
 
     Returns:
       Logits (B, L), float32, and {"features": (B, D), "frame_features":
-      (B, T', D)} with T' = T / 2 of alternate frames, plus what the temporal
-      modules return, under "stem", "stage{i}" and "stage4_block{j}".
+      (B, T', D)} with T' = T / 2 of alternate frames, plus the temporal
+      modules' outputs, under "stem", "stage{i}" and "stage4_block{j}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or T is odd and

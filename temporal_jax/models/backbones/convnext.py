@@ -56,7 +56,7 @@ class ConvNeXtBlock(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
-    """Maps (B, T, H, W, C) to the same shape, and what slots return."""
+    """Maps (B, T, H, W, C) to the same shape, and the slots' outputs."""
     slots = self.temporal.adapted(use_bias=True, norm="layer")
     y, aux = apply_slot(slots.branch_input, "branch_input", x, train)
     y, more = self._convolve(slots.convolution, y, train)
@@ -81,7 +81,7 @@ class ConvNeXtBlock(nn.Module):
   def _convolve(
     self, factory: Factory | None, x: jax.Array, train: bool
   ) -> tuple[jax.Array, dict]:
-    """Applies the convolution, or what sits in its slot."""
+    """Applies the convolution, or the layer in its slot."""
     if factory is None:
       conv = DepthwiseConv2D(
         self.size, kernel_init=_NORMAL, dtype=self.dtype, name="conv"

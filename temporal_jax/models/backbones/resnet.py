@@ -88,7 +88,7 @@ class ResNet(Network):
 
     Returns:
       Logits (B, L), float32, and {"features": (B, D), "frame_features":
-      (B, T, D)} plus what the temporal modules return, under
+      (B, T, D)} plus the temporal modules' outputs, under
       "stage{i}_block{j}".
 
     Raises:

@@ -86,8 +86,8 @@ class ResNet3D(Network):
       train: Whether BatchNorm uses the batch and dropout drops.
 
     Returns:
-      Logits (B, L), float32, and {"features": (B, D)} plus what the temporal
-      modules return, under "stage{i}_block{j}".
+      Logits (B, L), float32, and {"features": (B, D)} plus the outputs of
+      the temporal modules, under "stage{i}_block{j}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5.

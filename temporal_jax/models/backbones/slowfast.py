@@ -31,9 +31,9 @@ class SlowFast(Network):
     stem_width: Channels of the slow pathway's stem.
     widths: Channels of the 3 x 3 convolutions of its stages.
     alpha: Frames of the fast pathway for one of the slow one.
-    slow_sampling: Which frames the slow pathway takes. "stride": every alpha-th
-      from the first (TAda). "linspace": T / alpha frames from the first to the
-      last, rounded down (PySlowFast, PyTorchVideo); alpha must divide T.
+    slow_sampling: Frames of the slow pathway. "stride": every alpha-th from the
+      first (TAda). "linspace": T / alpha frames from the first to the last,
+      rounded down (PySlowFast, PyTorchVideo); alpha must divide T.
     beta: Channels of the slow pathway for one of the fast one.
     stem_taps: Frames that the stems span, slow and fast.
     first_taps: Frames that the first 1 x 1 convolutions of each stage's
@@ -109,7 +109,7 @@ class SlowFast(Network):
 
     Returns:
       Logits (B, L), float32, and {"features": (B, D)}, slow before fast, plus
-      what the temporal modules return, under "slow_stage{i}_block{j}" and
+      the temporal modules' outputs, under "slow_stage{i}_block{j}" and
       "fast_stage{i}_block{j}".
 
     Raises:

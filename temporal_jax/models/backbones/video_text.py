@@ -28,8 +28,8 @@ HEADS = ("text", "linear")
 class VideoTextModel(Network):
   """CLIP's vision transformer on frames, integrated over time, and a head.
 
-  Head "text" compares a clip with texts, to whose features is added what a
-  prompt finds for them in the clip's patches; head "linear" classifies. Without
+  Head "text" compares a clip with texts, whose features get an offset that a
+  prompt computes from the clip's patches; head "linear" classifies. Without
   integration and prompt, clips and texts are compared as CLIP compares images
   and texts.
 

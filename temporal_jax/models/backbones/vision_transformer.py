@@ -34,7 +34,7 @@ class VisionTransformer(Network):
     pre_norm: Whether a norm precedes the first block (CLIP).
     projection: Width that a matrix without bias projects the class token to,
       after the last norm (CLIP); None for no projection.
-    projection_bias: Whether it has a bias after all (EVA-02-CLIP).
+    projection_bias: Whether that projection has a bias (EVA-02-CLIP).
     representation: Width of a dense layer with tanh after the last norm, as it
       was in pre-training on ImageNet-21k; None for no such layer.
     tubelet: Frames that a patch spans, an odd number around its middle, and
@@ -43,8 +43,8 @@ class VisionTransformer(Network):
       them resized bicubically.
     num_temporal_positions: Frames, or tubelets, with a learned position; 0 for
       none.
-    longer_clips: Where clips have other numbers of frames: "interpolate" the
-      positions linearly, or "repeat" them, as X-ViT's reference does.
+    longer_clips: Handling of clips with other numbers of frames: "interpolate"
+      the positions linearly, or "repeat" them, as X-ViT's reference does.
     average_first: Whether the last norm follows the average of the frames'
       class tokens, of which the head then sees one (TAdaFormer), instead of
       norming every frame's.
@@ -53,8 +53,8 @@ class VisionTransformer(Network):
     head_dropout: Rate on the frames' features before the head.
     drop_path: Rate of stochastic depth in the last block; it grows linearly.
     dropout: Rate after the embeddings and in the MLPs.
-    block: Class of the blocks, or a partial of `TransformerBlock` with what all
-      blocks have in common and is no argument here.
+    block: Class of the blocks, or a partial of `TransformerBlock` with common
+      arguments of all blocks that are no arguments here.
     temporal: Layers in the blocks' temporal slots; the stage is 0.
     remat: Whether the blocks' results are computed again for the gradients
       instead of being kept.
@@ -153,8 +153,8 @@ class VisionTransformer(Network):
       classes the features (B, D), and aux: "features" (B, D), "frame_features"
       (B, T, D), of which they are the mean unless the head aggregates them,
       "tokens" (B, T, N, D) after the last block, "class_tokens" (B, T, D) after
-      the last norm, what the head returns, e.g. "frame_logits" (B, T, L), and
-      what the temporal modules return, under "block{i}".
+      the last norm, the head's outputs, e.g. "frame_logits" (B, T, L), and
+      the temporal modules' outputs, under "block{i}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or the patches do

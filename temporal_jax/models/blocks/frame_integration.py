@@ -1,4 +1,4 @@
-"""From features of frames to features, or classes, of a clip (X-CLIP, ILA)."""
+"""Clip features and classes from the features of frames (X-CLIP, ILA)."""
 
 import flax.linen as nn
 import jax

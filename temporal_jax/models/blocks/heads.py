@@ -1,4 +1,4 @@
-"""Heads: from the features of a clip's frames to its logits, by name.
+"""Heads: logits of a clip from the features of its frames, by name.
 
 Any backbone takes any head. A head is made as `factory(num_classes, name=...)`
 and called as `head(frames, train) -> (logits, aux)`, frames (B, T, D).
@@ -42,7 +42,7 @@ class AverageConsensus(nn.Module):
 
     Returns:
       The logits, a dict of them for several tasks, and aux: "frame_logits"
-      (B, T, L) likewise, if they are what is averaged.
+      (B, T, L) likewise, if they are averaged.
 
     Raises:
       ValueError: If `x` is not floating point (B, T, D), or `of` is unknown.
@@ -81,7 +81,7 @@ def resolve(head: str | Factory) -> Factory:
 
 
 def averages_logits(head: str | Factory) -> bool:
-  """Returns whether a head is known to average what each frame gives."""
+  """Returns whether a head is known to average its frames' logits."""
   factory = resolve(head)
   return getattr(factory, "func", factory) is AverageConsensus
 
@@ -140,8 +140,8 @@ def classify(
 
   Returns:
     Logits, and {"features": (B, D), "frame_features": (B, T, D)}, the first
-    what is classified, averaged, the second what was given, plus what the head
-    returns.
+    the averaged input of the classifier, the second the given features, plus
+    the head's outputs.
   """
   frames = frames.astype(jnp.float32)
   x = ops.average_consensus(frames)[:, None] if average_first else frames

@@ -23,7 +23,7 @@ def grid_side(image_size: int, patch_size: int) -> int:
 
 
 def count_tubelets(num_frames: int, tubelet: tuple[int, int]) -> int:
-  """Returns how many tubelets begin in a clip.
+  """Returns the number of tubelets that begin in a clip.
 
   Args:
     num_frames: Frames of the clip, T.

@@ -1,4 +1,4 @@
-"""Texts that look at the video they describe (X-CLIP, ILA)."""
+"""Video-specific prompts: texts attend to the video (X-CLIP, ILA)."""
 
 import flax.linen as nn
 import jax
@@ -11,7 +11,7 @@ _KERNEL_INIT = nn.initializers.normal(0.02)
 
 
 class VideoSpecificPrompt(nn.Module):
-  """What is to be added to the texts' features, given a video.
+  """Offset of the texts' features, given a video.
 
   Attributes:
     num_layers: Layers of attention to the video.

@@ -1,4 +1,4 @@
-"""Blocks whose intermediate results are computed again for the gradients."""
+"""Rematerialisation of blocks (gradient checkpointing)."""
 
 from typing import Any
 

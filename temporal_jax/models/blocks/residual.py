@@ -13,7 +13,7 @@ from temporal_jax.models.slots import Temporal, apply_slot
 
 
 class _ResidualBlock(nn.Module):
-  """What both blocks have: their arguments, their slots and their shortcut.
+  """Arguments, slots and shortcut of both residual blocks.
 
   Attributes:
     features: Width of the 3 x 3 convolutions.

@@ -27,8 +27,8 @@ class Stem(nn.Module):
     taps: Frames that the convolution spans.
     stride: Spatial stride of the convolution.
     time_stride: Its temporal stride.
-    factorised: Whether it is one over space, norm, ReLU and one along time,
-      where it spans several frames.
+    factorised: Whether the convolution is one over space, norm, ReLU and one
+      along time, where it spans several frames.
     pool: Whether 3 x 3 max pooling follows, of stride 2.
     dtype: Dtype of the computation.
   """

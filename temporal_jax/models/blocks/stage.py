@@ -20,7 +20,7 @@ def apply_stage(
   temporal: Temporal,
   remat: bool,
 ) -> tuple[jax.Array, dict]:
-  """Runs the blocks of a stage, each after what is in its slot `block_input`.
+  """Runs the blocks of a stage, each after the layer in `block_input`.
 
   Must be called in a compact method: the blocks' parameters go under
   "{name}_block{j}", the slot's under "{name}_block{j}_input", and the further

@@ -37,7 +37,7 @@ class TransformerBlock(nn.Module):
     activation: Function inside the MLP, or its name, see `layers.Mlp`.
     epsilon: Added to the variance in the norms.
     qkv_bias: Whether queries, keys and values have a bias.
-    key_bias: Whether keys share in it.
+    key_bias: Whether keys share in the bias.
     gated: Whether the MLP is a `SwiGlu`; `activation` is then not used.
     inner_norm: Whether the last projections of attention and of the gated MLP
       have a norm of their own before them (sub-norm).
@@ -87,7 +87,7 @@ class TransformerBlock(nn.Module):
     mask: jax.Array | None = None,
     grid: tuple[int, int] | None = None,
   ) -> tuple[jax.Array, dict]:
-    """Maps tokens (B, ..., N, D) to the same shape, and what slots return.
+    """Maps tokens (B, ..., N, D) to the same shape, and the slots' outputs.
 
     Args:
       x: Tokens; (B, T, N, D) if a slot is filled.

@@ -1,1 +1,1 @@
-"""Networks by name, with all that is known of each."""
+"""Catalog of networks by name, with the facts of each."""

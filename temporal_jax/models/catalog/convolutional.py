@@ -1,4 +1,4 @@
-"""Big-little nets and ConvNeXts over frames, and what is built on them."""
+"""Catalog of big-little nets and ConvNeXts over frames, with operators."""
 
 import functools
 from collections.abc import Mapping

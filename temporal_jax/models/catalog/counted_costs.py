@@ -29,9 +29,9 @@ class CountedCost(NamedTuple):
   """The cost of a network of the catalog.
 
   Attributes:
-    own: With the clips of its entry and `NUM_CLASSES` classes.
-    reference: With the clips and classes of its entry's `reference_cost`; None
-      if it has none.
+    own: Cost with the clips of its entry and `NUM_CLASSES` classes.
+    reference: Cost with the clips and classes of its entry's `reference_cost`;
+      None if it has none.
   """
 
   own: Cost

@@ -31,7 +31,7 @@ class ReferenceCost(NamedTuple):
     gmacs: 1e9 multiply-adds of its products and convolutions.
     clip_shape: (T, H, W) of the view.
     num_classes: Classes of the head, L.
-    paper: What the paper or its repository says, where it says it.
+    paper: Cost as the paper or its repository states it; "" if it states none.
   """
 
   params: int
@@ -87,8 +87,8 @@ class Entry:
     temporal: Name of the operator in its temporal slots.
     clip_shape: (T, H, W) it was published with: frames, pixels, pixels.
     pixels: Statistics of its pixels.
-    paper: Where it is described.
-    repository: Its authors' code, owner/name on GitHub, or what there is of it
+    paper: Paper that describes it.
+    repository: Its authors' code, owner/name on GitHub, or a description of it
       in words; "" for none.
     weights: Address of the page where its authors, or those who trained it
       first, have weights for it; None if none are published.

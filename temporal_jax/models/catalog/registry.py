@@ -55,7 +55,7 @@ def create_model(
 
   Args:
     name: A key of `MODELS`; `list_models` shows them.
-    num_classes: Outputs of the classifier, L, or what else the class takes,
+    num_classes: Outputs of the classifier, L, or other values of the class,
       e.g. {"verb": 97, "noun": 300}.
     num_frames: Frames of the clips it is for, by default the entry's. Its
       learned positions are made for them; it takes clips of other lengths by
@@ -69,7 +69,7 @@ def create_model(
   Raises:
     ValueError: If the model or the operator is unknown, the backbone lacks a
       slot that the operator fills, it cannot take such clips, or an override
-      says what follows from them.
+      sets an argument that follows from them.
     TypeError: If an override is not an argument of the model's class.
   """
   entry = find_model(name)
@@ -87,7 +87,7 @@ def _for_sizes(
   """Returns the model for clips of these sizes; None leaves it as it is.
 
   Raises:
-    ValueError: If it cannot take them, or an override says what follows.
+    ValueError: If it cannot take them, or an override contradicts them.
   """
   for name, size in sizes.items():
     check_size(name, size)

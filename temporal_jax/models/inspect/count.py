@@ -23,7 +23,7 @@ def parameters(variables: dict) -> int:
 def abstract_inputs(
   network: Network, clip_shape: tuple[int, int, int], num_texts: int
 ) -> list[jax.ShapeDtypeStruct]:
-  """Returns the shapes of what a network reads: a clip and, if any, texts.
+  """Returns the shapes of a network's inputs: a clip and, if any, texts.
 
   Args:
     network: The network.
@@ -43,7 +43,7 @@ def multiply_adds(function: Callable, *args: Any) -> int:
   """Returns the multiply-adds of a call's matrix products and convolutions.
 
   Nothing is computed. Elementwise work, norms, pooling and softmax are left
-  out, as papers do; one multiply-add is what many of them call a FLOP. Of the
+  out, as papers do; many of them call one multiply-add a FLOP. Of the
   ways to compute one thing that depend on the platform, the default counts:
   it is the plainest.
 
@@ -59,7 +59,7 @@ def _of_jaxpr(jaxpr: core.Jaxpr) -> int:
 
 
 def _of_equation(equation: core.JaxprEqn) -> int:
-  """Counts one equation, with the equations of what it calls."""
+  """Counts one equation, with the equations that it calls."""
   name, params = equation.primitive.name, equation.params
   if name == "dot_general":
     (contracted, _), _ = params["dimension_numbers"]

@@ -1,4 +1,4 @@
-"""A network in words: figures, temporal slots, and the tree of its modules."""
+"""Describes a network: figures, temporal slots, and tree of modules."""
 
 import collections
 import dataclasses
@@ -37,8 +37,8 @@ def describe(
   Nothing is computed: shapes come from `jax.eval_shape`.
 
   Args:
-    name: In the catalog.
-    num_classes: Outputs of the classifier, L, or what else the class takes.
+    name: Name in the catalog.
+    num_classes: Outputs of the classifier, L, or other values of the class.
     levels: Levels of modules within modules that are shown, at least 1.
     num_frames: Frames of a clip, by default the entry's.
     image_size: Side of a frame, in pixels, likewise.
@@ -150,7 +150,7 @@ def _factory_parts(factory: Callable) -> tuple[str, dict[str, str]]:
     factory = factory.func
   fields = dataclasses.fields(factory) if dataclasses.is_dataclass(factory) else ()
   defaults = {field.name: field.default for field in fields}
-  # A function that makes initialisers is named by what made it.
+  # A function that makes initialisers is named by its maker.
   name = getattr(factory, "__qualname__", repr(factory)).split(".<locals>")[0]
   return name, {
     key: _value(value)

@@ -47,7 +47,7 @@ def trace_calls(function: Callable, *args: Any) -> list[ModuleCall]:
     return out
 
   with nn.intercept_methods(record):
-    # A function of its own, so that what was traced before is traced again.
+    # A function of its own, so that traced modules are traced again.
     jax.eval_shape(lambda *args: function(*args), *args)
   return calls
 

@@ -1,1 +1,1 @@
-"""Equal results, computed in the fastest way for each platform."""
+"""Lowerings of operators: equal results, the fastest way per platform."""

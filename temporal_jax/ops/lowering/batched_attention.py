@@ -57,7 +57,7 @@ def _attend(
 def _forward(
   q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None
 ) -> tuple[jax.Array, tuple[jax.Array, ...]]:
-  """Returns the result, and what the gradients need."""
+  """Returns the result, and the residuals of the gradients."""
   scores = _product("bqd,bkd->bqk", q, k)
   if mask is not None:
     scores = jnp.where(mask, scores, -jnp.inf)

@@ -1,4 +1,4 @@
-"""Frames a few at a time, so that what is made of them stays in the cache."""
+"""Maps a function over chunks of frames, so that results fit the cache."""
 
 import jax
 
@@ -8,7 +8,7 @@ def divide(*arrays: jax.Array, numbers: int, most: int) -> tuple[jax.Array, ...]
 
   Args:
     *arrays: Each has N frames.
-    numbers: What is made of one frame, in numbers.
+    numbers: Values that are computed from one frame.
     most: Most numbers a chunk may give, if it has more than one frame; `n` is
       the largest divisor of N that keeps to it, of every N of a batch of any
       size.

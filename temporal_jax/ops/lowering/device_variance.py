@@ -1,4 +1,4 @@
-"""Arrays that vary over the same devices, for `jax.shard_map`."""
+"""Marks arrays as varying over the same devices, for `jax.shard_map`."""
 
 import jax
 
@@ -6,8 +6,8 @@ import jax
 def vary_together(*arrays: jax.Array) -> tuple[jax.Array, ...]:
   """Returns arrays that all vary over the axes of the mesh any varies over.
 
-  A gradient of our own, a loop or a choice of platform needs that: what it
-  makes of arrays varies wherever one of them does. The gradient of an array
+  A gradient of our own, a loop or a choice of platform needs that: its results
+  vary wherever one of the arrays does. The gradient of an array
   that is the same on all devices is summed over them here. Outside of
   `jax.shard_map` nothing happens.
   """

@@ -78,7 +78,7 @@ def _patches(
   padding: int,
   dilation: int,
 ) -> jax.Array:
-  """Returns what the kernel sees at each place, (N, H', W', KH KW C)."""
+  """Returns the kernel's input at each place, (N, H', W', KH KW C)."""
   if padding == 0 and x.shape[1:3] == (rows, columns) and dilation == 1:
     return join_axes(x, 1)[:, None, None]  # The map itself.
   sides = (padding, padding)

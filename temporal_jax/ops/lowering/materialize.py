@@ -13,9 +13,9 @@ def apart(function: Callable[[jax.Array], Any], x: jax.Array) -> Any:
 
   It may return several arrays, as a pytree.
 
-  A function that reads `x` at several places is otherwise fused with what
-  makes `x`, all of which is then computed once a place; or with what reads the
-  result. On CPU either costs more than an array in memory.
+  A function that reads `x` at several places is otherwise fused with the
+  computation of `x`, which is then repeated for each place; or with the readers
+  of the result. On CPU either costs more than an array in memory.
 
   The call is one branch of a condition whose value XLA learns too late to
   remove it; the other branch never runs.

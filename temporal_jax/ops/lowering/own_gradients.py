@@ -1,4 +1,4 @@
-"""Convolutions with gradients of their own."""
+"""Convolutions with hand-written gradients (custom VJP)."""
 
 import functools
 from collections.abc import Callable

@@ -136,7 +136,7 @@ def _add_windows(
 def _place(
   x: jax.Array, shape: tuple[int, int], *, first: tuple[int, int], step: int = 1
 ) -> jax.Array:
-  """Spreads frames (..., H, W, C) over zeros, or cuts what does not fit.
+  """Spreads frames (..., H, W, C) over zeros, or cuts them to the size.
 
   Pixel i goes to first + step i of `shape`.
   """

@@ -73,7 +73,7 @@ def _matrix(
   padding: int,
   dilation: int,
 ) -> jax.Array:
-  """Returns the matrix (rows W C, W' C') of what the kernel makes of rows."""
+  """Returns the matrix (rows W C, W' C') of the kernel's map of rows."""
   shape = (rows, width, kernel.shape[2])
   count = math.prod(shape)
   # (rows W C, rows, W, C)
@@ -86,5 +86,5 @@ def _matrix(
 
 
 def _count(size: int, window: int, stride: int, padding: int) -> int:
-  """Returns how many windows there are along a side."""
+  """Returns the number of windows along a side."""
   return (size + 2 * padding - window) // stride + 1

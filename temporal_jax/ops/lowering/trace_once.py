@@ -1,4 +1,4 @@
-"""Operators that a network calls again and again, traced once for a shape."""
+"""Traces operators that a network calls repeatedly once per shape."""
 
 import functools
 from collections.abc import Callable
