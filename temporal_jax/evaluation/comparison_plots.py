@@ -1,4 +1,4 @@
-"""Pictures that compare runs: gain by class, values by views and by frames."""
+"""Plots that compare runs: gain by class, accuracy by views and by frames."""
 
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -123,7 +123,7 @@ def save_by_frames(
   Args:
     networks: {frames: value} by the name of the network.
     file: PNG to write.
-    ylabel: What the value is, with its unit: "top-1 accuracy (%)".
+    ylabel: Name of the value with its unit: "top-1 accuracy (%)".
 
   Raises:
     ValueError: If there is no value.
@@ -164,7 +164,7 @@ def _colors(gains: np.ndarray) -> list[str]:
 
 
 def _tidy(axes: "Axes", grid: str) -> None:
-  """Leaves what a reader needs of an axes' frame."""
+  """Removes the needless parts of an axes' frame."""
   axes.grid(alpha=0.3, axis=grid)
   axes.set_axisbelow(True)
   axes.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""A picture of films: their true segments, and what was found."""
+"""Plots the true and the detected segments of films."""
 
 import pathlib
 from collections.abc import Mapping, Sequence

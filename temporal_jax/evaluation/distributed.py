@@ -1,4 +1,4 @@
-"""Bringing the values of all processes together on each of them."""
+"""Gathers the values of all processes on each of them."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Several runs together, from their saved scores."""
+"""Combines and compares runs by their saved scores."""
 
 import dataclasses
 import itertools
@@ -134,14 +134,14 @@ def class_gains(before: SavedScores, after: SavedScores) -> np.ndarray:
 def _without_root(ids: Sequence[str]) -> list[str]:
   """Returns ids without the folders that all of them share."""
   folders = [name.split("/")[:-1] for name in ids]
-  # What the first and the last in their order share, all share.
+  # Folders that the first and the last in their order share, all share.
   pairs = zip(min(folders), max(folders), strict=False) if folders else ()
   shared = sum(1 for _ in itertools.takewhile(lambda p: p[0] == p[1], pairs))
   return [name.split("/", shared)[-1] for name in ids]
 
 
 def _rows(ids: Sequence[str], who: str) -> dict[str, int]:
-  """Returns where each id is."""
+  """Returns the row of each id."""
   rows = {name: row for row, name in enumerate(ids)}
   if len(rows) < len(ids):
     twice = next(name for row, name in enumerate(ids) if rows[name] != row)
@@ -222,6 +222,6 @@ def _columns(own: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
 
 
 def _some(names: Set[str]) -> str:
-  """Returns how many names there are and the first of them."""
+  """Returns the number of names and the first of them."""
   first = ", ".join(sorted(names)[:3])
   return f"{len(names)} ({first})" if names else "none"

@@ -1,4 +1,4 @@
-"""Refuses scores that are no numbers."""
+"""Refuses scores that are NaN or infinite."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +20,7 @@ def check_finite(
   Args:
     scores: (N, ...) scores of N clips, or a dict with one array per task.
     ids: Names of the N clips; None calls them by their row.
-    what: What the scores are called in the message.
+    what: Name of the scores in the message.
 
   Raises:
     ValueError: If there are any, naming up to five of the clips.

@@ -1,4 +1,4 @@
-"""Classification scores of a set of clips."""
+"""Classification metrics of a set of clips: accuracy, mAP, confusion."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
   Args:
     scores: (N, L), larger is better.
     labels: (N,) in [0, L).
-    k: At least 1; more than L counts as L.
+    k: Number of best classes, at least 1; more than L counts as L.
 
   Returns:
     Fraction in [0, 1]; 0 without clips.
@@ -40,7 +40,7 @@ def pair_top_k(
     first: Probabilities of the first task, (N, L1) or, of V views, (N, V, L1).
     second: Probabilities of the second task, (N, L2) or (N, V, L2).
     labels: (N, 2): in [0, L1) and [0, L2).
-    k: At least 1.
+    k: Number of best pairs, at least 1.
 
   Returns:
     Fraction in [0, 1]; 0 without clips.
@@ -85,7 +85,7 @@ def class_accuracies(
   Args:
     predicted: (N,) best class of each clip.
     labels: (N,) true class.
-    num_classes: L.
+    num_classes: Number of classes, L.
 
   Returns:
     (L,) in [0, 1]; NaN for a class without clips.

@@ -1,4 +1,4 @@
-"""Pictures of a run: curves, confusion matrix, contact sheet."""
+"""Plots of a run: curves, confusion matrix, contact sheet."""
 
 import pathlib
 import textwrap
@@ -32,7 +32,7 @@ def save_curves(
   Args:
     rows: Rows of metrics.jsonl.
     file: PNG to write.
-    measure: Which value of the test clips is drawn: "top1" or "mAP".
+    measure: Score of the test clips that is drawn: "top1" or "mAP".
     num_classes: L; chance of being right is 1 / L.
   """
   figure = new_figure(9, 3.6)
@@ -154,7 +154,7 @@ def _verdict(
   index: int,
   class_names: Sequence[str] | Mapping[str, Sequence[str]],
 ) -> tuple[str, bool]:
-  """Says of a clip what it is and is taken for, and whether that is right."""
+  """Returns the true and the predicted class of a clip, and if they agree."""
   true, best = predictions.labels[index], predictions.predicted[index]
   if isinstance(class_names, Mapping):
     lines = []

@@ -113,7 +113,7 @@ def summarize(
   seconds: float,
   protocol: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-  """Returns what report.json holds.
+  """Returns the content of report.json.
 
   Args:
     predictions: Scores of the clips that could be read.
@@ -121,15 +121,15 @@ def summarize(
     listed: Clips the test set lists.
     bad_videos: Why each bad test video could not be read.
     seconds: Time the evaluation took.
-    protocol: How clips were cut and views averaged.
+    protocol: The test protocol: how clips were cut and views averaged.
 
   Returns:
     What `accuracies` does; `clips_listed`, `clips_decoded` and `clips_scored`;
     `seconds`; `protocol`; `per_class` with `top1` (None without clips) and
     `clips`; `confusion`, rows true and columns predicted; `bad_videos`. Of
     several tasks the dict `tasks` has per_class and confusion of each; of
-    several classes a clip, per_class has `ap` instead of top1, and there is no
-    confusion.
+    several classes per clip, per_class has `ap` instead of top1, and confusion
+    is missing.
   """
   return {
     **accuracies(predictions),
@@ -199,7 +199,7 @@ def headline(summary: Mapping[str, Any]) -> str:
 
 
 def coverage(scored: int, decoded: int, listed: int) -> str:
-  """Returns in words how many of the clips of a set were scored."""
+  """Returns the number of scored clips of a set, in words."""
   return f"{scored} clips scored, {decoded} decoded, {listed} listed"
 
 

@@ -25,7 +25,8 @@ class SavedScores:
   Attributes:
     predictions: Ids, labels and scores of the clips.
     class_names: Names of the L classes, or a dict with one entry per task.
-    protocol: How clips were cut and views averaged, as JSON holds it.
+    protocol: The test protocol as JSON holds it: how clips were cut and views
+      averaged.
   """
 
   predictions: Predictions
@@ -50,7 +51,8 @@ def save_scores(
     file: The file to write.
     predictions: Scores of the clips.
     class_names: Names of the L classes, or a dict with one entry per task.
-    protocol: How clips were cut and views averaged; anything JSON can hold.
+    protocol: The test protocol: how clips were cut and views averaged; anything
+      JSON can hold.
 
   Raises:
     ValueError: If the names do not fit the scores, in number or tasks.
@@ -76,7 +78,7 @@ def save_scores(
 
 
 def load_scores(file: str | pathlib.Path) -> SavedScores:
-  """Reads what `save_scores` wrote.
+  """Reads a file of `save_scores`.
 
   Raises:
     FileNotFoundError: If there is no such file.

@@ -38,9 +38,8 @@ def write_upload(
     file: The file to write.
     scores: Scores of all videos of the test set.
     form: One of `UPLOADS`.
-    supervision: For "ek100" only: its levels 0 to 5 of pretraining,
-      of training labels and of training data, which the authors of a result
-      declare.
+    supervision: Levels 0 to 5 of pretraining, training labels and training
+      data, which the authors of a result declare; only for "ek100".
 
   Raises:
     ValueError: If ids of videos are not ids of the test set, scores are of
@@ -50,7 +49,7 @@ def write_upload(
   Source: test.py of IBM/bLVNet-TAM for Something-Something, whose server's own
     description is not public any more; utils/challenge.py of
     epic-kitchens/C1-Action-Recognition, version 0.2. That server takes the
-    softmax of what it gets: these are logarithms of probabilities.
+    softmax of uploaded values: these are logarithms of probabilities.
   """
   UPLOADS[form](pathlib.Path(file), scores, tuple(supervision))
 

@@ -1,4 +1,4 @@
-"""One prediction of a video from several views of it."""
+"""Averages the scores of several views of a video."""
 
 from collections.abc import Sequence
 

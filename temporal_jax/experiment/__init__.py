@@ -1,4 +1,4 @@
-"""From a config to a run: what `temporal_jax.train` calls, in order."""
+"""Builds a run from its config, for `temporal_jax.train`."""
 
 from temporal_jax.experiment.classes import num_classes as num_classes
 from temporal_jax.experiment.components import (

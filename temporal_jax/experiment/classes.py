@@ -15,9 +15,9 @@ def num_classes(config: ml_collections.ConfigDict, videos: data.Videos) -> Class
 
   Raises:
     ValueError: If two classes have the same name; or the config does not fit
-      the classes, with all that does not and the flags that would: it says
+      the classes, with all that does not and the flags that would: it has
       another number, it mirrors classes that they are not, or its loss is for
-      one class a video where they have several.
+      one class per video where they have several.
   """
   names = videos.class_names
   for of_task in data.by_task(names).values():
@@ -38,7 +38,7 @@ def _misfits(
     counts = [*found.values()] if isinstance(found, dict) else [found]
     flags = " ".join(f"--config.data.num_classes={count}" for count in counts)
     yield (
-      f"data.num_classes says {expected_classes(config)}, the videos have {found} "
+      f"data.num_classes is {expected_classes(config)}, the videos have {found} "
       f"classes: {flags}"
     )
   named = {name for pair in config.data.flip_pairs for name in pair}
@@ -59,10 +59,10 @@ def _misfits(
 
 
 def expected_classes(config: ml_collections.ConfigDict) -> Classes:
-  """Returns the number of classes that the config says.
+  """Returns the number of classes in the config.
 
   Raises:
-    ValueError: If it does not say one number a task.
+    ValueError: If it does not have one number per task.
   """
   tasks, counts = config.data.tasks, config.data.num_classes
   if len(counts) != max(len(tasks), 1):

@@ -91,7 +91,7 @@ class ClipRun:
     return training.init_variables(self.components.model, self.settings.clip_shape, key)
 
   def fitting(self, loaded: Tree) -> training.Fitting:
-    """Returns how weights may differ; see `weights.fitting`."""
+    """Returns the allowed differences of weights; see `weights.fitting`."""
     return fitting(self.settings, self.components, self.videos.class_names, loaded)
 
   def describe(self, earlier: Description | None) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class ClipRun:
     return training.place_batch(batch, self.settings.mesh)
 
   def start(self, variables: Tree) -> tuple[Callable, ClipScoring]:
-    """Returns the jitted training step, and what tests the network."""
+    """Returns the jitted training step, and the scoring of the test."""
     model, groups = self.components.model, self.components.groups
     train_step, eval_step = create_steps(
       self.settings,

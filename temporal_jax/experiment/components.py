@@ -20,13 +20,14 @@ from temporal_jax.models.network import ParameterGroups
 
 
 class RunComponents(NamedTuple):
-  """What a run is made of.
+  """Components of a run.
 
   Attributes:
     model: The network.
     classes: Number of its classes, by task if there are several.
     length: Length of the run.
-    groups: How each parameter is trained, by its name.
+    groups: Learning rate, weight decay and freezing of each parameter, by its
+      name.
     optimizer: Optimizer of all parameters.
     shapes: Shape of every array of the state, and its place on the mesh.
   """

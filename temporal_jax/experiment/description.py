@@ -1,4 +1,4 @@
-"""A run's model.json: what others must know of its network to use it.
+"""Writes a run's model.json, which describes its network for later use.
 
 A later start of the run reads it too, and is compared with the first one.
 """
@@ -62,8 +62,8 @@ def earlier_description(
 ) -> Description | None:
   """Returns the model.json of a run that will be resumed.
 
-  None where there is no checkpoint, so that nothing of the run depends on what
-  an earlier start recorded.
+  None where there is no checkpoint, so that nothing of the run depends on
+  the records of an earlier start.
 
   Args:
     workdir: Folder of the run.
@@ -136,7 +136,7 @@ def describe_lists(videos: data.Videos) -> Lists:
 
 
 def differences(earlier: Description | None, lists: Lists) -> list[str]:
-  """Returns in words how the lists of videos differ from the earlier ones.
+  """Returns the changes of the lists of videos, in words.
 
   Args:
     earlier: See `earlier_description`.
@@ -170,5 +170,5 @@ def differences(earlier: Description | None, lists: Lists) -> list[str]:
 
 
 def _tasks(names: Mapping[str, Any]) -> str:
-  """Returns in words which tasks there are."""
+  """Returns the names of the tasks, in words."""
   return "one task without a name" if [*names] == [""] else f"tasks {[*names]}"

@@ -8,7 +8,7 @@ from temporal_jax import training
 
 
 class Duration(NamedTuple):
-  """How long a run is.
+  """Length of a run and of its warm-up.
 
   Attributes:
     num_steps: Steps of the run.
@@ -26,7 +26,7 @@ def duration(config: ml_collections.ConfigDict, num_videos: int) -> Duration:
   """Returns the length of a run over so many training videos.
 
   Raises:
-    ValueError: Unless one of num_steps and num_epochs says it.
+    ValueError: Unless one of num_steps and num_epochs is set.
   """
   if bool(config.num_steps) == bool(config.num_epochs):
     raise ValueError(

@@ -32,7 +32,7 @@ def create_network(config: ml_collections.ConfigDict, classes: Classes) -> Netwo
 
 
 def network_arguments(config: ml_collections.ConfigDict) -> dict[str, Any]:
-  """Returns what makes the network another one than its catalog's."""
+  """Returns the arguments that differ from the catalog's."""
   named = config.model.activation
   return {
     "num_frames": config.model.num_frames or config.data.num_frames,

@@ -1,4 +1,4 @@
-"""Between which bounds each number of a config makes sense."""
+"""Bounds of the numbers of a config."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ class Bounds(NamedTuple):
     return f"{left}{self.low:g}, {self.high:.10g}{right}"
 
 
-# Far above what anyone trains with, and far below what cannot be held.
+# Far above numbers that anyone trains with, and far below impossible ones.
 _STEPS = 2**31 - 1  # The state counts them in int32.
 _CLIPS = 2**17
 _FRAMES = 4096
@@ -58,7 +58,7 @@ OF_EVERY_RUN = {
   "batch_size": Bounds(1, _CLIPS),
   "data.num_threads": Bounds(1, 1024),
   "loss.label_smoothing": _BELOW_ONE,
-  "optim.lr": Bounds(0, 3e38),  # What float32 holds.
+  "optim.lr": Bounds(0, 3e38),  # Range of float32.
   "optim.lr_batch_size": Bounds(0, _CLIPS),
   "optim.end_lr": Bounds(0, _FACTOR),
   "optim.warmup_lr": Bounds(0, _FACTOR),
@@ -133,7 +133,7 @@ def check_bounds(config: ml_collections.ConfigDict) -> None:
     entry = models.find_model(config.model.name)
     check_arguments(config.model.overrides, entry.module, entry.kwargs)
   _check_bytes(config)
-  # The videos say later which classes there are, and how many each has.
+  # The classes, and the number of each, are known when the videos are.
   tasks = {task: () for task in config.data.tasks}
   known = evaluation.accuracy_names(tasks, multi_label=False)
   if not tasks:

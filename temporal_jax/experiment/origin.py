@@ -49,7 +49,7 @@ def check_origin(model: Network, init_from: str, channels: int) -> None:
   """Raises ValueError if weights are of another activation or other channels.
 
   Nothing in the parameters' shapes would show the activation. Operators are not
-  compared: to train weights with another one is what many runs are for.
+  compared: many runs train weights with another one.
 
   Args:
     model: The network of the run.
@@ -141,7 +141,7 @@ def _fill_clips(
   """Fills `config.data`: size of clips and statistics of pixels."""
   clips = config.data
   frames, side = description["clip_shape"][:2]
-  # What a run is tested with may be larger than what it was trained with.
+  # Test clips may be larger than the clips that a run was trained with.
   trained = description.get("trained_with") or {
     "num_frames": frames,
     "image_size": side,

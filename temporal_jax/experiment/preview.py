@@ -1,4 +1,4 @@
-"""A run looked at without running it: its layout, its clips."""
+"""Previews a run without training: memory, traffic and its clips."""
 
 import pathlib
 import sys
@@ -43,9 +43,9 @@ class PlannedStep(NamedTuple):
 def show_layout(
   config: ml_collections.ConfigDict, num_devices: int, tpu: str | None
 ) -> str:
-  """Returns what a step would hold and send on devices that are not there.
+  """Returns memory and traffic of a step on devices that are not there.
 
-  No video is read. A line on stderr says when it begins to compile.
+  No video is read. A line on stderr appears when compilation begins.
 
   Args:
     config: The run's config.
@@ -53,7 +53,7 @@ def show_layout(
     tpu: Kind and grid of a TPU instead, e.g. "v5p:4x4x4".
 
   Raises:
-    ValueError: If data.num_classes does not say the classes, or the config does
+    ValueError: If data.num_classes is not set, or the config does
       not fit the devices.
   """
   step = plan_step(config, plan_devices(num_devices, tpu))

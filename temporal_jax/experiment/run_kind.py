@@ -20,7 +20,7 @@ class FinalTest(NamedTuple):
   """The final test of a run.
 
   Attributes:
-    values: By their names.
+    values: Values by their names.
     headline: A line for the user.
     write: Writes the report into the workdir, and pictures next to it, with
       the rows of metrics.jsonl.
@@ -60,7 +60,7 @@ class OpenRun(Protocol):
     """Returns fresh variables."""
 
   def fitting(self, loaded: Tree) -> training.Fitting:
-    """Returns how weights that the run starts from may differ from its own."""
+    """Returns the allowed differences between the run and its weights."""
 
   def describe(self, earlier: Description | None) -> dict[str, Any]:
     """Returns the run's model.json; see `description.describe`."""
@@ -74,7 +74,7 @@ class OpenRun(Protocol):
     """Puts a host batch on the devices."""
 
   def start(self, variables: Tree) -> tuple[Callable, Scoring]:
-    """Returns the jitted training step, and what tests the network.
+    """Returns the jitted training step, and the scoring of the test.
 
     Args:
       variables: {"params", "batch_stats"} the run starts from.
@@ -82,7 +82,7 @@ class OpenRun(Protocol):
 
 
 class RunKind(NamedTuple):
-  """What differs between the tasks.
+  """Functions that differ between the tasks.
 
   Attributes:
     complete: Fills the fields of a config that have no value, from the

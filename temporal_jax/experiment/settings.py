@@ -27,11 +27,11 @@ class RunSettings:
     mesh: The devices, by axis.
     clip_shape: Shape (1, T, H, W, C) of one clip of the network, C 3 or the
       channels of optical flow.
-    clip_format: How a training clip is cut from a video.
+    clip_format: Frames, size and sampling of a training clip.
     protocol: Views of a test video that are scored.
     pixels: {"mean", "std"} of R, G and B, of values in [0, 1]; of optical flow
       one number for all channels, or one each.
-    mix: How clips of a step are mixed; None if they are not.
+    mix: Settings of mixup and CutMix; None if clips are not mixed.
   """
 
   config: ml_collections.ConfigDict
@@ -48,7 +48,7 @@ class RunSettings:
     config: ml_collections.ConfigDict,
     devices: Sequence[jax.Device] | None = None,
   ) -> "RunSettings":
-    """Makes the settings, and what else can be built without videos.
+    """Makes the settings, and checks the parts that need no videos.
 
     Args:
       config: The run's config; without placeholders, see `complete`.
@@ -86,11 +86,11 @@ class RunSettings:
     )
 
   def augmentation(self, names: Any) -> data.Augmentation:
-    """Returns what is done to training clips on the device.
+    """Returns the augmentation of training clips on the device.
 
     Args:
       names: Names of the classes, by task if there are several; () if they are
-        not known, and labels then stay what they are.
+        not known, and labels then stay as they are.
 
     Raises:
       ValueError: If clips are mirrored whose classes depend on left and right.
@@ -108,7 +108,7 @@ class RunSettings:
     )
 
   def _check_components(self) -> None:
-    """Builds what a run builds of these settings, and throws it away."""
+    """Builds a run's parts from these settings, and drops them."""
     config = self.config
     classes = expected_classes(config) if config.data.num_classes else 2
     create_network(config, classes)

@@ -1,4 +1,4 @@
-"""The test videos of a run, scored while it trains and in the end."""
+"""Scores the test videos of a run, during training and at its end."""
 
 import collections
 import dataclasses
@@ -21,7 +21,7 @@ class ClipScoring:
 
   Attributes:
     videos: The run's videos.
-    eval_step: From variables and clips to class probabilities.
+    eval_step: Function from variables and clips to class probabilities.
     place: Puts a host batch on the devices.
     protocol: Views that are scored in the end.
   """
@@ -81,5 +81,5 @@ class ClipScoring:
     )
 
   def _bad_videos(self) -> Mapping[str, str]:
-    """Returns why test videos could not be read, by all processes."""
+    """Returns the reason for each test video that could not be read."""
     return collections.ChainMap(*evaluation.gather_json(self.videos.bad_test.reasons()))

@@ -15,13 +15,13 @@ def open_videos(
   workdir: pathlib.Path,
   say: Callable[[str], None],
 ) -> data.Videos:
-  """Opens the data set or the user's own files; prepares what is missing.
+  """Opens the data set or the user's own files; prepares a missing data set.
 
   Args:
     settings: The run's settings.
     workdir: Folder of the run, where bad videos are written down. If it has a
       checkpoint, classes are numbered in the order of the run.
-    say: Gets what a person should know of the files, a sentence a call.
+    say: Called with remarks on the files for the user, one sentence each.
 
   Raises:
     ValueError: If the classes differ from the run's in `workdir`, or see

@@ -23,7 +23,7 @@ def fitting(
   names: data.ClassNames,
   loaded: Any,
 ) -> training.Fitting:
-  """Says which leaves of the weights of `init_from` may differ, and how.
+  """Returns the leaves of the weights of `init_from` that may differ.
 
   Args:
     settings: The run's settings.

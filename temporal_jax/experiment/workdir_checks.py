@@ -8,7 +8,7 @@ from temporal_jax import training
 from temporal_jax.experiment.description import Description, Lists
 from temporal_jax.training.load_variables import VARIABLES
 
-# What a run writes into its workdir.
+# Folders that a run writes into its workdir.
 _FOLDERS = (training.CHECKPOINTS, "tensorboard")
 _FILES = (
   *("config.json", "metrics.jsonl", "model.json", "report.json", "scores.npz"),
@@ -51,14 +51,14 @@ def check_finished(
   earlier: Description | None,
   lists: Lists,
 ) -> None:
-  """Refuses to evaluate a finished run with what it was not trained with.
+  """Refuses to evaluate a finished run with another config or other videos.
 
   Another run would replace its report, config and description.
 
   Args:
     workdir: Folder of the run.
     config: The config as JSON. A config.json that is damaged, which
-      `training.write_config` says, is not compared.
+      `training.write_config` reports, is not compared.
     earlier: See `earlier_description`.
     lists: The run's lists, see `describe_lists`. Lists of as many videos, which
       may only have another order, are left to `differences`.

@@ -1,4 +1,4 @@
-"""One start at a time in a run's workdir."""
+"""Locks a run's workdir, so that only one process trains in it."""
 
 import contextlib
 import pathlib
@@ -22,7 +22,7 @@ def lock(
   Args:
     workdir: Folder of the run.
     wait: Whether to wait for another start to end, instead of leaving.
-    stop: Says when to wait no longer.
+    stop: Request that ends the waiting.
 
   Raises:
     storage.FolderInUseError: On all processes if another start is in it.
@@ -42,7 +42,7 @@ def lock(
       failed = multihost_utils.broadcast_one_to_all(np.array(bool(refused)))
       if failed and not refused:
         refused = storage.FolderInUseError(
-          f"the first process could not lock {workdir}; see what it said."
+          f"the first process could not lock {workdir}; see its error."
         )
     if refused:
       raise refused

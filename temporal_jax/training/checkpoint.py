@@ -1,4 +1,4 @@
-"""Saving and restoring a run with Orbax."""
+"""Saves and restores checkpoints of a run with Orbax."""
 
 import itertools
 import pathlib
@@ -183,7 +183,7 @@ class Checkpoints:
     return None
 
   def wait(self) -> None:
-    """Returns when the checkpoint being saved is complete.
+    """Waits until the checkpoint being saved is complete.
 
     Raises:
       CheckpointError: If it cannot be written.
@@ -191,7 +191,7 @@ class Checkpoints:
     self._report(self._manager.wait_until_finished)
 
   def close(self) -> None:
-    """Completes what is being saved and lets go of the directory."""
+    """Completes the saved checkpoint and releases the directory."""
     self._report(self._manager.close)
 
   def _read(self, step: int, state: TrainState) -> Any:
@@ -207,7 +207,7 @@ class Checkpoints:
     return self._manager.restore(step, args=items)
 
   def _set_aside(self) -> None:
-    """Renames what could not be read: nothing of it is lost, or in the way."""
+    """Renames unreadable checkpoints: none is lost, or in the way."""
     if not self._unreadable:
       return
     if jax.process_index() == 0:
@@ -220,7 +220,7 @@ class Checkpoints:
     self._manager.reload()
 
   def _report(self, action: Callable[[], Any]) -> None:
-    """Does what writes; says what is left if it cannot."""
+    """Runs an action that writes; an error names the last good checkpoint."""
     try:
       action()
     except Exception as error:  # Orbax raises whatever its threads ran into.

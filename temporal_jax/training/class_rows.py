@@ -20,7 +20,7 @@ class Match(NamedTuple):
     rows: For each class of the data the number of the same class in the
       weights, -1 if it starts anew.
     num_loaded: Number of classes of the weights.
-    words: What was decided, to be printed; "" if the classes are the same.
+    words: The matching in words, to be printed; "" if the classes are the same.
   """
 
   rows: tuple[int, ...]
@@ -29,12 +29,12 @@ class Match(NamedTuple):
 
 
 class ClassRows(NamedTuple):
-  """Where a leaf has its classes, and where they come from.
+  """Axis of a leaf that counts classes, and the loaded classes for it.
 
   Attributes:
     axis: Axis of the leaf along which the classes are.
     task: Name of their task; "" if there is only one.
-    match: Which classes of the loaded leaf they are.
+    match: Classes of the loaded leaf, for each class of the data.
   """
 
   axis: int
@@ -94,7 +94,7 @@ def check_distinct(names: Sequence[str], whose: str) -> None:
 
   Args:
     names: Names of classes.
-    whose: What has these classes, for the message.
+    whose: Owner of the classes, such as "the weights", for the message.
 
   Raises:
     ValueError: If a name is there twice.
@@ -112,7 +112,7 @@ def class_axes(
   Args:
     shapes: Shapes of the variables of a network.
     grown: Shapes of the same network with more classes.
-    growth: How many more, another number for each task.
+    growth: Number of added classes by task; the numbers differ.
 
   Returns:
     Axis and task by the leaf's name.
@@ -161,7 +161,7 @@ def _numbers(names: Sequence[str]) -> list[int]:
 
 
 def _found(loaded: Sequence[str], own: Sequence[str], rows: Sequence[int]) -> str:
-  """Says which classes are taken over, which are new, and which are left."""
+  """Returns a text about classes taken over, new ones, and ones left."""
   pairs = list(zip(own, rows, strict=True))
   new = [name for name, row in pairs if row < 0]
   taken = set(rows)

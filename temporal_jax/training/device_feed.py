@@ -1,4 +1,4 @@
-"""Hands batches to the device one ahead, and times how long it waits."""
+"""Prefetches batches to the device, and times how long it waits."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -23,17 +23,17 @@ from temporal_jax.training.state import (
   window_sums,
 )
 
-# What depends on the classes of clips.
+# Parameters that depend on the classes of clips.
 _CLASSIFIER = r"params/(head|classifier)/.*"
 
 
 class Start(NamedTuple):
-  """Where a run starts.
+  """Start of a run: its state and its place in the data.
 
   Attributes:
     state: The state, laid out on the mesh.
     position: The place in the data; None at its begin.
-    origin: In words, where the state comes from.
+    origin: Origin of the state, in words.
   """
 
   state: TrainState
@@ -42,7 +42,7 @@ class Start(NamedTuple):
 
 
 class Fitting(NamedTuple):
-  """How loaded weights and a run's network may differ.
+  """Allowed differences between loaded weights and a run's network.
 
   Attributes:
     rows: For each leaf that has an entry per class, the classes of the weights
@@ -87,7 +87,7 @@ def first_state(
     optimizer: Gives the optimizer's first state.
     shapes: Shapes of every array of the state, with its sharding.
     seed: Seed of the initialisation.
-    init_from: Workdir of another run, what `convert_weights` wrote, or "".
+    init_from: Workdir of another run, folder of `convert_weights`, or "".
     fitting: Called with the variables of `init_from` where it is used: returns
       how they may differ from this run's.
     checkpoints: Checkpoints of this run.
@@ -177,7 +177,7 @@ def graft(
     replaceable: Regex of the leaves, e.g. "params/head/.*", that may be missing
       or have another shape, and then stay fresh; loaded ones that the model
       lacks are left out.
-    rows: By the leaf's name, which classes of a loaded leaf are those of the
+    rows: The leaf's name -> the classes of a loaded leaf for those of the
       model. Where one leaf of a task does not fit, all leaves of that task stay
       fresh, since kernel and bias belong together.
     operator: Leaves that may differ likewise, since the model has another
@@ -266,7 +266,7 @@ def _inflate(fresh: jax.Array, loaded: jax.Array) -> jax.Array:
 
 
 def _about_leaves(allowed: Fitting, grafted: Grafted) -> list[str]:
-  """Returns in words which leaves are new, and which are left out."""
+  """Returns sentences on the new leaves, and on those left out."""
   new = [*grafted.kept, *(f"{name} in part" for name in grafted.partly)]
   words = [f"new: {summarize_names(new) or 'nothing'}"]
   if untrained := set(allowed.untrained) - {*grafted.kept, *grafted.left}:
@@ -283,7 +283,7 @@ def _about_leaves(allowed: Fitting, grafted: Grafted) -> list[str]:
 
 
 def _about_heads(rows: Mapping[str, ClassRows], grafted: Grafted) -> list[str]:
-  """Returns in words what became of the head of each task."""
+  """Returns a sentence on the head of each task."""
   words = {}
   for name, of in rows.items():
     head = f"head of {of.task}" if of.task else "head"

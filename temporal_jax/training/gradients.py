@@ -15,7 +15,7 @@ ValueOfPart = Callable[
 
 
 class Gradients(NamedTuple):
-  """What a batch gives.
+  """Loss, gradients and statistics of a batch.
 
   Attributes:
     value: Minimised value, a scalar.
@@ -46,7 +46,7 @@ def accumulate(
 
   Args:
     value_of_part: Value of a part, of which the sum over parts is minimised.
-    params: Parameters.
+    params: Tree of parameters.
     batch_stats: Running statistics; {} without.
     batch: Arrays (B, ...).
     num_microbatches: Number of parts n; it divides B.

@@ -1,4 +1,4 @@
-"""First values of networks, computed by NumPy.
+"""Initialises networks on the host, by NumPy.
 
 XLA compiles a program of its own for each shape of a random array. For a whole
 network that takes ten seconds, and drawing the numbers takes one.
@@ -18,18 +18,18 @@ _REJECTABLE = 1.0
 
 
 def run_on_host(function: Callable[..., Any], *arguments: Any) -> Any:
-  """Returns what a function of random keys returns, mostly by NumPy.
+  """Returns the result of a function of random keys, mostly by NumPy.
 
-  Only what the result needs is computed: of `network.init` that are the
+  Only inputs of the result are computed: of `network.init` these are the
   initialisers, not the network. Numbers of `jax.random.uniform`, `normal` and
   `truncated_normal` come from NumPy, with a generator that the key seeds: of
   the same distribution as JAX's, but not the same numbers, and reproducible
-  with the same NumPy. JAX computes what NumPy is not known to, and all of it
+  with the same NumPy. JAX computes operations that NumPy lacks, and all of them
   where this is called in a function that is traced.
 
   Args:
     function: Takes and returns trees of arrays; traced, but not compiled.
-    *arguments: What it takes, e.g. `jax.random.key(0)`.
+    *arguments: Its arguments, e.g. `jax.random.key(0)`.
 
   Returns:
     The same tree of arrays on the default device.
@@ -61,7 +61,7 @@ def _run(closed: core.ClosedJaxpr, arguments: Values) -> Values:
 def _needed(
   jaxpr: core.Jaxpr,
 ) -> Iterator[tuple[core.JaxprEqn, set[core.Var]]]:
-  """Yields what must be computed, and the variables that end with each."""
+  """Yields the equations to compute, and the variables that end with each."""
   needed, kept = _variables(jaxpr.outvars), []
   for equation in reversed(jaxpr.eqns):
     if needed.isdisjoint(equation.outvars):
@@ -148,7 +148,7 @@ def _broadcast(x: Any, *, shape: Any, broadcast_dimensions: Any, **_) -> Any:
   return np.broadcast_to(np.reshape(x, sides), shape)
 
 
-# By the names of what `jax.random`'s public functions call.
+# By the names of functions that `jax.random`'s public ones call.
 _DRAWS: Mapping[str, Callable] = {
   "_normal": _normal,
   "_truncated_normal": _truncated_normal,

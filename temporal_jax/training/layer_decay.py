@@ -19,7 +19,7 @@ def layer_factors(
 
   factor = decay ** (N + 1 - layer), of N blocks
 
-  The layer is 0 for what comes before the blocks, k for the k-th block and
+  The layer is 0 for parameters before the blocks, k for the k-th block and
   N + 1 for all else: the head, say.
 
   Args:

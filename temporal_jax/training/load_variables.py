@@ -1,4 +1,4 @@
-"""Reading what a run or `convert_weights` has saved, on any machine."""
+"""Loads the variables of a run or a converted network, on any machine."""
 
 import contextlib
 import functools
@@ -88,16 +88,16 @@ def _steps(directory: pathlib.Path) -> list[int]:
 
 
 def read_tree(path: pathlib.Path, check: Check | None = None) -> Tree:
-  """Reads what Orbax saved at `path` as nested dicts, on one device.
+  """Reads the arrays that Orbax saved, as nested dicts, on one device.
 
   Args:
     path: The folder that Orbax wrote.
-    check: Called with the shapes before any value is read; what it raises stops
-      the reading.
+    check: Called with the shapes before any value is read; an error that it
+      raises stops the reading.
 
   Raises:
     ValueError: If it cannot be read, something else than arrays of numbers is
-      saved, special files are in the folder, or the arrays say that they are
+      saved, special files are in the folder, or the arrays are by their headers
       far larger than their files, see `untrusted.sizes`.
   """
   with ocp.StandardCheckpointer() as reader, _without_warnings():
@@ -120,7 +120,7 @@ def read_tree(path: pathlib.Path, check: Check | None = None) -> Tree:
 
 @contextlib.contextmanager
 def _naming(path: pathlib.Path) -> Iterator[None]:
-  """Names the folder in what Orbax raises for damaged files, of any kind."""
+  """Names the folder in Orbax's errors of damaged files, of any kind."""
   try:
     yield
   except Exception as error:
@@ -173,7 +173,7 @@ def _without_warnings() -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-  """Returns what an error says, in a line without a stop."""
+  """Returns the first line of an error's message, without a stop."""
   said = str(error).strip().split("\n", maxsplit=1)[0].removesuffix(".")
   return said or type(error).__name__
 

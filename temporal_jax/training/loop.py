@@ -27,7 +27,7 @@ from temporal_jax.validation import check_at_least
 
 @dataclasses.dataclass(frozen=True)
 class Cadence:
-  """When things happen, in steps.
+  """Steps at which a run logs, evaluates and saves.
 
   Attributes:
     num_steps: Length of the run.
@@ -82,7 +82,7 @@ class Batches(Iterator, Protocol):
     """
 
 
-# What the mean of a sum is called in metrics.jsonl, if not as the sum.
+# Names of means in metrics.jsonl that differ from the names of their sums.
 _MEANS = {"correct": "accuracy"}
 
 
@@ -109,11 +109,11 @@ def train(
   """Trains from `state` to the last step, or until asked to stop.
 
   Args:
-    state: Where to start.
+    state: State to start from.
     step_fn: Jitted training step; it may take over the memory of its state.
     batches: Host batches of this process.
     place: Puts a host batch on the devices.
-    cadence: When things happen.
+    cadence: Steps at which to log, test and save.
     schedule: Step -> learning rate, to be written down.
     evaluate: Variables -> values of the test clips.
     checkpoints: Checkpoints to save to.
@@ -187,7 +187,7 @@ def _evaluate(
   state: TrainState,
   checkpoints: Checkpoints,
 ) -> dict[str, float]:
-  """Scores the test clips; says at which step that fails."""
+  """Scores the test clips; an error names the step."""
   try:
     return evaluate(state.eval_variables())
   except ValueError as error:
@@ -204,7 +204,7 @@ def _record(
   timing: dict[str, float],
   checkpoints: Checkpoints,
 ) -> None:
-  """Writes the values of a step down; says what is left if it cannot."""
+  """Records the values of a step; an error names the last good checkpoint."""
   try:
     records.write(step, metrics, timing)
   except OSError as error:
@@ -236,7 +236,7 @@ def _summary(window: Window, learning_rate: jax.Array) -> dict[str, float]:
 
 
 class _Clock:
-  """Times the steps between two logging steps, not what else happens."""
+  """Times the steps between two logging steps, and nothing else."""
 
   def __init__(self, step: int, examples: str):
     self._step, self._start, self._waited = step, time.perf_counter(), 0.0

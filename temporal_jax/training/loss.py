@@ -23,10 +23,10 @@ class Loss:
   Attributes:
     num_classes: Classes L, or a dict with one number per task, e.g. {"verb":
       97, "noun": 300}; all tasks' cross-entropies have the same weight.
-    name: "softmax", one class a clip, or "sigmoid", any number of classes a
+    name: "softmax", one class per clip, or "sigmoid", any number of classes per
       clip: the mean of the binary cross-entropies.
-    label_smoothing: In [0, 1): the target is 1 - s + s / L at the label and
-      s / L elsewhere. Not for "sigmoid".
+    label_smoothing: Smoothing s in [0, 1): the target is 1 - s + s / L at the
+      label and s / L elsewhere. Not for "sigmoid".
 
   Source: classes `CrossEntropyLoss` and `BCEWithLogitsLoss` of pytorch/pytorch;
     the sum over tasks is from Damen et al. 2022,
@@ -50,7 +50,7 @@ class Loss:
       )
 
   def targets(self, label: jax.Array) -> Tasks:
-    """Returns how much of each class a clip has.
+    """Returns the target of each class for every clip.
 
     Args:
       label: (B,) classes; (B, K) for K tasks, in the order of `num_classes`; or

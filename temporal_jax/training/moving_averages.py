@@ -1,4 +1,4 @@
-"""Moving averages of the weights, which are evaluated instead of them."""
+"""Exponential moving averages of the weights, used for evaluation."""
 
 import jax
 import jax.numpy as jnp

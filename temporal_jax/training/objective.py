@@ -11,7 +11,7 @@ Arrays = dict[str, jax.Array]
 
 
 class PartLoss(NamedTuple):
-  """What a part of a batch gives.
+  """Loss, statistics and sums of a part of a batch.
 
   Attributes:
     value: Minimised value, a scalar; the parts of a batch are added up.
@@ -43,10 +43,10 @@ class Prepared(NamedTuple):
 
 
 class Objective(Protocol):
-  """What a training step minimises.
+  """Objective that a training step minimises.
 
   Attributes:
-    sums: Names of what is added up and logged, as a mean over examples by their
+    sums: Names of the sums that are logged, as a mean over examples by their
       weights: "loss" and others.
   """
 

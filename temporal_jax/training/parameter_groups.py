@@ -15,13 +15,13 @@ Rules = Sequence[tuple[str, float]]  # (regex, factor) of parameters' names.
 
 
 class Group(NamedTuple):
-  """What parameters that are trained alike have in common.
+  """Settings of parameters that are trained alike.
 
   Attributes:
     lr_factor: Factor of the learning rate.
     weight_decay: Strength; the learning rate, and so its factor, is multiplied
       on it, as in torch.
-    frozen: Whether they are not trained; the others are 0 then.
+    frozen: Whether the parameters are not trained; the other fields are 0 then.
   """
 
   lr_factor: float
@@ -50,7 +50,7 @@ def parameter_groups(
     params: Parameters, abstract or not.
     weight_decay: Strength of the decay, before factors.
     decay_vectors: Whether vectors decay, if no rule of `decay_factors` fits
-      them: what has fewer than two axes, and all that is named a bias, since
+      them: arrays of fewer than two axes, and all named a bias, since
       the biases of attention have an axis for its heads.
     decay_factors: Factors of the decay, 1 where none fits.
     lr_factors: Factors of the learning rate, on top of the layer decay.
@@ -101,7 +101,7 @@ def stop_frozen(params: Tree, groups: Mapping[str, Group]) -> Tree:
   out of the gradient's norm.
 
   Args:
-    params: Parameters.
+    params: Tree of parameters.
     groups: Groups of these parameters; {} freezes none.
   """
   if not groups:

@@ -37,8 +37,8 @@ def first_fits(
   """Returns name -> position of the first regex that fits, where one does.
 
   Args:
-    field: What the regexes are, for the errors.
-    regexes: In their order.
+    field: Name of the config's field with the regexes, for the errors.
+    regexes: Regexes of whole names, the first that fits counts.
     names: Names of all parameters.
 
   Raises:

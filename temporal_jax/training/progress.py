@@ -18,7 +18,7 @@ _WIDE_GAP = 0.3
 
 
 class _Values(rich.progress.ProgressColumn):
-  """Losses and rates: what a narrow terminal cuts, not the time left."""
+  """Losses and rates; a narrow terminal cuts these, not the time left."""
 
   def __init__(self):
     super().__init__(rich.table.Column(no_wrap=False))
@@ -77,7 +77,7 @@ class Progress:
       for name, value in metrics.items()
       if name not in _NOT_SHOWN and not name.startswith(_TEST)
     ]
-    # The first of them is what a run is judged by.
+    # A run is judged by the first of them.
     tests = (value for name, value in metrics.items() if name.startswith(_TEST))
     words += [f"test {value:.1%}" for value in itertools.islice(tests, 1)]
     words += [
@@ -94,7 +94,7 @@ class Progress:
     self._warn_of_overfitting(metrics)
 
   def _warn_of_overfitting(self, metrics: Mapping[str, float]) -> None:
-    """Says once that training and test accuracy part."""
+    """Warns once that training and test accuracy part."""
     trained, tested = (metrics.get(key, 0.0) for key in ("accuracy", f"{_TEST}top1"))
     if f"{_TEST}top1" in metrics and trained - tested > _WIDE_GAP and not self._warned:
       self._warned = True

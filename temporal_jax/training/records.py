@@ -20,10 +20,10 @@ _FINAL = "final/"  # Begins the names of values of the final test.
 
 
 class JsonLines:
-  """A file with one JSON object a line, each with a "step"."""
+  """A file with one JSON object per line, each with a "step"."""
 
   def __init__(self, file: str | pathlib.Path, last_step: int):
-    """Opens the file and drops what is later than `last_step`.
+    """Opens the file and drops lines later than `last_step`.
 
     An incomplete last line, left by a killed run, is dropped too.
 
@@ -62,7 +62,7 @@ def write_final(
   Args:
     workdir: Folder of the run; its records must be closed.
     step: Steps of the run.
-    values: By their names.
+    values: Values by their names.
 
   Returns:
     All rows of the file.
@@ -122,7 +122,7 @@ def config_changes(workdir: str | pathlib.Path, text: str) -> list[ConfigChange]
 
 
 def write_config(workdir: str | pathlib.Path, text: str) -> list[str]:
-  """Writes config.json and says what differs from the one that was there.
+  """Writes config.json and lists its differences from an earlier one.
 
   Args:
     workdir: Folder of the run.
@@ -159,7 +159,7 @@ def _flat(tree: dict, prefix: str = "") -> dict[str, object]:
 class Records:
   """All records of a run, under its workdir.
 
-  metrics.jsonl holds what the run computed: the same to the last bit however
+  metrics.jsonl holds the computed values: the same to the last bit however
   often it was interrupted. timing.jsonl holds how fast it was. TensorBoard gets
   both. Of several processes the first one writes.
   """

@@ -47,7 +47,7 @@ def create_schedule(
                                                             longer bLVNets
     constant          peak                  peak
 
-  The warm-up is linear: `start` at step 0 and what the table says at step W.
+  The warm-up is linear: `start` at step 0 and the table's value at step W.
   ATM's is NumPy's `linspace`, whose last step has the peak, as has the next.
 
   Args:
@@ -57,7 +57,7 @@ def create_schedule(
       have `end`.
     warmup_steps: Length of the warm-up; a part of a step counts too.
     start: Learning rate of step 0 if there is a warm-up.
-    end: What a cosine falls to.
+    end: Last value of a cosine schedule.
     milestones: Milestones of "multistep": first step of each tenth.
     steps_per_epoch: Steps per epoch of "cosine_by_epoch".
 
@@ -106,7 +106,7 @@ def _after_warmup(
   milestones: Sequence[float],
   steps_per_epoch: float,
 ) -> optax.Schedule:
-  """Returns what the table says of step W and later ones."""
+  """Returns the table's learning rate from step W on."""
   if name == "multistep":
     tenths = dict.fromkeys(milestones, 0.1)
     return optax.piecewise_constant_schedule(jnp.float32(peak), tenths)

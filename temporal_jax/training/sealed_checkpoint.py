@@ -1,4 +1,4 @@
-"""Checkpoints whose files are listed with their sha256 before they count."""
+"""Checkpoints with a list of their files' sha256, to detect damage."""
 
 import asyncio
 import dataclasses
@@ -19,9 +19,9 @@ _ABOUT = "_CHECKPOINT_METADATA"  # File of these, by Orbax.
 
 
 class SealedPath(atomicity.AtomicRenameTemporaryPath):
-  """Where Orbax writes a checkpoint until it is complete.
+  """Temporary folder in which Orbax writes a checkpoint.
 
-  Before the rename that makes it one, all its files are listed with their
+  Before the rename that completes it, all its files are listed with their
   sha256, and everything is on the disk.
   """
 

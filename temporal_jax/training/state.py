@@ -1,4 +1,4 @@
-"""All that a run must remember: one tree of arrays."""
+"""Training state of a run: one tree of arrays."""
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -15,8 +15,8 @@ from temporal_jax.training.host_init import run_on_host
 
 Tree = dict  # Nested dicts of arrays, as flax makes them.
 Window = dict[str, jax.Array]  # See `empty_window`.
-# What is added up where clips are classified: their losses, and the weights of
-# those whose best class is right.
+# Sums over classified clips: of their losses, and of the weights of those whose
+# best class is right.
 CLIP_SUMS = ("loss", "correct")
 
 
@@ -27,8 +27,7 @@ def empty_window(sums: Iterable[str]) -> Window:
   logging steps logs the same values as one that was not.
 
   Args:
-    sums: Names of what the objective of the run adds up, see
-      `objective.Objective`.
+    sums: Names of the sums of the run's objective, see `objective.Objective`.
 
   Returns:
     Each of these sums; "weight", the sum of all examples' weights; "grad_norm",
@@ -70,11 +69,11 @@ class TrainState(struct.PyTreeNode):
   window: Window
 
   def variables(self) -> Tree:
-    """Returns what `model.apply` takes in training."""
+    """Returns the variables for `model.apply` in training."""
     return {"params": self.params, "batch_stats": self.batch_stats}
 
   def eval_variables(self) -> Tree:
-    """Returns what `model.apply` takes in evaluation: averages, if kept."""
+    """Returns the variables for evaluation: averages, if kept."""
     return self.ema or self.variables()
 
 
@@ -100,7 +99,7 @@ def variable_shapes(
   shape: tuple[int, ...],
   inputs: Mapping[str, Any] = MappingProxyType({}),
 ) -> Tree:
-  """Returns the shapes of what `init_variables` returns; computes nothing."""
+  """Returns the shapes of the results of `init_variables`."""
   return jax.eval_shape(_initialiser(model, shape, inputs), jax.random.key(0))
 
 
@@ -136,7 +135,7 @@ def state_shapes(
   ema: bool,
   sums: Iterable[str] = CLIP_SUMS,
 ) -> TrainState:
-  """Returns the shapes of what `create_state` returns; computes nothing."""
+  """Returns the shapes of the results of `create_state`."""
   return jax.eval_shape(
     lambda variables: create_state(variables, optimizer, ema=ema, sums=sums), variables
   )

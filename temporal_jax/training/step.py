@@ -21,7 +21,7 @@ from temporal_jax.training.state import TrainState, Tree, Window
 
 @dataclasses.dataclass(frozen=True)
 class StepSpec:
-  """What happens in a training step.
+  """Objective, optimizer and settings of a training step.
 
   Attributes:
     objective: Minimised objective.
@@ -53,7 +53,7 @@ def make_train_step(
   takes over the memory of the state it is given.
 
   Args:
-    spec: What happens in it.
+    spec: Objective, optimizer and settings of the step.
     mesh: Examples are spread over its axes data and fsdp.
     layout: Sharding of every array of the state.
   """

@@ -1,4 +1,4 @@
-"""Stopping a run between two steps when the system asks for it."""
+"""Stops a run between two steps when the system sends a signal."""
 
 import signal
 from types import FrameType

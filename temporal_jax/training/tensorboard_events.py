@@ -20,7 +20,7 @@ class Events:
 
     Args:
       folder: The run's folder of such files, which may be new.
-      first_step: TensorBoard drops what earlier files have from here on.
+      first_step: TensorBoard drops events of earlier files from here on.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the labels of the videos ask of a config."""
+"""Checks of a config against the labels of the videos."""
 
 import types
 
@@ -30,7 +30,7 @@ def test_several_classes_a_video_name_loss_and_smoothing_at_once(loss, smoothing
 def test_a_recipe_says_at_once_what_does_not_fit_own_videos():
   config = atm.get_config("vit_b16_ssv2")
   videos = types.SimpleNamespace(class_names=("a", "b"), multi_label=True)
-  with pytest.raises(ValueError, match=r"^data\.num_classes says 174") as error:
+  with pytest.raises(ValueError, match=r"^data\.num_classes is 174") as error:
     experiment.num_classes(config, videos)
   first, second, third = str(error.value).split("; ", 2)
   assert first.endswith("the videos have 2 classes: --config.data.num_classes=2")

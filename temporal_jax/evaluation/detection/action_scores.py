@@ -27,7 +27,7 @@ _NOTHING = FilmDetections(np.zeros((0, 2)), np.zeros(0, np.int64), np.zeros(0))
 
 
 class ActionScores(NamedTuple):
-  """How good the detections of two runs are.
+  """Scores of the detections of two runs, joined and by themselves.
 
   Attributes:
     joined: "verb", "noun" and "action" -> scores of the joined detections, see
@@ -54,7 +54,7 @@ def score_actions(
     verb_run: Workdir of a run that finds verbs.
     noun_run: Workdir of a run that finds nouns.
     overlap: See `join_actions`.
-    num_nouns: Likewise.
+    num_nouns: See `join_actions`.
 
   Raises:
     FileNotFoundError: If a run has not written its detections.

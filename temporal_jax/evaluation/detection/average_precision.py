@@ -67,7 +67,7 @@ def average_precision(
   Args:
     truth: Film -> its true segments. It has all films that are scored, also
       those without any segment.
-    detections: Film -> what was found; a missing film has none.
+    detections: Film -> its detections; a missing film has none.
     thresholds: Intersections over union in (0, 1].
 
   Raises:

@@ -1,4 +1,4 @@
-"""Files of what was found in films, and of what is true, as ActivityNet's."""
+"""Detections and true segments as JSON files in ActivityNet's format."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def write_detections(
   detections: Mapping[str, FilmDetections],
   class_names: ClassNames,
 ) -> None:
-  """Writes what was found, as ActivityNet takes it.
+  """Writes detections, as ActivityNet takes them.
 
   {"results": {film: [{"label", "score", "segment": [start, end]}, ...]}}, the
   times in seconds, the best score first. Of verbs and nouns there are "verb"
@@ -38,7 +38,7 @@ def write_detections(
 
   Args:
     file: JSON to write.
-    detections: Film -> what was found.
+    detections: Film -> its detections.
     class_names: Names of the classes, or a dict with one list per task.
   """
   results = {
@@ -107,7 +107,7 @@ def _named(labels: np.ndarray, class_names: ClassNames) -> list[dict[str, str]]:
 def read_detections(
   file: str | os.PathLike, class_names: Sequence[str]
 ) -> dict[str, FilmDetections]:
-  """Reads what `write_detections` wrote, of one task.
+  """Reads a file of `write_detections`, of one task.
 
   Args:
     file: detections.json of a run.
@@ -142,7 +142,7 @@ def read_detections(
 def read_task_truth(
   file: str | os.PathLike, tasks: Sequence[str]
 ) -> tuple[dict[str, FilmTruth], dict[str, tuple[str, ...]]]:
-  """Reads what `write_truth` wrote of several tasks.
+  """Reads a file of `write_truth`, of several tasks.
 
   Args:
     file: truth.json of a run.
@@ -177,7 +177,7 @@ def read_task_truth(
 
 
 def _films(file: str | os.PathLike, member: str) -> Iterator[tuple[str, str, Any]]:
-  """Yields films, where they are, and what a file holds of them."""
+  """Yields films, their places in a file, and their entries."""
   content = read_json(file, max_bytes=_MAX_BYTES)
   films = content.get(member) if isinstance(content, dict) else None
   if not isinstance(films, dict):

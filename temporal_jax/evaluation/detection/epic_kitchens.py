@@ -30,7 +30,7 @@ def epic_average_precision(
 
   Args:
     truth: Film -> its true segments, with labels (N, 2): verb and noun.
-    detections: Film -> what was found, with labels (N, 2).
+    detections: Film -> its detections, with labels (N, 2).
     thresholds: Intersections over union in (0, 1].
 
   Returns:

@@ -1,4 +1,4 @@
-"""Segments of films: what is true, and what a detector found."""
+"""True and detected segments of films."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ class FilmTruth(NamedTuple):
 
 
 class FilmDetections(NamedTuple):
-  """What a detector found in a film.
+  """Segments that a detector found in a film.
 
   Attributes:
     segments: (N, 2) start and end in seconds.
@@ -61,7 +61,7 @@ def join_films(
   Args:
     truth: Film -> its true segments. It has all films that are scored, also
       those without any segment.
-    detections: Film -> what was found. A film that is missing has none.
+    detections: Film -> its detections. A missing film has none.
     num_tasks: K, where labels must be (N, K); None is (N,).
 
   Returns:

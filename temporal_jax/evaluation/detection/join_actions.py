@@ -1,4 +1,4 @@
-"""Detections of actions from those of verbs and those of nouns."""
+"""Joins detections of verbs and of nouns into detections of actions."""
 
 import numpy as np
 

@@ -49,7 +49,7 @@ def match_segments(
   found, true, iou, rounds = (a[order] for a in (found, true, iou, rounds))
   free = np.ones((len(true_keys), len(thresholds)), bool)
   firsts = np.flatnonzero(np.r_[True, found[1:] != found[:-1]])
-  # Where the rounds begin, among the pairs and among the detections.
+  # First place of each round, among the pairs and among the detections.
   pairs = np.searchsorted(rounds, np.arange(rounds[-1] + 2))
   begins = np.searchsorted(firsts, pairs)
   for k in range(len(pairs) - 1):

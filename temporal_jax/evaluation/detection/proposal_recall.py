@@ -71,8 +71,8 @@ def proposal_recall(
 
   Args:
     truth: Film -> its true segments; labels do not matter.
-    proposals: Film -> what was found; a missing film has none.
-    max_proposals: A.
+    proposals: Film -> its proposals; a missing film has none.
+    max_proposals: Greatest number of proposals, A.
     thresholds: Intersections over union in (0, 1].
 
   Returns:
@@ -127,5 +127,5 @@ def proposal_recall(
 
 
 def _none(film: FilmTruth | FilmDetections) -> np.ndarray:
-  """Returns labels that say nothing."""
+  """Returns labels that are all the same."""
   return np.zeros(len(film.segments), np.int64)

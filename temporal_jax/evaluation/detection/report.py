@@ -38,7 +38,7 @@ def detection_values(
   *,
   tasks: Sequence[str] = (),
 ) -> tuple[dict[str, float], dict[str, AveragePrecision]]:
-  """Returns how good detections are, as fractions.
+  """Returns average precisions of detections, as fractions.
 
   "mAP", the mean of the average precisions over classes and thresholds, and
   "mAP@0.5" and so on, the mean for each threshold. Of verbs and nouns these are
@@ -46,7 +46,7 @@ def detection_values(
 
   Args:
     truth: Film -> its true segments, of all films that are tested.
-    detections: Film -> what was found.
+    detections: Film -> its detections.
     thresholds: Intersections over union.
     tasks: ("verb", "noun") where labels are pairs of them.
 
@@ -77,14 +77,14 @@ def proposal_values(
   *,
   max_proposals: int,
 ) -> dict[str, float]:
-  """Returns how good proposals are, whatever their labels, as fractions.
+  """Returns recalls of proposals, whatever their labels, as fractions.
 
   "AUC", the area under the average recall, and "AR@1", "AR@5", "AR@10" and
   "AR@100", as far as there are as many.
 
   Args:
     truth: Film -> its true segments, of all films that are tested.
-    proposals: Film -> what was found.
+    proposals: Film -> its proposals.
     max_proposals: Proposals of a film, on average, up to which recall counts.
 
   Raises:
@@ -104,11 +104,11 @@ def value_names(
   tasks: Sequence[str] = (),
   max_proposals: int | None = None,
 ) -> tuple[str, ...]:
-  """Returns the names of what both return, those of proposals first.
+  """Returns the names of the values of both, those of proposals first.
 
   Args:
     thresholds: See `detection_values`.
-    tasks: Likewise.
+    tasks: See `detection_values`.
     max_proposals: See `proposal_values`; None where they are not asked for.
   """
   names = []
@@ -122,7 +122,7 @@ def value_names(
 
 
 def _value_name(task: str) -> str:
-  """Returns what the mean average precision of a task is called."""
+  """Returns the name of the mean average precision of a task."""
   return "mAP" if task in ("", _PAIRS) else f"{task}/mAP"
 
 
@@ -164,7 +164,7 @@ def write_detection_report(
     class_names: Names of the classes, or a dict with one list per task.
     rows: Rows of metrics.jsonl, for the curves.
     truth: Film -> its true segments, of all films that were tested.
-    detections: Film -> what was found.
+    detections: Film -> its detections.
     durations: Film -> seconds.
   """
   directory = pathlib.Path(directory)

@@ -15,7 +15,7 @@ _BATCH_SIZE = 32  # Windows computed at once.
 
 
 class PreparedFilms(NamedTuple):
-  """Where a data set is.
+  """Files of a prepared data set.
 
   Attributes:
     annotations: The CSV file of the films and their segments.
@@ -39,7 +39,7 @@ def prepare_data_set(
   Args:
     data: The data set, see `configs/localization/base.py`.
     extract: The network and its windows, likewise.
-    say: Gets a sentence before something that takes a while.
+    say: Called with a sentence before something that takes a while.
 
   Raises:
     ValueError: If films are given in two ways, the data set, the network or its

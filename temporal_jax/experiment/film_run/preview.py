@@ -1,4 +1,4 @@
-"""The layout of a run on films, without its films."""
+"""Previews memory and traffic of a run on films, without its films."""
 
 import sys
 
@@ -11,17 +11,17 @@ from temporal_jax.experiment.film_run.run import assemble, create_step
 from temporal_jax.experiment.film_run.settings import FilmSettings
 from temporal_jax.experiment.preview import plan_devices
 
-_SEGMENTS = 64  # Of a sequence, which its films would say.
+_SEGMENTS = 64  # Segments of a sequence; the films would define it.
 
 
 def show_layout(
   config: ml_collections.ConfigDict, num_devices: int, tpu: str | None
 ) -> str:
-  """Returns what a step would hold and send; see `preview.show_layout`.
+  """Returns memory and traffic of a step; see `preview.show_layout`.
 
   Raises:
-    ValueError: If the config does not say the classes or the features' width,
-      or does not fit the devices.
+    ValueError: If the config lacks the number of classes or the width of
+      features, or does not fit the devices.
   """
   wanted = ("num_classes", "feature_width")
   missing = [f"data.{name}" for name in wanted if not config.data[name]]

@@ -1,4 +1,4 @@
-"""The run: its films, its network, its steps."""
+"""Builds a run on films: its data, its network, its steps."""
 
 import dataclasses
 import functools
@@ -48,7 +48,7 @@ from temporal_jax.training.host_init import run_on_host
 from temporal_jax.training.objective import Arrays
 from temporal_jax.training.state import Tree
 
-# What depends on the classes, or on the data, where weights are taken over.
+# Leaves that depend on the classes or the data, where weights are taken over.
 _REPLACEABLE = r"params/classification/(last|bias).*|batch_stats/.*"
 
 
@@ -62,9 +62,10 @@ class FilmRun:
     sequences: Sequences to train on.
     train_batches: Endless batches of them.
     bad_test: Test films whose features cannot be read.
-    class_scores: What labels segments that have no class, None for nothing.
-    components: What the run is made of.
-    examples: What batches are of.
+    class_scores: Scores of classes for each film, used to label segments
+      without a class; None leaves them unlabelled.
+    components: Network, optimizer and the other components of the run.
+    examples: Plural noun for the examples of a batch, for messages.
   """
 
   settings: FilmSettings
@@ -97,7 +98,7 @@ class FilmRun:
     found, said = len(films.class_names), config.data.num_classes
     if said not in (0, found):
       raise ValueError(
-        f"data.num_classes says {said}, the films have {found} classes: "
+        f"data.num_classes is {said}, the films have {found} classes: "
         f"--config.data.num_classes={found}."
       )
     network = settings.network(found)
@@ -143,7 +144,7 @@ class FilmRun:
     return run_on_host(initialiser(self.settings, network, self.films.kind.width), key)
 
   def fitting(self, loaded: Tree) -> training.Fitting:
-    """Returns how weights may differ: in their classes' last layer.
+    """Returns the allowed differences of weights: the classes' layer.
 
     Classes are matched by name where the weights are a detector's folder.
     """
@@ -151,7 +152,7 @@ class FilmRun:
     return training.Fitting(replaceable=_REPLACEABLE, rows=self._class_rows())
 
   def _class_rows(self) -> dict[str, training.ClassRows]:
-    """Returns where classes of `init_from` are; {} if they are the same."""
+    """Returns the classes of `init_from`; {} if they are the same."""
     network, settings = self.components.model, self.settings
     folder = pathlib.Path(settings.config.init_from).expanduser()
     description = read_description(folder, DETECTORS)
@@ -203,7 +204,7 @@ class FilmRun:
     return training.place_batch(batch, self.settings.mesh)
 
   def start(self, variables: Tree) -> tuple[Callable, FilmScoring]:
-    """Returns the jitted training step, and what tests the network."""
+    """Returns the jitted training step, and the scoring of the test."""
     settings, components = self.settings, self.components
     train_step = create_step(settings, components)
     detector = Detector(
@@ -222,7 +223,7 @@ class FilmRun:
 def _open_films(
   settings: FilmSettings, earlier: Description | None, say: Callable[[str], None]
 ) -> FilmData:
-  """Opens annotations and features; prepares what is missing of a data set."""
+  """Opens annotations and features; prepares a missing data set."""
   config = settings.config.data
   annotations, features = config.annotations, config.features
   if config.name:
@@ -297,7 +298,7 @@ def assemble(
     settings: The run's settings.
     network: The network.
     width: Numbers of a position of the features.
-    num_classes: Classes.
+    num_classes: Number of classes.
     num_sequences: Sequences of a pass over the training films.
 
   Raises:

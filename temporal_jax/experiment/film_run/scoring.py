@@ -1,4 +1,4 @@
-"""The test films of a run, while it trains and in the end."""
+"""Scores the test films of a run, during training and at its end."""
 
 import collections
 import dataclasses
@@ -35,7 +35,7 @@ _AGNOSTIC = "none: mAP is class-agnostic, as config.eval.class_scores is empty"
 
 
 class Found(NamedTuple):
-  """What was found in the test films, by film.
+  """Segments found in the test films, by film.
 
   Attributes:
     plain: Segments with the labels of the network.
@@ -58,8 +58,9 @@ class FilmScoring:
     settings: The run's settings.
     films: The run's films.
     detector: The network, with any variables.
-    bad: What to do with a film whose features cannot be read.
-    class_scores: What labels segments that have no class, None for nothing.
+    bad: Handling of films whose features cannot be read.
+    class_scores: Scores of classes for each film, used to label segments
+      without a class; None leaves them unlabelled.
     index: Number of this process.
     count: Number of processes.
     stack: Gathers arrays over processes.
@@ -129,12 +130,12 @@ class FilmScoring:
     return FinalTest(values, f"{words} of {self._coverage(bad)}.", write)
 
   def _coverage(self, bad: Mapping[str, str]) -> str:
-    """Returns in words how many of the films were tested."""
+    """Returns the number of tested films, in words."""
     listed = len(self.films.test)
     return f"{listed - len(bad)} films tested, {listed} listed"
 
   def _bad_films(self) -> dict[str, str]:
-    """Returns why films could not be read, by all processes."""
+    """Returns the reason for each film that could not be read."""
     reasons = evaluation.gather_json(self.bad.reasons(), self.stack)
     return dict(collections.ChainMap(*reasons))
 
@@ -143,7 +144,7 @@ class FilmScoring:
     return self.settings.config.data.class_agnostic and self.class_scores is None
 
   def _classes(self) -> str:
-    """Returns in words where the classes of segments come from."""
+    """Returns the origin of the classes of segments, in words."""
     if self.class_scores is not None:
       return f"by the class scores {self.class_scores.place}"
     return _AGNOSTIC if self._is_agnostic() else "by the network"
@@ -179,7 +180,7 @@ class FilmScoring:
     return _truth(self.films.labelled_test if labelled else self.films.test)
 
   def _detect(self, variables: Tree) -> Found:
-    """Returns what is found in the films that can be read."""
+    """Returns the segments found in the films that can be read."""
     self.detector.variables = {"params": _on_host(variables["params"])}
     films: list[Film] = []
     labeller = None

@@ -73,10 +73,10 @@ class FilmSettings:
   Attributes:
     config: The config they are made from, see `configs/localization/base.py`.
     mesh: The devices, by axis.
-    form: Which sequences are made of a film.
-    decoding: How results become segments.
-    features: What files of features must say.
-    crop: Which part of a film a training sequence is.
+    form: Format of the sequences that are made of a film.
+    decoding: Settings that turn the network's outputs into segments.
+    features: Settings that the files of features must match.
+    crop: Settings of the random part of a film in a training sequence.
     thresholds: Intersections over union of the test.
   """
 
@@ -94,7 +94,7 @@ class FilmSettings:
     config: ml_collections.ConfigDict,
     devices: Sequence[jax.Device] | None = None,
   ) -> "FilmSettings":
-    """Makes the settings, and what else can be built without films.
+    """Makes the settings, and checks the parts that need no films.
 
     Args:
       config: The run's config.
@@ -171,7 +171,7 @@ class FilmSettings:
     return -(-network.padded_length(self.form.length) // step) * step
 
   def objective(self, network: nn.Module) -> Objective:
-    """Returns what is minimised."""
+    """Returns the objective that training minimises."""
     loss = self.config.loss
     if isinstance(network, BMN):
       return ProposalObjective(network, tuple(loss.weights), loss.positive)
@@ -187,7 +187,7 @@ class FilmSettings:
     return {} if self.is_classless else {NORMALIZER: self.config.loss.normalizer}
 
   def _check_components(self) -> None:
-    """Builds what a run builds of these settings, and throws it away."""
+    """Builds a run's parts from these settings, and drops them."""
     config = self.config
     if config.data.crop and len(config.data.crop) != 2:
       raise ValueError(

@@ -34,10 +34,10 @@ class Collective(NamedTuple):
 
   Attributes:
     kind: One of `KINDS`.
-    devices: In a group.
+    devices: Devices in a group.
     count: Operations in a run of the program.
-    size: Bytes of the whole arrays: what is summed, what is there after the
-      parts are gathered or before they are scattered, what is moved.
+    size: Bytes of the whole arrays: those summed, gathered, moved, or not yet
+      scattered.
     sent: Bytes a device sends, and as many it receives, if a group is a ring of
       n devices: 2 (n - 1) / n of `size` for an all-reduce, all of it for a
       permutation, (n - 1) / n for the others.
@@ -60,7 +60,8 @@ def read_collectives(text: str, num_devices: int) -> tuple[Collective, ...]:
 
   Args:
     text: `compiled.as_text()`.
-    num_devices: On which the program runs: the group where it names none.
+    num_devices: Devices on which the program runs: the group where it names
+      none.
 
   Raises:
     ValueError: If the text is not a compiled program's.

@@ -22,7 +22,7 @@ class Layout(NamedTuple):
       all else in the state, and the batch.
     temporaries: Further bytes that the compiled step needs: gradients,
       activations kept for them, gathered parameters.
-    collectives: What the devices exchange in a step.
+    collectives: Data that the devices exchange in a step.
   """
 
   mesh: dict[str, int]
@@ -38,7 +38,7 @@ def step_layout(
   batch: Mapping[str, jax.ShapeDtypeStruct],
   mesh: jax.sharding.Mesh,
 ) -> Layout:
-  """Compiles a step ahead of time and reads off what it needs.
+  """Compiles a step ahead of time and reads its memory and traffic.
 
   The devices may be simulated (`simulate_devices`) or absent (`absent_tpu`),
   and nothing is allocated on them.

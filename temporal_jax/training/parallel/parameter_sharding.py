@@ -36,15 +36,15 @@ def shard_parameters(
   without one are split over fsdp if they have `MIN_SIZE` elements or more,
   along the first dimension that fsdp divides, so that each part of an array is
   contiguous in memory; every device holds the rest whole. Without any rules,
-  `tensor_rules` split what they fit over tensor, and fsdp takes another
+  `tensor_rules` split matching parameters over tensor, and fsdp takes another
   dimension of the same parameters.
 
   Args:
     params: Nested dicts of arrays, or of shapes.
     mesh: Made by `create_mesh`.
     rules: (regex of whole names, axes of the dimensions); see `Rule`.
-    tensor_rules: What a network's parameters are split by, likewise; here a
-      rule may fit none.
+    tensor_rules: The network's own rules for splitting parameters; unlike those
+      of `rules`, one of them may fit no parameter.
 
   Returns:
     A tree of `NamedSharding`.
@@ -118,7 +118,7 @@ def shard_state(
 
 
 def make_gather(params: Tree) -> Callable[[Tree], Tree]:
-  """Returns what puts the parts of the parameters together for a model.
+  """Returns a function that gathers the parts of the parameters.
 
   Without it, the compiler may send activations instead, whose channels it then
   splits over fsdp. With it they stay split by clips; gradients are summed
