@@ -1,9 +1,9 @@
-"""Published weights in, a complete Flax tree out, and back.
+"""Converts published weights into Flax variables, and back.
 
-A conversion has two steps: `plan_conversion` says, from names and shapes only,
-which rule makes each leaf of which tensors, what is skipped, what stays new and
-what does not fit; `apply_plan` computes the values by these rules. `convert`
-does both, and `to_torch` applies the same rules backwards.
+A conversion has two steps: `plan_conversion` finds, from names and shapes only,
+which rule makes each leaf of which tensors, which tensors are skipped, and
+which leaves stay new or do not fit; `apply_plan` computes the values by these
+rules. `convert` does both, and `to_torch` applies the same rules backwards.
 """
 
 from convert_weights.apply import convert as convert, to_torch as to_torch

@@ -1,4 +1,4 @@
-r"""Published weights in, a directory with a network out.
+r"""Converts published weights into the directory of a network.
 
   python -m convert_weights MODEL CHECKPOINT OUT
   python -m convert_weights DETECTOR CHECKPOINT OUT --features stride=4 \
@@ -10,7 +10,7 @@ MODEL is a name of `temporal_jax.list_models()`, DETECTOR one of
 `temporal_jax.localization.LOCALIZERS`, whose options `DETECTOR --help` lists.
 CHECKPOINT is a .safetensors, .npz, .pt, .pth, .pyth, .bin or .ckpt file, one of
 another ending that torch saved, or a folder of `save_pretrained`. OUT appears
-only when it is complete; it is what `train.py --config.init_from` reads, or
+only when it is complete; `train.py --config.init_from` reads it, or
 `temporal-jax localize`. `inspect` shows which naming a checkpoint has and
 which networks it fits; `verify` reads OUT again, compares the sha256 and runs
 one clip or sequence. Errors are one message, with exit code 2.
@@ -98,7 +98,7 @@ def _compute(
   """Plans, shows the plan and applies it.
 
   Returns:
-    The variables, and what `model.json` says of them.
+    The variables, and their description for `model.json`.
   """
   plan = plan_conversion(
     options.model,
@@ -166,7 +166,7 @@ def _inspect(options: argparse.Namespace) -> None:
     print(line)
   for name, places in checkpoint.settings.items():
     for one in places:
-      print(f"{one.where} says {name} {one.value}.")
+      print(f"{one.where} has {name} {one.value}.")
   for source in sources:
     print(f"source {source.name}: the naming of {source.origin}.")
   found = list(inspection.candidates(stripped.tensors, checkpoint.settings))
@@ -177,7 +177,7 @@ def _inspect(options: argparse.Namespace) -> None:
   if not found:
     print(
       "No network of the catalog fits as it is; converting into one of them "
-      "says what differs, and --set gives it other arguments."
+      "lists what differs, and --set gives it other arguments."
     )
   for line in dict.fromkeys(x for one in found for x in one.plan.assumed):
     print(line)

@@ -1,4 +1,4 @@
-"""The second step: the values, from tensors to variables and back."""
+"""Second step of a conversion: computes values, from tensors or to tensors."""
 
 import fnmatch
 import warnings
@@ -53,7 +53,8 @@ def convert(
     allow_missing: Shell patterns of leaves, e.g. "head/*", that keep their
       initial values if the tensors do not make them.
     allow_non_finite: Shell patterns of tensors that may hold NaN or infinity.
-    inflation: How image kernels become video kernels, see `changes.inflate`.
+    inflation: Way of making video kernels from image kernels, see
+      `changes.inflate`.
     channels: Channels of a frame; for others than three a stem takes the mean
       over R, G and B.
     seed: Seed of the initial values.
@@ -104,12 +105,12 @@ def apply_plan(
   """Computes the variables of a network as planned.
 
   Args:
-    plan: By `plan_conversion`.
+    plan: Result of `plan_conversion`.
     tensors: Arrays of the names and shapes that it was made for.
     allow_non_finite: See `convert`.
     inflation: See `convert`.
     seed: See `convert`.
-    progress: Passes on what it iterates over, and shows how far it is.
+    progress: Passes on the items of an iterable, and shows the progress.
 
   Raises:
     ValueError: If a tensor holds NaN or infinity; all such are listed.

@@ -20,7 +20,7 @@ class Refusal(NamedTuple):
   Attributes:
     has: Expression of tensors that only this form has; "" for none.
     lacks: Expression of tensors that only this form lacks, likewise.
-    why: What it is, and what to do.
+    why: Name of the form, and advice to the user.
   """
 
   why: str
@@ -29,12 +29,12 @@ class Refusal(NamedTuple):
 
 
 class CheckpointFormat(NamedTuple):
-  """How the weights of one naming go into networks.
+  """Rules from the weights of one naming to networks.
 
   Users call it a source of weights.
 
   Attributes:
-    name: What users call it, e.g. "openai_clip".
+    name: Name for users, e.g. "openai_clip".
     origin: Repository or library whose naming it is.
     rules: Network -> the rules that make its leaves.
     takes: Whether a network can be made of such weights at all.
@@ -45,15 +45,14 @@ class CheckpointFormat(NamedTuple):
       reason; they keep their initial values.
     forms: Other arguments of `create_model` than the catalog's, with which such
       weights were also published.
-    unsaid: Argument of `create_model` that the tensors do not show -> what to
-      know where nobody says it; "" if the row's own is right for all such
-      weights.
+    unsaid: Argument of `create_model` that the tensors do not show -> a remark
+      where it is not given; "" if the row's own is right for all such weights.
     fixed: Arguments that the code with which such weights were trained fixes;
       rows have its values.
     counted: Argument -> regular expression of tensors whose group is a number
       from 0; there are as many.
-    pixels: What to know of the pixels' statistics where the checkpoint does not
-      say them; "" if the row's are right for all such weights.
+    pixels: Remark on the pixels' statistics where the checkpoint does not state
+      them; "" if the row's are right for all such weights.
     tasks: Task -> regular expression of the tensor (L, D) of its own head, in
       weights with several.
     refusals: Forms of such networks that are not supported, or by another name.

@@ -1,12 +1,12 @@
-r"""A published detector of segments in, a directory with it out.
+r"""Converts the weights of a published detector of segments.
 
   python -m convert_weights bmn CHECKPOINT OUT --features stride=16 \
     --features window=32
 
 The moving average of the weights is taken if the checkpoint has one. OUT is
-what `temporal-jax localize` and `temporal_jax.Localizer` read. What the
-features are is in no checkpoint: stride and window, in frames, must be given;
-the network that made them, and what of it, may be.
+the input of `temporal-jax localize` and `temporal_jax.Localizer`. The kind of
+its features is in no checkpoint: stride and window, in frames, must be given;
+the network that made them, and the name of its output, may be.
 """
 
 import argparse
@@ -91,7 +91,7 @@ def convert(arguments: Sequence[str]) -> None:
 
 
 def inspect(tensors: Mapping[str, Any]) -> Iterator[str]:
-  """Yields which detectors a checkpoint fits, in lines; none for others."""
+  """Yields lines about detectors that a checkpoint fits; none for others."""
   origin, plans = fitting_localizers(tensors)
   if not origin:
     return
@@ -99,15 +99,15 @@ def inspect(tensors: Mapping[str, Any]) -> Iterator[str]:
   facts = [dataclasses.asdict(plan.network) for plan in plans]
   for plan, own in zip(plans, facts, strict=True):
     mapping = plan.mapping
-    # The tensors do not decide between these: it is what users must know.
+    # The tensors do not decide between these: users must know it.
     apart = [k for k in own if any(own[k] != other.get(k) for other in facts)]
     words = ", ".join(f"{key} {own[key]}" for key in apart)
     counts = f"{len(mapping.steps)} leaves, {len(mapping.new)} new"
     yield f"  {plan.name}: {counts}{words and f'; {words}'}."
   if not plans:
     yield (
-      "No detector of the catalog fits as it is; converting into one of them says "
-      "what differs, and --set gives it other arguments."
+      "No detector of the catalog fits as it is; converting into one of them "
+      "lists what differs, and --set gives it other arguments."
     )
 
 
@@ -142,7 +142,7 @@ def _describe(
   class_names: Sequence[str],
   notes: Sequence[str],
 ) -> dict[str, Any]:
-  """Returns what `model.json` says of a conversion."""
+  """Returns the description of a conversion for `model.json`."""
   entry = find_localizer(plan.name)
   return describe_detector(
     plan.name,
@@ -164,7 +164,7 @@ def _with_length(form: SequenceFormat, length: int) -> SequenceFormat:
 
 
 def _feature_kind(channels: int, settings: Mapping[str, Any]) -> FeatureKind:
-  """Returns what the features are by the settings of the command line.
+  """Returns the kind of features that the command line describes.
 
   Raises:
     ValueError: If stride or window is missing, or a name is unknown.

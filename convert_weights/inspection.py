@@ -23,7 +23,7 @@ class Candidate(NamedTuple):
   """A network that takes a checkpoint whole.
 
   Attributes:
-    plan: How.
+    plan: Plan of the conversion.
     command: MODEL and the arguments that it needs.
   """
 
@@ -48,7 +48,7 @@ def candidates(
             plan = plan_from_sources(
               name, tensors, sources=[source], settings=settings, **form
             )
-          except ValueError:  # The checkpoint says that it is another form.
+          except ValueError:  # The checkpoint is of another form.
             continue
           if not plan.mapping.problems:
             flags = [
@@ -60,9 +60,9 @@ def candidates(
 
 
 def distinctions(found: Sequence[Candidate]) -> list[str]:
-  """Returns how each network differs from others with the same variables.
+  """Returns the differences between networks with the same variables.
 
-  The checkpoint does not decide between those: it is what users must know.
+  The checkpoint does not decide between those: users must know it.
   """
   alike = collections.defaultdict(list)
   for one in found:

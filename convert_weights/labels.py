@@ -1,4 +1,4 @@
-"""Names of classes, from a file."""
+"""Reads the names of classes from a file."""
 
 import collections
 import csv

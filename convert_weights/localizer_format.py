@@ -8,7 +8,7 @@ from convert_weights.rules import Rule
 
 
 class LocalizerFormat(NamedTuple):
-  """How the weights of one naming go into a localization network.
+  """Rules from the weights of one naming to localization networks.
 
   Attributes:
     origin: Repository whose naming it is.

@@ -1,4 +1,4 @@
-"""Weights of localization networks, both ways.
+"""Converts the weights of localization networks, both ways.
 
 They go through the same rules as video networks, see `rules`, and every tensor
 and leaf is accounted for. Inputs are features instead of clips.
@@ -32,7 +32,7 @@ _FORMATS = {BMN: bmn.FORMAT, ActionFormer: actionformer.FORMAT}
 
 
 class LocalizerPlan(NamedTuple):
-  """How a checkpoint becomes the variables of a localization network.
+  """Plan of a conversion from a checkpoint to a localization network.
 
   Attributes:
     name: Name of the network in the catalog.
@@ -43,8 +43,8 @@ class LocalizerPlan(NamedTuple):
     channels: Channels of its features.
     length: Positions of its sequences.
     target: Its variables, as shapes.
-    mapping: How each of them is made, and what does not fit.
-    notes: What the user should know, a line each.
+    mapping: Source of each variable, and the problems found.
+    notes: Remarks for the user, one per line.
   """
 
   name: str
@@ -66,7 +66,7 @@ class Localizer(NamedTuple):
     network: The network.
     variables: Its variables, {"params"}, float32.
     channels: Channels of its features.
-    notes: What the user should know, a line each.
+    notes: Remarks for the user, one per line.
   """
 
   network: nn.Module
@@ -102,7 +102,7 @@ def convert_localizer(
     name: Name in `temporal_jax.localization.LOCALIZERS`.
     source: A checkpoint file, see `read_localizer`, or its tensors by name.
     **overrides: Arguments of `create_localizer`. By default the classes, and
-      what else the names and shapes of the tensors show, are theirs.
+      other arguments that names and shapes of the tensors show, are theirs.
 
   Raises:
     ValueError: If a leaf is not made, a tensor is not used, or a shape differs;
@@ -130,7 +130,7 @@ def plan_localizer(
 
   Raises:
     ValueError: If they are not weights in the names of this network's code, or
-      an argument is not what they show.
+      an argument differs from them.
   """
   entry = find_localizer(name)
   naming = _FORMATS[entry.module]
@@ -187,7 +187,7 @@ def apply_localizer_plan(
 
 
 def fitting_localizers(tensors: Mapping[str, Any]) -> tuple[str, list[LocalizerPlan]]:
-  """Returns which localization networks a checkpoint fits as it is.
+  """Returns the localization networks that a checkpoint fits as it is.
 
   Returns:
     The repository whose naming its tensors have, "" if it is none of

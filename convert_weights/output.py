@@ -1,4 +1,4 @@
-"""A converted network on disk, written and verified."""
+"""Writes a converted network to disk, and verifies it."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ _PART = 2**20  # Bytes read at once.
 def describe(
   plan: ConversionPlan, checkpoint: Checkpoint, class_names: tuple[str, ...]
 ) -> dict[str, Any]:
-  """Returns what `model.json` says of a conversion.
+  """Returns the description of a conversion for `model.json`.
 
   Raises:
     ValueError: If there are not as many names as classes.
@@ -42,7 +42,7 @@ def describe(
 
 
 def source(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
-  """Returns what `model.json` says of a checkpoint, whose naming is `name`."""
+  """Returns a checkpoint's description for `model.json`."""
   return {
     "name": name,
     "file": checkpoint.path.absolute().name,
@@ -108,7 +108,7 @@ def compare_values(
   variables: Mapping[str, Any],
   description: Mapping[str, Any],
 ) -> str:
-  """Compares variables with their sha256, and returns what was compared.
+  """Compares variables with their sha256; returns the compared value.
 
   Raises:
     ValueError: If they changed since they were written.

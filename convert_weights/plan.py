@@ -1,4 +1,4 @@
-"""The first step: what becomes of every tensor and leaf, from shapes only."""
+"""First step of a conversion: maps tensors to leaves, from shapes only."""
 
 import fnmatch
 import re
@@ -92,7 +92,7 @@ def plan_from_sources(
   Args:
     model_name: See `convert`.
     tensors: Arrays, or their shapes and dtypes.
-    sources: What the naming of the tensors may be.
+    sources: Candidate formats of the tensors' names.
     num_classes: See `convert`.
     allow_missing: See `convert`.
     channels: See `convert`.
@@ -102,7 +102,7 @@ def plan_from_sources(
   Raises:
     ValueError: If there is no such network, it takes the weights of none of the
       sources, a pattern in `allow_missing` matches no leaf, or the checkpoint
-      says something else of the network than was asked for.
+      has other arguments of the network than were asked for.
   """
   shape = clip_shape(model_name, model_overrides, channels)
   asked = temporal_jax.create_model(model_name, num_classes=1, **model_overrides)
@@ -199,7 +199,7 @@ def _plan_from_source(
 
 
 def _refusal(source: CheckpointFormat, names: Collection[str]) -> str:
-  """Returns why tensors of a source are of a form that is not supported.
+  """Returns the reason why tensors of a source are not supported.
 
   Returns "" if they are of no such form.
   """
@@ -211,7 +211,7 @@ def _refusal(source: CheckpointFormat, names: Collection[str]) -> str:
 
 
 def _distance(plan: ConversionPlan) -> tuple[int, int]:
-  """Returns how many names do not fit, and how many problems there are."""
+  """Returns the number of names that do not fit, and of problems."""
   problems = plan.mapping.problems
   return sum(line[0] != "!" for line in problems), len(problems)
 
@@ -226,7 +226,7 @@ def _lacks_layer(plan: ConversionPlan) -> bool:
 def _stem_notes(
   mapping: TensorMapping, tensors: Mapping[str, Any], target: Shapes
 ) -> Iterator[str]:
-  """Says which stem is made for another number of channels."""
+  """Yields notes about stems made for other numbers of channels."""
   leaves = trees.flatten_dict(target, sep="/")
   for step in mapping.steps:
     shape = leaves[step.leaf].shape
@@ -253,7 +253,7 @@ def clip_shape(
 def _pixels(
   plan: ConversionPlan, settings: Settings
 ) -> tuple[tuple[Sequence[float], Sequence[float]], tuple[str, ...]]:
-  """Returns the statistics of pixels, and what is to be said of them.
+  """Returns the statistics of pixels, and remarks on them.
 
   A network that is the file's whole takes the file's; a video network that
   starts from images keeps those that its paper trains it with.
@@ -264,13 +264,13 @@ def _pixels(
   said = next(iter(settings.get("pixels", ())), None)
   if said is None and plan.source.pixels and is_whole:
     return own, (
-      f"the file does not say its pixels: model.json has mean {list(own[0])} "
+      f"the file does not state its pixels: model.json has mean {list(own[0])} "
       f"and std {list(own[1])}. {plan.source.pixels}",
     )
   if said is None or np.allclose(own, said.value, atol=1e-3):
     return own, ()
   mean, std = (list(values) for values in said.value)
-  given = f"{said.where} says that pixels have mean {mean} and std {std}"
+  given = f"{said.where} has pixels of mean {mean} and std {std}"
   if not is_whole:
     return own, (
       f"{given}; {plan.model_name} has mean {list(own[0])} and std "

@@ -34,8 +34,8 @@ def table(title: str, mapping: TensorMapping, target: Mapping[str, Any]) -> Tabl
   """Returns the table of a mapping, blocks of one kind in one line.
 
   Args:
-    title: From which naming to which network.
-    mapping: What becomes of every leaf and tensor.
+    title: Title of the table, with the naming and the network.
+    mapping: Mapping of every leaf and tensor.
     target: The network's variables, as shapes.
   """
   shown = Table(title=title, box=box.SIMPLE_HEAD)
@@ -68,9 +68,9 @@ def as_json(
   """Returns the whole mapping, for `model.json`.
 
   Args:
-    mapping: What becomes of every leaf and tensor.
-    notes: What the user should know.
-    assumed: What nobody said of the network and was assumed.
+    mapping: Mapping of every leaf and tensor.
+    notes: Remarks for the user.
+    assumed: Assumptions about the network where nothing states its arguments.
   """
   return {
     "used": {

@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"\{(\w+?)([+-]\d+)?\}")
 
 
 class Rule(NamedTuple):
-  """One leaf and what it is made of.
+  """One leaf and the tensors that make it.
 
   `{i}` in a leaf stands for a number; a tensor may use it as `{i}`, `{i-1}` or
   `{i+1}`.
@@ -26,7 +26,7 @@ class Rule(NamedTuple):
     pattern: einops pattern from the tensor to the leaf. Several tensors are
       stacked, and the left side begins with that axis. The right side names
       every axis and has no brackets, so that it can be read backwards too.
-    change: What happens to the values then, see `changes`.
+    change: Change of the values, see `changes`.
   """
 
   leaf: str
@@ -62,7 +62,8 @@ class Rule(NamedTuple):
     Args:
       tensors: Values of the rule's tensors, in their order.
       shape: Shape of the leaf.
-      inflation: How image kernels become video kernels, see `changes.inflate`.
+      inflation: Way of making video kernels from image kernels, see
+        `changes.inflate`.
 
     Raises:
       einops.EinopsError: If the axes do not fit.
@@ -89,7 +90,7 @@ class Rule(NamedTuple):
 def tensor_expression(
   tensor: str,
 ) -> Callable[[str], dict[str, int] | None]:
-  """Returns what finds the numbers of a rule's tensor in a name."""
+  """Returns a regex that finds the numbers of a rule's tensor in a name."""
   expression = _expression(tensor)
   offsets = {name: int(offset or 0) for name, offset in _NUMBER.findall(tensor)}
 
@@ -125,7 +126,7 @@ def under(rules: Iterable[Rule], leaf: str, tensor: str) -> list[Rule]:
 def changing(
   rules: Iterable[Rule], change: Callable[[Any, tuple[int, ...], str], Any]
 ) -> list[Rule]:
-  """Lets what rules make go through a change, see `changes`."""
+  """Sets the change of values of rules, see `changes`."""
   return [rule._replace(change=change) for rule in rules]
 
 

@@ -46,7 +46,7 @@ def eva_classifier() -> list[Rule]:
 
 
 def slots() -> list[Rule]:
-  """Rules of what ATM puts into a block's slots, in CLIP as in EVA-02-CLIP.
+  """Rules of ATM's layers in a block's slots, in CLIP as in EVA-02-CLIP.
 
   Where the modeling and the convolution meet in one slot, they are parts of a
   `Chain`.

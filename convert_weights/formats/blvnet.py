@@ -64,8 +64,8 @@ def big_little_net(taps: int = 3, *, tensor: str, heads: Sequence[str]) -> list[
 
   Args:
     taps: Frames of the aggregation.
-    tensor: What the source's names of the backbone begin with.
-    heads: What its classifier may be called.
+    tensor: Prefix of the backbone's names in the source.
+    heads: Possible names of its classifier.
   """
   stem = (
     ("", "conv1", "bn1"),

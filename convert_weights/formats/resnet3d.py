@@ -1,7 +1,7 @@
 """Rules of the convolutional networks of alibaba-mmai-research/TAdaConv.
 
-They say how many frames a convolution spans, for that decides which axes its
-kernel has.
+They have the number of frames that a convolution spans, which decides the axes
+of its kernel.
 """
 
 from collections.abc import Sequence
@@ -102,7 +102,8 @@ def resnet3d(
 
   Args:
     kind: Kind of its blocks.
-    pathways: What its names may begin with, as a pathway of a SlowFast.
+    pathways: Prefixes that its names may have, such as those of one pathway of
+      a SlowFast.
     **settings: See `pathway`.
   """
   rules = []

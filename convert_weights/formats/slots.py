@@ -23,7 +23,7 @@ NEW: Mapping[str, str] = {
 
 
 def filling(network: Network, slot: str, **kwargs: Any) -> nn.Module | None:
-  """Returns what fills a slot, to be asked for its attributes.
+  """Returns the module in a slot, to be asked for its attributes.
 
   Args:
     network: The network.

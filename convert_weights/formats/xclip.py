@@ -10,8 +10,8 @@ from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.network import Network
 
 _UNREAD = "of the texts, which the linear head does not read"
-# What a network with head "text" reads and one with head "linear" does not;
-# as many blocks on the texts as CLIP has.
+# Arguments of a network with head "text" that one with head "linear" does not
+# read; as many blocks on the texts as CLIP has.
 TEXT = {
   r"(positional_embedding|text_projection|logit_scale)": _UNREAD,
   r"(token_embedding|ln_final)\.(weight|bias)": _UNREAD,

@@ -1,1 +1,1 @@
-"""The parts of a plan, each made of names and shapes only."""
+"""Parts of a conversion plan, each made of names and shapes only."""

@@ -21,13 +21,13 @@ _WORDS = {"temporal": "temporal operator"}
 
 
 class Arguments(NamedTuple):
-  """What a network is made with.
+  """Arguments of a network, with remarks.
 
   Attributes:
     overrides: Arguments of `create_model` that differ from the row's, or are
       worth recording.
-    notes: What the user should know, a line each.
-    assumed: What nobody said and was assumed, likewise.
+    notes: Remarks for the user, one per line.
+    assumed: Assumptions where nothing states an argument, one per line.
   """
 
   overrides: dict[str, Any]
@@ -44,7 +44,7 @@ def settle(
   settings: Settings,
   overrides: Mapping[str, Any],
 ) -> Arguments:
-  """Decides what the tensors do not show.
+  """Decides the arguments that the tensors do not show.
 
   Args:
     model_name: Name of the network in the catalog.
@@ -55,9 +55,9 @@ def settle(
     overrides: Arguments that were asked for.
 
   Raises:
-    ValueError: If the checkpoint or the source's code says one thing and
+    ValueError: If the checkpoint or the source's code has one value and
       another was asked for, two places in the checkpoint differ, or no network
-      here has what they say.
+      here has their values.
   """
   chosen, notes, assumed = dict(overrides), [], []
   _check_pooling(source, settings)
@@ -77,15 +77,15 @@ def settle(
       )
     if said:
       chosen[name] = said.value if asked is None else asked
-      notes.append(f"{name} is {_text(chosen[name])}, as {said.where} says.")
+      notes.append(f"{name} is {_text(chosen[name])}, as in {said.where}.")
     elif asked is not None:
-      notes.append(f"{name} is {_text(asked)}, as asked for; the file does not say it.")
+      notes.append(f"{name} is {_text(asked)}, as asked for; the file has none.")
     elif hint:
       value = _default(name, model_name, network)
       if name == "activation":
         chosen[name] = value
       assumed.append(
-        f"the file does not say its {_WORDS.get(name, name)}: {_text(value)} "
+        f"the file does not state its {_WORDS.get(name, name)}: {_text(value)} "
         f"is assumed. {hint}"
       )
   for name, regex in source.counted.items():
@@ -94,7 +94,7 @@ def settle(
     own, count = getattr(network, name), _count(regex, tensors)
     if count and count != own:
       chosen[name] = count
-      notes.append(f"{name} is {count}, as the names say ({own} in the row).")
+      notes.append(f"{name} is {count}, as the names show ({own} in the row).")
   _check(chosen, settings)
   return Arguments(chosen, tuple(notes), tuple(assumed))
 
@@ -102,7 +102,7 @@ def settle(
 def _check_fixed(
   model_name: str, source: CheckpointFormat, overrides: Mapping[str, Any]
 ) -> None:
-  """Raises ValueError if one asks for what the source's code has not."""
+  """Raises ValueError if an override contradicts the source's code."""
   row = models.create_model(model_name, num_classes=1)
   for name in source.fixed:
     own = getattr(row, name, None)
@@ -176,7 +176,7 @@ def _default(name: str, model_name: str, network: Network) -> Any:
 
 
 def _count(regex: str, names: Collection[str]) -> int:
-  """Returns how many numbers, from 0, the group of an expression takes."""
+  """Returns the count of the numbers, from 0, that a regex's group takes."""
   expression = re.compile(regex)
   found = (expression.fullmatch(name) for name in names)
   return max((int(match[1]) + 1 for match in found if match), default=0)

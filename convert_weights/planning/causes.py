@@ -1,4 +1,4 @@
-"""Why weights do not fit: one line per cause instead of one per tensor."""
+"""Explains misfitting weights: one line per cause instead of one per tensor."""
 
 import math
 import re
@@ -31,7 +31,7 @@ _NEW_HEAD = (
   "'head/*') give a new classifier."
 )
 _GROUPS = "channels that one filter sees (grouped convolutions: ResNeXt)"
-# Leaf and axis of the tensor -> what differs, and the network's attribute.
+# Leaf and axis of the tensor -> name of the axis, and the network's attribute.
 _ROLES = (
   (r".*head/.*|.*classifier/.*", r"o|c", "classes", ""),
   (r".*patch_embedding/kernel", "h|w", "patch size", "patch_size"),
@@ -56,7 +56,7 @@ class _Difference(NamedTuple):
 
 
 class _Cause(NamedTuple):
-  """One line, what it explains, and the attributes of a fitting network."""
+  """One line, the problems it explains, and attributes of a fitting network."""
 
   text: str
   heads: frozenset[str]
@@ -96,7 +96,7 @@ def check(plan: ConversionPlan, tensors: Mapping[str, Any]) -> None:
 
 
 def unknown(tensors: Collection[str], name: str = "") -> str:
-  """Says that the names of tensors are of no source.
+  """Returns the message about names of tensors that are of no source.
 
   Args:
     tensors: The names.
@@ -218,7 +218,7 @@ def _is_grouped(sizes: Mapping[str, tuple[int, int]]) -> bool:
 
 
 def _role(leaf: str, axis: str) -> tuple[str, str]:
-  """Returns what an axis is, and the attribute of the network for it."""
+  """Returns the name of an axis, and the network's attribute for it."""
   return next(
     (role, attribute)
     for leaves, axes, role, attribute in _ROLES

@@ -11,7 +11,7 @@ Shapes = dict[str, Any]
 
 
 class ConversionPlan(NamedTuple):
-  """How a checkpoint becomes the variables of a network.
+  """Plan of a conversion from a checkpoint to the variables of a network.
 
   Attributes:
     model_name: Name of the network in the catalog.
@@ -22,10 +22,11 @@ class ConversionPlan(NamedTuple):
     network: The network.
     clip_shape: (T, H, W, C) of its clips.
     target: Its variables, as shapes.
-    mapping: How each of them is made, and what does not fit.
-    notes: What the user should know, a line each.
-    prefix: What was removed from the names of the tensors, for `source`.
-    assumed: What nobody said of the network and was assumed, likewise.
+    mapping: Source of each variable, and the problems found.
+    notes: Remarks for the user, one per line.
+    prefix: Prefix that was removed from the names of the tensors, for `source`.
+    assumed: Assumptions about the network where nothing states its arguments,
+      one per line.
     pixels: (mean, std) of R, G and B, of values in [0, 1].
   """
 

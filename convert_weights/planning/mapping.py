@@ -15,7 +15,7 @@ from convert_weights.rules import Rule
 
 
 class Step(NamedTuple):
-  """How one leaf is made."""
+  """Way of making one leaf."""
 
   leaf: str
   rule: Rule
@@ -32,13 +32,13 @@ class Step(NamedTuple):
 
 
 class TensorMapping(NamedTuple):
-  """What becomes of every leaf and of every tensor.
+  """Mapping of every leaf and of every tensor.
 
   Attributes:
     steps: The leaves that tensors make.
     new: Leaf that keeps its initial value -> the reason.
     skipped: Tensor that stays unused -> the reason.
-    problems: What is wrong: "-" leaves that nothing makes, "+" tensors that
+    problems: Problems found: "-" leaves that nothing makes, "+" tensors that
       nothing uses, "!" shapes and dtypes that do not fit.
   """
 
@@ -59,8 +59,8 @@ def map_tensors(
   """Plans how every leaf of `target` is made, using only shapes.
 
   Args:
-    rules: How leaves are made; of those that match a leaf the first makes it
-      whose tensors are all there, so that a tensor may have several names.
+    rules: Rules that make leaves; the first matching rule whose tensors all
+      exist makes the leaf, so that a tensor may have several names.
     tensors: Arrays, or their shapes and dtypes, by their names in the source.
     target: Variables whose leaves have a shape, e.g. by `jax.eval_shape`.
     skip: Regular expression of tensors that may stay unused -> the reason.
@@ -94,7 +94,7 @@ def map_tensors(
 
 
 def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:
-  """Returns why the tensors of a step do not make its leaf."""
+  """Returns the reasons why a step's tensors do not make its leaf."""
   parts = {name: tensors[name] for name in step.tensors}
   for name, part in parts.items():
     if not jnp.issubdtype(part.dtype, jnp.floating):
@@ -113,7 +113,7 @@ def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:
 
 
 def find_ways(rules: Sequence[Rule], path: str) -> list[Step]:
-  """Returns how a leaf may be made: the rules that match it."""
+  """Returns the possible ways to make a leaf: the rules that match it."""
   matches = ((rule, rule.match(path)) for rule in rules)
   return [
     Step(path, rule, rule.sources(numbers))

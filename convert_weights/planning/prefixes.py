@@ -1,4 +1,4 @@
-"""Prefixes of names: those under which a program keeps the network."""
+"""Removes prefixes of tensors' names, such as "module." or "backbone."."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ class Stripped(NamedTuple):
   """Tensors by their names without a prefix.
 
   Attributes:
-    prefix: What was removed, "" for nothing.
+    prefix: The removed prefix, "" for none.
     tensors: Those that had it.
     outside: Full name of any other tensor -> why it stays unused.
   """
@@ -35,7 +35,7 @@ class Stripped(NamedTuple):
 
   @property
   def notes(self) -> tuple[str, ...]:
-    """What was removed and left out, a line each."""
+    """Removed prefixes and left out tensors, one sentence each."""
     if not self.prefix:
       return ()
     line = f"the prefix {self.prefix!r} of the names is removed."
@@ -120,7 +120,7 @@ def _without(tensors: Mapping[str, Any], prefix: str) -> Stripped:
 
 
 def _average(name: str) -> str:
-  """Says of a name that it is of a moving average, if it is."""
+  """Returns a remark on a name of a moving average, "" on others."""
   if any(_has_part(average, [name]) for average in _MOMENTUM.values()):
     return ": the moving average of contrastive learning"
   return ""
@@ -153,7 +153,7 @@ def _fitting(
 
 
 def _before(mark: re.Pattern, names: Collection[str]) -> set[str]:
-  """Returns what is before a mark in any of the names."""
+  """Returns the texts in front of a mark in any of the names."""
   found = set()
   for name in names:
     start = 0

@@ -1,4 +1,4 @@
-"""Checkpoints are read from files, safely: weights, or one clear error."""
+"""Reads checkpoints from files, safely: weights, or one clear error."""
 
 from convert_weights.reading.checkpoint import Checkpoint as Checkpoint, read as read
 from convert_weights.reading.errors import CheckpointError as CheckpointError

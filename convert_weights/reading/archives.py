@@ -1,4 +1,4 @@
-"""Zip archives: their directories are checked before anything is unpacked."""
+"""Checks the directories of zip archives before anything is unpacked."""
 
 import pathlib
 import zipfile
@@ -50,7 +50,7 @@ def entries(path: pathlib.Path) -> list[zipfile.ZipInfo]:
 
 
 def kind(found: Sequence[zipfile.ZipInfo]) -> str:
-  """Says what an archive is: "npz", "torch" or "torchscript".
+  """Returns the kind of an archive: "npz", "torch" or "torchscript".
 
   Raises:
     CheckpointError: If it is none of those.

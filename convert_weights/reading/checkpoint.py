@@ -1,4 +1,4 @@
-"""Checkpoints are read from files, safely: weights, or one clear error."""
+"""Reads checkpoints from files, safely: weights, or one clear error."""
 
 import os
 import pathlib
@@ -23,12 +23,12 @@ _LONGEST_REASON = 200  # Characters of another library's error.
 
 
 class Checkpoint(NamedTuple):
-  """The weights of a file or a folder, and what was found around them.
+  """The weights of a file or a folder, and its other contents.
 
   Attributes:
     path: The file or the folder.
     files: The files that were read.
-    format: What it is: "safetensors", "npz", "torch", "legacy torch" or
+    format: Kind of the file: "safetensors", "npz", "torch", "legacy torch" or
       "torchscript".
     tensors: Read-only arrays by their names; large files are memory-mapped.
     wrapper: Names of the entries around them, e.g. "state_dict > module.*".
@@ -36,7 +36,7 @@ class Checkpoint(NamedTuple):
       ("epoch", "optimizer").
     others: Wrappers of other weights: the moving average, or the weights that
       it is of.
-    settings: What the file, or its folder, says of the network's arguments.
+    settings: Arguments of the network that the file, or its folder, states.
   """
 
   path: pathlib.Path
@@ -54,8 +54,8 @@ def read(
 ) -> Checkpoint:
   """Reads a checkpoint; nothing in it is run.
 
-  The format is inferred from the contents: safetensors, npz, or what torch.save
-  or torch.jit.save wrote (these need torch).
+  The format is inferred from the contents: safetensors, npz, or files of
+  torch.save or torch.jit.save (these need torch).
 
   Args:
     path: The file, or a folder as `save_pretrained` writes it, also of several
@@ -119,7 +119,7 @@ def _read(path: pathlib.Path, ema: bool, entry: str | None) -> Checkpoint:
 def _open(
   path: pathlib.Path,
 ) -> tuple[str, Any, Callable[[str, Any], np.ndarray]]:
-  """Returns format, contents and what makes NumPy arrays of its tensors."""
+  """Returns format, contents and a function from tensors to NumPy arrays."""
   with path.open("rb") as file:
     kind = contents.kind(file.read(contents.HEAD))
   if kind == "safetensors":

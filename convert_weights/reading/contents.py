@@ -3,11 +3,11 @@
 from convert_weights.reading.errors import CheckpointError
 
 HEAD = 1024  # Bytes that identify a format.
-ALLOWED = "safetensors, npz, and what torch.save or torch.jit.save writes"
+ALLOWED = "safetensors, npz, and files of torch.save or torch.jit.save"
 
 # The number with which torch's format before zip archives begins, as pickled.
 _TORCH_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-# First bytes -> what is often taken for a checkpoint.
+# First bytes -> kind of a file that is often taken for a checkpoint.
 _OTHERS = {
   b"\x89PNG": "a PNG image",
   b"\xff\xd8\xff": "a JPEG image",
@@ -28,13 +28,13 @@ _OTHERS = {
 
 
 def kind(head: bytes) -> str:
-  """Says what a file is: "zip", "safetensors" or "legacy" (torch before 1.6).
+  """Returns a file's kind: "zip", "safetensors" or "legacy" (old torch).
 
   Args:
     head: Its first `HEAD` bytes.
 
   Raises:
-    CheckpointError: If it is none of those; the message says what it is.
+    CheckpointError: If it is none of those; the message names its kind.
   """
   if not head:
     raise CheckpointError(f"the file is empty; allowed are {ALLOWED}.")
@@ -50,7 +50,7 @@ def kind(head: bytes) -> str:
 
 
 def _text(head: bytes) -> str:
-  """Says what text it is, "" if it is none."""
+  """Describes a text file; "" if it is none."""
   if any(byte < 32 and byte not in b"\t\n\f\r" for byte in head):
     return ""
   text = head.decode(errors="replace").lstrip("\ufeff \t\r\n")

@@ -2,4 +2,4 @@
 
 
 class CheckpointError(ValueError):
-  """A file cannot be read as a checkpoint; the message says which and why."""
+  """A file that cannot be read as a checkpoint; the message has the reason."""

@@ -19,7 +19,7 @@ _WEIGHTS = (
 )
 _INDEX = ".index.json"
 _SHARD = re.compile(r".+-\d+-of-0*(\d+)\.(safetensors|bin)")
-# Files of other programs -> what they are.
+# Files of other programs -> their kind.
 _OTHERS = {
   "adapter_config.json": (
     "an adapter (LoRA); merge it into its network first, e.g. with peft's "
@@ -84,7 +84,7 @@ def merge(folder: Folder, trees: Mapping[str, Any]) -> dict[str, Any]:
 
   Raises:
     CheckpointError: If the files do not hold exactly the tensors of the index,
-      each where it says.
+      each in its file.
   """
   merged = {}
   for file, tree in trees.items():

@@ -1,9 +1,9 @@
 """Settings of the network that a checkpoint holds next to tensors.
 
 Tensors do not show which activation a network has, how many heads, or how far
-a temporal operator reaches. Some files say it: the training program's arguments
-inside a checkpoint, the code of a TorchScript archive, and the configuration
-that `save_pretrained` writes into the same folder.
+a temporal operator reaches. Some files state it: the training program's
+arguments inside a checkpoint, the code of a TorchScript archive, and the
+configuration that `save_pretrained` writes into the same folder.
 """
 
 import pathlib
@@ -18,8 +18,9 @@ from convert_weights.reading.json_files import read_object
 
 # Entries of a checkpoint in which programs keep their arguments.
 _ENTRIES = ("hyper_parameters", "hparams", "args", "opt", "config", "cfg")
-# What `save_pretrained` of transformers, timm and open_clip calls weights; a
-# configuration next to a file of another name may be another network's.
+# Names of the weights that `save_pretrained` of transformers, timm and
+# open_clip writes; a configuration next to a file of another name may be
+# another network's.
 _PRETRAINED = re.compile(
   r"(pytorch_)?model([-.].*)?\.(safetensors|bin)"
   r"|open_clip_(pytorch_)?model([-.].*)?\.(safetensors|bin)"
@@ -41,7 +42,7 @@ class Setting(NamedTuple):
   """One argument of a network.
 
   Attributes:
-    value: What the file says.
+    value: Value in the file.
     where: The file or the entry, and the key in it.
   """
 
@@ -56,12 +57,12 @@ Settings = Mapping[str, tuple[Setting, ...]]
 
 
 def find_settings(path: pathlib.Path, form: str, tree: Any) -> Settings:
-  """Returns what a checkpoint says of its network.
+  """Returns the arguments of the network that a checkpoint states.
 
   Args:
     path: The file, or its folder.
     form: Its format, see `Checkpoint`.
-    tree: What it holds.
+    tree: Content of the file.
 
   Raises:
     CheckpointError: If a configuration in its folder is no JSON object.
@@ -131,7 +132,7 @@ def _mappings(value: Any, depth: int) -> Iterator[Mapping[Any, Any]]:
 def _in_arguments(
   given: Mapping[Any, Any], entry: str
 ) -> Iterator[tuple[str, Setting]]:
-  """Yields what the arguments of open_clip, or of a program like it, say."""
+  """Yields the settings in the arguments of open_clip or a similar program."""
   model = given.get("model")
   for key in ("force_quick_gelu", "quick_gelu"):
     if isinstance(given.get(key), bool):
@@ -181,7 +182,8 @@ def _in_xvit(given: Mapping[Any, Any], entry: str) -> Iterator[tuple[str, Settin
 def _values(text: str) -> dict[str, Any]:
   """Returns whole numbers, truth values and lists of numbers of a YAML text.
 
-  Only lines "key: value" are read, and lists in brackets or a number a line.
+  Only lines "key: value" are read, and lists in brackets or of one number per
+  line.
   """
   found: dict[str, Any] = {}
   for key, value, items in re.findall(
@@ -198,7 +200,7 @@ def _values(text: str) -> dict[str, Any]:
 
 
 def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Setting]]:
-  """Yields what a config.json of transformers or of timm says."""
+  """Yields the settings in a config.json of transformers or of timm."""
   timm = config.get("pretrained_cfg")
   if isinstance(timm, Mapping):
     yield from _pixels(timm, "mean", "std", f"{name} (pretrained_cfg)")
@@ -229,7 +231,7 @@ def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Sett
 def _in_open_clip(
   config: Mapping[str, Any], name: str
 ) -> Iterator[tuple[str, Setting]]:
-  """Yields what an open_clip_config.json says."""
+  """Yields the settings in an open_clip_config.json."""
   model = config.get("model_cfg", config)
   if not isinstance(model, Mapping):
     return

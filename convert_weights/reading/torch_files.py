@@ -1,4 +1,4 @@
-"""Reads what torch wrote without running any code in it."""
+"""Reads torch's files without running any code in them."""
 
 import pathlib
 import pickle
@@ -44,7 +44,7 @@ _HARMLESS = (
 
 
 def read_torch(path: pathlib.Path, entries: Sequence[zipfile.ZipInfo]) -> Any:
-  """Reads what torch.save wrote; tensors are memory-mapped where possible."""
+  """Reads files of torch.save; tensors are memory-mapped where possible."""
   torch = _import_torch()
   stored = all(e.compress_type == zipfile.ZIP_STORED for e in entries)
   # torch would believe this suffix rather than the contents.
@@ -56,16 +56,16 @@ def read_torch(path: pathlib.Path, entries: Sequence[zipfile.ZipInfo]) -> Any:
 
 
 def read_legacy(path: pathlib.Path) -> Any:
-  """Reads what torch.save wrote before torch 1.6."""
+  """Reads files of torch.save before torch 1.6."""
   torch = _import_torch()
   with _quiet(), torch.serialization.safe_globals(list(_HARMLESS)):
     return _load_file(torch, path)
 
 
 def read_script(path: pathlib.Path) -> Any:
-  """Reads the tensors of what torch.jit.save wrote, as OpenAI's CLIP is.
+  """Reads the tensors of files of torch.jit.save, as OpenAI's CLIP is.
 
-  Of its code only `__setstate__` runs when it is read: what has one is refused.
+  Of its code only `__setstate__` would run; a file with one is refused.
   """
   torch = _import_torch()
   with _quiet():
@@ -125,7 +125,7 @@ def _load_file(torch: types.ModuleType, path: pathlib.Path) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-  """Silences torch's warnings and shortens its errors to what matters."""
+  """Silences torch's warnings and shortens its errors."""
   try:
     with warnings.catch_warnings():
       warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""Weights are looked through before they are used."""
+"""Checks the values of weights before they are used."""
 
 from collections.abc import Mapping
 

@@ -153,7 +153,7 @@ def _sets(tree: Mapping[Any, Any], seen: set[int]) -> list[_Set]:
 
   Args:
     tree: Contents of an entry.
-    seen: What was opened before, by `id`: it is not opened again.
+    seen: Containers that were opened before, by `id`; none is opened again.
   """
   if id(tree) in seen:
     return []

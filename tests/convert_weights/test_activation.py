@@ -113,12 +113,12 @@ def _prepare(tensors, name="vit_b16", source="openai_clip", **settings):
 def test_what_nobody_says_is_assumed_aloud(tensors):
   todo = _prepare(tensors)
   (line,) = todo.assumed
-  assert line.startswith("the file does not say its activation: quick_gelu is")
+  assert line.startswith("the file does not state its activation: quick_gelu is")
   assert "open_clip's" in line
   assert "--set activation=gelu" in line
   assert todo.overrides["activation"] == "quick_gelu"
   named = {f"visual.{key}": value for key, value in tensors.items()}
-  with pytest.warns(UserWarning, match="does not say its activation"):
+  with pytest.warns(UserWarning, match="does not state its activation"):
     convert_weights.convert("vit_b16", named, **TINY)
 
 
@@ -131,7 +131,7 @@ def test_what_the_file_says_is_used(tensors):
   assert not todo.assumed
   assert todo.network.activation == "gelu"
   assert todo.overrides["activation"] == "gelu"
-  said = "activation is gelu, as config.json (hidden_act) says."
+  said = "activation is gelu, as in config.json (hidden_act)."
   assert said in todo.notes
 
 
@@ -140,7 +140,7 @@ def test_what_is_asked_for_is_used(tensors, asked):
   todo = _prepare(tensors, activation=asked)
   assert todo.network.activation is asked
   assert not todo.assumed
-  assert any("as asked for; the file does not" in line for line in todo.notes)
+  assert any("as asked for; the file has none" in line for line in todo.notes)
   todo = _prepare(tensors, activation=asked, settings=_says("gelu"))
   assert todo.network.activation is asked
 
@@ -249,5 +249,5 @@ def test_heads_and_epsilon_are_those_of_the_configuration():
   assert not todo.assumed
   todo = plan_conversion("vit_b16_in21k", tensors, **sizes, num_heads=4)
   (line,) = todo.assumed
-  assert line.startswith("the file does not say its epsilon: 1e-06 is assumed")
-  assert any("does not say its pixels" in note for note in todo.notes)
+  assert line.startswith("the file does not state its epsilon: 1e-06 is assumed")
+  assert any("does not state its pixels" in note for note in todo.notes)

@@ -58,7 +58,7 @@ CHANGES = (
 )
 # Networks that a command takes, where the demo's is none.
 MODELS = {"zeroshot": "text", "search": "text", "stream": "causal"}
-# What a run of it adds.
+# Arguments that a run of it adds.
 ADDITIONS = {
   "train": [
     "--workdir=new",  # The other commands read runs/mine.
@@ -311,7 +311,7 @@ def test_command_runs(command, here, capsys):
       convert_program.main(words[3:])
 
 
-# What a block of Python takes from the text around it.
+# Names that a block of Python takes from the text around it.
 NAMES = {
   "config": base.get_config(),
   "create_model": temporal_jax.create_model,
@@ -331,7 +331,7 @@ PYTHON_CHANGES = {
 PYTHON = [block for block in BLOCKS if block.kind in ("python", "py")]
 
 
-@pytest.mark.filterwarnings("ignore:the file does not say its activation")
+@pytest.mark.filterwarnings("ignore:the file does not state its activation")
 @pytest.mark.parametrize("block", PYTHON, ids=lambda b: f"{b.page}:{b.line}")
 def test_python_runs(block, here, capsys):
   code = block.text

@@ -13,12 +13,12 @@ class Family(NamedTuple):
   """A family of networks that no source is of.
 
   Attributes:
-    name: What it is, and whose names these are.
+    name: Name of the family, and the code that uses these names of tensors.
     marks: Regular expressions; a checkpoint with a tensor for each is of this
       family. A name may begin with any prefix. "regex @5" only matches tensors
       of five axes.
     absent: Regular expressions; a checkpoint with a tensor for any is not.
-    instead: What to do instead; by default, which sources are supported.
+    instead: Advice to the user; by default, the list of supported sources.
   """
 
   name: str

@@ -196,7 +196,7 @@ def test_depths_of_the_integration_and_the_prompt_are_counted(row, source):
   todo = plan_conversion(row, tensors, source=source, **_VIDEO_TEXT)
   assert not todo.mapping.new
   assert {name: todo.overrides[name] for name in sizes} == sizes
-  note = "integration_depth is 3, as the names say (1 in the row)."
+  note = "integration_depth is 3, as the names show (1 in the row)."
   assert note in todo.notes
   asked = {**_VIDEO_TEXT, "integration_depth": 1}
   with pytest.raises(ValueError, match=r"mit\.resblocks\.1"):
