@@ -14,7 +14,7 @@ has an action's instance, not a video, for each item.
 Follows table A.3 of the supplement of arXiv:2307.08908 and, where that is
 silent, the code in whwu95/ATM; EVA follows scripts/k400/train_eva_large.sh,
 train_eva_large_336.sh and scripts/{ssv1,ssv2}/train_eva_large.sh of that code:
-for CLIP's ViT-L the table says 15 epochs on Kinetics and 7e-4 on
+for CLIP's ViT-L the table has 15 epochs on Kinetics and 7e-4 on
 Something-Something.
 """
 
@@ -47,7 +47,7 @@ def _vit(*, epochs: float, lr: float, decay: float, frames: int = 8) -> dict[str
   }
 
 
-# --config=atm:RUN; what a run changes in what its kind of network shares.
+# --config=atm:RUN; changes to the fields of its kind of network.
 RUNS: dict[str, dict[str, Any]] = {
   "resnet18_ssv1": {},
   "resnet50_k400": {},
@@ -93,7 +93,7 @@ def get_config(run: str = "") -> ml_collections.ConfigDict:
 
 
 def residual_network(dataset: str) -> ml_collections.ConfigDict:
-  """Returns what runs of ResNets share, from ImageNet-1K weights.
+  """Returns the config of ResNets, from ImageNet-1K weights.
 
   Their training code is not published; momentum and Nesterov's form of it, and
   that mirrored classes of Something-Something are swapped, are not stated.
@@ -127,7 +127,7 @@ def residual_network(dataset: str) -> ml_collections.ConfigDict:
 def vision_transformer(
   dataset: str, *, image_size: int = 224
 ) -> ml_collections.ConfigDict:
-  """Returns what runs of transformers share, from CLIP or EVA-02-CLIP.
+  """Returns the config of transformers, from CLIP or EVA-02-CLIP.
 
   The code counts a batch in videos, not in their two copies: 128 of them, and
   half the learning rate of the table, which is for 256.

@@ -20,8 +20,9 @@ def get_config() -> ml_collections.ConfigDict:
 
   config.model.name = "resnet18"  # See temporal_jax.list_models().
   config.model.temporal = "default"  # "none", "shift", "aggregation", ...
-  # What learned positions are made for, 0 for the clips below: with init_from
-  # that run's, if its clips differed; other clips get them interpolated.
+  # Frames of the clips that learned positions are made for, 0 for the clips
+  # below: with init_from that run's, if its clips differed; other clips get
+  # them interpolated.
   config.model.num_frames = 0
   config.model.image_size = 0
   config.model.activation = ""  # Of a ViT's MLPs; "" is the catalog's.
@@ -46,11 +47,11 @@ def get_config() -> ml_collections.ConfigDict:
   data.flow = 0
   data.train_split = "train"  # Of `name`; TFDS slices work.
   data.test_split = ""  # "" is "test" of `name`, val or test of `root`.
-  data.test_fraction = 0.2  # Of `root`, where it does not say.
+  data.test_fraction = 0.2  # Of `root`, where it has no split.
   data.tasks = ()  # Of a video with several labels: ("verb", "noun").
   data.num_classes = ()  # There must be, for each task; () for those found.
   data.num_frames = 8  # T.
-  data.sampling = "segments"  # Which frames, see docs/sampling.md.
+  data.sampling = "segments"  # Rule that chooses frames, see docs/sampling.md.
   data.stride = 1  # Of "dense".
   data.short_side = 0  # Pixels to resize to before the crop; 0 for as it is.
   data.image_size = 224  # Side of the square crop, in pixels.
@@ -62,7 +63,7 @@ def get_config() -> ml_collections.ConfigDict:
   # Height and width to which whole training frames are stretched for `augment`
   # to crop (it knows their true proportions); () crops on the host at random.
   data.canvas = ()
-  # What is done to training clips on the device, in this order, see
+  # Augmentation of training clips on the device, in this order, see
   # temporal_jax.data.augmentation: "random_sized_crop(area=(0.08, 1))|flip".
   data.augment = ""
   data.flip_pairs = ()  # Classes that mirroring swaps, in pairs.
@@ -71,8 +72,8 @@ def get_config() -> ml_collections.ConfigDict:
   data.time_limit = 60.0  # Seconds that reading a clip may take.
   data.square_pixels = False  # Whether a video's width is changed to have them.
 
-  # Which views of a test video are scored in the end, see docs/sampling.md;
-  # tests while it trains take one.
+  # Views of a test video in the final test, see docs/sampling.md; tests during
+  # training take one.
   config.eval = evaluation = ml_collections.ConfigDict()
   evaluation.sampling = ""  # "" is data.sampling,
   evaluation.crop_size = 0  # 0 is data.image_size,
@@ -81,7 +82,7 @@ def get_config() -> ml_collections.ConfigDict:
   evaluation.num_clips = 1
   evaluation.num_crops = 1  # Of each clip: 1, 3 or 10,
   evaluation.crop_rule = "exact"  # as the papers place them.
-  evaluation.fusion = "softmax"  # What is averaged, or "logits".
+  evaluation.fusion = "softmax"  # Averaged scores of the views, or "logits".
 
   config.mix = mix = ml_collections.ConfigDict()  # Clips of a step, in pairs.
   mix.mixup_alpha = 0.0  # Of the Beta distribution; 0 for no mixup,
@@ -92,7 +93,7 @@ def get_config() -> ml_collections.ConfigDict:
   mix.partner = "reversed"  # A clip's: from the batch's other end, or "random".
 
   loss = config.loss
-  loss.name = "softmax"  # Or "sigmoid", of several labels a clip.
+  loss.name = "softmax"  # Or "sigmoid", of several labels per clip.
   loss.alignment = 1.0  # Weight of ILA's alignment loss.
 
   every_run.lock(config)

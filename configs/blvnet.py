@@ -53,7 +53,7 @@ def _stages(*pairs: int, lr: float) -> tuple[dict[str, Any], ...]:
   return first, *(frames | shorter for frames in others)
 
 
-# --config=blvnet:RUN; what a run changes in what all share.
+# --config=blvnet:RUN; changes to the fields that all share.
 RUNS: dict[str, dict[str, Any]] = {
   "tam_50_k400": {
     "stages": _stages(8, 16, 24, lr=0.005),

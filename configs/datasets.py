@@ -52,7 +52,7 @@ _NUM_CLASSES = {
 
 
 def use(config: ml_collections.ConfigDict, name: str, *, short_side: int = 256) -> None:
-  """Sets what follows from the data set.
+  """Sets the fields that follow from the data set.
 
   Args:
     config: Changed in place.

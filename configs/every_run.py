@@ -10,8 +10,8 @@ def create() -> ml_collections.ConfigDict:
   config.seed = 0
   config.num_steps = 1000  # Updates of the weights; 0 for num_epochs.
   config.num_epochs = 0.0  # Passes over the training data, if num_steps is 0.
-  config.batch_size = 32  # Videos a step, over all devices.
-  # Weights to start from: what convert_weights wrote, or another run's workdir;
+  config.batch_size = 32  # Videos per step, over all devices.
+  # Weights to start from: folder of convert_weights, or another run's workdir;
   # the head is taken over by the names of the classes, see docs/data.md.
   config.init_from = ""
   # Runs one after the other, each a dict of changes {"data.num_frames": 16},
@@ -51,10 +51,10 @@ def create() -> ml_collections.ConfigDict:
   # parameters.
   optim.decay_factors = ()  # ((regex, factor of weight_decay), ...)
   optim.lr_factors = ()  # ((regex, factor of lr), ...)
-  optim.frozen = ()  # Regexes of what is not trained.
+  optim.frozen = ()  # Regexes of frozen parameters.
   optim.layer_decay = 1.0  # Factor of lr from a transformer block to the next.
-  optim.layer_decay_except = ()  # Regexes of what it leaves at 1.
-  optim.layer_decay_first = ""  # Regex of what is before the blocks; "": usual.
+  optim.layer_decay_except = ()  # Regexes of parameters left at 1.
+  optim.layer_decay_first = ""  # Regex of layers before the blocks; "": usual.
   optim.accumulate = 1  # Parts of a step's batch, computed one by one.
   optim.clip_norm = 1.0  # Largest norm of the gradient; 0 for no limit.
   optim.ema_decay = 0.0  # Of the averaged weights; 0 keeps none.

@@ -22,7 +22,7 @@ import ml_collections
 
 from temporal_jax.configs import base, datasets
 
-# --config=ila:RUN; what a run changes in what its data set's runs share.
+# --config=ila:RUN; changes to the fields that its data set's runs share.
 RUNS: dict[str, dict[str, Any]] = {
   "vit_b16_k400": {},
   "vit_b16_ssv2": {},
@@ -35,8 +35,8 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 
 _CROP = "multi_scale_crop(scales=(1, 0.875, 0.75, 0.66), positions=5)"
-# Redrawn for every frame. The code ends with random_erasing(0.25), of which the
-# paper says nothing.
+# Redrawn for every frame. The code ends with random_erasing(0.25), which the
+# paper does not mention.
 _COLOR = (
   "color_jitter(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1, "
   "probability=0.8, per_frame=True)|grayscale(0.2)|normalize"
@@ -87,7 +87,7 @@ def something_something(image_size: int = 224) -> ml_collections.ConfigDict:
   config.num_steps = 30_000  # The code: 50 epochs.
   config.model.temporal = "alignment_dense"
   config.model.overrides.head = "linear"
-  # The paper's table says flip 0.5; the code does not, with six classes that
+  # The paper's table has flip 0.5; the code does not, with six classes that
   # mirroring changes.
   config.data.augment = f"{_CROP}|{_COLOR}"
   config.data.flip_pairs = ()

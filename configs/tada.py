@@ -23,7 +23,7 @@ along time of R(2+1)D start at random:
   python -m convert_weights r2plus1d_50_tada resnet50.pth models/tada_r2plus1d
 
 Tables 3c, 10, A5: residual_* train any residual network, by model.name, as
-TAdaConvNeXtV2, which section 5 and appendix C say of all. Table 7: weights of
+TAdaConvNeXtV2, which section 5 and appendix C have for all. Table 7: weights of
 ImageNet-21K are convnext_{small,base}_22k_224.pth.
 
 Table 6: from ImageNet, TAdaFormer is tadaformer_b16_imagenet, converted from
@@ -53,7 +53,7 @@ import ml_collections
 
 from temporal_jax.configs import base, datasets
 
-# The code's configs say that RandAugment precedes the crop; nothing reads that.
+# In the code's configs RandAugment precedes the crop; nothing reads that.
 _AUGMENT = (
   "flip|random_sized_crop(area=(0.08, 1.0), aspect=(0.75, 1.333))|"
   "rand_augment('rand-m9-n4-mstd0.5-inc1', fill={fill})|grayscale(0.2)|normalize"
@@ -92,7 +92,7 @@ def _former(
   }
 
 
-# What a residual network's run has else than a TAdaConvNeXtV2's.
+# Fields of a residual network's run that differ from a TAdaConvNeXtV2's.
 _RESIDUAL = {
   "model.name": "tada2d_resnet50",
   "data.num_frames": 8,
@@ -101,7 +101,7 @@ _RESIDUAL = {
 }
 _SLOWFAST = {"data.num_frames": 32}  # Of the fast pathway.
 _SLOWFAST_K400 = {"data.num_frames": 32, "data.sampling": "interval(2)"}
-# --config=tada:RUN; what a run changes in what its kind of network shares.
+# --config=tada:RUN; changes to the fields of its kind of network.
 RUNS: dict[str, dict[str, Any]] = {
   "tada2d_8x8_k400": {"model.name": "tada2d_resnet50"},
   "tada2d_16x5_k400": {
@@ -213,7 +213,7 @@ def get_config(run: str = "") -> ml_collections.ConfigDict:
 
 
 def residual_network(dataset: str) -> ml_collections.ConfigDict:
-  """Returns what TAda2D shares with the networks that TAdaConv is put into.
+  """Returns the config of TAda2D and of networks that TAdaConv is put into.
 
   All have the same training strategy (section 5.2); its values are from the
   code's configs of TAda2D with 8 frames.
@@ -244,7 +244,7 @@ def residual_network(dataset: str) -> ml_collections.ConfigDict:
 
 
 def convnext(dataset: str) -> ml_collections.ConfigDict:
-  """Returns what runs of TAdaConvNeXtV2 share, from ImageNet-1K (table A1).
+  """Returns the config of TAdaConvNeXtV2, from ImageNet-1K (table A1).
 
   Parameters of the route functions and the head learn faster, and the code
   chooses by name which parameters decay; the paper states neither.
@@ -282,7 +282,7 @@ def convnext(dataset: str) -> ml_collections.ConfigDict:
 
 
 def transformer(dataset: str) -> ml_collections.ConfigDict:
-  """Returns what runs of TAdaFormer share, from CLIP (table A2)."""
+  """Returns the config of TAdaFormer, from CLIP (table A2)."""
   config = _common(dataset)
   config.data.num_frames = 16
   config.data.sampling = "nearest_segments"

@@ -11,11 +11,11 @@ xvit_b16.
 
 Follows configs/Kinetics/xvit_B16_16x16_k400.yaml, xvit_B16_16x16_k600.yaml and
 configs/SSv2/xvit_B16_16x16.yaml of 1adrianb/video-transformers. Section 4.1 of
-the paper says 0.05 at batch 128, on Kinetics 0.03, random scales of 0.9 to 1.3,
+the paper has 0.05 at batch 128, on Kinetics 0.03, random scales of 0.9 to 1.3,
 and on Something-Something label smoothing of 0.3. The config of
 Something-Something v2 tests 2 clips x 3 crops, where the supplement has 1 x 3
 throughout: --config.eval.num_clips=1. For EPIC-Kitchens there is no config: it
-follows that section, and what the section does not say is as on
+follows that section, and fields that it does not state are as on
 Something-Something v2.
 """
 
@@ -25,7 +25,7 @@ import ml_collections
 
 from temporal_jax.configs import base, datasets
 
-# --config=xvit:RUN; what a run changes in what all share.
+# --config=xvit:RUN; changes to the fields that all share.
 RUNS: dict[str, dict[str, Any]] = {
   "b16_k400": {},
   "b16_k600": {},
@@ -70,7 +70,7 @@ def get_config(run: str = "") -> ml_collections.ConfigDict:
 
 
 def vision_transformer(dataset: str) -> ml_collections.ConfigDict:
-  """Returns what all runs share."""
+  """Returns the config that all runs share."""
   config = base.get_config()
   datasets.use(config, dataset)
   config.num_steps = 0

@@ -51,7 +51,7 @@ _RESAMPLED = {
   "optim.lr": 1e-3,
   "num_epochs": 15.0,
 }
-# --config=localization/actionformer:RUN; what a run changes in what all share.
+# --config=localization/actionformer:RUN; changes to the fields that all share.
 RUNS: dict[str, dict[str, Any]] = {
   "thumos14": {
     "data.annotations": "thumos14",

@@ -27,7 +27,8 @@ def get_config() -> ml_collections.ConfigDict:
   data.name = ""
   data.data_dir = "data"  # here, if it is not there, with features by `extract`.
   data.feature_pattern = ""  # Name of a film's file, "v_{id}.npy"; "" tries some.
-  # What files of features must say, or do not say; 0 leaves it to them.
+  # Settings that the feature files must match, or that they lack; 0 leaves them
+  # to the files.
   data.feature_width = 0  # Numbers of a position; --plan needs it.
   data.feature_stride = 0.0  # Frames from one position to the next.
   data.feature_window = 0.0  # Frames that a position sees.
@@ -49,7 +50,7 @@ def get_config() -> ml_collections.ConfigDict:
   extract.window = 16  # Frames that a position sees,
   extract.stride = 8  # and from one position to the next.
 
-  # Which sequences are made of a film; "" and 0 are the catalog's. See
+  # Format of the sequences made of a film; "" and 0 are the catalog's. See
   # temporal_jax.localization.detector.sequence_format.
   config.sequences = sequences = ml_collections.ConfigDict()
   sequences.fit = ""  # "pad", "resample" or "windows".
@@ -57,9 +58,9 @@ def get_config() -> ml_collections.ConfigDict:
   sequences.step = 0  # Positions from one window to the next.
   sequences.every = 0.0  # Positions of the features for one of a sequence.
 
-  # How results become segments: fields of the network's decoding, see
-  # temporal_jax.localization.detector.decoding_settings; those not here are the
-  # catalog's.
+  # Settings that turn the network's outputs into segments: fields of its
+  # decoding, see temporal_jax.localization.detector.decoding_settings; those
+  # not here are the catalog's.
   config.decoding = ml_collections.ConfigDict()
 
   loss = config.loss
@@ -74,7 +75,7 @@ def get_config() -> ml_collections.ConfigDict:
   evaluation.thresholds = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
   evaluation.max_proposals = 100  # A in AR@A of proposals.
   evaluation.batch_size = 8  # Films at once.
-  # What gives segments without a class their classes in tests: a file of the
+  # Class scores that label segments without a class in tests: a file of the
   # scores of whole films (scores.npz of a run that classifies) or a folder with
   # logits of windows in verb/ and noun/, see docs/localization.md. Without it
   # mAP is class-agnostic.

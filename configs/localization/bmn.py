@@ -31,7 +31,7 @@ _TADA = {
   "optim.warmup_lr": 1e-5,
   "num_epochs": 10.0,
 }
-# --config=localization/bmn:RUN; what a run changes in what all share.
+# --config=localization/bmn:RUN; changes to the fields that all share.
 RUNS: dict[str, dict[str, Any]] = {
   "anet": {
     "data.annotations": "anet",

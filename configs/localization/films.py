@@ -7,7 +7,7 @@ r"""A detector of segments in your own films.
 LIST.csv has the columns path, start, end and label, see docs/localization.md;
 FEATURES is the folder that `temporal-jax extract` wrote. ActionFormer, half as
 wide as for THUMOS14 and with moving averages that follow sooner, as own films
-are fewer. --config.data.on_error=skip leaves out, and counts, what is wrong.
+are fewer. --config.data.on_error=skip leaves out, and counts, wrong ones.
 """
 
 import ml_collections
