@@ -5,7 +5,7 @@
 
 Prints for each kind of attack how many were tried and how many the run held
 against: nothing was lost, and a refusal was one message that named its cause.
-Failures are printed with what happened. docs/reliability.md has the figures.
+Failures are printed with their cause. docs/reliability.md has the figures.
 """
 
 import argparse
@@ -42,14 +42,14 @@ _FULL = (100, 1_000, 40_000)
 
 
 class Tally:
-  """Counts what was tried and what held, by kind of attack."""
+  """Counts the attacks, and those that the run withstood, by kind."""
 
   def __init__(self):
     self.tried: dict[str, int] = {}
     self.held: dict[str, int] = {}
 
   def note(self, kind: str, what: str, fault: str) -> None:
-    """Counts an attack; `fault` says what went wrong, "" if it held."""
+    """Counts an attack; `fault` describes what went wrong, "" if it held."""
     self.tried[kind] = self.tried.get(kind, 0) + 1
     self.held[kind] = self.held.get(kind, 0) + (not fault)
     if fault:
@@ -248,7 +248,7 @@ class Runs:
     return process.returncode, out, errors
 
   def fault(self, workdir: pathlib.Path) -> str:
-    """Returns how a complete run differs from the one not attacked."""
+    """Returns the difference between a complete run and an unattacked one."""
     one, other = (
       (path / "metrics.jsonl").read_text() for path in (workdir, self.whole)
     )
@@ -339,7 +339,7 @@ def attack_by_kills(runs: Runs, count: int, tally: Tally) -> None:
 
 
 def wait_for_start(process: subprocess.Popen) -> None:
-  """Returns when a run prints where it starts from, or ends."""
+  """Waits until a run prints its start, or ends."""
   for line in process.stdout:
     if line.startswith("start: "):
       return

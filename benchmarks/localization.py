@@ -37,7 +37,7 @@ class Case(NamedTuple):
     localizer: Name in `LOCALIZERS`.
     arguments: Arguments of `create_localizer`.
     shape: Positions and channels of the features.
-    has_mask: Whether it takes a mask of the positions.
+    has_mask: Whether the network takes a mask of the positions.
   """
 
   name: str

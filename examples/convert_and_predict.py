@@ -1,4 +1,4 @@
-"""Converts published weights once, then says what happens in videos.
+"""Converts published weights once, then predicts the classes of videos.
 
   python -m examples.convert_and_predict resnet50.safetensors models/r50 \
     clip.mp4 --model resnet50 --labels labels.txt
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument("directory", metavar="DIR", help="of the converted one")
   parser.add_argument("videos", nargs="+", metavar="VIDEO")
   parser.add_argument("--model", required=True, help="temporal-jax models")
-  parser.add_argument("--labels", required=True, help="a class a line")
+  parser.add_argument("--labels", required=True, help="one class per line")
   parser.add_argument(
     "--set",
     action="append",

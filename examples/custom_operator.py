@@ -2,7 +2,7 @@
 
   python -m examples.custom_operator
 
-The operator adds to every frame what is new in it since the one before. It
+The operator adds to every frame its difference from the one before. It
 fills the slot at the start of each residual branch of a ResNet, where TSM and
 TAM sit. The task cannot be solved from single frames: does a clip grow bright,
 or dark?

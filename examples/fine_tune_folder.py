@@ -5,7 +5,7 @@
 
 DIR holds class/video.mp4. A fifth of each class is kept for the test. The same
 call again goes on where it was stopped. `train.py --config=configs/finetune.py`
-does the same by flags, and configs/base.py says all that can be set.
+does the same by flags, and configs/base.py lists all that can be set.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> float:
   config.init_from = options.init_from
   config.num_steps = options.steps
   config.optim.warmup_steps = options.steps // 10
-  # None takes what the weights have, and without weights the demo's network.
+  # None takes the weights' network, and without weights the demo's.
   config.data.num_frames = options.frames
   config.data.image_size = options.image_size
   config.model.overrides.width = options.width

@@ -4,10 +4,10 @@
   python -m examples.swap_operator --backbone vit_b32 \
     --operators none joint divided alignment
 
-Every backbone has named temporal slots, and an operator is a value that says
-what sits in them. For each operator this prints the parameters it adds, and by
-how much the answer changes if the clip is played backwards: not at all for the
-backbone without an operator, which sees single frames, in any order.
+Every backbone has named temporal slots, and an operator is a value with the
+layers in these slots. For each operator this prints the parameters it adds, and
+by how much the answer changes if the clip is played backwards: not at all for
+the backbone without an operator, which sees single frames, in any order.
 """
 
 import argparse

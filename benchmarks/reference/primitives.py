@@ -1,6 +1,6 @@
 """Functions that the reference code of several papers uses, in torch.
 
-Transcribed from what the reference classes do, in their layouts: frames folded
+Transcribed from the reference classes, in their layouts: frames folded
 into the batch (N T) C H W, or tokens (N T) L M d of M heads.
 """
 

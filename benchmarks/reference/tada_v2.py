@@ -43,7 +43,7 @@ def route_attention(x, w):
 class _Route(nn.Module):
   """TAdaConvV2's route function: N C T H W -> twice N C T.
 
-  `offset` is what the calibrations are added to, 1 or nothing.
+  The calibrations are added to `offset`, 1 or 0.
   """
 
   def __init__(self, channels, head_width, offset):

@@ -62,7 +62,7 @@ class _DividedBlock(openai_clip.Block):
     self.out = nn.Linear(_WIDTH, _WIDTH)
 
   def along_time(self, patches):
-    """Returns what patches N T L D get from the same place of all frames."""
+    """Returns attention of patches N T L D over the frames' same place."""
     series = self.norm(patches).transpose(1, 2)  # N L T D
     flat = series.flatten(0, 1)
     heard, _ = self.attention(flat, flat, flat, need_weights=False)

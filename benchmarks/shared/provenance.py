@@ -1,4 +1,4 @@
-"""When, at which commit and by which command figures were measured."""
+"""Date, commit, command and machine of measured figures."""
 
 import datetime
 import os

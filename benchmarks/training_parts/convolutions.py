@@ -23,7 +23,7 @@ class Convolution(NamedTuple):
     stride: Step over rows and columns.
     padding: Zeros on every side.
     groups: Groups of channels.
-    first: Whether it reads the clip, whose gradient training does not need.
+    first: Whether its input is the clip, whose gradient training does not need.
   """
 
   shape: tuple[int, ...]

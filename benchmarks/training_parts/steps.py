@@ -26,7 +26,7 @@ from temporal_jax.models import find_model
 
 
 class Setting(NamedTuple):
-  """How a network is trained here.
+  """Training settings of a network in this benchmark.
 
   Attributes:
     optimizer: "sgd" or "adamw".
