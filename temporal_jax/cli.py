@@ -1,4 +1,4 @@
-"""The command `temporal-jax`: what a person does with videos and networks."""
+"""The command line `temporal-jax`: its commands and their errors."""
 
 import argparse
 import importlib
@@ -16,7 +16,7 @@ from temporal_jax.lookup import unknown_name
 COMMANDS = tuple(
   sorted(m.name for m in pkgutil.iter_modules(commands.__path__) if not m.ispkg)
 )
-# What a shell reports of a program that SIGPIPE ended.
+# Exit status that a shell reports for a program that SIGPIPE ended.
 _BROKEN_PIPE = 141
 
 
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv: The command line's words; the process's own if None.
 
   Returns:
-    0 if all went well; 1 if some of what was asked for could not be done; 2 if
+    0 if all went well; 1 if a part of the work could not be done; 2 if
     the command cannot be run as it is; 141 if nobody reads the output on.
   """
   words = sys.argv[1:] if argv is None else argv
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def create_parser() -> argparse.ArgumentParser:
-  """Returns what parses all commands; none of them is imported whole."""
+  """Returns the parser of all commands; none of them is imported whole."""
   parser = argparse.ArgumentParser(
     prog="temporal-jax", description="Video recognition for JAX."
   )

@@ -1,4 +1,4 @@
-"""The configs of the package, found by name; nothing of them is imported."""
+"""Finds the configs of the package by name, without importing them."""
 
 import ast
 import fnmatch
@@ -69,7 +69,7 @@ def near_configs(name: str) -> list[str]:
 
 
 def _file(name: str) -> pathlib.Path:
-  """Returns where the config of a name would be: in the folder of configs."""
+  """Returns the path of the config of a name, in the folder of configs."""
   file = _FOLDER.joinpath(*name.split("/"))
   inside = ".." not in file.parts and not name.startswith("/")
   return file.with_name(f"{file.name}.py") if inside and file.name else _FOLDER
@@ -81,7 +81,7 @@ def _read(path: pathlib.Path) -> ast.Module | None:
     return None
   module = ast.parse(path.read_text(encoding="utf-8"))
   functions = (node for node in module.body if isinstance(node, ast.FunctionDef))
-  # Files without it hold what others share.
+  # Files without it are shared by others.
   return module if any(made.name == "get_config" for made in functions) else None
 
 
@@ -94,7 +94,7 @@ def _runs(module: ast.Module) -> list[str]:
 
 
 def _unknown(name: str, argument: str) -> FileNotFoundError:
-  """Returns the error about what is neither a file nor a config."""
+  """Returns the error about a name of neither a file nor a config."""
   plain = name.removeprefix("configs/").removesuffix(".py")
   close = near_configs(f"{plain}:{argument}" if argument else plain)
   hint = f"did you mean {' or '.join(close)}? " if close else ""

@@ -12,14 +12,14 @@ _DEEPEST = 100  # Python reads a thousand levels; a text has some ten.
 
 
 def read_call(text: str, table: Mapping[str, type[_T]], what: str) -> _T:
-  """Builds what `text` says: "interval" or "interval(16, fps=60)".
+  """Builds an entry from a text: "interval" or "interval(16, fps=60)".
 
   Nothing is evaluated: arguments are numbers, strings, tuples, True, False.
 
   Args:
     text: A name of the table, with its arguments in brackets if any.
     table: The classes by name.
-    what: What they are, for messages.
+    what: Kind of the entries, such as "sampling", for messages.
 
   Raises:
     ValueError: If the text cannot be read, names nothing of the table, or gives
@@ -34,7 +34,7 @@ def read_expression(text: str, what: str) -> ast.expr:
   Raises:
     ValueError: If they are no expression.
   """
-  if "#" in text:  # What follows would be dropped.
+  if "#" in text:  # Text after it would be dropped.
     raise ValueError(f"the {what} {text!r} cannot be read: it holds a '#'.")
   try:
     node = ast.parse(text.strip(), mode="eval").body
@@ -89,8 +89,8 @@ def split_call(node: ast.expr, what: str) -> Call | None:
   """Takes "name" or "name(argument, name=argument)" apart.
 
   Args:
-    node: What was parsed.
-    what: What it is, for messages.
+    node: The parsed expression.
+    what: Kind of the text, such as "sampling", for messages.
 
   Returns:
     The parts; None if it is neither.
@@ -127,7 +127,7 @@ def read_literal(node: ast.expr, where: str) -> Any:
 
 
 def build_call(node: ast.expr, table: Mapping[str, type[_T]], what: str) -> _T:
-  """Builds what a parsed text says, see `read_call`."""
+  """Builds an entry from a parsed text, see `read_call`."""
   text = ast.unparse(node)
   call = split_call(node, what)
   if call is None:
@@ -157,7 +157,7 @@ def _signatures(table: Mapping[str, type]) -> str:
 
 
 def _signature(name: str, kind: type) -> str:
-  """Returns how a class of a table is written: "interval(rate, fps=30.0)"."""
+  """Returns the call of a class of a table: "interval(rate, fps=30.0)"."""
   words = [
     value.name if value.default is value.empty else f"{value.name}={value.default!r}"
     for value in inspect.signature(kind).parameters.values()

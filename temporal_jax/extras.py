@@ -1,4 +1,4 @@
-"""Modules of the package's extras, named where one is missing."""
+"""Checks that the optional extras of the package are installed."""
 
 import importlib.util
 
@@ -18,7 +18,7 @@ def check_train(purpose: str) -> None:
   """Raises ImportError if modules of the extra "train" are not installed.
 
   Args:
-    purpose: What needs them, e.g. "training".
+    purpose: Name of the task that needs the modules, e.g. "training".
   """
   missing = [name for name in TRAIN if not _is_installed(name)]
   if missing:

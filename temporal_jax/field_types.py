@@ -38,7 +38,7 @@ def fits(value: Any, kind: Any) -> bool:
 
 
 def words(kind: Any) -> str:
-  """Returns what fits an annotation, in words.
+  """Returns the values that fit an annotation, in words.
 
   It is "" if nothing that can be written does.
   """
@@ -62,7 +62,7 @@ def words(kind: Any) -> str:
 
 
 def _take_apart(kind: Any) -> tuple[Any, tuple[Any, ...]]:
-  """Returns what an annotation is, and what it holds.
+  """Returns the outer type of an annotation, and its arguments.
 
   It is a simple type, None, `Union`, `tuple`, `Sequence`, `Mapping`, or
   something else.

@@ -1,4 +1,4 @@
-"""Tables by name: made of what modules declare, and searched in one wording."""
+"""Looks names up in tables, and builds tables from modules' declarations."""
 
 import difflib
 import importlib
@@ -29,9 +29,9 @@ def lookup(
   Args:
     table: Entries by name.
     name: The name that somebody wrote.
-    kind: What the entries are, such as "activation".
-    of: What has such entries, if several things have them: a network's name.
-    listed_by: Where all names are, for tables that are long.
+    kind: Kind of the entries, such as "activation".
+    of: Owner of the entries, such as a network's name; "" if there is only one.
+    listed_by: Command or page that lists all names, for long tables.
 
   Raises:
     ValueError: If the table has no such name; see `unknown_name`.
@@ -57,9 +57,9 @@ def unknown_name(
   Args:
     name: The name that somebody wrote.
     known: All names.
-    kind: What they are names of, such as "activation".
-    of: What has such names, if several things have them: a network's name.
-    listed_by: Where all names are.
+    kind: Kind of the named things, such as "activation".
+    of: Owner of the names, such as a network's name; "" if there is only one.
+    listed_by: Command or page that lists all names, for long tables.
   """
   known = list(known)
   met = f"{kind} {_SHORT.repr(name)}" + (f" of {of}" if of else "")
@@ -99,7 +99,7 @@ def near_names(
 
 
 def declared(package: str, attribute: str) -> dict[str, Any]:
-  """Returns what the modules of a package declare under one name.
+  """Returns the entries that the modules of a package declare.
 
   All modules of the package, and of packages in it, are imported, except one
   called "registry", which is the one that asks.

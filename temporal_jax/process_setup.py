@@ -16,13 +16,13 @@ _JAX_CACHE = "JAX_COMPILATION_CACHE_DIR"
 _KEPT_BYTES = 2 << 30  # A program of a network takes 1 to 20 MB.
 _TUNABLES = "GLIBC_TUNABLES"
 _HUGE_PAGES = "glibc.malloc.hugetlb=1"
-# Says that this process was restarted: it is never restarted twice.
+# Marks a restarted process: it is never restarted twice.
 _RESTARTED = "TEMPORAL_JAX_RESTARTED"
 _THP = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def keep_compiled() -> None:
-  """Has JAX keep what it compiles for the next process, in a user's folder.
+  """Has JAX keep compiled programs for later processes, in a user's folder.
 
   The folder is $TEMPORAL_JAX_CACHE, else temporal_jax in the user's folder of
   caches. Nothing is kept where that variable is empty or 0, or no such folder
@@ -52,7 +52,7 @@ def keep_compiled() -> None:
   if "jax" in sys.modules:
     for name, value in settings.items():
       sys.modules["jax"].config.update(name, value)
-  else:  # Importing it is left to what needs it.
+  else:  # Importing it is left to its users.
     for name, value in settings.items():
       os.environ.setdefault(name.upper(), str(value))
 

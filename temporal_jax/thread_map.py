@@ -1,4 +1,4 @@
-"""One function on many things, by threads."""
+"""Maps a function over many inputs, by threads."""
 
 import concurrent.futures
 import itertools
@@ -23,7 +23,7 @@ def run_parallel(
   leave Python's lock, so that threads are enough.
 
   Args:
-    function: Called in threads; what it raises ends everything.
+    function: Called in threads; an error that it raises ends everything.
     items: Arguments of the calls.
     num_threads: Calls at a time.
 
@@ -62,7 +62,7 @@ def run_in_order(
   """Yields the results of items in their order, computed ahead of their use.
 
   Args:
-    function: Called in threads; what it raises ends everything.
+    function: Called in threads; an error that it raises ends everything.
     items: Arguments of the calls.
     num_threads: Calls at a time.
     ahead: Most items that are taken before their results are asked for.

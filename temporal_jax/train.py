@@ -125,7 +125,7 @@ _COORDINATOR = flags.DEFINE_string("coordinator", None, "Of the processes.")
 _NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "With it.")
 _PROCESS_ID = flags.DEFINE_integer("process_id", None, "From 0.")
 
-# They say what was wrong in words that are meant for the user.
+# Their messages describe the fault in words for the user.
 _EXPECTED = (
   ImportError,
   OSError,
@@ -237,18 +237,18 @@ def run(
 
 
 def main(argv: list[str]) -> None:
-  """Turns what a user can get wrong into one line."""
+  """Runs the program; errors of its user become one line."""
   program, *others = argv
   if others:
     _refuse(program, f"unknown arguments {others}.")
   if not flags.FLAGS["verbosity"].present:
     logging.set_verbosity(logging.WARNING)
-    # What Orbax's threads run into, `training.Checkpoints` raises as well.
+    # `training.Checkpoints` also raises the errors of Orbax's threads.
     logging.get_absl_logger().addFilter(
       lambda record: not (record.exc_info and "orbax" in record.pathname)
     )
   if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
-    _refuse(program, "--workdir must say where the run writes.")
+    _refuse(program, "--workdir must name the folder that the run writes.")
   process_setup.keep_compiled()
   try:
     with training.StopRequest() as stop:
@@ -281,7 +281,7 @@ def _join_processes() -> None:
 
 
 def parse_flags(argv: list[str]) -> list[str]:
-  """Parses the flags; what is wrong with them gets one sentence."""
+  """Parses the flags; an error in them becomes one sentence."""
   _ARGUMENTS[:] = argv
   try:
     left = flags.FLAGS(argv)
@@ -298,7 +298,7 @@ def parse_flags(argv: list[str]) -> list[str]:
 
 
 def _refuse(program: str, words: str) -> NoReturn:
-  """Ends the process: it cannot be run as its flags say."""
+  """Ends the process, with a message about its flags."""
   print(display.printable_lines(f"{program}: {words}"), file=sys.stderr)
   raise SystemExit(2)
 
@@ -328,7 +328,7 @@ def run_program(program: str, arguments: Sequence[str]) -> NoReturn:
   """Trains as the flags say, and ends the process.
 
   Args:
-    program: How messages name it.
+    program: Name of the program in messages.
     arguments: The flags, e.g. ["--config=finetune", "--workdir=runs/mine"].
   """
   app.run(main, argv=[program, *arguments], flags_parser=parse_flags)

@@ -1,6 +1,6 @@
 """Checks of arguments.
 
-Each raises a ValueError that names the argument, its value and what is allowed.
+Each raises a ValueError with the argument, its value and the allowed ones.
 """
 
 import math

@@ -4,7 +4,7 @@
   temporal-jax benchmark runs/mine --batch-sizes 1
 
 From clips of uint8 on the device to probabilities, with batch norms folded. A
-NAME has untrained weights, which take as long. The memory is what the compiler
+NAME has untrained weights, which take as long. The memory is as the compiler
 sets aside, with weights and clips. "GFLOPs" are all operations of a clip, as
 the compiler counts them, and may be fewer than expected where a platform has
 a shorter way; "G mult-adds" counts only matrix products and convolutions, which
@@ -24,7 +24,7 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `benchmark` takes."""
+  """Adds the arguments of `benchmark`."""
   add_network(parser)
   parser.add_argument(
     "--batch-sizes",
@@ -113,7 +113,7 @@ def _open(options: argparse.Namespace) -> "SavedModel":
 
 
 def _about(saved: "SavedModel") -> dict[str, Any]:
-  """Returns what was timed, and on what."""
+  """Returns the facts of the timed network and of the machine."""
   import os
 
   import jax

@@ -14,7 +14,7 @@ COMPUTES = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `configs` takes."""
+  """Adds the arguments of `configs`."""
   parser.add_argument(
     "pattern",
     nargs="?",
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-  """Prints each config with what it trains."""
+  """Prints each config with a description of its run."""
   from temporal_jax import config_files
   from temporal_jax.display import tables
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     close = config_files.near_configs(options.pattern)
     hint = f"; did you mean {' or '.join(close)}?" if close else "."
     raise ValueError(f"no config's name matches {options.pattern!r}{hint}")
-  # The runs of a paper have the words of its file: said once.
+  # The runs of a paper have the words of its file: shown once.
   words = [said for _, said in found]
   rows = [
     (name, "" if said == before else said)

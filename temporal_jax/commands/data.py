@@ -83,7 +83,7 @@ def _inspect(options: argparse.Namespace) -> int:
 
 
 def _describe(found: dict[str, Any]) -> None:
-  """Prints what was found, a line each."""
+  """Prints the findings, one per line."""
   for split, number in found["videos"].items():
     output.say(f"{split}: {number} videos.")
   labels = found["labels"]
@@ -99,7 +99,7 @@ def _describe(found: dict[str, Any]) -> None:
         few, many = (pick(counts, key=counts.get) for pick in (min, max))
         output.say(
           f"{name}{split}: {counts[few]} ({few}) to {counts[many]} ({many}) "
-          f"videos a class."
+          f"videos per class."
         )
   for start, number in found["frame_folders"]["starts"].items():
     output.say(f"{number} folders of frames begin with number {start}.")
@@ -162,7 +162,7 @@ def _segments(options: argparse.Namespace) -> int:
 def _with_features(
   annotations: "FilmAnnotations", features: pathlib.Path
 ) -> "FilmAnnotations":
-  """Leaves out films without good features, and says what these are."""
+  """Leaves out films without good features, and lists them."""
   from temporal_jax.localization.features import FeatureStore, match_features
 
   found, kind = match_features(annotations, FeatureStore(features), on_error="skip")
@@ -203,7 +203,7 @@ def _transcode(options: argparse.Namespace) -> int:
 
 
 def _say_others(others: Mapping[str, int]) -> None:
-  """Says which files are no videos."""
+  """Lists the files that are no videos."""
   from temporal_jax.data.listing.scan_folder import count_by_suffix
 
   if others:

@@ -17,7 +17,7 @@ COMPUTES = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `describe` takes."""
+  """Adds the arguments of `describe`."""
   add_network(parser)
   parser.add_argument(
     "--num-classes",
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read(directory: str) -> tuple[str, dict[str, Any]]:
-  """Returns the name of a saved network, and what `describe` takes of it."""
+  """Returns the name of a saved network, and arguments of `describe`."""
   from temporal_jax import inference
 
   saved = inference.load_model(directory)

@@ -9,7 +9,7 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `export` takes."""
+  """Adds the arguments of `export`."""
   parser.add_argument(
     "out",
     type=pathlib.Path,
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--platforms",
     nargs="+",
     choices=("cpu", "cuda", "rocm", "tpu"),
-    help="where a stablehlo is to run (all)",
+    help="platforms that a stablehlo runs on (all)",
   )
   parser.add_argument(
     "--batch-size",

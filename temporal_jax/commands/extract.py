@@ -5,7 +5,7 @@ r"""Write the features of the sliding windows of videos to npz files.
 For each video OUT_DIR/path/name.npz holds `features` (windows, ...) float32;
 `times`, the middle of each window in seconds; `fps`; `stride` and `window` in
 frames; `offset`, the first frame of the first window; `duration` in seconds;
-and what was extracted of which network. Window i is the frames from
+and the names of the feature and of its network. Window i is the frames from
 offset + i stride to offset + i stride + window - 1. Files that are there are
 kept: the same call goes on where one was stopped. Exit code 1 if a video cannot
 be read; it is named, and the others go on.
@@ -36,7 +36,7 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `extract` takes."""
+  """Adds the arguments of `extract`."""
   parser.usage = (
     "temporal-jax extract FILE|DIR|GLOB [...] OUT_DIR --model DIR [options]"
   )
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--features",
     default="pooled",
     metavar="NAME",
-    help="pooled, what is classified; tokens, what the last block gives; logits "
+    help="pooled, the classifier's input; tokens, the last block's output; logits "
     "of the classes, of several tasks logits/TASK; or the name of a module "
     "(%(default)s)",
   )

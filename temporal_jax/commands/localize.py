@@ -1,4 +1,4 @@
-r"""Say what happens in videos, and from when to when.
+r"""Find actions in videos, with their start and end.
 
   temporal-jax localize film.mp4 --model runs/detector --png film.png
 
@@ -26,7 +26,7 @@ _FILES = ("json", "csv", "srt", "png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `localize` takes."""
+  """Adds the arguments of `localize`."""
   parser.add_argument(
     "files",
     nargs="+",
@@ -66,15 +66,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--fps",
     type=float,
     metavar="RATE",
-    help="frames per second of the films, for files of features that do not say it",
+    help="frames per second of the films, for files of features without it",
   )
   parser.add_argument(
     "--class-scores",
     type=_path,
     metavar="FILE.npz|DIR",
-    help="what gives segments their classes where the detector does not: scores.npz "
-    "of a network that classifies whole films, or the folder of verb/ and noun/ "
-    "with the logits of windows",
+    help="class scores that label the segments of a detector without classes: "
+    "scores.npz of a network that classifies whole films, or the folder of verb/ "
+    "and noun/ with the logits of windows",
   )
   add_batch_size(parser, "windows of a video")
 
@@ -129,7 +129,7 @@ def _files(words: list[str]) -> Iterator[str]:
 
 
 def _check_outputs(options: argparse.Namespace, files: list[str]) -> None:
-  """Refuses what could not be written, before anything is computed."""
+  """Refuses files that cannot be written, before anything is computed."""
   taken = {pathlib.Path(file).resolve(): "a file that is read" for file in files}
   for name in _FILES:
     file = getattr(options, name)
@@ -157,7 +157,7 @@ def _write_one(film: "Localization", options: argparse.Namespace) -> None:
 
 
 def _show(film: "Localization") -> None:
-  """Prints the segments of a video in time, or on stderr what is wrong."""
+  """Prints the segments of a video in time, or on stderr the error."""
   from temporal_jax.inference.watch.window_files import clock
 
   if film.error:

@@ -1,4 +1,4 @@
-"""List networks with what they cost and how well they were published.
+"""List networks with their costs and published accuracies.
 
   temporal-jax models
   temporal-jax models "*_vit_*"
@@ -26,7 +26,7 @@ COMPUTES = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `models` takes."""
+  """Adds the arguments of `models`."""
   parser.add_argument(
     "pattern",
     nargs="?",
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _record(name: str, entry: "Entry", cost: "Cost") -> dict[str, Any]:
-  """Returns what is known of a network."""
+  """Returns the known facts of a network, for JSON."""
   return {
     "name": name,
     "clip_shape": entry.clip_shape,

@@ -1,4 +1,4 @@
-"""Say what happens in videos: the likeliest classes with probabilities.
+"""Predict the likeliest classes of videos, with probabilities.
 
 Exit code 1 if a video cannot be read; it is named, and the others go on.
 """
@@ -24,7 +24,7 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `predict` takes."""
+  """Adds the arguments of `predict`."""
   add_videos(parser)
   add_model(parser)
   add_topk(parser, 5)
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_outputs(options: argparse.Namespace, videos: list[str]) -> None:
-  """Refuses what could not be written, before anything is computed."""
+  """Refuses files that cannot be written, before anything is computed."""
   from temporal_jax.inference.annotate import check_out
 
   read = {pathlib.Path(video).resolve() for video in videos}
@@ -115,7 +115,7 @@ def _predictor(options: argparse.Namespace, num_videos: int) -> "Predictor":
 
 
 def _show(prediction: "Prediction", predictor: "Predictor", k: int) -> None:
-  """Prints the best classes of a video, or on stderr what is wrong."""
+  """Prints the best classes of a video, or on stderr the error."""
   if prediction.error:
     output.say(f"bad: {prediction.file}: {prediction.error}", file=sys.stderr)
     return

@@ -18,7 +18,7 @@ _SCORES = "scores.npz"  # In the workdir of a run.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `scores` takes."""
+  """Adds the arguments of `scores`."""
   commands = parser.add_subparsers(dest="task", required=True, metavar="TASK")
   combine = commands.add_parser("combine", help="average the scores of runs")
   combine.add_argument("out", type=pathlib.Path, metavar="OUT.npz")
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   )
   upload.add_argument("out", type=pathlib.Path, metavar="OUT")
   upload.add_argument(
-    "scores", type=pathlib.Path, metavar="SCORES", help="what `testset` wrote"
+    "scores", type=pathlib.Path, metavar="SCORES", help="file that `testset` wrote"
   )
   upload.add_argument(
     "--format",
@@ -103,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
       "--fusion",
       choices=("softmax", "logits"),
       default=default,
-      help=f"what is averaged: probabilities or logits ({words})",
+      help=f"values to average: probabilities or logits ({words})",
     )
 
 
@@ -200,7 +200,7 @@ def _frames(options: argparse.Namespace) -> None:
       frames = saved.protocol["num_frames"]
       measured = accuracies(saved.predictions)
       if "top1" not in measured:
-        raise ValueError(f"{file.parent} has several classes a video, and no top-1.")
+        raise ValueError(f"{file.parent} has several classes per video, and no top-1.")
       of_network = values.setdefault(network, {})
       if frames in of_network:
         raise ValueError(f"two runs are of {network} with {frames} frames.")
@@ -303,7 +303,7 @@ def _words(predictions: "Predictions") -> str:
 
 
 def _name(file: pathlib.Path) -> str:
-  """Returns what to call a run: its folder's name, or the file's."""
+  """Returns the name of a run: its folder's name, or the file's."""
   file = file.resolve()
   if file.is_dir():
     return file.name

@@ -1,7 +1,7 @@
 """Find the videos of a folder that fit a text.
 
-Features of the videos are kept in a file: what is new or changed is computed,
-and the rest is not. Exit code 1 if a video cannot be read; it is named, and the
+Features of the videos are kept in a file; only those of new or changed videos
+are computed. Exit code 1 if a video cannot be read; it is named, and the
 others go on.
 """
 
@@ -17,16 +17,16 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `search` takes."""
+  """Adds the arguments of `search`."""
   parser.add_argument("root", metavar="DIR", help="folder with videos at any depth")
-  parser.add_argument("text", metavar="TEXT", help="what is to be seen")
+  parser.add_argument("text", metavar="TEXT", help="description of the videos")
   add_model(parser, "of videos and texts")
   parser.add_argument(
     "--index",
     type=pathlib.Path,
     required=True,
     metavar="FILE.npz",
-    help="where the features of the videos are kept; made if it is not there",
+    help="file of the features of the videos; made if it is not there",
   )
   parser.add_argument(
     "--topk",

@@ -1,9 +1,9 @@
 """Serve a page where a video is dropped and looked at.
 
-The page shows what the network says of the video, when, and where it looked;
-and, with a detector, from when to when things happen.
-Only this machine reaches it, unless --host says otherwise. A video is kept in a
-temporary folder until it is answered, and is then deleted.
+The page shows the likeliest classes of the video, when they are seen, and
+where the network looked; and, with a detector, from when to when things happen.
+Only this machine reaches it, unless --host is another address. A video is kept
+in a temporary folder until it is answered, and is then deleted.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "model",
     type=pathlib.Path,
     metavar="DIR",
-    help="what convert_weights wrote, or the workdir of a run",
+    help="folder that convert_weights wrote, or the workdir of a run",
   )
   parser.add_argument(
     "--localizer",
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
   answerer = serving.VideoAnswerer(
     model, localizer=localizer, max_seconds=options.max_seconds
   )
-  # What ends a process also removes the files that it holds.
+  # Ending the process by an exception also removes the files that it holds.
   signal.signal(signal.SIGTERM, signal.default_int_handler)
   with serving.PageServer(
     answerer,

@@ -1,7 +1,7 @@
 """Predict after every frame of a camera, a pipe or a file.
 
-It prints a line a frame: its time in seconds, what is seen so far, and how long
-the prediction took. Ctrl-C ends it.
+It prints a line per frame: its time in seconds, the likeliest classes so far,
+and the time of the prediction. Ctrl-C ends it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `stream` takes."""
+  """Adds the arguments of `stream`."""
   parser.add_argument(
     "source",
     metavar="SOURCE",
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--format",
     metavar="NAME",
-    help="FFmpeg's name of what SOURCE is, e.g. avfoundation for a camera of "
+    help="FFmpeg's name of the format of SOURCE, e.g. avfoundation for a camera of "
     "macOS; files, pipes and /dev/video0 need none",
   )
   parser.add_argument(
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _source(options: argparse.Namespace) -> str | int:
-  """Returns what is read: a name, or a pipe's descriptor."""
+  """Returns the source to read: a name, or a pipe's descriptor."""
   if options.source != "-":
     return os.path.expanduser(options.source)
   if sys.stdin.isatty():
@@ -89,7 +89,7 @@ def _show(
   frames: Iterable["av.VideoFrame"],
   options: argparse.Namespace,
 ) -> None:
-  """Prints a line a frame."""
+  """Prints one line per frame."""
   from temporal_jax.inference import Prediction
 
   for frame in frames:
@@ -108,18 +108,18 @@ def _words(top: "Labels | dict[str, Labels]") -> str:
 
 
 def _write_nowhere() -> None:
-  """Keeps what is still to be written from failing when Python ends."""
+  """Keeps unwritten output from failing when Python ends."""
   nowhere = os.open(os.devnull, os.O_WRONLY)
   os.dup2(nowhere, sys.stdout.fileno())
   os.close(nowhere)
 
 
 def _conclude(stream: "Stream", lost: int) -> None:
-  """Says how long frames took."""
+  """Prints the times that frames took."""
   frames, median, p95 = stream.latency
   words = f"frames: {frames}"
   if frames:
-    words += f"; ms a frame: {median:.1f} (median), {p95:.1f} (95 %)"
+    words += f"; ms per frame: {median:.1f} (median), {p95:.1f} (95 %)"
   if lost:
     words += f"; {lost} could not be decoded"
   print(words, file=sys.stderr)

@@ -23,7 +23,7 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `testset` takes."""
+  """Adds the arguments of `testset`."""
   parser.add_argument("out", type=pathlib.Path, metavar="OUT.npz")
   add_model(parser)
   parser.add_argument(

@@ -1,4 +1,4 @@
-"""Train and evaluate a network, as a config says."""
+"""Train and evaluate a network by a config."""
 
 import argparse
 import ast
@@ -14,7 +14,7 @@ _HELP = {"-h", "--help", "-help"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `train` takes: all its flags are for `temporal_jax.train`."""
+  """Adds the arguments of `train`: all are flags of `temporal_jax.train`."""
   parser.description = _docstring()
   parser.usage = "temporal-jax train --config=NAME|FILE --workdir=DIR [--FLAG ...]"
   parser.add_argument("flags", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -35,7 +35,7 @@ def run_program(program: str, words: Sequence[str]) -> None:
   """Trains as flags say, and ends the process.
 
   Args:
-    program: How messages name the program.
+    program: Name of the program in messages.
     words: The flags.
 
   Raises:
@@ -48,7 +48,7 @@ def run_program(program: str, words: Sequence[str]) -> None:
 
 
 def main(program: str) -> None:
-  """Trains as the flags of this process say; see `run_program`."""
+  """Trains by the flags of this process; see `run_program`."""
   if _HELP & set(sys.argv[1:]):
     print(_docstring())
     return

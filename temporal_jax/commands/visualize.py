@@ -1,9 +1,9 @@
 """Draw what networks look at in a video, as a picture and as a video.
 
 gradcam: where a class is seen. rollout: which patches the class tokens heard
-of. masks: what ILA aligns. calibration: TAdaConv's factors of each frame. cues:
-ATM's arithmetic between frames. features: how strongly a layer responds. With
-several networks each has its own rows.
+of. masks: regions that ILA aligns. calibration: TAdaConv's factors per frame.
+cues: ATM's arithmetic between frames. features: how strongly a layer responds.
+With several networks each has its own rows.
 """
 
 import argparse
@@ -21,7 +21,7 @@ _KINDS = ("calibration", "cues", "features", "gradcam", "masks", "rollout")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `visualize` takes."""
+  """Adds the arguments of `visualize`."""
   parser.add_argument("video", metavar="FILE", help="video, or its pictures")
   parser.add_argument(
     "--model",
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     metavar="DIR",
     help="converted or trained network; may be given several times",
   )
-  parser.add_argument("--kind", choices=_KINDS, required=True, help="what is drawn")
+  parser.add_argument("--kind", choices=_KINDS, required=True, help="kind of maps")
   parser.add_argument(
     "--layer", metavar="NAME", help="a layer, the last that fits if not given"
   )

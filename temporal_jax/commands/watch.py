@@ -1,8 +1,8 @@
-"""Say what is seen when in a long video.
+"""Show the classes of a long video over time.
 
 A window of frames slides over the video, which is decoded once from front to
 back; memory does not grow with its length. Without an output file the windows
-are listed. Exit code 1 if the video is damaged: what came before is written.
+are listed. Exit code 1 if the video is damaged: earlier windows are written.
 """
 
 import argparse
@@ -21,7 +21,7 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `watch` takes."""
+  """Adds the arguments of `watch`."""
   parser.add_argument("file", type=_path, metavar="FILE", help="the video")
   add_model(parser)
   add_topk(parser, 1)

@@ -1,4 +1,4 @@
-r"""Say which of your own labels fit videos, without any training.
+r"""Classify videos by your own labels, without any training.
 
 A network of videos and texts compares each video with the labels:
 
@@ -47,7 +47,7 @@ COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `zeroshot` takes."""
+  """Adds the arguments of `zeroshot`."""
   add_videos(parser, "*")
   add_model(parser, "of videos and texts")
   add_labels(parser)
@@ -105,7 +105,7 @@ def _check_given(
   needed: dict[str, str],
   refused: dict[str, str],
 ) -> None:
-  """Refuses what is missing, or belongs to the other use of the command."""
+  """Refuses missing arguments, and those of the command's other use."""
   missing = [words for name, words in needed.items() if not vars(options)[name]]
   excess = [words for name, words in refused.items() if vars(options)[name]]
   if missing or excess:
@@ -135,7 +135,7 @@ def _classify(options: argparse.Namespace, saved: "SavedModel") -> int:
 
 
 def _show(record: dict[str, Any]) -> None:
-  """Prints the labels of a video, or on stderr what is wrong with it."""
+  """Prints the labels of a video, or on stderr the error."""
   if record["error"] is not None:
     output.say(f"bad: {record['file']}: {record['error']}", file=sys.stderr)
     return

@@ -1,4 +1,4 @@
-"""An error as one message, for people who did not write the program."""
+"""Formats an error as one message for users of the commands."""
 
 from temporal_jax.display.names import printable_lines
 
@@ -10,14 +10,14 @@ def error_message(
   expected: tuple[type[Exception], ...],
   option: str,
 ) -> str:
-  """Returns what a command prints instead of a traceback.
+  """Returns the message that a command prints instead of a traceback.
 
   Args:
     program: Name of the program, such as "temporal-jax predict".
     error: Error that ended the program.
-    expected: Kinds of errors that say in words what was wrong with the input;
+    expected: Kinds of errors whose messages describe a fault of the input;
       of other ones the kind is named, and how to see where they come from.
-    option: What makes the program show a traceback, in words.
+    option: The option that makes the program show a traceback, in words.
   """
   if isinstance(error, OSError) and error.filename and error.strerror:
     names = [error.filename, error.filename2]

@@ -1,4 +1,4 @@
-"""Names that may hold any character, as text that is safe to show."""
+"""Escapes names that may hold any character, to show them safely."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Figures; names in pictures, whatever their letters, without formulas."""
+"""Fonts and text of figures, for names in any script."""
 
 import functools
 import os
@@ -37,15 +37,15 @@ _PREFERRED = (
   "FreeSans",
 )
 _OWN = "DejaVu Sans"  # Comes with matplotlib.
-# It has a box for every character, and says so instead of being readable.
+# A font with a box for every character, none of them readable.
 _BOXES = "Last Resort"
 
 
 def drawable(text: str) -> str:
   r"""Returns text whose letters some installed font has.
 
-  Line breaks stay. What no font has, and what `printable` escapes, becomes an
-  escape as in JSON: \u8d70.
+  Line breaks stay. A letter that no font has, or that `printable` escapes,
+  becomes an escape as in JSON: \u8d70.
   """
   return "\n".join(
     "".join(map(_drawable, printable(line))) for line in text.split("\n")
@@ -61,8 +61,8 @@ def new_figure(width: float, height: float) -> "Figure":
   """Returns an empty figure that keeps its parts apart.
 
   Args:
-    width: In inches.
-    height: In inches.
+    width: Width in inches.
+    height: Height in inches.
   """
   from matplotlib.figure import Figure
 
@@ -79,7 +79,7 @@ def save_figure(
 
   Args:
     figure: Its texts are `drawable`.
-    file: PNG to write, or what takes its bytes.
+    file: PNG to write, or a binary stream.
     dpi: Pixels an inch.
   """
   from matplotlib.text import Text

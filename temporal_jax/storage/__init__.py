@@ -1,4 +1,4 @@
-"""Files and folders that others only see whole: written, listed, locked."""
+"""Atomic files and folders, their digests and locks."""
 
 from temporal_jax.storage.atomic import (
   sync as sync,

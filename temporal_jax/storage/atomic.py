@@ -1,4 +1,4 @@
-"""Files and folders that appear, or are replaced, when they are complete.
+"""Atomic writes: files and folders appear only when they are complete.
 
 Data are written under a hidden name in the final folder. They are on the disk
 before they are renamed, and the rename before the call returns: neither a
@@ -89,7 +89,7 @@ def write_lines(path: str | os.PathLike, lines: Iterable[str]) -> None:
 
 
 def sync(path: str | os.PathLike) -> None:
-  """Returns when a file's content, or a folder's names, are on the disk."""
+  """Waits until a file's content, or a folder's names, are on the disk."""
   try:
     descriptor = os.open(path, os.O_RDONLY)
   except PermissionError:
@@ -106,7 +106,7 @@ def sync(path: str | os.PathLike) -> None:
 
 
 def sync_all(folder: str | os.PathLike) -> None:
-  """Returns when a folder with all that is in it is on the disk."""
+  """Waits until a folder with all its files is on the disk."""
   for where, _, files in os.walk(folder):
     for name in files:
       sync(os.path.join(where, name))

@@ -1,6 +1,6 @@
 """The sha256 of every file of a folder, in a list in the same folder.
 
-The list is what the program `sha256sum` writes, so that `sha256sum --check`
+The list has the format of the program `sha256sum`, so that `sha256sum --check`
 reads it too.
 """
 
@@ -69,7 +69,7 @@ def read_digests(folder: str | os.PathLike) -> dict[str, str] | None:
 def damaged_files(
   folder: str | os.PathLike, digests: Mapping[str, str]
 ) -> dict[str, str]:
-  """Returns what is wrong with each damaged file, by its path from the folder.
+  """Returns the fault of each damaged file, by its path from the folder.
 
   Args:
     folder: The folder.
@@ -92,7 +92,7 @@ def check_digests(folder: str | os.PathLike) -> bool:
     Whether there is a list.
 
   Raises:
-    ValueError: If a file is not what was written, naming it.
+    ValueError: If a file has changed since it was written, naming it.
   """
   digests = read_digests(folder)
   if digests is None:

@@ -1,4 +1,4 @@
-"""Files with a JSON object a line, which may be appended to when killed."""
+"""Files with one JSON object per line, safe against a killed process."""
 
 import errno
 import json
@@ -46,7 +46,7 @@ def read_json_lines(
 def append_json_line(file: str | os.PathLike, row: Mapping[str, Any]) -> None:
   """Adds a row to a file, which may be new; it is on the disk afterwards.
 
-  What a killed process left of a line at the end is removed before.
+  An incomplete last line, left by a killed process, is removed before.
 
   Raises:
     OSError: If it cannot be written.
@@ -60,7 +60,7 @@ def append_json_line(file: str | os.PathLike, row: Mapping[str, Any]) -> None:
 
 
 def _end_of_lines(file: BinaryIO) -> int:
-  """Returns where the last complete line of a file ends."""
+  """Returns the end of the last complete line of a file, in bytes."""
   size = file.seek(0, os.SEEK_END)
   end = size
   while end > 0:

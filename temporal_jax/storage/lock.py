@@ -1,4 +1,4 @@
-"""A folder that one process at a time works in."""
+"""Lock of a folder, for one process at a time."""
 
 import contextlib
 import errno
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 LOCK = "run.lock"
-# What file systems without locks answer.
+# Errors of file systems without locks.
 _UNKNOWN = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL)
 _SECONDS = 1.0  # From one try to the next.
 
@@ -41,8 +41,8 @@ class FolderLock:
       folder: The folder, which may be new; it is removed again if nothing was
         written to it.
       wait: Whether to wait until the other process ends, instead of leaving.
-      stopped: Says whether to wait no longer.
-      say: Gets what a person should know, a sentence a call.
+      stopped: Returns whether to wait no longer.
+      say: Called with remarks for the user, one sentence each.
     """
     self._file = pathlib.Path(folder) / LOCK
     self._wait, self._stopped, self._say = wait, stopped, say
@@ -124,7 +124,7 @@ class FolderLock:
       return False
 
   def _holder(self) -> str:
-    """Returns in words who holds the folder."""
+    """Returns a description of the process that holds the folder."""
     try:
       host, number = self._file.read_text().split()
     except (OSError, ValueError):

@@ -1,1 +1,1 @@
-"""Texts as tokens, for networks that compare clips with texts."""
+"""CLIP's tokenizer, for networks that compare clips with texts."""

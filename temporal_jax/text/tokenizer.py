@@ -1,4 +1,4 @@
-"""Texts as tokens, for networks that compare clips with texts."""
+"""CLIP's tokenizer, for networks that compare clips with texts."""
 
 import functools
 import gzip

@@ -71,7 +71,7 @@ def one_of(choices: Collection[str]) -> Check:
 
 
 def null_or(check: Check) -> Check:
-  """Allows null and what another check allows."""
+  """Allows null and the values of another check."""
   return lambda where, value: None if value is None else check(where, value)
 
 
@@ -115,7 +115,7 @@ def check_members(
     value: The object.
     fields: The check of each member that is known.
     needed: Members that must be there.
-    prefix: What precedes a member's name in messages, such as "protocol.".
+    prefix: Text in front of a member's name in messages, such as "protocol.".
 
   Returns:
     The members that `fields` does not know.
@@ -151,7 +151,7 @@ def unknown_members(
 
 
 def refuse(where: str, value: Any, allowed: str, hint: str = "") -> None:
-  """Raises ValueError: what is wrong, and what would be right."""
+  """Raises ValueError with the wrong value and the right ones."""
   met = "null" if value is None else _SHORT.repr(value)
   if isinstance(value, list | dict):
     kind = "list" if isinstance(value, list) else "object"

@@ -14,7 +14,7 @@ from temporal_jax.untrusted.sizes import check_unpacked
 if TYPE_CHECKING:
   import h5py
 
-# What h5py raises for damaged files.
+# Errors that h5py raises for damaged files.
 _BROKEN = (
   ValueError,
   KeyError,
@@ -25,8 +25,8 @@ _BROKEN = (
   OverflowError,
   OSError,
 )
-# What comes with h5py, by number: gzip, shuffle, checksum, szip, lzf. Others
-# would load programs from this machine.
+# Filters that h5py contains, by number: gzip, shuffle, checksum, szip, lzf.
+# Others would load programs from this machine.
 _FILTERS = {1, 2, 3, 4, 32000}
 _NAMED = 5  # Arrays that a message names, at most.
 
@@ -145,7 +145,7 @@ def open_hdf5(file: str | os.PathLike, what: str) -> Iterator[Hdf5]:
 
   Args:
     file: A regular file, or a link to one.
-    what: What it should hold, for messages: "features".
+    what: Name of the expected content, for messages: "features".
 
   Yields:
     The file.

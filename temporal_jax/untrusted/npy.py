@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-# What numpy raises for damaged files.
+# Errors that numpy raises for damaged files.
 BROKEN = (
   ValueError,
   KeyError,
@@ -50,7 +50,7 @@ class Declared(NamedTuple):
 
 
 def declare(shape: tuple[int, ...], dtype: np.dtype) -> Declared:
-  """Returns a description of an array that a file says it holds.
+  """Returns the declaration of an array in a file.
 
   Raises:
     ValueError: If it holds no numbers or text, or an axis is negative.
@@ -67,7 +67,7 @@ def read_header(stream: IO[bytes], size: int) -> Declared:
   """Reads the header of an array and nothing else.
 
   Args:
-    stream: At the beginning of the header.
+    stream: Stream at the beginning of the header.
     size: Bytes of header and array together.
 
   Raises:
@@ -86,7 +86,7 @@ def read_values(stream: IO[bytes]) -> np.ndarray:
   """Reads an array whose header `read_header` has read before.
 
   Args:
-    stream: At the beginning of the header.
+    stream: Stream at the beginning of the header.
 
   Raises:
     EOFError: If it ends early.
@@ -141,7 +141,7 @@ def open_npy(file: str | os.PathLike, what: str) -> Iterator[Npy]:
 
   Args:
     file: A regular file, or a link to one.
-    what: What it should hold, for messages: "features".
+    what: Name of the expected content, for messages: "features".
 
   Yields:
     The file with the header read.

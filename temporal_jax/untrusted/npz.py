@@ -93,7 +93,7 @@ def open_npz(file: str | os.PathLike, what: str) -> Iterator[Npz]:
 
   Args:
     file: A regular file, or a link to one.
-    what: What it should hold, for messages: "saved scores".
+    what: Name of the expected content, for messages: "saved scores".
 
   Yields:
     The file with the headers read.
@@ -122,8 +122,9 @@ def check_arrays(
 
   Args:
     declared: The arrays of a file.
-    expected: For each name its kind or kinds, and its axes; None is any length.
-    why: What the axes follow from, for messages.
+    expected: Kind or kinds, and axes, of the array of each name; None is any
+      length.
+    why: Reason for the sizes of the axes, for messages.
 
   Raises:
     ValueError: If an array is missing or another one.

@@ -1,7 +1,7 @@
 """Limits the sizes that a file declares by the size of the file."""
 
-# What is written by this package is compressed a few times at most: scores and
-# weights are noise to a compressor. What unpacks to hundreds of times its size
+# This package's files are compressed a few times at most: scores and weights
+# are noise to a compressor. A file that unpacks to hundreds of times its size
 # was made to fill the memory. Small files may hold many equal values.
 FREE_BYTES = 64 * 2**20
 MAX_RATIO = 64
@@ -12,7 +12,7 @@ def check_unpacked(where: str, unpacked: int, packed: int) -> None:
 
   Args:
     where: The file, for messages.
-    unpacked: Bytes that its parts say they have in memory.
+    unpacked: Bytes in memory that its parts declare.
     packed: Bytes that it has on disk.
 
   Raises:

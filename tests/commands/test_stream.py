@@ -62,7 +62,7 @@ def test_a_line_a_frame_and_what_frames_took(directory, video, capsys):
   rows = _rows(shown.out)
   assert [row[0] for row in rows] == [f"{t / 30:.2f}" for t in range(FRAMES)]
   assert re.fullmatch(
-    r"frames: 10; ms a frame: [\d.]+ \(median\), [\d.]+ \(95 %\)\n", shown.err
+    r"frames: 10; ms per frame: [\d.]+ \(median\), [\d.]+ \(95 %\)\n", shown.err
   )
   stream = inference.Stream(directory, window=2)
   with data.LiveVideo(video) as live:

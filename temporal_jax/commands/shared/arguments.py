@@ -1,4 +1,4 @@
-"""Arguments that several commands take, in the same words."""
+"""Command-line arguments that several commands share."""
 
 import argparse
 
@@ -18,13 +18,13 @@ def add_model(parser: argparse.ArgumentParser, which: str = "") -> None:
 
   Args:
     parser: Parser of the command.
-    which: What sort of network it must be.
+    which: Kind of network that the command takes.
   """
   parser.add_argument(
     "--model",
     required=True,
     metavar="DIR",
-    help="what convert_weights or a run of train.py wrote, or camera_motion, "
+    help="folder that convert_weights or a run wrote, or camera_motion, "
     "a small network to try" + (f": {which}" if which else ""),
   )
 
@@ -102,7 +102,7 @@ def add_topk(parser: argparse.ArgumentParser, default: int) -> None:
 
 
 def add_batch_size(parser: argparse.ArgumentParser, what: str) -> None:
-  """Adds `--batch-size`, of `what` is computed at once."""
+  """Adds `--batch-size`, the number of `what` computed at once."""
   parser.add_argument(
     "--batch-size",
     type=int,

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-  """Says what `data` takes."""
+  """Adds the arguments of `data`."""
   commands = parser.add_subparsers(dest="task", required=True, metavar="TASK")
   _add_check(commands)
   _add_inspect(commands)
@@ -82,7 +82,7 @@ def _add_transcode(commands: Any) -> None:
     help="make videos small and quick to read",
     description="Writes every video under ROOT to OUT as H.264 in mp4, frame "
     "by frame at the same times, without sound. It may be stopped and called "
-    "again: what is there is kept. Exit code 1 if any is bad.",
+    "again: existing videos are kept. Exit code 1 if any is bad.",
   )
   _add_root(parser, "folder with videos at any depth")
   parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
@@ -102,7 +102,7 @@ def _add_build(commands: Any) -> None:
     description="Writes the videos of a data set, as they are, and their "
     "labels to ArrayRecord files in OUT/NAME; train.py reads them by "
     "--config.data.name=NAME --config.data.data_dir=OUT. A NAME of published "
-    "annotations says what ROOT holds; any other is a name for your own "
+    "annotations defines what ROOT holds; any other is a name for your own "
     "videos: ROOT is then a folder class/video or a CSV file path,label.",
   )
   parser.add_argument(
@@ -123,7 +123,7 @@ def _add_segments(commands: Any) -> None:
     "segments",
     help="look at the labelled segments of films",
     description="Counts the segments of each class in a CSV file "
-    "path,start,end,label and finds what is wrong: rows, missing videos, and, "
+    "path,start,end,label and finds errors: in rows, missing videos, and, "
     "with --features, films whose features are missing, damaged or of another "
     "kind. Exit code 1 if something is.",
   )
@@ -140,7 +140,7 @@ def _add_segments(commands: Any) -> None:
 
 
 def _add_labels(parser: argparse.ArgumentParser) -> None:
-  """Adds how a folder or a CSV file becomes labels and splits."""
+  """Adds arguments about the labels and splits of a folder or a CSV file."""
   parser.add_argument(
     "--tasks",
     nargs="+",
@@ -158,7 +158,7 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
     "--test-fraction",
     type=float,
     default=0.2,
-    help="for the test where nothing says the split (%(default)s)",
+    help="share of the videos to test where no split is given (%(default)s)",
   )
 
 

@@ -17,21 +17,21 @@ def say(line: str, *, file: TextIO | None = None, flush: bool = False) -> None:
   """Prints a line, safe for a terminal whatever names are in it.
 
   Args:
-    line: One line; see `display.printable` for what is escaped.
-    file: Where to print, stdout if None.
-    flush: Whether it must be seen at once.
+    line: One line; see `display.printable` for escaped characters.
+    file: Stream to print to, stdout if None.
+    flush: Whether the line must be seen at once.
   """
   print(printable(line), file=file, flush=flush)
 
 
 def track(words: str) -> Callable[[Iterable[Any], int], Iterator[Any]]:
-  """Returns what shows on a terminal how far a command is.
+  """Returns a function that shows the progress of a command.
 
   It takes things as they come, and their number, and hands them on. Nothing is
   shown where stderr is no terminal, and nothing remains of it at the end.
 
   Args:
-    words: What is being done.
+    words: Name of the work in progress.
   """
 
   def shown(items: Iterable[Any], total: int) -> Iterator[Any]:
