@@ -21,7 +21,7 @@ os.environ["XLA_FLAGS"] = (
 # XLA ends the process at a flag that it does not know, as newer ones this.
 if importlib.metadata.version("jaxlib").startswith("0.10."):
   os.environ["XLA_FLAGS"] += " --xla_cpu_use_fusion_emitters=false"
-# What is compiled once serves all workers of this run, and what they start.
+# Programs compiled once serve all workers of this run, and their children.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
   compiled = tempfile.mkdtemp(prefix="temporal_jax_compiled_")
   atexit.register(shutil.rmtree, compiled, ignore_errors=True)

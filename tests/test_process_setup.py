@@ -69,7 +69,7 @@ def test_predict_imports_only_what_it_needs(video):
   )
   code, names = json.loads(done.stdout.splitlines()[-1])
   assert code == 0
-  # What begins with an underscore belongs to Python or to another package.
+  # Modules that begin with an underscore are Python's or another package's.
   names = {name for name in names if not name.startswith("_")}
   assert names - MAY_IMPORT - {"cython_runtime"} == set()
 

@@ -1,4 +1,4 @@
-"""What commands show on a terminal, and what goes to files."""
+"""Output of commands: on a terminal, and to files."""
 
 import os
 import pty

@@ -32,7 +32,7 @@ def directories(tmp_path_factory):
 
 @pytest.fixture
 def run(video_folder, directories, tmp_path):
-  """Returns what runs the command on a video with some networks."""
+  """Returns a function that runs the command on a video with networks."""
   video = str(video_folder / "rise" / "0.mp4")
 
   def run(kind, *words, networks=("plain",)):

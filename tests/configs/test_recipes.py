@@ -81,8 +81,8 @@ TABLES = [
   ("tada:*_ssv2", ("sgd", 0.48, 128, 64, 4, 1e-4, 1)),
   ("tada:*_k400", ("sgd", 0.24, 128, 100, 8, 1e-4, 1)),
 ]
-# Which frames in training; then in tests clips, crops, pixels of the crop and
-# of a frame's shorter side or both sides, and where crops lie.
+# Frames in training; then in tests clips, crops, pixels of the crop and of a
+# frame's shorter side or both sides, and the places of the crops.
 PROTOCOLS = [
   ("atm:vit_l14_charades", "whole_segments", (1, 1, 224, 256, "exact")),
   ("atm:vit_l14_anet", "rounded_segments", (1, 1, 224, 256, "exact")),

@@ -1,4 +1,4 @@
-"""What changes do to values, one at a time."""
+"""Changes of values, one at a time."""
 
 import numpy as np
 import pytest

@@ -100,7 +100,7 @@ def test_every_image_tensor_has_its_place(row):
     assert done.problems == ()
     assert all(name.endswith("num_batches_tracked") for name in done.skipped)
     assert {r.split(",")[0] for r in done.new.values()} == reasons
-    for step in done.steps:  # What lacks its tensor is no new leaf.
+    for step in done.steps:  # A step without its tensor is no new leaf.
       assert not any(re.fullmatch(new, step.leaf) for new in source.new)
 
 

@@ -1,4 +1,4 @@
-"""What a command prints instead of a traceback."""
+"""Messages that a command prints instead of a traceback."""
 
 from temporal_jax.display import error_message
 

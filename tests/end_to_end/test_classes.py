@@ -1,4 +1,4 @@
-"""Whose class is whose: heads follow the names of their classes."""
+"""Numbers of classes: heads follow the names of their classes."""
 
 import hashlib
 import json

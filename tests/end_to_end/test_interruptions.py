@@ -34,7 +34,7 @@ def test_a_complete_run_says_so_and_evaluates_again(run, whole, video_folder, tm
 
 
 def _wait_for_start(process):
-  """Returns when a run tells where it starts from."""
+  """Waits until a run prints its start."""
   for line in process.stdout:
     if line.startswith("start: "):
       return

@@ -56,7 +56,7 @@ def test_rows_that_other_devices_hold_are_refused():
 
 
 class _Shards:
-  """What a process sees of a global array: `rows` alone."""
+  """A process's part of a global array: only `rows`."""
 
   def __init__(self, values, rows):
     self.shape, self.dtype = values.shape, values.dtype

@@ -139,7 +139,7 @@ def test_runs_that_do_not_belong_together_are_refused(other, message):
 
 @pytest.mark.parametrize("several", [False, True])
 def test_classes_in_another_order_are_found_by_name(several):
-  order = [2, 0, 1]  # What is class 0 here is class 2 of the first run.
+  order = [2, 0, 1]  # Class 0 here is class 2 of the first run.
   one = _run(seed=0)
   mine = one.predictions
   labels = np.eye(3)[mine.labels] if several else mine.labels

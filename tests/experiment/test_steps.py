@@ -1,4 +1,4 @@
-"""What a step trains."""
+"""Parameters that a step trains."""
 
 import types
 

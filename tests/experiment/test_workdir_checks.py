@@ -79,4 +79,4 @@ def test_fields_that_an_older_version_lacked_may_be_new(finished):
   (finished / "config.json").write_text(json.dumps(config))
   _start(finished)
   (finished / "config.json").write_text("{")
-  _start(finished, **{"data.num_frames": 5})  # `write_config` says it.
+  _start(finished, **{"data.num_frames": 5})  # `write_config` reports it.

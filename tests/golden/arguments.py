@@ -68,7 +68,7 @@ class _Items(_Read, Sequence):
 
 
 class Arguments(_Read, Mapping):
-  """Arguments by name; what a reference does not read is said by `unread`."""
+  """Arguments by name; those that a reference does not read are in `unread`."""
 
   def __getitem__(self, key: str) -> Any:
     return self._take(key)

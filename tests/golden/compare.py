@@ -27,8 +27,8 @@ def errors(
 
   Args:
     case: The figures.
-    reference: How ours is built and called.
-    options: What the compiler is told, by default what the process tells it.
+    reference: The builder and the caller of our module.
+    options: Options of the compiler, by default those of the process.
 
   Raises:
     UnsupportedError: If ours cannot be built with the case's arguments.
@@ -54,7 +54,7 @@ def _quantities(case: Case, reference: Reference, options: Options | None) -> Ar
   ]
   initialise = functools.partial(_initialise, module, ours)
   tensors, target = case.tensors(), jax.eval_shape(initialise)
-  if case.constants():  # What their constructor decides, ours decides too.
+  if case.constants():  # Values that their constructor sets, ours sets too.
     initial = revert_rules(rules, initialise())
     tensors |= {k: initial[k] for k in case.constants() if k in initial}
 

@@ -1,4 +1,4 @@
-"""What a row of the table of references says."""
+"""Rows of the table of references."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ def no_sizes(constructor: Arguments) -> dict[str, int]:
 
 
 class Reference(NamedTuple):
-  """How ours does what an official class does.
+  """Our counterpart of an official class.
 
   Together `build`, `rules` and `sizes` read or ignore every argument of the
   official constructor: one that they do not know makes a case unsupported.
@@ -62,7 +62,7 @@ class Reference(NamedTuple):
     rules: Official constructor -> rules of `convert_weights`.
     sizes: Official constructor -> lengths of axes that official shapes fold.
     skip: Regular expressions of tensors that the official code does not read.
-    call: How the module is applied: `plain`, `stateless` or `function`.
+    call: Way of applying the module: `plain`, `stateless` or `function`.
     name_outputs: Gives the results their official names.
   """
 
@@ -75,7 +75,7 @@ class Reference(NamedTuple):
   name_outputs: Callable[[Any], Arrays] = only
 
   def made(self, constructor: Arguments) -> tuple[Any, Sequence[Rule], dict[str, int]]:
-    """Returns what `build`, `rules` and `sizes` make of a constructor.
+    """Returns our values for the arguments of a constructor.
 
     Raises:
       UnsupportedError: If they do not know an argument, or not its value.

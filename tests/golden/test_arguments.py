@@ -39,7 +39,7 @@ CONSTRUCTORS = {
 def _described(value):
   """Returns text of all that a module, its factories and functions hold."""
   if isinstance(value, Arguments):
-    return "arguments"  # What is read of them after building, nobody sees.
+    return "arguments"  # Nobody sees the arguments that are read after building.
   if isinstance(value, functools.partial):
     return _described(["partial", value.func, value.args, value.keywords])
   if isinstance(value, dict):
@@ -57,7 +57,7 @@ def _described(value):
 
 
 def _built(name, constructor):
-  """Returns what a reference makes of a constructor, and what it ignores."""
+  """Returns a reference's values for a constructor, and ignored arguments."""
   arguments = Arguments(constructor)
   made = REFERENCES[CONSTRUCTORS[name][0]].made(arguments)
   return _described(list(made)), arguments.ignored()

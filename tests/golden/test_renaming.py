@@ -14,7 +14,7 @@ REFERENCES = sorted((HERE / "references").glob("*.py"))
 
 
 def _parts():
-  """What tensors' names are put together of, in the cases and in the rules."""
+  """Parts of tensors' names, in the cases and in the rules."""
   names = set()
   for path in HERE.rglob("case.json"):
     names |= json.loads(path.read_text())["state_dict"].keys()
@@ -30,7 +30,7 @@ PARTS = _parts()
 
 
 def _own_names(source):
-  """Returns what a file of references knows of tensors' names by itself.
+  """Returns the tensors' names that a file of references has by itself.
 
   Of the converter it may use what is in `sources`, and `under` to put leaves,
   not tensors, under a name. Where it makes rules it may not write what any part
@@ -57,7 +57,7 @@ def _is_converters(module):
 
 
 def _foreign(module, names):
-  """Returns what is imported of the converter but should not be."""
+  """Returns imports of the converter that should not be there."""
   if not _is_converters(module) or module == "convert_weights.formats":
     return []
   allowed = {"under"} if module == "convert_weights.rules" else set()

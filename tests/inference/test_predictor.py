@@ -128,7 +128,7 @@ def test_one_video_is_a_batch_of_its_views(saved, videos):
   assert predictor.classifier.batch_size == 8
   assert predictor.classifier.compilations == 2
   np.testing.assert_allclose(alone.probabilities, first.probabilities, atol=1e-6)
-  # How many come out of a generator is not known.
+  # The length of a generator is not known.
   predictor = inference.Predictor(saved, batch_size=8)
   next(predictor.predict(iter(videos[:1])))
   assert predictor.classifier.batch_size == 8

@@ -1,4 +1,4 @@
-"""What holds for every layer."""
+"""Properties of every layer."""
 
 import jax
 import jax.numpy as jnp

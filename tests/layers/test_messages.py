@@ -57,7 +57,7 @@ def _attend(params, rows):
 
 
 def _messages(params, clip):
-  """A clip's messages, one a frame."""
+  """A clip's messages, one per frame."""
   raw = [_affine(params["message"], frame[0]) for frame in clip]
   heard = _attend(params["attention"], [_norm(params["norm"], m) for m in raw])
   return [m + h for m, h in zip(raw, heard, strict=True)]

@@ -26,7 +26,7 @@ def _project(params, x):
 
 
 def _unite(params, x):
-  """What the heads (B, T, N, M, d) are projected to."""
+  """Projects the heads (B, T, N, M, d)."""
   out = jnp.einsum("btnhd,hdc->btnc", x, params["out"]["kernel"])
   return out + params["out"]["bias"].reshape(1, 1, 1, -1)
 

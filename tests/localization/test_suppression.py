@@ -128,7 +128,7 @@ def test_voting_is_a_mean_with_weights():
   got = vote(candidates[[0, 3]], candidates, scores, threshold=0.9)
   weights = np.array([0.5, 0.4 * 0.9])
   want = weights @ candidates[:2] / weights.sum()
-  # What has no weight stays.
+  # Segments without weight stay.
   np.testing.assert_allclose(got, [want, candidates[3]], rtol=0, atol=1e-12)
   assert vote(candidates[:0], candidates, scores, threshold=0.9).shape == (0, 2)
   with pytest.raises(ValueError, match=r"threshold must be a number in"):

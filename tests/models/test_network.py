@@ -1,4 +1,4 @@
-"""What networks answer for themselves fits their parameters and modules."""
+"""Groups and layers of networks fit their parameters and modules."""
 
 import fnmatch
 import re

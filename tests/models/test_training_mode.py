@@ -1,4 +1,4 @@
-"""What differs between training and evaluation, for every network."""
+"""Differences of training and evaluation, for every network."""
 
 import functools
 

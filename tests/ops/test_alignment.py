@@ -55,7 +55,7 @@ def _disturbed(x, y, height, width, offset):
 
 
 def _aligned(x, y, masks):
-  """What is left of each frame, pair by pair, and each frame's mean of that."""
+  """Masked frames, pair by pair, and each frame's mean of them."""
   batch, pairs, tokens, width = x.shape
   left = [np.array(x), np.array(y)]
   pooled = np.zeros((batch, pairs, 2, width))
@@ -118,7 +118,7 @@ def test_gradient_moves_a_mask_towards_the_light():
 
   gradient = jax.grad(seen)(jnp.array([0.1, 0.1]))
   assert gradient[0] > 0.1
-  # Where a row is exactly at the plateau's end, the plateau's gradient counts.
+  # For a row exactly at the plateau's end, the plateau's gradient counts.
   flat = jax.grad(lambda p: ops.alignment_mask(p, size=(9, 9))[4, 3])
   np.testing.assert_array_equal(flat(jnp.zeros(2)), 0)
 

@@ -1,4 +1,4 @@
-"""What holds for every operator."""
+"""Properties of every operator."""
 
 import jax
 import jax.numpy as jnp

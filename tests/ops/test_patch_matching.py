@@ -59,7 +59,7 @@ def test_finds_a_known_motion():
   objects = rng.standard_normal((2, 9, 6)).astype(np.float32)
   place = np.stack(
     [[rng.permutation(9) for _ in range(5)] for _ in range(2)]
-  )  # Where each object is in each frame.
+  )  # Place of each object in each frame.
   place[:, 0] = np.arange(9)
   x = np.zeros((2, 5, 9, 6), np.float32)
   for b in range(2):

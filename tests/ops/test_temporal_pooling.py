@@ -17,7 +17,7 @@ OPERATOR_EXAMPLES = {
 
 
 def _torch(x, size, stride, kind):
-  """What torch's pooling layers give, which refuse clips below their window."""
+  """Output of torch's pooling layers, which refuse clips below their window."""
   series = torch.tensor(x).permute(0, 2, 3, 4, 1).flatten(1, 3)  # B HWC T
   settings = {"stride": stride, "padding": size // 2}
   pooled = 0

@@ -32,7 +32,7 @@ class Browser:
     self._session = session
 
   def open(self, url):
-    """Opens a page; what the browser said of the one before is forgotten."""
+    """Opens a page; messages about the one before are forgotten."""
     self.complaints()
     self._call("/url", {"url": url})
 
@@ -48,7 +48,7 @@ class Browser:
     self._command("Browser.setDownloadBehavior", options)
 
   def run(self, script, *values):
-    """Returns what a script returns, its values being `arguments`."""
+    """Returns the result of a script, its values being `arguments`."""
     return self._call("/execute/sync", {"script": script, "args": values})
 
   def choose(self, selector, path):
@@ -74,7 +74,7 @@ class Browser:
     return value
 
   def complaints(self):
-    """Returns what the browser said of this page on its console."""
+    """Returns the messages of this page on the browser's console."""
     return [entry["message"] for entry in self._call("/se/log", _LOG)]
 
   def picture(self):

@@ -1,4 +1,4 @@
-"""The same small weights in every format, and what is said of bad ones."""
+"""The same small weights in every format, and messages about bad ones."""
 
 import warnings
 
@@ -50,7 +50,7 @@ def save_script(network, file):
 
 
 def refused(path):
-  """Returns why a file is refused, having checked that it is said well."""
+  """Returns the reason of a refusal, having checked its form."""
   with pytest.raises(CheckpointError) as caught:
     read(path)
   message = str(caught.value)

@@ -31,7 +31,7 @@ def build(row, num_classes=3, **kwargs):
 
 
 def planned(source, network, tensors, shapes=None):
-  """What becomes of all tensors and leaves."""
+  """Mapping of all tensors and leaves."""
   return map_tensors(
     source.rules(network),
     tensors,

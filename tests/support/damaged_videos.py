@@ -17,7 +17,7 @@ KINDS = ("bits", "cut", "header", "empty", "extension")
 
 
 class Damaged(NamedTuple):
-  """A file that is not what its name says.
+  """A file of another kind than its name.
 
   Attributes:
     name: Name of the file: number, kind of damage, and suffix.

@@ -19,7 +19,7 @@ class Block(NamedTuple):
     page: Its page, from the root of the repository.
     line: Line of its fence, from 1.
     kind: The word after the fence, "" for none.
-    text: What is between the fences.
+    text: Text between the fences.
   """
 
   page: str

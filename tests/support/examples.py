@@ -16,9 +16,9 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-# What follows (clips, frames) in arrays of operators.
+# Axes after (clips, frames) in arrays of operators.
 FRAME_MAP, FRAME_TOKENS, FRAME_HEADS = (5, 4, 6), (4, 6), (4, 2, 3)
-# What follows the axis of clips in arrays of layers.
+# Axes after the axis of clips in arrays of layers.
 CLIP_MAPS, CLIP_TOKENS = (4, 5, 6, 8), (4, 5, 8)
 CLIP_PATCHES = (3, 17, 8)  # Tokens of 4 x 4 patches with a class token.
 _TESTS = pathlib.Path(__file__).parents[1]

@@ -48,7 +48,7 @@ CLASS_NAMES = ("falling", "waving", "a | b")
 
 
 def describe(family, **changes):
-  """What model.json says of a network of three classes."""
+  """Fields of model.json of a network of three classes."""
   name, overrides = FAMILIES[family]
   return {
     "model": name,

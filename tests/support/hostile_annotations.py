@@ -45,7 +45,7 @@ _OTHERS = (
 
 
 def as_bytes(content):
-  """Returns what a file holds: bytes, text, or JSON."""
+  """Returns the content of a file: bytes, text, or JSON."""
   if isinstance(content, bytes):
     return content
   return (content if isinstance(content, str) else json.dumps(content)).encode()

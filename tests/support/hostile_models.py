@@ -169,7 +169,7 @@ def field_cases():
 
 
 _GOOD = json.dumps(DESCRIPTION)
-# What replaces model.json -> words of the message.
+# Replacement of model.json -> words of the message.
 TEXTS = {
   "empty": (b"", "not JSON"),
   "cut-off": (_GOOD[:50].encode(), "not JSON"),

@@ -85,10 +85,10 @@ class Attempt(NamedTuple):
   """A request: parts that are sent, and seconds between them.
 
   Attributes:
-    kind: What is wrong with it.
+    kind: Name of the fault.
     parts: Bytes.
     pause: Between the parts.
-    leaves: Whether the sender sends no more, and says so.
+    leaves: Whether the sender closes its side.
   """
 
   kind: str
@@ -101,7 +101,7 @@ def attempts(count: int, seed: int, host: str, video: bytes) -> list[Attempt]:
   """Returns `count` attempts, of every kind about as many.
 
   Args:
-    count: How many.
+    count: Number of requests.
     seed: Seed of the draw.
     host: Host of the server, with its port.
     video: A good file, to be spoiled.

@@ -24,10 +24,10 @@ def track(
   edits: int = 0,
   sound: bool = False,
 ) -> bytes:
-  """Returns a track of 64 x 48 Motion JPEG, or of sound, that says these.
+  """Returns a track of 64 x 48 Motion JPEG, or of sound, with these values.
 
   Args:
-    samples: How many there are, of one size.
+    samples: Number of samples, all of one size.
     sample_size: Bytes of each.
     chunk_samples: Samples in each chunk; None for all of them.
     chunks: Entries of the table of chunks.

@@ -62,7 +62,7 @@ def names(source, network, target=None):
 
 
 def planned(source, network, tensors, target=None):
-  """What becomes of a network's leaves and of the tensors."""
+  """Mapping of a network's leaves and of the tensors."""
   found = SOURCES[source]
   return map_tensors(
     found.rules(network),
@@ -110,5 +110,5 @@ def recognised(tensors):
 
 
 def digest(lines):
-  """What changes with any line."""
+  """Digest that changes with any line."""
   return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]

@@ -43,7 +43,7 @@ def wait_for(true):
 
 
 def read_all(connection):
-  """Returns what comes until the other end closes; it fails if it does not."""
+  """Returns all bytes until the other end closes; it fails if it does not."""
   parts = []
   with contextlib.suppress(ConnectionResetError):
     while part := connection.recv(1 << 16):

@@ -82,13 +82,13 @@ def _encode_text():
 
 
 def apply(clips, text, variables=None):
-  """What the network itself gives for uint8 clips and features of texts."""
+  """Outputs of the network itself for uint8 clips and features of texts."""
   pixels = (clips.astype(np.float32) / 255 - 0.5) / 0.25
   return _apply()(variables or make_saved().variables, pixels, text)
 
 
 def encode_texts(texts):
-  """What the network itself gives for texts of the full length."""
+  """Outputs of the network itself for texts of the full length."""
   tokens = tokenize(texts, context=CONTEXT)
   return np.asarray(_encode_text()(make_saved().variables, tokens))
 

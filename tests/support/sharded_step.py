@@ -64,7 +64,7 @@ def make_state(name: str, mesh, rules=(), optimizer=SGD, ema=True):
 
 
 def make_layout(name: str, state, mesh, rules=()):
-  """Where the arrays of a state of the network are."""
+  """Shardings of the arrays of a state of the network."""
   tensor_rules = CLIPS[name][0].parameter_groups().tensor
   return shard_state(state, mesh, rules, tensor_rules=tensor_rules)
 

@@ -73,7 +73,7 @@ def tiny_detector(name, *, kind=KIND, **changes):
 
   Args:
     name: A name of `KINDS`.
-    kind: What its features are.
+    kind: Kind of its features.
     **changes: "decoding" and "overrides" that replace those of `KINDS`.
   """
   model, overrides, num_classes, class_names, form, decoding = KINDS[name]

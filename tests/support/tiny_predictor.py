@@ -1,4 +1,4 @@
-"""A small saved network, what it says, and videos for it."""
+"""A small saved network, its predictions, and videos for it."""
 
 import dataclasses
 

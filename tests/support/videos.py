@@ -221,7 +221,7 @@ def pack_b_frames(frames):
       if kind == 2:  # A B-picture: its packet's place is taken by an empty one.
         chunks.append((head + b"\x50\x3f\x7f", False))
         continue
-      if kind == 0:  # User data that says "packed".
+      if kind == 0:  # User data "packed".
         start = content.index(head)
         note = b"\0\0\1\xb2DivX503b1393p"
         content = content[:start] + note + content[start:]

@@ -76,7 +76,7 @@ def run_captured(
     saved: The network.
     clip: (T, H, W, 3) uint8.
     pattern: Pattern of names of modules.
-    function: What is tested.
+    function: Function under test.
 
   Returns:
     What these modules return, by their names, as flax itself keeps it, and the

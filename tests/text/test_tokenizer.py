@@ -45,7 +45,7 @@ def test_tokens_are_clips():
       [162, 231, 241, 161, 120, 222, 165, 245, 357, 272, 273, 33613],
     ),
     ("\U0001f3c3\U0001f3fd\u200d\u2640\ufe0f running", [16820, 37036, 2761]),
-    # What looks like a mark of the start is a text like any other.
+    # A text that looks like a mark of the start is a text like any other.
     ("<|startoftext|> dog", [27, 347, 993, 6659, 4160, 91, 285, 1929]),
   ],
 )

@@ -49,7 +49,7 @@ def test_atm():
 
 
 def test_tadaformer():
-  """What is learned of positions and the class comes before the blocks."""
+  """Learned positions and class token come before the blocks."""
   before = r"(patch_embedding|pre_norm|class_token|position_embedding)(/.*)?"
   factors = layer_factors(_params(), 0.7, before=before)
   for name in ("patch_embedding/kernel", "class_token", "position_embedding"):

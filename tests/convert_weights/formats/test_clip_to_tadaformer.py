@@ -60,7 +60,7 @@ def test_maps_the_same_tensors_in_the_same_way():
 
 
 def test_its_own_checkpoint_holds_the_values():
-  """What our variables are in the target's naming is what it would load."""
+  """Our variables in the target's naming are those that it would load."""
   network = conversion_plans.build("tadaformer_b16", **conversion_plans.TINY)
   shapes = published_checkpoints.clip(**_TINY, text_width=16, text={"depth": 2})
   tensors = conversion_plans.draw(shapes)

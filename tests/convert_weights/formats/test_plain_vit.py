@@ -52,7 +52,7 @@ def test_both_namings_of_one_network_agree():
 
 
 def _as_timm(flax):
-  """What timm makes of a file of the authors."""
+  """Timm's tensors for a file of the authors."""
 
   def linear(name, theirs):
     return {

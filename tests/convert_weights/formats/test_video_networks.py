@@ -1,4 +1,4 @@
-"""What the naming of each video repository has of its own."""
+"""Namings that are particular to one video repository."""
 
 import jax
 import numpy as np

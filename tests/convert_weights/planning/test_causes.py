@@ -157,7 +157,7 @@ def test_a_damaged_leaf_is_shown_by_itself():
 
 @pytest.mark.parametrize("channels", [1, 4, 10])
 def test_stems_of_other_channels(channels):
-  """R, G and B are averaged and it is said; others are refused."""
+  """R, G and B are averaged, with a note; others are refused."""
   rng = np.random.default_rng(0)
   tensors = network_shapes.draw(_resnet())
   todo = plan_conversion("resnet18", tensors, channels=channels, **_TINY)

@@ -121,7 +121,7 @@ def test_of_contrastive_learning_the_average_and_the_heads_are_left_out(
 
 
 def test_two_tensors_never_get_one_name(tensors):
-  """What has no prefix is not used as well, also if the name is the same."""
+  """A tensor without prefix is not used as well, even with the same name."""
   other = _moved(tensors)
   named = {**_under("net.", tensors), "conv1.weight": other["conv1.weight"]}
   todo = plan_conversion("resnet18", named, **_TINY)

@@ -1,4 +1,4 @@
-"""What a checkpoint says of its network beside the tensors."""
+"""Settings of the network that a checkpoint holds next to the tensors."""
 
 import argparse
 import json

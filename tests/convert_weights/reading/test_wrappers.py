@@ -1,4 +1,4 @@
-"""What lies around weights is seen through; what lies beside them is named."""
+"""Wrappers around weights are unwrapped; entries next to them are named."""
 
 import argparse
 import sys

@@ -6,7 +6,7 @@ from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 from tests.support.activity_net_lists import NET, part
 
-# What `test_registry` opens by name: published files, a few lines long.
+# Files that `test_registry` opens by name, as published, a few lines long.
 FILES = {("anet", "anet_multi_label"): {"activity_net.v1-3.min.json": json.dumps(NET)}}
 
 

@@ -3,7 +3,7 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
-# What `test_registry` opens by name: published files, a few lines long.
+# Files that `test_registry` opens by name, as published, a few lines long.
 FILES = {
   ("charades", "charades_parts"): {
     "Charades_v1_train.csv": "id,actions,length\na,c000 0 1,9\n",

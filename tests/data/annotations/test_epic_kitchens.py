@@ -3,7 +3,7 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
-# What `test_registry` opens by name: published files, a few lines long.
+# Files that `test_registry` opens by name, as published, a few lines long.
 _PART = (
   "narration_id,participant_id,video_id,start_timestamp,stop_timestamp,"
   "verb_class,noun_class\nP01_01_0,P01,P01_01,0:0:1,0:0:2,0,0\n"

@@ -212,7 +212,7 @@ def test_durations_that_become_known_later_are_checked(write):
   assert known.films[2].duration == 1.5
   assert known.films[2].segments.tolist() == [[1, 1.5]]
   assert known.films[0].segments.tolist() == [[0.5, 2], [3, 4]]
-  assert known.films[0].duration == 10  # As the list says.
+  assert known.films[0].duration == 10  # As in the list.
   assert known.num_cut == 2
   with pytest.raises(ValueError, match=r"film 'c': the segment 1.0 to 2.0 s is past"):
     annotations.with_durations(got, {"c": 0.9}, on_error="raise")

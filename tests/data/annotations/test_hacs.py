@@ -6,7 +6,7 @@ from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 from tests.support.activity_net_lists import NET
 
-# What `test_registry` opens by name: published files, a few lines long.
+# Files that `test_registry` opens by name, as published, a few lines long.
 FILES = {
   ("hacs", "hacs_whole_tests"): {"HACS_segments_v1.1.1.json": json.dumps(NET)},
   ("hacs_clips",): {

@@ -3,7 +3,7 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
-# What `test_registry` opens by name: published files, a few lines long.
+# Files that `test_registry` opens by name, as published, a few lines long.
 FILES = {
   (f"hmdb51_{split}",): {
     f"run_test_split{split}.txt": f"a{split}.avi 1\nb{split}.avi 2\n"

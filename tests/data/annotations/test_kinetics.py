@@ -5,7 +5,7 @@ from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 from tests.support.kinetics_classes import rows_by_name
 
-# What `test_registry` opens by name: published files, a few lines long.
+# Files that `test_registry` opens by name, as published, a few lines long.
 _HEADER = "label,youtube_id,time_start,time_end\n"
 FILES = {
   ("k400", "k600", "k700"): {

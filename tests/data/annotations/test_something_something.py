@@ -5,7 +5,7 @@ import pytest
 from temporal_jax.data import annotations
 from temporal_jax.data.annotations import Record
 
-# What `test_registry` opens by name: published files, a few lines long.
+# Files that `test_registry` opens by name, as published, a few lines long.
 _ENTRY = [{"id": 1, "template": "Doing [it]"}]
 FILES = {
   ("ssv1",): {

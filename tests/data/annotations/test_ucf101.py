@@ -2,7 +2,7 @@ import pytest
 
 from temporal_jax.data import annotations
 
-# What `test_registry` opens by name: published files, a few lines long.
+# Files that `test_registry` opens by name, as published, a few lines long.
 FILES = {
   (f"ucf101_{split}",): {
     "classInd.txt": "1 Run\n",

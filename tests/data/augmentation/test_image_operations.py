@@ -78,7 +78,7 @@ def in_pil(name, frame, amount, cubic):
 
 
 def by_level(name, level, sign):
-  """What timm's "inc1" makes of a level."""
+  """Amount of timm's "inc1" for a level."""
   return {
     "Rotate": sign * level / 10 * 30,
     "Posterize": 4 - int(level / 10 * 4),

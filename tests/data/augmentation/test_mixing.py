@@ -36,7 +36,7 @@ def read_mixup(clip, own, partner):
 
 
 def read_cutmix(clip, own, partner):
-  """What is left of the clip, and the clip that its box makes."""
+  """The rest of the clip, and the clip that its box makes."""
   gone = (clip != own).any((0, 3))
   made = own.copy()
   if gone.any():

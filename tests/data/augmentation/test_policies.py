@@ -1,4 +1,4 @@
-"""What RandAugment and AutoAugment draw, told by spying on the operations."""
+"""Draws of RandAugment and AutoAugment, observed at the operations."""
 
 import collections
 
@@ -18,7 +18,7 @@ NAMES = (*image_operations.NAMES, None)
 
 @pytest.fixture
 def drawn(monkeypatch):
-  """Returns what operations (which, amount, cubic) a policy applies."""
+  """Returns the operations (which, amount, cubic) that a policy applies."""
 
   def note(clip, which, amount, *, fill, cubic):
     row = jnp.stack([x.astype(jnp.float32) for x in (which, amount, cubic)])
@@ -74,7 +74,7 @@ def test_rand_augment_clips_levels_and_can_be_fixed(drawn):
 def test_auto_augment_draws_pairs_of_the_policy(drawn):
   draws = 3000
   rows = drawn(AutoAugment(), 2, draws)
-  # How often each pair of what is applied is to be expected.
+  # Expected count of each pair of applied operations.
   want = collections.Counter()
   for (a, p, _), (b, q, _) in POLICY:
     for first, share in ((a, p), (None, 1 - p)):

@@ -12,7 +12,7 @@ from temporal_jax.data.datasets import (
 )
 from temporal_jax.data.datasets.prepare import prepare_films
 
-# How the left and the right half of the view move, to the right (x) and down
+# Motion of the left and the right half of the view, to the right (x) and down
 # (y): against the camera.
 MOVES = {
   "pan left": ((1, 0), (1, 0)),

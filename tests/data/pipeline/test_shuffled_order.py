@@ -16,7 +16,7 @@ _PLACES = 100_000  # Noise of a correlation: 1 / sqrt(places), 0.003.
 
 
 def _noise(numbers, count, batch=64):
-  """How far an order is from chance, each in standard deviations.
+  """Distance of an order from chance, in standard deviations.
 
   Returns:
     The largest correlation of a lag of 1 to 64, and what the means of batches

@@ -53,7 +53,7 @@ def _take(run, steps):
 
 
 def _save(run):
-  """What the run saves, through a file, as every process gathers it."""
+  """The run's saved position, through a file, as processes gather it."""
   read = [batches.position(lambda n: [n] * len(run))["read"][0] for batches in run]
   positions = [batches.position(lambda _: read) for batches in run]
   assert all(position == positions[0] for position in positions)
@@ -111,7 +111,7 @@ def test_two_processes_go_on_as_any_number(source, alone, count):
   before = _run(source, 2)
   _take(before, 2)
   after = _run(source, count)
-  _take(after, 1)  # What was read before a restart is of no matter.
+  _take(after, 1)  # Clips read before a restart do not matter.
   assert _seek(after, _save(before)) == ""
   _assert_same(_take(after, 2), alone[2:4])
   again = _run(source, 4)

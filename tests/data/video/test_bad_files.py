@@ -125,7 +125,7 @@ def test_damage_is_repeatable():
 @pytest.mark.slow  # A thousand files.
 def test_a_thousand_damaged_files_neither_crash_nor_leak(tmp_path):
   (tmp_path / "first").mkdir(), (tmp_path / "all").mkdir()
-  _read_all(tmp_path / "first", 50)  # What is loaded once is loaded.
+  _read_all(tmp_path / "first", 50)  # Modules are loaded once.
   before = _resident_megabytes()
   failed = _read_all(tmp_path / "all", 1000)
   assert _resident_megabytes() - before < 20

@@ -1,4 +1,4 @@
-"""Where decoding begins, and what packets hold, if a file says it wrongly."""
+"""Decoding of files with wrong keyframe marks and packets."""
 
 import fractions
 import io
@@ -37,7 +37,7 @@ def frames():
 def assert_exact(video):
   """Compares each frame by a reader of its own, and all, with the right ones.
 
-  Returns what index the file needed.
+  Returns the kind of index that the file needed.
   """
   want = decode_in_order(video)
   for number, frame in enumerate(want):
@@ -51,7 +51,7 @@ def assert_exact(video):
 
 
 def copy_packets(video, form, *, first=0, keyframes=None):
-  """Copies packets from the `first` on; `keyframes` says which are marked."""
+  """Copies packets from the `first` on; `keyframes` are those marked."""
   file = io.BytesIO()
   with (
     av.open(io.BytesIO(video)) as source,

@@ -1,4 +1,4 @@
-"""Frame n is the n-th that a decoder returns, whatever the container says."""
+"""Frame n is the n-th that a decoder returns, whatever the container has."""
 
 import io
 import json

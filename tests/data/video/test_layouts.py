@@ -141,7 +141,7 @@ def test_frames_without_their_keyframe_do_not_count():
   video = make_video(make_frames(COUNT), form="mpegts", options=options)
   with av.open(io.BytesIO(video)) as container:
     places = [packet.pos for packet in container.demux(video=0)]
-  tables = video[: places[0]]  # What the streams are.
+  tables = video[: places[0]]  # Headers of the streams.
   with VideoReader(tables + video[places[3] :]) as reader:
     assert reader.num_frames == 16
     assert frame_numbers(reader.read(range(16))) == list(range(8, 24))

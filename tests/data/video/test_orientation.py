@@ -42,7 +42,7 @@ def _picture(height=32, width=48):
 
 
 def _shown(picture, matrix):
-  """Moves each pixel where the definition of the matrix says.
+  """Moves each pixel by the definition of the matrix.
 
   Source: ISO/IEC 14496-12, 6.2.2: column a p + c q, row b p + d q.
   """

@@ -11,7 +11,7 @@ SOME = (0.1, 0.25, 0.5, 0.75, 1.0)
 
 
 def _arrays(truth, detections):
-  """Returns what the scorers take."""
+  """Returns the arguments of the scorers."""
   return (
     {
       film: FilmTruth([s for s, _ in of], np.array([label for _, label in of], int))

@@ -21,7 +21,7 @@ def _segments(constructor):
 
 
 def _sizes(constructor):
-  """What the official constructor says of the operators."""
+  """Operators in the official constructor."""
   length, window, columns = constructor.get("window", (5, 9, 9))
   if window != columns:
     raise UnsupportedError(f"window={[length, window, columns]}")

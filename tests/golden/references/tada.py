@@ -38,7 +38,7 @@ class _BranchOnly(BottleneckBlock):
 
 
 def _kernel(constructor):
-  """What both sides must know of the kernel to convert it."""
+  """Facts of the kernel that both sides need to convert it."""
   groups = constructor["groups"]
   constructor.ignore("in_channels")  # Those of the input.
   channels = constructor["in_channels"], constructor["out_channels"]

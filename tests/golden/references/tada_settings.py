@@ -1,4 +1,4 @@
-"""What all networks of the TAda repository have in their settings."""
+"""Settings that all networks of the TAda repository share."""
 
 
 def head(constructor, *names):

@@ -149,11 +149,11 @@ def test_a_digest_that_lies_ends_in_an_error_too(directory, variables):
 
 
 def _command(words, capsys):
-  """Runs a command that is refused; returns what it says."""
+  """Runs a command that is refused; returns its message."""
   capsys.readouterr()
   assert cli.main(list(map(str, words))) == 2
   out = capsys.readouterr()
-  # `serve` first says that it loads.
+  # `serve` first prints that it loads.
   first, _, error = out.err.rpartition("temporal-jax ")
   assert first in ("", f"Loading {words[1]} ...\n")
   assert error.startswith(f"{words[0]}: ")

@@ -30,7 +30,7 @@ def _count_frames(path):
 
 
 def _send(server, attempt):
-  """Returns what is answered, and fails if the connection stays open."""
+  """Returns the answer, and fails if the connection stays open."""
   with connect(server) as connection:
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
       for part in attempt.parts:

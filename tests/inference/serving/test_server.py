@@ -136,7 +136,7 @@ def test_there_may_be_no_sample_clip():
   ("host", "asked", "status"),
   [
     ("127.0.0.1", "127.0.0.1:8000", 200),
-    ("127.0.0.1", "LocalHost:9000", 200),  # Where a port is forwarded.
+    ("127.0.0.1", "LocalHost:9000", 200),  # Case of a forwarded port.
     ("127.0.0.1", "[::1]", 200),
     ("127.0.0.1", "192.168.0.7", 421),
     ("127.0.0.1", "rebound.example", 421),

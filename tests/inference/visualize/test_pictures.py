@@ -93,7 +93,7 @@ def test_strip_is_as_wide_as_its_frames_need(tmp_path):
     sizes.append(matplotlib.image.imread(file).shape[:2])
   (height, narrow), (same, wide) = sizes
   assert height == same
-  assert wide - narrow == 2 * 165  # 1.5 inches a frame.
+  assert wide - narrow == 2 * 165  # 1.5 inches per frame.
   with pytest.raises(ValueError, match="nothing to draw"):
     save_strip(tmp_path / "none.png", [], title="", unit="")
 

@@ -128,7 +128,7 @@ def test_knows_rotary_positions_and_biases_of_queries_alone():
     functools.partial(visualize.attention_shares, saved),
   )
   got = 2 * FRAMES * np.array(shares)
-  got[:, 0] -= 1  # What the token keeps.
+  got[:, 0] -= 1  # The share that the token keeps.
   params = saved.variables["params"]["block1"]["attention"]
   values = np.asarray(kept["block1/attention/qkv"][0])[0, :, :, 2, 0]
   values = values + np.asarray(params["query_value_bias"][1, 0])

@@ -11,7 +11,7 @@ import pytest
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from tests.support.tiny_predictor import save_tiny
 
-# What getrusage tells would include the process that starts this one.
+# The value of getrusage would include the process that starts this one.
 _SCRIPT = """
 import json, re, sys
 from temporal_jax.cli import main

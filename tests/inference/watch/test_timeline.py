@@ -53,7 +53,7 @@ def test_columns_end_where_the_windows_do():
 
 
 def _places(picture, color):
-  """Returns where, from left to right, a color is in a picture."""
+  """Returns the places of a color in a picture, from left to right."""
   near = np.abs(picture[..., :3] - matplotlib.colors.to_rgb(color)) < 0.02
   return np.flatnonzero(near.all(axis=-1).any(axis=0)) / picture.shape[1]
 

@@ -18,7 +18,7 @@ from tests.support.saved_models import brightness_model
 
 VALUES = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
 SETTINGS = FeatureSettings(stride=8, window=16, fps=30)
-# What `temporal-jax extract` writes.
+# Content of a file of `temporal-jax extract`.
 EXTRACTED = {
   "features": VALUES,
   "times": np.arange(5.0),

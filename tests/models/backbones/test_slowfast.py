@@ -1,4 +1,4 @@
-"""What is SlowFast's own: its two pathways."""
+"""The two pathways of SlowFast."""
 
 import jax
 import numpy as np

@@ -86,7 +86,7 @@ def test_order_of_frames_matters(temporal, head):
 
   forth = apply(without, make_clip())
   back = apply(without, make_clip()[:, ::-1])
-  # What the frames hear in messages does not depend on their order.
+  # Messages to the frames do not depend on the frames' order.
   assert (np.abs(forth - back).max() > 1e-4) == (temporal is ALIGNMENT)
   changed = apply(variables, make_clip()) - apply(variables, make_clip()[:, ::-1])
   assert np.abs(changed).max() > 1e-5

@@ -61,7 +61,7 @@ def test_values_stay(name):
 
 
 def test_a_vit_keeps_less_than_half_for_the_gradients():
-  """What is kept beside the parameters; XLA may merge it again on CPU."""
+  """Memory kept next to the parameters; XLA may merge it again on CPU."""
   clip = jax.ShapeDtypeStruct((1, 8, 224, 224, 3), jnp.float32)
   kept = []
   for remat in (False, True):

@@ -142,7 +142,7 @@ def test_starts_as_the_tower_of_images_but_for_the_relu():
 
 
 class _PatchRelu(nn.Module):
-  """What an untrained `ArithmeticModeling` does."""
+  """An untrained `ArithmeticModeling`."""
 
   def __call__(self, x, train=False):
     return jnp.concatenate([x[:, :, :1], nn.relu(x[:, :, 1:])], axis=2), {}

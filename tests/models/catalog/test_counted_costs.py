@@ -1,4 +1,4 @@
-"""What networks cost, counted anew and beside their authors' code."""
+"""Costs of networks, counted anew and next to their authors' code."""
 
 import flax.linen as nn
 import jax

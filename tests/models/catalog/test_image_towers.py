@@ -86,6 +86,6 @@ def test_is_what_was_published(published, row, arguments, family, count, digest)
 
 
 def _digest(tensors):
-  """Returns what changes with any tensor's name or shape."""
+  """Returns a digest that changes with any tensor's name or shape."""
   lines = sorted(f"{name} {value.shape}" for name, value in tensors.items())
   return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -14,7 +14,7 @@ CLIP_SIZES = [(1, 8, 8), (2, 12, 12), (6, 8, 12), (4, 9, 7)]
 
 
 def _refusal(name, frames, rows, columns):
-  """What the error says, if a network cannot take such clips."""
+  """Text of the error, if a network cannot take such clips."""
   if name == "big_little" and frames % 2:
     return "come in pairs, got an odd T"
   if name in ("transformer", "video_text") and (rows % 2 or columns % 2):

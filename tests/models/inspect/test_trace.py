@@ -39,7 +39,7 @@ def test_modules_are_found_as_they_are_called():
   # So large that computing anything would end the test.
   x = jax.ShapeDtypeStruct((10**12, 3), jnp.float32)
   variables = jax.eval_shape(model.init, jax.random.key(0), x)
-  for _ in range(2):  # What was traced before is traced again.
+  for _ in range(2):  # Traced modules are traced again.
     calls = trace_calls(model.apply, variables, x)
     assert [("/".join(c.path), c.kind, c.shape) for c in calls] == [
       ("", "Whole", None),
