@@ -5,7 +5,7 @@ that the paper's authors trained, in the paper's order; numbers that they only
 quote from others are left out. Its columns:
 
   table    number of the table or figure, as "3d" or "A5"
-  row      what the row says
+  row      text of the row
   printed  its figures, in words
   view     frames x pixels of the view that the next two are for, as "8 x 256";
            "" for the clips of the config

@@ -25,7 +25,8 @@ AVOIDED = {
   "but for (write: except)": r"\bbut for\b",
   "one a line (write: one per line)": r"\bone a (?:line|frame)\b",
   "frames a second (write: frames per second)": (
-    r"\b(?:frames|clips|videos|bytes|steps|seconds) a (?:second|step)\b(?! time)"
+    r"(?i)\b(?:frames|clips|pairs|videos|bytes|steps|seconds|classes|labels|tokens)"
+    r" a (?:second|step|batch|clip|video|frame|class)\b(?! time)"
   ),
   "tells, told (write: shows, lists, matched)": r"\btells\b|\b(?:is|are|be|was) told\b",
   "alone (write: only)": r"\balone\b",
@@ -35,9 +36,16 @@ AVOIDED = {
   "lies, stands (write: is)": (
     r"\b(?:lie|lies|lay)\b|\bstands?\b(?! for\b)|\bstands? in\b"
   ),
-  "x: What sits in the slots (write: x: Layers in the slots)": (
-    r"^\s+\w+: What (?:sits|fills|it is called|is extracted|is minimised)\b"
+  "x: Which classes it has (write: x: Names of the classes)": (
+    r"^\s+[*\w]+(?:, [*\w]+)*: (?:What|Which|How|Where|Who|When)\b"
   ),
+  "Returns what f does (write: Returns the result of f)": (
+    r"\bReturns (?:what|which|how|where|who|when|why)\b"
+  ),
+  '# What f returns; """How x is made (write: Result of f; Way of making x)': (
+    r"(?:\"\"\"|(?<!#)# )(?:What|Which|How|Where|Who|When|Why) (?!to )"
+  ),
+  "says (write: lists, shows, states, reports)": r"\b[Ss]ays\b(?!:)",
   "a dict of those of (write: a dict with one entry per)": (
     r"\bdict (?:of|with) (?:those|that) of\b"
   ),
@@ -60,7 +68,7 @@ def test_words_are_avoided(words):
   assert not found
 
 
-def test_modules_say_what_they_do():
+def test_modules_begin_with_a_noun_or_a_verb():
   """Their first line is a noun or a verb, not a clause without a sentence."""
   found = [
     name
@@ -82,7 +90,10 @@ def test_the_patterns_find_what_they_are_for():
     "a card beside the weights",
     "behind the last norm",
     "a norm stands before it",
-    "    temporal: What sits in the temporal slots.",
+    "    crop, *rest: Which part of a film a sequence is.",
+    '  """Returns what the network needs.',
+    "  # What the file has.",
+    "the card says it",
     "or a dict of those of each task",
     "dtype: That of the output, that of `x` by default.",
   )
