@@ -23,7 +23,7 @@ class Plain(NamedTuple):
   """A program of one operation.
 
   Attributes:
-    name: What it computes.
+    name: Name of the operation.
     function: The operation.
     shapes: Its inputs, bfloat16.
     multiply_adds: Its multiply-adds.

@@ -29,7 +29,7 @@ class Job(NamedTuple):
   """A program to compile.
 
   Attributes:
-    row: What identifies it in reports.
+    row: Fields that identify the program in reports.
     lower: Lowers the program; called in the child.
       Returns the lowered program, and facts to report that JSON can hold.
     text_file: Pattern of the name of the file that XLA writes the text to.
@@ -45,14 +45,14 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-  """What became of a job.
+  """Result of a job.
 
   Attributes:
     job: The job.
-    facts: What its function returned, {} after an error.
+    facts: Facts that its function returned, {} after an error.
     text: The compiled program, "" after an error.
     memory_report: XLA's report of the memory it sets aside, "" without one.
-    error: Why there is no text, "" if there is one.
+    error: Reason for a missing text, "" if there is one.
     seconds: Seconds from the child's start to its end.
   """
 

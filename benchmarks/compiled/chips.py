@@ -1,4 +1,4 @@
-"""What is known of the chips that programs are compiled for."""
+"""Peak, bandwidth and memory of TPU chips and GPUs, for estimates."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,7 +18,7 @@ class Chip(NamedTuple):
       any product can reach the peak.
     depthwise: Share of the peak of a product whose channels are separate.
     vector_rate: Operations on elements per second outside of the matrix units.
-    source: Where the figures are from.
+    source: Publication of the figures.
   """
 
   peak: float

@@ -62,14 +62,14 @@ _FREE_CALLS = frozenset({"ConcatBitcast", "AllocateBuffer", "Sharding"})
 
 
 class Cost(NamedTuple):
-  """What one instruction costs, all of its repetitions together.
+  """Cost of one instruction, all of its repetitions together.
 
   Attributes:
     name: Its name in the program.
     kind: "product", "elementwise", "copy", "gather", "scatter", "sort",
       "kernel", "collective", or "background copy", which the rest may hide.
     op_name: Path of the jax operation it was made of.
-    times: How often it runs.
+    times: Number of its runs.
     seconds: Estimated time.
     traffic: Bytes.
     matrix_seconds: Time of its products in the matrix units.
@@ -87,7 +87,7 @@ class Cost(NamedTuple):
 
 
 class Estimate(NamedTuple):
-  """What a program costs.
+  """Cost of a program.
 
   Attributes:
     seconds: Estimated time.

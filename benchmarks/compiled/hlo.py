@@ -98,11 +98,11 @@ class Instruction(NamedTuple):
 
   Attributes:
     name: Name in its computation.
-    opcode: What it does, e.g. "fusion".
-    arrays: What it results in, several for a tuple.
+    opcode: Name of its operation, e.g. "fusion".
+    arrays: Arrays of its result, several for a tuple.
     operands: Names of the instructions whose results it reads.
-    text: What is between its parentheses.
-    attributes: What is after them.
+    text: Text between its parentheses.
+    attributes: Text after them.
     is_root: Whether its result is that of the computation.
   """
 
@@ -128,7 +128,7 @@ class Instruction(NamedTuple):
 
   @property
   def trip_count(self) -> int | None:
-    """How often a loop runs, None if the compiler does not know."""
+    """Number of runs of a loop, None if the compiler does not know."""
     found = re.search(r'"known_trip_count":\{"n":"(\d+)"', self.attributes)
     return int(found[1]) if found else None
 

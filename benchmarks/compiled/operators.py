@@ -18,7 +18,7 @@ MODES = (FORWARD, GRADIENTS)
 
 
 class OperatorProgram(NamedTuple):
-  """What is compiled for a case.
+  """Program that is compiled for a case.
 
   Attributes:
     function: Maps `shapes` to the output, and to the gradients of all inputs

@@ -78,7 +78,7 @@ class TrafficMeter:
         if line.opcode in _SLICES and place == 0:
           parts += line.arrays
         elif line.opcode == "dynamic-update-slice" and place == 0:
-          pass  # What is not replaced stays where it is.
+          pass  # The part that is not replaced is not moved.
         elif line.opcode in _ALIASES:
           found = self._parts_read(computation, line.name)
           if found is None:

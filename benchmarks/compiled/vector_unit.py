@@ -77,7 +77,7 @@ def _weight(line: Instruction) -> int:
 
 
 def _elements(line: Instruction, sizes: Mapping[str, int]) -> int:
-  """Returns how many elements an instruction computes or reduces."""
+  """Returns the number of elements that an instruction computes or reduces."""
   if line.opcode in ("reduce", "reduce-window"):
     return max(_size(line), *(sizes[name] for name in line.operands))
   return _size(line)
