@@ -91,6 +91,8 @@ PROGRAMS = (
   _product(65536, 64, 64, fills=False),
   _convolution(56, 64, 64, 3, fills=False),
   _convolution(28, 128, 128, 3, fills=False),
+  _convolution(56, 32, 32, 3, fills=False),
+  _convolution(56, 16, 64, 3, fills=False),
   _convolution(56, 64, 256, 1, fills=False),
   _convolution(56, 96, 96, 7, groups=96, fills=False),
   _convolution(14, 384, 384, 3, groups=384, fills=False),

@@ -96,7 +96,7 @@ class Estimate(NamedTuple):
     costs: Its instructions, the one that takes longest first.
     unknown_loops: Loops that count once, as the compiler does not know how
       often they run.
-    kernels: Number of runs of kernels that XLA did not write, by target.
+    custom_calls: Runs of kernels that XLA did not write, by target.
   """
 
   seconds: float
@@ -104,7 +104,7 @@ class Estimate(NamedTuple):
   matrix_seconds: float
   costs: tuple[Cost, ...]
   unknown_loops: int
-  kernels: dict[str, int]
+  custom_calls: dict[str, int]
 
   def shares(self) -> dict[str, float]:
     """Returns the share of each kind in the sum of all instructions' times."""
@@ -147,7 +147,7 @@ def estimate(program: Program, chip: Chip) -> Estimate:
     matrix_seconds=sum(cost.matrix_seconds for cost in costs),
     costs=tuple(costs),
     unknown_loops=walk.unknown_loops,
-    kernels=dict(walk.kernels),
+    custom_calls=dict(walk.custom_calls),
   )
 
 
@@ -156,7 +156,7 @@ class _Walk:
 
   def __init__(self, program: Program, chip: Chip):
     self.unknown_loops = 0
-    self.kernels = collections.Counter()
+    self.custom_calls = collections.Counter()
     self._program, self._chip = program, chip
     self._meter = TrafficMeter(program)
 
@@ -186,7 +186,7 @@ class _Walk:
     if kind == "background copy":
       traffic = _copied(line)
     if line.target:
-      self.kernels[line.target] += times
+      self.custom_calls[line.target] += times
     matrix = sum(
       matrix_unit.seconds(found, self._chip)
       for found in self._products(computation, line)

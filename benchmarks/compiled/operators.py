@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import einops
@@ -104,8 +104,3 @@ def _cast_weights(
 
 def _nbytes(shape: jax.ShapeDtypeStruct) -> int:
   return math.prod(shape.shape) * shape.dtype.itemsize
-
-
-def select(cases: Sequence[OperatorCase], text: str) -> list[OperatorCase]:
-  """Returns the cases with a text in their names."""
-  return [case for case in cases if text in case.name]

@@ -1,7 +1,6 @@
-"""Figures of estimated programs, for JSON files and for tables."""
+"""Figures of estimated programs, for JSON files."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.compiled import hlo
@@ -9,29 +8,6 @@ from benchmarks.compiled.child import Outcome
 from benchmarks.compiled.chips import Chip
 from benchmarks.compiled.estimate import Cost, estimate
 
-OPERATOR_COLUMNS = (
-  "operator",
-  "chip",
-  "mode",
-  "estimate us",
-  "ideal us",
-  "ratio",
-  "MB",
-  "least MB",
-  "cycles",
-  "largest",
-)
-NETWORK_COLUMNS = (
-  "network",
-  "chip",
-  "clips",
-  "estimate ms",
-  "ideal ms",
-  "utilization",
-  "operator",
-  "memory GB",
-  "largest",
-)
 _LARGEST = 3
 
 
@@ -67,7 +43,7 @@ def report(outcome: Outcome, chip: Chip) -> dict[str, Any]:
     "shares": {kind: _rounded(share) for kind, share in found.shares().items()},
     "largest": [_largest(cost, total) for cost in found.costs[:_LARGEST]],
     "unknown_loops": found.unknown_loops,
-    "kernels": found.kernels,
+    "custom_calls": found.custom_calls,
     **(
       {"operator_share": _rounded(found.share_of(facts["operator_paths"]))}
       if "operator_paths" in facts
@@ -76,45 +52,10 @@ def report(outcome: Outcome, chip: Chip) -> dict[str, Any]:
   }
 
 
-def network_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-  """Returns the cells of a network's row; see `NETWORK_COLUMNS`."""
-  return (
-    row["name"],
-    row["chip"],
-    f"{row['batch']}",
-    f"{row['estimate_us'] / 1e3:.1f}",
-    f"{row['ideal_us'] / 1e3:.1f}",
-    f"{row['utilization']:.0%}",
-    f"{row['operator_share']:.0%}",
-    f"{row['memory_bytes'] / 1e9:.1f}",
-    _largest_words(row),
-  )
-
-
-def operator_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-  """Returns the cells of an operator's row; see `OPERATOR_COLUMNS`."""
-  return (
-    row["name"],
-    row["chip"],
-    row["mode"],
-    f"{row['estimate_us']:.0f}",
-    f"{row['ideal_us']:.0f}",
-    f"{row['ratio']:.1f}",
-    f"{row['padded_bytes'] / 1e6:.0f}",
-    f"{row['least_bytes'] / 1e6:.0f}",
-    f"{row['matrix_cycles'] / 1e3:.0f}",
-    _largest_words(row),
-  )
-
-
 def memory_bytes(text: str) -> int:
   """Returns the bytes of the main memory in XLA's report, 0 without one."""
   found = re.search(r"\(color=0\)\s+Total bytes: (\d+)", text)
   return int(found[1]) if found else 0
-
-
-def _largest_words(row: Mapping[str, Any]) -> str:
-  return ", ".join(f"{one['kind']} {one['share']:.0%}" for one in row["largest"])
 
 
 def _largest(cost: Cost, total: float) -> dict[str, Any]:

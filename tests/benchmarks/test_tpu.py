@@ -11,12 +11,19 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchmarks import tpu
+from benchmarks import gpu, tpu
 from benchmarks.cases.modules import MODULES
 from benchmarks.cases.operators import OPERATORS
 from benchmarks.compiled import operators
+from benchmarks.compiled.target import GPU, TPU
 
 ROOT = pathlib.Path(__file__).parents[2]
+
+
+def gpu_main(words):
+  gpu.main(["--compile-only", *words])
+
+
 CASES = {case.name: case for case in (*OPERATORS, *MODULES)}
 
 
@@ -58,37 +65,73 @@ def test_modules_compute_in_the_dtype_of_the_features(name):
   assert {shape.dtype for shape in program.shapes[2:]} == {jnp.dtype("float32")}
 
 
-def test_an_unknown_case_is_refused(capsys):
+@pytest.mark.parametrize(
+  ("words", "error"),
+  [
+    (["--only", "telepathy"], "no case has 'telepathy' in its name"),
+    (["--networks", "telepathy"], "no network of the catalog matches 'telepathy'"),
+    (["--chips", "v3"], "invalid choice: 'v3'"),
+  ],
+)
+@pytest.mark.parametrize("main", [tpu.main, gpu_main])
+def test_what_does_not_exist_is_refused(main, words, error, capsys):
   with pytest.raises(SystemExit):
-    tpu.main(["--only", "telepathy"])
-  assert "no case has 'telepathy' in its name" in capsys.readouterr().err
+    main(words)
+  assert error in capsys.readouterr().err
 
 
-def test_a_missing_libtpu_is_named(monkeypatch, capsys):
+@pytest.mark.parametrize(
+  ("main", "words"),
+  [
+    (tpu.main, "libtpu: run `pip install '.[tpu]'"),
+    (gpu_main, "nvidia.cudnn: run `pip install 'jax[cuda12-local]'"),
+  ],
+)
+def test_what_is_not_installed_is_named(main, words, monkeypatch, capsys):
   monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
   with pytest.raises(SystemExit):
-    tpu.main([])
-  assert "pip install '.[tpu]'" in capsys.readouterr().err
+    main([])
+  assert words in capsys.readouterr().err
+
+
+def test_a_gpu_is_only_compiled_for(capsys):
+  with pytest.raises(SystemExit):
+    gpu.main([])
+  assert "--compile-only" in capsys.readouterr().err
+
+
+def _installed(target):
+  try:
+    target.check_installed()
+  except ImportError:
+    return False
+  return True
+
+
+def _run(file, *words):
+  # Processes are forked, of which Python warns if threads run already.
+  done = subprocess.run(
+    [sys.executable, "-W", "error::RuntimeWarning", *words, "--json", str(file)],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=600,
+  )
+  assert done.returncode == 0, done.stdout + done.stderr
+  return json.loads(file.read_text())
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-  importlib.util.find_spec("libtpu") is None,
-  reason="libtpu is not installed: pip install '.[tpu]'",
+  not _installed(TPU), reason="libtpu is not installed: pip install '.[tpu]'"
 )
-def test_estimates_a_case_for_a_chip(tmp_path):
-  file = tmp_path / "estimates.json"
-  words = ["--chips", "v5e", "--only", "average pooling", "--json", str(file)]
-  done = subprocess.run(
-    [sys.executable, "-W", "error::RuntimeWarning", "-m", "benchmarks.tpu", *words],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=300,
+def test_estimates_a_case_for_a_tpu(tmp_path):
+  report = _run(
+    tmp_path / "estimates.json",
+    *("-m", "benchmarks.tpu", "--chips", "v5e", "--only", "average pooling"),
   )
-  assert done.returncode == 0, done.stdout + done.stderr
-  report = json.loads(file.read_text())
-  assert report["machine"]["libtpu"] != "unknown"
+  assert set(report["machine"]) == {"processor", "jax", "libtpu"}
+  assert report["networks"] == []
   forward, both = report["operators"]
   assert (forward["mode"], both["mode"]) == ("forward", "gradients")
   for row in (forward, both):
@@ -96,3 +139,19 @@ def test_estimates_a_case_for_a_chip(tmp_path):
     assert row["least_bytes"] <= row["padded_bytes"] <= 2 * row["least_bytes"]
     assert 1 <= row["ratio"] < 3
     assert row["largest"][0]["kind"] in ("elementwise", "copy")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+  not _installed(GPU), reason=f"the CUDA plugin is not installed: {GPU.install}"
+)
+def test_estimates_a_case_for_a_gpu(tmp_path):
+  report = _run(
+    tmp_path / "estimates.json",
+    *("-m", "benchmarks.gpu", "--compile-only", "--chips", "h200"),
+    *("--only", "adaptive convolution out", "--modes", "forward"),
+  )
+  (row,) = report["operators"]
+  assert row["padded_bytes"] == row["plain_bytes"]
+  assert 1 <= row["ratio"] < 4
+  assert sum(row["custom_calls"].values()) == 1  # A convolution of cuDNN.

@@ -160,6 +160,6 @@ def test_many_operations_on_few_bytes_take_the_vector_units():
 def test_kernels_are_counted_by_their_bytes_and_named():
   call = f'ROOT %k = {ROW} custom-call(%x), custom_call_target="tpu_custom_call"'
   found = _estimate(_main(X, call))
-  assert found.kernels == {"tpu_custom_call": 1}
+  assert found.custom_calls == {"tpu_custom_call": 1}
   assert found.costs[0].kind == "kernel"
   assert found.traffic.main == 2 * NBYTES

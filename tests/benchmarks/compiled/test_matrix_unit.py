@@ -24,7 +24,7 @@ def test_a_product():
     "bf16[512,256]",
     "dot(%l, %r), lhs_contracting_dims={1}, rhs_contracting_dims={0}",
   )
-  assert found == (512 * 1024 * 256, 1024, 256, None)
+  assert found == (512 * 1024 * 256, 1024, 256, 1, None)
 
 
 def test_a_product_with_a_batch():
@@ -35,7 +35,7 @@ def test_a_product_with_a_batch():
     "dot(%l, %r), lhs_batch_dims={0}, lhs_contracting_dims={2}, "
     "rhs_batch_dims={0}, rhs_contracting_dims={2}",
   )
-  assert found == (7 * 512 * 64 * 256, 64, 256, None)
+  assert found == (7 * 512 * 64 * 256, 64, 256, 1, None)
 
 
 def test_a_product_with_a_batch_written_as_a_convolution():
@@ -47,7 +47,7 @@ def test_a_product_with_a_batch_written_as_a_convolution():
     "convolution(%l, %r), window={size=6 stride=5 pad=0_0 lhs_dilate=6}, "
     "dim_labels=0bf_0oi->0bf",
   )
-  assert found == (6 * 197 * 197 * 64, 64, 197, None)
+  assert found == (6 * 197 * 197 * 64, 64, 197, 1, None)
 
 
 @pytest.mark.parametrize(("stride", "size"), [(1, 56), (2, 28)])
@@ -64,6 +64,7 @@ def test_zeros_at_the_border_are_no_multiply_adds(stride, size):
   )
   assert found.multiply_adds == 4 * along_an_axis**2 * 64 * 128
   assert (found.summed, found.columns) == (64, 128)
+  assert found.taps in (7, 8)  # Of 9, some are outside of the map.
 
 
 def test_the_gradient_of_a_kernel_sums_over_places():
@@ -105,6 +106,26 @@ def test_parts_of_a_unit_idle_with_few_channels():
   )
   assert half == pytest.approx(2 * full)
   assert quarter == pytest.approx(4 * full)
+
+
+def test_taps_of_few_channels_share_a_unit():
+  chip = TPUS["v5e"]
+  one, many = (
+    matrix_unit.seconds(matrix_unit.Product(10**9, 16, 128, taps), chip)
+    for taps in (1, 9)
+  )
+  full = matrix_unit.seconds(matrix_unit.Product(10**9, 128, 128), chip)
+  assert 2 * full < many < one
+
+
+def test_patches_are_rows_of_a_product():
+  found = _read(
+    "bf16[8,224,224,3]",
+    "bf16[16,16,3,768]",
+    "bf16[8,14,14,768]",
+    "convolution(%l, %r), window={size=16x16 stride=16x16}, dim_labels=b01f_01io->b01f",
+  )
+  assert found == (8 * 14 * 14 * 768 * 768, 768, 768, 1, None)
 
 
 def test_channels_of_their_own_are_far_from_the_peak():
