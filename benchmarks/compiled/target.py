@@ -23,7 +23,7 @@ class Target(NamedTuple):
     text_file: Pattern of the file that XLA writes a program's text to when
       layouts and buffers are known.
     packages: Modules that must be installed, and the packages that have them.
-    install: How to install them.
+    install: Command that installs them.
     environment: Environment of a process that compiles.
     flags: Flags for XLA.
   """
@@ -83,8 +83,8 @@ TPU = Target(
   ),
 )
 
-# What XLA asks a GPU for. Both chips are a GH100 (SXM) and have their drivers'
-# names.
+# Facts that XLA asks a GPU for. Both chips are a GH100 (SXM) and have their
+# drivers' names.
 _HOPPER = """
 gpu_device_info {{
   cuda_compute_capability {{ major: 9 minor: 0 }}
