@@ -53,6 +53,17 @@ def test_what_is_on_the_chip_is_no_traffic():
   assert found.traffic.on_chip == 2 * NBYTES
 
 
+def test_moves_on_the_chip_are_as_slow_as_in_the_main_memory():
+  on_chip = "f32[1024,1024]{0,1:T(8,128)S(1)}"
+  lines = [X, f"%a = {on_chip} negate(%x)"]
+  found = _estimate(_main(*lines, f"ROOT %b = {on_chip} copy(%a)"))
+  seconds = {cost.name: cost.seconds for cost in found.costs}
+  assert seconds["b"] == pytest.approx(2 * NBYTES / CHIP.bandwidth)
+  found = _estimate(_main(*lines, f"ROOT %b = {on_chip} negate(%a)"))
+  seconds = {cost.name: cost.seconds for cost in found.costs}
+  assert 0 < seconds["b"] < 0.2 * NBYTES / CHIP.bandwidth
+
+
 def test_a_loop_counts_as_often_as_it_runs():
   body = f"%b (p: {ROW}) -> {ROW} {{\n  %p = {ROW} parameter(0)\n"
   body += f"  ROOT %n = {ROW} negate(%p)\n}}\n"
