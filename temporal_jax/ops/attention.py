@@ -1,14 +1,21 @@
 """Softmax attention, lowered the way that is fastest on each platform."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops.lowering.batched_attention import flat_attention
+from temporal_jax.ops.lowering.cudnn_attention import cudnn_attention, fits_cudnn
 from temporal_jax.ops.lowering.device_variance import vary_together
+from temporal_jax.ops.lowering.fused_attention import (
+  differentiable_twice,
+  fits_tpu_kernel,
+  tpu_attention_once,
+)
 from temporal_jax.ops.lowering.join_axes import join_axes
-from temporal_jax.ops.lowering.small_attention import few_attention
+from temporal_jax.ops.lowering.small_attention import few_attention, summed_attention
 from temporal_jax.ops.lowering.trace_once import trace_once
 
 _FEW = 16  # Tokens up to which values are not arranged as matrices.
@@ -24,8 +31,12 @@ def attention(
 ) -> jax.Array:
   """Returns softmax(q k^T scale) v for every head.
 
-  On CPU by `few_attention` or `flat_attention`, elsewhere by jax.nn's. The
-  softmax is taken in float32 at least.
+  On CPU by `few_attention` or `flat_attention`, on TPU over few tokens by
+  `summed_attention`, elsewhere by jax.nn's. Without a mask, bfloat16 is taken
+  by a kernel that never writes the scores: on TPU `lowering.tpu_attention`, if
+  heads fill tiles of 128 channels (their width divides 128 or is a multiple),
+  on CUDA cuDNN's, also for float16, from compute capability 8 on. The softmax
+  is taken in float32 at least.
 
   Args:
     q: Queries (..., N, M, d): N tokens, M heads of d channels.
@@ -75,15 +86,42 @@ def _attend(
     mask = join_axes(jnp.broadcast_to(mask, shape), 0, -3)
   q, k, v = vary_together(*(join_axes(x, 0, -3) for x in (q, k, v)))
   few = max(q.shape[1], k.shape[1]) <= _FEW
+  lowerings = {
+    "cpu": few_attention if few else flat_attention,
+    "tpu": summed_attention if few else _native,
+    "default": _native,
+  }
+  # cuDNN computes 64 rows at least, of which few tokens use few.
+  if mask is None and not few and fits_cudnn(q, k, v):
+    lowerings["cuda"] = functools.partial(_fused, cudnn_attention)
+  if mask is None and fits_tpu_kernel(q, k, v):
+    lowerings["tpu"] = functools.partial(_fused, tpu_attention_once)
   out = jax.lax.platform_dependent(
     q,
     k,
     v,
     *(() if mask is None else (mask,)),
-    cpu=functools.partial(few_attention if few else flat_attention, scale=scale),
-    default=functools.partial(_native, scale=scale),
+    **{
+      platform: functools.partial(attend, scale=scale)
+      for platform, attend in lowerings.items()
+    },
   )
   return out.reshape(*lead, *out.shape[1:])  # (..., N, M, d')
+
+
+def _fused(
+  kernel: Callable[..., jax.Array],
+  q: jax.Array,
+  k: jax.Array,
+  v: jax.Array,
+  *,
+  scale: float | jax.Array,
+) -> jax.Array:
+  """The attention of a kernel, which differentiates once and takes a number."""
+  if not isinstance(scale, int | float):
+    q, scale = q * scale.astype(q.dtype), 1.0
+  once, plain = (functools.partial(x, scale=scale) for x in (kernel, flat_attention))
+  return differentiable_twice(once, plain)(q, k, v)
 
 
 def _native(

@@ -47,7 +47,22 @@ def temporal_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 11.
   """
   check_heads(q, k, v)
-  # The heads of all places are heads of one clip: nothing is transposed.
+  # A kernel for TPU wants the frames of a place next to each other.
+  return jax.lax.platform_dependent(q, k, v, tpu=_over_places, default=_over_heads)
+
+
+def _over_places(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+  """Attends over time, places before frames, heads joined while they move."""
+
+  def move(x):
+    flat = join_axes(x, 3).swapaxes(1, 2)
+    return flat.reshape(*flat.shape[:3], *x.shape[3:])  # Axes 1 and 2 are swapped.
+
+  return move(attention(*(move(x) for x in (q, k, v))))
+
+
+def _over_heads(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+  """Attends over time without a transpose: all places are heads of a clip."""
   out = attention(*(join_axes(x, 2, -1) for x in (q, k, v)))
   return out.reshape(*q.shape[:-1], v.shape[-1])  # (B, T, N, M, d')
 

@@ -13,7 +13,7 @@ from temporal_jax.training.gradients import accumulate
 from temporal_jax.training.loss import Tasks
 from temporal_jax.training.moving_averages import move_averages
 from temporal_jax.training.objective import Arrays, Objective
-from temporal_jax.training.parallel.mesh import over_batch, replicated
+from temporal_jax.training.parallel.mesh import over_batch, replicated, within_mesh
 from temporal_jax.training.parallel.parameter_sharding import make_gather
 from temporal_jax.training.parameter_groups import Group, stop_frozen
 from temporal_jax.training.state import TrainState, Tree, Window
@@ -108,7 +108,7 @@ def make_train_step(
     return new.replace(ema=averages)
 
   return jax.jit(
-    step,
+    within_mesh(step, mesh),
     in_shardings=(layout, split),
     out_shardings=layout,
     donate_argnums=0,
@@ -151,7 +151,7 @@ def make_eval_step(
     return jax.tree.map(lambda scores: scores.swapaxes(0, 1), views)
 
   return jax.jit(
-    step,
+    within_mesh(step, mesh),
     in_shardings=(layout, over_batch(mesh)),
     out_shardings=replicated(mesh),
   )

@@ -6,6 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
 from temporal_jax.ops.attention import _native
+from temporal_jax.ops.lowering.small_attention import summed_attention
 from tests.support.examples import FRAME_HEADS, OperatorExample
 from tests.support.loop_attention import loop_attention
 
@@ -76,11 +77,12 @@ def test_scale_replaces_the_default(tokens, scale):
 
 @few_or_many
 @pytest.mark.parametrize("depth", [6, 3])
-def test_other_platforms_agree(tokens, depth):
+@pytest.mark.parametrize("lowering", [_native, summed_attention])
+def test_other_platforms_agree(tokens, depth, lowering):
   q, k, v = _draw((2, 4, 3, 6), (2, tokens, 3, 6), (2, tokens, 3, depth))
   mask = np.random.default_rng(1).random((2, 3, 4, tokens)) < 0.6
   mask[..., 2] = True
-  got = _native(q, k, v, mask, scale=0.4)
+  got = lowering(q, k, v, mask, scale=0.4)
   want = ops.attention(q, k, v, scale=0.4, mask=mask)
   np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
@@ -107,6 +109,18 @@ def test_gradients_match_jax(tokens, masked, order):
   want = gradients(jax.nn.dot_product_attention)
   for ours, theirs in zip(got, want, strict=True):
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_sums_have_the_gradients_of_matrices():
+  q, k, v, g = _draw(*[(2, 4, 3, 5)] * 4)
+
+  def gradients(attend):
+    return jax.grad(lambda *x: jnp.sum(g * attend(*x, scale=0.4)), (0, 1, 2))(q, k, v)
+
+  for ours, theirs in zip(
+    gradients(summed_attention), gradients(ops.attention), strict=True
+  ):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 @few_or_many

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from temporal_jax.ops.space_time_attention import _over_heads, _over_places
 from tests.support.examples import FRAME_HEADS, OperatorExample
 from tests.support.loop_attention import loop_attention
 
@@ -22,6 +23,12 @@ OPERATOR_EXAMPLES = {
     ops.temporal_attention, clips=(FRAME_HEADS,) * 3, symmetric=True, reverse_only=True
   ),
 }
+
+
+def test_time_on_tpu_is_time_elsewhere():
+  q, k, v = _draw((2, 3, 4, 2, 5), (2, 6, 4, 2, 5), (2, 6, 4, 2, 3))
+  got, want = _over_places(q, k, v), _over_heads(q, k, v)
+  np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-6)
 
 
 def _draw(*shapes, seed=0):

@@ -34,6 +34,38 @@ def few_attention(
   return _attend(*wide, mask).astype(q.dtype)
 
 
+def summed_attention(
+  q: jax.Array,
+  k: jax.Array,
+  v: jax.Array,
+  mask: jax.Array | None = None,
+  *,
+  scale: float,
+) -> jax.Array:
+  """Returns what `few_attention` does, both products as sums, for TPU.
+
+  A matrix unit takes whole tiles of rows, of which frames fill few, and XLA
+  pads queries, keys and values to them. On a v5e attention over 8 frames of 14
+  x 14 places takes 618 us with gradients instead of 1665 by estimate, over 16
+  frames 857 instead of 1589; over 32 the sums themselves take as long.
+
+  Args:
+    q: Queries (B, N, M, d): N tokens, M heads of d channels.
+    k: Keys (B, N', M, d).
+    v: Values (B, N', M, d').
+    mask: True where a query may look, (B, M, N, N').
+    scale: Factor of the products.
+  """
+  queries, keys, values = (widen(x) for x in (q, k, v))
+  # (B, N, N', M)
+  scores = jnp.sum(queries[:, :, None] * keys[:, None], axis=-1) * scale
+  if mask is not None:
+    mask = jnp.moveaxis(mask, 1, 3)
+    scores = jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
+  weights = jax.nn.softmax(scores, axis=2)[..., None]
+  return jnp.sum(weights * values[:, None], axis=2).astype(q.dtype)
+
+
 @jax.custom_vjp
 def _attend(
   q: jax.Array, k: jax.Array, v: jax.Array, mask: jax.Array | None

@@ -1,7 +1,9 @@
 """The device mesh, and how clips are sharded over it."""
 
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import ParamSpec, TypeVar
 
 import jax
 import numpy as np
@@ -10,6 +12,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 AXES = ("data", "fsdp", "tensor")
 BATCH_AXES = ("data", "fsdp")  # Clips go over both together.
+P, R = ParamSpec("P"), TypeVar("R")
 LARGEST = 256  # Simulated devices.
 
 
@@ -98,6 +101,21 @@ def replicated(mesh: jax.sharding.Mesh) -> NamedSharding:
 def over_batch(mesh: jax.sharding.Mesh) -> NamedSharding:
   """Axis 0 is spread over the axes data and fsdp together."""
   return NamedSharding(mesh, PartitionSpec(BATCH_AXES))
+
+
+def within_mesh(function: Callable[P, R], mesh: jax.sharding.Mesh) -> Callable[P, R]:
+  """Returns `function`, in which operators know the mesh.
+
+  Where an operator has a kernel of its own, the compiler cannot divide it among
+  devices; the operator does, if it knows of them.
+  """
+
+  @functools.wraps(function)
+  def call(*args: P.args, **kwargs: P.kwargs) -> R:
+    with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
+      return function(*args, **kwargs)
+
+  return call
 
 
 def check_batch_size(batch_size: int, mesh: jax.sharding.Mesh) -> None:
