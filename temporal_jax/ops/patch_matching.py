@@ -7,6 +7,8 @@ from optax.assignment import hungarian_algorithm
 
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.accumulation_dtype import widen
+from temporal_jax.ops.lowering.batched_assignment import assign
+from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
 from temporal_jax.ops.normalization import l2_normalize
 
@@ -17,7 +19,12 @@ def match_patches(x: jax.Array) -> jax.Array:
   The patches of adjacent frames are paired so that the sum of the cosine
   similarities of all pairs is largest (the Hungarian algorithm); chained along
   time, the pairs give each patch of the first frame its path. No gradient
-  flows. The search costs O(T N^3).
+  flows. The search costs O(T N^3): on CPU by the Hungarian algorithm, one pair
+  of frames after the other. Elsewhere all pairs are searched together, see
+  `lowering.batched_assignment`, in a few steps where patches keep their looks
+  and some hundreds where frames have nothing in common, instead of thousands.
+  Where several assignments have the largest sum, platforms may choose different
+  ones.
 
   Args:
     x: Patch tokens (B, T, N, D), without a class token, floating point.
@@ -39,16 +46,15 @@ def match_patches(x: jax.Array) -> jax.Array:
     return first
   x = l2_normalize(widen(jax.lax.stop_gradient(x)))
   cost = -jnp.einsum("btnd,btmd->btnm", x[:, :-1], x[:, 1:])
-  # On CPU one search after the other, as together all wait for the longest.
+  # Together all wait for the longest search, which costs a CPU more.
   pairs = jax.lax.platform_dependent(
     join_axes(cost, 0, 2),
     cpu=lambda cost: jax.lax.map(_partners, cost),
-    default=jax.vmap(_partners),
+    default=assign,
   ).reshape(batch, frames - 1, patches)
-  orders = [first[:, 0]]
-  for t in range(frames - 1):
-    orders.append(jnp.take_along_axis(pairs[:, t], orders[-1], axis=1))
-  return jnp.stack(orders, axis=1)
+  first, pairs = vary_together(first, pairs)
+  _, later = jax.lax.scan(_follow, first[:, 0], pairs.swapaxes(0, 1))
+  return jnp.concatenate([first, later.swapaxes(0, 1)], axis=1)
 
 
 def permute_patches(
@@ -77,6 +83,12 @@ def permute_patches(
   if inverse:
     order = jnp.argsort(order, axis=-1)
   return jnp.take_along_axis(x, order[..., None], axis=2)
+
+
+def _follow(places: jax.Array, partners: jax.Array) -> tuple[jax.Array, jax.Array]:
+  """Returns where the patches at places (B, N) of a frame are in the next."""
+  places = jnp.take_along_axis(partners, places, axis=1)
+  return places, places
 
 
 def _partners(cost: jax.Array) -> jax.Array:

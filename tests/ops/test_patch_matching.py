@@ -73,13 +73,22 @@ def test_finds_a_known_motion():
     np.testing.assert_allclose(aligned[:, t] / (0.5 + t), objects, rtol=1e-6)
 
 
-def test_other_platforms_agree(monkeypatch):
-  x = _draw(2, 4, 7, 5)
+@pytest.mark.parametrize("patches", [1, 2, 7])
+def test_other_platforms_agree(monkeypatch, patches):
+  x = _draw(2, 4, patches, 5)
   want = ops.match_patches(x)
   monkeypatch.setattr(
     jax.lax, "platform_dependent", lambda x, *, cpu, default: default(x)
   )
   np.testing.assert_array_equal(ops.match_patches(x), want)
+
+
+def test_long_clips_are_no_longer_programs():
+  def equations(frames):
+    x = jax.ShapeDtypeStruct((1, frames, 4, 5), np.float32)
+    return len(jax.make_jaxpr(ops.match_patches)(x).eqns)
+
+  assert equations(3) == equations(40)
 
 
 def test_under_jit_vmap_and_in_bfloat16():
