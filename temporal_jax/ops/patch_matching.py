@@ -86,7 +86,7 @@ def permute_patches(
 
 
 def _follow(places: jax.Array, partners: jax.Array) -> tuple[jax.Array, jax.Array]:
-  """Returns where the patches at places (B, N) of a frame are in the next."""
+  """Returns the places in the next frame of the patches at places (B, N)."""
   places = jnp.take_along_axis(partners, places, axis=1)
   return places, places
 

@@ -19,8 +19,8 @@ class _State(NamedTuple):
   """Problems on their way.
 
   Attributes:
-    prices: What a column saves a row (P, N): rows like the least cost - price.
-    pairs: Which row has which column (P, N, N), bool.
+    prices: Discounts of columns (P, N): rows like the least cost - price.
+    pairs: True where a row has a column (P, N, N).
   """
 
   prices: jax.Array
@@ -64,7 +64,7 @@ def _bid(cost: jax.Array, state: _State) -> _State:
     lowest = jnp.min(value, axis=2)
     second = jnp.min(jnp.where(best, jnp.inf, value), axis=2)
     owned = state.pairs.any(axis=1)
-    # Who offers nothing takes no column from another.
+    # An offer of nothing takes no column from another row.
     offer = jnp.where(best & free[:, :, None], (second - lowest)[:, :, None], -1)
     offer = jnp.where(owned[:, None] & (offer == 0), -1, offer)
     highest = jnp.max(offer, axis=1)
@@ -112,19 +112,19 @@ def _augment(cost: jax.Array, state: _State) -> jax.Array:
 def _shortest_paths(
   extra: jax.Array, pairs: jax.Array, free: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-  """Returns the lengths of shortest paths from free rows, and where they pass.
+  """Returns the lengths and steps of shortest paths from free rows.
 
   A path goes from a row to a column at a cost, and from there to the row that
   has it at none.
 
   Args:
     extra: Costs of the steps from rows to columns (P, N, N), not negative.
-    pairs: Which row has which column (P, N, N).
+    pairs: True where a row has a column (P, N, N).
     free: Rows where paths may begin (P, N).
 
   Returns:
-    Lengths to rows (P, N), to columns (P, N), and which row is the one before
-    each column (P, N, N).
+    Lengths to rows (P, N), to columns (P, N), and True at the row before each
+    column (P, N, N).
   """
   far = jnp.full_like(extra[:, 0], jnp.inf)
 
@@ -159,6 +159,6 @@ def _flip(
 
 
 def _first(x: jax.Array, axis: int) -> jax.Array:
-  """Returns where the smallest number along an axis is first, bool."""
+  """Returns True at the first of the smallest numbers along an axis."""
   index = jax.lax.broadcasted_iota(jnp.int32, x.shape, axis)
   return index == jnp.argmin(x, axis=axis, keepdims=True).astype(jnp.int32)

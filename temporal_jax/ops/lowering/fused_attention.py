@@ -131,7 +131,7 @@ def _bind(primitive: Primitive, *arrays: jax.Array, scale: float):
 
 
 def _divide(x: jax.Array) -> PartitionSpec | None:
-  """Returns which axes of the mesh divide (B, N, M, d), None for no mesh.
+  """Returns the axes of the mesh that divide (B, N, M, d), None for no mesh.
 
   Clips that do not divide evenly are computed on every device.
   """

@@ -42,7 +42,7 @@ def summed_attention(
   *,
   scale: float,
 ) -> jax.Array:
-  """Returns what `few_attention` does, both products as sums, for TPU.
+  """Returns the result of `few_attention`, both products as sums, for TPU.
 
   A matrix unit takes whole tiles of rows, of which frames fill few, and XLA
   pads queries, keys and values to them. On a v5e attention over 8 frames of 14

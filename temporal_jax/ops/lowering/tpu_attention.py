@@ -36,7 +36,7 @@ _ORDER = pltpu.CompilerParams(dimension_semantics=("parallel", "parallel", "arbi
 
 
 class Plan(NamedTuple):
-  """What one step computes.
+  """Sizes of one step.
 
   Attributes:
     entries: Clips or frames, more than one where their tokens are few.
@@ -52,7 +52,7 @@ class Plan(NamedTuple):
 
 
 def plan_steps(q: jax.Array, k: jax.Array) -> Plan | None:
-  """Returns how queries (B, N, M, d) and keys (B, N', M, d) are divided.
+  """Returns the steps for queries (B, N, M, d) and keys (B, N', M, d).
 
   None means that the kernel does not fit: a size is not known yet, heads do
   not fill tiles, or there are too many keys, some thousands, for the fast
@@ -170,7 +170,7 @@ def _grid(q: jax.Array, plan: Plan) -> tuple[int, int, int]:
 
 
 def _block(x: jax.Array, plan: Plan, *, whole: bool = False) -> pl.BlockSpec:
-  """Returns what a step has of (B, N, M d): all tokens, or some queries."""
+  """Returns one step's block of (B, N, M d): all tokens, or some queries."""
   if whole:
     shape = (plan.entries, x.shape[1], plan.lanes)
     return pl.BlockSpec(shape, lambda entry, lane, row: (entry, 0, lane))
@@ -190,7 +190,7 @@ def _flat_like(x: jax.Array) -> jax.ShapeDtypeStruct:
 def _cost(
   q: jax.Array, k: jax.Array, plan: Plan, *, products: int, arrays: int
 ) -> pl.CostEstimate:
-  """Returns what the compiler orders its copies by: all that is computed.
+  """Returns the cost by which the compiler orders its copies.
 
   Args:
     q: Queries (B, N, M, d).
@@ -292,7 +292,7 @@ def _parts(reference, tile: int) -> Iterator[slice]:
 
 
 def _heads(width: int, tile: int):
-  """Yields, for each head of a tile, what keeps its lanes of (N, tile)."""
+  """Yields one function per head of a tile, which keeps its lanes."""
   if width == tile:
     yield lambda x: x
     return
@@ -307,7 +307,7 @@ def _where(inside: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def _same_entry(q, k) -> jax.Array | None:
-  """Returns which of the packed rows may look at which."""
+  """Returns True where a packed row may look at another."""
   entries, queries, keys = q.shape[0], q.shape[1], k.shape[1]
   if entries == 1:
     return None

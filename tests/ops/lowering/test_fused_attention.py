@@ -1,4 +1,4 @@
-"""Which kernel computes attention where, read from what jax lowers."""
+"""Kernels of attention on each platform, read from lowered programs."""
 
 import types
 
@@ -158,7 +158,7 @@ def test_second_derivatives_are_those_of_the_plain_attention():
     return plain(q, k, v)
 
   def pull(saved, gradient):
-    # What has no derivative, like a kernel.
+    # Like a kernel, a callback has no derivative.
     shapes = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in saved]
     return jax.pure_callback(
       lambda *x: [np.asarray(y) for y in jax.vjp(plain, *x[:3])[1](x[3])],
