@@ -132,8 +132,14 @@ class Estimate(NamedTuple):
       return 0.0
     scopes = re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, paths))})(?:/|$)")
     total = sum(cost.seconds for cost in self.costs) or 1.0
-    inside = (cost.seconds for cost in self.costs if scopes.search(cost.op_name))
-    return sum(inside) / total
+    inside = (cost for cost in self.costs if scopes.search(_modules(cost.op_name)))
+    return sum(cost.seconds for cost in inside) / total
+
+
+def _modules(op_name: str) -> str:
+  """Returns an op_name without the methods, "block1._branch", among its parts."""
+  parts = op_name.split("/")
+  return "/".join(part for part in parts if not re.fullmatch(r"\w+\.\w+", part))
 
 
 def estimate(program: Program, chip: Chip) -> Estimate:
