@@ -137,7 +137,7 @@ class Estimate(NamedTuple):
 
 
 def _modules(op_name: str) -> str:
-  """Returns an op_name without the methods, "block1._branch", among its parts."""
+  """Returns an op_name without the parts that are methods, "block1._branch"."""
   parts = op_name.split("/")
   return "/".join(part for part in parts if not re.fullmatch(r"\w+\.\w+", part))
 

@@ -11,7 +11,8 @@ TEXT = f"""HloModule f
 
 ENTRY %m (x: {ARRAY}) -> {ARRAY} {{
   %x = {ARRAY} parameter(0)
-  %n = {ARRAY} negate(%x), metadata={{op_name="jit(f)/Net/block1/block1._add/branch/neg"}}
+  %n = {ARRAY} negate(%x), \
+metadata={{op_name="jit(f)/Net/block1/block1._add/branch/neg"}}
   ROOT %k = {ARRAY} negate(%n)
 }}
 """
