@@ -9,7 +9,20 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from temporal_jax import ops
+from temporal_jax.ops import correlation
+from temporal_jax.ops.lowering import window_selection
 from tests.support.examples import FRAME_MAP, OperatorExample
+
+# How each platform computes it, of unit vectors; CPU's own way is among them.
+LOWERINGS = {
+  "cpu": functools.partial(
+    correlation.compare_at_once, select=window_selection.by_gather
+  ),
+  "tpu": correlation.compare_by_context,
+  "others": functools.partial(
+    correlation.compare_at_once, select=window_selection.by_slices
+  ),
+}
 
 OPERATOR_EXAMPLES = {
   "temporal_correlation": OperatorExample(
@@ -64,6 +77,46 @@ def test_several_tiles_match_the_definition():
   x = _features((1, 2, 16, 9, 3))  # 3 x 2 tiles that do not fit evenly.
   got = jax.jit(lambda x: ops.temporal_correlation(x, length=3))(x)
   np.testing.assert_allclose(got, _correlation(x, 3, 9), atol=1e-6)
+
+
+@pytest.mark.parametrize("platform", LOWERINGS)
+@pytest.mark.parametrize(
+  ("shape", "length", "window"),
+  [((1, 4, 9, 8, 3), 3, 9), ((2, 3, 15, 2, 1), 5, 3), ((1, 1, 1, 1, 2), 1, 5)],
+)
+def test_every_platforms_way_matches_the_definition(platform, shape, length, window):
+  x = _features(shape)
+  want = _correlation(x, length, window)
+  way = functools.partial(LOWERINGS[platform], length=length, window=window)
+  got = jax.jit(way)(_unit(x))
+  np.testing.assert_allclose(got, want.reshape(got.shape), atol=1e-6)
+
+
+def test_every_platforms_way_has_the_same_gradients():
+  x = _unit(_features((1, 3, 8, 3, 4)))
+  weight = _features((1, 3, 8, 3, 3, 25), 1)
+
+  def slope(way):
+    def total(x):
+      return jnp.sum(weight * way(x, length=3, window=5) ** 2)
+
+    first = jax.jit(jax.grad(total))(x)
+    second = jax.jit(jax.grad(lambda x: jnp.sum(jax.grad(total)(x) ** 2)))(x)
+    return first, second
+
+  cpu, *others = (slope(way) for way in LOWERINGS.values())
+  for other in others:
+    for got, want in zip(other, cpu, strict=True):
+      np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("platform", LOWERINGS)
+def test_every_platforms_way_maps_and_keeps_the_dtype(platform):
+  x = jnp.asarray(_unit(_features((2, 1, 2, 3, 4, 5))), jnp.bfloat16)
+  way = functools.partial(LOWERINGS[platform], length=3, window=3)
+  got = jax.jit(jax.vmap(way))(x)
+  assert got.dtype == jnp.bfloat16
+  np.testing.assert_array_equal(got[1], jax.jit(way)(x[1]))
 
 
 @pytest.mark.parametrize("length", [1, 3])
