@@ -20,6 +20,8 @@ class BatchNorm(nn.Module):
   Attributes:
     momentum: Share of the old running statistics that stays (torch: 1 - 0.1).
     epsilon: Added to the variance.
+    places: Places that the last axis holds, each with all channels in order: it
+      is (places C).
     scale_init: Initialiser of `scale`; zeros makes a residual branch start at
       nothing.
     dtype: Dtype of the output; running statistics and parameters stay float32.
@@ -30,18 +32,23 @@ class BatchNorm(nn.Module):
 
   momentum: float = 0.9
   epsilon: float = 1e-5
+  places: int = 1
   scale_init: nn.initializers.Initializer = nn.initializers.ones
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
-    """Normalises (..., C).
+    """Normalises (..., C), or (..., places C).
 
     Raises:
-      ValueError: In training, if a channel has one value only, or the norm is
-        folded into a convolution.
+      ValueError: If the last axis does not hold so many places. In training, if
+        a channel has one value only, or the norm is folded into a convolution.
     """
-    channels = (x.shape[-1],)
+    if x.shape[-1] % self.places:
+      raise ValueError(
+        f"the last axis must hold {self.places} places, got (..., places C) {x.shape}."
+      )
+    channels = (x.shape[-1] // self.places,)
     if self._is_folded():
       if train:
         raise ValueError(
@@ -49,7 +56,7 @@ class BatchNorm(nn.Module):
         )
       bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
       values = widen(x, self.dtype)
-      return (values + along_channels(bias, values)).astype(self.dtype)
+      return (values + self._along(bias, values)).astype(self.dtype)
     running_mean = self.variable(
       "batch_stats", "mean", jnp.zeros, channels, jnp.float32
     )
@@ -63,9 +70,8 @@ class BatchNorm(nn.Module):
     values = widen(x, self.dtype)
     scale, var = scale.astype(values.dtype), var.astype(values.dtype)
     factor = scale * jax.lax.rsqrt(var + self.epsilon)
-    centred = values - along_channels(mean, values)
-    out = centred * along_channels(factor, values)
-    out = out + along_channels(bias, values)
+    centred = values - self._along(mean, values)
+    out = centred * self._along(factor, values) + self._along(bias, values)
     return out.astype(self.dtype)
 
   def _is_folded(self) -> bool:
@@ -80,15 +86,29 @@ class BatchNorm(nn.Module):
     self, x: jax.Array, running_mean: nn.Variable, running_var: nn.Variable
   ) -> tuple[jax.Array, jax.Array]:
     """Returns mean (C,) and biased variance (C,); moves the running ones."""
-    axes = tuple(range(x.ndim - 1))
-    count = x.size // x.shape[-1]
+    count = x.size // x.shape[-1] * self.places
     if count < 2:
       raise ValueError(f"training needs two values a channel, got {x.shape}.")
     values = widen(x, self.dtype)
-    mean, var = jnp.mean(values, axes), jnp.var(values, axes)
+    mean = self._means(values)
+    # The variance is the mean square about any value, without the square of its
+    # distance to the mean. About a constant, here the mean itself, its gradient
+    # takes no sum over all values; about the mean it does.
+    constant = jax.lax.stop_gradient(mean)
+    squares = jnp.square(values - self._along(constant, values))
+    var = self._means(squares) - jnp.square(mean - constant)
     if not self.is_initializing():
       keep, unbiased = self.momentum, var * (count / (count - 1))
       for running, new in ((running_mean, mean), (running_var, unbiased)):
         moved = (1 - keep) * new.astype(running.value.dtype)
         running.value = keep * running.value + moved
     return mean, var
+
+  def _means(self, values: jax.Array) -> jax.Array:
+    """Returns the mean of each channel, (C,)."""
+    means = jnp.mean(values, tuple(range(values.ndim - 1)))
+    return jnp.mean(means.reshape(self.places, -1), 0)  # (places, C)
+
+  def _along(self, vector: jax.Array, values: jax.Array) -> jax.Array:
+    """Returns a vector (C,) in the shape and dtype of the values."""
+    return along_channels(jnp.tile(vector, self.places), values)

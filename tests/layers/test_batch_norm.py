@@ -1,4 +1,5 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -8,6 +9,7 @@ from tests.support.examples import layer_example
 
 LAYER_EXAMPLES = {
   "BatchNorm": layer_example(layers.BatchNorm),
+  "BatchNorm of four places": layer_example(layers.BatchNorm, places=4),
 }
 
 
@@ -46,6 +48,52 @@ def test_training_and_running_statistics_match_torch():
   want = reference(torch.tensor(batches[0]).permute(0, 4, 1, 2, 3))
   want = want.permute(0, 2, 3, 4, 1).detach()
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+def test_places_are_values_of_a_channel():
+  """With gradients and statistics, in training and after it."""
+  x = np.random.default_rng(1).normal(3, 2, (4, 3, 2, 5)).astype(np.float32)
+  layer, variables = _start(x)
+  flat = layers.BatchNorm(places=6)
+
+  def run(layer, x, train):
+    def forward(params, x):
+      return layer.apply(
+        {**variables, "params": params}, x, train, mutable=["batch_stats"]
+      )
+
+    out, backward, updates = jax.vjp(forward, variables["params"], x, has_aux=True)
+    return out, backward(jnp.sin(jnp.arange(x.size)).reshape(x.shape)), updates
+
+  for train in (True, False):
+    want = run(layer, x, train)
+    got = run(flat, x.reshape(4, 30), train)
+    for leaf, other in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+      np.testing.assert_allclose(leaf.reshape(other.shape), other, 1e-4, 1e-5)
+
+
+def test_derivatives_of_any_order_are_those_of_the_variance():
+  x = np.random.default_rng(1).normal(3, 2, (7, 2)).astype(np.float32)
+  layer, variables = _start(x)
+
+  def ours(x):
+    out, _ = layer.apply(variables, x, train=True, mutable=["batch_stats"])
+    return jnp.sum(out**3)
+
+  def definition(x):
+    scale, bias = variables["params"]["scale"], variables["params"]["bias"]
+    deviation = jnp.sqrt(jnp.var(x, 0, keepdims=True) + 1e-5)
+    unit = (x - x.mean(0, keepdims=True)) / deviation
+    return jnp.sum((scale[None] * unit + bias[None]) ** 3)
+
+  for derive in (jax.grad, jax.hessian, lambda f: jax.jacfwd(jax.jacfwd(f))):
+    got, want = jax.jit(derive(ours))(x), jax.jit(derive(definition))(x)
+    np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-2)
+
+
+def test_rejects_places_that_do_not_divide_the_axis():
+  with pytest.raises(ValueError, match="4 places"):
+    layers.BatchNorm(places=4).init(jax.random.key(0), np.zeros((2, 6), np.float32))
 
 
 def test_rejects_one_value_a_channel():
