@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.convolution import Conv2D
 from temporal_jax.layers.initializers import torch_default
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 
 class ConvNormRelu(nn.Module):
@@ -17,6 +18,8 @@ class ConvNormRelu(nn.Module):
     size: Side of the kernel, odd.
     stride: Step over rows and columns.
     padding: Zeros on every side, in pixels; size // 2 by default.
+    flat: Whether the norm sees a map as one axis. For tiny maps: where channels
+      are an axis of their own, a TPU's memory pads them to 128.
     kernel_init: Initialiser of the kernel (size, size, C, features).
     dtype: Dtype of the computation.
   """
@@ -25,6 +28,7 @@ class ConvNormRelu(nn.Module):
   size: int = 3
   stride: int = 1
   padding: int | None = None
+  flat: bool = False
   kernel_init: nn.initializers.Initializer = torch_default()
   dtype: jax.typing.DTypeLike = jnp.float32
 
@@ -40,4 +44,9 @@ class ConvNormRelu(nn.Module):
       dtype=self.dtype,
       name="conv",
     )
-    return nn.relu(BatchNorm(dtype=self.dtype, name="norm")(conv(x), train))
+    maps = conv(x)
+    if not self.flat:
+      return nn.relu(BatchNorm(dtype=self.dtype, name="norm")(maps, train))
+    places = maps.shape[-3] * maps.shape[-2]
+    norm = BatchNorm(places=places, dtype=self.dtype, name="norm")
+    return nn.relu(norm(join_axes(maps, -3), train)).reshape(maps.shape)

@@ -29,10 +29,10 @@ def convolution_2d(
 
   1 x 1 kernels are a matrix product. So are kernels as large as the padded map,
   and maps smaller than the kernel, over their patches: XLA takes such a map for
-  the kernel, which on CPU is ten times slower. On CPU tiny maps of few channels
-  are multiplied row by row with the matrix the kernel is to them, and groups
-  are a product over patches as well, since the gradients of XLA's grouped
-  convolution take seconds there; a group a channel is
+  the kernel, which on CPU is ten times slower. Tiny maps of few channels are
+  multiplied with the matrix the kernel is to them, on CPU row by row, on TPU as
+  a whole. On CPU groups are a product over patches as well, since the gradients
+  of XLA's grouped convolution take seconds there; a group a channel is
   `depthwise_convolution_2d`. All else is `dense.convolve`.
 
   Args:
@@ -84,7 +84,8 @@ def convolution_2d(
     out = jax.lax.platform_dependent(
       frames,
       kernel,
-      cpu=functools.partial(toeplitz_convolution.convolve, **settings),
+      cpu=functools.partial(toeplitz_convolution.convolve_rows, **settings),
+      tpu=functools.partial(toeplitz_convolution.convolve_maps, **settings),
       default=functools.partial(dense_convolution.convolve, **settings),
     )
   else:

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.layers.conv_norm_relu import ConvNormRelu
+from temporal_jax.ops.lowering import materialize
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 # Windows that the strides bring to 3 x 3, for the last convolution.
 WINDOWS = (9, 11)
@@ -41,7 +43,10 @@ class WindowEncoder(nn.Module):
         f"the last convolution ends at one feature only for the windows {WINDOWS}, "
         f"got (..., P, P) {x.shape}."
       )
-    x = x[..., None]
+    batch = x.shape[:-2]
+    # (N, P P), for products of the encoder and of what made the windows
+    rows = materialize.own_layout(join_axes(join_axes(x, -2), 0, -1))
+    x = rows.reshape(rows.shape[0], *x.shape[-2:], 1)  # (N, P, P, 1)
     strides, paddings = (1, 2, 2, 1), (1, 1, 1, 0)
     layers = zip(self.channels, strides, paddings, strict=True)
     for i, (features, stride, padding) in enumerate(layers, 1):
@@ -49,7 +54,9 @@ class WindowEncoder(nn.Module):
         features,
         stride=stride,
         padding=padding,
+        flat=True,
         dtype=self.dtype,
         name=f"layer{i}",
       )(x, train)
-    return x[..., 0, 0, :]
+    rows = materialize.own_layout(x[:, 0, 0])
+    return rows.reshape(*batch, rows.shape[-1])

@@ -42,5 +42,16 @@ def written_out(x: jax.Array) -> jax.Array:
   )
 
 
+def own_layout(x: jax.Array) -> jax.Array:
+  """Returns `x`, which on TPU has a layout of its own, as does its gradient.
+
+  XLA merges no reshape in front of it with one after it, or with a product. For
+  rows of one axis, which else get the layout of the many axes they are made of.
+  """
+  return jax.lax.platform_dependent(
+    x, tpu=jax.lax.optimization_barrier, default=_itself
+  )
+
+
 def _itself(x: jax.Array) -> jax.Array:
   return x

@@ -1,8 +1,11 @@
-"""Convolution of tiny maps as matrix products of their rows.
+"""Convolution of tiny maps as products with the kernel as a matrix.
 
-For CPU, where XLA's own convolution takes up to twice as long for few channels.
-The rows that one row of outputs sees are contiguous in memory; the kernel acts
-on them as one matrix, the same for all rows of outputs.
+For CPU by rows, where XLA's own convolution takes up to twice as long for few
+channels. The rows that one row of outputs sees are contiguous in memory; the
+kernel acts on them as one matrix, the same for all rows of outputs.
+
+For TPU by maps, where XLA pads few channels to the 128 of a matrix unit: of a
+window of 9 x 9 places with 4 channels, a twentieth of the numbers is not zero.
 """
 
 import math
@@ -18,7 +21,7 @@ _MATRIX = 2**16  # Most numbers of the matrix: three in four may be zeros,
 _MAPS = 1024  # which only many maps outweigh, unless there is one channel.
 
 
-def convolve(
+def convolve_rows(
   x: jax.Array,
   kernel: jax.Array,
   *,
@@ -43,6 +46,36 @@ def convolve(
   features = kernel.shape[-1]
   # From (N, H', W' C') to (N, H', W', C').
   return out.reshape(*out.shape[:2], out.shape[2] // features, features)
+
+
+def convolve_maps(
+  x: jax.Array,
+  kernel: jax.Array,
+  *,
+  stride: int,
+  padding: int,
+  dilation: int,
+) -> jax.Array:
+  """Convolves maps (N, H, W, C) with a kernel (KH, KW, C, C').
+
+  The matrix has all pairs of places, three times the products of the taps. With
+  gradients ATM's window encoder takes 1.6 ms instead of 23 ms, on a v5e by
+  estimate.
+  """
+  matrix = kernel
+  for axis, size in enumerate(x.shape[1:3]):
+    extent = dilation * (kernel.shape[axis] - 1) + 1
+    columns = []
+    for i in range(_count(size, extent, stride, padding)):
+      first = i * stride - padding
+      sides = [(0, 0, 0)] * matrix.ndim
+      sides[axis] = (first, size - first - extent, dilation - 1)
+      columns.append(jax.lax.pad(matrix, jnp.zeros((), kernel.dtype), sides))
+    matrix = jnp.stack(columns, axis=-2)
+  # (H, W, C, H', W', C')
+  shape = matrix.shape[3:]
+  matrix = join_axes(join_axes(matrix, 3), 0, 3)  # (H W C, H' W' C')
+  return (join_axes(x, 1) @ matrix).reshape(x.shape[0], *shape)
 
 
 def suit(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from temporal_jax import layers
+from temporal_jax import layers, models
 from tests.support.examples import layer_example
 
 LAYER_EXAMPLES = {
@@ -30,6 +30,24 @@ def test_matches_torch(window):
   got = jax.jit(encoder.apply)(variables, x)
   assert got.shape == (2, 3, 5)
   np.testing.assert_allclose(got.reshape(6, 5), want[:, :, 0, 0], rtol=1e-4, atol=1e-5)
+
+
+def test_the_norms_of_places_fold():
+  x = np.random.default_rng(0).standard_normal((2, 3, 9, 9), np.float32)
+  encoder = layers.WindowEncoder((2, 3, 4, 5))
+  variables = jax.jit(encoder.init)(jax.random.key(0), x)
+
+  @jax.jit
+  def train(variables):
+    return encoder.apply(variables, x, train=True, mutable=["batch_stats"])[1]
+
+  variables = {**variables, **train(variables)}
+  folded = models.fold_batch_norm(variables)
+  assert not jax.tree.leaves(folded["batch_stats"])
+  apply = jax.jit(encoder.apply)
+  np.testing.assert_allclose(
+    apply(folded, x), apply(variables, x), rtol=1e-4, atol=1e-5
+  )
 
 
 @pytest.mark.parametrize("shape", [(2, 7, 7), (2, 13, 13), (2, 9, 11)])
