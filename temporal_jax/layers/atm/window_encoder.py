@@ -44,8 +44,9 @@ class WindowEncoder(nn.Module):
         f"got (..., P, P) {x.shape}."
       )
     batch = x.shape[:-2]
-    # (N, P P), for products of the encoder and of what made the windows
-    rows = materialize.own_layout(join_axes(join_axes(x, -2), 0, -1))
+    # (..., P P), then (N, P P)
+    rows = materialize.own_layout(join_axes(x, -2))
+    rows = materialize.own_layout(join_axes(rows, 0, -1))
     x = rows.reshape(rows.shape[0], *x.shape[-2:], 1)  # (N, P, P, 1)
     strides, paddings = (1, 2, 2, 1), (1, 1, 1, 0)
     layers = zip(self.channels, strides, paddings, strict=True)
