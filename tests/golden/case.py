@@ -110,8 +110,14 @@ class Case:
       for name, tensor in results.items()
     }
 
-  def tolerance(self, quantity: str) -> float:
-    """Returns the relative error that is allowed in float32."""
+  def tolerance(self, quantity: str, dtype: str = "float32") -> float:
+    """Returns the relative error that is allowed.
+
+    In bfloat16 inputs of ReLUs near zero change their sign, which gradients
+    show: up to 0.4 on a CPU. A gradient that is missing differs by 1.
+    """
+    if dtype == "bfloat16":
+      return 0.5 if quantity.startswith("grad") else 0.03
     whole = self.name.startswith(("full_", "heldout_full_"))
     base = 1e-4 if whole or quantity.startswith("grad") else 1e-5
     torch_error = self.fields["torch_rel_err"].get(quantity, 0.0)

@@ -1,5 +1,6 @@
 """Runs a golden case through the library and measures the distance."""
 
+import dataclasses
 import functools
 import math
 import re
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import einops
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,7 +23,11 @@ Options = Mapping[str, int | bool]  # Of XLA's compiler.
 
 
 def errors(
-  case: Case, reference: Reference, options: Options | None = None
+  case: Case,
+  reference: Reference,
+  options: Options | None = None,
+  *,
+  dtype: str = "float32",
 ) -> dict[str, float]:
   """Returns the relative error of every stored quantity of the case.
 
@@ -29,6 +35,7 @@ def errors(
     case: The figures.
     reference: The builder and the caller of our module.
     options: Options of the compiler, by default those of the process.
+    dtype: Dtype of the computation; parameters stay float32.
 
   Raises:
     UnsupportedError: If ours cannot be built with the case's arguments.
@@ -36,7 +43,7 @@ def errors(
     KeyError: If ours does not yield a quantity.
   """
   with jax.default_matmul_precision("highest"):
-    found = _quantities(case, reference, options)
+    found = _quantities(case, reference, options, dtype)
   return {
     name: _relative_error(found[name], expected, case.output_layouts[name].step)
     for name, expected in case.expected.items()
@@ -44,9 +51,12 @@ def errors(
   }
 
 
-def _quantities(case: Case, reference: Reference, options: Options | None) -> Arrays:
+def _quantities(
+  case: Case, reference: Reference, options: Options | None, dtype: str
+) -> Arrays:
   """Computes outputs, gradients and statistics in the official layout."""
   module, rules, sizes = reference.made(Arguments(case.constructor))
+  module = _computing_in(module, dtype)
   inputs, cotangents = case.inputs(), case.cotangents()
   ours = [
     _to_ours(inputs[name], tensor, reference.axes[name], sizes)
@@ -64,10 +74,12 @@ def _quantities(case: Case, reference: Reference, options: Options | None) -> Ar
       _to_ours(inputs[name], tensor, reference.axes[name], sizes)
       for name, tensor in case.input_layouts.items()
     ]
+    if not isinstance(module, nn.Module):  # A function computes in its inputs' dtype.
+      ours = [x.astype(dtype) if jnp.issubdtype(x.dtype, float) else x for x in ours]
     out, state = reference.call(module, variables, case.train, *ours)
     named = reference.name_outputs(out)
     outputs = {
-      name: _to_official(named[name], tensor, reference.axes[name])
+      name: _to_official(named[name], tensor, reference.axes[name]).astype(jnp.float32)
       for name, tensor in case.results().items()
     }
     total = sum(jnp.sum(out * cotangents[k]) for k, out in outputs.items())
@@ -83,6 +95,21 @@ def _quantities(case: Case, reference: Reference, options: Options | None) -> Ar
     **{f"grad_param:{name}": g for name, g in gradients[1].items()},
     **{f"state:{name}": s for name, s in revert_rules(rules, state).items()},
   }
+
+
+def _computing_in(module: Any, dtype: str) -> Any:
+  """Returns a module, and those among its fields, with another dtype."""
+  if not isinstance(module, nn.Module):
+    return module
+  changed = {
+    field.name: _computing_in(value, dtype)
+    for field in dataclasses.fields(module)
+    if isinstance(value := getattr(module, field.name), nn.Module)
+    and field.name != "parent"
+  }
+  if any(field.name == "dtype" for field in dataclasses.fields(module)):
+    changed["dtype"] = jnp.dtype(dtype)
+  return module.clone(**changed)
 
 
 def _initialise(module: Any, inputs: list[jax.Array]) -> dict[str, Any]:

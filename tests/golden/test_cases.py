@@ -1,5 +1,6 @@
 """Every golden case of the repository, one test a case."""
 
+import json
 import os
 import pathlib
 
@@ -74,14 +75,27 @@ def test_a_wrong_figure_fails(tmp_path):
   assert check.check(tmp_path).verdict == "FAIL"
 
 
+def test_bfloat16_is_what_is_computed(tmp_path, capsys):
+  file, folder = tmp_path / "rows.json", pathlib.Path(__file__).parent / "cases"
+  words = [str(folder), "--only", "tam_r3", "--json", str(file), "--workers", "2"]
+  errors = {}
+  for dtype in ("float32", "bfloat16"):
+    assert check.main([*words, "--dtype", dtype]) == 0
+    (row,) = json.loads(file.read_text())["rows"]
+    errors[dtype] = row["error"]
+  assert errors["float32"] < 1e-5
+  assert 1e-4 < errors["bfloat16"] < 0.03
+  assert "tam_r3" in capsys.readouterr().out
+
+
 def test_an_unknown_class_is_unsupported(tmp_path, capsys):
   source = next(p for p in CASES if p.name == "tam_r3")
   text = (source / "case.json").read_text().replace('"TAM"', '"TAM2"')
   (tmp_path / "case.json").write_text(text)
-  assert check.main(str(tmp_path)) == 1
+  assert check.main([str(tmp_path)]) == 1
   assert "unsupported" in capsys.readouterr().out
 
 
 def test_no_cases_is_an_error(tmp_path, capsys):
-  assert check.main(str(tmp_path)) == 1
+  assert check.main([str(tmp_path)]) == 1
   assert "no case.json" in capsys.readouterr().out
