@@ -1,7 +1,7 @@
 r"""Memory of a training step's gradients, with and without `remat`.
 
   python -m benchmarks.memory vit_l14 [--batch B] [--frames T ...] \
-    [--dtype D] [--tpu v5p:1x1x1] [--png OUT.png]
+    [--dtype D] [--tpu v5p:1x1x1] [--png OUT.png] [--json FILE]
 
 Prints the temporary memory in GiB as `compiled.memory_analysis()` reports it.
 With --png it draws that without `remat` over the frames, as in figure 3b of
@@ -16,7 +16,6 @@ jax's own version is installed. On CPU XLA merges the second forward pass with
 the first, and nothing is gained.
 """
 
-import argparse
 import itertools
 from typing import Any
 
@@ -25,6 +24,7 @@ import jax.numpy as jnp
 from jax.experimental import topologies
 
 import temporal_jax
+from benchmarks.shared import machine, results
 from temporal_jax.evaluation import save_by_frames
 from temporal_jax.models import find_model
 
@@ -94,9 +94,7 @@ def _placed(shapes: Any, tpu: str | None) -> Any:
 
 def main(argv: list[str] | None = None) -> None:
   """Prints a line without `remat` and, where nothing is drawn, one with it."""
-  parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-  )
+  parser = results.create_parser(__doc__)
   parser.add_argument("names", nargs="+", help="names in the catalog")
   parser.add_argument("--batch", type=int, default=8, help="clips")
   parser.add_argument(
@@ -104,17 +102,28 @@ def main(argv: list[str] | None = None) -> None:
   )
   parser.add_argument("--dtype", default="bfloat16", help="dtype of the activations")
   parser.add_argument("--tpu", help="TPU to compile for, e.g. v5p:1x1x1")
+  parser.add_argument("--side", type=int, dest="image_size", help="pixels of a frame")
   parser.add_argument("--png", help="picture of the memory without remat")
   settings = vars(parser.parse_args(argv))
   device = settings["tpu"] or jax.devices()[0].device_kind
   print(f"{device}: {settings}")
   names, lengths, png = (settings.pop(key) for key in ("names", "frames", "png"))
+  file = settings.pop("json")
+  if settings["image_size"] is None:
+    del settings["image_size"]
+  rows = []
   drawn: dict[str, dict[int, float]] = {}
   for name, frames in itertools.product(names, lengths):
     for remat in (False,) if png else (False, True):
-      size = temporary_bytes(name, frames=frames, **settings, remat=remat) / 2**30
+      row = {"name": name, "frames": frames, "remat": remat, **settings}
+      row["temporary_bytes"] = temporary_bytes(
+        name, frames=frames, **settings, remat=remat
+      )
+      size = row["temporary_bytes"] / 2**30
       print(f"{name}, {frames} frames, remat={remat}: {size:.2f} GiB", flush=True)
       drawn.setdefault(name, {}).setdefault(frames, size)
+      rows.append(row)
+      results.write_json(file, {"machine": machine.describe(), "rows": rows})
   if png:
     save_by_frames(drawn, png, ylabel=f"memory, batch of {settings['batch']} (GiB)")
 

@@ -12,9 +12,10 @@ differences of outputs, and of loss and gradient norm; and inference's
 multiply-adds per second as a share of one large matrix product's. The JSON file
 also describes torch's side.
 
-On CPU torch runs eagerly. On a GPU it is compiled by torch.compile, networks
-are measured in float32 (products in TensorFloat-32) and in bfloat16, and
-XLA_PYTHON_CLIENT_PREALLOCATE=false leaves memory for torch.
+By default torch runs eagerly on a CPU, and compiled by torch.compile on a GPU.
+There networks are measured in float32 (products in TensorFloat-32) and in
+bfloat16, XLA_PYTHON_CLIENT_PREALLOCATE=false leaves memory for torch, and if
+the GPU's peak is known the table has the share of it that inference reaches.
 
   python -m benchmarks.networks --compile-only atm_vit_l14 vit_l14 --frames 16
 
@@ -22,7 +23,6 @@ only compiles inference, from shapes, and prints the seconds.
 """
 
 import argparse
-import fnmatch
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -33,10 +33,15 @@ import numpy as np
 import torch
 import transformers
 
-from benchmarks.cases.networks import NETWORKS, NetworkCase
-from benchmarks.shared import machine, network_sides, results, timing
+from benchmarks.cases.networks import NetworkCase, find_cases, find_clip_shape
+from benchmarks.shared import (
+  machine,
+  network_sides,
+  results,
+  timing,
+  torch_device,
+)
 from temporal_jax import create_model
-from temporal_jax.models import find_model
 from temporal_jax.models.inspect import count
 
 
@@ -44,6 +49,7 @@ def measure(
   case: NetworkCase,
   dtype: str = "float32",
   *,
+  compiled: bool = False,
   seconds: float = 2.0,
   batch: int = 1,
   clip_shape: tuple[int, int, int] | None = None,
@@ -51,15 +57,15 @@ def measure(
 ) -> dict[str, Any]:
   """Measures one network and checks that both compute the same.
 
-  Without `train`, the results of training are None.
+  With `compiled`, torch's side uses torch.compile. Without `train`, the results
+  of training are None.
 
   Raises:
     ValueError: If outputs, losses or gradients differ.
   """
-  clip_shape = clip_shape or find_model(case.key).clip_shape
+  clip_shape = clip_shape or find_clip_shape(case.key)
   rng = np.random.default_rng(0)
   clip = rng.standard_normal((batch, *clip_shape, 3), np.float32)
-  compiled = torch.cuda.is_available()
   network = network_sides.build(case)
   mine = network_sides.ours(case, network, clip, dtype, train=train)
   other = network_sides.theirs(case, network, clip, dtype, compiled=compiled)
@@ -100,7 +106,12 @@ def measure(
   fastest = (result["folded"] or result["inference"])["ours"] / 1e3
   result["multiply_adds"] = _multiply_adds(case, clip)
   rate = result["multiply_adds"] / fastest
-  return result | {"share_of_matmul": rate / machine.matmul_rate(dtype)}
+  return result | {
+    "share_of_matmul": rate / machine.matmul_rate(dtype),
+    "share_of_peak": machine.share_of_peak(
+      fastest, dtype, multiply_adds=result["multiply_adds"]
+    ),
+  }
 
 
 def _tolerance(dtype: str) -> float:
@@ -122,10 +133,11 @@ def _multiply_adds(case: NetworkCase, clip: np.ndarray) -> int:
   return count.multiply_adds(model.apply, variables, clip)
 
 
-def compile_only(name: str, dtype: str, frames: int | None) -> dict[str, Any]:
+def compile_only(
+  name: str, dtype: str, frames: int | None, side: int | None
+) -> dict[str, Any]:
   """Compiles the inference of a network of the catalog, from shapes."""
-  clip_shape = find_model(name).clip_shape
-  shape = (1, frames or clip_shape[0], *clip_shape[1:], 3)
+  shape = (1, *find_clip_shape(name, frames, side), 3)
   model = create_model(name, num_classes=400, dtype=jnp.dtype(dtype))
   clip = jax.ShapeDtypeStruct(shape, jnp.float32)
   variables = jax.eval_shape(model.init, jax.random.key(0), clip)
@@ -149,29 +161,38 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   add("--dtype", nargs="+", choices=["float32", "bfloat16"], dest="dtypes")
   add("--compile-only", nargs="+", metavar="NAME", help="networks")
   add("--inference", action="store_true", help="no training steps")
-  add("--frames", type=int, help="frames of a clip, with --compile-only")
+  add("--torch", choices=["eager", "compiled"])
+  add("--frames", type=int, help="of a clip, instead of the usual ones")
+  add("--side", type=int, help="pixels of a frame, instead of the usual ones")
   options = parser.parse_args(argv)
   if not options.dtypes:
     on_cpu = jax.default_backend() == "cpu"
     options.dtypes = ["float32"] if on_cpu else ["float32", "bfloat16"]
+  options.torch = options.torch or torch_device.default_mode()
+  try:
+    options.cases = find_cases(options.patterns)
+  except ValueError as error:
+    parser.error(str(error))
   return options
 
 
 def _jobs(options: argparse.Namespace) -> list[tuple[str, Callable]]:
   """Returns names, and functions that measure with a dtype."""
   if options.compile_only:
-    only = functools.partial(compile_only, frames=options.frames)
+    only = functools.partial(compile_only, frames=options.frames, side=options.side)
     return [(n, functools.partial(only, n)) for n in options.compile_only]
   settings = {
+    "compiled": options.torch == "compiled",
     "seconds": options.seconds,
     "batch": options.batch,
     "train": not options.inference,
   }
-  return [
-    (case.name, functools.partial(measure, case, **settings))
-    for case in NETWORKS
-    if any(fnmatch.fnmatch(case.name, p) for p in options.patterns or ["*"])
-  ]
+
+  def job(case: NetworkCase) -> Callable:
+    shape = find_clip_shape(case.key, options.frames, options.side)
+    return functools.partial(measure, case, clip_shape=shape, **settings)
+
+  return [(case.name, job(case)) for case in options.cases]
 
 
 _COLUMNS = (
@@ -191,6 +212,7 @@ _COLUMNS = (
   "difference",
   "gradients",
   "of matmul",
+  "of peak",
 )
 
 
@@ -208,6 +230,7 @@ def result_cells(result: dict[str, Any]) -> tuple[str, ...]:
     f"{result['difference']:.0e}",
     "-" if gradients is None else f"{gradients:.0e}",
     f"{result['share_of_matmul']:.0%}",
+    results.share_cell(result["share_of_peak"]),
   )
 
 

@@ -18,14 +18,14 @@ Parts, all by default:
          convolutions, each timed by itself in both libraries, forward and both
          gradients.
 
-On a GPU that both libraries see, steps are in bfloat16, torch's are compiled by
-torch.compile and run under autocast, and the table shows MFU if the GPU's peak
-is known: FLOPs as XLA counts them, over that peak. It has not been tried on a
-GPU; XLA_PYTHON_CLIENT_PREALLOCATE=false leaves memory for torch.
+On a GPU that both libraries see, steps are by default in bfloat16, torch's are
+compiled by torch.compile and run under autocast, and the table shows MFU if the
+GPU's peak is known: three times the forward pass' multiply-adds per second over
+the peak.
+XLA_PYTHON_CLIENT_PREALLOCATE=false leaves memory for torch.
 """
 
 import argparse
-import fnmatch
 import os
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,8 @@ from typing import Any
 import jax
 import torch
 
-from benchmarks.shared import machine, network_sides, results
+from benchmarks.cases.networks import find_cases, find_clip_shape
+from benchmarks.shared import machine, network_sides, results, torch_device
 from benchmarks.training_parts import batches, steps, whole_run
 
 PARTS = ("run", "input", "steps")
@@ -152,7 +153,7 @@ def step_cells(row: dict[str, Any]) -> tuple[str, ...]:
     f"{row['peak_bytes'] / 2**30:.2f}",
     *results.time_cells(convolutions["forward"]),
     *results.time_cells(convolutions["gradients"]),
-    "-" if utilization is None else f"{utilization:.0%}",
+    results.share_cell(utilization),
   )
 
 
@@ -164,15 +165,19 @@ def _steps(options: argparse.Namespace, add: Add) -> None:
     on_gpu = jax.default_backend() == "gpu" and torch.cuda.is_available()
     dtype = "bfloat16" if on_gpu else "float32"
   table = results.ResultTable(_STEP_COLUMNS)
-  for case in steps.CASES:
-    if not any(fnmatch.fnmatch(case.name, p) for p in options.networks):
-      continue
+  for case in options.cases:
     setting = steps.SETTINGS[case.name]
     if options.frames:
       setting = setting._replace(frames=options.frames)
     try:
       row = steps.measure(
-        case, dtype, setting, seconds=options.seconds, batch=options.batch
+        case,
+        dtype,
+        setting,
+        compiled=options.torch == "compiled",
+        clip_shape=find_clip_shape(case.key, side=options.side),
+        seconds=options.seconds,
+        batch=options.batch,
       )
     except (RuntimeError, ValueError) as error:
       row = {"name": case.name, "dtype": dtype, "error": str(error)}
@@ -193,17 +198,21 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   add = parser.add_argument_group("input").add_argument
   add("--num-threads", type=int, default=os.cpu_count(), help="that decode")
   add = parser.add_argument_group("steps").add_argument
-  add("--networks", nargs="+", metavar="PATTERN", default=["*"])
+  add("--networks", nargs="+", metavar="PATTERN")
   add("--batch", type=int, default=2, help="clips")
   add("--frames", type=int, help="of a clip, instead of the usual ones")
+  add("--side", type=int, help="pixels of a frame, instead of the usual ones")
   add("--dtype", choices=["float32", "bfloat16"])
+  add("--torch", choices=["eager", "compiled"])
   options, options.arguments = parser.parse_known_args(argv)
   unknown = [a for a in options.arguments if not a.startswith("--config.")]
   if unknown:
     parser.error(f"unknown arguments {unknown}.")
-  for pattern in options.networks:
-    if not fnmatch.filter(steps.SETTINGS, pattern):
-      parser.error(f"no network fits {pattern!r}; there are {[*steps.SETTINGS]}.")
+  options.torch = options.torch or torch_device.default_mode()
+  try:
+    options.cases = find_cases(options.networks, steps.SETTINGS)
+  except ValueError as error:
+    parser.error(str(error))
   return options
 
 

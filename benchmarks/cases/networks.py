@@ -1,7 +1,8 @@
 """Cases of benchmarks.networks: networks and their torch counterparts."""
 
+import fnmatch
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from convert_weights.formats import (
 )
 from convert_weights.rules import Rule, linear, under
 from temporal_jax.layers import LearnableAlignment
-from temporal_jax.models import HEADS, Temporal
+from temporal_jax.models import HEADS, Temporal, find_model
 
 _CLASSES = MappingProxyType({"num_classes": 400})
 
@@ -108,6 +109,12 @@ _AGGREGATION = under(
   "stage{s}_block{b}/branch_input",
   "layer{s}.{b-1}.tam",
 )
+_CLIP = functools.partial(
+  _of_images,
+  rules=huggingface_clip.vision_transformer(),
+  class_name="CLIPVisionModelWithProjection (sdpa)",
+  kwargs={"num_classes": None},
+)
 _SLOW_TAPS = (1, 1, 3, 3)  # Frames that the first convolution of a block sees.
 
 NETWORKS = (
@@ -133,13 +140,7 @@ NETWORKS = (
     description="transcription of torchvision's with TAM of IBM/bLVNet-TAM",
   ),
   *(
-    _of_images(
-      name=f"vit_b{patch_size}",
-      theirs=functools.partial(hub.clip, patch_size),
-      rules=huggingface_clip.vision_transformer(),
-      class_name="CLIPVisionModelWithProjection (sdpa)",
-      kwargs={"num_classes": None},
-    )
+    _CLIP(f"vit_b{patch_size}", functools.partial(hub.clip, patch_size))
     for patch_size in (32, 16)
   ),
   _of_images(
@@ -233,3 +234,54 @@ NETWORKS = (
     for pattern in ("joint", "divided")
   ),
 )
+
+# Measured if they are named: a training step takes 10 GB.
+LARGE = (
+  _CLIP(
+    "vit_l14",
+    functools.partial(hub.clip, 14, width=1024, depth=24, projection=768),
+  ),
+)
+
+
+def find_clip_shape(
+  name: str, frames: int | None = None, side: int | None = None
+) -> tuple[int, int, int]:
+  """Returns (T, H, W) of the clips of a network of the catalog.
+
+  Args:
+    name: Name in the catalog.
+    frames: T, by default the catalog's.
+    side: H and W, in pixels, by default the catalog's.
+  """
+  length, height, width = find_model(name).clip_shape
+  return frames or length, side or height, side or width
+
+
+def find_cases(
+  patterns: Sequence[str] | None, among: Iterable[str] | None = None
+) -> list[NetworkCase]:
+  """Returns the cases that fit shell patterns, in the order of the patterns.
+
+  Args:
+    patterns: Patterns of names; without any, all but those of `LARGE` fit.
+    among: Names to choose from, by default of all cases.
+
+  Raises:
+    ValueError: If a pattern fits none.
+  """
+  allowed = None if among is None else set(among)
+  cases = {
+    case.name: case
+    for case in (*NETWORKS, *LARGE)
+    if allowed is None or case.name in allowed
+  }
+  if not patterns:
+    return [case for case in cases.values() if case not in LARGE]
+  found = {}
+  for pattern in patterns:
+    names = fnmatch.filter(cases, pattern)
+    if not names:
+      raise ValueError(f"no network fits {pattern!r}; there are {[*cases]}.")
+    found |= {name: cases[name] for name in names}
+  return [*found.values()]

@@ -12,6 +12,13 @@ class Array(NamedTuple):
   shape: tuple[int, ...]
   pattern: str
 
+  def of_batch(self, batch: int) -> "Array":
+    """Returns the input for a number of clips, whose axis is "n"."""
+    axes = self.pattern.partition(" -> ")[0].split(" ")
+    sizes = zip(axes, self.shape, strict=True)
+    shape = tuple(batch if axis == "n" else size for axis, size in sizes)
+    return self._replace(shape=shape)
+
 
 class OperatorCase(NamedTuple):
   """An operator at the sizes of one network, ours and the authors'.
@@ -44,6 +51,10 @@ class OperatorCase(NamedTuple):
   linear: bool = True
   training: Callable[..., jax.Array] | None = None
   products: Callable[[int], int] | None = None
+
+  def arrays_of(self, frames: int, batch: int) -> list[Array]:
+    """Returns the inputs for a number of clips; weights have no such axis."""
+    return [array.of_batch(batch) for array in self.arrays(frames)]
 
 
 # Patterns from our layout to the reference code's.

@@ -29,14 +29,16 @@ def resnet(depth: int) -> Frames:
   return Frames(transformers.ResNetForImageClassification(config), "logits")
 
 
-def clip(patch_size: int) -> Frames:
-  """Returns `CLIPVisionModelWithProjection`, ViT-B with a patch size."""
+def clip(
+  patch_size: int, *, width: int = 768, depth: int = 12, projection: int = 512
+) -> Frames:
+  """Returns `CLIPVisionModelWithProjection`, by default as wide as ViT-B."""
   config = transformers.CLIPVisionConfig(
-    hidden_size=768,
-    intermediate_size=3072,
-    projection_dim=512,
-    num_hidden_layers=12,
-    num_attention_heads=12,
+    hidden_size=width,
+    intermediate_size=4 * width,
+    projection_dim=projection,
+    num_hidden_layers=depth,
+    num_attention_heads=width // 64,
     image_size=224,
     patch_size=patch_size,
   )

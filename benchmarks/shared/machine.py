@@ -6,25 +6,42 @@ import platform
 import re
 import statistics
 import time
+from collections.abc import Callable
 from types import MappingProxyType
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import torch
 
-# Environment variables that decide how fast XLA is.
-ENVIRONMENT = ("XLA_FLAGS", "GLIBC_TUNABLES")
+from benchmarks.compiled import chips
+from benchmarks.shared import provenance
 
-# Dense bfloat16 operations per second, as NVIDIA states them.
+
+class Peak(NamedTuple):
+  """Peak rates of a chip, as NVIDIA states them.
+
+  Attributes:
+    flops: Dense bfloat16 operations per second; a multiply-add is two.
+    bytes_per_second: Bandwidth of its memory.
+  """
+
+  flops: float
+  bytes_per_second: float
+
+
+# By the name that JAX gives the device.
 _PEAKS = MappingProxyType(
   {
-    "NVIDIA A100-SXM4-40GB": 312e12,
-    "NVIDIA A100-SXM4-80GB": 312e12,
-    "NVIDIA A100 80GB PCIe": 312e12,
-    "NVIDIA H100 PCIe": 756e12,
-    "NVIDIA H100 80GB HBM3": 989e12,
-    "NVIDIA H200": 989e12,
-    "NVIDIA L4": 121e12,
+    "NVIDIA A100-SXM4-40GB": Peak(312e12, 1.555e12),
+    "NVIDIA A100-SXM4-80GB": Peak(312e12, 2.039e12),
+    "NVIDIA A100 80GB PCIe": Peak(312e12, 1.935e12),
+    "NVIDIA H100 PCIe": Peak(756e12, 2.0e12),
+    "NVIDIA H100 80GB HBM3": Peak(
+      chips.GPUS["h100"].peak, chips.GPUS["h100"].bandwidth
+    ),
+    "NVIDIA H200": Peak(chips.GPUS["h200"].peak, chips.GPUS["h200"].bandwidth),
+    "NVIDIA L4": Peak(121e12, 300e9),
   }
 )
 
@@ -39,7 +56,7 @@ def describe() -> dict[str, str | int]:
     "jax": jax.__version__,
     "torch": torch.__version__,
     "torch_threads": torch.get_num_threads(),
-    **{name: os.environ.get(name, "") for name in ENVIRONMENT},
+    **{name: os.environ.get(name, "") for name in provenance.ENVIRONMENT},
   }
   if torch.cuda.is_available():
     found["torch_device"] = torch.cuda.get_device_name()
@@ -59,22 +76,51 @@ def processor() -> str:
 def matmul_rate(dtype: jax.typing.DTypeLike) -> float:
   """Returns the multiply-adds per second of one large product in JAX."""
   size = 1024 if jax.default_backend() == "cpu" else 8192
-  x = jnp.ones((size, size), dtype)
-  multiply = jax.jit(jnp.matmul)
-  multiply(x, x).block_until_ready()
+  # Random: a GPU multiplies zeros and ones faster, at less power.
+  x = jax.random.normal(jax.random.key(0), (size, size), dtype)
+  return size**3 / _median_seconds(jax.jit(jnp.matmul), x, x)
+
+
+def copy_rate() -> float:
+  """Returns the bytes per second of one large copy in JAX, read and written."""
+  size = 2**24 if jax.default_backend() == "cpu" else 2**31
+  x = jnp.ones(size // 4, jnp.float32)
+  return 2 * size / _median_seconds(jax.jit(lambda x: x + 1), x)
+
+
+def _median_seconds(function: Callable, *arguments: jax.Array) -> float:
+  """Returns the median time of a compiled function."""
+  function(*arguments).block_until_ready()
   seconds = []
   for _ in range(9):
     start = time.perf_counter()
-    multiply(x, x).block_until_ready()
+    function(*arguments).block_until_ready()
     seconds.append(time.perf_counter() - start)
-  return size**3 / statistics.median(seconds)
+  return statistics.median(seconds)
 
 
-def peak_flops(dtype: jax.typing.DTypeLike) -> float | None:
-  """Returns the device's peak operations per second.
-
-  A multiply-add is two. None for an unknown device or dtype.
-  """
+def peak(dtype: jax.typing.DTypeLike) -> Peak | None:
+  """Returns the device's peak, None for an unknown device or dtype."""
   if jnp.dtype(dtype) != jnp.bfloat16:
     return None
   return _PEAKS.get(jax.devices()[0].device_kind)
+
+
+def share_of_peak(
+  seconds: float, dtype: jax.typing.DTypeLike, *, multiply_adds: float, moved: float = 0
+) -> float | None:
+  """Returns the least time that work needs on this device over its time.
+
+  Args:
+    seconds: Time that the work took.
+    dtype: Dtype of the products.
+    multiply_adds: Multiply-adds of the work.
+    moved: Bytes that it must read and write.
+
+  Returns:
+    The share, None for an unknown device or dtype.
+  """
+  best = peak(dtype)
+  if best is None:
+    return None
+  return max(2 * multiply_adds / best.flops, moved / best.bytes_per_second) / seconds

@@ -51,6 +51,11 @@ def time_cells(times: Mapping[str, float] | None) -> tuple[str, str, str]:
   return f"{times['ours']:.2f}", f"{times['theirs']:.2f}", f"{times['ratio']:.2f}x"
 
 
+def share_cell(share: float | None) -> str:
+  """Returns a share in percent, "-" for None."""
+  return "-" if share is None else f"{share:.0%}"
+
+
 def create_parser(description: str) -> argparse.ArgumentParser:
   """Returns a parser with the option --json, and a docstring as help."""
   parser = argparse.ArgumentParser(

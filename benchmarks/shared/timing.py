@@ -30,6 +30,7 @@ def side_by_side(
   seconds: float = 1.5,
   turns: tuple[int, int] = (5, 20),
   repeats: int = 3,
+  calls: int = 1,
 ) -> Times:
   """Times both in turns, so that a busy machine slows both.
 
@@ -39,6 +40,7 @@ def side_by_side(
     seconds: Time to spend.
     turns: Fewest and most turns.
     repeats: Timed runs per turn; their median counts.
+    calls: Calls that each run makes; the times are of one call.
   """
   for function in (ours, theirs):  # Compiles, and fills caches.
     function()
@@ -50,7 +52,8 @@ def side_by_side(
   ):
     pairs.append((_milliseconds(ours, repeats), _milliseconds(theirs, repeats)))
   mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
-  return Times(mine, other, statistics.median(b / a for a, b in pairs))
+  ratio = statistics.median(b / a for a, b in pairs)
+  return Times(mine / calls, other / calls, ratio)
 
 
 def _milliseconds(function: Callable[[], Any], repeats: int) -> float:
@@ -73,42 +76,74 @@ def _time(function: Callable[[], Any]) -> float:
 
 
 def jax_runners(
-  function: Callable[..., jax.Array], arrays: Sequence[np.ndarray]
+  function: Callable[..., jax.Array],
+  arrays: Sequence[np.ndarray],
+  *,
+  dtype: str = "float32",
+  calls: int = 1,
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
   """Returns functions that run `function` forward, and forward and backward.
 
   Backward computes the gradients of the sum of squares by all arrays.
+
+  Args:
+    function: Function of arrays.
+    arrays: Its arguments.
+    dtype: Dtype that they are converted to.
+    calls: Calls of each run, which waits for the last.
   """
-  arrays = [jax.device_put(array) for array in arrays]
+  arrays = [jax.device_put(array).astype(dtype) for array in arrays]
   forward = jax.jit(function)
 
   def loss(*arrays: jax.Array) -> jax.Array:
-    return jnp.sum(jnp.square(function(*arrays)))
+    return jnp.sum(jnp.square(function(*arrays).astype(jnp.float32)))
 
   both = jax.jit(jax.value_and_grad(loss, argnums=tuple(range(len(arrays)))))
-  return (
-    lambda: jax.block_until_ready(forward(*arrays)),
-    lambda: jax.block_until_ready(both(*arrays)),
-  )
+
+  def run(compiled: Callable[..., Any]) -> Any:
+    for _ in range(calls):
+      out = compiled(*arrays)
+    return jax.block_until_ready(out)
+
+  return lambda: run(forward), lambda: run(both)
 
 
 def torch_runners(
-  function: Callable[..., torch.Tensor], arrays: Sequence[np.ndarray]
+  function: Callable[..., torch.Tensor],
+  arrays: Sequence[np.ndarray],
+  *,
+  dtype: str = "float32",
+  compiled: bool = False,
+  calls: int = 1,
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-  """Returns functions that run `function` forward, and forward and backward."""
+  """Returns functions that run `function` forward, and forward and backward.
+
+  Args:
+    function: Function of tensors.
+    arrays: Its arguments.
+    dtype: Dtype that they are converted to.
+    compiled: Whether to use torch.compile.
+    calls: Calls of each run, which waits for the last.
+  """
   device = torch_device.name()
-  tensors = [torch.tensor(array, device=device) for array in arrays]
+  tensors = [
+    torch.tensor(array, device=device, dtype=getattr(torch, dtype)) for array in arrays
+  ]
   variables = [tensor.clone().requires_grad_() for tensor in tensors]
+  if compiled:
+    function = torch.compile(function)
 
   def forward() -> torch.Tensor:
     with torch.no_grad():
-      out = function(*tensors)
+      for _ in range(calls):
+        out = function(*tensors)
     torch_device.wait()
     return out
 
   def both() -> Any:
-    loss = function(*variables).square().sum()
-    gradients = torch.autograd.grad(loss, variables)
+    for _ in range(calls):
+      loss = function(*variables).float().square().sum()
+      gradients = torch.autograd.grad(loss, variables)
     torch_device.wait()
     return loss, gradients
 

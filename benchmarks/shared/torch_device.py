@@ -8,6 +8,16 @@ def name() -> str:
   return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def default_mode() -> str:
+  """Returns the default mode of torch: "compiled" on a GPU, else "eager"."""
+  return "compiled" if torch.cuda.is_available() else "eager"
+
+
+def peak_bytes() -> int | None:
+  """Returns the largest memory of all tensors so far, None without a GPU."""
+  return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+
+
 def wait() -> None:
   """Waits until the device has finished all work."""
   if torch.cuda.is_available():

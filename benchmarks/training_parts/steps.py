@@ -18,11 +18,12 @@ import optax
 import torch
 from torch.nn import functional
 
-from benchmarks.cases.networks import NETWORKS, NetworkCase
+from benchmarks.cases.networks import NetworkCase
 from benchmarks.shared import machine, network_sides, timing, torch_device
 from benchmarks.training_parts import convolutions
 from temporal_jax import data, training
 from temporal_jax.models import find_model
+from temporal_jax.models.inspect import count
 
 
 class Setting(NamedTuple):
@@ -44,14 +45,15 @@ SETTINGS = MappingProxyType(
   {
     "vit_b32": Setting(),
     "vit_b16": Setting(frames=4),
+    "vit_l14": Setting(),
     "vit_b32_divided": Setting(),
     "xvit_b16": Setting(frames=8),
+    "resnet18": Setting("sgd"),
     "resnet50": _CONVOLUTIONAL,
     "tsm_resnet50": _CONVOLUTIONAL,
     "aggregation_resnet50": _CONVOLUTIONAL,
   }
 )
-CASES = tuple(case for case in NETWORKS if case.name in SETTINGS)
 
 # So low that the loss of the same clips does not vanish during the timing.
 _RATES = MappingProxyType({"sgd": 1e-3, "adamw": 1e-5})
@@ -66,13 +68,14 @@ class Step(NamedTuple):
     run: Does a step and waits; returns the sum of all clips' losses so far.
     seconds: Seconds to trace and compile it.
     peak_bytes: Bytes of the state, the batch, and temporary arrays.
-    flops: FLOPs of a step, as XLA counts them; 0 if it does not.
+    multiply_adds: Multiply-adds of a step, three times those of the forward
+      pass.
   """
 
   run: Callable[[], jax.Array]
   seconds: float
   peak_bytes: int
-  flops: float
+  multiply_adds: int
 
 
 def measure(
@@ -80,13 +83,14 @@ def measure(
   dtype: str,
   setting: Setting,
   *,
+  compiled: bool = False,
   seconds: float = 2.0,
   batch: int = 2,
   clip_shape: tuple[int, int, int] | None = None,
 ) -> dict[str, Any]:
   """Times the step of one network, and checks that both losses agree.
 
-  On a GPU, torch's step is compiled by torch.compile.
+  With `compiled`, torch's step is compiled by torch.compile.
 
   Raises:
     ValueError: If the losses of the first two steps differ.
@@ -96,7 +100,6 @@ def measure(
   shape = (batch, setting.frames or frames, height, width, 3)
   pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
   clip = np.asarray(data.normalize(pixels, spec.mean, spec.std))
-  compiled = torch.cuda.is_available()
   network = network_sides.build(case)
   mine = ours(case, network, pixels, dtype, setting.optimizer)
   other = theirs(case, network, clip, dtype, setting.optimizer, compiled=compiled)
@@ -106,7 +109,6 @@ def measure(
   times = timing.side_by_side(
     mine.run, other, seconds=seconds, turns=(5, 20), repeats=1
   )
-  peak = machine.peak_flops(dtype) if mine.flops else None
   convolution_times = None
   if setting.convolutional:
     theirs_clip = einops.rearrange(clip, case.pattern)
@@ -126,9 +128,12 @@ def measure(
     },
     "compile_seconds": mine.seconds,
     "peak_bytes": mine.peak_bytes,
+    "torch_peak_bytes": torch_device.peak_bytes(),
     "difference": difference,
     "convolutions": convolution_times,
-    "flops_utilization": peak and mine.flops / (times.ours / 1e3) / peak,
+    "flops_utilization": machine.share_of_peak(
+      times.ours / 1e3, dtype, multiply_adds=mine.multiply_adds
+    ),
   }
 
 
@@ -204,8 +209,8 @@ def ours(
     + memory.temp_size_in_bytes
     - memory.alias_size_in_bytes
   )
-  flops = (compiled.cost_analysis() or {}).get("flops", 0.0)
-  return Step(run, seconds, peak_bytes, flops)
+  forward = count.multiply_adds(model.apply, variables, clip)
+  return Step(run, seconds, peak_bytes, 3 * forward)
 
 
 def theirs(

@@ -11,13 +11,18 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from benchmarks import networks  # noqa: E402
-from benchmarks.cases.networks import NETWORKS  # noqa: E402
+from benchmarks.cases.networks import (  # noqa: E402
+  LARGE,
+  NETWORKS,
+  find_cases,
+  find_clip_shape,
+)
 from benchmarks.reference import hub  # noqa: E402
 from convert_weights.apply import apply_rules  # noqa: E402
 from temporal_jax import create_model  # noqa: E402
 from temporal_jax.models import find_model  # noqa: E402
 
-CASES = {case.name: case for case in NETWORKS}
+CASES = {case.name: case for case in (*NETWORKS, *LARGE)}
 # Of the hub, folded frames, three dimensions, and a transformer of our own.
 FAST = ("resnet50", "tsm_resnet50", "slowonly_50", "atm_vit_b16")
 
@@ -71,9 +76,10 @@ def test_a_network_is_measured():
   assert result["clip"] == (1, 2, 24, 32, 3)
   assert "transformers" in result["torch"]
   assert result["share_of_matmul"] > 0
+  assert result["share_of_peak"] is None
   cells = networks.result_cells(result)
   assert cells[2] == f"{result['inference']['ours']:.2f}"
-  assert "-" not in cells
+  assert "-" not in cells[:-1]
 
 
 @pytest.mark.slow
@@ -87,9 +93,33 @@ def test_only_inference_may_be_measured():
   settings = {"seconds": 0.01, "clip_shape": (2, 24, 32), "train": False}
   result = networks.measure(_tiny(), **settings)
   assert result["training"] is result["gradient_difference"] is None
-  assert networks.result_cells(result).count("-") == 5
+  assert networks.result_cells(result).count("-") == 6
   with pytest.raises(ValueError, match="differ"):
     networks.measure(_tiny(stem="7x7"), **settings)
+
+
+def test_cases_have_the_order_of_the_patterns():
+  names = [case.name for case in find_cases(["vit_b16", "resnet*", "vit_*16"])]
+  assert names == ["vit_b16", "resnet18", "resnet50"]
+  among = ("resnet18", "vit_l14")
+  assert [case.name for case in find_cases(None, among)] == ["resnet18"]
+  assert [case.name for case in find_cases(["vit_l14"], among)] == ["vit_l14"]
+  for pattern in ("vit_b33", "resnet50"):
+    with pytest.raises(ValueError, match=f"no network fits '{pattern}'"):
+      find_cases([pattern], among)
+  assert find_cases([]) == [*NETWORKS]
+
+
+def test_clips_have_the_catalogs_size_or_another():
+  assert find_clip_shape("vit_b16") == find_model("vit_b16").clip_shape
+  assert find_clip_shape("vit_b16", frames=2) == (2, 224, 224)
+  assert find_clip_shape("vit_b16", side=32) == (8, 32, 32)
+
+
+def test_unknown_patterns_are_refused(capsys):
+  with pytest.raises(SystemExit, match="2"):
+    networks.main(["vit_b33"])
+  assert "no network fits 'vit_b33'" in capsys.readouterr().err
 
 
 def test_compiles_from_shapes(tmp_path, capsys):

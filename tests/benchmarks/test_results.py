@@ -37,6 +37,11 @@ def test_times_that_are_missing_are_dashes():
   assert results.time_cells(None) == ("-", "-", "-")
 
 
+def test_shares_are_percent():
+  assert results.share_cell(0.456) == "46%"
+  assert results.share_cell(None) == "-"
+
+
 def test_a_report_is_written_if_a_file_is_given(tmp_path):
   results.write_json(None, {"rows": []})
   file = tmp_path / "report.json"
