@@ -1,11 +1,12 @@
 # make demo: train and evaluate the small network on its embedded data.
 # make test: all fast tests. make test-all: the slow ones too.
 # make test-lowest: the fast ones with the oldest versions of what is needed.
+# make on-gpu: measure a GPU in nine minutes, with the packages of PYTHON.
 # make docs: write what is generated in docs/, and build the site in site/.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all test-lowest lint docs
+.PHONY: demo test test-all test-lowest lint docs on-gpu
 
 # Huge pages: 1.1 times the speed with glibc on Linux, ignored elsewhere.
 demo: export GLIBC_TUNABLES := glibc.malloc.hugetlb=1
@@ -33,6 +34,9 @@ test-lowest:
 lint: .venv/test.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+on-gpu:
+	$(PYTHON) -m benchmarks.on_gpu
 
 docs: .venv/test.installed .venv/docs.installed
 	$(BIN)/python -m docs.generate

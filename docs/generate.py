@@ -18,7 +18,7 @@ import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from docs import paper_tables, speed_tables
+from docs import gpu_tables, paper_tables, speed_tables
 from temporal_jax import config_files, localization, models
 from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
@@ -215,6 +215,8 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "training speed": speed_tables.training,
     "localization speed": speed_tables.localization,
     "operator speed": speed_tables.operators,
+    "gpu parts": gpu_tables.parts,
+    "gpu speed": gpu_tables.speed,
   },
   "models.md": {
     "networks": networks,
