@@ -59,7 +59,7 @@ def convolve_maps(
   """Convolves maps (N, H, W, C) with a kernel (KH, KW, C, C').
 
   The matrix has all pairs of places, three times the products of the taps. With
-  gradients ATM's window encoder takes 1.6 ms instead of 23 ms, on a v5e by
+  gradients ATM's window encoder takes 2.1 ms instead of 8.0 ms, on a v5e by
   estimate.
   """
   matrix = kernel
