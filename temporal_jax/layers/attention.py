@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
+from temporal_jax.layers.flat_dense import FlatDense
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.ops.lowering.join_axes import join_axes
 
@@ -73,14 +74,16 @@ class SelfAttention(nn.Module):
     if width % num_heads:
       raise ValueError(f"{num_heads} heads do not divide {x.shape}.")
     heads = (num_heads, width // num_heads)
-    qkv = nn.DenseGeneral(
-      (3, *heads),
+    qkv = FlatDense(
+      (width,),
+      heads,
+      parts=3,
       use_bias=self.qkv_bias and self.key_bias,
       kernel_init=self.kernel_init,
       dtype=self.dtype,
       name="qkv",
     )(x)
-    q, k, v = (qkv[..., i, :, :] for i in range(3))
+    q, k, v = (y.reshape(*y.shape[:-1], *heads) for y in qkv)  # (..., N, M, d)
     if self.qkv_bias and not self.key_bias:
       zeros = nn.initializers.zeros
       bias = self.param("query_value_bias", zeros, (2, *heads), jnp.float32)
@@ -90,13 +93,13 @@ class SelfAttention(nn.Module):
       k, v = (self._flat(mix, values, train) for values in (k, v))
     if self.rotary_extent is not None:
       q, k = (self._turned(values, grid) for values in (q, k))
-    out = ops.attention(q, k, v, scale=self.scale, mask=mask)
+    out = join_axes(ops.attention(q, k, v, scale=self.scale, mask=mask), -2)
     if self.inner_norm:
       norm = LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name="norm")
-      out = norm(out.reshape(x.shape)).reshape(out.shape)  # Over (..., N, M d).
-    return nn.DenseGeneral(
-      width,
-      axis=(-2, -1),
+      out = norm(out)  # Over (..., N, M d).
+    return FlatDense(
+      heads,
+      (width,),
       kernel_init=self.kernel_init,
       dtype=self.dtype,
       name="out",

@@ -5,6 +5,8 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
+from temporal_jax.layers.flat_dense import FlatDense
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 
 class CrossAttention(nn.Module):
@@ -34,22 +36,26 @@ class CrossAttention(nn.Module):
     width = x.shape[-1]
     if width % self.num_heads:
       raise ValueError(f"{self.num_heads} heads do not divide {x.shape}.")
-    q = self._project("query", x, width)
-    k = self._project("key", context, width)
-    v = self._project("value", context, width)
-    return nn.DenseGeneral(
-      width,
-      axis=(-2, -1),
+    heads = (self.num_heads, width // self.num_heads)
+    q = self._project("query", x, heads)
+    k = self._project("key", context, heads)
+    v = self._project("value", context, heads)
+    return FlatDense(
+      heads,
+      (width,),
       kernel_init=self.kernel_init,
       dtype=self.dtype,
       name="out",
-    )(ops.attention(q, k, v))
+    )(join_axes(ops.attention(q, k, v), -2))
 
-  def _project(self, name: str, x: jax.Array, width: int) -> jax.Array:
-    return nn.DenseGeneral(
-      (self.num_heads, width // self.num_heads),
+  def _project(self, name: str, x: jax.Array, heads: tuple[int, int]) -> jax.Array:
+    """Returns heads (..., N, M, d) of tokens (..., N, D)."""
+    flat = FlatDense(
+      x.shape[-1:],
+      heads,
       use_bias=self.qkv_bias,
       kernel_init=self.kernel_init,
       dtype=self.dtype,
       name=name,
     )(x)
+    return flat.reshape(*x.shape[:-1], *heads)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import flax.linen as nn
 import jax
 
 from temporal_jax.inference.runtime.saved_model import SavedModel
@@ -14,6 +13,7 @@ from temporal_jax.inference.visualize.record_modules import (
   main_output,
   record,
 )
+from temporal_jax.layers.flat_dense import FlatDense
 from temporal_jax.lookup import unknown_name
 
 Grid = tuple[int, int]
@@ -110,7 +110,7 @@ def choose_layer(
 def _is_map(call: Call, num_frames: int, grid: Grid | None) -> bool:
   """Whether a call hands on maps of the frames."""
   shape = getattr(main_output(call), "shape", ())
-  if isinstance(call.module, nn.DenseGeneral) or len(shape) not in (4, 5):
+  if isinstance(call.module, FlatDense) or len(shape) not in (4, 5):
     return False
   # As many as a stride leaves: pairs of neighbours, one fewer, are no frames.
   stride = -(-num_frames // shape[1])

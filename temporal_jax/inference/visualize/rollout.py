@@ -98,8 +98,9 @@ def attention_shares(
 def _weights(name: str, calls: Calls, variables: Variables, grid: Grid) -> jax.Array:
   """Returns the weights of a `SelfAttention` (..., N, N), mean of its heads."""
   module = calls_of(calls, layers.SelfAttention)[name].module
-  qkv = calls[f"{name}/qkv"][0].output
-  q, k = qkv[..., 0, :, :], qkv[..., 1, :, :]
+  q, k, _ = calls[f"{name}/qkv"][0].output
+  heads = calls[f"{name}/qkv"][0].module.outer
+  q, k = (x.reshape(*x.shape[:-1], *heads) for x in (q, k))  # (..., N, M, d)
   if module.qkv_bias and not module.key_bias:
     params = variables["params"]
     for part in name.split("/"):

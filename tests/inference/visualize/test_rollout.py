@@ -21,16 +21,19 @@ from tests.support.visualized_networks import (
 FRAMES, TOKENS = SHAPE[0], 17  # A class token and 4 x 4 patches.
 
 
+HEADS = VIT["num_heads"]
+
+
 def _softmax(x):
   weights = np.exp(x - x.max(axis=-1, keepdims=True))
   return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def _weights(qkv, key=None):
-  """The mean over heads of softmax(q k / sqrt(d)), of (..., N, 3, M, d)."""
-  qkv = np.asarray(qkv)[0]
-  q, k = qkv[..., 0, :, :], qkv[..., 1, :, :]
-  k = k if key is None else np.asarray(key)[0].reshape(k.shape)
+  """The mean over heads of softmax(q k / sqrt(d)), of arrays (..., N, M d)."""
+  q, k = (np.asarray(x)[0] for x in qkv[:2])
+  k = k if key is None else np.asarray(key)[0]
+  q, k = (x.reshape(*x.shape[:-1], HEADS, -1) for x in (q, k))
   heads = [
     _softmax(q[..., m, :] @ k[..., m, :].swapaxes(-1, -2) / q.shape[-1] ** 0.5)
     for m in range(q.shape[-2])
@@ -130,7 +133,7 @@ def test_knows_rotary_positions_and_biases_of_queries_alone():
   got = 2 * FRAMES * np.array(shares)
   got[:, 0] -= 1  # The share that the token keeps.
   params = saved.variables["params"]["block1"]["attention"]
-  values = np.asarray(kept["block1/attention/qkv"][0])[0, :, :, 2, 0]
+  values = np.asarray(kept["block1/attention/qkv"][0][2])[0]
   values = values + np.asarray(params["query_value_bias"][1, 0])
   out = np.einsum("tn,tnd->td", got, values) @ params["out"]["kernel"][0]
   want = kept["block1/attention"][0][0, :, 0]
