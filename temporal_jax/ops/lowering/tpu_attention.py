@@ -29,6 +29,7 @@ _LANES = 128  # Of a register and of a matrix unit.
 _SUBLANES = 8  # Rows of a register, in float32.
 _PACKED = 128  # Rows of scores that few tokens fill together.
 _TILES = 8  # Most tiles of a step; each of them makes the program longer.
+_FEW = 16  # Keys that fill too little of a step where entries do not pack.
 _FAST = 12 * 2**20  # Bytes of fast memory one step may take of 16 MiB.
 _NEVER = -1e30  # A score of no weight; of infinities a difference is taken.
 # Entries and lanes may run in any order, rows add to one sum.
@@ -55,8 +56,8 @@ def plan_steps(q: jax.Array, k: jax.Array) -> Plan | None:
   """Returns the steps for queries (B, N, M, d) and keys (B, N', M, d).
 
   None means that the kernel does not fit: a size is not known yet, heads do
-  not fill tiles, or there are too many keys, some thousands, for the fast
-  memory.
+  not fill tiles, tokens are few and do not pack, or there are too many keys,
+  some thousands, for the fast memory.
   """
   if not all(isinstance(size, int) for size in (*q.shape, *k.shape)):
     return None
@@ -67,6 +68,8 @@ def plan_steps(q: jax.Array, k: jax.Array) -> Plan | None:
     return None
   few = queries == keys and queries <= _PACKED // 2 and queries % _SUBLANES == 0
   entries = _divisor(batch, _PACKED // queries) if few else 1
+  if entries == 1 and keys <= _FEW:
+    return None
   rows = [queries] if queries <= 512 else []
   for size in (*rows, 512, 256, 128, 64, 32, 16):
     for tiles in range(min(channels // tile, _TILES), 0, -1):

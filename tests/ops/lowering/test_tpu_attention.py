@@ -33,8 +33,8 @@ def _attention(q, k, v, scale):
 @pytest.mark.parametrize(
   ("shape", "plan"),
   [
-    ((2, 5, 5, 2, 64), None),  # Two heads share a tile.
-    ((1, 7, 7, 8, 32), None),  # Four heads, two tiles.
+    ((2, 17, 17, 2, 64), None),  # Two heads share a tile.
+    ((1, 7, 19, 8, 32), None),  # Four heads, two tiles.
     ((1, 9, 33, 1, 256), None),  # A head wider than the lanes.
     ((6, 8, 8, 2, 64), None),  # Six clips in one step.
     ((5, 8, 8, 2, 64), Plan(entries=1, rows=8, lanes=128, tile=128)),
@@ -57,7 +57,7 @@ def test_matches_float32_with_gradients(shape, plan):
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, 40.0])
 def test_any_scale(scale):
-  q, k, v, _ = _draw(1, 6, 6, 2, 64)
+  q, k, v, _ = _draw(1, 6, 18, 2, 64)
   settings = {"scale": scale, "plan": plan_steps(q, k), "interpret": True}
   got = tpu_attention.attend(q, k, v, **settings)
   wide = (np.asarray(x, np.float32) for x in (q, k, v))
@@ -87,6 +87,9 @@ def test_plans_of_networks():
     (1, 8, 8, 8, 48),
     (1, 8, 8, 1, 192),
     (1, 8, 100_000, 2, 64),
+    (64, 4, 4, 2, 64),  # Few tokens.
+    (7, 1, 5, 2, 64),
+    (1, 8, 8, 2, 64),
   ],
 )
 def test_what_does_not_fit(shape):
