@@ -18,7 +18,7 @@ import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from docs import gpu_tables, paper_tables, speed_tables
+from docs import accelerator_tables, gpu_tables, paper_tables, speed_tables
 from temporal_jax import config_files, localization, models
 from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
@@ -207,7 +207,12 @@ def sources() -> Iterator[Sequence[str]]:
 
 # Pages, and what their tables hold.
 TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
-  "../README.md": {"zoo": zoo, "speed": speed_tables.few},
+  "../README.md": {
+    "zoo": zoo,
+    "speed": speed_tables.few,
+    "estimates": accelerator_tables.few,
+  },
+  "accelerators.md": accelerator_tables.tables(),
   "benchmarks.md": {
     "origins": speed_tables.origins,
     "origin notes": speed_tables.origin_notes,

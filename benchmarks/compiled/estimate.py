@@ -58,7 +58,7 @@ _COLLECTIVES = (
   "collective-permute",
   "reduce-scatter",
 )
-# How much faster memories on a TPU are than its main memory ("How to scale your
+# Speed of memories on a TPU relative to its main memory ("How to scale your
 # model", chapter 2). Where elements change their places, that speed is out of
 # reach; XLA's estimates make no difference between the memories, nor do ours.
 _ON_CHIP = 22

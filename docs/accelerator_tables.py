@@ -1,0 +1,149 @@
+"""Rows of the estimates for TPUs and GPUs, before and after, for the page."""
+
+import functools
+import json
+import pathlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.compiled import report_tables
+from benchmarks.compiled.chips import GPUS, TPUS
+
+_RESULTS = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
+_MODES = ("forward", "gradients")
+_FEW = ("vit_b16", "aggregation_resnet50", "tada2d_resnet50", "xvit_b16", "atm_vit_b16")
+
+_NOTHING = (("operator",), ("Not estimated yet.",))
+
+Row = Mapping[str, Any]
+Tables = Mapping[str, Callable[[], Iterator[Sequence[str]]]]
+
+
+def tables() -> Tables:
+  """Returns the page's tables by name."""
+  return {
+    "chips": chips,
+    "networks": networks,
+    **{
+      f"operators {chip}": functools.partial(operators, kind, chip)
+      for kind, names in (("tpu", TPUS), ("gpu", GPUS))
+      for chip in names
+    },
+  }
+
+
+def chips() -> Iterator[Sequence[str]]:
+  """Yields the chips' figures that the estimates are made with."""
+  yield "chip", "TFLOP/s", "TB/s", "GB", "matrix unit", "from"
+  for name, chip in {**TPUS, **GPUS}.items():
+    yield (
+      name,
+      f"{chip.peak / 1e12:.0f}",
+      f"{chip.bandwidth / 1e12:.2f}",
+      f"{chip.memory / 1e9:.0f}",
+      f"{chip.side} x {chip.side}" if chip.side > 1 else "",
+      chip.source,
+    )
+
+
+def operators(kind: str, chip: str) -> Iterator[Sequence[str]]:
+  """Yields the operators of a chip, the furthest from its ideal first."""
+  heads = ("before", "now", "ideal", "times the ideal")
+  before = _by_key(f"{kind}_estimates_before", "operators", chip)
+  now = _by_key(f"{kind}_estimates", "operators", chip)
+  latest = before | now
+  if not latest:
+    yield from _NOTHING
+    return
+  yield (
+    "operator",
+    *(f"{mode}: {head}" for mode in ("forward", "with gradients") for head in heads),
+    *(("kernels", "library") if kind == "gpu" else ()),
+    "longest with gradients",
+  )
+  names = [name for name, mode in latest if mode == "gradients"]
+  for name in sorted(names, key=lambda name: -latest[name, "gradients"]["ratio"]):
+    both = latest[name, "gradients"]
+    yield (
+      name,
+      *(
+        cell
+        for mode in _MODES
+        for cell in _times(before.get((name, mode)), now.get((name, mode)))
+      ),
+      *(_kernels(both) if kind == "gpu" else ()),
+      report_tables.largest(both),
+    )
+
+
+def networks() -> Iterator[Sequence[str]]:
+  """Yields the training steps on TPUs."""
+  yield (
+    "network",
+    "chip",
+    "clips",
+    "before, ms",
+    "now, ms",
+    "utilization before",
+    "utilization now",
+    "operator",
+    "GB",
+  )
+  before, now = (
+    {(row["chip"], row["name"]): row for row in _rows(name, "networks")}
+    for name in ("tpu_estimates_before", "tpu_estimates")
+  )
+  for key, row in (before | now).items():
+    steps = (before.get(key), now.get(key))
+    yield (
+      f"`{row['name']}`",
+      row["chip"],
+      str(row["batch"]),
+      *(f"{step['estimate_us'] / 1e3:.1f}" if step else "" for step in steps),
+      *(f"{step['utilization']:.0%}" if step else "" for step in steps),
+      f"{row['operator_share']:.0%}",
+      f"{row['memory_bytes'] / 1e9:.1f}",
+    )
+
+
+def few() -> Iterator[Sequence[str]]:
+  """Yields the utilization of a TPU v5e by some networks' training steps."""
+  yield "network", "clips", "milliseconds", "of the peak", "GB"
+  for row in _rows("tpu_estimates", "networks"):
+    if row["chip"] == "v5e" and row["name"] in _FEW:
+      yield (
+        f"`{row['name']}`",
+        str(row["batch"]),
+        f"{row['estimate_us'] / 1e3:.0f}",
+        f"{row['utilization']:.0%}",
+        f"{row['memory_bytes'] / 1e9:.1f}",
+      )
+
+
+def _times(before: Row | None, now: Row | None) -> tuple[str, ...]:
+  """Returns microseconds before and now, the ideal, and the latest ratio."""
+  latest = now or before
+  return (
+    f"{before['estimate_us']:.0f}" if before else "",
+    f"{now['estimate_us']:.0f}" if now else "",
+    f"{latest['ideal_us']:.0f}" if latest else "",
+    f"{latest['ratio']:.1f}" if latest else "",
+  )
+
+
+def _kernels(row: Row) -> tuple[str, str]:
+  return str(row["instructions"]), str(report_tables.library_runs(row))
+
+
+def _by_key(name: str, section: str, chip: str) -> dict[tuple[str, str], Row]:
+  """Returns the rows of a chip by name and mode."""
+  rows = (row for row in _rows(name, section) if row["chip"] == chip)
+  return {(row["name"], row["mode"]): row for row in rows}
+
+
+def _rows(name: str, section: str) -> Iterator[Row]:
+  """Yields the rows of a section that are no errors; none without a file."""
+  file = _RESULTS / f"{name}.json"
+  if file.exists():
+    report = json.loads(file.read_text())
+    yield from (row for row in report[section] if "error" not in row)
