@@ -1,11 +1,15 @@
 """Patch and tubelet embedding, as matrix products of patches."""
 
+import functools
+
 import einops
 import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering import patch_convolution
 from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype
+from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
 
 
@@ -62,6 +66,26 @@ def patch_embedding(
       f"tubelets of {taps} frames with stride {temporal_stride} do not fit "
       f"{x.shape[1]} frames padded by {temporal_padding}."
     )
+  # (KT, KH, KW, C, D)
+  kernel = kernel.astype(x.dtype).reshape(taps, *kernel.shape[-4:])
+  x, kernel = vary_together(x, kernel)
+  settings = {"temporal_stride": temporal_stride, "temporal_padding": temporal_padding}
+  multiply = functools.partial(_multiply_patches, **settings)
+  if not patch_convolution.suit(x):
+    return multiply(x, kernel)
+  return jax.lax.platform_dependent(
+    x,
+    kernel,
+    tpu=functools.partial(patch_convolution.embed, **settings),
+    default=multiply,
+  )
+
+
+def _multiply_patches(
+  x: jax.Array, kernel: jax.Array, *, temporal_stride: int, temporal_padding: int
+) -> jax.Array:
+  """Multiplies the tubelets of clips by a kernel (KT, KH, KW, C, D)."""
+  taps, rows, columns = kernel.shape[:3]
   count = (x.shape[1] + 2 * temporal_padding - taps) // temporal_stride + 1
   last = (count - 1) * temporal_stride
   patches = []
@@ -82,6 +106,6 @@ def patch_embedding(
   patches = jnp.concatenate(patches, axis=-2)
   return jnp.matmul(
     join_axes(patches, 4),
-    join_axes(kernel.astype(x.dtype), 0, -1),
+    join_axes(kernel, 0, -1),
     preferred_element_type=wide_dtype(x),
   ).astype(x.dtype)

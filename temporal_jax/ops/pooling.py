@@ -1,9 +1,12 @@
 """Spatial pooling, lowered the way that is fastest."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+
+from temporal_jax.ops.lowering.accumulation_dtype import widen
 
 
 def max_pool_2d(x: jax.Array, *, size: int, stride: int, padding: int = 0) -> jax.Array:
@@ -39,6 +42,11 @@ def average_pool_2d(
 
   Padded zeros count, as in torch: every sum is divided by the window's area.
 
+  On TPU it is XLA's window reduction, whose gradient is another one: that of
+  shifted views dilates and pads each of them in memory (56 x 56 pixels, 256
+  channels, 3 x 3 of stride 2 on a v5e: 1.48 ms to 0.46 with gradients by
+  estimate).
+
   Args:
     x: Features (..., H, W, C), floating point.
     size: Side of the window, in pixels.
@@ -53,11 +61,9 @@ def average_pool_2d(
       the window.
   """
   _check(x, size, padding)
-  sides = (padding, padding)
-  x = jnp.pad(x, (*[(0, 0)] * (x.ndim - 3), sides, sides, (0, 0)))
-  for axis in (-3, -2):
-    x = sum(_views(x, size, stride, axis % x.ndim)) / size
-  return x
+  pool = functools.partial(_mean_of_views, size=size, stride=stride, padding=padding)
+  reduce = functools.partial(_window_mean, size=size, stride=stride, padding=padding)
+  return jax.lax.platform_dependent(x, tpu=reduce, default=pool)
 
 
 def _check(x: jax.Array, size: int, padding: int) -> None:
@@ -86,12 +92,39 @@ def _shifted(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
 
 
 def _window(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
-  """XLA's own window reduction."""
+  """Maximum by XLA's own window reduction."""
+  return _reduce(x, -jnp.inf, jax.lax.max, size, stride, padding)
+
+
+def _mean_of_views(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
+  """Mean over shifted views, first of the rows, then of the columns."""
+  sides = (padding, padding)
+  x = jnp.pad(x, (*[(0, 0)] * (x.ndim - 3), sides, sides, (0, 0)))
+  for axis in (-3, -2):
+    x = sum(_views(x, size, stride, axis % x.ndim)) / size
+  return x
+
+
+def _window_mean(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:
+  """Mean by XLA's own window reduction."""
+  total = _reduce(widen(x), 0.0, jax.lax.add, size, stride, padding)
+  return (total / size**2).astype(x.dtype)
+
+
+def _reduce(
+  x: jax.Array,
+  start: float,
+  combine: Callable[[jax.Array, jax.Array], jax.Array],
+  size: int,
+  stride: int,
+  padding: int,
+) -> jax.Array:
+  """Combines every window's elements, starting from `start`."""
   lead = x.ndim - 3
   return jax.lax.reduce_window(
     x,
-    -jnp.inf,
-    jax.lax.max,
+    start,
+    combine,
     window_dimensions=(*[1] * lead, size, size, 1),
     window_strides=(*[1] * lead, stride, stride, 1),
     padding=(*[(0, 0)] * lead, (padding, padding), (padding, padding), (0, 0)),

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import materialize
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
+from temporal_jax.ops.lowering.moved_frames import move, sum_moved
 from temporal_jax.ops.lowering.trace_once import trace_once
 
 
@@ -93,8 +94,17 @@ def depthwise_temporal_convolution(
     taps = zip(views, kernel, strict=True)
     return sum(frames * along_channels(weight, frames) for frames, weight in taps)
 
+  def weigh(tap, frames, kernel):
+    return frames * along_channels(kernel[tap], frames)
+
+  fused = functools.partial(
+    sum_moved, weigh, range(before, before - len(kernel), -1), stride=stride
+  )
   return jax.lax.platform_dependent(
-    x, cpu=functools.partial(materialize.apart, convolve), default=convolve
+    x,
+    kernel,
+    cpu=lambda x, _: materialize.apart(convolve, x),
+    default=fused,
   )
 
 
@@ -114,15 +124,3 @@ def neighbours(
   before = taps // 2 if before is None else before
   views = (move(x, before - k, outside=outside) for k in range(taps))
   return [view if stride == 1 else view[:, ::stride] for view in views]
-
-
-def move(x: jax.Array, frames: int, *, outside: float = 0.0) -> jax.Array:
-  """Moves `x` later by `frames` along axis 1, filling with `outside`.
-
-  A pad with a negative side, which XLA computes where it is used: a padded
-  copy of `x` never exists.
-  """
-  frames = max(-x.shape[1], min(frames, x.shape[1]))
-  sides = [(0, 0, 0)] * x.ndim
-  sides[1] = (frames, -frames, 0)
-  return jax.lax.pad(x, jnp.asarray(outside, x.dtype), sides)

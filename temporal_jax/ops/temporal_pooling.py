@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering.moved_frames import max_moved, sum_moved
 from temporal_jax.ops.pooling import average_pool_2d, max_pool_2d
 from temporal_jax.ops.temporal_convolution import neighbours
 from temporal_jax.validation import check_at_least, check_choice
@@ -57,9 +58,33 @@ def temporal_pooling(
   pooled = []
   if kind != "max":
     places = average_pool_2d(x, **window) if space > 1 else x
-    pooled.append(sum(neighbours(places, size)) / size)
+    pooled.append(_average(places, size))
   if kind != "average":
     places = max_pool_2d(x, **window) if space > 1 else x
-    views = neighbours(places, size, outside=-jnp.inf)
-    pooled.append(functools.reduce(jnp.maximum, views))
+    pooled.append(_maximum(places, size))
   return sum(pooled)[:, ::stride]
+
+
+def _average(x: jax.Array, size: int) -> jax.Array:
+  """Returns the mean over `size` frames around every frame."""
+
+  def divide(_, frames: jax.Array) -> jax.Array:
+    return frames / size
+
+  reach = size // 2
+  return jax.lax.platform_dependent(
+    x,
+    cpu=lambda x: sum(neighbours(x, size)) / size,
+    default=functools.partial(sum_moved, divide, range(-reach, reach + 1)),
+  )
+
+
+def _maximum(x: jax.Array, size: int) -> jax.Array:
+  """Returns the maximum over `size` frames around every frame."""
+
+  def compare(x: jax.Array) -> jax.Array:
+    return functools.reduce(jnp.maximum, neighbours(x, size, outside=-jnp.inf))
+
+  return jax.lax.platform_dependent(
+    x, cpu=compare, default=functools.partial(max_moved, reach=size // 2)
+  )

@@ -52,6 +52,25 @@ def test_both_lowerings_agree():
   )
 
 
+@pytest.mark.parametrize(
+  ("side", "size", "stride", "padding"),
+  [(8, 3, 2, 1), (7, 3, 2, 1), (6, 2, 2, 0), (5, 3, 1, 0), (1, 3, 2, 1)],
+)
+def test_both_means_match_torch(side, size, stride, padding):
+  x = np.random.default_rng(2).standard_normal((6, side, side, 4), np.float32)
+  x_t = torch.tensor(x, requires_grad=True)
+  want = torch.nn.functional.avg_pool2d(
+    x_t.permute(0, 3, 1, 2), size, stride, padding
+  ).permute(0, 2, 3, 1)
+  (want**2).sum().backward()
+  for pool in (pooling._mean_of_views, pooling._window_mean):
+    pool = functools.partial(pool, size=size, stride=stride, padding=padding)
+    got, pull = jax.vjp(pool, jnp.asarray(x))
+    np.testing.assert_allclose(got, want.detach(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(pull(2 * got)[0], x_t.grad, rtol=1e-5, atol=1e-6)
+    assert pool(jnp.asarray(x, jnp.bfloat16)).dtype == jnp.bfloat16
+
+
 @pytest.mark.parametrize("shape", [(8, 8, 3), (1, 8, 2, 3)])
 def test_rejects_wrong_shapes(shape):
   with pytest.raises(ValueError, match="x must be"):
