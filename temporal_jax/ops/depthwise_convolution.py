@@ -1,10 +1,15 @@
 """Depthwise convolution of frames, lowered the way that is fastest."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 
-from temporal_jax.ops.lowering import dense_convolution, shift_and_add
+from temporal_jax.ops.lowering import (
+  banded_convolution,
+  dense_convolution,
+  shift_and_add,
+)
 from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
 from temporal_jax.ops.lowering.own_gradients import with_gradients
@@ -23,7 +28,8 @@ def depthwise_convolution_2d(
   """Convolves every channel of every frame over H and W by itself.
 
   On CPU the result and its gradients are sums of shifted products, in float32
-  at least; elsewhere they are XLA's convolutions.
+  at least. On TPU large kernels are products with banded matrices. All else are
+  XLA's convolutions.
 
   Args:
     x: Features (..., H, W, C), floating point.
@@ -57,13 +63,15 @@ def depthwise_convolution_2d(
   return out.reshape(*x.shape[:-3], *out.shape[1:])  # (..., H', W', C')
 
 
-def _shifted_or_grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
+def _lowered(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
   """Convolves frames (N, H, W, C)."""
+  grouped = functools.partial(_grouped, **settings)
   return jax.lax.platform_dependent(
     x,
     kernel,
     cpu=functools.partial(shift_and_add.convolve, **settings),
-    default=functools.partial(_grouped, **settings),
+    tpu=_banded(x, kernel, **settings) or grouped,
+    default=grouped,
   )
 
 
@@ -72,20 +80,31 @@ def _gradients(
 ) -> tuple[jax.Array, jax.Array]:
   """Returns the gradients of frames and kernel."""
 
-  def grouped_gradients(x, kernel, gradient):
-    forward = functools.partial(_grouped, **settings)
-    return jax.vjp(forward, x, kernel)[1](gradient)
+  def differentiate(convolve):
+    return lambda x, kernel, gradient: jax.vjp(convolve, x, kernel)[1](gradient)
 
+  grouped = functools.partial(_grouped, **settings)
   return jax.lax.platform_dependent(
     x,
     kernel,
     gradient,
     cpu=functools.partial(shift_and_add.gradients, **settings),
-    default=grouped_gradients,
+    tpu=differentiate(_banded(x, kernel, **settings) or grouped),
+    default=differentiate(grouped),
   )
 
 
-_convolve = with_gradients(_shifted_or_grouped, _gradients)
+_convolve = with_gradients(_lowered, _gradients)
+
+
+def _banded(
+  x: jax.Array, kernel: jax.Array, **settings: int
+) -> Callable[[jax.Array, jax.Array], jax.Array] | None:
+  """Returns the convolution by banded matrices, if it is faster than XLA's."""
+  if not banded_convolution.suit(x, kernel, **settings):
+    return None
+  del settings["stride"]  # It is 1.
+  return functools.partial(banded_convolution.convolve, **settings)
 
 
 def _grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
