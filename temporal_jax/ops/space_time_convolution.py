@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import einops
 import jax
+import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.convolution import convolution_2d
+from temporal_jax.ops.lowering.join_axes import join_axes
 from temporal_jax.ops.temporal_convolution import neighbours
 
 
@@ -54,7 +56,11 @@ def join_taps(
   """Makes one convolution over space of the taps over time.
 
   The frames a kernel (KT, KH, KW, C / groups, C') sees become channels of one
-  map, group by group.
+  map, group by group. They are joined along the channels: stacked frames would
+  be transposed, which on TPU takes longer than the convolution.
   """
-  x = einops.rearrange(frames, "k b t h w (g c) -> b t h w (g k c)", g=groups)
+  parts = [
+    einops.rearrange(x, "b t h w (g c) -> b t h w g c", g=groups) for x in frames
+  ]
+  x = join_axes(jnp.concatenate(parts, axis=-1), -2)  # (B, T, H, W, G KT C / G)
   return x, einops.rearrange(kernel, "k h w c f -> h w (k c) f")
