@@ -8,6 +8,9 @@ ViT-B/16 1.33 to 0.27 ms, tubelets of 3 frames 3.83 to 0.62, ViT-L/14 1.33 to
 0.40.
 """
 
+import functools
+import math
+
 import jax
 import jax.numpy as jnp
 
@@ -36,8 +39,41 @@ def embed(
   Returns:
     Tokens (B, T', H / KH, W / KW, D).
   """
+  return _embed(x, kernel, temporal_stride, temporal_padding)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2, 3))
+def _embed(x: jax.Array, kernel: jax.Array, stride: int, padding: int) -> jax.Array:
+  rows = _fill_lanes(kernel.shape[1], math.prod(kernel.shape[2:4]))
+  return _convolve_twice(x, kernel, rows, stride, padding)
+
+
+@_embed.defjvp
+def _differentiate(
+  stride: int,
+  padding: int,
+  arrays: tuple[jax.Array, jax.Array],
+  tangents: tuple[jax.Array, jax.Array],
+) -> tuple[jax.Array, jax.Array]:
+  """As autodiff, but the gradient of `x` is spread over few rows at a time.
+
+  That is a convolution as well, which multiplies by more zeros the more rows it
+  spreads over: ViT-B/16 with the gradient of `x`, which no training needs,
+  takes 1.2 ms instead of 2.3 by estimate.
+  """
+  (x, kernel), (along, kernel_along) = arrays, tangents
+  rows = _stay_in_lanes(kernel.shape[1], math.prod(kernel.shape[2:4]))
+  change = _convolve_twice(along, kernel, rows, stride, padding)
+  return _embed(x, kernel, stride, padding), change + _embed(
+    x, kernel_along, stride, padding
+  )
+
+
+def _convolve_twice(
+  x: jax.Array, kernel: jax.Array, rows: int, stride: int, padding: int
+) -> jax.Array:
+  """Projects tubelets, `rows` rows of a patch as channels; see `embed`."""
   taps, height, width, channels, features = kernel.shape
-  rows = _count_rows(height, width * channels)
   numbers = rows * width * channels
   identity = jnp.eye(numbers, dtype=x.dtype)
   parts = jax.lax.conv_general_dilated(
@@ -50,13 +86,22 @@ def embed(
   return jax.lax.conv_general_dilated(
     parts.reshape(*x.shape[:2], *parts.shape[1:]),  # (B, T, H / rows, W / KW, ...)
     kernel.reshape(taps, height // rows, 1, numbers, features),
-    window_strides=(temporal_stride, height // rows, 1),
-    padding=[(temporal_padding, temporal_padding), (0, 0), (0, 0)],
+    window_strides=(stride, height // rows, 1),
+    padding=[(padding, padding), (0, 0), (0, 0)],
     dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
   )
 
 
-def _count_rows(height: int, row: int) -> int:
+def _fill_lanes(height: int, row: int) -> int:
   """Returns how many rows of `row` numbers fill whole lanes; all if none do."""
-  divisors = (rows for rows in range(1, height) if height % rows == 0)
-  return next((rows for rows in divisors if rows * row % _LANES == 0), height)
+  whole = (rows for rows in _divisors(height) if rows * row % _LANES == 0)
+  return next(whole, height)
+
+
+def _stay_in_lanes(height: int, row: int) -> int:
+  """Returns how many rows of `row` numbers the lanes hold, at least 1."""
+  return max(rows for rows in _divisors(height) if rows == 1 or rows * row <= _LANES)
+
+
+def _divisors(number: int) -> list[int]:
+  return [divisor for divisor in range(1, number + 1) if number % divisor == 0]

@@ -54,6 +54,8 @@ def test_values_and_gradients_of_any_order(kernel, frames, stride, padding):
 
   got, want = (jax.jit(embed)(x, kernel) for embed in both)
   np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+  along = [jax.jvp(embed, (x, kernel), directions)[1] for embed in both]
+  np.testing.assert_allclose(*along, rtol=1e-4, atol=1e-4)
   for measure in (loss, slope):
     pairs = [
       jax.jit(jax.grad(functools.partial(measure, embed), (0, 1)))(x, kernel)
@@ -63,9 +65,11 @@ def test_values_and_gradients_of_any_order(kernel, frames, stride, padding):
       np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_rows_fill_the_lanes():
-  count = patch_convolution._count_rows
-  assert [count(16, 48), count(32, 96), count(14, 42), count(1, 3)] == [8, 4, 14, 1]
+def test_rows_fill_the_lanes_or_stay_in_them():
+  sizes = [(16, 48), (32, 96), (14, 42), (1, 3), (3, 200)]
+  fill = [patch_convolution._fill_lanes(*size) for size in sizes]
+  stay = [patch_convolution._stay_in_lanes(*size) for size in sizes]
+  assert (fill, stay) == ([8, 4, 14, 1, 3], [2, 1, 2, 1, 1])
 
 
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float32])
