@@ -78,19 +78,26 @@ def _lowered(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
 def _gradients(
   x: jax.Array, kernel: jax.Array, gradient: jax.Array, **settings: int
 ) -> tuple[jax.Array, jax.Array]:
-  """Returns the gradients of frames and kernel."""
+  """Returns the gradients of frames and kernel.
 
-  def differentiate(convolve):
-    return lambda x, kernel, gradient: jax.vjp(convolve, x, kernel)[1](gradient)
-
+  On TPU the kernel's is XLA's. By banded matrices it would be the gradient of
+  12 to 22 MB of them, which many devices would have to add up.
+  """
   grouped = functools.partial(_grouped, **settings)
+  banded = _banded(x, kernel, **settings) or grouped
+
+  def differentiate(of_frames, x, kernel, gradient):
+    _, pull_frames = jax.vjp(lambda x: of_frames(x, kernel), x)
+    _, pull_kernel = jax.vjp(lambda kernel: grouped(x, kernel), kernel)
+    return *pull_frames(gradient), *pull_kernel(gradient)
+
   return jax.lax.platform_dependent(
     x,
     kernel,
     gradient,
     cpu=functools.partial(shift_and_add.gradients, **settings),
-    tpu=differentiate(_banded(x, kernel, **settings) or grouped),
-    default=differentiate(grouped),
+    tpu=functools.partial(differentiate, banded),
+    default=functools.partial(differentiate, grouped),
   )
 
 
