@@ -145,7 +145,7 @@ def sum_folds(x: jax.Array, fold: int, offsets: Sequence[int]) -> jax.Array:
 
 
 def _are_channels(x: jax.Array, start: int, stop: int) -> jax.Array:
-  """Returns which channels are start ... stop - 1, as (1, ..., 1, C)."""
+  """Returns a mask of channels start ... stop - 1, (1, ..., 1, C)."""
   shape = (1,) * (x.ndim - 1) + x.shape[-1:]
   channel = jax.lax.broadcasted_iota(jnp.int32, shape, x.ndim - 1)
   return (channel >= start) & (channel < stop)

@@ -78,8 +78,8 @@ def _matrices(
 ) -> jax.Array:
   """Returns each channel's matrices (offsets, rows W, C rows W').
 
-  Two products with ones and zeros, whose gradients are products as well: each
-  says which tap a row or column of the map is to one of the result.
+  Two products with ones and zeros, whose gradients are products as well: they
+  pick the tap that a row, or a column, of the map is to one of the result.
   """
   (width, across), (high, wide, channels) = columns, kernel.shape
   block, seen, row, tap = np.ogrid[: len(offsets), :rows, :rows, :high]

@@ -93,13 +93,13 @@ def _convolve_twice(
 
 
 def _fill_lanes(height: int, row: int) -> int:
-  """Returns how many rows of `row` numbers fill whole lanes; all if none do."""
+  """Returns the fewest rows of `row` numbers that fill lanes, or all."""
   whole = (rows for rows in _divisors(height) if rows * row % _LANES == 0)
   return next(whole, height)
 
 
 def _stay_in_lanes(height: int, row: int) -> int:
-  """Returns how many rows of `row` numbers the lanes hold, at least 1."""
+  """Returns the most rows of `row` numbers in the lanes, at least 1."""
   return max(rows for rows in _divisors(height) if rows == 1 or rows * row <= _LANES)
 
 
