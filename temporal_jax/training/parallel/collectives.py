@@ -15,6 +15,8 @@ _SENT = {
   "collective-permute": lambda n: 1,
 }
 KINDS = tuple(_SENT)
+# Computations of a TPU in which a piece of a collective is next to other work.
+_BACKGROUND = "async_collective_fusion"
 
 _ARRAY = re.compile(r"\b(pred|bf\d+|[usfc]\d+)\w*\[([\d,]*)\]")
 _COMPUTATION = re.compile(r"(ENTRY )?%?([\w.-]+) \(.*\{$")
@@ -41,6 +43,8 @@ class Collective(NamedTuple):
     sent: Bytes a device sends, and as many it receives, if a group is a ring of
       n devices: 2 (n - 1) / n of `size` for an all-reduce, all of it for a
       permutation, (n - 1) / n for the others.
+    waiting: Bytes of `sent` for which the devices wait; they compute while the
+      rest is exchanged.
     exact: Whether none is in a loop of unknown length, whose body counts once.
   """
 
@@ -49,6 +53,7 @@ class Collective(NamedTuple):
   count: int
   size: int
   sent: int
+  waiting: int
   exact: bool
 
 
@@ -56,7 +61,8 @@ def read_collectives(text: str, num_devices: int) -> tuple[Collective, ...]:
   """Returns the collectives of a program, those that send most first.
 
   A collective that runs in pieces, a start and a done or more, counts once; the
-  body of a loop counts as often as it runs.
+  body of a loop counts as often as it runs. A start, and a piece in a TPU's
+  fusion with other work, are exchanged while the devices compute.
 
   Args:
     text: `compiled.as_text()`.
@@ -68,6 +74,7 @@ def read_collectives(text: str, num_devices: int) -> tuple[Collective, ...]:
   """
   entry, computations = _split(text)
   met = {}  # By channel, which the pieces of a collective share.
+  hidden = set()
   for name, line, times, exact in _walk(computations, entry, 1, True):
     if found := _OPERATION.match(line):
       result, kind, start, rest = found.groups()
@@ -76,16 +83,30 @@ def read_collectives(text: str, num_devices: int) -> tuple[Collective, ...]:
       if name.startswith("all-reduce-scatter"):  # A sum and its slice, on TPU.
         kind = "reduce-scatter"
       channel = _CHANNEL.search(rest)
-      met[channel[1] if channel else line] = kind, devices, times, size, exact
+      key = channel[1] if channel else line
+      met[key] = kind, devices, times, size, exact
+      if start or name.startswith(_BACKGROUND):
+        hidden.add(key)
   groups = {(kind, devices): [] for kind, devices, *_ in met.values()}
-  for kind, devices, *figures in met.values():
-    groups[kind, devices].append(figures)
+  for key, (kind, devices, times, size, exact) in met.items():
+    waited = 0 if key in hidden else size
+    groups[kind, devices].append((times, size, waited, exact))
   table = []
   for (kind, devices), figures in groups.items():
-    counts, sizes, exact = zip(*figures, strict=True)
-    sent = round(sum(sizes) * _SENT[kind](devices))
+    counts, sizes, waited, exact = zip(*figures, strict=True)
+    share = _SENT[kind](devices)
     if devices > 1:
-      table.append(Collective(kind, devices, sum(counts), sum(sizes), sent, all(exact)))
+      table.append(
+        Collective(
+          kind=kind,
+          devices=devices,
+          count=sum(counts),
+          size=sum(sizes),
+          sent=round(sum(sizes) * share),
+          waiting=round(sum(waited) * share),
+          exact=all(exact),
+        )
+      )
   return tuple(sorted(table, key=lambda row: (-row.sent, row)))
 
 

@@ -117,7 +117,7 @@ def describe_layout(layout: Layout) -> str:
     head=("on each device", "bytes"),
     right=(1,),
   )
-  head = ("collectives", "among", "number", "bytes", "sent and received")
+  head = ("collectives", "among", "number", "bytes", "sent and received", "waiting")
   exchange = tables.columns(
     map(_cells, layout.collectives), head=head, right=range(1, len(head))
   )
@@ -129,7 +129,7 @@ def describe_layout(layout: Layout) -> str:
 def _cells(row: Collective) -> tuple[str, ...]:
   """Returns the cells of a row of `describe_layout`."""
   least = "" if row.exact else ">= "  # A loop of unknown length.
-  sizes = (row.count, row.size, row.sent)
+  sizes = (row.count, row.size, row.sent, row.waiting)
   return row.kind, f"{row.devices}", *(f"{least}{size:,}" for size in sizes)
 
 

@@ -59,6 +59,7 @@ def test_bytes_of_each_kind(kind, body, out, size, sent):
   if kind != "collective-permute":
     assert row.devices == 4
   assert (row.count, row.size, row.sent, row.exact) == (1, size, sent, True)
+  assert row.waiting == sent
 
 
 def test_loops_count_as_often_as_they_run():
@@ -67,7 +68,7 @@ def test_loops_count_as_often_as_they_run():
 
   text = _compiled(body, make_mesh(fsdp=8), PartitionSpec("fsdp"))
   assert read_collectives(text, 8) == (
-    Collective("all-reduce", 8, 5, 5 * 256, 5 * 448, True),
+    Collective("all-reduce", 8, 5, 5 * 256, 5 * 448, 5 * 448, True),
   )
 
 
@@ -83,7 +84,7 @@ HloModule jit_step
 replica_groups=[4,2]<=[8], dimensions={0}
 }
 
-%piece.2 (p: bf16[4,6]) -> bf16[8,6] {
+%async_collective_fusion.1 (p: bf16[4,6]) -> bf16[8,6] {
   ROOT %g.2 = bf16[8,6]{1,0:T(8,128)(2,1)} all-gather(%p), channel_id=7, \
 replica_groups=[4,2]<=[8], dimensions={0}
 }
@@ -105,7 +106,8 @@ channel_id=3, source_target_pairs={{0,1},{1,0}}
 
 ENTRY %main (x: f32[2,3]) -> f32[2,3] {
   %f.1 = bf16[8,6] fusion(%x), kind=kCustom, calls=%piece.1
-  %f.2 = bf16[8,6] fusion(%x), kind=kCustom, calls=%piece.2
+  %f.2 = bf16[8,6] fusion(%x), kind=kCustom, calls=%async_collective_fusion.1
+  %g.3 = bf16[8]{0} all-gather(%x), channel_id=8, replica_groups=[4,2]<=[8]
   %f.3 = f32[2,2] fusion(%x), kind=kCustom, calls=%all-reduce-scatter
   %s = (f32[2,3]{1,0}, f32[16,3]{1,0}) all-gather-start(%x), channel_id=1, \
 replica_groups=mesh['a'=4,'b'=2], device_ids=([2,4]T(1,0)) {'a','b'}
@@ -119,11 +121,11 @@ channel_id=2, replica_groups=mesh['a'=8] {'a':(2)4}, to_apply=%sum
 
 def test_pieces_count_once_and_unknown_loops_are_marked():
   assert set(read_collectives(_PROGRAM, 8)) == {
-    Collective("all-gather", 2, 1, 96, 48, True),
-    Collective("all-gather", 8, 1, 192, 168, True),
-    Collective("reduce-scatter", 4, 1, 64, 48, True),
-    Collective("collective-permute", 2, 1, 16, 16, False),
-    Collective("all-reduce", 4, 1, 17, 26, True),
+    Collective("all-gather", 2, 2, 96 + 16, 48 + 8, 8, True),
+    Collective("all-gather", 8, 1, 192, 168, 0, True),
+    Collective("reduce-scatter", 4, 1, 64, 48, 48, True),
+    Collective("collective-permute", 2, 1, 16, 16, 0, False),
+    Collective("all-reduce", 4, 1, 17, 26, 26, True),
   }
 
 
@@ -158,7 +160,7 @@ def test_plan_gives_the_bytes_that_lie_on_a_device():
     assert found.held[name] == measured(jax.tree.leaves(tree))
   assert found.held["batch"] == 2 * (2 * 32 * 32 * 3 + 4 + 4)
   assert found.mesh == {"data": 2, "fsdp": 4, "tensor": 1}
-  assert found.collectives == (Collective("all-reduce", 8, 1, 4, 7, True),)
+  assert found.collectives == (Collective("all-reduce", 8, 1, 4, 7, 7, True),)
   text = layout.describe_layout(found)
   assert "8 x cpu: data 2, fsdp 4, tensor 1" in text
   assert f"{found.held['parameters']:,}" in text
@@ -166,9 +168,9 @@ def test_plan_gives_the_bytes_that_lie_on_a_device():
 
 
 def test_loops_of_unknown_length_are_said_to_be_so():
-  row = Collective("all-reduce", 8, 3, 4000, 7000, False)
+  row = Collective("all-reduce", 8, 3, 4000, 7000, 2000, False)
   text = layout.describe_layout(layout.Layout({"data": 8}, "cpu", {}, 0, (row,)))
-  for words in (">= 3", ">= 4,000", ">= 7,000"):
+  for words in (">= 3", ">= 4,000", ">= 7,000", ">= 2,000"):
     assert words in text
 
 
