@@ -52,6 +52,7 @@ class Outcome(NamedTuple):
     facts: Facts that its function returned, {} after an error.
     text: The compiled program, "" after an error.
     memory_report: XLA's report of the memory it sets aside, "" without one.
+    log: Output of the child, with the compiler's warnings.
     error: Reason for a missing text, "" if there is one.
     seconds: Seconds from the child's start to its end.
   """
@@ -60,6 +61,7 @@ class Outcome(NamedTuple):
   facts: Mapping[str, Any]
   text: str
   memory_report: str
+  log: str
   error: str
   seconds: float
 
@@ -129,6 +131,7 @@ class _Child:
       facts={} if error else json.loads(self._read("facts.json")),
       text=text or "",
       memory_report=self._read("*memory-usage-report.txt") if text else "",
+      log=self._read("log"),
       error=error,
       seconds=time.monotonic() - self._start,
     )

@@ -1,5 +1,6 @@
 """Blocks of code in README.md and docs/*.md, and the commands in them."""
 
+import itertools
 import pathlib
 import re
 import shlex
@@ -65,18 +66,21 @@ def _on_this_machine(words: list[str]) -> list[str]:
   return words
 
 
+def _without_environment(words: list[str]) -> list[str]:
+  """Leaves out the variables that a command starts with."""
+  return list(itertools.dropwhile(_ENVIRONMENT.match, words))
+
+
 def commands(block: Block) -> list[Command]:
   """Returns the commands of a shell block; of a pipe the last one."""
   found = []
   for line in block.text.replace("\\\n", " ").splitlines():
-    words = shlex.split(line, comments=True)
-    while words and _ENVIRONMENT.match(words[0]):
-      words.pop(0)
+    words = _without_environment(shlex.split(line, comments=True))
     if "|" in words:
       words = words[words.index("|") + 1 :]
     if not words:
       continue
-    words = _on_this_machine(words)
+    words = _without_environment(_on_this_machine(words))
     words[0] = words[0].removeprefix(".venv/bin/")
     if words[:2] == ["python", "train.py"]:
       words[:2] = ["temporal-jax", "train"]

@@ -27,7 +27,7 @@ ROW = {"name": "one", "chip": "v5e", "mode": "forward"}
 def _outcome(text=TEXT, error="", **facts):
   facts = {"multiply_adds": 10**9, "least_bytes": 2 * 4 * 1024**2, **facts}
   job = Job(ROW, None, "*.txt", {})
-  return Outcome(job, facts, text, MEMORY, error, 1.0)
+  return Outcome(job, facts, text, MEMORY, "", error, 1.0)
 
 
 def test_figures_of_a_program():
