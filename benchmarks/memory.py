@@ -24,7 +24,7 @@ import jax.numpy as jnp
 from jax.experimental import topologies
 
 import temporal_jax
-from benchmarks.shared import machine, results
+from benchmarks.shared import results
 from temporal_jax.evaluation import save_by_frames
 from temporal_jax.models import find_model
 
@@ -105,10 +105,10 @@ def main(argv: list[str] | None = None) -> None:
   parser.add_argument("--side", type=int, dest="image_size", help="pixels of a frame")
   parser.add_argument("--png", help="picture of the memory without remat")
   settings = vars(parser.parse_args(argv))
+  file = settings.pop("json")
   device = settings["tpu"] or jax.devices()[0].device_kind
   print(f"{device}: {settings}")
   names, lengths, png = (settings.pop(key) for key in ("names", "frames", "png"))
-  file = settings.pop("json")
   if settings["image_size"] is None:
     del settings["image_size"]
   rows = []
@@ -123,7 +123,7 @@ def main(argv: list[str] | None = None) -> None:
       print(f"{name}, {frames} frames, remat={remat}: {size:.2f} GiB", flush=True)
       drawn.setdefault(name, {}).setdefault(frames, size)
       rows.append(row)
-      results.write_json(file, {"machine": machine.describe(), "rows": rows})
+      results.write_json(file, {"machine": {"device": device}, "rows": rows})
   if png:
     save_by_frames(drawn, png, ylabel=f"memory, batch of {settings['batch']} (GiB)")
 
