@@ -67,10 +67,12 @@ def attention(
   scale = q.shape[-1] ** -0.5 if scale is None else scale
   # A number is part of the program, an array is not.
   attend = _attend if isinstance(scale, int | float) else _attend.__wrapped__
-  return attend(q, k, v, mask, scale=scale)
+  # cuDNN computes 64 rows at least, of which few tokens use few.
+  cudnn = mask is None and not _are_few(q, k) and fits_cudnn(q, k, v)
+  return attend(q, k, v, mask, scale=scale, cudnn=cudnn)
 
 
-@trace_once("scale")
+@trace_once("scale", "cudnn")
 def _attend(
   q: jax.Array,
   k: jax.Array,
@@ -78,6 +80,7 @@ def _attend(
   mask: jax.Array | None,
   *,
   scale: float | jax.Array,
+  cudnn: bool,
 ) -> jax.Array:
   """Computes `attention` of shapes that fit."""
   lead, heads = q.shape[:-3], q.shape[-2]
@@ -85,14 +88,13 @@ def _attend(
     shape = (*lead, heads, q.shape[-3], k.shape[-3])
     mask = join_axes(jnp.broadcast_to(mask, shape), 0, -3)
   q, k, v = vary_together(*(join_axes(x, 0, -3) for x in (q, k, v)))
-  few = max(q.shape[1], k.shape[1]) <= _FEW
+  few = _are_few(q, k)
   lowerings = {
     "cpu": few_attention if few else flat_attention,
     "tpu": summed_attention if few else _native,
     "default": _native,
   }
-  # cuDNN computes 64 rows at least, of which few tokens use few.
-  if mask is None and not few and fits_cudnn(q, k, v):
+  if cudnn:
     lowerings["cuda"] = functools.partial(_fused, cudnn_attention)
   if mask is None and fits_tpu_kernel(q, k, v):
     lowerings["tpu"] = functools.partial(_fused, tpu_attention_once)
@@ -107,6 +109,11 @@ def _attend(
     },
   )
   return out.reshape(*lead, *out.shape[1:])  # (..., N, M, d')
+
+
+def _are_few(q: jax.Array, k: jax.Array) -> bool:
+  """Whether no side has many tokens."""
+  return max(q.shape[-3], k.shape[-3]) <= _FEW
 
 
 def _fused(

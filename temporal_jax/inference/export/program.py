@@ -13,6 +13,7 @@ from temporal_jax.inference.runtime.clip_to_probabilities import (
   prepare_variables,
 )
 from temporal_jax.inference.runtime.saved_model import SavedModel
+from temporal_jax.ops.lowering.cudnn_attention import without_cudnn
 
 _MOST_BYTES = 2**31  # Of a flatbuffer and of a protocol buffer.
 
@@ -50,7 +51,8 @@ def trace_network(saved: SavedModel, *, batch_size: int | None = None) -> Progra
   batch = batch_size or jax.export.symbolic_shape("b")[0]
   clips = jax.ShapeDtypeStruct((batch, *saved.clip_shape), jnp.uint8)
   try:
-    traced = function.trace(clips)
+    with without_cudnn():
+      traced = function.trace(clips)
   except jax.errors.InconclusiveDimensionOperation as error:
     reason = str(error).partition("\n")[0]
     raise ValueError(

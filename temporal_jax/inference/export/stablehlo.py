@@ -8,6 +8,7 @@ import numpy as np
 
 from temporal_jax.evaluation.predictions import Scores
 from temporal_jax.inference.export.program import Program
+from temporal_jax.ops.lowering.cudnn_attention import without_cudnn
 
 
 def to_stablehlo(program: Program, platforms: Sequence[str]) -> bytes:
@@ -28,7 +29,8 @@ def to_stablehlo(program: Program, platforms: Sequence[str]) -> bytes:
       "copy of the repository."
     ) from None
   export = jax.export.export(program.function, platforms=platforms)
-  return bytes(export(program.clips).serialize())
+  with without_cudnn():
+    return bytes(export(program.clips).serialize())
 
 
 def run_stablehlo(content: bytes, clips: np.ndarray) -> Scores:

@@ -1,12 +1,27 @@
 """Attention by cuDNN, which keeps the scores on chip, where it can."""
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
 
 _DTYPES = (jnp.bfloat16, jnp.float16)
 _CAPABILITY = 8.0  # Of a GPU, from which on cuDNN has this attention: Ampere.
+
+_allowed = contextvars.ContextVar("allowed", default=True)
+
+
+@contextlib.contextmanager
+def without_cudnn() -> Iterator[None]:
+  """Traces programs for several platforms, and for machines without cuDNN."""
+  token = _allowed.set(False)
+  try:
+    yield
+  finally:
+    _allowed.reset(token)
 
 
 def fits_cudnn(q: jax.Array, k: jax.Array, v: jax.Array) -> bool:
@@ -18,16 +33,19 @@ def fits_cudnn(q: jax.Array, k: jax.Array, v: jax.Array) -> bool:
   are taken to be new.
 
   Args:
-    q: Queries (B, N, M, d).
-    k: Keys (B, N', M, d).
-    v: Values (B, N', M, d').
+    q: Queries (..., N, M, d).
+    k: Keys (..., N', M, d).
+    v: Values (..., N', M, d').
   """
-  if any(
-    x.dtype not in _DTYPES or x.dtype != q.dtype or x.size == 0 for x in (q, k, v)
-  ):
+  if not _allowed.get():
     return False
+  for x in (q, k, v):
+    known = all(isinstance(size, int) for size in x.shape)
+    if not known or x.size == 0 or x.dtype not in _DTYPES or x.dtype != q.dtype:
+      return False
   try:
-    jax.eval_shape(functools.partial(cudnn_attention, scale=1.0), q, k, v)
+    clips = [jax.ShapeDtypeStruct((1, *x.shape[-3:]), x.dtype) for x in (q, k, v)]
+    jax.eval_shape(functools.partial(cudnn_attention, scale=1.0), *clips)
   except (NotImplementedError, RuntimeError, ValueError):
     return False
   try:

@@ -85,7 +85,7 @@ def tpu_attention_once(
 ) -> jax.Array:
   """Returns softmax(q k^T scale) v by the kernel for TPU.
 
-  It compiles for no other platform. Many devices divide the clips and heads
+  On other platforms it is `flat_attention`. Devices divide the clips and heads
   under `jax.shard_map`, and where the mesh is known, see `jax.set_mesh`, whose
   axis "tensor" takes the heads. Otherwise the compiler divides XLA's attention.
 
@@ -206,4 +206,8 @@ for _primitive, _kernel, _flat in (
   )
   mlir.register_lowering(
     _primitive, functools.partial(_lower, _kernel, _flat), platform="tpu"
+  )
+  # Programs for several platforms contain it for each of them.
+  mlir.register_lowering(
+    _primitive, mlir.lower_fun(_flat, multiple_results=_primitive.multiple_results)
   )

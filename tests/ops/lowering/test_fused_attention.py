@@ -3,6 +3,7 @@
 import types
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -129,6 +130,12 @@ def test_cuda_leaves_the_rest_to_xla(cudnn, shape, dtype):
   assert _count(ops.attention, _arrays(shape, dtype), "cuda", CUDNN) == 0
 
 
+def test_sizes_that_are_not_known_do_not_fit(cudnn):
+  (size,) = jax.export.symbolic_shape("b")
+  x = jax.ShapeDtypeStruct((size, *SHAPE[1:]), jnp.bfloat16)
+  assert not cudnn_attention.fits_cudnn(x, x, x)
+
+
 def test_without_cudnn_cuda_uses_xla():
   assert _count(ops.attention, _arrays(), "cuda", CUDNN) == 0
 
@@ -146,6 +153,17 @@ def test_cudnn_runs_under_shard_map(cudnn):
   arrays = _arrays(sharding=NamedSharding(mesh, spec))
   inside = jax.shard_map(_gradients, mesh=mesh, in_specs=spec, out_specs=spec)
   assert _count(inside, arrays, "cuda", CUDNN) > 0
+
+
+def test_programs_for_several_platforms_leave_out_cudnn(cudnn):
+  _count(ops.attention, _arrays(), "cuda", CUDNN)  # Not traced for the first time.
+  export = jax.export.export(
+    jax.jit(lambda *x: ops.attention(*x)), platforms=("cpu", "cuda", "tpu")
+  )
+  with cudnn_attention.without_cudnn():
+    text = export(*_arrays()).mlir_module()
+  assert TPU in text
+  assert CUDNN not in text
 
 
 def test_second_derivatives_are_those_of_the_plain_attention():
