@@ -6,7 +6,7 @@ columns, as in an auction, until nearly all have one. Each of the others then
 gets one by a shortest path through the whole graph. All is comparisons, sums
 and reductions of arrays (P, N, N): a gather of a few numbers is slow there.
 For 56 problems of 49 rows these are 1 step where all rows like other columns,
-110 for random costs and 240 for costs of five values.
+160 for random costs and 240 for costs of five values.
 """
 
 from typing import NamedTuple
