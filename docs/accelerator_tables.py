@@ -51,7 +51,7 @@ def operators(kind: str, chip: str) -> Iterator[Sequence[str]]:
   heads = ("before", "now", "ideal", "times the ideal")
   before = _by_key(f"{kind}_estimates_before", "operators", chip)
   now = _by_key(f"{kind}_estimates", "operators", chip)
-  latest = before | now
+  latest = before | {key: row for key, row in now.items() if "error" not in row}
   if not latest:
     yield from _NOTHING
     return
@@ -90,7 +90,11 @@ def networks() -> Iterator[Sequence[str]]:
     "GB",
   )
   before, now = (
-    {(row["chip"], row["name"]): row for row in _rows(name, "networks")}
+    {
+      (row["chip"], row["name"]): row
+      for row in _rows(name, "networks")
+      if "error" not in row
+    }
     for name in ("tpu_estimates_before", "tpu_estimates")
   )
   for key, row in (before | now).items():
@@ -110,7 +114,7 @@ def few() -> Iterator[Sequence[str]]:
   """Yields the utilization of a TPU v5e by some networks' training steps."""
   yield "network", "clips", "milliseconds", "of the peak", "GB"
   for row in _rows("tpu_estimates", "networks"):
-    if row["chip"] == "v5e" and row["name"] in _FEW:
+    if row["chip"] == "v5e" and row["name"] in _FEW and "error" not in row:
       yield (
         f"`{row['name']}`",
         str(row["batch"]),
@@ -122,12 +126,17 @@ def few() -> Iterator[Sequence[str]]:
 
 def _times(before: Row | None, now: Row | None) -> tuple[str, ...]:
   """Returns microseconds before and now, the ideal, and the latest ratio."""
+  earlier = f"{before['estimate_us']:.0f}" if before else ""
+  if now and "error" in now:
+    return earlier, "failed", f"{before['ideal_us']:.0f}" if before else "", ""
   latest = now or before
+  if not latest:
+    return earlier, "", "", ""
   return (
-    f"{before['estimate_us']:.0f}" if before else "",
+    earlier,
     f"{now['estimate_us']:.0f}" if now else "",
-    f"{latest['ideal_us']:.0f}" if latest else "",
-    f"{latest['ratio']:.1f}" if latest else "",
+    f"{latest['ideal_us']:.0f}",
+    f"{latest['ratio']:.1f}",
   )
 
 
@@ -142,8 +151,7 @@ def _by_key(name: str, section: str, chip: str) -> dict[tuple[str, str], Row]:
 
 
 def _rows(name: str, section: str) -> Iterator[Row]:
-  """Yields the rows of a section that are no errors; none without a file."""
+  """Yields the rows of a section; none without a file."""
   file = _RESULTS / f"{name}.json"
   if file.exists():
-    report = json.loads(file.read_text())
-    yield from (row for row in report[section] if "error" not in row)
+    yield from json.loads(file.read_text())[section]

@@ -53,7 +53,7 @@ def _figures(tmp_path, monkeypatch):
 def test_the_furthest_operator_is_first():
   head, *rows = tables.operators("tpu", "v5e")
   assert rows == [
-    ("far", "", "", "", "", "", "50", "10", "5.0", "copy 50%"),
+    ("far", "", "failed", "", "", "", "50", "10", "5.0", "copy 50%"),
     ("near", "90", "20", "10", "2.0", "90", "20", "10", "2.0", "copy 50%"),
   ]
   assert all(len(row) == len(head) for row in rows)
