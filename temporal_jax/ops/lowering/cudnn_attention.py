@@ -3,7 +3,7 @@
 import contextlib
 import contextvars
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +45,9 @@ def fits_cudnn(q: jax.Array, k: jax.Array, v: jax.Array) -> bool:
       return False
   try:
     clips = [jax.ShapeDtypeStruct((1, *x.shape[-3:]), x.dtype) for x in (q, k, v)]
-    jax.eval_shape(functools.partial(cudnn_attention, scale=1.0), *clips)
+    # Its gradient has conditions of its own.
+    attend = functools.partial(cudnn_attention, scale=1.0)
+    jax.eval_shape(lambda *arrays: jax.vjp(attend, *arrays)[0], *clips)
   except (NotImplementedError, RuntimeError, ValueError):
     return False
   try:
@@ -60,6 +62,9 @@ def cudnn_attention(
 ) -> jax.Array:
   """Returns softmax(q k^T scale) v by cuDNN, which differentiates once.
 
+  For gradients jax takes even numbers of tokens only. An odd number gets one
+  token more, which cuDNN leaves out; without gradients nothing is copied.
+
   Args:
     q: Queries (B, N, M, d), bfloat16 or float16.
     k: Keys (B, N', M, d), like `q`.
@@ -72,4 +77,39 @@ def cudnn_attention(
   Raises:
     NotImplementedError, RuntimeError, ValueError: If it cannot.
   """
+  return _attend(scale, q, k, v)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _attend(scale: float, q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   return jax.nn.dot_product_attention(q, k, v, scale=scale, implementation="cudnn")
+
+
+def _attend_even(scale: float, q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+  """Attends with even numbers of tokens."""
+  lengths = {}
+  if q.shape[1] % 2 or k.shape[1] % 2:
+    lengths = {
+      name: jax.lax.full_like(x[:, 0, 0, 0], x.shape[1], jnp.int32)  # (B,)
+      for name, x in (("query_seq_lengths", q), ("key_value_seq_lengths", k))
+    }
+  out = jax.nn.dot_product_attention(
+    *(jnp.pad(x, ((0, 0), (0, x.shape[1] % 2), (0, 0), (0, 0))) for x in (q, k, v)),
+    scale=scale,
+    implementation="cudnn",
+    **lengths,
+  )
+  return out[:, : q.shape[1]]
+
+
+def _forward(scale: float, *arrays: jax.Array) -> tuple[jax.Array, Callable]:
+  return jax.vjp(functools.partial(_attend_even, scale), *arrays)
+
+
+def _backward(
+  scale: float, pull: Callable, gradient: jax.Array
+) -> tuple[jax.Array, ...]:
+  return pull(gradient)
+
+
+_attend.defvjp(_forward, _backward)

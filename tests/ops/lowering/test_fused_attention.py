@@ -1,5 +1,6 @@
 """Kernels of attention on each platform, read from lowered programs."""
 
+import functools
 import types
 
 import jax
@@ -108,12 +109,41 @@ def test_the_mesh_does_not_change_the_result():
 
 
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
-def test_cuda_takes_cudnn(cudnn, dtype):
-  arrays = _arrays(dtype=dtype)
+@pytest.mark.parametrize("tokens", [24, 197])
+def test_cuda_takes_cudnn(cudnn, dtype, tokens):
+  arrays = _arrays((4, tokens, 4, 64), dtype)
   assert _count(ops.attention, arrays, "cuda", f"{CUDNN}Softmax(") == 1
   assert _count(_gradients, arrays, "cuda", f"{CUDNN}SoftmaxBackward(") == 1
   assert _count(jax.grad(_of_gradients), arrays, "cuda", CUDNN) > 0
   assert _count(ops.attention, arrays, "rocm", CUDNN) == 0
+
+
+def test_tokens_of_no_pair_are_padded_for_gradients_only(cudnn, monkeypatch):
+  """cuDNN is replaced by the formula: tokens that are added change nothing."""
+  calls = []
+
+  def attend(q, k, v, *, scale, implementation, **lengths):
+    calls.append((q.shape[1], k.shape[1], sorted(lengths)))
+    count = lengths.get("key_value_seq_lengths", [k.shape[1]])[0]
+    scores = scale * jnp.einsum("bnmd,bkmd->bmnk", q, k)
+    scores = jnp.where(jnp.arange(k.shape[1]) < count, scores, -jnp.inf)
+    return jnp.einsum("bmnk,bkmd->bnmd", jax.nn.softmax(scores), v)
+
+  monkeypatch.setattr(jax.nn, "dot_product_attention", attend)
+  rng = np.random.default_rng(0)
+  q, k, v = (rng.standard_normal((2, n, 2, 8), np.float32) for n in (5, 7, 7))
+  kernel = functools.partial(cudnn_attention.cudnn_attention, scale=0.3)
+  plain = functools.partial(attend, scale=0.3, implementation=None)
+  result = kernel(q, k, v)
+  assert calls == [(5, 7, [])]
+  np.testing.assert_allclose(result, plain(q, k, v), rtol=1e-5, atol=1e-6)
+  calls.clear()
+  got, pull = jax.vjp(kernel, q, k, v)
+  want, wanted = jax.vjp(plain, q, k, v)
+  assert calls[0] == ((6, 8, ["key_value_seq_lengths", "query_seq_lengths"]))
+  np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+  for one, other in zip(pull(want), wanted(want), strict=True):
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -147,10 +177,11 @@ def test_old_gpus_use_xla(cudnn, monkeypatch, capability, number):
   assert _count(ops.attention, _arrays(), "cuda", f"{CUDNN}Softmax(") == number
 
 
-def test_cudnn_runs_under_shard_map(cudnn):
+@pytest.mark.parametrize("tokens", [24, 25])
+def test_cudnn_runs_under_shard_map(cudnn, tokens):
   mesh = Mesh(np.array(jax.devices()[:2]), ("data",))
   spec = PartitionSpec("data")
-  arrays = _arrays(sharding=NamedSharding(mesh, spec))
+  arrays = _arrays((4, tokens, 4, 64), sharding=NamedSharding(mesh, spec))
   inside = jax.shard_map(_gradients, mesh=mesh, in_specs=spec, out_specs=spec)
   assert _count(inside, arrays, "cuda", CUDNN) > 0
 
