@@ -48,9 +48,7 @@ def match_patches(x: jax.Array) -> jax.Array:
   cost = -jnp.einsum("btnd,btmd->btnm", x[:, :-1], x[:, 1:])
   # Together all wait for the longest search, which costs a CPU more.
   pairs = jax.lax.platform_dependent(
-    join_axes(cost, 0, 2),
-    cpu=lambda cost: jax.lax.map(_partners, cost),
-    default=assign,
+    join_axes(cost, 0, 2), cpu=_assign_in_turn, default=assign
   ).reshape(batch, frames - 1, patches)
   first, pairs = vary_together(first, pairs)
   _, later = jax.lax.scan(_follow, first[:, 0], pairs.swapaxes(0, 1))
@@ -89,6 +87,12 @@ def _follow(places: jax.Array, partners: jax.Array) -> tuple[jax.Array, jax.Arra
   """Returns the places in the next frame of the patches at places (B, N)."""
   places = jnp.take_along_axis(partners, places, axis=1)
   return places, places
+
+
+def _assign_in_turn(cost: jax.Array) -> jax.Array:
+  """Returns the partners for costs (K, N, N), one problem after the other."""
+  partners, _ = vary_together(jax.lax.map(_partners, cost), cost)
+  return partners
 
 
 def _partners(cost: jax.Array) -> jax.Array:
