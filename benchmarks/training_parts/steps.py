@@ -48,10 +48,17 @@ SETTINGS = MappingProxyType(
     "vit_l14": Setting(),
     "vit_b32_divided": Setting(),
     "xvit_b16": Setting(frames=8),
+    "atm_vit_b16": Setting(frames=4),
+    "tadaformer_b16": Setting(frames=8),
+    "ila_vit_b32 (video tower)": Setting(),
     "resnet18": Setting("sgd"),
     "resnet50": _CONVOLUTIONAL,
     "tsm_resnet50": _CONVOLUTIONAL,
     "aggregation_resnet50": _CONVOLUTIONAL,
+    "blvnet_tam_50": Setting("sgd"),
+    "tada2d_resnet50": Setting("sgd"),
+    "slowfast_50_4x16": Setting("sgd"),
+    "tadaconvnextv2_tiny": Setting(frames=8),
   }
 )
 
