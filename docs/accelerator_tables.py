@@ -11,7 +11,6 @@ from benchmarks.compiled.chips import GPUS, TPUS
 
 _RESULTS = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
 _MODES = ("forward", "gradients")
-_FEW = ("vit_b16", "aggregation_resnet50", "tada2d_resnet50", "xvit_b16", "atm_vit_b16")
 
 _NOTHING = (("operator",), ("Not estimated yet.",))
 
@@ -110,18 +109,13 @@ def networks() -> Iterator[Sequence[str]]:
     )
 
 
-def few() -> Iterator[Sequence[str]]:
-  """Yields the utilization of a TPU v5e by some networks' training steps."""
-  yield "network", "clips", "milliseconds", "of the peak", "GB"
-  for row in _rows("tpu_estimates", "networks"):
-    if row["chip"] == "v5e" and row["name"] in _FEW and "error" not in row:
-      yield (
-        f"`{row['name']}`",
-        str(row["batch"]),
-        f"{row['estimate_us'] / 1e3:.0f}",
-        f"{row['utilization']:.0%}",
-        f"{row['memory_bytes'] / 1e9:.1f}",
-      )
+def utilization(chip: str) -> dict[str, float]:
+  """Returns the share of a TPU's peak that networks' training steps reach."""
+  return {
+    row["name"]: row["utilization"]
+    for row in _rows("tpu_estimates", "networks")
+    if row["chip"] == chip and "error" not in row
+  }
 
 
 def _times(before: Row | None, now: Row | None) -> tuple[str, ...]:

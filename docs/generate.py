@@ -210,7 +210,6 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
   "../README.md": {
     "zoo": zoo,
     "speed": speed_tables.few,
-    "estimates": accelerator_tables.few,
   },
   "accelerators.md": accelerator_tables.tables(),
   "benchmarks.md": {

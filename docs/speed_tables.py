@@ -5,6 +5,8 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from docs import accelerator_tables
+
 _RESULTS = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
 _HEAD = ("ours, ms", "torch, ms", "times as fast")
 # Networks of the table in README.
@@ -47,13 +49,16 @@ def localization() -> Iterator[Sequence[str]]:
 
 
 def few() -> Iterator[Sequence[str]]:
-  """Yields some networks: inference, and a training step where it was timed."""
-  yield "network", "inference", "training step"
+  """Yields some networks: timed next to torch, and estimated for a TPU."""
+  yield "network", "inference", "training step", "of a TPU v5e's peak, estimated"
   steps = {row["name"]: row["step"] for row in _figures("training_cpu")["steps"]}
+  shares = accelerator_tables.utilization("v5e")
   for row in _figures("networks_cpu")["rows"]:
     name = row["name"]
     if name in _FEW:
-      yield f"`{name}`", _timing(row["inference"])[-1], _timing(steps.get(name))[-1]
+      share = f"{shares[name]:.0%}" if name in shares else ""
+      times = (_timing(row["inference"])[-1], _timing(steps.get(name))[-1])
+      yield f"`{name}`", *times, share
 
 
 def origins() -> Iterator[Sequence[str]]:

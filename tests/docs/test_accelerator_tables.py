@@ -76,10 +76,9 @@ def test_networks_have_what_they_were():
 
 
 @pytest.mark.usefixtures("_figures")
-def test_some_networks_are_in_readme():
-  head, row = tables.few()
-  assert row == ("`vit_b16`", "8", "2", "25%", "5.0")
-  assert len(head) == len(row)
+def test_utilization_is_of_one_chip():
+  assert tables.utilization("v5e") == {"vit_b16": 0.25}
+  assert not tables.utilization("v5p")
 
 
 def test_chips_have_their_sources():
