@@ -10,7 +10,8 @@ from temporal_jax import models
 from temporal_jax.configs import base
 from temporal_jax.experiment.preview import PlannedStep, plan_step
 from temporal_jax.models.catalog import counted_costs
-from temporal_jax.models.inspect import trace
+from temporal_jax.models.inspect import count, trace
+from temporal_jax.models.network import Network
 from temporal_jax.models.slots import Temporal
 
 
@@ -40,7 +41,8 @@ def plan(name: str, device: jax.Device, *, batch: int) -> PlannedStep:
 def multiply_adds(name: str, *, batch: int) -> int:
   """Returns the multiply-adds of a step: three times those of forward.
 
-  They are those that the authors' code has, where it was counted for this view.
+  Those of a clip are those that the authors' code has, where it was counted for
+  this view. A step also encodes the texts of all classes, once.
   """
   entry = models.find_model(name)
   cost = counted_costs.read_costs()[name].own
@@ -49,7 +51,21 @@ def multiply_adds(name: str, *, batch: int) -> int:
   view = (entry.clip_shape, counted_costs.NUM_CLASSES)
   if reference and (reference.clip_shape, reference.num_classes) == view:
     gmacs = min(gmacs, reference.gmacs)
-  return round(3 * batch * 1e9 * gmacs)
+  texts = _of_texts(models.create_model(name, num_classes=counted_costs.NUM_CLASSES))
+  return round(3 * (batch * 1e9 * gmacs + texts))
+
+
+def _of_texts(network: Network) -> int:
+  """Returns the multiply-adds that encode a text per class; 0 without texts."""
+  if not network.reads_text:
+    return 0
+  texts = jax.ShapeDtypeStruct((counted_costs.NUM_CLASSES, network.context), jnp.int32)
+
+  def encode(texts: jax.Array) -> jax.Array:
+    out, _ = network.init_with_output(jax.random.key(0), texts, method="encode_text")
+    return out
+
+  return count.multiply_adds(encode, texts)
 
 
 def operator_paths(step: PlannedStep) -> list[str]:

@@ -26,3 +26,11 @@ def test_multiply_adds_are_three_times_those_of_forward():
   once = training_steps.multiply_adds("vit_b16", batch=1)
   assert training_steps.multiply_adds("vit_b16", batch=8) == 8 * once
   assert once == pytest.approx(3 * 8 * 17.56e9, rel=0.02)  # 17.6 per frame.
+
+
+def test_multiply_adds_have_the_texts_of_all_classes_once():
+  one, two = (training_steps.multiply_adds("xclip_b32", batch=n) for n in (1, 2))
+  clip = two - one
+  # Width 512, 12 blocks: per token 12 x 512^2, and 2 x 77 x 512 in attention.
+  texts = 400 * 12 * 77 * (12 * 512**2 + 2 * 77 * 512)
+  assert one - clip == pytest.approx(3 * texts, rel=0.01)
