@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.online_state import is_online, only_frame, remember
+from temporal_jax.ops import shape_checks
 
 
 class TemporalAggregation(nn.Module):
@@ -37,10 +38,12 @@ class TemporalAggregation(nn.Module):
     """Maps (B, T, H, W, C) to the same shape; aux is empty.
 
     Raises:
-      ValueError: If it runs online and cannot, or as
-        `ops.temporal_aggregation`.
+      ValueError: If `taps` is even and it is not causal, if it runs online and
+        cannot, or as `ops.temporal_aggregation`.
     """
     del train
+    if not self.causal:
+      shape_checks.odd("taps", self.taps)
     # std = sqrt(2 / C): the reference's kaiming fan-out on (C, 1, 1, 1).
     init = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
     kernel = self.param("kernel", init, (self.taps, x.shape[-1]), jnp.float32)

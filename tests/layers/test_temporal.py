@@ -100,3 +100,9 @@ def test_online_takes_a_frame_at_a_time(layer):
   variables = layer.init(jax.random.key(0), x)
   with pytest.raises(ValueError, match=r"frame by frame, got .*\(1, 2, 2"):
     layer.apply(variables, x, mutable=["cache"])
+
+
+def test_even_taps_are_refused_by_their_name():
+  x = jnp.zeros((1, 4, 2, 2, 3))
+  with pytest.raises(ValueError, match="taps must be odd and positive, got 4"):
+    layers.TemporalAggregation(taps=4).init(jax.random.key(0), x)

@@ -7,7 +7,8 @@ import numpy as np
 
 from temporal_jax.data.sampling import sample_indices
 from temporal_jax.data.video.readers import Reader
-from temporal_jax.data.views.eval_protocol import EvalProtocol
+from temporal_jax.data.views.eval_protocol import CROP_RULES, NUM_CROPS, EvalProtocol
+from temporal_jax.validation import check_choice
 
 
 class CropPlace(NamedTuple):
@@ -45,12 +46,15 @@ def crop_places(
     rule: One of `protocol.CROP_RULES`.
 
   Raises:
-    ValueError: If the frame is smaller than the crop.
+    ValueError: If the frame is smaller than the crop, or `num_crops` or `rule`
+      is none of these.
 
   Source: `_get_controlled_crop` of alibaba-mmai-research/TAdaConv,
     `uniform_crop` of 1adrianb/video-transformers, `ThreeCrop` and `TenCrop` of
     Francis-Rings/ILA, test_for_frame.py of whwu95/ATM.
   """
+  check_choice("num_crops", num_crops, NUM_CROPS)
+  check_choice("rule", rule, CROP_RULES)
   if min(height, width) < size:
     raise ValueError(
       f"a {size} x {size} crop does not fit frames of {height} x {width}; "

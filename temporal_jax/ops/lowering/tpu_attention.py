@@ -5,8 +5,8 @@ whole tiles. Here one step holds the tokens of a frame, multiplies, takes the
 softmax and multiplies again, so that only queries, keys, values and results are
 read and written, in the order a projection makes them, heads contiguous. The
 gradient computes the scores anew. With gradients, 8 clips of 8 frames, spatial
-attention of a ViT-B/16 takes 619 us instead of 1337 on a v5e, temporal attention
-535 instead of 1158 (`benchmarks.tpu`).
+attention of a ViT-B/16 takes 619 us instead of 1337 on a v5e, temporal
+attention 535 instead of 1158 (`benchmarks.tpu`).
 
 Heads narrower than the 128 lanes of a tile share it. A head's product is that
 of all lanes with the others' set to zero: a matrix unit takes the same time,

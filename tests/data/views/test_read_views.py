@@ -67,6 +67,15 @@ def test_one_view_of_a_file_is_its_middle():
   np.testing.assert_array_equal(got, frames[None, :, 4:20, 10:26])
 
 
+@pytest.mark.parametrize(
+  ("num_crops", "rule", "words"),
+  [(7, "exact", r"num_crops .*\[1, 3, 10\], got 7"), (3, "exct", "rule .*'quarters'")],
+)
+def test_unknown_crops_are_refused(num_crops, rule, words):
+  with pytest.raises(ValueError, match=words):
+    read_views.crop_places(10, 20, 8, num_crops, rule)
+
+
 def test_small_frames_are_refused():
   with pytest.raises(ValueError, match="does not fit frames of 6 x 8"):
     read_views.crop_places(6, 8, 7, 1, "exact")
