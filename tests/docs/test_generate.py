@@ -106,3 +106,9 @@ def test_a_run_shows_the_tables_that_start_from_it():
   assert "3c" in tables["tada:residual_k400"]
   assert "8" in tables["tada:former_b16_k400"]
   assert tables["atm:vit_l14_charades"] == ["A9"]
+
+
+def test_readme_counts_the_networks():
+  count = len(models.list_models())
+  text = (generate.DOCS.parent / "README.md").read_text()
+  assert f"- **Networks**: {count};" in text
