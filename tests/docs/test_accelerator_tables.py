@@ -68,7 +68,7 @@ def test_chips_without_figures_say_so():
 
 
 @pytest.mark.usefixtures("_figures")
-def test_networks_have_what_they_were():
+def test_networks_show_figures_before_and_now():
   head, first, second = tables.networks()
   assert first == ("`vit_b16`", "v5e", "8", "4.0", "2.0", "25%", "25%", "50%", "5.0")
   assert second[3:7] == ("", "1.0", "", "25%")

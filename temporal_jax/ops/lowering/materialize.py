@@ -15,7 +15,7 @@ def apart(function: Callable[[jax.Array], Any], x: jax.Array) -> Any:
 
   A function that reads `x` at several places is otherwise fused with the
   computation of `x`, which is then repeated for each place; or with the readers
-  of the result. On CPU either costs more than an array in memory.
+  of the result. On CPU both are slower than writing the array to memory.
 
   The call is one branch of a condition whose value XLA learns too late to
   remove it; the other branch never runs.
