@@ -2,6 +2,7 @@
 
 import functools
 
+import einops
 import jax
 import jax.numpy as jnp
 
@@ -46,10 +47,47 @@ def temporal_convolution(
     outs = [temporal_convolution(*part, stride=stride) for part in parts]
     return jnp.concatenate(outs, axis=-1)
   shape_checks.same_channels(x, kernel, axis=1)
-  kernel = kernel.astype(x.dtype)
+  return jax.lax.platform_dependent(
+    x,
+    kernel.astype(x.dtype),
+    cpu=functools.partial(_convolve_by_one_product, stride=stride),
+    default=functools.partial(_convolve_by_products, stride=stride),
+  )
+
+
+def _convolve_by_products(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+  """Sums a product for each tap, of which XLA moves the frames as it reads."""
   views = neighbours(x, len(kernel), stride=stride)
   taps = zip(views, kernel, strict=True)
   return sum(frames @ weights for frames, weights in taps)
+
+
+def _convolve_by_one_product(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+  """Multiplies once, with the taps on the side that has fewer channels.
+
+  For CPU, where XLA writes the moved frames out for every product. With
+  gradients 144 -> 64 channels take half as long, 32 -> 8 a tenth.
+  """
+  taps, channels, features = kernel.shape
+  if stride == 1 and features <= channels:
+    return sum_of_taps(x @ einops.rearrange(kernel, "k c f -> c (k f)"), taps)
+  # (B, T', ..., K C)
+  views = jnp.concatenate(neighbours(x, taps, stride=stride), axis=-1)
+  return views @ einops.rearrange(kernel, "k c f -> (k c) f")
+
+
+def sum_of_taps(products: jax.Array, taps: int) -> jax.Array:
+  """Sums every tap's product with a frame at the place that the tap makes.
+
+  Args:
+    products: Products of each frame with the K taps, (B, T, ..., K C').
+    taps: Number of taps, K; odd.
+
+  Returns:
+    Features (B, T, ..., C').
+  """
+  parts = jnp.split(products, taps, axis=-1)
+  return sum(move(part, taps // 2 - k) for k, part in enumerate(parts))
 
 
 def _check_groups(x: jax.Array, kernel: jax.Array, groups: int) -> None:

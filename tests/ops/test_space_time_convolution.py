@@ -23,12 +23,12 @@ def _draw(*shapes):
   return [rng.standard_normal(shape, np.float32) for shape in shapes]
 
 
-@pytest.mark.parametrize("taps", [1, 3, 5])
+@pytest.mark.parametrize(("taps", "features"), [(1, 4), (3, 4), (5, 4), (3, 33)])
 @pytest.mark.parametrize(
   ("frames", "stride", "time_stride"), [(5, 1, 1), (6, 2, 2), (2, 1, 3)]
 )
-def test_is_torchs_convolution(taps, frames, stride, time_stride):
-  x, kernel = _draw((2, frames, 5, 7, 3), (taps, 3, 3, 3, 4))
+def test_is_torchs_convolution(taps, features, frames, stride, time_stride):
+  x, kernel = _draw((2, frames, 5, 7, 3), (taps, 3, 3, 3, features))
   got = ops.convolution_3d(x, kernel, stride=stride, time_stride=time_stride, padding=1)
   want = torch.nn.functional.conv3d(
     torch.from_numpy(x).permute(0, 4, 1, 2, 3).double(),
