@@ -182,7 +182,7 @@ def zoo() -> Iterator[Sequence[str]]:
       f"{frames} x {side}",
       f"{own.params / 1e6:.1f}",
       f"{own.gmacs:.1f}",
-      ", ".join(f"{figure.data} {figure.top1:.1f}" for figure in best),
+      ", ".join(map(str, best)),
       f"[page]({entry.weights})" if entry.weights else "start from images",
       f"`{runs[name]}`",
     )

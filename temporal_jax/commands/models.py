@@ -6,10 +6,10 @@
 Parameters, in millions, and GFLOPs of one view are counted on our networks with
 400 classes; a FLOP is a multiply-add, as in the papers. "published" is the best
 top-1 that the papers give, in percent. Its view is in brackets, as far as they
-state it: frames, or frames x clips x crops; the costs are for the view of the
-second column. `temporal-jax describe NAME` lists all figures with their tables.
-The source, paper and repository, is left out on a terminal: `describe` and a
-pipe have it.
+state it: frames, or frames, clips and crops as 32x4x3; the costs are for the
+view of the second column. `temporal-jax describe NAME` lists all figures with
+their tables. The source, paper and repository, is left out on a terminal:
+`describe` and a pipe have it.
 """
 
 import argparse

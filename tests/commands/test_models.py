@@ -18,7 +18,7 @@ def test_models_are_a_table(capsys):
   ]
   # The paper has 104.1 M and 153 G at 16 frames (table 8).
   assert "16 x 224     104.2   153.6" in rows[0]
-  assert "Kinetics-400 86.6 (16 x 4 x 3), SSv1 61.2 (32 x " in rows[0]
+  assert "Kinetics-400 86.6 (16x4x3), SSv1 61.2 (32x" in rows[0]
   assert rows[0].endswith("arXiv:2308.05787; alibaba-mmai-research/TAdaConv")
   for column in ("view", "published", "source"):
     assert rows[0][head.index(column) - 1] == " "

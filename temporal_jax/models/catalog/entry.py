@@ -65,10 +65,10 @@ class Accuracy(NamedTuple):
 
   @property
   def view(self) -> str:
-    """Frames x clips x crops, e.g. "32 x 4 x 3", as far as they are stated."""
+    """Frames x clips x crops, e.g. "32x4x3", as far as they are stated."""
     if self.frames is None:
       return ""
-    views = "" if self.clips is None else f" x {self.clips} x {self.crops}"
+    views = "" if self.clips is None else f"x{self.clips}x{self.crops}"
     return f"{self.frames}{views}"
 
   def __str__(self) -> str:
