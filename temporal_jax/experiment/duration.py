@@ -26,7 +26,8 @@ def duration(config: ml_collections.ConfigDict, num_videos: int) -> Duration:
   """Returns the length of a run over so many training videos.
 
   Raises:
-    ValueError: Unless one of num_steps and num_epochs is set.
+    ValueError: Unless one of num_steps and num_epochs is set, or if the warm-up
+      is not shorter than the run.
   """
   if bool(config.num_steps) == bool(config.num_epochs):
     raise ValueError(
@@ -38,8 +39,16 @@ def duration(config: ml_collections.ConfigDict, num_videos: int) -> Duration:
   warmup_steps = optim.warmup_steps or optim.warmup_epochs * epoch
   if optim.schedule == "cosine_inclusive":
     warmup_steps = round(warmup_steps)
+  num_steps = config.num_steps or max(round(config.num_epochs * epoch), 1)
+  if warmup_steps >= num_steps:
+    field = "steps" if optim.warmup_steps else "epochs"
+    raise ValueError(
+      f"the warm-up, optim.warmup_{field} {optim['warmup_' + field]}, has "
+      f"{warmup_steps:g} steps, the run only {num_steps}: give a shorter one by "
+      f"--config.optim.warmup_{field}."
+    )
   return Duration(
-    num_steps=config.num_steps or max(round(config.num_epochs * epoch), 1),
+    num_steps=num_steps,
     warmup_steps=warmup_steps,
     steps_per_epoch=epoch,
   )

@@ -24,8 +24,11 @@ def list_videos(words: Sequence[str]) -> list[str]:
     words: Files, folders and patterns; ~ is the home folder.
 
   Raises:
+    TypeError: If `words` is one word, not a sequence of them.
     ValueError: If a folder holds no video, or a pattern matches none.
   """
+  if isinstance(words, str):
+    raise TypeError(f"words must be a sequence of words, got one: {words!r}.")
   found: dict[str, str] = {}
   for word in words:
     for file in _files(os.path.expanduser(word)):

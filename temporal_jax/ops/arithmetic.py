@@ -29,7 +29,7 @@ def arithmetic_cue(x: jax.Array, *, kind: str, length: int = 5) -> jax.Array:
     Cues (B, T, L, H, W, C) in the dtype of `x`.
 
   Raises:
-    ValueError: If `kind` is unknown, or as `context_frames`.
+    ValueError: If `kind` is unknown; see also `context_frames`.
 
   Source: Wu et al. 2023, https://arxiv.org/abs/2307.08908, table A.4; classes
     `IntegrationBlock`, `DiffBlock` and `DivBlock` in modules/ATM.py of

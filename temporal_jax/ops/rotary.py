@@ -1,10 +1,13 @@
 """Rotary positions of the patches of a frame."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype, widen
+from temporal_jax.validation import check_whole
 
 
 def rotary_embedding(
@@ -33,13 +36,18 @@ def rotary_embedding(
     Tokens in the shape and dtype of `x`.
 
   Raises:
-    ValueError: If the tokens are fewer than the patches, or 4 does not divide
-      the channels.
+    ValueError: If the tokens are fewer than the patches, 4 does not divide the
+      channels, or `grid`, `extent` or `base` is not above 0.
 
   Source: Su et al. 2021, https://arxiv.org/abs/2104.09864, section 3.2; Fang et
     al. 2023, https://arxiv.org/abs/2303.11331; class
     `VisionRotaryEmbeddingFast` in eva_clip/rope.py of whwu95/ATM.
   """
+  for side in grid:
+    check_whole("each side of grid", side, 1)
+  for name, value in (("extent", extent), ("base", base)):
+    if value is not None and not 0 < value < math.inf:
+      raise ValueError(f"{name} must be a finite number above 0, got {value}.")
   patches = grid[0] * grid[1]
   if x.ndim < 3 or x.shape[-3] < patches or x.shape[-1] % 4:
     raise ValueError(

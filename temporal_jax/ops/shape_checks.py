@@ -1,5 +1,7 @@
 """Shape checks shared by the operators; they run at trace time."""
 
+import numbers
+
 import jax
 import jax.numpy as jnp
 
@@ -46,5 +48,5 @@ def taps(kernel: jax.Array, *, causal: bool) -> None:
 
 def odd(name: str, value: int) -> None:
   """Raises ValueError unless `value`, the argument `name`, is odd and > 0."""
-  if value < 1 or value % 2 == 0:
-    raise ValueError(f"{name} must be odd and positive, got {value}.")
+  if not isinstance(value, numbers.Integral) or value < 1 or value % 2 == 0:
+    raise ValueError(f"{name} must be odd and positive, got {value!r}.")

@@ -32,8 +32,8 @@ class Start(NamedTuple):
 
   Attributes:
     state: The state, laid out on the mesh.
-    position: The place in the data; None at its begin.
-    origin: Origin of the state, in words.
+    position: State of the data iterator; None starts with the first batch.
+    origin: Source of the state in words, such as the folder of a checkpoint.
   """
 
   state: TrainState

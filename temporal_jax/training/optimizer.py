@@ -9,7 +9,7 @@ import optax
 from temporal_jax.training.parameter_groups import Group
 from temporal_jax.training.parameter_names import path_name
 from temporal_jax.training.state import Tree
-from temporal_jax.validation import check_choice
+from temporal_jax.validation import check_at_least, check_choice
 
 OPTIMIZERS = ("adamw", "sgd")
 
@@ -51,11 +51,12 @@ def create_optimizer(
       a parameter has no group.
   """
   check_choice("optimizer", name, OPTIMIZERS)
+  if len(betas) != 2:
+    raise ValueError(f"betas must be two numbers, got {betas}.")
   for word, value in (("momentum", momentum), *(("betas", b) for b in betas)):
     if not 0 <= value < 1:
       raise ValueError(f"{word} must be in [0, 1), got {value}.")
-  if clip_norm < 0:
-    raise ValueError(f"clip_norm must be 0 or above, got {clip_norm}.")
+  check_at_least("clip_norm", clip_norm, 0)
   decay = _add_decay(groups)
   if name == "adamw":
     rule = optax.chain(optax.scale_by_adam(*betas), decay)

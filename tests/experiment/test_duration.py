@@ -30,6 +30,20 @@ def test_one_of_steps_and_epochs(steps, epochs):
     duration(config, 1000)
 
 
+@pytest.mark.parametrize(
+  ("optim", "message"),
+  [
+    ({"warmup_steps": 10}, r"--config.optim.warmup_steps\."),
+    ({"warmup_epochs": 1.0}, r"warmup_epochs 1.0, has 15.625 steps, the run only 10"),
+  ],
+)
+def test_a_warmup_as_long_as_the_run_is_refused(optim, message):
+  config = _config(**({"warmup_steps": 0, "warmup_epochs": 0.0} | optim))
+  config.num_steps, config.num_epochs = 10, 0.0
+  with pytest.raises(ValueError, match=message):
+    duration(config, 1000)
+
+
 def test_the_rate_is_scaled_to_the_batch():
   """All of it, except for the end where a group of parameters has a factor."""
   config = _config(lr=7e-4, lr_batch_size=256, end_lr=1e-6, warmup_steps=10)

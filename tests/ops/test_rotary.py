@@ -1,6 +1,8 @@
 import functools
+import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -91,3 +93,17 @@ def test_class_token_stays_and_lengths_too():
 def test_rejects(shape):
   with pytest.raises(ValueError, match=r"grid \(2, 3\), got shape"):
     ops.rotary_embedding(np.zeros(shape, np.float32), grid=(2, 3))
+
+
+@pytest.mark.parametrize(
+  ("kwargs", "message"),
+  [
+    ({"extent": 0.0}, "extent must be a finite number above 0, got 0.0"),
+    ({"base": math.inf}, "base must be a finite number above 0, got inf"),
+    ({"grid": (-2, -3)}, "each side of grid must be an integer of at least 1, got -2"),
+  ],
+)
+def test_rejects_angles_that_make_no_sense(kwargs, message):
+  x = jnp.zeros((6, 2, 4))
+  with pytest.raises(ValueError, match=message):
+    ops.rotary_embedding(x, **({"grid": (2, 3)} | kwargs))

@@ -1,3 +1,5 @@
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -98,7 +100,9 @@ def test_groups_may_have_schedules_of_their_own():
     ({"name": "adam"}, r"optimizer must be one of \['adamw', 'sgd'\], got 'adam'"),
     ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1.0"),
     ({"betas": (0.9, 1.0)}, r"betas must be in \[0, 1\), got 1.0"),
-    ({"clip_norm": -1.0}, "clip_norm must be 0 or above, got -1.0"),
+    ({"clip_norm": -1.0}, "clip_norm must be at least 0, got -1.0"),
+    ({"clip_norm": math.nan}, "clip_norm must be at least 0, got nan"),
+    ({"betas": (0.9,)}, "betas must be two numbers"),
   ],
 )
 def test_what_makes_no_sense_is_refused(kwargs, message):

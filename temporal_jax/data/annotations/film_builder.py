@@ -248,6 +248,9 @@ class FilmBuilder:
     Args:
       where: The files, for messages.
       class_names: Names of the classes, where labels are numbers.
+
+    Raises:
+      ValueError: If all films are left out.
     """
     names = class_names if class_names is not None else self._class_names
     if names is None:
@@ -274,6 +277,10 @@ class FilmBuilder:
       )
     self.omissions.log(where)
     found = self.omissions
+    if found.found and not films:
+      raise ValueError(
+        f"{where}: all films are left out; the first: {found.found[0].message}"
+      )
     return FilmAnnotations(
       films, names, tuple(found.found), found.num_cut, self._past_end
     )

@@ -33,8 +33,9 @@ def read_segment_list(
       or label are wrong, or that is past the film's end.
 
   Raises:
+    OSError: If the file cannot be read.
     ValueError: If a column is missing, unknown or there twice, a row is wrong
-      and none may be, rows of a film differ, or there is no film.
+      and none may be, rows of a film differ, or no film is left.
   """
   table = Table(file, COLUMNS)
   known = (*COLUMNS, *MORE_COLUMNS)

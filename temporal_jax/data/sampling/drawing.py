@@ -83,7 +83,7 @@ def draw_sampling(
     ValueError: If there are no rows, or one is wrong.
   """
   if not rows:
-    raise ValueError("there is no row to draw.")
+    raise ValueError("rows must hold at least one row to draw, got none.")
   heights = [_DRAWN + row.num_clips + 3 for row in rows]
   figure = matplotlib.figure.Figure(
     figsize=(8, 0.16 * sum(heights) + 0.3), layout="constrained"

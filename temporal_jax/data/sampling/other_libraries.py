@@ -20,8 +20,9 @@ from temporal_jax.validation import check_choice, check_number, check_whole
 class Mmaction2Clips(Sampling):
   """Frames `interval` apart: mmaction2's `SampleFrames` with clip_len T.
 
-  Random clips start at one of L - T x interval + 1 frames, which leaves out the
-  last interval - 1 starts that fit.
+  A random clip of T frames of a video of L starts at one of its first
+  L - T x interval + 1 frames, which leaves out the last interval - 1 starts
+  that fit.
 
   Attributes:
     interval: Frames from one to the next (frame_interval).

@@ -143,9 +143,9 @@ def number_frames(
   Returns:
     As JSON holds it: `starts`, how many folders begin with each number, "0" or
     "1" as a rule; `gaps`, the numbers that lack between the first and the last,
-    by folder; `empty`, folders without such images; `patterns`, the names of
-    images by folder where they have several, so that it is unknown which are
-    the frames.
+    by folder; `empty`, folders without such images, or that do not exist;
+    `patterns`, the names of images by folder where they have several, so that
+    it is unknown which are the frames.
   """
   starts, gaps, empty, patterns = Counter(), {}, [], {}
   for images in folders:

@@ -43,7 +43,11 @@ class FlowFolder:
     self.part(self.x), self.part(self.y)
 
   def part(self, pattern: str) -> ImageFolder:
-    """Returns the pictures of one part."""
+    """Returns the pictures of one part.
+
+    Raises:
+      ValueError: See `ImageFolder`.
+    """
     return ImageFolder(self.folder, pattern, self.first, self.num_pairs, self.fps)
 
 

@@ -63,8 +63,11 @@ def open_reader(
       their pixels are square, see `VideoReader`; pictures have square ones.
 
   Raises:
+    ValueError: If `time_limit` is not above 0.
     VideoError: If it cannot be read.
   """
+  if not time_limit > 0:
+    raise ValueError(f"time_limit must be above 0 seconds, got {time_limit}.")
   if isinstance(video, FlowFolder):
     return FlowReader(video)
   if isinstance(video, str | os.PathLike) and os.path.isdir(video):

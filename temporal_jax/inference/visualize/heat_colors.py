@@ -16,7 +16,12 @@ def paint(frames: np.ndarray, maps: np.ndarray) -> np.ndarray:
 
   Returns:
     Frames (T, H, W, 3) uint8.
+
+  Raises:
+    ValueError: If there is not one map for each frame.
   """
+  if len(maps) != len(frames):
+    raise ValueError(f"there are {len(maps)} maps for {len(frames)} frames.")
   heat = np.clip(resize_maps(maps, frames.shape[1:3]), 0, 1)
   colors = matplotlib.colormaps[COLORS](heat)[..., :3]
   opacity = np.interp(heat, (0, 1), _OPACITY)[..., None]

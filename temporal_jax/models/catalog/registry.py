@@ -67,11 +67,15 @@ def create_model(
     **overrides: Replace arguments of the model's class.
 
   Raises:
-    ValueError: If the model or the operator is unknown, the backbone lacks a
+    ValueError: If the model or the operator is unknown, a number of classes is
+      below 1, the backbone lacks a
       slot that the operator fills, it cannot take such clips, or an override
       sets an argument that follows from them.
     TypeError: If an override is not an argument of the model's class.
   """
+  counts = num_classes if isinstance(num_classes, Mapping) else {"": num_classes}
+  for task, count in counts.items():
+    check_size(f"num_classes {task}".rstrip(), count)
   entry = find_model(name)
   _check_overrides(entry.module, overrides)
   kwargs = {**entry.kwargs, **overrides}

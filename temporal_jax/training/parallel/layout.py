@@ -40,8 +40,8 @@ def step_layout(
 ) -> Layout:
   """Compiles a step ahead of time and reads its memory and traffic.
 
-  The devices may be simulated (`simulate_devices`) or absent (`absent_tpu`),
-  and nothing is allocated on them.
+  Nothing is allocated on the devices, which may be simulated
+  (`simulate_devices`) or absent (`absent_tpu`).
 
   Args:
     step: The jitted step.
@@ -50,7 +50,7 @@ def step_layout(
     mesh: Mesh of both.
   """
   device = mesh.devices.flat[0]
-  # The default are the devices that are there.
+  # None compiles for the devices of this machine.
   platforms = ("tpu",) if device.platform == "tpu" else None
   traced = step.trace(state, batch)
   compiled = traced.lower(lowering_platforms=platforms).compile()

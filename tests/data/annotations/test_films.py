@@ -280,3 +280,10 @@ def test_names_that_look_alike_are_pointed_out(tmp_path, caplog):
   with pytest.raises(ValueError, match="1 known ones") as caught:
     annotations.read_segment_list(file, class_names=("cafe\u0301",))
   assert words in str(caught.value)
+
+
+def test_a_list_of_which_nothing_is_left_is_refused(tmp_path):
+  file = tmp_path / "list.csv"
+  file.write_text("path,start,end,label\na.mp4,2,1,run\n")
+  with pytest.raises(ValueError, match=r"all films are left out; the first: .*line 2"):
+    annotations.read_segment_list(file, on_error="skip")

@@ -91,3 +91,15 @@ def test_an_operator_may_follow_from_the_network(name, filled):
   stages = range(1 if name.startswith("vit") else 4)
   places = [(stage, block) for stage in stages for block in range(24)]
   assert [place for place in places if model.temporal.where(*place)] == [filled]
+
+
+@pytest.mark.parametrize(
+  ("num_classes", "message"),
+  [
+    (-1, "num_classes must be a positive integer, got -1"),
+    ({"verb": 3, "noun": 0}, "num_classes noun must be a positive integer, got 0"),
+  ],
+)
+def test_numbers_of_classes_are_checked(num_classes, message):
+  with pytest.raises(ValueError, match=message):
+    temporal_jax.create_model("resnet18", num_classes=num_classes)
