@@ -7,7 +7,7 @@ a leaf of this shape; a value that has the shape already keeps its values.
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.models.blocks.positions import fit_grid
+from temporal_jax.models.blocks.positions import fit_frames, fit_grid
 from temporal_jax.validation import check_choice
 
 INFLATIONS = ("centre", "mean")
@@ -97,3 +97,14 @@ def resize_positions(
   del inflation
   side = round((shape[0] - 1) ** 0.5)
   return fit_grid(jnp.asarray(value, jnp.float32), (side, side))
+
+
+def resize_moments(
+  value: jax.Array, shape: tuple[int, ...], inflation: str
+) -> jax.Array:
+  """Resizes learned positions of frames (P, D) to other numbers of frames.
+
+  Linearly, as a network does with longer clips.
+  """
+  del inflation
+  return fit_frames(jnp.asarray(value, jnp.float32), shape[0])

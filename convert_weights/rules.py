@@ -155,6 +155,11 @@ def conv2d_pointwise(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]
   return _affine(leaf, tensor, "o i 1 1 -> i o", bias)
 
 
+def conv3d(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
+  """Rules of a torch `Conv3d`."""
+  return _affine(leaf, tensor, "o i t h w -> t h w i o", bias)
+
+
 def conv3d_spatial(leaf: str, tensor: str, *, bias: bool = False) -> list[Rule]:
   """Rules of a torch `Conv3d` of one frame that becomes a 2-D kernel."""
   return _affine(leaf, tensor, "o i 1 h w -> h w i o", bias)

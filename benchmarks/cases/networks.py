@@ -25,6 +25,9 @@ from convert_weights.formats import (
   resnet,
   resnet3d,
   tada,
+  timesformer as timesformer_names,
+  videomae,
+  vivit,
   xvit,
 )
 from convert_weights.rules import Rule, linear, under
@@ -220,6 +223,31 @@ NETWORKS = (
       ),
     },
     model="vit_b32",
+  ),
+  *(
+    NetworkCase(
+      name=name,
+      theirs=functools.partial(hub.timesformer, f"{attention}_space_time"),
+      rules=under(timesformer_names.transformers_classifier(), "", "network"),
+      description="transformers TimesformerForVideoClassification (eager)",
+    )
+    for name, attention in (
+      ("timesformer_b16", "divided"),
+      ("timesformer_b16_joint", "joint"),
+    )
+  ),
+  NetworkCase(
+    name="videomae_b16",
+    theirs=hub.videomae,
+    rules=under(videomae.transformers_classifier(), "", "network"),
+    description="transformers VideoMAEForVideoClassification (sdpa)",
+    kwargs={**_CLASSES, "epsilon": 1e-12, "last_epsilon": 1e-5},
+  ),
+  NetworkCase(
+    name="vivit_b16x2",
+    theirs=hub.vivit,
+    rules=under(vivit.transformers_classifier(), "", "network"),
+    description="transformers VivitForVideoClassification (sdpa)",
   ),
   *(
     NetworkCase(

@@ -50,3 +50,37 @@ def convnext() -> Frames:
   """Returns `ConvNextForImageClassification`, the tiny one."""
   config = transformers.ConvNextConfig(num_labels=400)
   return Frames(transformers.ConvNextForImageClassification(config), "logits")
+
+
+class Clips(nn.Module):
+  """A video network of transformers: N T C H W."""
+
+  def __init__(self, network):
+    super().__init__()
+    self.network = network
+
+  def forward(self, clip):
+    """Returns logits."""
+    return self.network(clip).logits
+
+
+def timesformer(attention: str) -> Clips:
+  """Returns `TimesformerForVideoClassification`, as wide as ViT-B.
+
+  Args:
+    attention: "divided_space_time" or "joint_space_time".
+  """
+  config = transformers.TimesformerConfig(attention_type=attention, num_labels=400)
+  return Clips(transformers.TimesformerForVideoClassification(config))
+
+
+def videomae() -> Clips:
+  """Returns `VideoMAEForVideoClassification`, as wide as ViT-B."""
+  config = transformers.VideoMAEConfig(num_labels=400)
+  return Clips(transformers.VideoMAEForVideoClassification(config))
+
+
+def vivit() -> Clips:
+  """Returns `VivitForVideoClassification`, as wide as ViT-B."""
+  config = transformers.VivitConfig(num_labels=400)
+  return Clips(transformers.VivitForVideoClassification(config))

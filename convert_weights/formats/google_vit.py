@@ -5,26 +5,37 @@ from convert_weights.formats import image_towers
 from convert_weights.rules import Rule
 from temporal_jax.models.network import Network
 
-_BLOCK = "Transformer/encoderblock_{i-1}"
 
+def transformer_block(
+  block: str = "Transformer/encoderblock_{i-1}",
+  *,
+  norms: tuple[str, str] = ("LayerNorm_0", "LayerNorm_2"),
+  attention: str = "MultiHeadDotProductAttention_1",
+  mlp: str = "MlpBlock_3",
+) -> list[Rule]:
+  """Rules of `TransformerBlock` from an `Encoder1DBlock`.
 
-def transformer_block() -> list[Rule]:
-  """Rules of `TransformerBlock` from an `Encoder1DBlock`."""
-  inside = f"{_BLOCK}/MultiHeadDotProductAttention_1"
+  Args:
+    block: Name of the block.
+    norms: Names of its norms.
+    attention: Name of its attention.
+    mlp: Name of its MLP.
+  """
+  inside = f"{block}/{attention}"
   names = ("query", "key", "value")
   kernels, biases = (
     tuple(f"{inside}/{name}/{kind}" for name in names) for kind in ("kernel", "bias")
   )
-  attention = "params/block{i}/attention"
+  leaf = "params/block{i}/attention"
   return [
-    *_layer_norm("block{i}/norm1", f"{_BLOCK}/LayerNorm_0"),
-    Rule(f"{attention}/qkv/kernel", kernels, "three i m d -> i three m d"),
-    Rule(f"{attention}/qkv/bias", biases, "three m d -> three m d"),
-    Rule(f"{attention}/out/kernel", (f"{inside}/out/kernel",), "m d o -> m d o"),
-    Rule(f"{attention}/out/bias", (f"{inside}/out/bias",), "c -> c"),
-    *_layer_norm("block{i}/norm2", f"{_BLOCK}/LayerNorm_2"),
-    *_dense("block{i}/mlp/expand", f"{_BLOCK}/MlpBlock_3/Dense_0"),
-    *_dense("block{i}/mlp/contract", f"{_BLOCK}/MlpBlock_3/Dense_1"),
+    *layer_norm("block{i}/norm1", f"{block}/{norms[0]}"),
+    Rule(f"{leaf}/qkv/kernel", kernels, "three i m d -> i three m d"),
+    Rule(f"{leaf}/qkv/bias", biases, "three m d -> three m d"),
+    Rule(f"{leaf}/out/kernel", (f"{inside}/out/kernel",), "m d o -> m d o"),
+    Rule(f"{leaf}/out/bias", (f"{inside}/out/bias",), "c -> c"),
+    *layer_norm("block{i}/norm2", f"{block}/{norms[1]}"),
+    *dense("block{i}/mlp/expand", f"{block}/{mlp}/Dense_0"),
+    *dense("block{i}/mlp/contract", f"{block}/{mlp}/Dense_1"),
   ]
 
 
@@ -41,19 +52,21 @@ def vision_transformer() -> list[Rule]:
     ),
     Rule("params/patch_embedding/bias", ("embedding/bias",), "c -> c"),
     *transformer_block(),
-    *_layer_norm("norm", "Transformer/encoder_norm"),
-    *_dense("representation", "pre_logits"),
+    *layer_norm("norm", "Transformer/encoder_norm"),
+    *dense("representation", "pre_logits"),
   ]
 
 
-def _dense(leaf: str, name: str) -> list[Rule]:
+def dense(leaf: str, name: str) -> list[Rule]:
+  """Rules of a Flax `Dense`."""
   return [
     Rule(f"params/{leaf}/kernel", (f"{name}/kernel",), "i o -> i o"),
     Rule(f"params/{leaf}/bias", (f"{name}/bias",), "c -> c"),
   ]
 
 
-def _layer_norm(leaf: str, name: str) -> list[Rule]:
+def layer_norm(leaf: str, name: str) -> list[Rule]:
+  """Rules of a Flax `LayerNorm`."""
   return [
     Rule(f"params/{leaf}/{kind}", (f"{name}/{kind}",), "c -> c")
     for kind in ("scale", "bias")
@@ -62,7 +75,7 @@ def _layer_norm(leaf: str, name: str) -> list[Rule]:
 
 def _rules(network: Network) -> list[Rule]:
   return image_towers.classified(
-    network, vision_transformer(), _dense("head", "head"), "pre_logits/kernel"
+    network, vision_transformer(), dense("head", "head"), "pre_logits/kernel"
   )
 
 

@@ -23,7 +23,9 @@ NEW: Mapping[str, str] = {
 HEAD: Mapping[str, str] = {"params/head/.+": "the image weights have no classifier"}
 # The head over time of X-ViT, and the heads of several tasks.
 OTHER_HEADS: Mapping[str, str] = {
-  "params/head/(class_token|.+/.+)": "the image weights have no such head"
+  "params/head/(class_token|position_embedding|.+/.+)": (
+    "the image weights have no such head"
+  )
 }
 UNCLASSIFIED = "for the images' classes, where the network has no such layer"
 VIDEO_TEXT: Mapping[str, str] = {
@@ -109,6 +111,8 @@ def is_plain(network: Network) -> bool:
     _is_tower(network)
     and not (network.pre_norm or is_eva(network))
     and network.projection is None
+    and network.has_class_token
+    and network.positions == "learned"
   )
 
 

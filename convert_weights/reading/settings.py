@@ -35,7 +35,14 @@ _TRANSFORMERS = {
   "vit": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
   "vit_mae": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
   "vit_msn": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
+  "timesformer": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
+  "videomae": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
+  "vivit": {"hidden_act": "gelu_fast", "layer_norm_eps": 1e-6},
 }
+# Names of one function in transformers -> its name here.
+_SAME_ACTIVATION = dict.fromkeys(
+  ("gelu_fast", "gelu_new", "gelu_pytorch_tanh"), "gelu_tanh"
+)
 
 
 class Setting(NamedTuple):
@@ -217,7 +224,12 @@ def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Sett
     ("num_attention_heads", "num_heads"),
   ):
     value = vision.get(key, defaults.get(key))
+    if argument == "activation" and isinstance(value, str):
+      value = _SAME_ACTIVATION.get(value, value)
     yield from _scalar(argument, value, f"{name} ({inner}{key})")
+  if kind == "videomae" and config.get("use_mean_pooling", True):
+    # A constant of its code, whatever layer_norm_eps is.
+    yield "last_epsilon", Setting(1e-5, f"{name} (use_mean_pooling)")
   text = config.get("text_config")
   if isinstance(text, Mapping):
     for key, argument in (

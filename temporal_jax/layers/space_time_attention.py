@@ -19,19 +19,21 @@ class JointAttention(nn.Module):
 
   For the slot `attention`. The parameters have the names and shapes of
   `SelfAttention`, so that weights of images fit. Every frame's class token is a
-  token like the others.
+  token like the others; of one that all frames share one copy takes part.
 
   Attributes:
-    num_heads: Heads, M, as in `SelfAttention`. In a backbone it and the four
+    num_heads: Heads, M, as in `SelfAttention`. In a backbone it and those
       below are by default as in the attention whose place it takes.
     qkv_bias: Whether queries, keys and values have a bias; they do by default.
     key_bias: Whether keys share in this bias; by default they do.
     inner_norm: Whether a norm precedes the last projection; not by default.
     inner_epsilon: Added to the variance in that norm.
+    shared_class_token: Whether the first tokens of the frames are copies of the
+      clip's class token; they are not by default.
     dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: as `ops.joint_attention`; class `Block` in timesformer/models/vit.py
-    of facebookresearch/TimeSformer, which has one class token a clip.
+    of facebookresearch/TimeSformer, whose class token is shared.
   """
 
   num_heads: int | None = None
@@ -39,6 +41,7 @@ class JointAttention(nn.Module):
   key_bias: bool | None = None
   inner_norm: bool | None = None
   inner_epsilon: float | None = None
+  shared_class_token: bool | None = None
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
@@ -59,7 +62,14 @@ class JointAttention(nn.Module):
       name="joint",
     )
     nn.share_scope(self, attend)  # No level of its own among the parameters.
-    return attend(join_axes(x, 1, -1), train).reshape(x.shape), {}
+    if not self.shared_class_token:
+      return attend(join_axes(x, 1, -1), train).reshape(x.shape), {}
+    # (B, 1 + T P, D)
+    tokens = jnp.concatenate([x[:, 0, :1], join_axes(x[:, :, 1:], 1, -1)], axis=1)
+    out = attend(tokens, train)
+    first = jnp.broadcast_to(out[:, None, :1], x[:, :, :1].shape)
+    patches = out[:, 1:].reshape(x[:, :, 1:].shape)  # (B, T, P, D)
+    return jnp.concatenate([first, patches], axis=2), {}
 
 
 class TemporalAttention(nn.Module):

@@ -31,6 +31,9 @@ from temporal_jax.models.blocks.residual import (
 from temporal_jax.models.blocks.temporal_attention import (
   TemporalAttentionAggregation as TemporalAttentionAggregation,
 )
+from temporal_jax.models.blocks.temporal_encoder import (
+  TemporalEncoder as TemporalEncoder,
+)
 from temporal_jax.models.blocks.text_transformer import (
   TextTransformer as TextTransformer,
 )

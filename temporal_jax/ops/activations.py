@@ -35,6 +35,7 @@ def quick_gelu(x: jax.Array) -> jax.Array:
 
 ACTIVATIONS: Mapping[str, Activation] = {
   "gelu": gelu,
+  "gelu_tanh": jax.nn.gelu,  # Its approximation by a tanh (SigLIP, ViViT).
   "quick_gelu": quick_gelu,
 }
 

@@ -19,7 +19,9 @@ from temporal_jax.training.parameter_names import named
 ROOT = pathlib.Path(__file__).parents[2]
 PAPERS = {
   name: importlib.import_module(f"temporal_jax.configs.{name}")
-  for name in ("atm", "blvnet", "ila", "tada", "xvit")
+  for name in (
+    *("atm", "blvnet", "ila", "tada", "timesformer", "videomae", "vivit", "xvit"),
+  )
 }
 NAMES = [f"{paper}:{run}" for paper, module in PAPERS.items() for run in module.RUNS]
 FAST = {
@@ -27,6 +29,9 @@ FAST = {
   "blvnet:tam_50_ssv1",
   "ila:vit_b16_ssv2",
   "tada:former_b16_ssv2",
+  "timesformer:b16_k400",
+  "videomae:b16_ssv2",
+  "vivit:b16_fe_k400",
   "xvit:b16_k400",
 }
 # Tracing ViT-L takes seconds.
@@ -52,6 +57,16 @@ TABLES = [
   ("atm:eva_l14*", ("adamw", 2e-4, 256, 20, 5, 0.05, 0.7)),
   ("ila:*_k400", ("adamw", 8e-6, 256, 50_000, 5, 0.003, 1)),
   ("ila:*_ssv2", ("adamw", 5e-4, 256, 30_000, 5, 0.01, 1)),
+  ("timesformer:*", ("sgd", 0.005, 8, 15, 0, 1e-4, 1)),
+  ("videomae:s16_k400", ("adamw", 5e-4, 256, 150, 5, 0.05, 0.75)),
+  ("videomae:b16_k400", ("adamw", 5e-4, 256, 75, 5, 0.05, 0.75)),
+  ("videomae:l16_k400", ("adamw", 2e-3, 256, 35, 5, 0.05, 0.75)),
+  ("videomae:h16_k400", ("adamw", 1e-3, 256, 50, 5, 0.05, 0.75)),
+  ("videomae:b16_ssv2", ("adamw", 5e-4, 256, 30, 5, 0.05, 0.75)),
+  ("videomae:g14_k400", ("adamw", 1e-3, 256, 30, 5, 0.1, 0.9)),
+  ("vivit:b16_fe_k400", ("sgd", 0.05, 64, 30, 2.5, 0, 1)),
+  ("vivit:l16_fe_k600", ("sgd", 0.05, 64, 30, 2.5, 0, 1)),
+  ("vivit:*", ("sgd", 0.1, 64, 30, 2.5, 0, 1)),
   ("xvit:b16_ssv2", ("sgd", 0.03, 64, 35, 5, 1e-4, 1)),
   ("xvit:b16_ek100", ("sgd", 0.05, 128, 50, 5, 1e-4, 1)),
   ("xvit:b16_k?00", ("sgd", 0.03, 64, 30, 5, 1e-5, 1)),
@@ -93,6 +108,17 @@ PROTOCOLS = [
   ("atm:*_k400", "rounded_segments", (4, 3, 224, 256, "quarters")),
   ("ila:*_336_*", "rounded_segments('inside')", (4, 3, 336, 336, "halves")),
   ("ila:*", "rounded_segments('inside')", (4, 3, 224, 224, "halves")),
+  (
+    "timesformer:*_ssv2",
+    "rounded_segments('inside')",
+    (1, 3, 224, 224, "rounded_up"),
+  ),
+  ("timesformer:b16_448_*", "slowfast_clips(16)", (1, 3, 448, 448, "rounded_up")),
+  ("timesformer:b16_96f_*", "slowfast_clips(4)", (1, 3, 224, 224, "rounded_up")),
+  ("timesformer:*", "slowfast_clips(32)", (1, 3, 224, 224, "rounded_up")),
+  ("videomae:*_ssv2", "mmaction2_segments", (2, 3, 224, 224, "exact")),
+  ("videomae:*", "interval(4, fps=0)", (5, 3, 224, 224, "exact")),
+  ("vivit:*", "dense(2)", (4, 3, 224, 256, "exact")),
   (
     "xvit:*_ssv2",
     "rounded_segments('borders')",
@@ -200,8 +226,9 @@ def test_has_the_values_of_its_table(name):
     optim.weight_decay,
     optim.layer_decay,
   )
-  assert config.batch_size == (optim.lr_batch_size or 64) or "ek100" in name
-  assert optim.clip_norm == 0
+  is_other = "ek100" in name or name.startswith("videomae")
+  assert config.batch_size == (optim.lr_batch_size or 64) or is_other
+  assert optim.clip_norm == name.startswith("vivit")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -212,7 +239,7 @@ def test_samples_and_tests_as_published(name):
     row[1:] for row in PROTOCOLS if fnmatch.fnmatch(name, row[0])
   )
   assert test.fusion == (
-    "logits" if name.startswith(("xvit:", "blvnet:")) else "softmax"
+    "logits" if name.startswith(("xvit:", "blvnet:", "timesformer:")) else "softmax"
   )
   whole = name == "atm:vit_l14_charades"  # Trained on the labelled parts.
   assert test.sampling == ("rounded_segments" if whole else config.data.sampling)

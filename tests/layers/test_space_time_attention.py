@@ -161,3 +161,17 @@ def test_computes_in_the_dtype_of_its_input_or_its_own(layer):
 def test_rejects_other_ranks(layer):
   with pytest.raises(ValueError, match="x must be"):
     layer.init(jax.random.key(0), _draw(3, 5, 8))
+
+
+def test_joint_attention_has_one_token_of_copies():
+  x = _draw(2, 3, 5, 8)
+  x[:, :, 0] = x[:, :1, 0]
+  layer = layers.JointAttention(2, shared_class_token=True)
+  params = _init(layer, x)
+  got, _ = jax.jit(layer.apply)(params, x)
+  flat = jnp.concatenate([x[:, 0, :1], x[:, :, 1:].reshape(2, -1, 8)], axis=1)
+  want = layers.SelfAttention(2).apply(params, flat)
+  for frame in range(3):
+    np.testing.assert_allclose(got[:, frame, 0], want[:, 0], rtol=1e-4, atol=1e-5)
+  patches = got[:, :, 1:].reshape(2, -1, 8)
+  np.testing.assert_allclose(patches, want[:, 1:], rtol=1e-4, atol=1e-5)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
+from convert_weights.apply import revert_rules
 from convert_weights.planning.mapping import map_tensors
 
 # The smallest towers; the route function of TAdaFormer needs the width.
@@ -98,3 +99,17 @@ def distance(got, want):
   want = want.detach().numpy()
   assert got.shape == want.shape
   return np.linalg.norm(got - want) / np.linalg.norm(want)
+
+
+def apply(network, variables, clips):
+  """The network's answer, with all digits."""
+  with jax.default_matmul_precision("highest"):
+    return jax.jit(network.apply)(variables, clips)
+
+
+def check_back(source, network, variables, tensors):
+  """The variables make the tensors they were made of, and no others."""
+  back = revert_rules(source.rules(network), variables)
+  assert back.keys() == tensors.keys()
+  for name, value in back.items():
+    np.testing.assert_array_equal(value, tensors[name], err_msg=name)

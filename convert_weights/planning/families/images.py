@@ -119,6 +119,7 @@ _TRANSFORMERS = (
     "a ViT that averages its tokens (fc_norm: MAE, EVA and others of timm)",
     r"fc_norm\.weight",
     _BLOCK,
+    absent=(r"blocks\.0\.attn\.q_bias",),
     instead="plain ViTs that classify by their class token are supported "
     "(source timm_vit)",
   ),

@@ -2,7 +2,6 @@
 
 from convert_weights.planning.families.family import (
   HUGGINGFACE,
-  HUGGINGFACE_PATCH,
   PATCH,
   Family,
   family,
@@ -16,39 +15,8 @@ _TRANSFORMERS = (
     instead="the authors' own files of microsoft/VideoX are supported (source xclip)",
   ),
   family(
-    "TimeSformer (facebookresearch/TimeSformer)",
-    r"blocks\.0\.temporal_attn\.qkv\.weight",
-    absent=(r"base_model\.temp_embed",),
-  ),
-  family(
-    f"TimeSformer ({HUGGINGFACE})",
-    r"encoder\.layer\.0\.temporal_attention\.attention\.qkv\.weight",
-  ),
-  family(
-    "TimeSformer in its form of space only (facebookresearch/TimeSformer)",
-    r"model\.cls_token",
-    r"model\.time_embed",
-  ),
-  family(
     f"V-JEPA 2 ({HUGGINGFACE})",
     r"embeddings\.patch_embeddings\.proj\.weight @5",
-  ),
-  family(
-    f"ViViT ({HUGGINGFACE})",
-    rf"{HUGGINGFACE_PATCH} @5",
-    r"embeddings\.cls_token",
-  ),
-  family(
-    f"VideoMAE ({HUGGINGFACE})",
-    rf"{HUGGINGFACE_PATCH} @5",
-    absent=(r"embeddings\.cls_token",),
-  ),
-  family("ViViT (google-research/scenic)", r"embedding/kernel @5"),
-  family("ViViT (google-research/scenic)", r"(Spatial|Temporal)Transformer/.+"),
-  family(
-    "TimeSformer (mmaction2)",
-    r"transformer_layers\.layers\.0\.attentions\.0\..+",
-    r"time_embed",
   ),
   family(
     "MViT",
@@ -80,14 +48,10 @@ _TRANSFORMERS = (
     _CLASS,
   ),
   family(
-    "VideoMAE (MCG-NJU/VideoMAE, VideoMAE v2, InternVideo)",
-    rf"{PATCH} @5",
-    r"blocks\.0\.attn\.q_bias",
-  ),
-  family(
-    "a video transformer over tubelets (V-JEPA, VideoMAE)",
+    "a video transformer over tubelets (V-JEPA)",
     rf"{PATCH} @5",
     r"blocks\.0\..+",
+    absent=(r"blocks\.0\.attn\.q_bias",),
   ),
 )
 _CONVOLUTIONS = (

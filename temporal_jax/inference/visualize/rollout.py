@@ -53,8 +53,9 @@ def attention_shares(
   Attention may be within frames, also with keys mixed along time, whose weights
   count for the frame that they are attended in; joint; or divided or aligned,
   where the attention along time is a step of its own before that within the
-  frames. Other layers that join frames (convolutions, shifts, alignment), the
-  MLPs and layers after the last block are not followed.
+  frames. The copies of a shared class token have equal shares. Other layers
+  that join frames (convolutions, shifts, alignment), the MLPs and layers after
+  the last block are not followed.
 
   Args:
     saved: The network.
@@ -86,6 +87,8 @@ def attention_shares(
   for name in reversed(names):
     weights = _weights(name, calls, variables, grid)
     shares = (shares + _passed(shares, weights)) / 2
+    if getattr(saved.network, "shared_class_token", False):
+      shares = shares.at[:, 0].set(jnp.mean(shares[:, 0]))
     branch = f"{name}_branch"
     if branch in temporal:
       weights = _weights(f"{branch}/attention", calls, variables, grid)
@@ -126,11 +129,18 @@ def _passed(shares: jax.Array, weights: jax.Array) -> jax.Array:
 
   Args:
     shares: Shares of each token.
-    weights: (1, T, N, N) within frames, or joint (1, T N, T N).
+    weights: (1, T, N, N) within frames, joint (1, T N, T N), or joint with one
+      class token, which is the first of 1 + T (N - 1) tokens.
   """
   if weights.ndim == 4:
     return jnp.einsum("tn,tnm->tm", shares, weights[0])
-  return (shares.reshape(-1) @ weights[0]).reshape(shares.shape)
+  if weights.shape[-1] == shares.size:
+    return (shares.reshape(-1) @ weights[0]).reshape(shares.shape)
+  token, patches = jnp.sum(shares[:, 0]), shares[:, 1:]
+  passed = jnp.concatenate([token[None], patches.reshape(-1)]) @ weights[0]
+  frames = len(shares)
+  tokens = jnp.full((frames, 1), passed[0] / frames)
+  return jnp.concatenate([tokens, passed[1:].reshape(patches.shape)], axis=1)
 
 
 def _along_time(shares: jax.Array, weights: jax.Array, call: Call) -> jax.Array:

@@ -7,8 +7,13 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
-from temporal_jax.layers import LayerNorm, PatchEmbedding
-from temporal_jax.models.blocks import heads, positions, transformer
+from temporal_jax.layers import LayerNorm
+from temporal_jax.models.blocks import (
+  heads,
+  positions,
+  token_embedding,
+  transformer,
+)
 from temporal_jax.models.blocks.remat import apply_block
 from temporal_jax.models.blocks.transformer import TransformerBlock
 from temporal_jax.models.network import Network, ParameterGroups, VisualLayers
@@ -18,7 +23,7 @@ from temporal_jax.ops.activations import Activation, find_activation
 
 
 class VisionTransformer(Network):
-  """ViT on every frame; a head makes the clip's logits of the frames.
+  """ViT on every frame, or tubelet; a head makes the clip's logits of these.
 
   Attributes:
     num_classes: Outputs of the classifier, L, or a dict with one number per
@@ -37,17 +42,26 @@ class VisionTransformer(Network):
     projection_bias: Whether that projection has a bias (EVA-02-CLIP).
     representation: Width of a dense layer with tanh after the last norm, as it
       was in pre-training on ImageNet-21k; None for no such layer.
-    tubelet: Frames that a patch spans, an odd number around its middle, and
-      frames from one to the next.
+    pooling: Features of a frame: "class", its class token, or "mean", the mean
+      of its patches (VideoMAE).
+    tubelet: Frames that a patch spans, and frames from one to the next. An odd
+      number is around its middle, an even number begins there.
+    has_class_token: Whether every frame has a class token.
+    shared_class_token: Whether it is the clip's, of which every frame has a
+      copy, instead of its own (TimeSformer, ViViT).
+    positions: Positions of the patches: "learned" for a frame; "clip", learned
+      for a whole clip (ViViT); or "sine", fixed sines of their number in the
+      clip (VideoMAE).
     grid: Rows and columns of the learned positions; other grids of patches get
       them resized bicubically.
     num_temporal_positions: Frames, or tubelets, with a learned position; 0 for
-      none.
+      none. It adds to the position in the frame; of a clip, T of its positions.
     longer_clips: Handling of clips with other numbers of frames: "interpolate"
       the positions linearly, or "repeat" them, as X-ViT's reference does.
     average_first: Whether the last norm follows the average of the frames'
-      class tokens, of which the head then sees one (TAdaFormer), instead of
-      norming every frame's.
+      class tokens, or of all patches, of which the head then sees one
+      (TAdaFormer, VideoMAE), instead of norming every frame's.
+    last_epsilon: As `epsilon`, in the last norm; None for the same.
     head: Name in `heads.HEADS`, or a factory like those: how the frames'
       features become logits; by default TSN's average of their logits.
     head_dropout: Rate on the frames' features before the head.
@@ -66,7 +80,7 @@ class VisionTransformer(Network):
     et al. 2023, https://arxiv.org/abs/2303.11331; with space-time mixing
     in `keys_values`, Bulat et al. 2021, https://arxiv.org/abs/2106.05968, class
     `VisionTransformer` in slowfast/models/transformers/vit.py of
-    1adrianb/video-transformers.
+    1adrianb/video-transformers; for its tokens see `TokenEmbedding`.
   """
 
   num_classes: int | Mapping[str, int] | None
@@ -81,11 +95,16 @@ class VisionTransformer(Network):
   projection: int | None = None
   projection_bias: bool = False
   representation: int | None = None
+  pooling: str = "class"
   tubelet: tuple[int, int] = (1, 1)
+  has_class_token: bool = True
+  shared_class_token: bool = False
+  positions: str = "learned"
   grid: int = 14
   num_temporal_positions: int = 0
   longer_clips: str = "interpolate"
   average_first: bool = False
+  last_epsilon: float | None = None
   head: str | heads.Factory = "average"
   head_dropout: float = 0.0
   drop_path: float = 0.0
@@ -106,11 +125,13 @@ class VisionTransformer(Network):
       raise ValueError(
         f"longer_clips must be in {positions.LONGER_CLIPS}, got {self.longer_clips!r}."
       )
+    token_embedding.check(self)
 
   @nn.nowrap
   def is_framewise(self) -> bool:
     """Returns whether patches, positions and norms are a frame's own."""
     own = max(self.tubelet) == 1 and not self.num_temporal_positions
+    own = own and not self.shared_class_token and self.positions == "learned"
     return own and not self.average_first and heads.averages_logits(self.head)
 
   @nn.nowrap
@@ -137,7 +158,9 @@ class VisionTransformer(Network):
   @nn.nowrap
   def visual_layers(self) -> VisualLayers:
     """Returns the blocks and their attention, see `Network`."""
-    return transformer.visual_layers()
+    layers = transformer.visual_layers()
+    # Rollout begins with class tokens.
+    return layers if self.pooling == "class" else layers._replace(attention="")
 
   @nn.compact
   def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
@@ -161,7 +184,7 @@ class VisionTransformer(Network):
         not divide it.
     """
     shape_checks.video(clip)
-    x, grid = self._embed(clip.astype(self.dtype))
+    x, grid = self._embed(clip)
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
     if self.pre_norm:
       x = self._norm("pre_norm")(x)
@@ -172,10 +195,7 @@ class VisionTransformer(Network):
       x, block_aux = apply_block(block, x, train, remat=self.remat, grid=grid)
       if block_aux:
         aux[name] = block_aux
-    class_tokens = x[:, :, 0]
-    if self.average_first:
-      class_tokens = ops.average_consensus(class_tokens)[:, None]
-    class_tokens = self._norm("norm")(class_tokens)
+    class_tokens = self._pool(x)
     frames = self._project(class_tokens).astype(jnp.float32)
     aux |= {"class_tokens": class_tokens, "tokens": x}
     if self.num_classes is None:
@@ -186,7 +206,12 @@ class VisionTransformer(Network):
         "frame_features": frames,
       }
     head_width = max(self.width // self.num_heads, 1)
-    head = adapt(heads.resolve(self.head), num_heads=frames.shape[-1] // head_width)
+    head = adapt(
+      heads.resolve(self.head),
+      num_heads=frames.shape[-1] // head_width,
+      activation=self.activation,
+      epsilon=self.epsilon,
+    )
     logits, head_aux = heads.classify(
       frames,
       self.num_classes,
@@ -196,8 +221,22 @@ class VisionTransformer(Network):
     )
     return logits, aux | head_aux
 
-  def _norm(self, name: str) -> LayerNorm:
-    return LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name=name)
+  def _norm(self, name: str, epsilon: float | None = None) -> LayerNorm:
+    epsilon = self.epsilon if epsilon is None else epsilon
+    return LayerNorm(epsilon=epsilon, dtype=self.dtype, name=name)
+
+  def _pool(self, x: jax.Array) -> jax.Array:
+    """Returns normed features of frames, (B, T, D), or of all, (B, 1, D)."""
+    norm = self._norm("norm", self.last_epsilon)
+    if self.pooling == "class":
+      frames = x[:, :, 0]
+    elif self.average_first:
+      frames = jnp.mean(x[:, :, int(self.has_class_token) :], axis=2)
+    else:
+      return jnp.mean(norm(x)[:, :, int(self.has_class_token) :], axis=2)
+    if self.average_first:
+      frames = ops.average_consensus(frames)[:, None]
+    return norm(frames)
 
   def _project(self, x: jax.Array) -> jax.Array:
     """Applies the layers between the last norm and the classifier."""
@@ -214,38 +253,23 @@ class VisionTransformer(Network):
     )(x)
 
   def _embed(self, clip: jax.Array) -> tuple[jax.Array, tuple[int, int]]:
-    """Returns tokens (B, T', N, D), class token first, and the patches' grid.
-
-    The tokens have their positions.
-    """
-    frames, stride = self.tubelet
-    patches = PatchEmbedding(
+    """Returns tokens (B, T', N, D) with positions, and the patches' grid."""
+    embedding = token_embedding.TokenEmbedding(
       self.width,
       self.patch_size,
-      tubelet=frames,
-      temporal_stride=stride,
-      temporal_padding=frames // 2,
-      use_bias=self.patch_bias,
+      patch_bias=self.patch_bias,
+      tubelet=self.tubelet,
+      has_class_token=self.has_class_token,
+      shared_class_token=self.shared_class_token,
+      kind=self.positions,
+      grid=self.grid,
+      num_temporal_positions=self.num_temporal_positions,
+      longer_clips=self.longer_clips,
       dtype=self.dtype,
-      name="patch_embedding",
-    )(clip)
-    batch, num_frames, rows, columns, width = patches.shape
-    normal = nn.initializers.truncated_normal(0.02)
-    class_token = self.param("class_token", normal, (width,))
-    shape = (self.grid**2 + 1, width)
-    places = self.param("position_embedding", normal, shape)
-    places = positions.fit_grid(places, (rows, columns))
-    first = jnp.broadcast_to(class_token, (batch, num_frames, 1, width))
-    # (B, T, H W, D)
-    patches = patches.reshape(batch, num_frames, rows * columns, width)
-    x = jnp.concatenate([first.astype(self.dtype), patches], axis=2)
-    x = x + places.astype(self.dtype)[None, None]
-    if not self.num_temporal_positions:
-      return x, (rows, columns)
-    shape = (self.num_temporal_positions, width)
-    moments = self.param("temporal_embedding", nn.initializers.zeros, shape)
-    moments = positions.fit_frames(moments, num_frames, self.longer_clips)
-    return x + moments.astype(self.dtype)[None, :, None], (rows, columns)
+      name="embedding",
+    )
+    nn.share_scope(self, embedding)  # No level of its own among the parameters.
+    return embedding(clip.astype(self.dtype))
 
   def _block(self, index: int, name: str) -> TransformerBlock:
     last = max(self.depth - 1, 1)
@@ -255,6 +279,7 @@ class VisionTransformer(Network):
       epsilon=self.epsilon,
       drop_path=self.drop_path * index / last,
       dropout=self.dropout,
+      shared_class_token=self.shared_class_token,
       temporal=self.temporal.at(0, index),
       dtype=self.dtype,
       name=name,

@@ -16,6 +16,7 @@ from temporal_jax import ops
 from temporal_jax.layers import Classifier
 from temporal_jax.lookup import lookup
 from temporal_jax.models.blocks.temporal_attention import TemporalAttentionAggregation
+from temporal_jax.models.blocks.temporal_encoder import TemporalEncoder
 
 Factory = Callable[..., nn.Module]
 Logits = jax.Array | dict[str, jax.Array]
@@ -65,6 +66,7 @@ HEADS: Mapping[str, Factory] = MappingProxyType(
     "average": AverageConsensus,
     "average_features": functools.partial(AverageConsensus, of="features"),
     "attention": TemporalAttentionAggregation,
+    "temporal_encoder": TemporalEncoder,
   }
 )
 

@@ -1,11 +1,14 @@
-"""Learned positions, fitted to clips other than those they were made for."""
+"""Positions of tokens, fitted to clips other than those they were made for."""
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from temporal_jax import ops
 
 LONGER_CLIPS = ("interpolate", "repeat")
+# Kinds of positions of a vision transformer, see `token_embedding`.
+KINDS = ("learned", "clip", "sine")
 
 
 def grid_side(image_size: int, patch_size: int) -> int:
@@ -22,17 +25,34 @@ def grid_side(image_size: int, patch_size: int) -> int:
   return image_size // patch_size
 
 
+def tubelet_padding(tubelet: tuple[int, int]) -> int:
+  """Returns the zero frames on either side of a clip that tubelets reach into.
+
+  A tubelet of an odd number of frames is centred on one of the clip's; one of
+  an even number begins there.
+
+  Args:
+    tubelet: Frames that each spans, and frames from one to the next.
+  """
+  frames, _ = tubelet
+  return frames // 2 if frames % 2 else 0
+
+
 def count_tubelets(num_frames: int, tubelet: tuple[int, int]) -> int:
-  """Returns the number of tubelets that begin in a clip.
+  """Returns the number of tubelets in a clip.
 
   Args:
     num_frames: Frames of the clip, T.
-    tubelet: Frames that each spans, an odd number around its middle, and frames
-      from one to the next.
+    tubelet: See `tubelet_padding`.
+
+  Raises:
+    ValueError: If the clip is shorter than a tubelet.
   """
   frames, stride = tubelet
-  reach = num_frames + 2 * (frames // 2) - frames
-  return reach // stride + 1
+  count = (num_frames + 2 * tubelet_padding(tubelet) - frames) // stride + 1
+  if count < 1:
+    raise ValueError(f"tubelets span {frames} frames, got num_frames {num_frames}.")
+  return count
 
 
 def fit_grid(positions: jax.Array, grid: tuple[int, int]) -> jax.Array:
@@ -46,12 +66,8 @@ def fit_grid(positions: jax.Array, grid: tuple[int, int]) -> jax.Array:
   Returns:
     Positions (1 + H W, D).
   """
-  width = positions.shape[-1]
   side = round((len(positions) - 1) ** 0.5)
-  if grid == (side, side):
-    return positions
-  patches = positions[1:].reshape(side, side, width)  # (side, side, D)
-  patches = ops.resize_bicubic(patches, size=grid).reshape(-1, width)  # (H W, D)
+  patches = fit_clip(positions[1:], (1, side), (1, *grid))[0]
   return jnp.concatenate([positions[:1], patches])
 
 
@@ -76,3 +92,43 @@ def fit_frames(
   if longer_clips == "repeat":
     return positions[jnp.arange(num_frames) % made_for]
   return jax.image.resize(positions, (num_frames, width), "linear", antialias=False)
+
+
+def fit_clip(
+  positions: jax.Array,
+  made_for: tuple[int, int],
+  size: tuple[int, int, int],
+  longer_clips: str = "interpolate",
+) -> jax.Array:
+  """Returns positions of as many patches as a clip has, one for each.
+
+  Frames are fitted as by `fit_frames`, their patches as by `fit_grid`.
+
+  Args:
+    positions: Positions of the patches of T squares of side S, (T S S, D).
+    made_for: T and S.
+    size: Frames, rows and columns of patches in the clip, (T', H, W).
+    longer_clips: See `fit_frames`.
+
+  Returns:
+    Positions (T', H W, D).
+  """
+  frames, side = made_for
+  width = positions.shape[-1]
+  maps = positions.reshape(frames, side, side, width)
+  if size[1:] != (side, side):
+    maps = ops.resize_bicubic(maps, size=size[1:])
+  fitted = fit_frames(maps.reshape(frames, -1), size[0], longer_clips)
+  return fitted.reshape(size[0], -1, width)  # (T', H W, D)
+
+
+def sines(count: int, width: int) -> np.ndarray:
+  """Returns the positions 0, 1, ... as sines and cosines, (count, width).
+
+  Channel 2i is sin(p / 10000^(2i / D)) and channel 2i + 1 the cosine.
+
+  Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.5.
+  """
+  even = np.arange(width) // 2 * 2
+  angles = np.arange(count)[:, None] / 10000.0 ** (even / width)
+  return np.where(np.arange(width) % 2, np.cos(angles), np.sin(angles)).astype("f4")

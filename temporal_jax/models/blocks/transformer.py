@@ -43,6 +43,8 @@ class TransformerBlock(nn.Module):
       have a norm of their own before them (sub-norm).
     rotary_extent: Extent of `ops.rotary_embedding` in attention; None for no
       rotary positions.
+    shared_class_token: Whether the frames' first tokens are copies of one class
+      token; each then gets the mean of what attention within the frames adds.
     drop_path: Rate of stochastic depth, a clip at a time.
     dropout: Rate inside the MLP.
     temporal: Layers in the block's temporal slots.
@@ -52,7 +54,9 @@ class TransformerBlock(nn.Module):
     2 and 3; class `ResidualAttentionBlock` in clip/model.py of openai/CLIP
     (with QuickGELU), class `Block` of timm's vision transformer (with GELU and
     epsilon 1e-6), class `Block` in eva_clip/eva_vit_model.py of whwu95/ATM
-    (gated, with inner norms and rotary positions).
+    (gated, with inner norms and rotary positions), class `Block` in
+    timesformer/models/vit.py of facebookresearch/TimeSformer (with a shared
+    class token).
   """
 
   num_heads: int | None
@@ -64,6 +68,7 @@ class TransformerBlock(nn.Module):
   gated: bool = False
   inner_norm: bool = False
   rotary_extent: float | None = None
+  shared_class_token: bool = False
   drop_path: float = 0.0
   dropout: float = 0.0
   temporal: Temporal = Temporal()
@@ -124,6 +129,7 @@ class TransformerBlock(nn.Module):
       inner_norm=self.inner_norm,
       inner_epsilon=self.epsilon,
       drop_path=self.drop_path,
+      shared_class_token=self.shared_class_token,
     )
 
   def _norm(self, name: str) -> LayerNorm:
@@ -172,7 +178,12 @@ class TransformerBlock(nn.Module):
       dtype=self.dtype,
       name="attention",
     )
-    return attend(x, train, mask=mask, grid=grid), {}
+    y = attend(x, train, mask=mask, grid=grid)
+    if self.shared_class_token:
+      copies = y[:, :, 0]  # (B, T, D)
+      mean = jnp.mean(copies, axis=1, keepdims=True)
+      y = y.at[:, :, 0].set(jnp.broadcast_to(mean, copies.shape))
+    return y, {}
 
 
 def parameter_groups(prefix: str = "") -> ParameterGroups:

@@ -80,3 +80,16 @@ BLVNET_2 = Table(where=f"{_BLVNET}, table 2", data=("SSv2",))
 BLVNET_3 = Table(where=f"{_BLVNET}, table 3", data=_KINETICS)
 BLVNET_4 = Table(where=f"{_BLVNET}, table 4", data=("Moments in Time",))
 BLVNET_5 = Table(where=f"{_BLVNET}, table 5", data=("SSv1",))
+
+_THREE = ("Kinetics-400", "Kinetics-600", "SSv2")
+TIMESFORMER_README = Table(where="README of facebookresearch/TimeSformer", data=_THREE)
+MMACTION2_TIMESFORMER = Table(where="README of open-mmlab/mmaction2", data=_KINETICS)
+
+_VIDEOMAE = "MODEL_ZOO of MCG-NJU/VideoMAE"
+VIDEOMAE_KINETICS = Table(where=_VIDEOMAE, data=_KINETICS)
+VIDEOMAE_SOMETHING = Table(where=_VIDEOMAE, data=("SSv2",))
+VIDEOMAEV2 = Table(where="MODEL_ZOO of OpenGVLab/VideoMAEv2", data=_THREE)
+
+VIVIT_README = Table(
+  where="README of google-research/scenic", data=("Kinetics-400", "Kinetics-600")
+)

@@ -17,6 +17,7 @@ from temporal_jax.models.catalog import (
   space_time,
   video_resnets,
   video_text,
+  video_transformers,
 )
 from temporal_jax.models.catalog.entry import Entry
 from temporal_jax.models.network import Network, check_size
@@ -29,6 +30,7 @@ MODELS: Mapping[str, Entry] = MappingProxyType(
     **space_time.ENTRIES,
     **video_resnets.ENTRIES,
     **video_text.ENTRIES,
+    **video_transformers.ENTRIES,
   }
 )
 

@@ -41,8 +41,8 @@ def test_a_family_is_refused_by_name(program, prefix):
 
 
 def test_the_command_says_it_in_one_line(tmp_path, capsys):
-  tensors = _tensors(_FOREIGN["MCG-NJU: VideoMAE"]["axes"])
-  path = tmp_path / "videomae.safetensors"
+  tensors = _tensors(_FOREIGN["transformers' file: VJEPA2Model"]["axes"])
+  path = tmp_path / "v_jepa.safetensors"
   safetensors.numpy.save_file(tensors, path)
   for command in (
     ["inspect", str(path)],
@@ -65,15 +65,11 @@ _SIZES = {
   "image_size": 32,
   "patch_size": 16,
 }
-_FRAMES = {**_SIZES, "num_frames": 4}
 
 
 @pytest.mark.parametrize(
   ("family", "kind", "settings"),
   [
-    ("ViViT", "VivitForVideoClassification", _FRAMES),
-    ("VideoMAE", "VideoMAEForVideoClassification", _FRAMES),
-    ("TimeSformer", "TimesformerForVideoClassification", _FRAMES),
     ("DINOv2", "Dinov2Model", _SIZES),
     ("BEiT", "BeitForImageClassification", _SIZES),
     ("DeiT", "DeiTForImageClassification", _SIZES),

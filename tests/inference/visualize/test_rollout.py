@@ -154,3 +154,31 @@ def test_refuses_other_attention(name, sizes, temporal, offers):
   saved = make_named(name, temporal=temporal, **sizes)
   with pytest.raises(ValueError, match=f"rollout can follow.*offers {offers}"):
     jax.eval_shape(visualize.create_rollout(saved), saved.variables, make_clip())
+
+
+@pytest.mark.parametrize("temporal", ["joint", "divided"])
+def test_one_class_token_of_the_clip(temporal):
+  saved = make_named(
+    "timesformer_b16",
+    temporal=temporal,
+    depth=1,
+    num_temporal_positions=FRAMES,
+    **{name: value for name, value in VIT.items() if name != "projection"},
+  )
+  kept, got = run_captured(
+    saved,
+    make_clip(),
+    r".*qkv",
+    functools.partial(visualize.attention_shares, saved),
+  )
+  (qkv,) = kept["block1/attention/qkv"]
+  weights = _weights(qkv)
+  if temporal == "joint":
+    token, patches = weights[0, 0], weights[0, 1:].reshape(FRAMES, TOKENS - 1)
+  else:
+    token, patches = weights[:, 0, 0].mean(), weights[:, 0, 1:] / FRAMES
+    (qkv,) = kept["block1/attention_branch/attention/qkv"]
+    along = np.einsum("tn,nts->sn", patches, _weights(qkv))
+    patches = (patches + along) / 2
+  np.testing.assert_allclose(got[:, 0].sum(), (1 + token) / 2, rtol=1e-4)
+  np.testing.assert_allclose(got[:, 1:], patches / 2, rtol=1e-4, atol=1e-7)

@@ -79,7 +79,8 @@ def test_every_figure_is_complete():
     for figure in figures:
       assert 10 < figure.top1 < 100, (name, figure)
       assert re.fullmatch(
-        r"arXiv:\d{4}\.\d{5}( supplement)?, table [A\d.]+c?|README of [\w/-]+",
+        r"arXiv:\d{4}\.\d{5}( supplement)?, table [A\d.]+c?"
+        r"|(README|MODEL_ZOO) of [\w/-]+",
         figure.where,
       )
       assert (figure.clips is None) == (figure.crops is None)

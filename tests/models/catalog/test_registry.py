@@ -36,6 +36,10 @@ def test_lists_by_pattern():
     ("slowfast_50_{}", "4x16 8x8 4x16_tada 8x8_tada"),
     ("r2plus1d_{}", "10 18 50 50_tada 50_tada1d"),
     ("{}_18", "r2d3d r3d"),
+    ("timesformer_b16{}", " _448 _96f _joint _space"),
+    ("videomae_{}", "s16 b16 l16 h16"),
+    ("{}", "videomaev2_g14 vivit_b16x2"),
+    ("vivit_{}_factorised", "b16x2 l16x2"),
   ],
 )
 def test_every_published_network_has_its_name(family, members):
