@@ -52,7 +52,10 @@ def test_fewer_blocks_are_one_line():
 @pytest.mark.parametrize(
   ("shapes", "words"),
   [
-    (published_checkpoints.timm_vit(**_L16), ["width: 1024", "block: 24"]),
+    (
+      published_checkpoints.timm_vit(**_L16),
+      ["width: 1024", "block: 24", "networks of these sizes: vivit_l16x2_factorised."],
+    ),
     (published_checkpoints.timm_vit(patch=32, grid=7), ["patch size: 32"]),
     (
       published_checkpoints.timm_vit() | {"pos_embed": (1, 196, 768)},
