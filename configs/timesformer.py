@@ -11,7 +11,7 @@ from any TimeSformer, whose file is converted in the same way.
 
 Follows configs/{Kinetics,SSv2}/TimeSformer_*.yaml of
 facebookresearch/TimeSformer. Its batches are of 8 clips; mmaction2 trains with
-the same learning rate at 64. Attention over time starts at random behind a
+the same learning rate at 64. Attention over time starts at random before a
 matrix of zeros; the authors' copies the attention within frames, and their
 first block has no zeros.
 """
