@@ -178,7 +178,7 @@ def attack_model(place: pathlib.Path, flips: int, tally: Tally) -> None:
       return "" if str(place) in str(error) else f"it is not named: {error}"
     return differs(got["params"], variables["params"])
 
-  for name, how in damage_all(place / "variables", flips):
+  for name, how in damage_all(place, flips):
     tally.note("file of a model folder damaged", f"{name} {how}", fault(refused))
 
 

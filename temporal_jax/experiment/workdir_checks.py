@@ -6,7 +6,7 @@ import re
 
 from temporal_jax import training
 from temporal_jax.experiment.description import Description, Lists
-from temporal_jax.training.load_variables import VARIABLES
+from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 
 # Folders that a run writes into its workdir.
 _FOLDERS = (training.CHECKPOINTS, "tensorboard")
@@ -32,7 +32,7 @@ def check_places(workdir: pathlib.Path) -> None:
   Raises:
     ValueError: Naming the first one, or if the folder is a saved network.
   """
-  if (workdir / VARIABLES).exists():
+  if any((workdir / name).exists() for name in (VARIABLES, VARIABLES_FILE)):
     raise ValueError(
       f"{workdir} is a saved network, whose model.json a run would replace; take "
       f"another --workdir, and --config.init_from={workdir} to start from it."

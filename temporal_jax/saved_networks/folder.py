@@ -1,11 +1,16 @@
-"""A directory of a network: `variables/`, by Orbax, and `model.json`."""
+"""A directory of a network: `model.safetensors` and `model.json`.
+
+Directories of older versions have `variables/`, by Orbax, instead of the first.
+"""
 
 import os
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orbax.checkpoint as ocp
+import flax.traverse_util as trees
+import numpy as np
+import safetensors.numpy
 
 from temporal_jax.saved_networks.description import (
   Schema,
@@ -18,7 +23,7 @@ from temporal_jax.saved_networks.variables import (
   read_variables,
 )
 from temporal_jax.storage import DIGESTS, whole_folder, write_digests
-from temporal_jax.training.load_variables import VARIABLES
+from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 
 # Called with a description and the shapes of variables; raises ValueError if
 # they do not fit the network that it describes.
@@ -50,9 +55,10 @@ def save_network(
   check_fit(described, {"batch_stats": {}, **variables})
   described["sha256"] = digest(variables)
   with whole_folder(directory) as partial:
-    with ocp.StandardCheckpointer(save_concurrent_gb=1) as writer:
-      writer.save(partial / VARIABLES, dict(variables))
-    write_digests(partial / VARIABLES)
+    partial.mkdir()
+    _write_variables(partial / VARIABLES_FILE, variables)
+    # Only this file: others, such as a card, may be edited.
+    write_digests(partial, [VARIABLES_FILE])
     write_description(partial, described, variables, schema)
 
 
@@ -81,7 +87,15 @@ def read_network(
     directory, description, lambda shapes: check_fit(description, shapes), on_shapes
   )
   written = description.get("sha256")
-  # Folders of older versions have the sha256 of all values, and no list.
-  if written is not None and not (directory / VARIABLES / DIGESTS).exists():
+  # Some folders have the sha256 of all values, and no list of the files'.
+  lists = (directory / DIGESTS, directory / VARIABLES / DIGESTS)
+  if written is not None and not any(file.exists() for file in lists):
     check_values(directory, variables, written)
   return variables
+
+
+def _write_variables(path: pathlib.Path, variables: Mapping[str, Any]) -> None:
+  """Writes the leaves as safetensors, named by their paths."""
+  leaves = trees.flatten_dict(dict(variables), sep="/")
+  arrays = {name: np.asarray(leaf, order="C") for name, leaf in leaves.items()}
+  safetensors.numpy.save_file(arrays, path, metadata={"format": "flax"})

@@ -9,7 +9,7 @@ import hashlib
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 DIGESTS = "sha256sums.txt"
 _MAX_BYTES = 2**26  # Of a list: for half a million files.
@@ -19,14 +19,23 @@ _CHANGED = f"changed since it was written, or its line in {DIGESTS} is"
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
-def write_digests(folder: str | os.PathLike) -> None:
-  """Writes the list of all files that are in a folder, at any depth."""
+def write_digests(
+  folder: str | os.PathLike, names: Sequence[str] | None = None
+) -> None:
+  """Writes the list of files of a folder.
+
+  Args:
+    folder: The folder.
+    names: Their paths from the folder; by default all that are in it, at any
+      depth.
+  """
   folder = pathlib.Path(folder)
-  names = sorted(
-    path.relative_to(folder).as_posix()
-    for path in folder.rglob("*")
-    if path.is_file() and path.name != DIGESTS
-  )
+  if names is None:
+    names = sorted(
+      path.relative_to(folder).as_posix()
+      for path in folder.rglob("*")
+      if path.is_file() and path.name != DIGESTS
+    )
   with _pool() as pool:
     found = pool.map(_digest, (folder / name for name in names))
     lines = [f"{digest}  {name}\n" for digest, name in zip(found, names, strict=True)]

@@ -9,19 +9,26 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 from absl import logging
 
-from temporal_jax.storage import check_digests
+from temporal_jax.storage import DIGESTS, check_digests
 from temporal_jax.training.state import Tree
+from temporal_jax.untrusted.safetensors_file import read_safetensors
 from temporal_jax.untrusted.sizes import check_unpacked
 
 Check = Callable[[Tree], None]
 
-# Folder of the variables in a model's directory.
+# File of the variables in a model's directory, "params/..." and
+# "batch_stats/..." by the names of the leaves; Orbax's folder of them in
+# directories of older versions.
+VARIABLES_FILE = "model.safetensors"
 VARIABLES = "variables"
 # Folder of the checkpoints in a run's workdir.
 CHECKPOINTS = "checkpoints"
+_COLLECTIONS = ("params/", "batch_stats/")
+_DEEPEST = 32  # Parts of a name; those of networks have up to ten.
 
 
 def read_state(directory: str | pathlib.Path, check: Check | None = None) -> Tree:
@@ -199,7 +206,13 @@ def load_variables(directory: str | pathlib.Path, check: Check | None = None) ->
     if check:
       check(_variables(shapes))
 
-  model = pathlib.Path(directory).expanduser().absolute() / VARIABLES
+  folder = pathlib.Path(directory).expanduser().absolute()
+  is_run = (folder / CHECKPOINTS).is_dir()
+  # A list without the file means that the file is lost.
+  if not is_run and any((folder / x).exists() for x in (VARIABLES_FILE, DIGESTS)):
+    check_digests(folder)
+    return {"batch_stats": {}, **read_arrays(folder / VARIABLES_FILE, check)}
+  model = folder / VARIABLES
   if model.is_dir():
     try:
       check_digests(model)
@@ -211,6 +224,51 @@ def load_variables(directory: str | pathlib.Path, check: Check | None = None) ->
         f"the variables in {model} cannot be read: {first_line(error)}."
       ) from error
   return _variables(read_state(directory, check_variables))
+
+
+def read_arrays(path: pathlib.Path, check: Check | None = None) -> Tree:
+  """Reads the arrays of a safetensors file as nested dicts, on one device.
+
+  Args:
+    path: The file; the names of its arrays are the paths of leaves.
+    check: See `read_tree`.
+
+  Raises:
+    ValueError: If it is damaged, or its arrays are not of this library, or see
+      `read_tree`.
+  """
+  if not path.is_file():  # A pipe would wait for ever.
+    raise ValueError(f"{path} must be a file.")
+  try:
+    leaves = read_safetensors(path)
+  except ValueError as error:
+    raise ValueError(f"{path} is {error}") from None
+  if foreign := [name for name in leaves if not name.startswith(_COLLECTIONS)]:
+    raise ValueError(
+      f"{path} holds weights of another program, {foreign[0]!r} among them: "
+      "`python -m convert_weights` converts them."
+    )
+  device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+  tree: Tree = {}
+  for name in sorted(leaves):  # A name comes before those that it begins.
+    *folders, last = name.split("/")
+    if len(folders) > _DEEPEST:
+      raise ValueError(f"{path}: {name[:80]}... has more than {_DEEPEST} parts.")
+    place = tree
+    for folder in folders:
+      place = place.setdefault(folder, {})
+      if not isinstance(place, dict):
+        raise ValueError(f"{path}: {name} is within another array.")
+    place[last] = leaves[name]
+  if check:
+    check(
+      jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device),
+        tree,
+      )
+    )
+  # Copies: an array of jax may not change with the file.
+  return jax.tree.map(lambda leaf: jax.device_put(np.array(leaf), device), tree)
 
 
 def _variables(state: Tree) -> Tree:

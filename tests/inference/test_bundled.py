@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import inference
-from temporal_jax.inference import bundled
+from temporal_jax.saved_networks import bundled
 
 
 def _texture(side, seed):

@@ -202,6 +202,13 @@ def write_tree(path, tree):
     writer.save(path, tree)
 
 
+def replace_variables(directory, tree):
+  """Writes variables whatever they are, as older versions did, for the good."""
+  for name in ("model.safetensors", "sha256sums.txt"):
+    (directory / name).unlink()
+  write_tree(directory / "variables", tree)
+
+
 def _leaf(variables, change):
   """Returns variables whose classifier's kernel is changed."""
   variables = jax.tree.map(lambda leaf: np.array(leaf), variables)

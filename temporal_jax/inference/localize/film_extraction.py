@@ -6,7 +6,6 @@ import re
 from temporal_jax.data.video.fixed_rate import FixedRateReader
 from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.video.readers import Reader, open_reader
-from temporal_jax.inference import bundled
 from temporal_jax.inference.extract.feature_files import extraction_settings
 from temporal_jax.inference.extract.feature_windows import FeatureExtractor
 from temporal_jax.inference.runtime.saved_model import (
@@ -20,6 +19,7 @@ from temporal_jax.localization.features.film_features import (
   check_kind,
   extraction_kind,
 )
+from temporal_jax.saved_networks import bundled
 from temporal_jax.saved_networks.variables import digest
 
 

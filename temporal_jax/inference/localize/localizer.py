@@ -9,7 +9,6 @@ import numpy as np
 from temporal_jax.data.annotations.films import Film
 from temporal_jax.data.video.pictures import VideoError
 from temporal_jax.data.video.readers import Reader
-from temporal_jax.inference import bundled
 from temporal_jax.inference.localize.film_extraction import (
   FilmExtractor,
   find_network,
@@ -48,6 +47,7 @@ from temporal_jax.localization.features.read_features import (
   check_settings,
   read_features,
 )
+from temporal_jax.saved_networks import bundled
 from temporal_jax.validation import check_whole
 
 Path = str | os.PathLike

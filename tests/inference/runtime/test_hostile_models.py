@@ -76,8 +76,7 @@ def test_what_is_no_json_is_refused(directory, name):
 @pytest.mark.parametrize("name", hostile.TREES)
 def test_variables_of_another_network_are_refused(directory, variables, name):
   words, change = hostile.TREES[name]
-  shutil.rmtree(directory / "variables")
-  hostile.write_tree(directory / "variables", change(variables))
+  hostile.replace_variables(directory, change(variables))
   _refused(directory, words)
 
 
@@ -92,7 +91,7 @@ def _files(directory):
 @pytest.mark.parametrize("damage", hostile.FILE_DAMAGES)
 def test_damaged_files_are_refused_or_change_nothing(directory, variables, damage):
   want = inference.digest(variables)
-  assert len(_files(directory)) > 5
+  assert len(_files(directory)) == 3
   for number, file in enumerate(_files(directory)):
     copied = shutil.copytree(directory, directory.parent / str(number))
     damage(copied / file)
@@ -172,9 +171,8 @@ def test_commands_say_one_line(directory, variables, capsys, tmp_path, which):
   elif which == "text":
     (directory / "model.json").write_bytes(hostile.TEXTS["deep-lists"][0])
   else:
-    shutil.rmtree(directory / "variables")
     change = hostile.TREES["nan"][1]
-    hostile.write_tree(directory / "variables", change(variables))
+    hostile.replace_variables(directory, change(variables))
   video = tmp_path / "video.mp4"
   video.write_bytes(b"never read")
   drawn = ("--kind", "gradcam", "--png", tmp_path / "out.png")
@@ -213,10 +211,7 @@ for path in sys.argv[2:]:
 def test_what_unpacks_to_the_whole_memory_is_not_read(good, tmp_path):
   # 128 MiB more than the process has are a limit that each would break.
   tree = shutil.copytree(good, tmp_path / "tree")
-  shutil.rmtree(tree / "variables")
-  hostile.write_tree(
-    tree / "variables", {"params": {"a": np.zeros((2**27,), np.float16)}}
-  )
+  hostile.replace_variables(tree, {"params": {"a": np.zeros((2**27,), np.float16)}})
   scores = tmp_path / "scores.npz"
   np.savez_compressed(
     scores,
