@@ -7,17 +7,8 @@ from typing import Any, NamedTuple
 
 from convert_weights.reading.errors import CheckpointError
 from convert_weights.reading.json_files import read_object
+from temporal_jax.hub.weight_files import FOREIGN_WEIGHTS, INDEX_SUFFIX
 
-# Files of weights in a folder; the first that exists is read.
-_WEIGHTS = (
-  "model.safetensors",
-  "model.safetensors.index.json",
-  "open_clip_model.safetensors",
-  "pytorch_model.bin",
-  "pytorch_model.bin.index.json",
-  "open_clip_pytorch_model.bin",
-)
-_INDEX = ".index.json"
 _SHARD = re.compile(r".+-\d+-of-0*(\d+)\.(safetensors|bin)")
 # Files of other programs -> their kind.
 _OTHERS = {
@@ -54,7 +45,7 @@ def find(path: pathlib.Path) -> Folder:
     CheckpointError: If there are none, an index is damaged, lists files outside
       of the folder, or one that does not exist.
   """
-  there = [name for name in _WEIGHTS if (path / name).is_file()]
+  there = [name for name in FOREIGN_WEIGHTS if (path / name).is_file()]
   if not there:
     held = sorted(p.name for p in path.iterdir())
     known = (what for name, what in _OTHERS.items() if name in held)
@@ -62,10 +53,10 @@ def find(path: pathlib.Path) -> Folder:
     listed = f"{held[:5]}{' and more' * (len(held) > 5)}" if held else "nothing"
     raise CheckpointError(
       f"a directory without weights{f', but with {what}' if what else ''}; it "
-      f"holds {listed}, allowed are {list(_WEIGHTS)}."
+      f"holds {listed}, allowed are {list(FOREIGN_WEIGHTS)}."
     )
   name, *unread = there
-  if not name.endswith(_INDEX):
+  if not name.endswith(INDEX_SUFFIX):
     return Folder(name, (path / name,), {}, tuple(unread))
   places = _read_index(path / name)
   shards = sorted(set(places.values()))
@@ -109,7 +100,7 @@ def check_whole(path: pathlib.Path) -> None:
     raise CheckpointError(
       f"one of {shard[1]} files of a network; give their folder, with its index."
     )
-  if path.name.endswith(_INDEX):
+  if path.name.endswith(INDEX_SUFFIX):
     raise CheckpointError("an index of files of weights; give its folder.")
 
 
