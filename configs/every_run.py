@@ -11,8 +11,9 @@ def create() -> ml_collections.ConfigDict:
   config.num_steps = 1000  # Updates of the weights; 0 for num_epochs.
   config.num_epochs = 0.0  # Passes over the training data, if num_steps is 0.
   config.batch_size = 32  # Videos per step, over all devices.
-  # Weights to start from: folder of convert_weights, or another run's workdir;
-  # the head is taken over by the names of the classes, see docs/data.md.
+  # Weights to start from: folder of convert_weights, another run's workdir, an
+  # address hf://org/name (docs/hub.md) or "camera_motion"; the head is taken
+  # over by the names of the classes, see docs/data.md.
   config.init_from = ""
   # Runs one after the other, each a dict of changes {"data.num_frames": 16},
   # each from the weights of the one before; () for a single run.

@@ -3,12 +3,13 @@ r"""A user's own videos: a folder class/video.mp4, or a CSV file path,label.
   python train.py --config=configs/finetune.py --workdir=runs/mine \
     --config.data.root=DIR
 
---config.init_from=runs/demo starts from the weights of a run, and
---config.init_from=models/atm from converted ones. The network, its operator,
-the size of clips and the statistics of pixels are then the weights': the fields
-below without a value. A flag sets another value. Without init_from the network
-is the demo's, and starts from scratch. Videos that cannot be read are left out
-and listed in bad_train.jsonl and bad_test.jsonl.
+--config.init_from=runs/demo starts from the weights of a run,
+--config.init_from=models/atm from converted ones, and hf://org/name from those
+of the hub, of another library with --config.model.name=NAME. The network, its
+operator, the size of clips and the statistics of pixels are then the weights':
+the fields below without a value. A flag sets another value. Without init_from
+the network is the demo's, and starts from scratch. Videos that cannot be read
+are left out and listed in bad_train.jsonl and bad_test.jsonl.
 """
 
 from ml_collections import config_dict

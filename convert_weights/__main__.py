@@ -9,11 +9,12 @@ r"""Converts published weights into the directory of a network.
 MODEL is a name of `temporal_jax.list_models()`, DETECTOR one of
 `temporal_jax.localization.LOCALIZERS`, whose options `DETECTOR --help` lists.
 CHECKPOINT is a .safetensors, .npz, .pt, .pth, .pyth, .bin or .ckpt file, one of
-another ending that torch saved, or a folder of `save_pretrained`. OUT appears
-only when it is complete; `train.py --config.init_from` reads it, or
-`temporal-jax localize`. `inspect` shows which naming a checkpoint has and
-which networks it fits; `verify` reads OUT again, compares the sha256 and runs
-one clip or sequence. Errors are one message, with exit code 2.
+another ending that torch saved, a folder of `save_pretrained`, or an address
+hf://org/name[@revision][/file]. OUT appears only when it is complete;
+`train.py --config.init_from` reads it, or `temporal-jax localize`. `inspect`
+shows which naming a checkpoint has and which networks it fits; `verify` reads
+OUT again, compares the sha256 and runs one clip or sequence. Errors are one
+message, with exit code 2.
 """
 
 import argparse
@@ -35,13 +36,13 @@ from convert_weights import (
 )
 from convert_weights.apply import apply_plan
 from convert_weights.labels import read_labels
+from convert_weights.locate import locate
 from convert_weights.options import (
   add_dry_run,
   add_labels,
   add_out,
   as_dict,
   key_and_value,
-  path,
 )
 from convert_weights.plan import find_network, plan_conversion
 from convert_weights.planning import causes
@@ -49,6 +50,7 @@ from convert_weights.reading import Checkpoint, read
 from temporal_jax import inference
 from temporal_jax.display import tables
 from temporal_jax.localization import LOCALIZERS
+from temporal_jax.models import find_model
 from temporal_jax.saved_networks.description import LOCALIZATION, described_task
 
 _LARGE = 100e6  # Bytes from which progress is shown.
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str]) -> None:
       detectors.convert(arguments)
     else:
       _convert(_parser().parse_args(arguments))
-  except (OSError, TypeError, ValueError) as error:
+  except (ImportError, OSError, TypeError, ValueError) as error:
     print(f"convert_weights: {error}", file=sys.stderr)
     raise SystemExit(2) from None
 
@@ -75,10 +77,14 @@ def _convert(options: argparse.Namespace) -> None:
   console = tables.output_console()
   if options.out.exists() and not options.dry_run:
     raise FileExistsError(f"{options.out} exists already.")
+  find_model(options.model)  # Before anything is downloaded.
   class_names = read_labels(options.labels) if options.labels else ()
-  checkpoint = read(options.checkpoint, ema=options.ema, entry=options.entry)
+  located = locate(options.checkpoint)
+  checkpoint = read(located.path, ema=options.ema, entry=options.entry)
   try:
-    variables, description = _compute(options, checkpoint, class_names, console)
+    variables, description = _compute(
+      options, checkpoint, class_names, located.address, console
+    )
   except ValueError as error:
     raise ValueError(f"{options.checkpoint}: {error}") from None
   del checkpoint  # Its file need not stay in memory while OUT is written.
@@ -93,6 +99,7 @@ def _compute(
   options: argparse.Namespace,
   checkpoint: Checkpoint,
   class_names: Sequence[str],
+  address: str | None,
   console: rich.console.Console,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
   """Plans, shows the plan and applies it.
@@ -113,10 +120,10 @@ def _compute(
   )
   title = f"{plan.source.name} -> {plan.model_name}"
   console.print(report.table(title, plan.mapping, plan.target))
-  said = (*output.said(checkpoint), *plan.notes, *plan.assumed)
+  said = (*output.said(checkpoint, address), *plan.notes, *plan.assumed)
   for line in (*said, report.summary(plan.mapping)):
     console.print(line, highlight=False)
-  description = output.describe(plan, checkpoint, class_names)
+  description = output.describe(plan, checkpoint, class_names, address)
   size = sum(file.stat().st_size for file in checkpoint.files)
   variables = apply_plan(
     plan,
@@ -149,9 +156,11 @@ def _verify(directory: str) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-  checkpoint = read(options.checkpoint, ema=options.ema, entry=options.entry)
+  located = locate(options.checkpoint)
+  checkpoint = read(located.path, ema=options.ema, entry=options.entry)
   tensors = checkpoint.tensors
-  print(f"{len(tensors)} tensors.", *output.said(checkpoint), sep="\n")
+  lines = output.said(checkpoint, located.address)
+  print(f"{len(tensors)} tensors.", *lines, sep="\n")
   if lines := [*detectors.inspect(tensors)]:
     print(*lines, sep="\n")
     return
@@ -255,7 +264,7 @@ def _verify_parser() -> argparse.ArgumentParser:
 
 
 def _add_checkpoint(parser: argparse.ArgumentParser) -> None:
-  parser.add_argument("checkpoint", metavar="CHECKPOINT", type=path)
+  parser.add_argument("checkpoint", metavar="CHECKPOINT")
   parser.add_argument("--ema", action="store_true", help="take the moving averages")
   parser.add_argument(
     "--entry",

@@ -27,13 +27,13 @@ from convert_weights.localizers import (
   plan_localizer,
   read_localizer,
 )
+from convert_weights.locate import locate
 from convert_weights.options import (
   add_dry_run,
   add_labels,
   add_out,
   as_dict,
   key_and_value,
-  path,
 )
 from convert_weights.reading import Checkpoint
 from temporal_jax.display import tables
@@ -69,7 +69,8 @@ def convert(arguments: Sequence[str]) -> None:
     raise FileExistsError(f"{options.out} exists already.")
   class_names = read_labels(options.labels) if options.labels else ()
   settings = as_dict(options.features)
-  checkpoint, note = read_localizer(options.checkpoint)
+  located = locate(options.checkpoint)
+  checkpoint, note = read_localizer(located.path)
   try:
     given = {key: _frozen(value) for key, value in as_dict(options.set).items()}
     plan = plan_localizer(options.model, checkpoint.tensors, **given)
@@ -77,10 +78,11 @@ def convert(arguments: Sequence[str]) -> None:
     title = f"{plan.naming.origin} -> {plan.name}"
     console.print(report.table(title, plan.mapping, plan.target))
     notes = (note, *plan.notes)
-    for line in (*output.said(checkpoint), *notes, report.summary(plan.mapping)):
+    said = output.said(checkpoint, located.address)
+    for line in (*said, *notes, report.summary(plan.mapping)):
       console.print(line, highlight=False)
     variables = apply_localizer_plan(plan, checkpoint.tensors)
-    description = _describe(plan, checkpoint, kind, class_names, notes)
+    description = _describe(plan, checkpoint, kind, class_names, notes, located.address)
   except (TypeError, ValueError) as error:
     raise ValueError(f"{options.checkpoint}: {error}") from None
   if options.dry_run:
@@ -141,6 +143,7 @@ def _describe(
   kind: FeatureKind,
   class_names: Sequence[str],
   notes: Sequence[str],
+  address: str | None,
 ) -> dict[str, Any]:
   """Returns the description of a conversion for `model.json`."""
   entry = find_localizer(plan.name)
@@ -152,7 +155,7 @@ def _describe(
     feature_kind=kind,
     form=_with_length(entry.sequences, plan.length),
     decoding=entry.decoding,
-    source=output.source(checkpoint, plan.naming.origin),
+    source=output.source(checkpoint, plan.naming.origin, address),
     report=report.as_json(plan.mapping, notes),
   )
 
@@ -197,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     formatter_class=argparse.RawDescriptionHelpFormatter,
   )
   parser.add_argument("model", metavar="MODEL", help="name of a detector")
-  parser.add_argument("checkpoint", metavar="CHECKPOINT", type=path)
+  parser.add_argument("checkpoint", metavar="CHECKPOINT")
   add_out(parser)
   parser.add_argument(
     "--features",

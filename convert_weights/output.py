@@ -1,8 +1,9 @@
 """Writes a converted network to disk, and verifies it."""
 
+import functools
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from convert_weights import report
+from convert_weights.apply import apply_plan
+from convert_weights.plan import plan_conversion
 from convert_weights.planning.conversion_plan import ConversionPlan
 from convert_weights.reading import Checkpoint
 from temporal_jax import inference
@@ -19,9 +22,18 @@ _PART = 2**20  # Bytes read at once.
 
 
 def describe(
-  plan: ConversionPlan, checkpoint: Checkpoint, class_names: tuple[str, ...]
+  plan: ConversionPlan,
+  checkpoint: Checkpoint,
+  class_names: Sequence[str],
+  address: str | None,
 ) -> dict[str, Any]:
   """Returns the description of a conversion for `model.json`.
+
+  Args:
+    plan: The conversion.
+    checkpoint: The checkpoint.
+    class_names: Names of the classes, () if they are not known.
+    address: See `source`.
 
   Raises:
     ValueError: If there are not as many names as classes.
@@ -36,14 +48,63 @@ def describe(
     "clip_shape": plan.clip_shape,
     "class_names": class_names or None,
     "pixels": dict(zip(("mean", "std"), plan.pixels, strict=True)),
-    "source": {**source(checkpoint, plan.source.name), "prefix": plan.prefix},
+    "source": {**source(checkpoint, plan.source.name, address), "prefix": plan.prefix},
     "report": report.as_json(plan.mapping, plan.notes, plan.assumed),
   }
 
 
-def source(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
-  """Returns a checkpoint's description for `model.json`."""
+def save_checkpoint(
+  model_name: str,
+  checkpoint: Checkpoint,
+  out: str | os.PathLike,
+  *,
+  address: str | None = None,
+  num_classes: int | Mapping[str, int] | None = None,
+  **overrides: Any,
+) -> None:
+  """Converts a checkpoint into the folder of a network.
+
+  Args:
+    model_name: Name of the network in the catalog.
+    checkpoint: The checkpoint.
+    out: The folder to write; must not exist yet.
+    address: See `source`.
+    num_classes: Classes of the network; None for the checkpoint's. A network
+      that needs a classifier gets a new one of one class where it has none.
+    **overrides: Arguments of `temporal_jax.create_model`.
+
+  Raises:
+    ValueError: If anything does not fit; all of it is listed.
+  """
+  plan = functools.partial(
+    plan_conversion,
+    model_name,
+    checkpoint.tensors,
+    settings=checkpoint.settings,
+    **overrides,
+  )
+  try:
+    planned = plan(num_classes=num_classes)
+  except ValueError:
+    if num_classes is not None:
+      raise
+    planned = plan(num_classes=1)
+  description = describe(planned, checkpoint, (), address)
+  variables = apply_plan(planned, checkpoint.tensors)
+  inference.save_model(out, variables, description)
+
+
+def source(checkpoint: Checkpoint, name: str, address: str | None) -> dict[str, Any]:
+  """Returns a checkpoint's description for `model.json`.
+
+  Args:
+    checkpoint: The checkpoint.
+    name: The naming of its tensors.
+    address: The address hf://org/name@commit that it is from;
+      None for a path.
+  """
   return {
+    **({"address": address} if address else {}),
     "name": name,
     "file": checkpoint.path.absolute().name,
     "sha256": file_digest(*checkpoint.files),
@@ -51,8 +112,10 @@ def source(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
   }
 
 
-def said(checkpoint: Checkpoint) -> Iterator[str]:
-  """Yields lines about a file other than its tensors."""
+def said(checkpoint: Checkpoint, address: str | None) -> Iterator[str]:
+  """Yields lines about a file other than its tensors; see `source`."""
+  if address:
+    yield f"{address}."
   within = f", in {checkpoint.wrapper}" if checkpoint.wrapper else ""
   yield f"{checkpoint.path.absolute().name}: {checkpoint.format}{within}."
   if checkpoint.others:

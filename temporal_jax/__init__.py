@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     create_model as create_model,
     list_models as list_models,
   )
+  from temporal_jax.pretrained import (
+    from_pretrained as from_pretrained,
+    push_to_hub as push_to_hub,
+    save_pretrained as save_pretrained,
+  )
 
 __version__ = "0.1.0"
 
@@ -32,12 +37,15 @@ _HOMES = {
   "data": "temporal_jax.data",
   "evaluation": "temporal_jax.evaluation",
   "experiment": "temporal_jax.experiment",
+  "from_pretrained": "temporal_jax.pretrained",
   "inference": "temporal_jax.inference",
   "layers": "temporal_jax.layers",
   "list_models": "temporal_jax.models",
   "localization": "temporal_jax.localization",
   "models": "temporal_jax.models",
   "ops": "temporal_jax.ops",
+  "push_to_hub": "temporal_jax.pretrained",
+  "save_pretrained": "temporal_jax.pretrained",
   "training": "temporal_jax.training",
 }
 

@@ -44,6 +44,7 @@ from temporal_jax import (
   display,
   evaluation,
   experiment,
+  pretrained,
   process_setup,
   storage,
   training,
@@ -163,15 +164,30 @@ def run(
   stop: training.StopRequest,
 ) -> None:
   """One run, from its config to its report."""
-  first = jax.process_index() == 0
-  say = print if first else lambda *words: None
   experiment.check_places(workdir)
   kind = experiment.run_kind(config)
   earlier = experiment.earlier_description(workdir, kind.read_description)
-  given, config = config, kind.complete(config, earlier)
+  with experiment.start_weights(
+    config, earlier=earlier, workdir=workdir, convert=pretrained.convert
+  ) as weights:
+    _run(config, workdir, stop, earlier, weights)
+
+
+def _run(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  stop: training.StopRequest,
+  earlier: experiment.Description | None,
+  weights: experiment.StartWeights,
+) -> None:
+  """One run, whose weights are on this machine."""
+  first = jax.process_index() == 0
+  say = print if first else lambda *words: None
+  kind = experiment.run_kind(config)
+  given, config = config, kind.complete(weights.used_in(config), earlier)
   opened = kind.open_run(config, workdir, earlier, say)
   components, length = opened.components, opened.components.length
-  description = opened.describe(earlier)
+  description = {**opened.describe(earlier), **weights.described()}
   checkpoints = training.Checkpoints(
     workdir / training.CHECKPOINTS,
     keep=config.keep_checkpoints,
@@ -193,6 +209,7 @@ def run(
     experiment.check_finished(workdir, completed, earlier, opened.lists)
   if first:  # Only now: a start that is refused changes nothing.
     training.check_records(workdir)
+    weights.keep(workdir)
     for words in training.write_config(workdir, completed):
       say(words)
     for change in experiment.differences(earlier, opened.lists):
@@ -253,10 +270,14 @@ def main(argv: list[str]) -> None:
   try:
     with training.StopRequest() as stop:
       if _PLAN.value:
-        kind = experiment.run_kind(_CONFIG.value)
-        print(kind.show_layout(_CONFIG.value, _PLAN_DEVICES.value, _PLAN_TPU.value))
+        with experiment.start_weights(_CONFIG.value) as weights:
+          config = weights.used_in(_CONFIG.value)
+          kind = experiment.run_kind(config)
+          print(kind.show_layout(config, _PLAN_DEVICES.value, _PLAN_TPU.value))
       elif _DRAW.value:
-        experiment.run_kind(_CONFIG.value).draw(_CONFIG.value, _DRAW.value)
+        with experiment.start_weights(_CONFIG.value) as weights:
+          config = weights.used_in(_CONFIG.value)
+          experiment.run_kind(config).draw(config, _DRAW.value)
       else:
         _join_processes()
         workdir = pathlib.Path(_WORKDIR.value).expanduser()

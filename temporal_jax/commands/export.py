@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     required=True,
     choices=("stablehlo", "onnx", "savable"),
     help="stablehlo runs where only JAX is installed, onnx in onnxruntime; "
-    "savable is only the weights, for load_model and --config.init_from",
+    "savable is the weights as safetensors, for --model, init_from and the hub",
   )
   parser.add_argument(
     "--platforms",

@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--model",
     required=True,
     metavar="DIR",
-    help="the detector: workdir of a run of train.py, or a converted one",
+    help="the detector: workdir of a run of train.py, a converted one, or its "
+    "address hf://org/name",
   )
   parser.add_argument(
     "--features",

@@ -9,11 +9,11 @@ in a temporary folder until it is answered, and is then deleted.
 import argparse
 import contextlib
 import os
-import pathlib
 import signal
 import sys
 
 from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import short_name
 
 COMPUTES = True
 
@@ -22,13 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Adds the arguments of `serve`."""
   parser.add_argument(
     "model",
-    type=pathlib.Path,
     metavar="DIR",
-    help="folder that convert_weights wrote, or the workdir of a run",
+    help="folder that convert_weights wrote, the workdir of a run, an address "
+    "hf://org/name, or camera_motion",
   )
   parser.add_argument(
     "--localizer",
-    type=pathlib.Path,
     metavar="DIR",
     help="a detector, whose segments are shown under the film",
   )
@@ -85,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     host=options.host,
     port=options.port,
     limits=limits,
-    settings={"name": options.model.resolve().name, **answerer.settings},
+    settings={"name": short_name(options.model), **answerer.settings},
     sample=answerer.sample,
   ) as server:
     if not serving.is_loopback(options.host):

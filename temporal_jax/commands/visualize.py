@@ -11,7 +11,7 @@ import pathlib
 from typing import TYPE_CHECKING
 
 from temporal_jax.commands.shared import output
-from temporal_jax.commands.shared.arguments import add_labels, read_labels
+from temporal_jax.commands.shared.arguments import add_labels, read_labels, short_name
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel
@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--model",
     required=True,
     action="append",
-    type=pathlib.Path,
     metavar="DIR",
-    help="converted or trained network; may be given several times",
+    help="converted or trained network, or its address hf://org/name; may be given "
+    "several times",
   )
   parser.add_argument("--kind", choices=_KINDS, required=True, help="kind of maps")
   parser.add_argument(
@@ -50,9 +50,9 @@ def run(options: argparse.Namespace) -> int:
   """Draws; returns 0."""
   from temporal_jax.inference.visualize import visualize_video
 
-  names = [path.resolve().name for path in options.model]
+  names = [short_name(model) for model in options.model]
   if len(set(names)) < len(names):
-    names = list(map(str, options.model))
+    names = options.model
   if len(set(names)) < len(names):
     raise ValueError(f"a network is given twice: {names}.")
   labels = read_labels(options)
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
   return 0
 
 
-def _open(directory: pathlib.Path, labels: tuple[str, ...]) -> "SavedModel":
+def _open(directory: str, labels: tuple[str, ...]) -> "SavedModel":
   """Reads a network, which compares clips with `labels`, if there are any."""
   from temporal_jax import inference
 

@@ -11,6 +11,7 @@ from temporal_jax.experiment.config_fields import (
   unknown_field as unknown_field,
 )
 from temporal_jax.experiment.description import (
+  Description as Description,
   describe as describe,
   differences as differences,
   earlier_description as earlier_description,
@@ -25,6 +26,10 @@ from temporal_jax.experiment.optimizer import schedule as schedule
 from temporal_jax.experiment.origin import complete as complete
 from temporal_jax.experiment.run_kinds import run_kind as run_kind
 from temporal_jax.experiment.settings import RunSettings as RunSettings
+from temporal_jax.experiment.start_weights import (
+  StartWeights as StartWeights,
+  start_weights as start_weights,
+)
 from temporal_jax.experiment.steps import create_steps as create_steps
 from temporal_jax.experiment.videos import open_videos as open_videos
 from temporal_jax.experiment.weights import class_rows as class_rows, fitting as fitting

@@ -24,8 +24,9 @@ def add_model(parser: argparse.ArgumentParser, which: str = "") -> None:
     "--model",
     required=True,
     metavar="DIR",
-    help="folder that convert_weights or a run wrote, or camera_motion, "
-    "a small network to try" + (f": {which}" if which else ""),
+    help="folder that convert_weights or a run wrote, an address "
+    "hf://org/name, or camera_motion, a small network to try"
+    + (f": {which}" if which else ""),
   )
 
 
@@ -34,8 +35,8 @@ def add_network(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "network",
     metavar="NAME|DIR",
-    help="see temporal-jax models; or a converted or trained directory, or "
-    "camera_motion",
+    help="see temporal-jax models; or a converted or trained directory, its "
+    "address hf://org/name, or camera_motion",
   )
   parser.add_argument(
     "--frames", type=int, metavar="T", help="of a clip (the network's)"
@@ -56,8 +57,8 @@ def is_saved(name: str) -> bool:
   """
   import os
 
-  from temporal_jax import models
-  from temporal_jax.inference import bundled
+  from temporal_jax import hub, models
+  from temporal_jax.saved_networks import bundled
 
   is_folder = os.path.isdir(os.path.expanduser(name))
   if is_folder and name in models.MODELS:
@@ -65,7 +66,18 @@ def is_saved(name: str) -> bool:
       f"{name} is a network and a folder: write ./{name} for the folder, or "
       "call it elsewhere."
     )
-  return is_folder or name in bundled.NAMES
+  return is_folder or name in bundled.NAMES or hub.is_address(name)
+
+
+def short_name(model: str) -> str:
+  """Returns the last part of a network's address, or of its folder's path."""
+  import pathlib
+
+  from temporal_jax import hub
+
+  if hub.is_address(model):
+    return hub.parse_address(model).repository.rpartition("/")[2]
+  return pathlib.Path(model).resolve().name
 
 
 def add_labels(parser: argparse.ArgumentParser) -> None:

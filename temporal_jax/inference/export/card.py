@@ -37,7 +37,11 @@ _COUNTS = {
 
 
 def create_card(
-  saved: SavedModel, artifact: Mapping[str, Any], *, name: str, report: pathlib.Path
+  saved: SavedModel,
+  artifact: Mapping[str, Any],
+  *,
+  name: str,
+  report: pathlib.Path | None,
 ) -> dict[str, Any]:
   """Returns the content of card.json; nothing in it is guessed.
 
@@ -45,7 +49,7 @@ def create_card(
     saved: The network.
     artifact: Facts of the written file: "format", "sha256" and other facts.
     name: Name of the network.
-    report: The report.json of the run; need not exist.
+    report: The report.json of the run; need not exist, None for no run.
   """
   description = saved.description
   overrides = description.get("overrides") or {}
@@ -113,9 +117,9 @@ def _multiply_adds(saved: SavedModel) -> int:
   return count.multiply_adds(network.apply, saved.variables, *inputs)
 
 
-def _scores(report: pathlib.Path) -> dict[str, Any] | None:
+def _scores(report: pathlib.Path | None) -> dict[str, Any] | None:
   """Returns the overall scores of a run's report, None without one."""
-  if not report.is_file():
+  if report is None or not report.is_file():
     return None
   told = read_json(report, max_bytes=_MAX_REPORT)
   check_members(str(report), told, _COUNTS, _COUNTS)

@@ -11,6 +11,7 @@ import jax
 import jax.export
 import jax.numpy as jnp
 
+from temporal_jax import hub
 from temporal_jax.inference.export.card import create_card, write_card
 from temporal_jax.inference.export.compare_exported import largest_difference
 from temporal_jax.inference.export.onnx import run_onnx, to_onnx
@@ -21,6 +22,7 @@ from temporal_jax.inference.runtime.saved_model import (
   load_model,
   save_model,
 )
+from temporal_jax.saved_networks.find import find_folder
 from temporal_jax.saved_networks.variables import digest
 from temporal_jax.storage import whole_folder
 from temporal_jax.validation import check_at_least, check_choice
@@ -31,27 +33,29 @@ DTYPES = ("float32", "bfloat16")
 
 
 def export_model(
-  model: str | os.PathLike,
+  model: SavedModel | str | os.PathLike,
   out: str | os.PathLike,
   *,
   format: str,
   platforms: Sequence[str] | None = None,
   batch_size: int | None = None,
   dtype: str = "float32",
+  license: str | None = None,
 ) -> dict[str, Any]:
   """Writes a network for others, with a card that describes it.
 
   "stablehlo" is a program that runs where only JAX is installed, and "onnx" one
   for onnxruntime: both map uint8 clips to probabilities, hold the weights and
   normalise pixels themselves, and are compared with the network before they are
-  written. "savable" is a directory for `load_model` and `--config.init_from`:
-  of a run only the weights, averaged where it kept averages.
+  written. "savable" is a folder for `load_model`, `--config.init_from` and the
+  hub: of a run only the weights, averaged where it kept averages, as
+  safetensors.
 
   The same folder gets card.json, README.md and, if classes have names,
   classes.json.
 
   Args:
-    model: Folder that `convert_weights` wrote, or the workdir of a run.
+    model: The network; or its folder, name or address, see `load_model`.
     out: The directory to write; must not exist yet, and appears when it is
       complete.
     format: One of "stablehlo", "onnx", "savable".
@@ -60,9 +64,10 @@ def export_model(
     batch_size: Clips that a program takes at once, or None for any number.
     dtype: Dtype of the activations, "float32" or "bfloat16"; of "stablehlo"
       only.
+    license: Licence of the weights; None for the one that the network has.
 
   Returns:
-    What card.json holds.
+    Content of card.json.
 
   Raises:
     FileExistsError: If `out` exists.
@@ -72,7 +77,15 @@ def export_model(
       written in it, or the written file gives other probabilities.
   """
   _check(format, platforms, batch_size, dtype)
-  saved = load_model(model, dtype=dtype)
+  report = None
+  if isinstance(model, SavedModel):
+    saved = model._replace(network=model.network.clone(dtype=dtype))
+  else:
+    saved = load_model(model, dtype=dtype)
+    if not hub.is_address(model):  # A repository has no report.
+      report = find_folder(model) / "report.json"
+  if license is not None:
+    saved = saved._replace(description={**saved.description, "license": license})
   with whole_folder(out) as directory:
     if format == "savable":
       save_model(directory, saved.variables, saved.description)
@@ -84,7 +97,7 @@ def export_model(
       saved,
       {"format": format, **facts},
       name=pathlib.Path(out).expanduser().resolve().name,
-      report=pathlib.Path(model).expanduser() / "report.json",
+      report=report,
     )
     write_card(directory, card, saved.class_names)
   return card

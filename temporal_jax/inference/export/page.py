@@ -10,6 +10,18 @@ from temporal_jax.inference.export import run_instructions
 NOT_STATED = "not stated"
 _PAPER = re.compile(r"arXiv:(\d+\.\d+)")
 _LINKED = r"[arXiv:\1](https://arxiv.org/abs/\1)"
+# Licences that the hub knows by a name; others are "other" with their name.
+_IDENTIFIERS = frozenset(
+  (
+    *("agpl-3.0", "apache-2.0", "bigscience-openrail-m", "bsd", "bsd-2-clause"),
+    *("bsd-3-clause", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-nc-2.0"),
+    *("cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-3.0"),
+    *("cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
+    *("cc0-1.0", "creativeml-openrail-m", "gpl-2.0", "gpl-3.0", "isc"),
+    *("lgpl-2.1", "lgpl-3.0", "mit", "mpl-2.0", "openrail", "unlicense", "zlib"),
+  )
+)
+_LONGEST_NAME = 100  # Characters.
 
 
 def render(card: Mapping[str, Any]) -> str:
@@ -37,15 +49,23 @@ def _front_matter(card: Mapping[str, Any]) -> str:
   values = {
     "library_name": "temporal_jax",
     "pipeline_tag": "video-classification",
-    "license": card["license"] if card["license"] != NOT_STATED else "other",
+    **_license(card["license"]),
     "tags": [card["architecture"], card["operator"], card["artifact"]["format"]],
   }
-  if scores := card["scores"]:
-    result = {key: scores[key] for key in ("top1", "top5") if key in scores}
-    values["metrics"] = result
+  if card["scores"]:
+    values["metrics"] = ["accuracy"]
   # Every JSON value is one of YAML.
   lines = (f"{key}: {json.dumps(value)}" for key, value in values.items())
   return "\n".join(["---", *lines, "---"])
+
+
+def _license(license: str) -> dict[str, str]:
+  """Returns the licence by its identifier of the hub, or as another one."""
+  if license == NOT_STATED:
+    return {"license": "unknown"}
+  if license.lower() in _IDENTIFIERS:
+    return {"license": license.lower()}
+  return {"license": "other", "license_name": license.split("\n")[0][:_LONGEST_NAME]}
 
 
 def _what(card: Mapping[str, Any]) -> str:

@@ -25,13 +25,15 @@ clips = np.zeros({shape}, np.uint8)
 results = session.run({outputs}, {{"clips": clips}})
 ```"""
 _SAVABLE = """\
-With temporal_jax; `train.py --config.init_from` reads it, too:
+With temporal_jax; `--config.init_from` and `--model` take the folder, or its
+address hf://org/name, too:
 
 ```python
 import numpy as np
+import temporal_jax
 from temporal_jax import inference
 
-classify = inference.Classifier(inference.load_model("."))
+classify = inference.Classifier(temporal_jax.from_pretrained("."))
 clips = np.zeros({shape}, np.uint8)
 probabilities = classify(clips)
 ```"""

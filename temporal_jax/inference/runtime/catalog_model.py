@@ -12,6 +12,7 @@ from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.models.inspect.variables import count_classes, differing
+from temporal_jax.saved_networks.find import find_folder
 from temporal_jax.training import default_dtype
 from temporal_jax.training.host_init import run_on_host
 from temporal_jax.training.load_variables import load_variables
@@ -34,8 +35,8 @@ def catalog_model(
   Args:
     name: Name in the catalog.
     weights: {"params"} and, of batch norms, {"batch_stats"}, as
-      `convert_weights.convert` makes them; or a directory of them, see
-      `load_variables`.
+      `convert_weights.convert` makes them; or a directory of them or its
+      address, see `load_variables`.
     class_names: One name per class, or a dict with one entry per task; without
       them classes have numbers.
     **arguments: See `new_model`.
@@ -48,7 +49,7 @@ def catalog_model(
   """
   models.find_model(name)  # A wrong name is refused before weights are read.
   if not isinstance(weights, Mapping):
-    weights = load_variables(weights)
+    weights = load_variables(find_folder(weights))
   if "params" not in weights:
     raise ValueError(f"the weights have no 'params', only {sorted(weights)}.")
   weights = {"batch_stats": {}, **weights}

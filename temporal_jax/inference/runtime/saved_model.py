@@ -1,6 +1,6 @@
 """Saves and loads a network as a directory: variables and `model.json`.
 
-`variables/` is an Orbax checkpoint, `model.json` has the rest. The workdir of a
+`model.safetensors` holds the variables, `model.json` the rest. The workdir of a
 run is such a directory too: its variables are the newest checkpoint's.
 """
 
@@ -21,13 +21,13 @@ import jax.numpy as jnp
 from temporal_jax import models
 from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.views.eval_protocol import EvalProtocol
-from temporal_jax.inference import bundled
 from temporal_jax.inference.runtime.model_schema import CLASSIFIERS, read_protocol
 from temporal_jax.inference.runtime.override_schema import count_blocks
 from temporal_jax.lookup import did_you_mean
 from temporal_jax.models.network import Network
-from temporal_jax.saved_networks import description as descriptions
+from temporal_jax.saved_networks import bundled, description as descriptions
 from temporal_jax.saved_networks.description import DESCRIPTION, described_classes
+from temporal_jax.saved_networks.find import find_folder
 from temporal_jax.saved_networks.folder import read_network, save_network
 from temporal_jax.saved_networks.variables import check_kinds, check_leaves
 from temporal_jax.training import default_dtype
@@ -171,7 +171,7 @@ def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> Sav
   Args:
     directory: Folder that `convert_weights` wrote, or the workdir of a run: of
       that the newest checkpoint, and the moving averages where it kept them.
-      Where there is no such directory, a name of `bundled.NAMES`.
+      Or a name or an address, see `find_folder`.
     dtype: Dtype of the activations; None for the one in `model.json`, or else
       bfloat16 and on CPU float32.
 
@@ -202,9 +202,7 @@ def begin_loading(
       damaged only later, see `PendingModel.wait`.
   """
   name = os.fspath(directory)
-  directory = pathlib.Path(directory).expanduser().absolute()
-  if name in bundled.NAMES and not directory.exists():
-    directory = bundled.find(name)
+  directory = find_folder(directory)
   description = read_description(directory)
   if description is None:
     if hint := not directory.exists() and did_you_mean(name, bundled.NAMES):

@@ -1,7 +1,7 @@
 """Saves and loads a detector as a directory: variables and `model.json`.
 
-`variables/` is an Orbax checkpoint, `model.json` the rest, as of a classifier.
-The workdir of a run is such a directory too.
+`model.safetensors` holds the variables, `model.json` the rest, as of a
+classifier. The workdir of a run is such a directory too.
 """
 
 import dataclasses
@@ -32,6 +32,7 @@ from temporal_jax.saved_networks.description import (
   LOCALIZATION,
   described_classes,
 )
+from temporal_jax.saved_networks.find import find_folder
 from temporal_jax.saved_networks.folder import read_network, save_network
 from temporal_jax.saved_networks.variables import check_kinds, check_leaves
 from temporal_jax.training.load_variables import first_line
@@ -141,8 +142,8 @@ def load_detector(
   """Reads a detector that `save_detector` or a run wrote.
 
   Args:
-    directory: Its directory; of a run's workdir the newest checkpoint is read,
-      and the moving averages where it kept them.
+    directory: Its directory, or its address hf://org/name; of a run's workdir
+      the newest checkpoint is read, and the moving averages where it kept them.
     dtype: Dtype of the activations; None for the one in `model.json`, or else
       bfloat16 and on CPU float32.
 
@@ -152,7 +153,7 @@ def load_detector(
       `save_detector` writes, a file of the variables is damaged, or they do not
       fit the network.
   """
-  directory = pathlib.Path(directory).expanduser().absolute()
+  directory = find_folder(directory)
   description = read_detector_description(directory)
   where = f"{directory / DESCRIPTION}"
 
