@@ -18,7 +18,13 @@ import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from docs import accelerator_tables, gpu_tables, paper_tables, speed_tables
+from docs import (
+  accelerator_tables,
+  gpu_tables,
+  paper_tables,
+  speed_tables,
+  weight_tables,
+)
 from temporal_jax import config_files, localization, models
 from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
@@ -183,7 +189,7 @@ def zoo() -> Iterator[Sequence[str]]:
       f"{own.params / 1e6:.1f}",
       f"{own.gmacs:.1f}",
       ", ".join(map(str, best)),
-      f"[page]({entry.weights})" if entry.weights else "start from images",
+      weight_tables.main_address(name),
       f"`{runs[name]}`",
     )
 
@@ -235,6 +241,10 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
       f"rows {paper}": functools.partial(paper_rows, paper)
       for paper in paper_tables.papers()
     },
+  },
+  "weights.md": {
+    "formats": weight_tables.formats,
+    "published weights": weight_tables.published,
   },
 }
 
