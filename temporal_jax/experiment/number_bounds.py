@@ -114,6 +114,7 @@ ARGUMENT_BOUNDS = {
   "dropout": _BELOW_ONE,
   "empty_classes": Bounds(0, 2**20),  # Numbers of classes, from 0.
   "epsilon": Bounds(0, 1, without="low"),
+  "last_epsilon": Bounds(0, 1, without="low"),
   "head_dropout": _BELOW_ONE,
   "layer_scale": Bounds(-_FACTOR, _FACTOR),
   "ranges": Bounds(0, _FACTOR),  # In positions of a sequence.
