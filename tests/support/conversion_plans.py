@@ -78,14 +78,14 @@ def draw(shapes):
   }
 
 
-def shake(module):
+def shake(module, spread=0.1):
   """Moves all parameters of a torch module, so that none is 0 or 1."""
   import torch
 
   torch.manual_seed(0)
   with torch.no_grad():
     for parameter in module.parameters():
-      parameter.add_(0.1 * torch.randn_like(parameter))
+      parameter.add_(spread * torch.randn_like(parameter))
   return module.eval()
 
 

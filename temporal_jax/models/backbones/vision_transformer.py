@@ -80,7 +80,8 @@ class VisionTransformer(Network):
     et al. 2023, https://arxiv.org/abs/2303.11331; with space-time mixing
     in `keys_values`, Bulat et al. 2021, https://arxiv.org/abs/2106.05968, class
     `VisionTransformer` in slowfast/models/transformers/vit.py of
-    1adrianb/video-transformers; for its tokens see `TokenEmbedding`.
+    1adrianb/video-transformers; for its tokens see
+    `token_embedding.embed`.
   """
 
   num_classes: int | Mapping[str, int] | None
@@ -184,7 +185,7 @@ class VisionTransformer(Network):
         not divide it.
     """
     shape_checks.video(clip)
-    x, grid = self._embed(clip)
+    x, grid = token_embedding.embed(self, clip.astype(self.dtype))
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
     if self.pre_norm:
       x = self._norm("pre_norm")(x)
@@ -251,25 +252,6 @@ class VisionTransformer(Network):
       dtype=self.dtype,
       name="projection",
     )(x)
-
-  def _embed(self, clip: jax.Array) -> tuple[jax.Array, tuple[int, int]]:
-    """Returns tokens (B, T', N, D) with positions, and the patches' grid."""
-    embedding = token_embedding.TokenEmbedding(
-      self.width,
-      self.patch_size,
-      patch_bias=self.patch_bias,
-      tubelet=self.tubelet,
-      has_class_token=self.has_class_token,
-      shared_class_token=self.shared_class_token,
-      kind=self.positions,
-      grid=self.grid,
-      num_temporal_positions=self.num_temporal_positions,
-      longer_clips=self.longer_clips,
-      dtype=self.dtype,
-      name="embedding",
-    )
-    nn.share_scope(self, embedding)  # No level of its own among the parameters.
-    return embedding(clip.astype(self.dtype))
 
   def _block(self, index: int, name: str) -> TransformerBlock:
     last = max(self.depth - 1, 1)

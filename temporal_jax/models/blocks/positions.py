@@ -7,7 +7,7 @@ import numpy as np
 from temporal_jax import ops
 
 LONGER_CLIPS = ("interpolate", "repeat")
-# Kinds of positions of a vision transformer, see `token_embedding`.
+# Kinds of positions of a vision transformer, see `token_embedding.embed`.
 KINDS = ("learned", "clip", "sine")
 
 

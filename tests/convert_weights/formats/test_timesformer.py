@@ -135,7 +135,7 @@ def test_published_size_equals_transformers(pattern):
   sizes |= {"num_attention_heads": 12, "image_size": 224, "patch_size": 16}
   config = _config(pattern, **sizes, num_frames=8, num_labels=400)
   module = transformers.TimesformerForVideoClassification(config)
-  conversion_plans.shake(module)
+  conversion_plans.shake(module, 0.02)  # As wide as they are.
   network = conversion_plans.build(ROWS[pattern], 400)
   clip = np.random.default_rng(0).standard_normal((1, 8, 224, 224, 3), np.float32)
   tensors = conversion_plans.tensors_of(module)

@@ -7,7 +7,6 @@ import torch
 import temporal_jax
 from temporal_jax.models import VisionTransformer
 from temporal_jax.models.blocks import positions
-from temporal_jax.models.blocks.token_embedding import TokenEmbedding
 
 _WIDTH, _PATCH, _GRID = 8, 2, 3
 
@@ -20,14 +19,17 @@ def clip():
 
 
 def _embed(clip, **kwargs):
-  """Tokens with drawn positions, and the parameters."""
-  module = TokenEmbedding(_WIDTH, _PATCH, grid=_GRID, **kwargs)
-  params = module.init(jax.random.key(0), clip)["params"]
+  """Tokens before the blocks with drawn positions, and the parameters."""
+  network = VisionTransformer(None, _PATCH, _WIDTH, 0, 1, grid=_GRID, **kwargs)
+  variables = network.init(jax.random.key(0), clip)
   rng = np.random.default_rng(1)
-  params = jax.tree.map(lambda x: rng.standard_normal(x.shape, np.float32), params)
-  (tokens, grid) = module.apply({"params": params}, clip)
-  assert grid == (_GRID, _GRID)
-  return np.asarray(tokens), params
+  variables = jax.tree.map(
+    lambda x: rng.standard_normal(x.shape, np.float32), variables
+  )
+  _, aux = network.apply(variables, clip)
+  params = variables["params"]
+  del params["norm"]
+  return np.asarray(aux["tokens"]), params
 
 
 def _patches(clip, params, frames):
@@ -55,7 +57,9 @@ def test_a_shared_class_token_is_at_no_frame(clip):
 
 
 def test_sines_number_the_tubelets_of_the_clip(clip):
-  tokens, params = _embed(clip, tubelet=(2, 2), has_class_token=False, kind="sine")
+  tokens, params = _embed(
+    clip, tubelet=(2, 2), has_class_token=False, pooling="mean", positions="sine"
+  )
   assert params.keys() == {"patch_embedding"}
   table = np.empty((2 * _GRID**2, _WIDTH))
   for place in range(len(table)):
@@ -71,7 +75,7 @@ def test_positions_of_a_clip_differ_by_frame(clip):
     clip,
     tubelet=(2, 2),
     shared_class_token=True,
-    kind="clip",
+    positions="clip",
     num_temporal_positions=2,
   )
   places = np.asarray(params["position_embedding"])
