@@ -98,4 +98,7 @@ def _write_variables(path: pathlib.Path, variables: Mapping[str, Any]) -> None:
   """Writes the leaves as safetensors, named by their paths."""
   leaves = trees.flatten_dict(dict(variables), sep="/")
   arrays = {name: np.asarray(leaf, order="C") for name, leaf in leaves.items()}
+  path.touch()
+  mode = path.stat().st_mode
   safetensors.numpy.save_file(arrays, path, metadata={"format": "flax"})
+  path.chmod(mode)  # The library makes files that only their owner reads.

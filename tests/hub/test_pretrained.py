@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -10,6 +12,7 @@ import safetensors.numpy
 
 import temporal_jax
 from temporal_jax import cli, hub, inference
+from temporal_jax.saved_networks import bundled
 from tests.support import exported_networks
 from tests.support.tiny_huggingface_vit import SIZES, vit_classifier
 
@@ -155,9 +158,6 @@ def test_a_network_of_this_library_is_not_converted(server, folder):
 
 
 def test_the_client_brings_no_other_framework():
-  import subprocess
-  import sys
-
   code = (
     "import sys; from temporal_jax import hub; hub.client.import_client();"
     "from huggingface_hub import HfApi, hf_hub_download, snapshot_download;"
@@ -174,3 +174,18 @@ def test_an_address_of_a_damaged_network(server, folder):
   with pytest.raises(ValueError, match=r"model\.safetensors is changed since"):
     temporal_jax.from_pretrained("hf://org/net")
   assert hub.fetch("hf://org/net").is_own
+
+
+def test_an_address_of_a_network_of_an_older_version(server):
+  old = bundled.find("camera_motion")
+  files = {
+    path.relative_to(old).as_posix(): path.read_bytes()
+    for path in old.rglob("*")
+    if path.is_file()
+  }
+  assert "variables/manifest.ocdbt" in files
+  server.add("org/old", files)
+  _same(
+    temporal_jax.from_pretrained("hf://org/old"),
+    temporal_jax.from_pretrained("camera_motion"),
+  )

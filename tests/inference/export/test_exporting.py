@@ -39,6 +39,8 @@ def test_savable_holds_what_load_model_needs(model, tmp_path):
   jax.tree.map(np.testing.assert_array_equal, after.variables, before.variables)
   assert after.description == before.description
   assert card["artifact"]["sha256"] == before.description["sha256"]
+  # Whoever may read one file may read the others.
+  assert len({path.stat().st_mode for path in (tmp_path / "out").iterdir()}) == 1
   assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
