@@ -123,3 +123,9 @@ def check(network: nn.Module) -> None:
       "has_class_token is False: pooling must be 'mean' and shared_class_token "
       f"False, got {network.pooling!r} and {network.shared_class_token}."
     )
+  others = network.temporal.filled() - {"attention"}
+  if others:
+    raise ValueError(
+      f"layers in the slots {sorted(others)} need a class token, has_class_token is "
+      "False; the slot 'attention' may be filled."
+    )

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from temporal_jax import create_model
+from temporal_jax import create_model, models
 from temporal_jax.models.catalog import video_transformers
 
 # Sums of the layers, by hand: ViT-B/16 without its classifier has 85,798,656
@@ -100,6 +100,12 @@ def test_all_frames_have_the_same_class_token(name):
   assert np.abs(tokens[0] - tokens[1]).max() > 1e-3
 
 
+def _fits(operator):
+  """Whether an operator has its slots in a vision transformer."""
+  slots = models.operators.resolve(operator, _small("timesformer_b16")).filled()
+  return slots <= set(models.VisionTransformer.SLOTS)
+
+
 @pytest.mark.parametrize("name", COUNTS)
 def test_clips_of_other_sizes(name):
   model = _small(name)
@@ -107,6 +113,17 @@ def test_clips_of_other_sizes(name):
   for clip in (_clip(4), _clip(7, 12, 8)):
     logits, _ = jax.eval_shape(model.apply, shapes, clip)
     assert logits.shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+  "operator",
+  [name for name in models.OPERATORS if _fits(name) and not name.startswith("causal")],
+)
+def test_operators_of_tokens_fit_timesformers_backbone(operator):
+  model = _small("timesformer_b16", temporal=operator, width=256, num_heads=4)
+  clip = jax.ShapeDtypeStruct((1, 8, 16, 16, 3), jnp.float32)
+  logits, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), clip)
+  assert logits[0].shape == (1, 3)
 
 
 def test_only_frames_by_themselves_are_framewise():
