@@ -5,7 +5,10 @@ import pty
 import subprocess
 import sys
 
+import pytest
+
 from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import short_name
 
 _TRACK = """
 from temporal_jax.commands.shared import output
@@ -45,3 +48,10 @@ def test_lines_for_a_file_are_not_shown_on_the_terminal():
 def test_nothing_is_shown_without_a_terminal(capsys):
   assert list(output.track("reading")(iter("abc"), 3)) == ["a", "b", "c"]
   assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+  "model", ["hf://org/net", "hf://org/net@v1", "runs/net", "runs/net/", "./net"]
+)
+def test_a_network_is_called_by_the_last_part_of_its_place(model):
+  assert short_name(model) == "net"

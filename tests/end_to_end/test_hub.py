@@ -163,6 +163,7 @@ def test_a_detector_names_its_own_command(server, foreign, tmp_path):
     pass
 
 
+@pytest.mark.slow  # Inspection plans every network of the catalog.
 def test_the_command_converts_an_address(server, foreign, own, tmp_path, capsys):
   sizes = [f"--set={key}={value}" for key, value in _VIT.items()]
   words = ["vit_b16_in21k", "hf://org/vit", str(tmp_path / "out")]
@@ -178,6 +179,10 @@ def test_the_command_converts_an_address(server, foreign, own, tmp_path, capsys)
       convert_command.main(["resnet18", address, str(tmp_path / "new")])
     assert error in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+  convert_command.main(["inspect", "hf://org/vit"])
+  inspected = capsys.readouterr().out
+  assert f"hf://org/vit@{foreign}." in inspected
+  assert "source huggingface_vit" in inspected
   before = len(server.requests)
   with pytest.raises(SystemExit):
     convert_command.main(["resnet81", "hf://org/vit", str(tmp_path / "new")])
