@@ -13,6 +13,15 @@ CLIP_B16 = {**CLIP_B32, "patch": 16, "grid": 14}
 _L14 = {"width": 1024, "depth": 24, "patch": 14, "grid": 16, "features": 768}
 CLIP_L14 = {**_L14, "text_width": 768}
 CLIP_L14_336 = {**CLIP_L14, "grid": 24}
+# The larger ones of open_clip.
+CLIP_H14 = {
+  **{"width": 1280, "depth": 32, "patch": 14, "grid": 16, "features": 1024},
+  **{"text_width": 1024, "text": {"depth": 24}},
+}
+CLIP_BIG_G14 = {
+  **{"width": 1664, "depth": 48, "patch": 14, "grid": 16, "features": 1280},
+  **{"text_width": 1280, "text": {"depth": 32}, "hidden": 8192},
+}
 EVA_B16 = {**CLIP_B16, "hidden": 2048}
 EVA_L14 = {**_L14, "hidden": 2730}
 EVA_L14_336 = {**EVA_L14, "grid": 24}
@@ -33,14 +42,15 @@ def _under(prefix, shapes):
   return {prefix + name: shape for name, shape in shapes.items()}
 
 
-def _clip_blocks(width, depth):
+def _clip_blocks(width, depth, hidden=None):
+  hidden = hidden or 4 * width
   block = {
     "attn.in_proj_weight": (3 * width, width),
     "attn.in_proj_bias": (3 * width,),
     **_layer("attn.out_proj", width, width),
     **_layer("ln_1", width),
-    **_layer("mlp.c_fc", 4 * width, width),
-    **_layer("mlp.c_proj", width, 4 * width),
+    **_layer("mlp.c_fc", hidden, width),
+    **_layer("mlp.c_proj", width, hidden),
     **_layer("ln_2", width),
   }
   shapes = {}
@@ -60,7 +70,7 @@ def clip_text(features, width=512, depth=12, vocabulary=49408, context=77):
   }
 
 
-def clip_image(width, depth, patch, grid, features):
+def clip_image(width, depth, patch, grid, features, hidden=None):
   """The image tower of openai/CLIP."""
   return {
     "class_embedding": (width,),
@@ -68,7 +78,7 @@ def clip_image(width, depth, patch, grid, features):
     "proj": (width, features),
     **_layer("conv1", width, 3, patch, patch, bias=False),
     **_layer("ln_pre", width),
-    **_clip_blocks(width, depth),
+    **_clip_blocks(width, depth, hidden),
     **_layer("ln_post", width),
   }
 

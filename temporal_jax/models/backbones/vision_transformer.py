@@ -67,6 +67,8 @@ class VisionTransformer(Network):
     head_dropout: Rate on the frames' features before the head.
     drop_path: Rate of stochastic depth in the last block; it grows linearly.
     dropout: Rate after the embeddings and in the MLPs.
+    mlp_ratio: Width of the MLPs divided by `width`; None for that of `block`, 4
+      in `TransformerBlock`.
     block: Class of the blocks, or a partial of `TransformerBlock` with common
       arguments of all blocks that are no arguments here.
     temporal: Layers in the blocks' temporal slots; the stage is 0.
@@ -110,6 +112,7 @@ class VisionTransformer(Network):
   head_dropout: float = 0.0
   drop_path: float = 0.0
   dropout: float = 0.0
+  mlp_ratio: float | None = None
   block: Callable[..., TransformerBlock] = TransformerBlock
   temporal: Temporal = Temporal()
   remat: bool = False
@@ -255,6 +258,7 @@ class VisionTransformer(Network):
 
   def _block(self, index: int, name: str) -> TransformerBlock:
     last = max(self.depth - 1, 1)
+    own = {} if self.mlp_ratio is None else {"mlp_ratio": self.mlp_ratio}
     return self.block(
       self.num_heads,
       activation=self.activation,
@@ -265,4 +269,5 @@ class VisionTransformer(Network):
       temporal=self.temporal.at(0, index),
       dtype=self.dtype,
       name=name,
+      **own,
     )

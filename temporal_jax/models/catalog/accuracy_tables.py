@@ -63,6 +63,7 @@ ATM_A7 = Table(where=f"{_ATM}, table A.7", data=_KINETICS)
 ATM_A8 = Table(where=f"{_ATM}, table A.8", data=("ActivityNet 1.3",))
 
 ILA_README = Table(where="README of Francis-Rings/ILA", data=("Kinetics-400", "SSv2"))
+XCLIP_README = Table(where="README of microsoft/VideoX", data=_KINETICS)
 ILA_2 = Table(where="arXiv:2304.10465 supplement, table 2", data=_KINETICS)
 
 XVIT_2 = Table(where="arXiv:2106.05968 supplement, table 2", data=("SSv2",))

@@ -39,6 +39,23 @@ _clip = functools.partial(
   repository="openai/CLIP",
   weights="https://github.com/openai/CLIP",
 )
+# open_clip's larger towers, with heads of 80 and of 104 channels.
+_H14 = {
+  **{"width": 1280, "depth": 32, "num_heads": 16, "projection": 1024},
+  **{"patch_size": 14, "grid": 16},
+}
+_BIG_G14 = {
+  **{"width": 1664, "depth": 48, "num_heads": 16, "projection": 1280},
+  **{"patch_size": 14, "grid": 16, "mlp_ratio": 4.9231},
+}
+_laion = functools.partial(
+  Entry,
+  module=VisionTransformer,
+  clip_shape=_224,
+  pixels=entry.CLIP,
+  repository="mlfoundations/open_clip",
+)
+_LAION_FORM = {**CLIP_FORM, "activation": "gelu"}
 _eva = functools.partial(
   Entry,
   module=VisionTransformer,
@@ -75,6 +92,16 @@ ENTRIES: Mapping[str, Entry] = {
   "vit_l14_336": _clip(
     kwargs={**CLIP_FORM, **L14_336},
     clip_shape=_336,
+  ),
+  "vit_h14": _laion(
+    kwargs={**_LAION_FORM, **_H14},
+    paper="arXiv:2212.07143",
+    weights="https://huggingface.co/laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
+  ),
+  "vit_bigg14": _laion(
+    kwargs={**_LAION_FORM, **_BIG_G14},
+    paper="arXiv:2103.00020",
+    weights="https://huggingface.co/laion/CLIP-ViT-bigG-14-laion2B-39B-b160k",
   ),
   "vit_b16_in21k": Entry(
     module=VisionTransformer,

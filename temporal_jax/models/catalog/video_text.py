@@ -37,6 +37,17 @@ _TADAFORMER = {
   "prompt_depth": 0,
 }
 
+_xclip = functools.partial(
+  Entry,
+  module=VideoTextModel,
+  temporal="messages",
+  clip_shape=(8, 224, 224),
+  pixels=entry.IMAGENET,
+  paper="arXiv:2208.02816",
+  repository="microsoft/VideoX",
+  weights="https://github.com/microsoft/VideoX/tree/master/X-CLIP",
+)
+
 ENTRIES: Mapping[str, Entry] = {
   "ila_vit_b32": _ila(
     kwargs=B32,
@@ -81,16 +92,29 @@ ENTRIES: Mapping[str, Entry] = {
       *tables.ILA_README.row(88.7, 70.2, start="CLIP", frames=16, views=(4, 3)),
     ),
   ),
-  "xclip_b32": Entry(
-    module=VideoTextModel,
+  "xclip_b32": _xclip(
     kwargs=B32,
-    temporal="messages",
-    clip_shape=(8, 224, 224),
-    pixels=entry.IMAGENET,
-    paper="arXiv:2208.02816",
-    repository="microsoft/VideoX",
-    weights="https://github.com/microsoft/VideoX/tree/master/X-CLIP",
-    accuracies=(*tables.ILA_2.row(80.4),),
+    accuracies=(
+      *tables.ILA_2.row(80.4),
+      *tables.XCLIP_README.row(80.4, frames=8, views=(4, 3)),
+      *tables.XCLIP_README.row(81.1, frames=16, views=(4, 3)),
+    ),
+  ),
+  "xclip_b16": _xclip(
+    kwargs=B16,
+    accuracies=(
+      *tables.XCLIP_README.row(83.8, frames=8, views=(4, 3)),
+      *tables.XCLIP_README.row(84.7, frames=16, views=(4, 3)),
+    ),
+  ),
+  "xclip_l14": _xclip(
+    kwargs={**L14, **_LARGE_TEXT},
+    accuracies=(*tables.XCLIP_README.row(87.1, frames=8, views=(4, 3)),),
+  ),
+  "xclip_l14_336": _xclip(
+    kwargs={**L14_336, **_LARGE_TEXT, "num_frames": 16},
+    clip_shape=(16, 336, 336),
+    accuracies=(*tables.XCLIP_README.row(87.7, frames=16, views=(4, 3)),),
   ),
   "tadaformer_b16_text": _tadaformer(kwargs={**B16, **_TADAFORMER}),
   "tadaformer_l14_text": _tadaformer(kwargs={**L14, **_LARGE_TEXT, **_TADAFORMER}),

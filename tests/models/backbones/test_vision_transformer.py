@@ -6,6 +6,7 @@ import pytest
 
 from temporal_jax import layers, models
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
+from temporal_jax.models.blocks.transformer import TransformerBlock
 
 SMALL = {"patch_size": 4, "width": 16, "depth": 2, "num_heads": 2, "grid": 3}
 MIXING = models.Temporal(
@@ -55,3 +56,17 @@ def test_patches_must_divide_the_frames(clip):
 def test_foreign_slots_are_refused():
   with pytest.raises(ValueError, match="VisionTransformer has the temporal"):
     VisionTransformer(7, temporal=models.Temporal(branch_input=layers.TokenShift))
+
+
+@pytest.mark.parametrize(
+  ("ratio", "blocks", "hidden"),
+  [(None, None, 64), (3.5, None, 56), (None, 2, 32), (3.5, 2, 56)],
+)
+def test_the_mlps_are_as_wide_as_the_blocks_unless_given(clip, ratio, blocks, hidden):
+  block = TransformerBlock
+  if blocks is not None:
+    block = functools.partial(block, mlp_ratio=blocks)
+  model = VisionTransformer(7, **SMALL, mlp_ratio=ratio, block=block)
+  params = jax.eval_shape(model.init, jax.random.key(0), clip)["params"]
+  for name in ("block1", "block2"):
+    assert params[name]["mlp"]["expand"]["kernel"].shape == (16, hidden)
