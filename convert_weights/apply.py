@@ -1,6 +1,7 @@
 """Second step of a conversion: computes values, from tensors or to tensors."""
 
 import fnmatch
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,12 @@ import numpy as np
 
 from convert_weights import changes, registry
 from convert_weights.checkpoint_format import NOTHING, SKIP
-from convert_weights.plan import build_network, clip_shape, plan_conversion
+from convert_weights.plan import (
+  allowed_leaves,
+  build_network,
+  clip_shape,
+  plan_conversion,
+)
 from convert_weights.planning.conversion_plan import ConversionPlan
 from convert_weights.planning.mapping import find_ways, map_tensors
 from convert_weights.reading import Settings, non_finite, release
@@ -141,6 +147,7 @@ def to_torch(
   *,
   source: str,
   num_classes: int | Mapping[str, int] | None = None,
+  leave_out: Sequence[str] = (),
   channels: int = 3,
   **model_overrides: Any,
 ) -> dict[str, np.ndarray]:
@@ -151,6 +158,8 @@ def to_torch(
     variables: Variables of that network.
     source: Name in `SOURCES`.
     num_classes: Classes of the network, by default the variables'.
+    leave_out: Shell patterns of leaves, e.g. "head/*", that get no tensors, for
+      sources without a classifier.
     channels: Channels of a frame.
     **model_overrides: Arguments of `temporal_jax.create_model`.
 
@@ -158,8 +167,8 @@ def to_torch(
     Arrays by name, with the counters that torch's batch norms keep, at zero.
 
   Raises:
-    ValueError: If the source does not name such a network, or the variables do
-      not fit it.
+    ValueError: If the source does not name such a network, the variables do not
+      fit it, or a pattern in `leave_out` matches no leaf.
   """
   naming = registry.find_source(source)
   shape = clip_shape(model_name, model_overrides, channels)
@@ -171,8 +180,9 @@ def to_torch(
   network, target = built
   if wrong := differing(target, variables):
     raise ValueError(f"these variables are not of {model_name}: {wrong}.")
+  kept = _without(variables, allowed_leaves(leave_out, target))
   try:
-    tensors = revert_rules(naming.rules(network), variables)
+    tensors = revert_rules(naming.rules(network), kept)
   except ValueError as error:
     raise ValueError(
       f"source {source!r} cannot name all of {model_name}: {error}"
@@ -233,6 +243,16 @@ def revert_rules(
       raise ValueError(f"! {path} {leaf.shape}: its rule has no way back")
     tensors |= zip(step.tensors, step.rule.revert(leaf), strict=True)
   return tensors
+
+
+def _without(variables: Mapping[str, Any], regexes: Iterable[str]) -> dict[str, Any]:
+  """Returns variables without the leaves that expressions match."""
+  kept = {
+    path: leaf
+    for path, leaf in trees.flatten_dict(variables, sep="/").items()
+    if not any(re.fullmatch(regex, path) for regex in regexes)
+  }
+  return trees.unflatten_dict(kept, sep="/")
 
 
 def _initial(plan: ConversionPlan, seed: int) -> dict[str, jax.Array]:

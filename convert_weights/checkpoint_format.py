@@ -5,11 +5,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from convert_weights.rules import Rule
+from temporal_jax.models.catalog.entry import Pixels
 from temporal_jax.models.network import Network
 
 # Regular expression of tensors that no network reads -> the reason.
 SKIP: Mapping[str, str] = {r"(.*\.)?num_batches_tracked": "a counter"}
-NOTHING: Mapping[str, str] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Rules = Callable[[Network], Sequence[Rule]]
 
@@ -26,6 +27,24 @@ class Refusal(NamedTuple):
   why: str
   has: str = ""
   lacks: str = ""
+
+
+class Shown(NamedTuple):
+  """An argument of `create_model` that tensors show.
+
+  Attributes:
+    value: Its value.
+    why: Evidence in the tensors.
+  """
+
+  value: Any
+  why: str
+
+
+def show_nothing(network: Network, tensors: Mapping[str, Any]) -> Mapping[str, Shown]:
+  """Returns no arguments: the tensors show none."""
+  del network, tensors
+  return NOTHING
 
 
 class CheckpointFormat(NamedTuple):
@@ -51,8 +70,12 @@ class CheckpointFormat(NamedTuple):
       rows have its values.
     counted: Argument -> regular expression of tensors whose group is a number
       from 0; there are as many.
+    shown: (network, tensors) -> arguments of `create_model` in which such a
+      checkpoint differs from the network, such as a layer that it lacks.
     pixels: Remark on the pixels' statistics where the checkpoint does not state
       them; "" if the row's are right for all such weights.
+    code_pixels: Mean and standard deviation of the pixels in the origin's code,
+      where rows have others; None if the rows' are right.
     tasks: Task -> regular expression of the tensor (L, D) of its own head, in
       weights with several.
     refusals: Forms of such networks that are not supported, or by another name.
@@ -71,7 +94,9 @@ class CheckpointFormat(NamedTuple):
   unsaid: Mapping[str, str] = NOTHING
   fixed: Sequence[str] = ()
   counted: Mapping[str, str] = NOTHING
+  shown: Callable[[Network, Mapping[str, Any]], Mapping[str, Shown]] = show_nothing
   pixels: str = ""
+  code_pixels: Pixels | None = None
   tasks: Mapping[str, str] = NOTHING
   refusals: Sequence[Refusal] = ()
   supported: bool = True

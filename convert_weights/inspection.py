@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -43,20 +42,22 @@ def candidates(
   for source in registry.recognise(tensors):
     for name in MODELS:
       for form in ({}, *source.forms):
-        if _may_fit(name, tensors, source, form):
-          try:
-            plan = plan_from_sources(
-              name, tensors, sources=[source], settings=settings, **form
-            )
-          except ValueError:  # The checkpoint is of another form.
-            continue
-          if not plan.mapping.problems:
-            flags = [
-              f"--set {key}={_flag(value)}"
-              for key, value in plan.overrides.items()
-              if key in form or key == "representation"
-            ]
-            yield Candidate(plan, " ".join([name, *flags]))
+        arguments = _fitting_arguments(name, tensors, source, form)
+        if arguments is None:
+          continue
+        try:
+          plan = plan_from_sources(
+            name, tensors, sources=[source], settings=settings, **form
+          )
+        except ValueError:  # The checkpoint is of another form.
+          continue
+        if not plan.mapping.problems:
+          flags = [
+            f"--set {key}={_flag(value)}"
+            for key, value in plan.overrides.items()
+            if key in arguments
+          ]
+          yield Candidate(plan, " ".join([name, *flags]))
 
 
 def distinctions(found: Sequence[Candidate]) -> list[str]:
@@ -100,27 +101,34 @@ def _facts(plan: ConversionPlan) -> dict[str, Any]:
   }
 
 
-def _may_fit(
+def _fitting_arguments(
   name: str,
   tensors: Mapping[str, Any],
   source: CheckpointFormat,
   form: Mapping[str, Any],
-) -> bool:
-  """Whether all but the classifier fits, computed as fast as possible."""
+) -> dict[str, Any] | None:
+  """Returns the form and all that the tensors show, as fast as possible.
+
+  Returns None if more than the classifier does not fit.
+  """
   try:
     network = temporal_jax.create_model(name, num_classes=1, **form)
   except (TypeError, ValueError):  # The form is another class's.
-    return False
+    return None
   if not source.takes(network):
-    return False
+    return None
+  shown = source.shown(network, tensors)
+  arguments = {**{key: one.value for key, one in shown.items()}, **form}
   shape = clip_shape(name, form, channels=3)
-  network, target = build_network(name, shape, num_classes=1, **form)
+  network, target = build_network(name, shape, num_classes=1, **arguments)
   mapping = map_tensors(
     source.rules(network), tensors, target, skip=source.skip, new=source.new
   )
-  return all(
-    re.search("params/(head|representation)/", problem) for problem in mapping.problems
-  ) or all("params/classifier/" in problem for problem in mapping.problems)
+  fits = any(
+    all(part in problem for problem in mapping.problems)
+    for part in ("params/head/", "params/classifier/")
+  )
+  return arguments if fits else None
 
 
 def _flag(value: Any) -> str:

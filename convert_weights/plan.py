@@ -16,7 +16,7 @@ from convert_weights.checkpoint_format import NOTHING, CheckpointFormat
 from convert_weights.planning import arguments, causes, families, heads, prefixes
 from convert_weights.planning.conversion_plan import ConversionPlan, Shapes
 from convert_weights.planning.mapping import TensorMapping, map_tensors
-from convert_weights.reading import Settings
+from convert_weights.reading import Setting, Settings
 from temporal_jax import models
 from temporal_jax.models.inspect.variables import differing
 from temporal_jax.models.network import Network
@@ -125,23 +125,7 @@ def plan_from_sources(
   if not plans:
     origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
     raise ValueError(f"{model_name} does not take the weights of {origins}.")
-  best = min(plans, key=_distance)
-  if "representation" in model_overrides or not _lacks_layer(best):
-    return best
-  # Most classifiers were published without that layer.
-  without = plan_from_sources(
-    model_name,
-    tensors,
-    sources=[best.source],
-    num_classes=num_classes,
-    allow_missing=allow_missing,
-    channels=channels,
-    settings=settings,
-    representation=None,
-    **model_overrides,
-  )
-  note = "representation=None: the weights have no layer before the classes."
-  return without._replace(notes=(note, *without.notes))
+  return min(plans, key=_distance)
 
 
 def _plan_from_source(
@@ -179,7 +163,7 @@ def _plan_from_source(
     tensors,
     target,
     skip=naming.skip,
-    new={**naming.new, **_allowed(allow_missing, target)},
+    new={**naming.new, **allowed_leaves(allow_missing, target)},
   )
   if build(wanted) is None:
     lacking = "- a classifier, which the network needs: give num_classes"
@@ -214,13 +198,6 @@ def _distance(plan: ConversionPlan) -> tuple[int, int]:
   """Returns the number of names that do not fit, and of problems."""
   problems = plan.mapping.problems
   return sum(line[0] != "!" for line in problems), len(problems)
-
-
-def _lacks_layer(plan: ConversionPlan) -> bool:
-  """Whether weights lack kernel and bias of the layer before the classes."""
-  leaves = {"params/representation/bias", "params/representation/kernel"}
-  lost = {line.split(" ")[1] for line in plan.mapping.problems if line[0] == "-"}
-  return leaves <= lost
 
 
 def _stem_notes(
@@ -262,6 +239,8 @@ def _pixels(
   own = spec.mean, spec.std
   is_whole = all("/head/" in leaf for leaf in plan.mapping.new)
   said = next(iter(settings.get("pixels", ())), None)
+  if said is None and plan.source.code_pixels:
+    said = Setting(plan.source.code_pixels, f"the code of {plan.source.origin}")
   if said is None and plan.source.pixels and is_whole:
     return own, (
       f"the file does not state its pixels: model.json has mean {list(own[0])} "
@@ -302,7 +281,7 @@ def build_network(
     return None
 
 
-def _allowed(globs: Sequence[str], target: Shapes) -> dict[str, str]:
+def allowed_leaves(globs: Sequence[str], target: Shapes) -> dict[str, str]:
   """Returns the expressions of leaves that may be missing -> the reason.
 
   A pattern is matched with and without the name of the collection.

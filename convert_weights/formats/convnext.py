@@ -30,31 +30,56 @@ def shared() -> list[Rule]:
   ]
 
 
-def block(*, norm: str = "norm", scale: str = "gamma") -> list[Rule]:
+def block(
+  *,
+  conv: str = "dwconv",
+  norm: str = "norm",
+  expand: str = "pwconv1",
+  contract: str = "pwconv2",
+  scale: str = "gamma",
+  scale_pattern: str = "c -> c",
+) -> list[Rule]:
   """Rules of a `ConvNeXtBlock`.
 
   Args:
-    norm: Name of the source's norm.
+    conv: Name of the source's convolution.
+    norm: Name of its norm.
+    expand: Name of the first layer of its MLP.
+    contract: Name of the second.
     scale: Name of its factors of the branch's channels.
+    scale_pattern: Pattern of these factors.
   """
   return [
-    Rule("params/conv/kernel", ("dwconv.weight",), "c 1 h w -> h w c"),
-    Rule("params/conv/bias", ("dwconv.bias",), "c -> c"),
+    Rule("params/conv/kernel", (f"{conv}.weight",), "c 1 h w -> h w c"),
+    Rule("params/conv/bias", (f"{conv}.bias",), "c -> c"),
     *layer_norm("norm", norm),
-    *linear("mlp/expand", "pwconv1"),
-    *linear("mlp/contract", "pwconv2"),
-    Rule("params/scale/scale", (scale,), "c -> c"),
+    *linear("mlp/expand", expand),
+    *linear("mlp/contract", contract),
+    Rule("params/scale/scale", (scale,), scale_pattern),
+  ]
+
+
+def stem(conv: str, norm: str) -> list[Rule]:
+  """Rules of the stem; one over time is inflated."""
+  kernels = conv2d("stem_conv", conv, bias=True)
+  return [*changing(kernels, changes.inflate_stem), *layer_norm("stem_norm", norm)]
+
+
+def downsampling(leaf: str, tensor: str) -> list[Rule]:
+  """Rules of norm and convolution between two stages."""
+  return [
+    *layer_norm(f"{leaf}_norm", f"{tensor}.0"),
+    *conv2d(f"{leaf}_conv", f"{tensor}.1", bias=True),
   ]
 
 
 def network() -> list[Rule]:
-  """Rules of a `ConvNeXt`; a stem over time is inflated."""
-  stem = conv2d("stem_conv", "downsample_layers.0.0")
+  """Rules of a `ConvNeXt` from its authors'."""
   return [
-    *changing(stem, changes.inflate_stem),
-    *conv2d("downsample{s}_conv", "downsample_layers.{s}.1"),
-    *shared(),
+    *stem("downsample_layers.0.0", "downsample_layers.0.1"),
+    *downsampling("downsample{s}", "downsample_layers.{s}"),
     *under(block(), "stage{s}_block{b}", "stages.{s-1}.{b-1}"),
+    *layer_norm("norm", "norm"),
     *linear("head", "head"),
   ]
 

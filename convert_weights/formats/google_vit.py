@@ -88,5 +88,8 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     marks=("cls", "Transformer/encoder_norm/scale", "embedding/kernel"),
     skip={"(head|pre_logits)/(kernel|bias)": image_towers.UNCLASSIFIED},
     new={**image_towers.NEW, **image_towers.OTHER_HEADS},
+    shown=image_towers.without(
+      "representation", "pre_logits/kernel", "pre_logits/bias"
+    ),
   ),
 )

@@ -95,6 +95,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     skip={**_SKIP, r"classifier\.(weight|bias)": image_towers.UNCLASSIFIED},
     new={**image_towers.NEW, **image_towers.OTHER_HEADS},
     unsaid=_UNSAID,
+    shown=image_towers.without("representation"),
     pixels=_PIXELS,
   ),
   CheckpointFormat(
@@ -106,6 +107,9 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     skip={**_SKIP, r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     new={**image_towers.NEW, **image_towers.HEAD},
     unsaid=_UNSAID,
+    shown=image_towers.without(
+      "representation", "pooler.dense.weight", "pooler.dense.bias"
+    ),
     pixels=_PIXELS,
   ),
 )

@@ -1,8 +1,11 @@
 """Rules that image transformers of all formats share."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from convert_weights.changes import inflate, resize_positions
+from convert_weights.checkpoint_format import Shown
+from convert_weights.formats import slots
 from convert_weights.rules import Rule, under
 from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
@@ -20,7 +23,7 @@ NEW: Mapping[str, str] = {
   r"(block_input|attention_branch|mlp_input|mlp_branch)/.+": ("a temporal module"),
   "params/temporal_embedding": "positions in time",
 }
-HEAD: Mapping[str, str] = {"params/head/.+": "the image weights have no classifier"}
+HEAD = slots.HEAD
 # The head over time of X-ViT, and the heads of several tasks.
 OTHER_HEADS: Mapping[str, str] = {
   "params/head/(class_token|position_embedding|.+/.+)": (
@@ -32,6 +35,12 @@ VIDEO_TEXT: Mapping[str, str] = {
   "params/integration/.+": "the integration of frames",
   "params/(prompt|prompt_norm|prompt_projection)/.+": "the prompt of a video",
   "params/classifier/.+": "the image weights have no classifier",
+}
+
+# Arguments of `VisionTransformer` for layers after the last norm -> words.
+_LAYERS = {
+  "representation": "layer before the classes",
+  "projection": "projection",
 }
 
 
@@ -87,11 +96,35 @@ def classified(
   return [*refused, *rules]
 
 
+def without(
+  argument: str, *tensors: str
+) -> Callable[[Network, Mapping[str, Any]], Mapping[str, Shown]]:
+  """Returns a `shown` of formats whose checkpoints may lack a layer of a tower.
+
+  Args:
+    argument: A key of `_LAYERS`, None for networks without that layer.
+    *tensors: The layer's tensors; none for a naming that never has it.
+  """
+
+  def shown(network: Network, found: Mapping[str, Any]) -> Mapping[str, Shown]:
+    is_asked = _is_tower(network) and getattr(network, argument) is not None
+    if not is_asked or any(name in found for name in tensors):
+      return {}
+    return {argument: Shown(None, f"the weights have no {_LAYERS[argument]}")}
+
+  return shown
+
+
 def is_clip(network: Network) -> bool:
   """Whether a network's image tower has CLIP's form."""
   if isinstance(network, VideoTextModel):
     return True
   return _is_tower(network) and network.pre_norm and not is_eva(network)
+
+
+def is_clip_tower(network: Network) -> bool:
+  """Whether a network is one tower in the form of CLIP's image tower."""
+  return _is_tower(network) and is_clip(network)
 
 
 def is_clip_image(network: Network) -> bool:

@@ -22,6 +22,9 @@ NEW: Mapping[str, str] = {
 }
 
 
+HEAD: Mapping[str, str] = {"params/head/.+": "the image weights have no classifier"}
+
+
 def filling(network: Network, slot: str, **kwargs: Any) -> nn.Module | None:
   """Returns the module in a slot, to be asked for its attributes.
 

@@ -69,10 +69,14 @@ def frame_integration() -> list[Rule]:
   ]
 
 
-def prompt() -> list[Rule]:
-  """Rules of `VideoSpecificPrompt`."""
+def prompt(norm: str = "norm") -> list[Rule]:
+  """Rules of `VideoSpecificPrompt`.
+
+  Args:
+    norm: Name of the norm of the video.
+  """
   return [
-    *layer_norm("norm", "norm"),
+    *layer_norm("norm", norm),
     *under(_prompt_layer(), "layer{i}", "decoder.{i-1}"),
     Rule("params/scale/scale", ("alpha",), "c -> c"),
   ]
@@ -111,7 +115,8 @@ def is_whole(network: Network) -> bool:
   return is_prompted and network.integration_depth > 0
 
 
-def _takes(network: Network) -> bool:
+def takes(network: Network) -> bool:
+  """Returns whether a network is an `XCLIP`, with messages between frames."""
   return (
     is_whole(network)
     and network.head == "text"
@@ -124,7 +129,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     name="xclip",
     origin="microsoft/VideoX",
     rules=lambda network: video_text(block()),
-    takes=_takes,
+    takes=takes,
     marks=(
       r"visual\.transformer\.resblocks\.0\.message_attn\.in_proj_weight",
       r"prompts_visual_proj",

@@ -40,7 +40,7 @@ def settle(
   network: Network,
   source: CheckpointFormat,
   *,
-  tensors: Collection[str],
+  tensors: Mapping[str, Any],
   settings: Settings,
   overrides: Mapping[str, Any],
 ) -> Arguments:
@@ -50,7 +50,7 @@ def settle(
     model_name: Name of the network in the catalog.
     network: The network with the arguments that were asked for.
     source: The naming of the tensors.
-    tensors: Their names.
+    tensors: The tensors, or their shapes, by name.
     settings: Settings in the checkpoint.
     overrides: Arguments that were asked for.
 
@@ -61,10 +61,11 @@ def settle(
   """
   chosen, notes, assumed = dict(overrides), [], []
   _check_pooling(source, settings)
-  _check_fixed(model_name, source, overrides)
+  _check_fixed(model_name, source, settings, overrides)
   for name, hint in source.unsaid.items():
     if not hasattr(network, name):
       continue
+    hint = hint or _heads_hint(name, overrides)
     said = _said(name, settings, network)
     asked = overrides.get(name)
     if name == "temporal" and asked is None:
@@ -95,14 +96,30 @@ def settle(
     if count and count != own:
       chosen[name] = count
       notes.append(f"{name} is {count}, as the names show ({own} in the row).")
+  for name, (value, why) in source.shown(network, tensors).items():
+    if name not in overrides:
+      chosen[name] = value
+      notes.append(f"{name}={_text(value)}: {why}.")
   _check(chosen, settings)
   return Arguments(chosen, tuple(notes), tuple(assumed))
 
 
+def _heads_hint(name: str, overrides: Mapping[str, Any]) -> str:
+  """Returns a remark on heads for another width than the row's, else ""."""
+  width = {"num_heads": "width", "text_heads": "text_width"}.get(name)
+  if width not in overrides:
+    return ""
+  heads = max(overrides[width] // 64, 1)
+  return f"Most networks have heads of 64 channels: --set {name}={heads}."
+
+
 def _check_fixed(
-  model_name: str, source: CheckpointFormat, overrides: Mapping[str, Any]
+  model_name: str,
+  source: CheckpointFormat,
+  settings: Settings,
+  overrides: Mapping[str, Any],
 ) -> None:
-  """Raises ValueError if an override contradicts the source's code."""
+  """Raises ValueError if an override or setting contradicts the code."""
   row = models.create_model(model_name, num_classes=1)
   for name in source.fixed:
     own = getattr(row, name, None)
@@ -111,6 +128,12 @@ def _check_fixed(
         f"{name} {_text(overrides[name])} was asked for, but the code of "
         f"{source.origin} has {_text(own)}."
       )
+    for said in settings.get(name, ()):
+      if not _same(name, said.value, own):
+        raise ValueError(
+          f"{said.where} has {name} {_text(said.value)}; the networks here that "
+          f"take the weights of {source.origin} have {_text(own)}."
+        )
 
 
 def _check_pooling(source: CheckpointFormat, settings: Settings) -> None:

@@ -38,7 +38,7 @@ _ROLES = (
   (rf".*{_STEM}/kernel", "h|w", "size of the stem's kernel", ""),
   (rf".*{_STEM}/kernel", "t", "frames of a kernel", ""),
   (rf".*{_STEM}/kernel", "i", "channels of a frame", ""),
-  (r".*temporal_embedding", "n|t", "frames", ""),
+  (r".*temporal_embedding|.*integration/position", "n|t", "frames", ""),
   (r".*position_embedding", "n", "positions", ""),
   (r".*token_embedding/.*", "v", "words of the vocabulary", ""),
   (".*", ".*", "width", "width"),

@@ -32,6 +32,7 @@ _DEEPEST = 3  # Mappings within mappings that are searched.
 _TRANSFORMERS = {
   "clip": {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5},
   "clip_vision_model": {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5},
+  "xclip": {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5},
   "vit": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
   "vit_mae": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
   "vit_msn": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
@@ -211,6 +212,10 @@ def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Sett
   timm = config.get("pretrained_cfg")
   if isinstance(timm, Mapping):
     yield from _pixels(timm, "mean", "std", f"{name} (pretrained_cfg)")
+  architecture = config.get("architecture")
+  if isinstance(architecture, str) and "_clip_" in architecture:
+    value = "quick_gelu" if "_quickgelu_" in architecture else "gelu"
+    yield "activation", Setting(value, f"{name} (architecture)")
   kind = config.get("model_type")
   if kind not in _TRANSFORMERS:
     return

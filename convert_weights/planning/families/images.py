@@ -10,6 +10,11 @@ from convert_weights.planning.families.family import (
 
 _BLOCK = r"blocks\.0\.attn\.qkv\.weight"
 _CLASS = "cls_token"
+# Norms in attention, which EVA-02-CLIP has.
+_INNER_NORMS = (
+  r"blocks\.0\.attn\.inner_attn_ln\.weight",
+  r"blocks\.0\.attn\.norm\.weight",
+)
 _PLAIN = "plain ViTs with a class token are supported (source timm_vit)"
 _TRANSFORMERS = (
   family(
@@ -70,24 +75,18 @@ _TRANSFORMERS = (
     "plain ViTs are supported (sources timm_vit, huggingface_vit)",
   ),
   family(
-    "EVA or EVA-02 in the names of timm",
-    r"blocks\.0\.(attn\.(q_bias|q_proj\.bias|norm\.weight)|mlp\.fc1_g\.weight)",
+    "EVA, or EVA-02 without norms in attention, in the names of timm",
+    r"blocks\.0\.(attn\.(q_bias|q_proj\.bias)|mlp\.fc1_g\.weight)",
     PATCH,
     _CLASS,
-    absent=(r"blocks\.0\.attn\.inner_attn_ln\.weight",),
-    instead="EVA-02-CLIP of baaivision/EVA is supported (source eva02_clip)",
+    absent=_INNER_NORMS,
+    instead="EVA-02-CLIP is supported (sources eva02_clip, timm_eva02_clip)",
   ),
   family(
     "a ViT with a gated MLP (SwiGLU)",
     r"blocks\.0\.mlp\.(w12|fc1_g)\.weight",
+    absent=_INNER_NORMS,
     instead=_PLAIN,
-  ),
-  family(
-    "a CLIP image tower in the names of timm",
-    r"norm_pre\.weight",
-    _BLOCK,
-    instead="CLIP in the names of open_clip or transformers is supported "
-    "(sources openai_clip, huggingface_clip)",
   ),
   family(
     "a hybrid of a convolutional network and a ViT (timm)",
@@ -131,12 +130,6 @@ _TRANSFORMERS = (
     instead=_PLAIN,
   ),
   family(
-    "a ViT of torchvision",
-    r"encoder\.layers\.encoder_layer_0\.ln_1\.weight",
-    instead="ViTs in the names of timm or transformers are supported (sources "
-    "timm_vit, huggingface_vit)",
-  ),
-  family(
     f"I-JEPA ({HUGGINGFACE})",
     rf"{HUGGINGFACE_PATCH} @4",
     r"(encoder\.layer|layers)\.0\.layernorm_before\.weight",
@@ -149,20 +142,13 @@ _CONVOLUTIONS = (
     r".*\.grn\.(weight|gamma)",
     absent=(r"backbone\..+",),
     instead="ConvNeXt without them is supported (sources convnext, "
-    "huggingface_convnext)",
+    "huggingface_convnext, timm_convnext, torchvision_convnext)",
   ),
   family(
-    "a ConvNeXt in the names of timm",
+    "a ConvNeXt with an MLP of convolutions (atto to nano, and hnf, of timm)",
+    r"stages\.0\.blocks\.0\.mlp\.fc1\.weight @4",
     r"stages\.0\.blocks\.0\.conv_dw\.weight",
-    r"stem\.0\.weight",
-    instead="the names of facebookresearch/ConvNeXt and of transformers are "
-    "supported (sources convnext, huggingface_convnext)",
-  ),
-  family(
-    "a ConvNeXt in the names of torchvision",
-    r"features\.1\.0\.layer_scale",
-    instead="the names of facebookresearch/ConvNeXt and of transformers are "
-    "supported (sources convnext, huggingface_convnext)",
+    instead="ConvNeXts with linear layers are supported (source timm_convnext)",
   ),
   family(
     "an EfficientNet or MobileNet of timm",

@@ -10,11 +10,6 @@ from convert_weights.planning.families.family import (
 _CLASS = "cls_token"
 _TRANSFORMERS = (
   family(
-    f"X-CLIP in the names of {HUGGINGFACE}",
-    r"vision_model\.encoder\.layers\.0\.message_(fc|attn)\..+",
-    instead="the authors' own files of microsoft/VideoX are supported (source xclip)",
-  ),
-  family(
     f"V-JEPA 2 ({HUGGINGFACE})",
     r"embeddings\.patch_embeddings\.proj\.weight @5",
   ),

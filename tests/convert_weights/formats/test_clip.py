@@ -178,6 +178,10 @@ def test_what_else_archives_and_checkpoints_hold_is_skipped():
     pytest.param(
       "vit_l14_336", published_checkpoints.CLIP_L14_336, marks=pytest.mark.slow
     ),
+    pytest.param("vit_h14", published_checkpoints.CLIP_H14, marks=pytest.mark.slow),
+    pytest.param(
+      "vit_bigg14", published_checkpoints.CLIP_BIG_G14, marks=pytest.mark.slow
+    ),
     ("xclip_b32", published_checkpoints.CLIP_B32),
     pytest.param(
       "tadaformer_l14_text", published_checkpoints.CLIP_L14, marks=pytest.mark.slow
@@ -255,3 +259,17 @@ def test_takes_no_network_of_another_form():
 
 def _marked(source, tensors):
   return all(any(re.fullmatch(m, n) for n in tensors) for m in source.marks)
+
+
+def test_heads_of_another_width_than_the_row_are_a_remark():
+  tensors = published_checkpoints.clip_image(**{**_TINY, "width": 384})
+  sizes = {"width": 384, "depth": 2, "patch_size": 4, "grid": 4, "projection": 64}
+  todo = plan_conversion(
+    "vit_b32",
+    published_checkpoints.structs(tensors),
+    activation="quick_gelu",
+    **sizes,
+  )
+  (line,) = todo.assumed
+  assert "does not state its num_heads: 12 is assumed" in line
+  assert "--set num_heads=6." in line

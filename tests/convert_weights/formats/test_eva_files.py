@@ -7,7 +7,7 @@ from convert_weights.apply import revert_rules
 from convert_weights.formats import eva
 from tests.support import conversion_plans, published_checkpoints
 
-(SOURCE,) = eva.FORMATS
+SOURCE, _ = eva.FORMATS
 _SIZES = {"width": 64, "depth": 2, "patch": 4, "grid": 4, "features": 32}
 _TOWER = {"width": 64, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
 SHAPES = published_checkpoints.eva(**_SIZES, hidden=170, head_width=32)

@@ -11,7 +11,7 @@ from convert_weights.formats import google_vit, timm
 from convert_weights.plan import plan_conversion
 from tests.support import conversion_plans, published_checkpoints
 
-(TIMM,), (GOOGLE,) = timm.FORMATS, google_vit.FORMATS
+(TIMM, _), (GOOGLE,) = timm.FORMATS, google_vit.FORMATS
 _SIZES = {"width": 32, "depth": 2, "patch": 4, "grid": 4, "classes": 5}
 _TOWER = {"width": 32, "depth": 2, "num_heads": 2, "patch_size": 4, "grid": 4}
 _SHAPES = {

@@ -6,6 +6,7 @@ import pytest
 import torch
 import transformers
 
+import convert_weights
 from convert_weights.apply import revert_rules
 from temporal_jax.models.backbones.convnext import ConvNeXt
 from temporal_jax.models.backbones.resnet import ResNet
@@ -88,3 +89,69 @@ def test_equals_transformers(name):
   assert back.keys() == tensors.keys() - counters
   for key, value in back.items():
     np.testing.assert_array_equal(value, tensors[key])
+
+
+def _headless(kind, ours, **config):
+  model = getattr(transformers, kind)
+  return model(model.config_class(**config)), ours
+
+
+_STAGES = {"hidden_sizes": [8, 12, 16], "depths": [1, 2, 1]}
+# Networks without a classifier: their source, in memory and in a file.
+HEADLESS = {
+  "resnet": (
+    "huggingface_resnet_model",
+    lambda: _headless(
+      "ResNetModel",
+      ResNet(CLASSES, (1, 2), "bottleneck", width=8),
+      **{"embedding_size": 8, "hidden_sizes": [32, 64], "depths": [1, 2]},
+    ),
+  ),
+  "convnext": (
+    "huggingface_convnext_model",
+    lambda: _headless(
+      "ConvNextModel",
+      ConvNeXt(CLASSES, (1, 2, 1), (8, 12, 16)),
+      num_stages=3,
+      layer_norm_eps=1e-6,
+      **_STAGES,
+    ),
+  ),
+  "dinov3 convnext": (
+    "huggingface_dinov3_convnext",
+    lambda: _headless(
+      "DINOv3ConvNextModel",
+      ConvNeXt(CLASSES, (1, 2, 1), (8, 12, 16)),
+      **_STAGES,
+    ),
+  ),
+}
+
+
+@pytest.mark.parametrize("name", HEADLESS)
+def test_features_without_a_classifier_equal_transformers(name, tmp_path):
+  source, build = HEADLESS[name]
+  torch.manual_seed(0)
+  theirs, ours = build()
+  _shake(theirs).save_pretrained(tmp_path)
+  in_memory = {k: v.numpy() for k, v in theirs.state_dict().items()}
+  images = np.random.default_rng(0).standard_normal((3, 64, 96, 3), np.float32)
+  target = jax.eval_shape(ours.init, jax.random.key(0), images[:, None])
+  zeros = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), target)
+  with torch.no_grad():
+    want = theirs(torch.tensor(images).permute(0, 3, 1, 2)).pooler_output.flatten(1)
+  for tensors in (in_memory, convert_weights.read(tmp_path).tensors):
+    assert network_shapes.recognised(tensors) == [source]
+    variables = network_shapes.converted(source, ours, tensors, target, new=zeros)
+    with jax.default_matmul_precision("highest"):
+      _, aux = jax.jit(ours.apply)(variables, images[:, None])
+    assert _distance(aux["features"], want) < 1e-5
+  body = {
+    kind: {k: v for k, v in leaves.items() if k != "head"}
+    for kind, leaves in variables.items()
+  }
+  back = revert_rules(network_shapes.SOURCES[source].rules(ours), body)
+  for key, value in back.items():
+    np.testing.assert_array_equal(value, tensors[key])
+  counters = {k for k in tensors if k.endswith("num_batches_tracked")}
+  assert back.keys() == tensors.keys() - counters
