@@ -89,7 +89,7 @@ def _clip(frames=8, height=8, width=8):
 @pytest.mark.parametrize("name", ["timesformer_b16", "timesformer_b16_joint"])
 def test_all_frames_have_the_same_class_token(name):
   model = _small(name)
-  variables = model.init(jax.random.key(0), _clip())
+  variables = jax.jit(model.init)(jax.random.key(0), _clip())
   rng = np.random.default_rng(1)
   variables = jax.tree.map(
     lambda x: x + 0.1 * rng.standard_normal(x.shape, np.float32), variables
