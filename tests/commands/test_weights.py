@@ -8,7 +8,12 @@ from convert_weights import SOURCES
 from temporal_jax import hub, models
 from temporal_jax.cli import main
 from temporal_jax.display import tables
-from temporal_jax.models.catalog.published_weights import find_weights, read_weights
+from temporal_jax.models.catalog import published_weights
+from temporal_jax.models.catalog.published_weights import (
+  PublishedWeights,
+  find_weights,
+  read_weights,
+)
 
 _LICENSES = {
   "Apache-2.0",
@@ -83,10 +88,12 @@ def test_a_terminal_of_80_columns_has_whole_addresses(capsys, monkeypatch):
   assert max(map(len, lines)) <= 80
 
 
-def test_unknown_names_are_refused(capsys):
+def test_unknown_names_are_refused(capsys, monkeypatch):
   assert main(["weights", "resnet51"]) == 2
   assert "no weights are known of 'resnet51'; did you mean" in capsys.readouterr().err
-  assert main(["weights", "dinov3"]) == 2
+  unread = PublishedWeights("Unread net", "https://a.org/b", False, True)
+  monkeypatch.setattr(published_weights, "read_weights", lambda: (unread,))
+  assert main(["weights", "unread"]) == 2
   assert "--all lists them" in capsys.readouterr().err
 
 
