@@ -34,11 +34,11 @@ def fold_batch_norm(variables: Mapping[str, Any]) -> dict[str, Any]:
 
   The names of sibling scopes determine which convolution a norm follows:
   "{a}norm{i}" follows "{a}conv{i}", e.g. "stem_norm" "stem_conv" and "norm2"
-  "conv2", or else its part "time" (R(2+1)D); "{a}_norm" follows "{a}" if there
-  is no such; and "norm" follows "conv", "space" or "reduce". A norm stays as it
-  is if there is no such scope, if the scope has anything except a kernel with
-  its bias and route function, or if "after_convolution" reads the convolution
-  too.
+  "conv2", or else its last part, "time" (R(2+1)D) or, next to a "time_norm",
+  "space"; "{a}_norm" follows "{a}" if there is no such; and "norm" follows
+  "conv", "space" or "reduce". A norm stays as it is if there is no such scope,
+  if the scope has anything except a kernel with its bias and route function, or
+  if "after_convolution" reads the convolution too.
 
   Args:
     variables: Variables of a network of this package, {"params": ...,
@@ -104,7 +104,7 @@ def _convolution_before(norm: Path, children: Mapping[Path, set[str]]) -> Path |
     return None
   conv = parent + (found[0],)
   if "time" in children[conv]:
-    conv += ("time",)
+    conv += ("space" if "time_norm" in children[conv] else "time",)
   inside = children.get(conv, set())
   return conv if "kernel" in inside and inside <= _LINEAR else None
 

@@ -104,3 +104,21 @@ def test_a_factorised_convolution_is_two_with_a_norm_and_relu_between():
   got, aux = layer.apply(variables, X)
   assert aux == {}
   np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-3)
+
+
+def test_a_factorised_convolution_may_begin_along_time():
+  layer = layers.FactorisedConv(5, stride=2, time_stride=2, time_first=True)
+  variables = _random(layer)
+  params, seen = variables["params"], variables["batch_stats"]["time_norm"]
+  maps = ops.temporal_convolution(X, params["time"]["kernel"], stride=2)
+  scale = params["time_norm"]["scale"] / np.sqrt(seen["var"] + 1e-5)
+  maps = (np.asarray(maps) - seen["mean"]) * scale + params["time_norm"]["bias"]
+  want = ops.convolution_2d(
+    np.maximum(maps, 0), params["space"]["kernel"], stride=2, padding=1
+  )
+  got, aux = layer.apply(variables, X)
+  assert aux == {}
+  np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-3)
+  sizes = [params[part]["kernel"].size for part in ("space", "time")]
+  width = params["time"]["kernel"].shape[-1]
+  assert 0 <= 3 * 3 * 3 * 8 * 5 - sum(sizes) < sum(sizes) // width

@@ -31,6 +31,13 @@ class ResNet3D(Network):
       bottlenecks span.
     factorised: Whether the convolutions of `taps` are ones over space, norm,
       ReLU and ones along time: R(2+1)D. A stem of one frame stays whole.
+    time_first: Whether the ones along time are the first (PyTorchVideo).
+    stem_inner_width: Channels between the two of the stem, by default as many
+      as `FactorisedConv` has; torchvision has 45.
+    shared_width: Whether both convolutions of a basic block have the first
+      one's channels between space and time (torchvision).
+    factorised_shortcut: Whether the 1 x 1 convolutions of shortcuts are
+      factorised as well (mmaction2).
     strides: Spatial strides.
     time_strides: Temporal strides.
     stem_pool: Whether max pooling of stride 2 ends the stem.
@@ -43,7 +50,9 @@ class ResNet3D(Network):
   Source: Tran et al. 2018, https://arxiv.org/abs/1711.11248; Feichtenhofer et
     al. 2019, https://arxiv.org/abs/1812.03982; class `ResNet3D` in
     models/base/backbone.py and `Slowfast` of mode "slowonly" in
-    models/base/slowfast.py of alibaba-mmai-research/TAdaConv.
+    models/base/slowfast.py of alibaba-mmai-research/TAdaConv; `VideoResNet` of
+    pytorch/vision, `ResNet2Plus1d` of open-mmlab/mmaction2, and
+    `create_r2plus1d` of facebookresearch/pytorchvideo.
   """
 
   num_classes: int | Mapping[str, int]
@@ -54,6 +63,10 @@ class ResNet3D(Network):
   taps: Sequence[int] = (3, 3, 3, 3, 3)
   first_taps: Sequence[int] = (1, 1, 1, 1)
   factorised: bool = False
+  time_first: bool = False
+  stem_inner_width: int | None = None
+  shared_width: bool = False
+  factorised_shortcut: bool = False
   strides: Sequence[int] = (2, 1, 2, 2, 2)
   time_strides: Sequence[int] = (1, 1, 1, 1, 1)
   stem_pool: bool = True
@@ -74,8 +87,37 @@ class ResNet3D(Network):
         raise ValueError(
           f"{name} must have {least} numbers, got {getattr(self, name)}."
         )
+    self._check_factors()
     slots = residual_stages.FACTORISED_SLOTS if self.factorised else self.SLOTS
     self.temporal.check("ResNet3D", slots)
+
+  @nn.nowrap
+  def _factors(self) -> dict[str, bool]:
+    """Returns the arguments of the blocks' factorised convolutions."""
+    names = ["factorised", "time_first", "factorised_shortcut"]
+    if self.block == "basic":
+      names.append("shared_width")
+    return {name: getattr(self, name) for name in names}
+
+  @nn.nowrap
+  def _check_factors(self) -> None:
+    """Raises ValueError if parts are described that there are not."""
+    of_parts = {
+      "time_first": self.time_first,
+      "stem_inner_width": self.stem_inner_width is not None,
+      "shared_width": self.shared_width,
+      "factorised_shortcut": self.factorised_shortcut,
+    }
+    given = [name for name, is_given in of_parts.items() if is_given]
+    if given and not self.factorised:
+      raise ValueError(f"{given} need factorised=True, got False.")
+    if self.shared_width and self.block != "basic":
+      raise ValueError(f"only basic blocks have a shared_width, got {self.block!r}.")
+    if self.stem_inner_width is not None and self.taps[0] == 1:
+      raise ValueError(
+        "a stem of one frame is not factorised and has no stem_inner_width, got "
+        f"{self.stem_inner_width}."
+      )
 
   @nn.compact
   def __call__(self, clip: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
@@ -99,6 +141,8 @@ class ResNet3D(Network):
       self.strides[0],
       self.time_strides[0],
       factorised=self.factorised,
+      inner_width=self.stem_inner_width,
+      time_first=self.time_first,
       pool=self.stem_pool,
       dtype=self.dtype,
       name="stem",
@@ -119,7 +163,7 @@ class ResNet3D(Network):
         remat=self.remat,
         features=self.widths[stage],
         taps=self.taps[stage + 1],
-        factorised=self.factorised,
+        **self._factors(),
         dtype=self.dtype,
       )
       aux |= stage_aux

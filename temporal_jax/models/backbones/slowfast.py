@@ -40,6 +40,8 @@ class SlowFast(Network):
       bottlenecks span, slow and fast.
     lateral_taps: Frames that the convolutions from fast to slow span.
     lateral_ratio: Their output channels for each input channel.
+    lateral_norm: Whether a norm and ReLU follow them; most of mmaction2's
+      weights have none.
     temporal: Layers in the temporal slots of both pathways.
     dropout: Rate before the classifier.
     remat: Whether the blocks' results are computed again for the gradients
@@ -65,6 +67,7 @@ class SlowFast(Network):
   )
   lateral_taps: int = 7
   lateral_ratio: int = 2
+  lateral_norm: bool = True
   temporal: Temporal = Temporal()
   dropout: float = 0.0
   remat: bool = False
@@ -175,6 +178,8 @@ class SlowFast(Network):
       dtype=self.dtype,
       name=f"{name}_conv",
     )(fast)
+    if not self.lateral_norm:
+      return x
     norm = BatchNorm(dtype=self.dtype, name=f"{name}_norm")
     return nn.relu(norm(x, train))
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import BatchNorm, Conv3D, FactorisedConv
+from temporal_jax.layers.factorised_convolution import inner_width
 from temporal_jax.layers.tada.temporal_pooling import normalised
 from temporal_jax.models.slots import Temporal, apply_slot
 
@@ -22,6 +23,9 @@ class _ResidualBlock(nn.Module):
     time_stride: Temporal stride of the block.
     factorised: Whether those convolutions are ones over space, norm, ReLU and
       ones along time (R(2+1)D).
+    time_first: Whether the ones along time are the first then.
+    factorised_shortcut: Whether the 1 x 1 convolution of the shortcut is
+      factorised as well (mmaction2).
     temporal: Layers in its temporal slots.
     pooled_shortcut: Whether a shortcut that changes its shape is big-little
       net's: it starts after the module of `branch_input`, and average pooling
@@ -36,6 +40,8 @@ class _ResidualBlock(nn.Module):
   taps: int = 1
   time_stride: int = 1
   factorised: bool = False
+  time_first: bool = False
+  factorised_shortcut: bool = False
   temporal: Temporal = Temporal()
   pooled_shortcut: bool = False
   final_relu: bool = True
@@ -66,6 +72,7 @@ class _ResidualBlock(nn.Module):
         **settings,
         **over_time,
         width=width,
+        time_first=self.time_first,
         space=temporal.convolution,
         time=temporal.temporal_convolution,
         dtype=self.dtype,
@@ -128,12 +135,42 @@ class _ResidualBlock(nn.Module):
     if self.pooled_shortcut and x.shape[-1] == features:
       return x
     strides = {"stride": stride, "time_stride": self.time_stride}
-    x = self.pointwise(features, "shortcut_conv", **strides)(x)
+    if self.factorised_shortcut:
+      x = self._factorised_shortcut(x, features, train, **strides)
+    else:
+      x = self.pointwise(features, "shortcut_conv", **strides)(x)
     return self.norm("shortcut_norm")(x, train)
+
+  def _factorised_shortcut(
+    self, x: jax.Array, features: int, train: bool, **strides: int
+  ) -> jax.Array:
+    """Applies two 1 x 1 convolutions, with a norm and ReLU in between.
+
+    mmaction2 counts the channels between them as for `taps` frames.
+    """
+    width = inner_width(x.shape[-1], features, first=1, second=self.taps)
+    conv = FactorisedConv(
+      features,
+      size=1,
+      taps=1,
+      width=width,
+      dtype=self.dtype,
+      name="shortcut_conv",
+      **strides,
+    )
+    return conv(x, train)[0]
 
 
 class BasicBlock(_ResidualBlock):
-  """Two 3 x 3 convolutions; the block of ResNet-18 and -34."""
+  """Two 3 x 3 convolutions; the block of ResNet-18 and -34.
+
+  Attributes:
+    shared_width: Whether the second convolution, if factorised, has as many
+      channels between its parts as the first (torchvision); by default each has
+      its own number, see `FactorisedConv`.
+  """
+
+  shared_width: bool = False
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
@@ -143,8 +180,12 @@ class BasicBlock(_ResidualBlock):
     """
     slot = self.temporal.branch_input
     start, aux = apply_slot(slot, "branch_input", x, train)
-    y, conv_aux = self.spatial(start, train, "conv1", "norm1")
-    y, _ = self.convolve(y, train, "conv2", temporal=Temporal())
+    width = None
+    if self.shared_width:
+      first, second = (self.taps, 9) if self.time_first else (9, self.taps)
+      width = inner_width(x.shape[-1], self.features, first=first, second=second)
+    y, conv_aux = self.spatial(start, train, "conv1", "norm1", width)
+    y, _ = self.convolve(y, train, "conv2", temporal=Temporal(), width=width)
     y = self.norm("norm2", scale_init=nn.initializers.zeros)(y, train)
     return self.merge(y, x, start, train), {**aux, **conv_aux}
 

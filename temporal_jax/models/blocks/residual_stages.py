@@ -29,6 +29,8 @@ class Stem(nn.Module):
     time_stride: Its temporal stride.
     factorised: Whether the convolution is one over space, norm, ReLU and one
       along time, where it spans several frames.
+    inner_width: Channels between these two; see `FactorisedConv.width`.
+    time_first: Whether the one along time is the first.
     pool: Whether 3 x 3 max pooling follows, of stride 2.
     dtype: Dtype of the computation.
   """
@@ -38,6 +40,8 @@ class Stem(nn.Module):
   stride: int = 2
   time_stride: int = 1
   factorised: bool = False
+  inner_width: int | None = None
+  time_first: bool = False
   pool: bool = True
   dtype: jax.typing.DTypeLike = jnp.float32
 
@@ -54,7 +58,8 @@ class Stem(nn.Module):
       "name": "conv",
     }
     if self.factorised and self.taps > 1:
-      x, _ = FactorisedConv(**settings)(x, train)
+      inner = {"width": self.inner_width, "time_first": self.time_first}
+      x, _ = FactorisedConv(**settings, **inner)(x, train)
     else:
       x = Conv3D(**settings)(x)
     x = nn.relu(BatchNorm(dtype=self.dtype, name="norm")(x, train))

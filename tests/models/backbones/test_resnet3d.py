@@ -35,6 +35,9 @@ def test_computes_in_bfloat16():
     ("r3d_50", {"taps": (3, 3)}, "taps must have 3 numbers"),
     ("r3d_50", {"temporal": "adaptive_space_and_time"}, "temporal_convolution"),
     ("slowfast_50_8x8", {"beta": 3}, "beta 3 must divide"),
+    ("r3d_50", {"time_first": True}, r"\['time_first'\] need factorised=True"),
+    ("r2plus1d_50", {"shared_width": True}, "only basic blocks have a shared_width"),
+    ("r2plus1d_50", {"stem_inner_width": 45}, "a stem of one frame .* got 45"),
   ],
 )
 def test_refuses_what_does_not_fit(name, kwargs, match):
