@@ -21,6 +21,8 @@ from temporal_jax import models
 from temporal_jax.models.inspect.variables import differing
 from temporal_jax.models.network import Network
 
+_MOST_TAKERS = 12  # Rows that a message lists.
+
 
 def plan_conversion(
   model_name: str,
@@ -124,8 +126,22 @@ def plan_from_sources(
       plans.append(one._replace(pixels=pixels, notes=(*one.notes, *said)))
   if not plans:
     origins = ", ".join(f"{s.origin} (source {s.name!r})" for s in sources)
-    raise ValueError(f"{model_name} does not take the weights of {origins}.")
+    raise ValueError(
+      f"{model_name} does not take the weights of {origins}.{_takers(sources)}"
+    )
   return min(plans, key=_distance)
+
+
+def _takers(sources: Sequence[CheckpointFormat]) -> str:
+  """Returns a sentence about the rows that take weights."""
+  found = [
+    name
+    for name in models.MODELS
+    if any(s.takes(models.create_model(name, num_classes=1)) for s in sources)
+  ]
+  if len(found) > _MOST_TAKERS:
+    return " `python -m convert_weights inspect FILE` lists those that do."
+  return f" These do: {', '.join(found)}."
 
 
 def _plan_from_source(

@@ -27,12 +27,14 @@ class Rule(NamedTuple):
       stacked, and the left side begins with that axis. The right side names
       every axis and has no brackets, so that it can be read backwards too.
     change: Change of the values, see `changes`.
+    undo: The change backwards, value -> value; None if there is none.
   """
 
   leaf: str
   tensors: tuple[str, ...]
   pattern: str
   change: Callable[[Any, tuple[int, ...], str], Any] | None = None
+  undo: Callable[[Any], Any] | None = None
 
   def match(self, path: str) -> dict[str, int] | None:
     """Returns the numbers with which the leaf is `path`, None if it is not."""
@@ -79,7 +81,8 @@ class Rule(NamedTuple):
   def revert(self, leaf: Any) -> list[Any]:
     """Makes the values of the rule's tensors of a leaf: `apply` backwards."""
     left, right = self.pattern.split("->")
-    value = einops.rearrange(leaf, f"{right} -> {left}")
+    value = leaf if self.undo is None else self.undo(leaf)
+    value = einops.rearrange(value, f"{right} -> {left}")
     return list(value) if len(self.tensors) > 1 else [value]
 
   def rank(self) -> int:
@@ -124,10 +127,12 @@ def under(rules: Iterable[Rule], leaf: str, tensor: str) -> list[Rule]:
 
 
 def changing(
-  rules: Iterable[Rule], change: Callable[[Any, tuple[int, ...], str], Any]
+  rules: Iterable[Rule],
+  change: Callable[[Any, tuple[int, ...], str], Any],
+  undo: Callable[[Any], Any] | None = None,
 ) -> list[Rule]:
-  """Sets the change of values of rules, see `changes`."""
-  return [rule._replace(change=change) for rule in rules]
+  """Sets the change of values of rules and the way back, see `changes`."""
+  return [rule._replace(change=change, undo=undo) for rule in rules]
 
 
 def linear(leaf: str, tensor: str, *, bias: bool = True) -> list[Rule]:

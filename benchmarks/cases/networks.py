@@ -32,7 +32,7 @@ from convert_weights.formats import (
 )
 from convert_weights.rules import Rule, linear, under
 from temporal_jax.layers import LearnableAlignment
-from temporal_jax.models import HEADS, Temporal, find_model
+from temporal_jax.models import HEADS, Temporal, create_model, find_model
 
 _CLASSES = MappingProxyType({"num_classes": 400})
 
@@ -101,6 +101,11 @@ def _of_tada(
   )
 
 
+def _rules_of_tada(name: str) -> list[Rule]:
+  """Returns the rules of a network over time and space."""
+  return resnet3d.network(create_model(name, num_classes=400))
+
+
 _NO_DROPOUT = {"head_dropout": 0.0}
 _HUB_RESNET = [
   *huggingface_resnet.stem("stem_"),
@@ -160,7 +165,7 @@ NETWORKS = (
   _of_tada(
     name="slowonly_50",
     theirs=functools.partial(ResNet3D50, "frames", pool=True, first_taps=_SLOW_TAPS),
-    rules=resnet3d.resnet3d("bottleneck", first_taps=_SLOW_TAPS),
+    rules=_rules_of_tada("slowonly_50"),
   ),
   NetworkCase(
     name="xvit_b16",
@@ -182,17 +187,12 @@ NETWORKS = (
   _of_tada(
     name="r2plus1d_50",
     theirs=functools.partial(ResNet3D50, "factorised"),
-    rules=resnet3d.resnet3d("bottleneck", taps=(1, 3, 3, 3, 3), parted=True),
+    rules=_rules_of_tada("r2plus1d_50"),
   ),
   _of_tada(
     name="slowfast_50_4x16",
     theirs=SlowFast50,
-    rules=resnet3d.slowfast(
-      "bottleneck",
-      stem_taps=(1, 5),
-      first_taps=(_SLOW_TAPS, (3, 3, 3, 3)),
-      lateral_taps=5,
-    ),
+    rules=_rules_of_tada("slowfast_50_4x16"),
   ),
   NetworkCase(
     name="blvnet_tam_50",

@@ -112,7 +112,7 @@ def _route(network: Network) -> list[Rule]:
 def takes(network: Network) -> bool:
   """Returns whether the repository has such networks, with such operators."""
   if isinstance(network, ResNet3D | SlowFast):
-    return not network.temporal.filled()
+    return _is_tadas(network) and not network.temporal.filled()
   if isinstance(network, VisionTransformer):
     branch = slots.filling(network, "attention_branch")
     is_tower = network.pre_norm and not network.num_temporal_positions
@@ -125,6 +125,12 @@ def takes(network: Network) -> bool:
   if not isinstance(convolution, AdaptiveConv) or convolution.route is None:
     return False
   return network.temporal.filled() <= {"convolution", "after_convolution"}
+
+
+def _is_tadas(network: ResNet3D | SlowFast) -> bool:
+  """Whether a network has no parts that only other repositories have."""
+  others = ("time_first", "shared_width", "factorised_shortcut")
+  return not any(getattr(network, name, False) for name in others)
 
 
 _OTHERS = "known are TAda2D, TAdaConvNeXtV2, TAdaFormer, SlowFast and R(2+1)D."
@@ -151,7 +157,8 @@ _REFUSALS = (
     has=r"backbone\.slowfast_fusion1\.conv_fast_to_slow\.bias",
   ),
   Refusal(
-    "the lateral convolutions have no norms (FUSION_BN false); SlowFast here has them.",
+    "the lateral convolutions have no norms (FUSION_BN false): --set "
+    "lateral_norm=false, if no ReLU follows them either (FUSION_RELU false).",
     has=r"backbone\.slowfast_fusion1\.conv_fast_to_slow\.weight",
     lacks=r"backbone\.slowfast_fusion1\.bn\.weight",
   ),
