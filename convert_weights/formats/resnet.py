@@ -28,6 +28,9 @@ NEW = {
   r"params/stage\d+_block\d+/conv2/time/kernel": (
     "a convolution along time, which starts at random"
   ),
+  r"(params|batch_stats)/stage\d+_block\d+/conv2/time_norm/.+": (
+    "a convolution along time, whose norm starts anew"
+  ),
   r"(params|batch_stats)/fast_(stem|stage\d+_block\d+)/.+": (
     "the fast pathway, narrower than any image network"
   ),

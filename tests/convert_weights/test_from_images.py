@@ -43,7 +43,10 @@ ROWS = {
   "r2plus1d_50": ("resnet50", {_ALONG_TIME}),
   "r2plus1d_50_tada": ("resnet50", {_ALONG_TIME, _ROUTE}),
   "r2plus1d_50_tada1d": ("resnet50", {_ALONG_TIME, _ROUTE}),
+  "r2plus1d_50_pytorchvideo": ("resnet50", {_ALONG_TIME}),
   "r3d_18": ("resnet18", set()),
+  "r3d_18_torchvision": ("resnet18", set()),
+  "mc3_18": ("resnet18", set()),
   "r3d_50": ("resnet50", set()),
   "r3d_50_tada": ("resnet50", {_ROUTE}),
   **{

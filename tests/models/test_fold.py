@@ -34,7 +34,14 @@ NETWORKS = {
   "slowonly": ("slowonly_50", _TINY_3D, ()),
   "r2plus1d": ("r2plus1d_18", _TINY_3D, ()),
   "r2plus1d_tada1d": ("r2plus1d_50_tada1d", _TINY_3D, ()),
+  "r2plus1d_time_first": ("r2plus1d_50_pytorchvideo", _TINY_3D, ()),
+  "r2plus1d_shortcuts": ("r2plus1d_34_mmaction2", _TINY_3D, ()),
   "slowfast": ("slowfast_50_4x16", {**_TINY_3D, "beta": 2}, ()),
+  "slowfast_bare": (
+    "slowfast_50_4x16",
+    {**_TINY_3D, "beta": 2, "lateral_norm": False},
+    (),
+  ),
 }
 
 

@@ -17,8 +17,13 @@ from convert_weights.formats import (
   huggingface_convnext,
   huggingface_resnet,
   ila,
+  mmaction2,
+  pyslowfast,
+  pytorchvideo,
   resnet,
   tada,
+  torchvision_video,
+  tsm,
   xclip,
   xvit,
 )
@@ -29,6 +34,7 @@ SOURCES = {
   for module in (
     *(atm, blvnet, convnext, huggingface_convnext, huggingface_resnet),
     *(ila, resnet, tada, xclip, xvit),
+    *(mmaction2, pyslowfast, pytorchvideo, torchvision_video, tsm),
   )
   for source in module.FORMATS
 }

@@ -183,6 +183,7 @@ _CONVOLUTIONS = (
   family(
     "a ResNet with squeeze-and-excitation or another attention",
     r"layer1\.0\.(se|attn|conv2\.(fc1|conv))\..+",
+    absent=(r"layer1\.0\.conv1\.conv\..+",),
     instead="plain ResNets are supported (source torchvision)",
   ),
   family(

@@ -50,11 +50,6 @@ _TRANSFORMERS = (
   ),
 )
 _CONVOLUTIONS = (
-  family("R(2+1)D of torchvision", r"layer1\.0\.conv1\.0\.0\.weight @5"),
-  family(
-    "a video ResNet of torchvision (r3d_18, mc3_18)",
-    r"layer1\.0\.conv1\.0\.weight @5",
-  ),
   family("S3D of torchvision", r"features\.0\.0\.0\.weight @5"),
   family("S3D (kylemin/S3D)", r"base\.0\.conv_s\.weight @5"),
   family(
@@ -62,37 +57,15 @@ _CONVOLUTIONS = (
     r"[Cc]onv3d_1a_7x7(\.conv3d)?\.weight @5",
   ),
   family("X3D (PySlowFast)", r"s1\.pathway0_stem\.conv_xy\.weight"),
-  family(
-    "a SlowFast, Slow or I3D of PySlowFast",
-    r"s1\.pathway0_stem\.conv\.weight",
-    instead="the names of alibaba-mmai-research/TAdaConv are supported for "
-    "these networks (source tada)",
-  ),
   family("X3D (pytorchvideo)", r"blocks\.0\.conv\.conv_(t|xy)\.weight"),
-  family(
-    "a SlowFast of pytorchvideo",
-    r"blocks\.0\.multipathway_blocks\.0\.conv\.weight",
-    instead="the names of alibaba-mmai-research/TAdaConv are supported for "
-    "these networks (source tada)",
-  ),
-  family(
-    "a video ResNet of pytorchvideo (Slow, I3D, C2D, CSN, R(2+1)D)",
-    r"blocks\.1\.res_blocks\.0\.branch2\.conv_a\..*weight",
-  ),
-  family("a SlowFast of mmaction2", r"(slow|fast)_path\.conv1\.conv\.weight"),
-  family(
-    "a network in the names of mmaction2 or mmcv (TSN, TSM, I3D, CSN, ...)",
-    r"conv1(_s)?\.conv(\.conv_s)?\.weight",
-    r"layer1\.0\.conv1\.conv(\.net|\.conv_s)?\.weight",
-  ),
   family("C3D", r"conv1a?(\.conv)?\.weight @5", r"conv3a(\.conv)?\.weight @5"),
   family(
     "a ResNet of 3-D convolutions (kenshohara/3D-ResNets-PyTorch, CSN)",
     r"layer1\.0\.conv1\.weight @5",
   ),
   family(
-    "TSM (mit-han-lab/temporal-shift-module)",
-    r"layer1\.0\.conv1\.net\.weight",
+    "a TSM whose blocks shift their whole input (shift_place block)",
+    r"layer1\.0\.net\.conv1(\.conv)?\.weight",
   ),
   family("MoViNet", r"blocks\.b0_l0\..+"),
 )

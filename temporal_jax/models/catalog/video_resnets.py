@@ -1,9 +1,12 @@
 """Residual networks over time and space.
 
-All follow alibaba-mmai-research/TAdaConv, and networks of 50 layers also exist
+They follow alibaba-mmai-research/TAdaConv, and networks of 50 layers also exist
 with its TAdaConv for their convolutions. R(2+1)D-50 and R3D-50 are from its
 paper's table A3, made of the code's classes: no stem pools, the first stage
 strides instead, and all frames are kept. The stem of R(2+1)D-50 sees one frame.
+
+Networks with the name of a library at the end are as its published weights have
+them.
 """
 
 import functools
@@ -18,9 +21,16 @@ _SLOWFAST = "arXiv:1812.03982"
 _R3D = "arXiv:1711.11248"
 _TADA = "arXiv:2110.06178, table 3, on"
 _MODEL_ZOO = "https://github.com/alibaba-mmai-research/TAdaConv/blob/main/MODEL_ZOO.md"
+_PYTORCHVIDEO_ZOO = (
+  "https://github.com/facebookresearch/pytorchvideo/blob/main/docs/source/model_zoo.md"
+)
+_MMACTION2_ZOO = (
+  "https://github.com/open-mmlab/mmaction2/tree/main/configs/recognition/r2plus1d"
+)
 
 _BASIC_10 = {"block": "basic", "stage_sizes": (1, 1, 1, 1)}
 _BASIC_18 = {"block": "basic", "stage_sizes": (2, 2, 2, 2)}
+_BASIC_34 = {"block": "basic", "stage_sizes": (3, 4, 6, 3)}
 _STRIDES = {"time_strides": (1, 1, 2, 2, 2)}
 _R2PLUS1D = {"factorised": True, "stem_pool": False, **_STRIDES}
 # Table A3 of arXiv:2308.05787.
@@ -31,6 +41,9 @@ _LATE_TAPS = {
   "widths": (64, 128, 256, 256),
   "time_strides": (1, 1, 1, 2, 2),
 }
+# As the code of the libraries has them.
+_TORCHVISION_R2PLUS1D = {"stem_inner_width": 45, "shared_width": True}
+_PYTORCHVIDEO_R2PLUS1D = {"time_first": True, "time_strides": (1, 1, 1, 2, 2)}
 _SLOW_TAPS = {"taps": (1, 1, 1, 1, 1), "first_taps": (1, 1, 3, 3)}
 _4X16 = {"alpha": 8, "lateral_taps": 5}
 _8X8 = {"alpha": 4, "lateral_taps": 7}
@@ -41,11 +54,21 @@ _entry = functools.partial(
 _large = functools.partial(_entry, module=ResNet3D, clip_shape=(8, 224, 224))
 _small = functools.partial(_entry, module=ResNet3D, clip_shape=(16, 112, 112))
 _slowfast = functools.partial(_entry, module=SlowFast, clip_shape=(32, 224, 224))
+_torchvision = functools.partial(
+  Entry,
+  module=ResNet3D,
+  clip_shape=(16, 112, 112),
+  pixels=entry.TORCHVISION_VIDEO,
+  paper=_R3D,
+  repository="pytorch/vision",
+  weights="https://github.com/pytorch/vision",
+)
 
 ENTRIES: Mapping[str, Entry] = {
   "slowonly_50": _large(
     kwargs=_SLOW_TAPS,
     paper=_SLOWFAST,
+    weights=_PYTORCHVIDEO_ZOO,
     reference_cost=ReferenceCost(
       params=32_454_096,
       gmacs=41.741,
@@ -57,6 +80,7 @@ ENTRIES: Mapping[str, Entry] = {
   "slowfast_50_4x16": _slowfast(
     kwargs=_4X16,
     paper=_SLOWFAST,
+    weights=_PYTORCHVIDEO_ZOO,
     reference_cost=ReferenceCost(
       params=34_480_216,
       gmacs=27.639,
@@ -68,6 +92,7 @@ ENTRIES: Mapping[str, Entry] = {
   "slowfast_50_8x8": _slowfast(
     kwargs=_8X8,
     paper=_SLOWFAST,
+    weights=_PYTORCHVIDEO_ZOO,
     reference_cost=ReferenceCost(
       params=34_566_488,
       gmacs=50.309,
@@ -127,6 +152,56 @@ ENTRIES: Mapping[str, Entry] = {
       paper="47.0 M; 84.23 (tables 3c, A5)",
     ),
     accuracies=(*tables.TADA_3C.row(73.8, 59.9, frames=8),),
+  ),
+  "r2plus1d_50_pytorchvideo": Entry(
+    module=ResNet3D,
+    kwargs={**_R2PLUS1D_50, **_PYTORCHVIDEO_R2PLUS1D},
+    clip_shape=(16, 224, 224),
+    pixels=entry.TADA,
+    paper=_R3D,
+    repository="facebookresearch/pytorchvideo",
+    weights=_PYTORCHVIDEO_ZOO,
+  ),
+  "r2plus1d_34_mmaction2": Entry(
+    module=ResNet3D,
+    kwargs={
+      "factorised": True,
+      "factorised_shortcut": True,
+      **_BASIC_34,
+      **_STRIDES,
+    },
+    clip_shape=(8, 224, 224),
+    pixels=entry.IMAGENET,
+    paper=_R3D,
+    repository="open-mmlab/mmaction2",
+    weights=_MMACTION2_ZOO,
+  ),
+  "r2plus1d_18_torchvision": _torchvision(
+    kwargs={**_R2PLUS1D, **_BASIC_18, **_TORCHVISION_R2PLUS1D},
+    reference_cost=ReferenceCost(
+      params=31_505_325,
+      gmacs=40.519,
+      clip_shape=(16, 112, 112),
+      paper="31.5 M; 40.52 (documentation)",
+    ),
+  ),
+  "r3d_18_torchvision": _torchvision(
+    kwargs={**_STRIDES, **_BASIC_18, "stem_pool": False},
+    reference_cost=ReferenceCost(
+      params=33_371_472,
+      gmacs=40.697,
+      clip_shape=(16, 112, 112),
+      paper="33.4 M; 40.70 (documentation)",
+    ),
+  ),
+  "mc3_18": _torchvision(
+    kwargs={"taps": (3, 3, 1, 1, 1), **_BASIC_18, "stem_pool": False},
+    reference_cost=ReferenceCost(
+      params=11_695_440,
+      gmacs=43.343,
+      clip_shape=(16, 112, 112),
+      paper="11.7 M; 43.34 (documentation)",
+    ),
   ),
   "slowonly_50_tada": _large(
     kwargs=_SLOW_TAPS,

@@ -21,6 +21,10 @@ PLAIN = {
   "r2d3d_18": 14_160_336,
   "r3d_18": 33_371_472,
   "r3d_50": 46_980_944,
+  "r2plus1d_50_pytorchvideo": 28_107_600,
+  "r2plus1d_18_torchvision": 31_505_325,
+  "r3d_18_torchvision": 33_371_472,
+  "mc3_18": 11_695_440,
 }
 # In millions, those of arXiv:2110.06178, table 3.
 PAPER = {
@@ -32,6 +36,7 @@ PAPER = {
   "r2plus1d_50": 28.1,
   "r3d_50": 47.0,
   "r3d_50_tada": 50.1,
+  "r2plus1d_34_mmaction2": 63.8,  # As its README states.
 }
 # Output sizes of table A3, and widths.
 MAPS = {
