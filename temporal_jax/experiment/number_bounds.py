@@ -117,6 +117,7 @@ ARGUMENT_BOUNDS = {
   "last_epsilon": Bounds(0, 1, without="low"),
   "head_dropout": _BELOW_ONE,
   "layer_scale": Bounds(-_FACTOR, _FACTOR),
+  "mlp_ratio": Bounds(0, _FACTOR, without="low"),
   "ranges": Bounds(0, _FACTOR),  # In positions of a sequence.
 }
 
