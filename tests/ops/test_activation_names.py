@@ -21,6 +21,9 @@ def test_names_stand_for_the_functions_of_the_papers():
   np.testing.assert_allclose(find_activation("gelu")(X), want, atol=1e-6)
   want = X / (1 + np.exp(-1.702 * X))
   np.testing.assert_allclose(find_activation("quick_gelu")(X), want, atol=1e-6)
+  inner = math.sqrt(2 / math.pi) * (X + 0.044715 * X**3)
+  want = 0.5 * X * (1 + np.tanh(inner))
+  np.testing.assert_allclose(find_activation("gelu_tanh")(X), want, atol=1e-6)
   assert find_activation(jnp.tanh) is jnp.tanh
 
 

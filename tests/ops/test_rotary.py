@@ -107,3 +107,49 @@ def test_rejects_angles_that_make_no_sense(kwargs, message):
   x = jnp.zeros((6, 2, 4))
   with pytest.raises(ValueError, match=message):
     ops.rotary_embedding(x, **({"grid": (2, 3)} | kwargs))
+
+
+def _centred_by_hand(x, grid, extent, base):
+  """Positions from the middle of the frame; numbers are of the halves."""
+  out = np.array(x, np.float64)
+  half = x.shape[-1] // 2
+  for token in range(grid[0] * grid[1]):
+    place = divmod(token, grid[1])
+    for axis in (0, 1):
+      # The middle of a patch, with the frame from -extent / 2 to extent / 2.
+      middle = ((place[axis] + 0.5) / grid[axis] - 0.5) * extent
+      for i in range(half // 2):
+        channel = axis * (half // 2) + i
+        number = (
+          x[..., 1 + token, :, channel] + 1j * x[..., 1 + token, :, half + channel]
+        )
+        turned = number * np.exp(1j * middle * base ** (-2 * i / half))
+        out[..., 1 + token, :, channel] = turned.real
+        out[..., 1 + token, :, half + channel] = turned.imag
+  return out
+
+
+@pytest.mark.parametrize("grid", [(3, 4), (1, 2), (2, 2)])
+def test_centred_halves_before_other_tokens(grid):
+  x = _draw(2, 1 + grid[0] * grid[1] + 2, 3, 16)
+  got = ops.rotary_embedding(
+    x,
+    grid=grid,
+    extent=4 * math.pi,
+    base=100.0,
+    centred=True,
+    pairing="halves",
+    leading=1,
+  )
+  want = _centred_by_hand(x, grid, 4 * math.pi, 100.0)
+  np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+  np.testing.assert_array_equal(got[:, 0], x[:, 0])
+  np.testing.assert_array_equal(got[:, -2:], x[:, -2:])
+
+
+def test_rejects_an_unknown_pairing_and_too_few_tokens():
+  x = jnp.zeros((6, 2, 4))
+  with pytest.raises(ValueError, match=r"pairing must be one of .*, got 'odd'"):
+    ops.rotary_embedding(x, grid=(2, 3), pairing="odd")
+  with pytest.raises(ValueError, match=r"grid \(2, 3\), got shape"):
+    ops.rotary_embedding(x, grid=(2, 3), leading=1)
