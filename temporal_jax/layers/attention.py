@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from temporal_jax import ops
 from temporal_jax.layers.flat_dense import FlatDense
 from temporal_jax.layers.layer_norm import LayerNorm
+from temporal_jax.layers.slot_tokens import hide_slots, show_slots
 from temporal_jax.ops.lowering.join_axes import join_axes
 
 HEAD_WIDTH = 64  # Channels of a head in ViT-B and ViT-L alike.
@@ -27,8 +28,14 @@ class SelfAttention(nn.Module):
     keys_values: Makes a module (x, train) -> (x, aux) that maps the keys, and
       then the values, (..., N, D) with heads contiguous, before attention:
       here space-time mixing sits. None leaves both as they are.
-    rotary_extent: Queries and keys are turned by `ops.rotary_embedding` with
-      this extent; None for no turning.
+    rotary_extent: Queries and keys are turned by `rotary` with this extent;
+      None for no turning.
+    rotary: Function that turns them: `ops.rotary_embedding`, or a partial of it
+      with other settings.
+    has_class_token: Whether a class token precedes the patches, for `rotary`
+      and `keys_values`, which sees the mean of the patches in its place.
+    num_registers: Tokens after the patches, which `rotary` leaves as they are
+      and `keys_values` does not see.
     inner_norm: Whether a norm precedes the last projection (sub-norm).
     epsilon: Added to the variance in that norm.
     dtype: Dtype of the computation.
@@ -45,6 +52,9 @@ class SelfAttention(nn.Module):
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   keys_values: Callable[..., nn.Module] | None = None
   rotary_extent: float | None = None
+  rotary: Callable[..., jax.Array] = ops.rotary_embedding
+  has_class_token: bool = True
+  num_registers: int = 0
   inner_norm: bool = False
   epsilon: float = 1e-6
   dtype: jax.typing.DTypeLike = jnp.float32
@@ -92,7 +102,7 @@ class SelfAttention(nn.Module):
       mix = self.keys_values(name="keys_values")
       k, v = (self._flat(mix, values, train) for values in (k, v))
     if self.rotary_extent is not None:
-      q, k = (self._turned(values, grid) for values in (q, k))
+      q, k = (self.turn(values, grid) for values in (q, k))
     out = join_axes(ops.attention(q, k, v, scale=self.scale, mask=mask), -2)
     if self.inner_norm:
       norm = LayerNorm(epsilon=self.epsilon, dtype=self.dtype, name="norm")
@@ -105,15 +115,28 @@ class SelfAttention(nn.Module):
       name="out",
     )(out)
 
-  def _turned(self, x: jax.Array, grid: tuple[int, int] | None) -> jax.Array:
-    """Gives queries or keys their rotary positions."""
+  @nn.nowrap
+  def turn(self, x: jax.Array, grid: tuple[int, int] | None) -> jax.Array:
+    """Returns queries or keys (..., N, M, d) with their rotary positions.
+
+    Raises:
+      ValueError: If there is no grid, or the tokens are not its patches and the
+        others.
+    """
     if grid is None:
       raise ValueError("rotary positions need the grid of the patches.")
-    return ops.rotary_embedding(x, grid=grid, extent=self.rotary_extent)
+    leading = int(self.has_class_token)
+    return self.rotary(x, grid=grid, extent=self.rotary_extent, leading=leading)
 
   def _flat(self, module: nn.Module, x: jax.Array, train: bool) -> jax.Array:
     """Applies `module` to (..., N, M, d) as (..., N, M d)."""
-    mixed, _ = module(join_axes(x, -2), train=train)
+    seen, registers = show_slots(
+      join_axes(x, -2),
+      has_class_token=self.has_class_token,
+      num_registers=self.num_registers,
+    )
+    mixed, _ = module(seen, train=train)
+    mixed = hide_slots(mixed, registers, has_class_token=self.has_class_token)
     return mixed.reshape(*mixed.shape[:-1], *x.shape[-2:])  # (..., N, M, d)
 
 

@@ -84,7 +84,7 @@ _BEFORE_THIRD_STAGE = Temporal(
 def arithmetic_once(
   network: Network,
   *blocks: int,
-  class_token: bool = True,
+  class_token: bool | None = None,
   after_attention: bool = False,
 ) -> Temporal:
   """Returns ATM after some blocks, by default where its paper has it.
@@ -96,7 +96,7 @@ def arithmetic_once(
   Args:
     network: The network.
     *blocks: For each ATM, the number of transformer blocks before it.
-    class_token: See `arithmetic`.
+    class_token: See `arithmetic`; by default if the network has class tokens.
     after_attention: See `arithmetic`; only of a transformer.
 
   Raises:
@@ -111,6 +111,8 @@ def arithmetic_once(
           f"{block!r}."
         )
     blocks = blocks or (round(network.depth * 7 / 12),)
+    if class_token is None:
+      class_token = getattr(network, "has_class_token", True)
     return arithmetic(*blocks, class_token=class_token, after_attention=after_attention)
   if blocks or after_attention:
     raise ValueError(

@@ -53,9 +53,9 @@ def feature_shapes(saved: SavedModel) -> dict[str, tuple[int, ...]]:
   """Returns the shapes of a clip's features, by name.
 
   "pooled" is the classifier's input, (D,). "tokens" is the last block's output:
-  (T, N, D), class token first, or (T, H, W, C); SlowFast, which has two, has no
-  such name. "logits" are those of the classes, (L,), of several tasks
-  "logits/verb" and so on; networks that compare with texts have none. The
+  (T, N, D), class token first if there is one, or (T, H, W, C); SlowFast, which
+  has two, has no such name. "logits" are those of the classes, (L,), of several
+  tasks "logits/verb" and so on; networks that compare with texts have none. The
   others are names of modules that return an array with an axis of clips first
   and are called once. Nothing is computed.
 

@@ -44,9 +44,11 @@ def map_outputs(
     Outputs by the names of their modules, in the order of computation.
   """
   grid = patch_grid(saved, clip)
+  # A class token precedes the patches, a message or registers may follow them.
+  others = 2 + getattr(saved.network, "num_registers", 0)
   found = {}
   for name, calls in recording.calls.items():
-    maps = [call for call in calls if _is_map(call, len(clip), grid)]
+    maps = [call for call in calls if _is_map(call, len(clip), grid, others)]
     if len(maps) == 1:
       found[name] = main_output(maps[0])
   return found
@@ -107,8 +109,15 @@ def choose_layer(
   raise ValueError(f"no layer fits {list(patterns)}; there are {names}.")
 
 
-def _is_map(call: Call, num_frames: int, grid: Grid | None) -> bool:
-  """Whether a call hands on maps of the frames."""
+def _is_map(call: Call, num_frames: int, grid: Grid | None, others: int) -> bool:
+  """Whether a call hands on maps of the frames.
+
+  Args:
+    call: The call.
+    num_frames: Frames of the clip.
+    grid: Rows and columns of patches.
+    others: Most tokens of a frame that are no patches.
+  """
   shape = getattr(main_output(call), "shape", ())
   if isinstance(call.module, FlatDense) or len(shape) not in (4, 5):
     return False
@@ -118,5 +127,4 @@ def _is_map(call: Call, num_frames: int, grid: Grid | None) -> bool:
     return False
   if len(shape) == 5:
     return True
-  # A class token precedes the patches, a message may follow them.
-  return grid is not None and 0 <= shape[2] - grid[0] * grid[1] <= 2
+  return grid is not None and 0 <= shape[2] - grid[0] * grid[1] <= others

@@ -34,8 +34,10 @@ def create_rollout(
   """
 
   def rollout(variables: Variables, clip: jax.Array) -> jax.Array:
-    shares = attention_shares(saved, variables, clip)[:, 1:]
-    maps = shares.reshape(len(shares), *patch_grid(saved, clip))
+    shares = attention_shares(saved, variables, clip)
+    rows, columns = patch_grid(saved, clip)
+    patches = shares[:, 1 : 1 + rows * columns]
+    maps = patches.reshape(len(shares), rows, columns)
     return over_time(scaled(maps), len(clip))
 
   return rollout
@@ -63,8 +65,8 @@ def attention_shares(
     clip: (T, H, W, 3) uint8.
 
   Returns:
-    Shares (T', N) float32 of class token and patches of each frame, or tubelet;
-    they sum to 1.
+    Shares (T', N) float32 of class token, patches and registers of each frame,
+    or tubelet; they sum to 1.
 
   Raises:
     ValueError: If the network has no such attention.
@@ -92,9 +94,10 @@ def attention_shares(
     branch = f"{name}_branch"
     if branch in temporal:
       weights = _weights(f"{branch}/attention", calls, variables, grid)
-      patches = shares[:, 1:]
+      end = 1 + grid[0] * grid[1]
+      patches = shares[:, 1:end]
       passed = _along_time(patches, weights, temporal[branch])
-      shares = shares.at[:, 1:].set((patches + passed) / 2)
+      shares = shares.at[:, 1:end].set((patches + passed) / 2)
   return shares
 
 
@@ -112,11 +115,12 @@ def _weights(name: str, calls: Calls, variables: Variables, grid: Grid) -> jax.A
     q = q + bias.reshape(*[1] * (q.ndim - 2), *bias.shape)
   if module.keys_values is not None:
     mixed, _ = calls[f"{name}/keys_values"][0].output  # Keys come first.
-    k = mixed.reshape(k.shape)
-  if module.rotary_extent is not None:
-    q, k = (
-      ops.rotary_embedding(x, grid=grid, extent=module.rotary_extent) for x in (q, k)
+    k = jnp.concatenate(
+      [mixed.reshape(*mixed.shape[:-1], *heads), k[..., mixed.shape[-2] :, :, :]],
+      axis=-3,
     )
+  if module.rotary_extent is not None:
+    q, k = (module.turn(x, grid) for x in (q, k))
   scale = q.shape[-1] ** -0.5 if module.scale is None else module.scale
   products = jnp.einsum(
     "...qmd,...kmd->...mqk", q, k, preferred_element_type=jnp.float32

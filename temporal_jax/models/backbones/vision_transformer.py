@@ -14,6 +14,7 @@ from temporal_jax.models.blocks import (
   token_embedding,
   transformer,
 )
+from temporal_jax.models.blocks.attention_pooling import AttentionPooling
 from temporal_jax.models.blocks.remat import apply_block
 from temporal_jax.models.blocks.transformer import TransformerBlock
 from temporal_jax.models.network import Network, ParameterGroups, VisualLayers
@@ -42,18 +43,23 @@ class VisionTransformer(Network):
     projection_bias: Whether that projection has a bias (EVA-02-CLIP).
     representation: Width of a dense layer with tanh after the last norm, as it
       was in pre-training on ImageNet-21k; None for no such layer.
-    pooling: Features of a frame: "class", its class token, or "mean", the mean
-      of its patches (VideoMAE).
+    pooling: Features of a frame: "class", its class token; "mean", the mean of
+      its patches (VideoMAE); "class_and_mean", both (the linear classifier
+      of DINOv2); or "attention", a learned query's answer from all tokens
+      (SigLIP), see `AttentionPooling`.
     tubelet: Frames that a patch spans, and frames from one to the next. An odd
       number is around its middle, an even number begins there.
     has_class_token: Whether every frame has a class token.
     shared_class_token: Whether it is the clip's, of which every frame has a
       copy, instead of its own (TimeSformer, ViViT).
+    num_registers: Further learned tokens of every frame, without a position or
+      a use of their own (DINOv2 with registers).
     positions: Positions of the patches: "learned" for a frame; "clip", learned
-      for a whole clip (ViViT); or "sine", fixed sines of their number in the
-      clip (VideoMAE).
+      for a whole clip (ViViT); "sine", fixed sines of their number in the clip
+      (VideoMAE); or "none" where the attention of `block` has rotary ones.
     grid: Rows and columns of the learned positions; other grids of patches get
       them resized bicubically.
+    antialias: Whether a smaller grid gets them smoothed.
     num_temporal_positions: Frames, or tubelets, with a learned position; 0 for
       none. It adds to the position in the frame; of a clip, T of its positions.
     longer_clips: Handling of clips with other numbers of frames: "interpolate"
@@ -102,8 +108,10 @@ class VisionTransformer(Network):
   tubelet: tuple[int, int] = (1, 1)
   has_class_token: bool = True
   shared_class_token: bool = False
+  num_registers: int = 0
   positions: str = "learned"
   grid: int = 14
+  antialias: bool = False
   num_temporal_positions: int = 0
   longer_clips: str = "interpolate"
   average_first: bool = False
@@ -135,7 +143,7 @@ class VisionTransformer(Network):
   def is_framewise(self) -> bool:
     """Returns whether patches, positions and norms are a frame's own."""
     own = max(self.tubelet) == 1 and not self.num_temporal_positions
-    own = own and not self.shared_class_token and self.positions == "learned"
+    own = own and not self.shared_class_token and self.positions in ("learned", "none")
     return own and not self.average_first and heads.averages_logits(self.head)
 
   @nn.nowrap
@@ -179,9 +187,10 @@ class VisionTransformer(Network):
       Logits (B, L), float32, a dict of them for several tasks, or without
       classes the features (B, D), and aux: "features" (B, D), "frame_features"
       (B, T, D), of which they are the mean unless the head aggregates them,
-      "tokens" (B, T, N, D) after the last block, "class_tokens" (B, T, D) after
-      the last norm, the head's outputs, e.g. "frame_logits" (B, T, L), and
-      the temporal modules' outputs, under "block{i}".
+      "tokens" (B, T, N, D) after the last block, without registers,
+      "class_tokens" (B, T, D) after the last norm, if the head reads them, the
+      head's outputs, e.g. "frame_logits" (B, T, L), and the temporal modules'
+      outputs, under "block{i}".
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or the patches do
@@ -199,9 +208,12 @@ class VisionTransformer(Network):
       x, block_aux = apply_block(block, x, train, remat=self.remat, grid=grid)
       if block_aux:
         aux[name] = block_aux
-    class_tokens = self._pool(x)
-    frames = self._project(class_tokens).astype(jnp.float32)
-    aux |= {"class_tokens": class_tokens, "tokens": x}
+    x = x[:, :, : x.shape[2] - self.num_registers]
+    pooled = self._pool(x)
+    frames = self._project(pooled).astype(jnp.float32)
+    aux["tokens"] = x
+    if self.pooling == "class":
+      aux["class_tokens"] = pooled
     if self.num_classes is None:
       features = jnp.mean(frames, axis=1)
       return features, {
@@ -232,15 +244,29 @@ class VisionTransformer(Network):
   def _pool(self, x: jax.Array) -> jax.Array:
     """Returns normed features of frames, (B, T, D), or of all, (B, 1, D)."""
     norm = self._norm("norm", self.last_epsilon)
-    if self.pooling == "class":
-      frames = x[:, :, 0]
-    elif self.average_first:
-      frames = jnp.mean(x[:, :, int(self.has_class_token) :], axis=2)
-    else:
-      return jnp.mean(norm(x)[:, :, int(self.has_class_token) :], axis=2)
+    first = int(self.has_class_token)
     if self.average_first:
-      frames = ops.average_consensus(frames)[:, None]
-    return norm(frames)
+      own = self.pooling == "class"
+      frames = x[:, :, 0] if own else jnp.mean(x[:, :, first:], axis=2)
+      return norm(ops.average_consensus(frames)[:, None])
+    if self.pooling == "class":
+      return norm(x[:, :, 0])
+    x = norm(x)
+    if self.pooling == "attention":
+      # As wide as that of the blocks.
+      ratio = self.mlp_ratio or self.block(self.num_heads, parent=None).mlp_ratio
+      return AttentionPooling(
+        self.num_heads,
+        int(ratio * self.width),
+        activation=self.activation,
+        epsilon=self.epsilon,
+        dtype=self.dtype,
+        name="pooling",
+      )(x)
+    mean = jnp.mean(x[:, :, first:], axis=2)
+    if self.pooling == "mean":
+      return mean
+    return jnp.concatenate([x[:, :, 0], mean], axis=-1)
 
   def _project(self, x: jax.Array) -> jax.Array:
     """Applies the layers between the last norm and the classifier."""
@@ -265,7 +291,9 @@ class VisionTransformer(Network):
       epsilon=self.epsilon,
       drop_path=self.drop_path * index / last,
       dropout=self.dropout,
+      has_class_token=self.has_class_token,
       shared_class_token=self.shared_class_token,
+      num_registers=self.num_registers,
       temporal=self.temporal.at(0, index),
       dtype=self.dtype,
       name=name,

@@ -1,5 +1,7 @@
 """Positions of tokens, fitted to clips other than those they were made for."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,7 @@ from temporal_jax import ops
 
 LONGER_CLIPS = ("interpolate", "repeat")
 # Kinds of positions of a vision transformer, see `token_embedding.embed`.
-KINDS = ("learned", "clip", "sine")
+KINDS = ("learned", "clip", "sine", "none")
 
 
 def grid_side(image_size: int, patch_size: int) -> int:
@@ -55,20 +57,45 @@ def count_tubelets(num_frames: int, tubelet: tuple[int, int]) -> int:
   return count
 
 
-def fit_grid(positions: jax.Array, grid: tuple[int, int]) -> jax.Array:
+def count_places(count: int) -> tuple[int, int]:
+  """Returns the number of positions before the patches, and the grid's side.
+
+  Args:
+    count: Positions of a square of patches, and of a class token if it has one.
+
+  Raises:
+    ValueError: If there is no such square.
+  """
+  for leading in (0, 1):
+    side = math.isqrt(max(count - leading, 0))
+    if side and side**2 == count - leading:
+      return leading, side
+  raise ValueError(
+    f"{count} positions are no square of patches, with a class token or without."
+  )
+
+
+def fit_grid(
+  positions: jax.Array, grid: tuple[int, int], *, antialias: bool = False
+) -> jax.Array:
   """Resizes a square of positions bicubically, where it is another grid.
 
   Args:
-    positions: Positions of the class token and of a square of patches, (1 + N,
-      D).
+    positions: Positions of a square of patches, (N, D), or of a class token and
+      these, (1 + N, D).
     grid: Rows and columns of patches, (H, W).
+    antialias: See `fit_clip`.
 
   Returns:
-    Positions (1 + H W, D).
+    Positions (H W, D) or (1 + H W, D).
+
+  Raises:
+    ValueError: As `count_places`.
   """
-  side = round((len(positions) - 1) ** 0.5)
-  patches = fit_clip(positions[1:], (1, side), (1, *grid))[0]
-  return jnp.concatenate([positions[:1], patches])
+  leading, side = count_places(len(positions))
+  size = (1, *grid)
+  patches = fit_clip(positions[leading:], (1, side), size, antialias=antialias)[0]
+  return jnp.concatenate([positions[:leading], patches])
 
 
 def fit_frames(
@@ -99,6 +126,8 @@ def fit_clip(
   made_for: tuple[int, int],
   size: tuple[int, int, int],
   longer_clips: str = "interpolate",
+  *,
+  antialias: bool = False,
 ) -> jax.Array:
   """Returns positions of as many patches as a clip has, one for each.
 
@@ -109,6 +138,8 @@ def fit_clip(
     made_for: T and S.
     size: Frames, rows and columns of patches in the clip, (T', H, W).
     longer_clips: See `fit_frames`.
+    antialias: Whether a smaller grid gets smoothed positions: torch's
+      `interpolate(mode="bicubic", antialias=True)`.
 
   Returns:
     Positions (T', H W, D).
@@ -117,9 +148,18 @@ def fit_clip(
   width = positions.shape[-1]
   maps = positions.reshape(frames, side, side, width)
   if size[1:] != (side, side):
-    maps = ops.resize_bicubic(maps, size=size[1:])
+    maps = _resized(maps, size[1:], antialias)
   fitted = fit_frames(maps.reshape(frames, -1), size[0], longer_clips)
   return fitted.reshape(size[0], -1, width)  # (T', H W, D)
+
+
+def _resized(maps: jax.Array, size: tuple[int, int], antialias: bool) -> jax.Array:
+  """Returns maps (T, H, W, D) of another size."""
+  if not antialias:
+    return ops.resize_bicubic(maps, size=size)
+  # Its kernel has a = -0.5 where it smooths, as torch's has.
+  shape = (len(maps), *size, maps.shape[-1])
+  return jax.image.resize(maps, shape, "bicubic", antialias=True)
 
 
 def sines(count: int, width: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from temporal_jax.layers import PatchEmbedding
 from temporal_jax.models.blocks import positions
 from temporal_jax.validation import check_choice
 
-POOLINGS = ("class", "mean")
+POOLINGS = ("class", "mean", "class_and_mean", "attention")
 _NORMAL = nn.initializers.truncated_normal(0.02)
 
 
@@ -22,15 +22,16 @@ def embed(network: nn.Module, clip: jax.Array) -> tuple[jax.Array, tuple[int, in
     clip: Frames in the dtype of the network.
 
   Returns:
-    Tokens (B, T', N, D), class token first if there is one, with their
-    positions, and rows and columns of patches.
+    Tokens (B, T', N, D), class token first if there is one and registers last,
+    with their positions, and rows and columns of patches.
 
   Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, equation 1;
     with a shared class token, which is at no frame, class `VisionTransformer`
     in timesformer/models/vit.py of facebookresearch/TimeSformer; with sines
     class `VisionTransformer` in modeling_finetune.py of MCG-NJU/VideoMAE; with
     positions for a clip class `ViViT` in scenic/projects/vivit/model.py of
-    google-research/scenic.
+    google-research/scenic; with registers class `DinoVisionTransformer` in
+    dinov2/models/vision_transformer.py of facebookresearch/dinov2.
   """
   frames, stride = network.tubelet
   patches = PatchEmbedding(
@@ -62,8 +63,12 @@ def embed(network: nn.Module, clip: jax.Array) -> tuple[jax.Array, tuple[int, in
     patches = patches + moments
     if token is not None and not network.shared_class_token:
       token = token + moments
-  x = patches if token is None else jnp.concatenate([token, patches], axis=2)
-  return x, (rows, columns)
+  parts = [patches] if token is None else [token, patches]
+  if network.num_registers:
+    shape = (network.num_registers, width)
+    registers = cast(network.param("registers", _NORMAL, shape)[None])
+    parts.append(jnp.broadcast_to(registers, (batch, num_frames, *shape)))
+  return jnp.concatenate(parts, axis=2), (rows, columns)
 
 
 def _places(
@@ -79,6 +84,8 @@ def _places(
   """
   frames, rows, columns = size
   width, grid = network.width, network.grid
+  if network.positions == "none":
+    return jnp.zeros((1, 1, width)), jnp.zeros((1, 1, width))
   if network.positions == "sine":
     table = jnp.asarray(positions.sines(frames * rows * columns, width))
     return jnp.zeros((1, 1, width)), table.reshape(frames, -1, width)
@@ -88,7 +95,13 @@ def _places(
   shape = (own + made_for[0] * grid**2, width)
   table = network.param("position_embedding", _NORMAL, shape)
   size = (frames if is_whole else 1), rows, columns
-  patches = positions.fit_clip(table[own:], made_for, size, network.longer_clips)
+  patches = positions.fit_clip(
+    table[own:],
+    made_for,
+    size,
+    network.longer_clips,
+    antialias=network.antialias,
+  )
   return (table[None, :1] if own else None), patches
 
 
@@ -116,16 +129,15 @@ def check(network: nn.Module) -> None:
       f"positions {network.positions!r} need num_temporal_positions to be {needed}, "
       f"got {moments}."
     )
+  if network.average_first and network.pooling not in ("class", "mean"):
+    raise ValueError(
+      f"average_first needs pooling to be 'class' or 'mean', got {network.pooling!r}."
+    )
   if network.has_class_token:
     return
-  if network.pooling == "class" or network.shared_class_token:
+  if network.pooling not in ("mean", "attention") or network.shared_class_token:
     raise ValueError(
-      "has_class_token is False: pooling must be 'mean' and shared_class_token "
-      f"False, got {network.pooling!r} and {network.shared_class_token}."
-    )
-  others = network.temporal.filled() - {"attention"}
-  if others:
-    raise ValueError(
-      f"layers in the slots {sorted(others)} need a class token, has_class_token is "
-      "False; the slot 'attention' may be filled."
+      "has_class_token is False: pooling must be 'mean' or 'attention' and "
+      f"shared_class_token False, got {network.pooling!r} and "
+      f"{network.shared_class_token}."
     )

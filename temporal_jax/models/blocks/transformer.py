@@ -1,10 +1,21 @@
 """The transformer block, with temporal slots."""
 
+from collections.abc import Callable
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.layers import DropPath, LayerNorm, Mlp, SelfAttention, SwiGlu
+from temporal_jax import ops
+from temporal_jax.layers import (
+  DropPath,
+  LayerNorm,
+  LayerScale,
+  Mlp,
+  SelfAttention,
+  SwiGlu,
+)
+from temporal_jax.layers.slot_tokens import hide_slots, show_slots
 from temporal_jax.models.network import ParameterGroups, VisualLayers
 from temporal_jax.models.slots import Factory, Temporal, apply_slot
 from temporal_jax.ops.activations import Activation
@@ -41,8 +52,14 @@ class TransformerBlock(nn.Module):
     gated: Whether the MLP is a `SwiGlu`; `activation` is then not used.
     inner_norm: Whether the last projections of attention and of the gated MLP
       have a norm of their own before them (sub-norm).
-    rotary_extent: Extent of `ops.rotary_embedding` in attention; None for no
-      rotary positions.
+    layer_scale: First factors of a `LayerScale` on the outputs of attention and
+      MLP; None for none.
+    rotary_extent: Extent of the rotary positions in attention; None for none.
+    rotary: Function of the rotary positions, see `SelfAttention`.
+    has_class_token: Whether a frame's first token is a class token. In the
+      place of none slots see the mean of the patches.
+    num_registers: Tokens of a frame after its patches; slots, except
+      `attention`, do not see them.
     shared_class_token: Whether the frames' first tokens are copies of one class
       token; each then gets the mean of what attention within the frames adds.
     drop_path: Rate of stochastic depth, a clip at a time.
@@ -56,7 +73,8 @@ class TransformerBlock(nn.Module):
     epsilon 1e-6), class `Block` in eva_clip/eva_vit_model.py of whwu95/ATM
     (gated, with inner norms and rotary positions), class `Block` in
     timesformer/models/vit.py of facebookresearch/TimeSformer (with a shared
-    class token).
+    class token), class `Block` in dinov2/layers/block.py of
+    facebookresearch/dinov2 (with layer scale).
   """
 
   num_heads: int | None
@@ -67,7 +85,11 @@ class TransformerBlock(nn.Module):
   key_bias: bool = True
   gated: bool = False
   inner_norm: bool = False
+  layer_scale: float | None = None
   rotary_extent: float | None = None
+  rotary: Callable[..., jax.Array] = ops.rotary_embedding
+  has_class_token: bool = True
+  num_registers: int = 0
   shared_class_token: bool = False
   drop_path: float = 0.0
   dropout: float = 0.0
@@ -106,19 +128,19 @@ class TransformerBlock(nn.Module):
     """
     slots = self._slots()
     x = written_out(x) if train else x
-    x, aux = apply_slot(slots.block_input, "block_input", x, train)
+    x, aux = self._stream(slots.block_input, "block_input", x, train)
     x, more = self._branch(slots.attention_branch, "attention_branch", x, train)
     aux |= more
     y, more = self._attend(slots, self._norm("norm1")(x), train, mask, grid)
     aux |= more
-    x = x + self._drop(y, train)
+    x = x + self._drop(self._scale("layer_scale1", y), train)
     x = written_out(x) if train else x
-    x, more = apply_slot(slots.mlp_input, "mlp_input", x, train)
+    x, more = self._stream(slots.mlp_input, "mlp_input", x, train)
     aux |= more
     x, more = self._branch(slots.mlp_branch, "mlp_branch", x, train)
     aux |= more
     y = self._mlp(x.shape[-1])(self._norm("norm2")(x), train)
-    return x + self._drop(y, train), aux
+    return x + self._drop(self._scale("layer_scale2", y), train), aux
 
   def _slots(self) -> Temporal:
     """Returns the slots, whose modules take heads and such from the block."""
@@ -142,8 +164,34 @@ class TransformerBlock(nn.Module):
       return SwiGlu(hidden, self.inner_norm, self.epsilon, **settings)
     return Mlp(hidden, activation=self.activation, **settings)
 
+  def _scale(self, name: str, branch: jax.Array) -> jax.Array:
+    """Multiplies a branch by its factors, where it has some."""
+    if self.layer_scale is None:
+      return branch
+    return LayerScale(self.layer_scale, name=name)(branch)
+
   def _drop(self, branch: jax.Array, train: bool) -> jax.Array:
     return DropPath(self.drop_path)(branch, train)
+
+  def _shown(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Returns the tokens that a slot sees, and the registers."""
+    return show_slots(
+      x, has_class_token=self.has_class_token, num_registers=self.num_registers
+    )
+
+  def _hidden(self, seen: jax.Array, registers: jax.Array) -> jax.Array:
+    """Joins the tokens of a slot with the registers."""
+    return hide_slots(seen, registers, has_class_token=self.has_class_token)
+
+  def _stream(
+    self, factory: Factory | None, name: str, x: jax.Array, train: bool
+  ) -> tuple[jax.Array, dict]:
+    """Runs the module of a slot of the stream, nothing for an empty one."""
+    if factory is None:
+      return x, {}
+    seen, registers = self._shown(x)
+    seen, aux = apply_slot(factory, name, seen, train)
+    return self._hidden(seen, registers), aux
 
   def _branch(
     self, factory: Factory | None, name: str, x: jax.Array, train: bool
@@ -151,7 +199,9 @@ class TransformerBlock(nn.Module):
     """Adds the residual branch of a slot, nothing for an empty one."""
     if factory is None:
       return x, {}
-    branch, aux = factory(name=name)(x, train=train)
+    seen, registers = self._shown(x)
+    branch, aux = apply_slot(factory, name, seen, train)
+    branch = self._hidden(branch, jnp.zeros_like(registers))
     return x + self._drop(branch, train), aux
 
   def _attend(
@@ -173,6 +223,9 @@ class TransformerBlock(nn.Module):
       key_bias=self.key_bias,
       keys_values=slots.keys_values,
       rotary_extent=self.rotary_extent,
+      rotary=self.rotary,
+      has_class_token=self.has_class_token,
+      num_registers=self.num_registers,
       inner_norm=self.inner_norm,
       epsilon=self.epsilon,
       dtype=self.dtype,
@@ -203,8 +256,8 @@ def parameter_groups(prefix: str = "") -> ParameterGroups:
 def visual_layers(prefix: str = "") -> VisualLayers:
   """Returns a transformer's layers that show what it looks at, see `Network`.
 
-  After the norm of the last attention only the class token counts, so the
-  gradients are taken there.
+  After the norm of the last attention only the class token counts in most
+  networks, so the gradients are taken there.
 
   Args:
     prefix: Path of the transformer in its network, e.g. "visual/".

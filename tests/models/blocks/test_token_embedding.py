@@ -130,10 +130,6 @@ def test_tubelets_are_counted(tubelet, frames, count):
       {"has_class_token": False, "pooling": "mean", "shared_class_token": True},
       "shared_class_token False",
     ),
-    (
-      {"has_class_token": False, "pooling": "mean", "temporal": "divided"},
-      r"slots \['attention_branch'\] need a class token",
-    ),
   ],
 )
 def test_arguments_that_do_not_fit_are_refused(arguments, message):

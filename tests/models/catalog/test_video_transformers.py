@@ -115,12 +115,13 @@ def test_clips_of_other_sizes(name):
     assert logits.shape == (2, 3)
 
 
+@pytest.mark.parametrize("name", ["timesformer_b16", "videomae_b16"])
 @pytest.mark.parametrize(
   "operator",
   [name for name in models.OPERATORS if _fits(name) and not name.startswith("causal")],
 )
-def test_operators_of_tokens_fit_timesformers_backbone(operator):
-  model = _small("timesformer_b16", temporal=operator, width=256, num_heads=4)
+def test_operators_of_tokens_fit_their_backbones(name, operator):
+  model = _small(name, temporal=operator, width=256, num_heads=4)
   clip = jax.ShapeDtypeStruct((1, 8, 16, 16, 3), jnp.float32)
   logits, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), clip)
   assert logits[0].shape == (1, 3)
