@@ -241,7 +241,10 @@ def revert_rules(
     fits = (way for way in ways if leaf.ndim == way.rule.rank())
     if (step := next(fits, None)) is None:
       raise ValueError(f"! {path} {leaf.shape}: its rule has no way back")
-    tensors |= zip(step.tensors, step.rule.revert(leaf), strict=True)
+    for name, value in zip(step.tensors, step.rule.revert(leaf), strict=True):
+      # Of parts that other leaves have there are zeros.
+      is_part = step.rule.picks is not None and name in tensors
+      tensors[name] = tensors[name] + value if is_part else value
   return tensors
 
 

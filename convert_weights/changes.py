@@ -7,7 +7,7 @@ a leaf of this shape; a value that has the shape already keeps its values.
 import jax
 import jax.numpy as jnp
 
-from temporal_jax.models.blocks.positions import fit_frames, fit_grid
+from temporal_jax.models.blocks.positions import count_places, fit_frames, fit_grid
 from temporal_jax.validation import check_choice
 
 INFLATIONS = ("centre", "mean")
@@ -90,13 +90,29 @@ def inflate_wider(
 def resize_positions(
   value: jax.Array, shape: tuple[int, ...], inflation: str
 ) -> jax.Array:
-  """Resizes learned positions (1 + N, D) to another square of patches.
+  """Resizes learned positions (N, D) to another square of patches.
 
-  Bicubically, as torch's `interpolate` does; the class token's position stays.
+  Bicubically, as torch's `interpolate` does; that of a class token stays.
   """
   del inflation
-  side = round((shape[0] - 1) ** 0.5)
-  return fit_grid(jnp.asarray(value, jnp.float32), (side, side))
+  return _resized(value, shape, antialias=False)
+
+
+def smooth_positions(
+  value: jax.Array, shape: tuple[int, ...], inflation: str
+) -> jax.Array:
+  """As `resize_positions`; a smaller square gets smoothed positions."""
+  del inflation
+  return _resized(value, shape, antialias=True)
+
+
+def _resized(value: jax.Array, shape: tuple[int, ...], *, antialias: bool) -> jax.Array:
+  _, side = count_places(shape[0])
+  value = jnp.asarray(value, jnp.float32)
+  return fit_grid(value, (side, side), antialias=antialias)
+
+
+RESIZES = (resize_positions, smooth_positions)
 
 
 def resize_moments(

@@ -59,6 +59,8 @@ class CheckpointFormat(NamedTuple):
     takes: Whether a network can be made of such weights at all.
     marks: Regular expressions; a checkpoint with a tensor for each is of this
       naming.
+    absent: Regular expressions; a checkpoint with a tensor for any is not of
+      this naming.
     skip: Regular expression of tensors that stay unused -> the reason.
     new: Regular expression of leaves that no such checkpoint has -> the
       reason; they keep their initial values.
@@ -88,6 +90,7 @@ class CheckpointFormat(NamedTuple):
   rules: Rules
   takes: Callable[[Network], bool]
   marks: Sequence[str]
+  absent: Sequence[str] = ()
   skip: Mapping[str, str] = SKIP
   new: Mapping[str, str] = NOTHING
   forms: Sequence[Mapping[str, Any]] = ()

@@ -47,6 +47,7 @@ def recognise(names: Collection[str]) -> list[CheckpointFormat]:
     source
     for source in SOURCES.values()
     if all(any_matches(mark, names) for mark in source.marks)
+    and not any(any_matches(mark, names) for mark in source.absent)
   ]
 
 

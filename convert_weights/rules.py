@@ -10,8 +10,21 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import einops
+import jax.numpy as jnp
 
 _NUMBER = re.compile(r"\{(\w+?)([+-]\d+)?\}")
+
+
+class Picks(NamedTuple):
+  """Some of several parts of a tensor, in order, which make one leaf.
+
+  Attributes:
+    indices: Indices of the parts; of a single one the leaf has no axis.
+    count: Parts of the tensor.
+  """
+
+  indices: tuple[int, ...]
+  count: int
 
 
 class Rule(NamedTuple):
@@ -28,6 +41,9 @@ class Rule(NamedTuple):
       every axis and has no brackets, so that it can be read backwards too.
     change: Change of the values, see `changes`.
     undo: The change backwards, value -> value; None if there is none.
+    picks: Parts of the tensor that the leaf is made of, by the axis that the
+      pattern's right side begins with; None for the whole. Rules for parts of
+      one tensor have the same pattern.
   """
 
   leaf: str
@@ -35,6 +51,7 @@ class Rule(NamedTuple):
   pattern: str
   change: Callable[[Any, tuple[int, ...], str], Any] | None = None
   undo: Callable[[Any], Any] | None = None
+  picks: Picks | None = None
 
   def match(self, path: str) -> dict[str, int] | None:
     """Returns the numbers with which the leaf is `path`, None if it is not."""
@@ -73,21 +90,40 @@ class Rule(NamedTuple):
     value = tensors[0] if len(tensors) == 1 else list(tensors)
     if self.change is not None:
       return self.change(einops.rearrange(value, self.pattern), shape, inflation)
-    # The axes' lengths come from the leaf.
+    value = einops.rearrange(value, self.pattern, **self.lengths(shape))
+    if self.picks is None:
+      return value
+    parts = [value[index] for index in self.picks.indices]
+    return parts[0] if len(parts) == 1 else einops.rearrange(parts, "p ... -> p ...")
+
+  def lengths(self, shape: Sequence[int]) -> dict[str, int]:
+    """Returns the lengths of the pattern's axes for a leaf of a shape."""
     axes = self.pattern.split("->")[1].split()
-    lengths = {a: n for a, n in zip(axes, shape, strict=True) if a != "1"}
-    return einops.rearrange(value, self.pattern, **lengths)
+    if self.picks is not None:
+      rest = shape if len(self.picks.indices) == 1 else shape[1:]
+      shape = (self.picks.count, *rest)
+    return {a: n for a, n in zip(axes, shape, strict=True) if a != "1"}
 
   def revert(self, leaf: Any) -> list[Any]:
-    """Makes the values of the rule's tensors of a leaf: `apply` backwards."""
+    """Makes the values of the rule's tensors of a leaf: `apply` backwards.
+
+    Parts that the leaf does not have are zeros.
+    """
     left, right = self.pattern.split("->")
+    if self.picks is not None:
+      own = [leaf] if len(self.picks.indices) == 1 else list(leaf)
+      parts = [jnp.zeros_like(own[0])] * self.picks.count
+      for index, part in zip(self.picks.indices, own, strict=True):
+        parts[index] = part
+      leaf = jnp.stack(parts)
     value = leaf if self.undo is None else self.undo(leaf)
     value = einops.rearrange(value, f"{right} -> {left}")
     return list(value) if len(self.tensors) > 1 else [value]
 
   def rank(self) -> int:
     """Returns the rank of the leaves that the rule makes without a change."""
-    return len(self.pattern.split("->")[1].split())
+    is_single = self.picks is not None and len(self.picks.indices) == 1
+    return len(self.pattern.split("->")[1].split()) - is_single
 
 
 def tensor_expression(

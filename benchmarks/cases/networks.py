@@ -19,11 +19,14 @@ from benchmarks.reference.xvit import XVit
 from convert_weights.formats import (
   atm,
   blvnet,
+  dinov2,
+  dinov3,
   huggingface_clip,
   huggingface_convnext,
   huggingface_resnet,
   resnet,
   resnet3d,
+  siglip,
   tada,
   timesformer as timesformer_names,
   videomae,
@@ -106,6 +109,7 @@ def _rules_of_tada(name: str) -> list[Rule]:
   return resnet3d.network(create_model(name, num_classes=400))
 
 
+_FEATURES = MappingProxyType({"num_classes": None})
 _NO_DROPOUT = {"head_dropout": 0.0}
 _HUB_RESNET = [
   *huggingface_resnet.stem("stem_"),
@@ -121,7 +125,19 @@ _CLIP = functools.partial(
   _of_images,
   rules=huggingface_clip.vision_transformer(),
   class_name="CLIPVisionModelWithProjection (sdpa)",
-  kwargs={"num_classes": None},
+  kwargs=_FEATURES,
+)
+_PLAIN_DINOV2 = dinov2.fitting_mlp(dinov2.huggingface_transformer(), gated=False)
+_FOUNDATION_TOWERS = (
+  ("dinov2_b14", hub.dinov2, _PLAIN_DINOV2, "Dinov2Model"),
+  (
+    "dinov2_b14_registers",
+    functools.partial(hub.dinov2, 4),
+    _PLAIN_DINOV2,
+    "Dinov2WithRegistersModel",
+  ),
+  ("dinov3_b16", hub.dinov3, dinov3.huggingface_transformer(), "DINOv3ViTModel"),
+  ("siglip2_b16", hub.siglip, siglip.vision_transformer(), "SiglipVisionModel"),
 )
 _SLOW_TAPS = (1, 1, 3, 3)  # Frames that the first convolution of a block sees.
 
@@ -150,6 +166,16 @@ NETWORKS = (
   *(
     _CLIP(f"vit_b{patch_size}", functools.partial(hub.clip, patch_size))
     for patch_size in (32, 16)
+  ),
+  *(
+    _of_images(
+      name=name,
+      theirs=theirs,
+      rules=rules,
+      class_name=f"{class_name} (sdpa)",
+      kwargs=_FEATURES,
+    )
+    for name, theirs, rules, class_name in _FOUNDATION_TOWERS
   ),
   _of_images(
     name="convnext_tiny",

@@ -84,3 +84,32 @@ def vivit() -> Clips:
   """Returns `VivitForVideoClassification`, as wide as ViT-B."""
   config = transformers.VivitConfig(num_labels=400)
   return Clips(transformers.VivitForVideoClassification(config))
+
+
+def dinov2(registers: int = 0) -> Frames:
+  """Returns `Dinov2Model` of ViT-B/14, or the model with registers."""
+  sizes = {"image_size": 224, "patch_size": 14}
+  if not registers:
+    config = transformers.Dinov2Config(**sizes)
+    return Frames(transformers.Dinov2Model(config), "pooler_output")
+  config = transformers.Dinov2WithRegistersConfig(
+    num_register_tokens=registers, **sizes
+  )
+  return Frames(transformers.Dinov2WithRegistersModel(config), "pooler_output")
+
+
+def dinov3() -> Frames:
+  """Returns `DINOv3ViTModel` of ViT-B/16."""
+  config = transformers.DINOv3ViTConfig(
+    hidden_size=768,
+    intermediate_size=3072,
+    num_attention_heads=12,
+    num_register_tokens=4,
+  )
+  return Frames(transformers.DINOv3ViTModel(config), "pooler_output")
+
+
+def siglip() -> Frames:
+  """Returns `SiglipVisionModel` of ViT-B/16."""
+  network = transformers.SiglipVisionModel(transformers.SiglipVisionConfig())
+  return Frames(network, "pooler_output")

@@ -104,6 +104,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     rules=_model,
     takes=image_towers.is_plain,
     marks=(r"embeddings\.cls_token", r"embeddings\.patch_embeddings\..+"),
+    absent=image_towers.HUGGINGFACE_DINO,
     skip={**_SKIP, r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     new={**image_towers.NEW, **image_towers.HEAD},
     unsaid=_UNSAID,

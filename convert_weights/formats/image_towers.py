@@ -3,18 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from convert_weights.changes import inflate, resize_positions
+from convert_weights.changes import inflate, resize_positions, smooth_positions
 from convert_weights.checkpoint_format import Shown
 from convert_weights.formats import slots
 from convert_weights.rules import Rule, under
 from temporal_jax.models.backbones.video_text import VideoTextModel
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
 from temporal_jax.models.network import Network
-
-_CHANGES = {
-  "params/patch_embedding/kernel": inflate,
-  "params/position_embedding": resize_positions,
-}
 
 # Leaves that no image has weights for -> the reason. The slots are those that
 # add to a block; the one that replaces its attention takes that one's weights.
@@ -31,6 +26,8 @@ OTHER_HEADS: Mapping[str, str] = {
   )
 }
 UNCLASSIFIED = "for the images' classes, where the network has no such layer"
+# Tensors that DINOv2 and DINOv3 have in the names of transformers.
+HUGGINGFACE_DINO = (r"(encoder\.|model\.)?layer\.0\.layer_scale1\.lambda1",)
 VIDEO_TEXT: Mapping[str, str] = {
   "params/integration/.+": "the integration of frames",
   "params/(prompt|prompt_norm|prompt_projection)/.+": "the prompt of a video",
@@ -44,9 +41,18 @@ _LAYERS = {
 }
 
 
-def from_images(rules: Iterable[Rule]) -> list[Rule]:
-  """Rules of a `VisionTransformer` for any grid of positions and tubelet."""
-  return [rule._replace(change=_CHANGES.get(rule.leaf)) for rule in rules]
+def from_images(rules: Iterable[Rule], *, antialias: bool = False) -> list[Rule]:
+  """Rules of a `VisionTransformer` for any grid of positions and tubelet.
+
+  Args:
+    rules: Rules for those of the images.
+    antialias: Whether a smaller grid of positions is smoothed.
+  """
+  changes = {
+    "params/patch_embedding/kernel": inflate,
+    "params/position_embedding": smooth_positions if antialias else resize_positions,
+  }
+  return [rule._replace(change=changes.get(rule.leaf)) for rule in rules]
 
 
 def clip_rules(
@@ -134,8 +140,34 @@ def is_clip_image(network: Network) -> bool:
 
 def is_eva(network: Network) -> bool:
   """Whether a network's image tower has EVA-02's form."""
-  keywords = getattr(getattr(network, "block", None), "keywords", {})
-  return _is_tower(network) and keywords.get("rotary_extent") is not None
+  return (
+    _is_tower(network)
+    and block_argument(network, "rotary_extent") is not None
+    and block_argument(network, "layer_scale") is None
+  )
+
+
+def is_dinov2(network: Network) -> bool:
+  """Whether a network's image tower has DINOv2's form."""
+  return (
+    _is_tower(network)
+    and block_argument(network, "layer_scale") is not None
+    and network.positions == "learned"
+  )
+
+
+def is_dinov3(network: Network) -> bool:
+  """Whether a network's image tower has DINOv3's form."""
+  return (
+    _is_tower(network)
+    and block_argument(network, "layer_scale") is not None
+    and block_argument(network, "rotary_extent") is not None
+  )
+
+
+def is_siglip(network: Network) -> bool:
+  """Whether a network's image tower has SigLIP's form."""
+  return _is_tower(network) and network.pooling == "attention"
 
 
 def is_plain(network: Network) -> bool:
@@ -143,10 +175,16 @@ def is_plain(network: Network) -> bool:
   return (
     _is_tower(network)
     and not (network.pre_norm or is_eva(network))
+    and block_argument(network, "layer_scale") is None
     and network.projection is None
     and network.has_class_token
     and network.positions == "learned"
   )
+
+
+def block_argument(network: Network, name: str) -> Any:
+  """Returns an argument that all blocks of a network are given, or None."""
+  return getattr(getattr(network, "block", None), "keywords", {}).get(name)
 
 
 def _is_tower(network: Network) -> bool:

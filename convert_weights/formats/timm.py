@@ -86,6 +86,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
       r"patch_embed\.proj\.weight",
       r"blocks\.0\.attn\.qkv\.weight",
     ),
+    absent=(r"blocks\.0\.ls1\.gamma",),  # DINOv2 and DINOv3.
     skip={
       r"(head|pre_logits\.fc)\.(weight|bias)": image_towers.UNCLASSIFIED,
     },

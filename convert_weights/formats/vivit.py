@@ -106,6 +106,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     rules=lambda network: transformers_network(),
     takes=is_joint,
     marks=(r"embeddings\.cls_token", r"embeddings\.patch_embeddings\..+"),
+    absent=image_towers.HUGGINGFACE_DINO,
     skip={r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     new=image_towers.HEAD,
     unsaid=_UNSAID,

@@ -10,11 +10,12 @@ import flax.traverse_util as trees
 
 import temporal_jax
 from convert_weights import registry
-from convert_weights.changes import resize_positions
+from convert_weights.changes import RESIZES
 from convert_weights.planning.conversion_plan import ConversionPlan
 from convert_weights.planning.mapping import Step
 from convert_weights.rules import tensor_expression
 from temporal_jax.models import MODELS
+from temporal_jax.models.blocks.positions import count_places
 from temporal_jax.models.network import Network
 
 _MOST_LINES = 12
@@ -164,13 +165,22 @@ def _example(heads: Collection[str]) -> str:
 def _size(role: str, size: int) -> str:
   if role != "positions" or not _is_grid(size):
     return str(size)
-  side = round((size - 1) ** 0.5)
+  _, side = count_places(size)
   return f"{size} ({side} x {side} patches)"
 
 
 def _is_grid(positions: int) -> bool:
-  """Whether positions are for a class token and a square of patches."""
-  return round((positions - 1) ** 0.5) ** 2 == positions - 1
+  """Whether positions are for a square of patches, and maybe a class token."""
+  try:
+    return bool(count_places(positions))
+  except ValueError:
+    return False
+
+
+def _is_resized(found: int, wanted: int) -> bool:
+  """Whether positions become those of another grid."""
+  grids = _is_grid(found) and _is_grid(wanted)
+  return grids and count_places(found)[0] == count_places(wanted)[0]
 
 
 def _differences(
@@ -183,6 +193,8 @@ def _differences(
     axes = axes[1:]
   # A leaf may have more axes first, of time.
   lengths = dict(zip(reversed(made), reversed(shape), strict=False))
+  if step.rule.picks is not None:
+    lengths[made[0]] = step.rule.picks.count
   for name in step.tensors:
     if len(tensors[name].shape) != len(axes):
       return
@@ -193,8 +205,8 @@ def _differences(
     is_stem = re.search(_STEM, step.leaf)
     grouped = "h" in sizes and not is_stem and _is_grouped(sizes)
     for axis, (found, wanted) in sizes.items():
-      resized = step.rule.change is resize_positions and axis == "n"
-      if found == wanted or not found or (resized and _is_grid(found)):
+      resized = step.rule.change in RESIZES and axis == "n"
+      if found == wanted or not found or (resized and _is_resized(found, wanted)):
         continue
       role, attribute = _role(step.leaf, axis)
       if grouped and axis == "i":

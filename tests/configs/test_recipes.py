@@ -20,7 +20,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 PAPERS = {
   name: importlib.import_module(f"temporal_jax.configs.{name}")
   for name in (
-    *("atm", "blvnet", "ila", "tada", "timesformer", "videomae", "vivit", "xvit"),
+    *("atm", "blvnet", "ila", "tada", "timesformer", "towers"),
+    *("videomae", "vivit", "xvit"),
   )
 }
 NAMES = [f"{paper}:{run}" for paper, module in PAPERS.items() for run in module.RUNS]
@@ -32,6 +33,7 @@ FAST = {
   "timesformer:b16_k400",
   "videomae:b16_ssv2",
   "vivit:b16_fe_k400",
+  "towers:siglip2_b16_ssv2",
   "xvit:b16_k400",
 }
 # Tracing ViT-L takes seconds.
@@ -93,6 +95,9 @@ TABLES = [
   ("tada:former_l14_ssv?", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.85)),
   ("tada:former_b16_ek100", ("adamw", 2.5e-4, 128, 24, 5, 0.05, 0.7)),
   ("tada:former_l14_ek100", ("adamw", 1e-4, 64, 15, 2.5, 0.05, 0.85)),
+  ("towers:*_frozen_k400", ("sgd", 0.01, 256, 12_500, 0, 0.0, 1)),
+  ("towers:*_k400", ("adamw", 5e-5, 256, 30, 5, 0.05, 0.7)),
+  ("towers:*_ssv2", ("adamw", 5e-4, 256, 24, 5, 0.05, 0.7)),
   ("tada:*_ssv2", ("sgd", 0.48, 128, 64, 4, 1e-4, 1)),
   ("tada:*_k400", ("sgd", 0.24, 128, 100, 8, 1e-4, 1)),
 ]
@@ -140,6 +145,9 @@ PROTOCOLS = [
   ("tada:*_ek100", "interval(8, fps=60)", (10, 3, 256, 256, "exact")),
   ("tada:former_*_ssv?", "nearest_segments", (2, 3, 224, 224, "exact")),
   ("tada:former_*", "nearest_segments", (4, 3, 224, 224, "exact")),
+  ("towers:*_frozen_k400", "nearest_segments", (1, 1, 224, 256, "exact")),
+  ("towers:*_k400", "nearest_segments", (4, 3, 224, 224, "exact")),
+  ("towers:*_ssv2", "nearest_segments", (2, 3, 224, 224, "exact")),
   ("tada:*_ssv?", "nearest_segments", (2, 3, 256, 256, "exact")),
   ("tada:convnextv2_*", "interval(5)", (4, 3, 256, 256, "exact")),
   ("tada:tada2d_16x5_*", "interval(5)", (10, 3, 256, 256, "exact")),

@@ -35,7 +35,7 @@ _TINY = {
 _WHOLE = (
   r"(tsn_)?resnet\d+|tsm_resnet50|(tsn_)?blresnet\d+|blvnet_(tsm_)?\d+"
   r"|convnext_\w+|vit_(b32|b16|l14|l14_336|h14|bigg14|b32_spatial|b16_in21k)"
-  r"|eva_\w+|tsm_vit_b16|timesformer_b16_space"
+  r"|eva_\w+|tsm_vit_b16|timesformer_b16_space|(dinov2|dinov3|siglip2)_\w+"
 )
 
 

@@ -10,6 +10,7 @@ from convert_weights.planning.families.family import (
 
 _BLOCK = r"blocks\.0\.attn\.qkv\.weight"
 _CLASS = "cls_token"
+_MASK = "mask_token"  # Published with DINOv2 and DINOv3.
 # Norms in attention, which EVA-02-CLIP has.
 _INNER_NORMS = (
   r"blocks\.0\.attn\.inner_attn_ln\.weight",
@@ -18,21 +19,10 @@ _INNER_NORMS = (
 _PLAIN = "plain ViTs with a class token are supported (source timm_vit)"
 _TRANSFORMERS = (
   family(
-    f"DINOv3 ({HUGGINGFACE})",
-    r"embeddings\.register_tokens",
-    r"embeddings\.patch_embeddings\.weight",
-  ),
-  family(
-    "DINOv3 (facebookresearch/dinov3)",
-    r"rope_embed\.periods|storage_tokens",
-    r"blocks\.0\..+",
-  ),
-  family(f"DINOv2 ({HUGGINGFACE})", r"(encoder\.)?layers?\.0\.layer_scale1\.lambda1"),
-  family(
-    "DINOv2 (facebookresearch/dinov2)",
-    r"blocks\.(0\.)?0\.ls1\.gamma",
-    r"mask_token|register_tokens",
-    absent=(r"clip_projector\..+",),
+    "DINOv2 whose blocks are in chunks (its training code)",
+    r"blocks\.\d+\.\d+\.ls1\.gamma",
+    instead="rename blocks.CHUNK.NUMBER to blocks.NUMBER; DINOv2 is supported with "
+    "the names of its published files (source dinov2)",
   ),
   family(
     "a ViT with register tokens (DINOv2, DINOv3 and others of timm)",
@@ -62,7 +52,6 @@ _TRANSFORMERS = (
     r"dist_token|(.*\.)?distillation_token",
     instead=_PLAIN,
   ),
-  family(f"SigLIP ({HUGGINGFACE})", r"vision_model\.head\.probe"),
   family(
     "SigLIP or another ViT with attention pooling (timm)",
     r"attn_pool\.(latent|q\.weight)",
@@ -85,7 +74,7 @@ _TRANSFORMERS = (
   family(
     "a ViT with a gated MLP (SwiGLU)",
     r"blocks\.0\.mlp\.(w12|fc1_g)\.weight",
-    absent=_INNER_NORMS,
+    absent=(*_INNER_NORMS, _MASK),
     instead=_PLAIN,
   ),
   family(
@@ -102,6 +91,7 @@ _TRANSFORMERS = (
   family(
     "a ViT with layer scale (DeiT III, DINOv2 and others of timm)",
     r"blocks\.0\.(ls1\.gamma|gamma_1)",
+    absent=(_MASK,),
     instead=_PLAIN,
   ),
   family(

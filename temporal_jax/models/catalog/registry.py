@@ -12,6 +12,7 @@ from temporal_jax.lookup import lookup, unknown_name
 from temporal_jax.models import operators
 from temporal_jax.models.catalog import (
   convolutional,
+  foundation_towers,
   image_towers,
   resnets,
   space_time,
@@ -26,6 +27,7 @@ MODELS: Mapping[str, Entry] = MappingProxyType(
   {
     **convolutional.ENTRIES,
     **image_towers.ENTRIES,
+    **foundation_towers.ENTRIES,
     **resnets.ENTRIES,
     **space_time.ENTRIES,
     **video_resnets.ENTRIES,

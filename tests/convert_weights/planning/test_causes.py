@@ -59,7 +59,7 @@ def test_fewer_blocks_are_one_line():
     (published_checkpoints.timm_vit(patch=32, grid=7), ["patch size: 32"]),
     (
       published_checkpoints.timm_vit() | {"pos_embed": (1, 196, 768)},
-      ["positions: 196 in the weights, 197 (14 x 14 patches) in"],
+      ["positions: 196 (14 x 14 patches) in the weights, 197 (14 x 14"],
     ),
     (
       published_checkpoints.timm_vit() | {"patch_embed.proj.weight": (768, 1, 16, 16)},

@@ -70,7 +70,6 @@ _SIZES = {
 @pytest.mark.parametrize(
   ("family", "kind", "settings"),
   [
-    ("DINOv2", "Dinov2Model", _SIZES),
     ("BEiT", "BeitForImageClassification", _SIZES),
     ("DeiT", "DeiTForImageClassification", _SIZES),
   ],
