@@ -39,6 +39,8 @@ class OperatorCase(NamedTuple):
       features themselves.
     products: Multiply-adds of the paper's formula for one clip of a number of
       frames; by default those of `theirs` count.
+    of_pixels: Whether the first input is a clip's pixels, whose gradient no
+      training step computes.
   """
 
   name: str
@@ -51,6 +53,7 @@ class OperatorCase(NamedTuple):
   linear: bool = True
   training: Callable[..., jax.Array] | None = None
   products: Callable[[int], int] | None = None
+  of_pixels: bool = False
 
   def arrays_of(self, frames: int, batch: int) -> list[Array]:
     """Returns the inputs for a number of clips; weights have no such axis."""

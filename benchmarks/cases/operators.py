@@ -247,6 +247,7 @@ OPERATORS = (
     out=VIDEO,
     frames=16,
     scratch=lambda frames: 3 * frames * 224 * 224 * 3,
+    of_pixels=True,
   ),
   OperatorCase(
     name="space-time mixing attention, X-ViT B/16",
@@ -292,6 +293,7 @@ OPERATORS = (
     theirs=lambda x, k, frames: primitives.patch_embedding(x, k),
     out=FOLDED,
     scratch=lambda frames: frames * 224 * 224 * 3,
+    of_pixels=True,
   ),
   OperatorCase(
     name="QuickGELU, CLIP B/16",

@@ -21,12 +21,12 @@ class OperatorProgram(NamedTuple):
   """Program that is compiled for a case.
 
   Attributes:
-    function: Maps `shapes` to the output, and to the gradients of all inputs
-      where a gradient of the output is given as well.
+    function: Maps `shapes` to the output, and where a gradient of the output is
+      given as well, to the gradients of all inputs except pixels.
     shapes: Inputs; features in the dtype of the activations, and weights in
       float32, as networks hold them.
     multiply_adds: Those of the authors' formulation; three times as many with
-      gradients.
+      gradients, or twice without that of pixels.
     least_bytes: Bytes of all inputs and outputs without padding.
   """
 
@@ -60,10 +60,13 @@ def program(
     return OperatorProgram(function, shapes, products, size)
 
   def with_gradients(gradient: jax.Array, *inputs: jax.Array) -> tuple:
-    y, backward = jax.vjp(function, *inputs)
+    fixed = inputs[: int(case.of_pixels)]
+    trained = inputs[int(case.of_pixels) :]
+    y, backward = jax.vjp(functools.partial(function, *fixed), *trained)
     return y, backward(gradient)
 
-  return OperatorProgram(with_gradients, (out, *shapes), 3 * products, 2 * size)
+  times = 2 if case.of_pixels else 3
+  return OperatorProgram(with_gradients, (out, *shapes), times * products, 2 * size)
 
 
 def multiply_adds(case: OperatorCase, batch: int) -> int:

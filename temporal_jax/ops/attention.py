@@ -1,6 +1,7 @@
 """Softmax attention, lowered the way that is fastest on each platform."""
 
 import functools
+import os
 from collections.abc import Callable
 
 import jax
@@ -17,8 +18,13 @@ from temporal_jax.ops.lowering.fused_attention import (
 from temporal_jax.ops.lowering.join_axes import join_axes
 from temporal_jax.ops.lowering.small_attention import few_attention, summed_attention
 from temporal_jax.ops.lowering.trace_once import trace_once
+from temporal_jax.validation import check_choice
 
 _FEW = 16  # Tokens up to which values are not arranged as matrices.
+# Environment variable for machines where a kernel fails or is slow: "xla" leaves
+# all attention to XLA.
+LOWERING = "TEMPORAL_JAX_ATTENTION"
+_LOWERINGS = ("kernel", "xla")
 
 
 def attention(
@@ -35,8 +41,9 @@ def attention(
   `summed_attention`, elsewhere by jax.nn's. Without a mask, bfloat16 is taken
   by a kernel that never writes the scores: on TPU `lowering.tpu_attention`, if
   heads fill tiles of 128 channels (their width divides 128 or is a multiple),
-  on CUDA cuDNN's, also for float16, from compute capability 8 on. The softmax
-  is taken in float32 at least.
+  on CUDA cuDNN's, also for float16, from compute capability 8 on; the
+  environment variable TEMPORAL_JAX_ATTENTION=xla turns these kernels off. The
+  softmax is taken in float32 at least.
 
   Args:
     q: Queries (..., N, M, d): N tokens, M heads of d channels.
@@ -49,7 +56,8 @@ def attention(
     Tokens (..., N, M, d') in the dtype of `q`.
 
   Raises:
-    ValueError: If the shapes do not fit.
+    ValueError: If the shapes do not fit, or TEMPORAL_JAX_ATTENTION is neither
+      "kernel", the default, nor "xla".
 
   Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, equation 1.
   """
@@ -67,12 +75,20 @@ def attention(
   scale = q.shape[-1] ** -0.5 if scale is None else scale
   # A number is part of the program, an array is not.
   attend = _attend if isinstance(scale, int | float) else _attend.__wrapped__
+  kernels = mask is None and _allows_kernels()
   # cuDNN computes 64 rows at least, of which few tokens use few.
-  cudnn = mask is None and not _are_few(q, k) and fits_cudnn(q, k, v)
-  return attend(q, k, v, mask, scale=scale, cudnn=cudnn)
+  cudnn = kernels and not _are_few(q, k) and fits_cudnn(q, k, v)
+  return attend(q, k, v, mask, scale=scale, kernels=kernels, cudnn=cudnn)
 
 
-@trace_once("scale", "cudnn")
+def _allows_kernels() -> bool:
+  """Whether attention may be computed by other programs than XLA's."""
+  chosen = os.environ.get(LOWERING) or _LOWERINGS[0]
+  check_choice(LOWERING, chosen, _LOWERINGS)
+  return chosen == "kernel"
+
+
+@trace_once("scale", "kernels", "cudnn")
 def _attend(
   q: jax.Array,
   k: jax.Array,
@@ -80,6 +96,7 @@ def _attend(
   mask: jax.Array | None,
   *,
   scale: float | jax.Array,
+  kernels: bool,
   cudnn: bool,
 ) -> jax.Array:
   """Computes `attention` of shapes that fit."""
@@ -96,7 +113,7 @@ def _attend(
   }
   if cudnn:
     lowerings["cuda"] = functools.partial(_fused, cudnn_attention)
-  if mask is None and fits_tpu_kernel(q, k, v):
+  if kernels and fits_tpu_kernel(q, k, v):
     lowerings["tpu"] = functools.partial(_fused, tpu_attention_once)
   out = jax.lax.platform_dependent(
     q,

@@ -1,5 +1,7 @@
 """Space-time mixing (X-ViT): keys and values from other frames, at no cost."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -7,7 +9,7 @@ from temporal_jax.ops import shape_checks
 from temporal_jax.ops.attention import attention
 from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype
 from temporal_jax.ops.lowering.join_axes import join_axes
-from temporal_jax.ops.shift import find_offsets, shift_channels
+from temporal_jax.ops.shift import find_offsets, shift_channels, sum_folds
 from temporal_jax.ops.space_time_attention import check_heads
 
 
@@ -52,7 +54,12 @@ def space_time_mixing_attention(
   def mix(x):
     flat = join_axes(x, -2)
     fold = flat.shape[-1] // fold_div
-    return shift_channels(flat, fold, offsets).reshape(x.shape)  # (..., N, M, d)
+    mixed = jax.lax.platform_dependent(
+      flat,
+      cpu=functools.partial(shift_channels, fold=fold, offsets=offsets),
+      default=functools.partial(sum_folds, fold=fold, offsets=offsets),
+    )
+    return mixed.reshape(x.shape)  # (..., N, M, d)
 
   return attention(q, mix(k), mix(v))
 

@@ -78,6 +78,17 @@ def test_a_mask_leaves_it_to_xla(cudnn):
   assert _count(masked, _arrays(), "cuda", CUDNN) == 0
 
 
+def test_an_environment_variable_leaves_it_to_xla(cudnn, monkeypatch):
+  monkeypatch.setenv("TEMPORAL_JAX_ATTENTION", "xla")
+  assert _count(_gradients, _arrays(), "tpu", TPU) == 0
+  assert _count(_gradients, _arrays(), "cuda", CUDNN) == 0
+  monkeypatch.setenv("TEMPORAL_JAX_ATTENTION", "")
+  assert _count(_gradients, _arrays(), "tpu", TPU) == 2
+  monkeypatch.setenv("TEMPORAL_JAX_ATTENTION", "flash")
+  with pytest.raises(ValueError, match=r"one of \['kernel', 'xla'\], got 'flash'"):
+    _count(ops.attention, _arrays(), "tpu", TPU)
+
+
 def test_a_scale_may_be_an_array(cudnn):
   def scaled(q, k, v):
     return ops.attention(q, k, v, scale=jnp.sum(q).astype(jnp.float32))
