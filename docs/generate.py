@@ -108,12 +108,17 @@ def temporal_costs() -> Iterator[Sequence[str]]:
 def operators() -> Iterator[Sequence[str]]:
   """Yields the rows of the operators: their slots, and who has these."""
   columns = backbones()
-  yield "operator", "slots", *columns
+  yield "operator", "slots", "backbones"
   for name in models.OPERATORS:
     filled = [_fill(name, network) for network in columns.values()]
     slots = sorted(set().union(*(slots for slots in filled if slots)))
-    cells = ["" if slots is None else "yes" for slots in filled]
-    yield f"`{name}`", ", ".join(f"`{slot}`" for slot in slots), *cells
+    takers = [
+      column
+      for column, of_column in zip(columns, filled, strict=True)
+      if of_column is not None
+    ]
+    whole = "all" if len(takers) == len(columns) else ", ".join(takers)
+    yield f"`{name}`", ", ".join(f"`{slot}`" for slot in slots), whole
 
 
 def backbones() -> dict[str, Network]:

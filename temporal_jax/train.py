@@ -298,7 +298,14 @@ def _join_processes() -> None:
       _COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value
     )
   elif _DISTRIBUTED.value:
-    jax.distributed.initialize()
+    try:
+      jax.distributed.initialize()
+    except ValueError as error:  # Of arguments that this machine did not give.
+      raise ValueError(
+        "--distributed found no TPU pod, Slurm job or other cluster that JAX "
+        "knows; give --coordinator=HOST:PORT --num_processes=N --process_id=I: "
+        f"{error}"
+      ) from error
 
 
 def parse_flags(argv: list[str]) -> list[str]:

@@ -97,10 +97,10 @@ def _describe(found: dict[str, Any]) -> None:
     for split, counts in part["counts"].items():
       if any(counts.values()):
         few, many = (pick(counts, key=counts.get) for pick in (min, max))
-        output.say(
-          f"{name}{split}: {counts[few]} ({few}) to {counts[many]} ({many}) "
-          f"videos per class."
-        )
+        numbers = f"{counts[few]} ({few}) to {counts[many]} ({many})"
+        if counts[few] == counts[many]:
+          numbers = f"{counts[few]}"
+        output.say(f"{name}{split}: {numbers} videos per class.")
   for start, number in found["frame_folders"]["starts"].items():
     output.say(f"{number} folders of frames begin with number {start}.")
   for problem in _problems(found):

@@ -101,7 +101,8 @@ def absent_tpu(name: str) -> list[jax.Device]:
   except Exception as error:  # jaxlib raises its own kinds.
     raise ValueError(
       f"cannot compile for the TPU {name!r}; it must be a kind and its grid, "
-      f"as in 'v5p:4x4x4', and libtpu be installed: {error}"
+      f"as in 'v5p:4x4x4', and libtpu be installed, as by pip install \".[tpu]\": "
+      f"{error}"
     ) from error
   return list(topology.devices)
 
