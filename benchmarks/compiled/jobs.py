@@ -28,9 +28,9 @@ def create_parser(description: str, target: Target) -> argparse.ArgumentParser:
   add("--networks", nargs="+", default=[], metavar="PATTERN", help="training steps")
   add("--network-chips", nargs="+", choices=chips, help="by default --chips")
   add("--no-operators", action="store_true", help="only networks")
-  add("--batch", type=int, default=8, help="clips")
-  add("--processes", type=int, default=1, help="compilers at a time")
-  add("--limit", type=float, default=1800, help="seconds for one program")
+  add("--batch", type=results.count, default=8, help="clips")
+  add("--processes", type=results.count, default=1, help="compilers at a time")
+  add("--limit", type=results.above_zero, default=1800, help="seconds for one program")
   return parser
 
 
@@ -38,6 +38,10 @@ def check(
   parser: argparse.ArgumentParser, options: argparse.Namespace, target: Target
 ) -> None:
   """Ends the process with a message if the options name nothing that exists."""
+  if options.no_operators and not options.networks:
+    parser.error("--no-operators leaves nothing to estimate without --networks.")
+  if options.network_chips and not options.networks:
+    parser.error("--network-chips needs --networks.")
   if not _cases(options):
     parser.error(f"no case has {options.only!r} in its name.")
   for pattern in options.networks:

@@ -13,6 +13,14 @@ from benchmarks.compiled.chips import GPUS, TPUS, Chip
 from temporal_jax import training
 
 
+def _is_installed(module: str) -> bool:
+  """Whether a module, maybe of a package, can be imported."""
+  try:
+    return importlib.util.find_spec(module) is not None
+  except ModuleNotFoundError:  # Of the package around it.
+    return False
+
+
 class Target(NamedTuple):
   """A kind of chips.
 
@@ -39,11 +47,11 @@ class Target(NamedTuple):
 
   def check_installed(self) -> None:
     """Raises ImportError if a module is not installed."""
-    missing = [name for name in self.packages if importlib.util.find_spec(name) is None]
+    missing = [name for name in self.packages if not _is_installed(name)]
     if missing:
       raise ImportError(
         f"compiling for {', '.join(self.chips)} needs {', '.join(missing)}: run "
-        f"`{self.install}`."
+        f"{self.install}."
       )
 
   def versions(self) -> dict[str, str]:
@@ -75,7 +83,7 @@ TPU = Target(
   device=_tpu,
   text_file="*.after_optimizations_after_buffer_assignment.txt",
   packages=MappingProxyType({"libtpu": "libtpu"}),
-  install="pip install '.[tpu]' in a copy of the repository",
+  install="`pip install '.[tpu]'` in a copy of the repository",
   # By default libtpu asks a server in Google's cloud about its machine, with
   # many retries, and lets only one process use it.
   environment=MappingProxyType(
@@ -140,7 +148,7 @@ GPU = Target(
       "nvidia.cudnn": "nvidia-cudnn-cu12",
     }
   ),
-  install="pip install 'jax[cuda12-local]' nvidia-cudnn-cu12 nvidia-cuda-nvcc-cu12",
+  install="`pip install 'jax[cuda12-local]' nvidia-cudnn-cu12 nvidia-cuda-nvcc-cu12`",
   # Without a GPU nothing can be tried out.
   flags=("--xla_gpu_autotune_level=0",),
 )

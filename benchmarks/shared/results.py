@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -61,8 +62,32 @@ def create_parser(description: str) -> argparse.ArgumentParser:
   parser = argparse.ArgumentParser(
     description=description, formatter_class=argparse.RawDescriptionHelpFormatter
   )
-  parser.add_argument("--json", type=pathlib.Path, help="file to write")
+  parser.add_argument("--json", type=_new_file, help="file to write")
   return parser
+
+
+def _new_file(text: str) -> pathlib.Path:
+  """Returns a path whose folder exists, before anything is measured."""
+  path = pathlib.Path(text).expanduser()
+  if path.is_dir() or not path.absolute().parent.is_dir():
+    raise argparse.ArgumentTypeError(f"{text} must be a file in a folder that exists.")
+  return path
+
+
+def above_zero(text: str) -> float:
+  """Returns a finite number above 0 of the command line."""
+  number = float(text)
+  if not 0 < number < math.inf:
+    raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}.")
+  return number
+
+
+def count(text: str) -> int:
+  """Returns a whole number of at least 1 of the command line."""
+  number = int(text)
+  if number < 1:
+    raise argparse.ArgumentTypeError(f"must be at least 1, got {text}.")
+  return number
 
 
 def write_json(file: pathlib.Path | None, report: Mapping[str, Any]) -> None:

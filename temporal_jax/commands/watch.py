@@ -103,6 +103,11 @@ def run(options: argparse.Namespace) -> int:
     files = ", ".join(map(str, outputs.values()))
     length = clock(done.duration, 1)
     output.say(f"{options.file}: {done.windows} windows of {length}. {files}")
+    if options.srt and not options.srt.stat().st_size:
+      output.say(
+        f"{options.srt} has no subtitle: no class reaches --threshold "
+        f"{options.threshold} for --min-seconds {options.min_seconds}."
+      )
   if done.error is None:
     return 0
   output.say(

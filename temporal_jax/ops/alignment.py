@@ -157,7 +157,7 @@ def merge_pairs(x: jax.Array, y: jax.Array) -> jax.Array:
     raise ValueError(
       f"x and y must have one shape and at least one pair, got {x.shape} and {y.shape}."
     )
-  middle = (x[:, 1:] + y[:, :-1]) / 2
+  middle = x[:, 1:] / 2 + y[:, :-1] / 2  # Their sum can be too large for float16.
   return jnp.concatenate([x[:, :1], middle, y[:, -1:]], axis=1)
 
 

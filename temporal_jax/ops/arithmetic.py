@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.neighbouring_frames import anchor_frames, context_frames
 from temporal_jax.validation import check_choice
 
@@ -36,6 +37,7 @@ def arithmetic_cue(x: jax.Array, *, kind: str, length: int = 5) -> jax.Array:
     whwu95/ATM.
   """
   check_choice("kind", kind, KINDS)
+  shape_checks.video(x)
   # Before the contexts are spread: a fifth of the work, and log(1 + 0) = 0.
   values = jnp.log1p(jnp.abs(x)) if kind == "log_ratio" else x
   contexts = context_frames(values, length=length)

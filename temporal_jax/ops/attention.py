@@ -7,6 +7,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.batched_attention import flat_attention
 from temporal_jax.ops.lowering.cudnn_attention import cudnn_attention, fits_cudnn
 from temporal_jax.ops.lowering.device_variance import vary_together
@@ -21,8 +22,8 @@ from temporal_jax.ops.lowering.trace_once import trace_once
 from temporal_jax.validation import check_choice
 
 _FEW = 16  # Tokens up to which values are not arranged as matrices.
-# Environment variable for machines where a kernel fails or is slow: "xla" leaves
-# all attention to XLA.
+# Environment variable for machines where a kernel fails or is slow: "xla"
+# leaves all attention to XLA.
 LOWERING = "TEMPORAL_JAX_ATTENTION"
 _LOWERINGS = ("kernel", "xla")
 
@@ -50,7 +51,8 @@ def attention(
     k: Keys (..., N', M, d).
     v: Values (..., N', M, d').
     scale: Factor of the products, 1 / sqrt(d) by default.
-    mask: True where a query may look, broadcast to (..., M, N, N').
+    mask: True where a query may look, broadcast to (..., M, N, N'). A query
+      that may look nowhere gets the mean of all values.
 
   Returns:
     Tokens (..., N, M, d') in the dtype of `q`.
@@ -72,6 +74,9 @@ def attention(
       f"q must be (..., N, M, d), k (..., N', M, d) and v (..., N', M, d'), "
       f"got shapes {q.shape}, {k.shape} and {v.shape}."
     )
+  shape_checks.floating(q)
+  if not k.shape[-3]:
+    raise ValueError(f"k must have at least one token, got shape {k.shape}.")
   scale = q.shape[-1] ** -0.5 if scale is None else scale
   # A number is part of the program, an array is not.
   attend = _attend if isinstance(scale, int | float) else _attend.__wrapped__

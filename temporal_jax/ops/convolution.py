@@ -4,6 +4,7 @@ import functools
 
 import jax
 
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.depthwise_convolution import depthwise_convolution_2d
 from temporal_jax.ops.lowering import (
   dense_convolution,
@@ -48,15 +49,19 @@ def convolution_2d(
     H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1 and W' likewise.
 
   Raises:
-    ValueError: If `x` has fewer than four axes, `kernel` is not (KH, KW, C of
-      `x` / groups, C'), `groups` does not divide C', or the padded map is
-      smaller than the dilated kernel.
+    ValueError: If `x` is not floating point or has fewer than four axes,
+      `kernel` is not (KH, KW, C of `x` / groups, C'), `groups` does not divide
+      C', the padded map is smaller than the dilated kernel, or a step, the
+      padding or the groups are none.
   """
+  shape_checks.whole(1, stride=stride, dilation=dilation, groups=groups)
+  shape_checks.whole(0, padding=padding)
   if x.ndim < 4 or kernel.ndim != 4 or kernel.shape[2] * groups != x.shape[-1]:
     raise ValueError(
       f"x must be (..., H, W, C) and kernel (KH, KW, C / groups, C'), got "
       f"shapes {x.shape} and {kernel.shape} and {groups} groups."
     )
+  shape_checks.floating(x)
   if kernel.shape[3] % groups:
     raise ValueError(f"{groups} groups do not divide kernel {kernel.shape}.")
   height, width = x.shape[-3:-1]

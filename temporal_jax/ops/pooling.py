@@ -6,6 +6,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.accumulation_dtype import widen
 
 
@@ -26,10 +27,10 @@ def max_pool_2d(x: jax.Array, *, size: int, stride: int, padding: int = 0) -> ja
     Features (..., H', W', C) with H' = (H + 2 padding - size) // stride + 1.
 
   Raises:
-    ValueError: If `x` has fewer than four axes or a padded side is smaller than
-      the window.
+    ValueError: If `x` has fewer than four axes, a padded side is smaller than
+      the window, or the padding is more than half of it.
   """
-  _check(x, size, padding)
+  _check(x, size, stride, padding)
   pool = functools.partial(_shifted, size=size, stride=stride, padding=padding)
   reduce = functools.partial(_window, size=size, stride=stride, padding=padding)
   return jax.lax.platform_dependent(x, cpu=pool, default=reduce)
@@ -57,16 +58,22 @@ def average_pool_2d(
     Features (..., H', W', C) with H' = (H + 2 padding - size) // stride + 1.
 
   Raises:
-    ValueError: If `x` has fewer than four axes or a padded side is smaller than
-      the window.
+    ValueError: If `x` has fewer than four axes, a padded side is smaller than
+      the window, or the padding is more than half of it.
   """
-  _check(x, size, padding)
+  _check(x, size, stride, padding)
   pool = functools.partial(_mean_of_views, size=size, stride=stride, padding=padding)
   reduce = functools.partial(_window_mean, size=size, stride=stride, padding=padding)
   return jax.lax.platform_dependent(x, tpu=reduce, default=pool)
 
 
-def _check(x: jax.Array, size: int, padding: int) -> None:
+def _check(x: jax.Array, size: int, stride: int, padding: int) -> None:
+  shape_checks.whole(1, size=size, stride=stride)
+  shape_checks.whole(0, padding=padding)
+  if padding > size // 2:
+    raise ValueError(
+      f"padding must be at most half of the window's {size} pixels, got {padding}."
+    )
   if x.ndim < 4 or min(x.shape[-3:-1]) + 2 * padding < size:
     raise ValueError(
       f"x must be (..., H, W, C) with sides of {size - 2 * padding} or more, "
@@ -100,9 +107,10 @@ def _mean_of_views(x: jax.Array, size: int, stride: int, padding: int) -> jax.Ar
   """Mean over shifted views, first of the rows, then of the columns."""
   sides = (padding, padding)
   x = jnp.pad(x, (*[(0, 0)] * (x.ndim - 3), sides, sides, (0, 0)))
+  total = widen(x)
   for axis in (-3, -2):
-    x = sum(_views(x, size, stride, axis % x.ndim)) / size
-  return x
+    total = sum(_views(total, size, stride, axis % x.ndim)) / size
+  return total.astype(x.dtype)
 
 
 def _window_mean(x: jax.Array, size: int, stride: int, padding: int) -> jax.Array:

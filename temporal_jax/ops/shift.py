@@ -10,7 +10,7 @@ from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import materialize
 from temporal_jax.ops.lowering.moved_frames import move, sum_moved
 from temporal_jax.ops.lowering.trace_once import trace_once
-from temporal_jax.validation import check_at_least, check_choice
+from temporal_jax.validation import check_choice
 
 # Frames that the shifted channels read, seen from the current frame.
 DIRECTIONS = ("both", "past", "future")
@@ -158,7 +158,7 @@ def find_offsets(direction: str, window: int, fold_div: int) -> list[int]:
     ValueError: If an argument is out of range.
   """
   check_choice("direction", direction, DIRECTIONS)
-  check_at_least("window", window, 1)
+  shape_checks.whole(1, window=window, fold_div=fold_div)
   signs = {"both": (1, -1), "past": (-1,), "future": (1,)}[direction]
   offsets = [sign * n for n in range(1, window + 1) for sign in signs]
   if fold_div < len(offsets):

@@ -52,6 +52,8 @@ def convolution_3d(
     raise ValueError(
       f"kernel must be (odd KT, KH, KW, C, C'), got shape {kernel.shape}."
     )
+  shape_checks.same_channels(x, kernel, axis=3)
+  shape_checks.whole(1, time_stride=time_stride)
 
   def join(x: jax.Array, kernel: jax.Array) -> jax.Array:
     frames = neighbours(x, kernel.shape[0], stride=time_stride)
@@ -63,7 +65,10 @@ def convolution_3d(
     return sum_of_taps(products, taps)
 
   convolve = functools.partial(convolution_2d, stride=stride, padding=padding)
-  if time_stride == 1 and kernel.shape[0] * kernel.shape[-1] <= _FEW_FEATURES:
+  # Taps become features in the dtype of `x`, whose sums would be too narrow.
+  is_wide = x.dtype.itemsize >= 4
+  features = kernel.shape[0] * kernel.shape[-1]
+  if is_wide and time_stride == 1 and features <= _FEW_FEATURES:
     return jax.lax.platform_dependent(x, kernel, cpu=spread, default=join)
   return join(x, kernel)
 

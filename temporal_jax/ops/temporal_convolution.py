@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import materialize
+from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype, widen
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
 from temporal_jax.ops.lowering.moved_frames import move, sum_moved
 from temporal_jax.ops.lowering.trace_once import trace_once
@@ -39,6 +40,7 @@ def temporal_convolution(
   shape_checks.frames(x)
   if kernel.ndim != 3 or kernel.shape[0] % 2 == 0:
     raise ValueError(f"kernel must be (odd K, C, C'), got {kernel.shape}.")
+  shape_checks.whole(1, stride=stride, groups=groups)
   if groups > 1:
     _check_groups(x, kernel, groups)
     parts = zip(
@@ -59,7 +61,12 @@ def _convolve_by_products(x: jax.Array, kernel: jax.Array, stride: int) -> jax.A
   """Sums a product for each tap, of which XLA moves the frames as it reads."""
   views = neighbours(x, len(kernel), stride=stride)
   taps = zip(views, kernel, strict=True)
-  return sum(frames @ weights for frames, weights in taps)
+  return sum(_wide_product(*tap) for tap in taps).astype(x.dtype)
+
+
+def _wide_product(frames: jax.Array, weights: jax.Array) -> jax.Array:
+  """Returns a product that is added to others, in float32 at least."""
+  return jnp.matmul(frames, weights, preferred_element_type=wide_dtype(frames))
 
 
 def _convolve_by_one_product(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
@@ -70,7 +77,8 @@ def _convolve_by_one_product(x: jax.Array, kernel: jax.Array, stride: int) -> ja
   """
   taps, channels, features = kernel.shape
   if stride == 1 and features <= channels:
-    return sum_of_taps(x @ einops.rearrange(kernel, "k c f -> c (k f)"), taps)
+    products = _wide_product(x, einops.rearrange(kernel, "k c f -> c (k f)"))
+    return sum_of_taps(products, taps).astype(x.dtype)
   # (B, T', ..., K C)
   views = jnp.concatenate(neighbours(x, taps, stride=stride), axis=-1)
   return views @ einops.rearrange(kernel, "k c f -> (k c) f")
@@ -124,15 +132,17 @@ def depthwise_temporal_convolution(
   shape_checks.frames(x)
   shape_checks.taps(kernel, causal=causal)
   shape_checks.same_channels(x, kernel, axis=1)
+  shape_checks.whole(1, stride=stride)
   kernel = kernel.astype(x.dtype)
   before = len(kernel) - 1 if causal else len(kernel) // 2
 
   def convolve(x):
     views = neighbours(x, len(kernel), before=before, stride=stride)
-    taps = zip(views, kernel, strict=True)
-    return sum(frames * along_channels(weight, frames) for frames, weight in taps)
+    taps = (weigh(k, frames, kernel) for k, frames in enumerate(views))
+    return sum(taps).astype(x.dtype)
 
   def weigh(tap, frames, kernel):
+    frames = widen(frames)
     return frames * along_channels(kernel[tap], frames)
 
   fused = functools.partial(
@@ -142,7 +152,7 @@ def depthwise_temporal_convolution(
     x,
     kernel,
     cpu=lambda x, _: materialize.apart(convolve, x),
-    default=fused,
+    default=lambda *arrays: fused(*arrays).astype(x.dtype),
   )
 
 

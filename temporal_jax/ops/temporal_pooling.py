@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax.ops import shape_checks
+from temporal_jax.ops.lowering.accumulation_dtype import widen
 from temporal_jax.ops.lowering.moved_frames import max_moved, sum_moved
 from temporal_jax.ops.pooling import average_pool_2d, max_pool_2d
 from temporal_jax.ops.temporal_convolution import neighbours
-from temporal_jax.validation import check_at_least, check_choice
+from temporal_jax.validation import check_choice
 
 KINDS = ("average", "max", "mix")
 
@@ -48,9 +49,8 @@ def temporal_pooling(
   """
   shape_checks.frames(x)
   for name, side in (("size", size), ("space", space)):
-    if side < 1 or side % 2 == 0:
-      raise ValueError(f"{name} must be odd and positive, got {side}.")
-  check_at_least("stride", stride, 1)
+    shape_checks.odd(name, side)
+  shape_checks.whole(1, stride=stride)
   check_choice("kind", kind, KINDS)
   if space > 1:
     shape_checks.video(x)
@@ -69,13 +69,13 @@ def _average(x: jax.Array, size: int) -> jax.Array:
   """Returns the mean over `size` frames around every frame."""
 
   def divide(_, frames: jax.Array) -> jax.Array:
-    return frames / size
+    return widen(frames) / size
 
   reach = size // 2
   return jax.lax.platform_dependent(
     x,
-    cpu=lambda x: sum(neighbours(x, size)) / size,
-    default=functools.partial(sum_moved, divide, range(-reach, reach + 1)),
+    cpu=lambda x: (sum(neighbours(widen(x), size)) / size).astype(x.dtype),
+    default=lambda x: sum_moved(divide, range(-reach, reach + 1), x).astype(x.dtype),
   )
 
 

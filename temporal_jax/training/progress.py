@@ -44,7 +44,7 @@ class Progress:
     self._live = self._console.is_terminal and not quiet
     self._bar = rich.progress.Progress(
       rich.progress.TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
-      rich.progress.TimeRemainingColumn(elapsed_when_finished=True),
+      rich.progress.TimeRemainingColumn(),
       rich.progress.TextColumn("left"),
       _Values(),
       console=self._console,

@@ -181,3 +181,19 @@ def test_bfloat16_compiles_where_promotion_is_strict(tokens):
     value, gradients = jax.jit(jax.value_and_grad(loss, (0, 1, 2)))(q, k, v)
   assert value.dtype == jnp.bfloat16
   assert {g.dtype for g in gradients} == {jnp.dtype(jnp.bfloat16)}
+
+
+@pytest.mark.parametrize("tokens", [4, 20])
+def test_a_query_that_may_look_nowhere_gets_the_mean(tokens):
+  """On every platform; its gradient is finite."""
+  rng = np.random.default_rng(0)
+  q, k, v = (rng.standard_normal((1, tokens, 1, 4), np.float32) for _ in range(3))
+  mask = np.ones((tokens, tokens), bool)
+  mask[1] = False
+
+  def attend(q, k, v):
+    return ops.attention(q, k, v, mask=mask)
+
+  out, pull = jax.vjp(attend, q, k, v)
+  np.testing.assert_allclose(out[0, 1], v.mean(axis=1)[0], rtol=1e-4, atol=1e-6)
+  assert all(np.isfinite(x).all() for x in pull(out))

@@ -75,3 +75,24 @@ def test_both_means_match_torch(side, size, stride, padding):
 def test_rejects_wrong_shapes(shape):
   with pytest.raises(ValueError, match="x must be"):
     ops.max_pool_2d(np.zeros(shape, np.float32), size=3, stride=2)
+
+
+def test_means_of_large_halves_are_finite():
+  x = jnp.full((1, 3, 4, 4, 1), 40000, jnp.float16)
+  assert float(ops.average_pool_2d(x, size=2, stride=1).max()) == 40000
+  assert float(ops.temporal_pooling(x, size=3)[0, 1].max()) == 40000
+  assert float(ops.merge_pairs(x, x).max()) == 40000
+
+
+@pytest.mark.parametrize("pool", [ops.max_pool_2d, ops.average_pool_2d])
+@pytest.mark.parametrize(
+  ("settings", "message"),
+  [
+    ({"size": 2, "stride": 1, "padding": 2}, "padding must be at most half"),
+    ({"size": 2, "stride": 0}, "stride must be an integer of at least 1, got 0"),
+    ({"size": 0, "stride": 1}, "size must be an integer of at least 1, got 0"),
+  ],
+)
+def test_windows_that_make_no_sense_are_refused(pool, settings, message):
+  with pytest.raises(ValueError, match=message):
+    pool(jnp.ones((1, 4, 4, 1)), **settings)

@@ -1,4 +1,5 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -131,3 +132,37 @@ def test_rejects(op, shape):
     op(x.astype(int), np.zeros(shape, np.float32))
   with pytest.raises(ValueError, match=r"\(B, T, ..., C\)"):
     op(x[0, 0], np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize(("channels", "features"), [(1, 1), (1, 2), (2, 1)])
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_narrow_dtypes_are_summed_in_float32(channels, features, dtype):
+  """256 + 1 - 256 is 0 if the sums are in bfloat16."""
+  large = 256 if dtype == jnp.bfloat16 else 2048
+  x = (
+    jnp.zeros((1, 3, 1, channels), dtype)
+    .at[0, :, 0, 0]
+    .set(jnp.array([large, 1, -large], dtype))
+  )
+  dense = ops.temporal_convolution(x, jnp.ones((3, channels, features), dtype))
+  assert float(dense[0, 1, 0, 0]) == 1
+  depthwise = ops.depthwise_temporal_convolution(x, jnp.ones((3, channels), dtype))
+  assert float(depthwise[0, 1, 0, 0]) == 1
+  cube = ops.convolution_3d(
+    x[:, :, None], jnp.ones((3, 1, 1, channels, features), dtype)
+  )
+  assert float(cube[0, 1, 0, 0, 0]) == 1
+
+
+@pytest.mark.parametrize(
+  ("settings", "message"),
+  [
+    ({"stride": 0}, "stride must be an integer of at least 1, got 0"),
+    ({"stride": -1}, "stride must be an integer of at least 1, got -1"),
+    ({"stride": 1.5}, "stride must be an integer of at least 1, got 1.5"),
+    ({"groups": 0}, "groups must be an integer of at least 1, got 0"),
+  ],
+)
+def test_steps_and_groups_are_whole(settings, message):
+  with pytest.raises(ValueError, match=message):
+    ops.temporal_convolution(jnp.ones((1, 4, 2)), jnp.ones((3, 2, 2)), **settings)

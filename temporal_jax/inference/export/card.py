@@ -52,11 +52,10 @@ def create_card(
     report: The report.json of the run; need not exist, None for no run.
   """
   description = saved.description
-  overrides = description.get("overrides") or {}
   return {
     "name": name,
     "architecture": saved.name,
-    "operator": overrides.get("temporal", models.find_model(saved.name).temporal),
+    "operator": _operator(saved),
     "artifact": dict(artifact),
     "input": _input(saved, artifact.get("batch_size")),
     "output": _output(saved),
@@ -80,6 +79,13 @@ def write_card(
     _write_json(directory / "classes.json", class_names)
   _write_json(directory / "card.json", card)
   (directory / "README.md").write_text(render(card))
+
+
+def _operator(saved: SavedModel) -> str:
+  """Returns the text of the operator in the temporal slots, "none" for none."""
+  chosen = (saved.description.get("overrides") or {}).get("temporal", "default")
+  own = models.find_model(saved.name).temporal
+  return (own if chosen == "default" else chosen) or "none"
 
 
 def _input(saved: SavedModel, batch_size: int | None) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _forward(
   """Returns the result, and the residuals of the gradients."""
   scores = _product("bqd,bkd->bqk", q, k)
   if mask is not None:
-    scores = jnp.where(mask, scores, -jnp.inf)
+    scores = jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
   highest = jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True))
   weights = jnp.exp(scores - highest)
   total = weights.sum(axis=-1, keepdims=True)

@@ -79,7 +79,7 @@ def _forward(
   """Returns the result, and the residuals of the gradients."""
   scores = _products(q, k)
   if mask is not None:
-    scores = jnp.where(mask, scores, -jnp.inf)
+    scores = jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
   weights = jax.nn.softmax(scores)
   return _weighted_sums(weights, v), (q, k, v, weights)
 
