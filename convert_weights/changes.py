@@ -124,3 +124,19 @@ def resize_moments(
   """
   del inflation
   return fit_frames(jnp.asarray(value, jnp.float32), shape[0])
+
+
+def move_channels(
+  value: jax.Array, shape: tuple[int, ...], inflation: str, *, places: int
+) -> jax.Array:
+  """Rotates the input channels of a kernel (C, C'), see `jnp.roll`."""
+  del shape, inflation
+  return jnp.roll(value, places, axis=0)
+
+
+def add(
+  value: jax.Array, shape: tuple[int, ...], inflation: str, *, amount: float
+) -> jax.Array:
+  """Adds an amount to every number, such as an epsilon to variances."""
+  del shape, inflation
+  return jnp.asarray(value, jnp.float32) + amount

@@ -1,8 +1,9 @@
 """Reports each tensor and each leaf, for people and for files."""
 
 import collections
+import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.traverse_util as trees
@@ -118,4 +119,12 @@ def _common(texts: Iterable[str]) -> str:
 
 def _rule(step: Step) -> str:
   change = step.rule.change
-  return step.rule.pattern + (f"; {change.__name__}" if change else "")
+  return step.rule.pattern + (f"; {_name(change)}" if change else "")
+
+
+def _name(change: Callable[..., Any]) -> str:
+  """Returns the name of a change, with the arguments that it was given."""
+  if not isinstance(change, functools.partial):
+    return change.__name__
+  given = ", ".join(f"{name}={value:g}" for name, value in change.keywords.items())
+  return f"{change.func.__name__}({given})"

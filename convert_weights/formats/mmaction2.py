@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
+from convert_weights import changes
 from convert_weights.checkpoint_format import CheckpointFormat, Refusal, Shown
 from convert_weights.formats import shifted_resnet, tsm
 from convert_weights.formats.residual_parts import Names, Naming, resnet3d, slowfast
@@ -113,36 +113,21 @@ def _fast_first(network: SlowFast) -> list[Rule]:
   """Rules of a SlowFast's classifier, which sees the fast pathway first."""
   fast = 4 * network.widths[len(network.stage_sizes) - 1] // network.beta
   kernel, bias = _HEAD
-  change = functools.partial(_roll, places=-fast)
+  change = functools.partial(changes.move_channels, places=-fast)
   undo = functools.partial(jnp.roll, shift=fast, axis=0)
   return [*changing([kernel], change, undo), bias]
 
 
-def _roll(
-  value: jax.Array, shape: tuple[int, ...], inflation: str, *, places: int
-) -> jax.Array:
-  """Moves input channels of a kernel (C, L), the last ones to the front."""
-  del shape, inflation
-  return jnp.roll(value, places, axis=0)
-
-
 def _with_epsilon(rules: Sequence[Rule]) -> list[Rule]:
   """Adds to variances what the norms add to them there, and ours do not."""
+  change = functools.partial(changes.add, amount=_MORE)
+  undo = functools.partial(jnp.add, -_MORE)
   found = []
   for rule in rules:
     if rule.leaf.endswith("/var") and not _WITHIN.fullmatch(rule.leaf):
-      (rule,) = changing([rule], _add_more, _subtract_more)
+      (rule,) = changing([rule], change, undo)
     found.append(rule)
   return found
-
-
-def _add_more(value: jax.Array, shape: tuple[int, ...], inflation: str) -> jax.Array:
-  del shape, inflation
-  return jnp.asarray(value, jnp.float32) + _MORE
-
-
-def _subtract_more(value: jax.Array) -> jax.Array:
-  return value - _MORE
 
 
 FORMATS: tuple[CheckpointFormat, ...] = (

@@ -1,6 +1,7 @@
 """Video ResNets of other libraries: weights in, their answers, and back."""
 
 import functools
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import torch
 import convert_weights
 import temporal_jax
 from convert_weights import SOURCES
+from convert_weights.__main__ import main
 from convert_weights.plan import plan_conversion
 from tests.support import torch_mmaction2, torch_pytorchvideo, torch_video_resnets
 from tests.support.torch_video_resnets import BETA, DEPTHS, WIDTH
@@ -277,3 +279,20 @@ def test_tsm_shifts_the_blocks_that_the_names_show():
 def test_takes_no_network_of_another_library(source, row):
   network = temporal_jax.create_model(row, num_classes=5)
   assert not SOURCES[source].takes(network)
+
+
+@pytest.mark.parametrize(
+  ("name", "leaf", "change"),
+  [
+    ("mmaction2-slowfast", "params/head/kernel", "move_channels(places=-128)"),
+    ("mmaction2-r2plus1d", "batch_stats/stem/norm/var", "add(amount=0.00099)"),
+  ],
+)
+def test_the_command_names_changes_of_values(tmp_path, name, leaf, change):
+  case, (_, tensors) = CASES[name], _theirs(name)
+  file, out = tmp_path / "weights.pth", tmp_path / "out"
+  torch.save({"state_dict": {k: torch.tensor(v) for k, v in tensors.items()}}, file)
+  given = [f"--set={key}={json.dumps(value)}" for key, value in case.arguments.items()]
+  main([case.row, str(file), str(out), *given])
+  description = json.loads((out / "model.json").read_text())
+  assert description["report"]["used"][leaf]["rule"].endswith(f"; {change}")
