@@ -138,11 +138,12 @@ def depthwise_temporal_convolution(
 
   def convolve(x):
     views = neighbours(x, len(kernel), before=before, stride=stride)
-    taps = (weigh(k, frames, kernel) for k, frames in enumerate(views))
+    taps = (weigh(k, widen(frames), kernel) for k, frames in enumerate(views))
     return sum(taps).astype(x.dtype)
 
+  # XLA keeps the sums of a fused loop in float32; frames that are widened first
+  # would be written out for the gradient.
   def weigh(tap, frames, kernel):
-    frames = widen(frames)
     return frames * along_channels(kernel[tap], frames)
 
   fused = functools.partial(
@@ -152,7 +153,7 @@ def depthwise_temporal_convolution(
     x,
     kernel,
     cpu=lambda x, _: materialize.apart(convolve, x),
-    default=lambda *arrays: fused(*arrays).astype(x.dtype),
+    default=fused,
   )
 
 
