@@ -90,12 +90,14 @@ def dinov2(registers: int = 0) -> Frames:
   """Returns `Dinov2Model` of ViT-B/14, or the model with registers."""
   sizes = {"image_size": 224, "patch_size": 14}
   if not registers:
-    config = transformers.Dinov2Config(**sizes)
+    config = transformers.Dinov2Config(use_mask_token=False, **sizes)
     return Frames(transformers.Dinov2Model(config), "pooler_output")
   config = transformers.Dinov2WithRegistersConfig(
     num_register_tokens=registers, **sizes
   )
-  return Frames(transformers.Dinov2WithRegistersModel(config), "pooler_output")
+  network = transformers.Dinov2WithRegistersModel(config)
+  network.embeddings.mask_token = None  # Of masked patches, in pre-training.
+  return Frames(network, "pooler_output")
 
 
 def dinov3() -> Frames:
@@ -106,7 +108,9 @@ def dinov3() -> Frames:
     num_attention_heads=12,
     num_register_tokens=4,
   )
-  return Frames(transformers.DINOv3ViTModel(config), "pooler_output")
+  network = transformers.DINOv3ViTModel(config)
+  network.embeddings.mask_token = None  # Of masked patches, in pre-training.
+  return Frames(network, "pooler_output")
 
 
 def siglip() -> Frames:
