@@ -55,20 +55,20 @@ def convolution_3d(
   shape_checks.same_channels(x, kernel, axis=3)
   shape_checks.whole(1, time_stride=time_stride)
 
+  taps, features = kernel.shape[0], kernel.shape[-1]
+  convolve = functools.partial(convolution_2d, stride=stride, padding=padding)
+
   def join(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    frames = neighbours(x, kernel.shape[0], stride=time_stride)
+    frames = neighbours(x, taps, stride=time_stride)
     return convolve(*join_taps(frames, kernel))
 
   def spread(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    taps = kernel.shape[0]
     products = convolve(x, einops.rearrange(kernel, "k h w c f -> h w c (k f)"))
     return sum_of_taps(products, taps)
 
-  convolve = functools.partial(convolution_2d, stride=stride, padding=padding)
-  # Taps become features in the dtype of `x`, whose sums would be too narrow.
+  # Narrow dtypes are joined: they must not be rounded before they are summed.
   is_wide = x.dtype.itemsize >= 4
-  features = kernel.shape[0] * kernel.shape[-1]
-  if is_wide and time_stride == 1 and features <= _FEW_FEATURES:
+  if is_wide and taps > 1 and time_stride == 1 and taps * features <= _FEW_FEATURES:
     return jax.lax.platform_dependent(x, kernel, cpu=spread, default=join)
   return join(x, kernel)
 
