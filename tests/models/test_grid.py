@@ -21,8 +21,8 @@ _TOKENS = ("transformer",)
 _ALL = tuple(name for name in tiny_networks.NETWORKS if name != "video_text")
 
 
-def _column(name):
-  """The column of docs/operators.md for one of `tiny_networks`."""
+def _backbone(name):
+  """The backbone's name in docs/operators.md for one of `tiny_networks`."""
   entry = models.MODELS[tiny_networks.NETWORKS[name][0]]
   return "R(2+1)D" if entry.kwargs.get("factorised") else entry.module.__name__
 
@@ -36,10 +36,12 @@ def _supported():
     for line in page.splitlines()
     if line.startswith("| ")
   ]
-  head, _, *rows = rows
+  _, _, *rows = rows
   return {
-    row[0]: tuple(name for name in _ALL if row[head.index(_column(name))])
-    for row in rows
+    operator: tuple(
+      name for name in _ALL if backbones == ["all"] or _backbone(name) in backbones
+    )
+    for operator, backbones in ((row[0], row[2].split(", ")) for row in rows)
   }
 
 
