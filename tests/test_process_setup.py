@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 MAY_IMPORT = {
   *("jax", "jaxlib", "numpy", "ml_dtypes", "opt_einsum", "flatbuffers"),
   *("flax", "einops", "optax", "absl", "av", "rich", "pygments", "google"),
-  *("orbax", "tensorstore", "etils", "msgpack", "yaml", "filelock"),
+  *("orbax", "safetensors", "tensorstore", "etils", "msgpack", "yaml", "filelock"),
   *("humanize", "simplejson", "uvloop", "cloudpickle", "zstandard"),
   *("typing_extensions", "temporal_jax"),
 }

@@ -24,6 +24,7 @@ from convert_weights.formats import (
   huggingface_clip,
   huggingface_convnext,
   huggingface_resnet,
+  residual_parts,
   resnet,
   resnet3d,
   siglip,
@@ -35,7 +36,7 @@ from convert_weights.formats import (
 )
 from convert_weights.rules import Rule, linear, under
 from temporal_jax.layers import LearnableAlignment
-from temporal_jax.models import HEADS, Temporal, create_model, find_model
+from temporal_jax.models import HEADS, SlowFast, Temporal, create_model, find_model
 
 _CLASSES = MappingProxyType({"num_classes": 400})
 
@@ -105,8 +106,12 @@ def _of_tada(
 
 
 def _rules_of_tada(name: str) -> list[Rule]:
-  """Returns the rules of a network over time and space."""
-  return resnet3d.network(create_model(name, num_classes=400))
+  """Returns the rules of a network over time and space, without a prefix."""
+  network = create_model(name, num_classes=400)
+  if isinstance(network, SlowFast):
+    return resnet3d.network(network)
+  rules = residual_parts.resnet3d(network, resnet3d.naming(""))
+  return [*rules, *linear("head", "head.out")]
 
 
 _FEATURES = MappingProxyType({"num_classes": None})

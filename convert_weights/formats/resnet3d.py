@@ -17,17 +17,17 @@ def network(network: ResNet3D | SlowFast) -> list[Rule]:
   """Rules of a network, which must hold no temporal operator."""
   head = linear("head", "head.out")
   if isinstance(network, SlowFast):
-    slow, fast = _naming("slow_"), _naming("fast_")
+    slow, fast = naming("slow_"), naming("fast_")
     return [*slowfast(network, slow, fast, _lateral), *head]
   # Names may be those of one pathway of a SlowFast.
   pathways = ["", "slow_", "fast_"]
   if max(network.taps[1:]) == 1:  # Such are a SlowFast's.
     pathways = pathways[1:] if network.taps[0] == 1 else pathways[:0:-1]
-  rules = [rule for name in pathways for rule in resnet3d(network, _naming(name))]
+  rules = [rule for name in pathways for rule in resnet3d(network, naming(name))]
   return [*rules, *head]
 
 
-def _naming(pathway: str) -> Naming:
+def naming(pathway: str) -> Naming:
   """Returns the names of a pathway, which begin with `pathway`."""
   backbone = f"backbone.{pathway}"
   return Naming(

@@ -88,7 +88,11 @@ NOT_HERE = (
   "benchmark resnet50",
   "localization/",  # tests/experiment train on features.
   "data segments",  # Needs features; tests/commands have them.
-  *("epoch_035.pth.tar", "checkpoint.pyth"),  # tests/convert_weights have such.
+  *(
+    "epoch_035.pth.tar",
+    "checkpoint.pyth",
+    "SLOWFAST_8x8_R50.pyth",
+  ),  # tests/convert_weights have such.
 )
 
 

@@ -136,7 +136,7 @@ def test_token_shift_rejects():
     ops.token_shift(x, tokens="all")
   with pytest.raises(ValueError, match=r"\(B, T, N, D\)"):
     ops.token_shift(x[0])
-  with pytest.raises(ValueError, match="window must be at least 1"):
+  with pytest.raises(ValueError, match="window must be an integer of at least 1"):
     ops.temporal_shift(x, window=0)
   with pytest.raises(ValueError, match="fold_div must be at least 4"):
     ops.temporal_shift(x, fold_div=3, window=2)

@@ -61,7 +61,7 @@ def test_jit_vmap_grad_and_bfloat16(kind):
   ("options", "message"),
   [
     ({"size": 2}, "size must be odd"),
-    ({"stride": 0}, "stride must be at least 1"),
+    ({"stride": 0}, "stride must be an integer of at least 1"),
     ({"kind": "mean"}, "'mean'"),
   ],
 )

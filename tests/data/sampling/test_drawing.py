@@ -26,5 +26,5 @@ def test_dots_lie_where_the_frames_are(tmp_path):
 
 
 def test_nothing_to_draw_is_refused(tmp_path):
-  with pytest.raises(ValueError, match="no row"):
+  with pytest.raises(ValueError, match="at least one row to draw"):
     draw_sampling(tmp_path / "a.png", [])
