@@ -103,7 +103,9 @@ def save_views(
     https://arxiv.org/abs/2106.05968.
   """
   if not runs or not all(runs.values()):
-    raise ValueError("a run's accuracy by clips must have a value.")
+    raise ValueError(
+      f"every run must have an accuracy for a number of clips, got {dict(runs)}."
+    )
   percent = {
     name: {clips: 100 * value for clips, value in run.items()}
     for name, run in runs.items()

@@ -104,7 +104,7 @@ def load_scores(file: str | pathlib.Path) -> SavedScores:
     labels = arrays.get("labels")
     protocol = parse_json(str(arrays["protocol"]), "protocol")
     if not isinstance(protocol, dict):
-      raise ValueError("protocol must be a JSON object")
+      raise ValueError("the entry protocol must be a JSON object")
     class_names = (
       {task: tuple(of_task.tolist()) for task, of_task in names.items()}
       if isinstance(names, dict)

@@ -11,8 +11,8 @@ def with_views(protocol: EvalProtocol, views: str) -> EvalProtocol:
 
   Args:
     protocol: The protocol whose other fields stay.
-    views: Clips of a video x crops of each: "4x3". Papers write it the other
-      way round too: "3x4", which only makes sense so, is read so.
+    views: Clips of a video x crops of each: "4x3". Some papers write crops
+      first: "3x4" means 4 clips of 3 crops too, as no clip has 4 crops.
 
   Raises:
     ValueError: If it cannot be read, or the crops are not of `NUM_CROPS`.

@@ -59,7 +59,7 @@ def read_operator(
   Texts that are equal return equal slots, so that networks are equal too.
 
   Args:
-    text: Operators, see above.
+    text: Operators with their arguments, see the docstring of this module.
     network: The network, whatever its own slots hold.
     table: Operators by name: each is a `Temporal`, or a function from the
       network, and from arguments of its own, to one.

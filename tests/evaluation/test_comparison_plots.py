@@ -46,7 +46,7 @@ def test_accuracy_by_views_is_drawn(tmp_path):
   runs = {"8 frames": {1: 0.7, 2: 0.8}, "16 frames": {1: 0.75, 4: 0.81}}
   evaluation.save_views(runs, file, num_crops=3)
   assert matplotlib.image.imread(file).std() > 0.02
-  with pytest.raises(ValueError, match="must have a value"):
+  with pytest.raises(ValueError, match="must have an accuracy"):
     evaluation.save_views({"a": {}}, file)
 
 

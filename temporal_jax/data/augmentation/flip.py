@@ -28,7 +28,9 @@ def flipped_labels(
   swapped = dict(pairs) | {b: a for a, b in pairs}
   unknown = sorted(set(swapped) - set(class_names))
   if unknown:
-    raise ValueError(f"flip pairs name {unknown}, the classes are {list(class_names)}.")
+    raise ValueError(
+      f"flip pairs name the unknown classes {unknown}; there are {list(class_names)}."
+    )
   if len(swapped) != 2 * len(pairs):
     raise ValueError(f"flip pairs name a class twice: {list(pairs)}.")
   return tuple(class_names.index(swapped.get(name, name)) for name in class_names)

@@ -86,7 +86,7 @@ def read_table(file: pathlib.Path, tasks: Sequence[str]) -> Table:
 def _note_repeated(
   file: pathlib.Path, rows: Sequence[Row], lines: Sequence[int]
 ) -> list[str]:
-  """Returns a sentence for each way in which videos are listed again.
+  """Returns sentences on videos in several rows, one for each kind of repeat.
 
   Raises:
     ValueError: If two rows have different classes for a video.

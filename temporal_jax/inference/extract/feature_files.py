@@ -204,7 +204,7 @@ def _check_same(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
     check_arrays(file.declared, {"settings": ("text", ())})
     there = parse_json(str(file.read("settings")), "settings")
     if not isinstance(there, dict):
-      raise ValueError("settings must be a JSON object")
+      raise ValueError("the entry settings must be a JSON object")
   wanted = json.loads(json.dumps(settings))
   differ = [
     f"{name} {there.get(name)} instead of {value}"

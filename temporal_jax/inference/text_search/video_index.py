@@ -76,7 +76,7 @@ def load_index(file: str | os.PathLike) -> VideoIndex:
     )
     about = parse_json(saved.read("about").item(), "about")
     if not isinstance(about, dict):
-      raise ValueError("about must be a JSON object")
+      raise ValueError("the entry about must be a JSON object")
     features, paths, sizes, times = map(saved.read, _ARRAYS)
     check_finite(features, paths.tolist(), "features")
     entries = {

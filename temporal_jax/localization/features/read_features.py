@@ -306,7 +306,7 @@ def _facts(npz: Npz) -> dict[str, Any]:
     check_arrays(npz.declared, {"settings": ("text", ())})
     settings = parse_json(str(npz.read("settings")), "settings")
     if not isinstance(settings, dict):
-      raise ValueError("settings must be a JSON object")
+      raise ValueError("the entry settings must be a JSON object")
   for name in ("model", "feature"):
     if name in npz.declared:
       check_arrays(npz.declared, {name: ("text", ())})

@@ -38,7 +38,7 @@ def test_flip_mirrors_whole_clips_and_swaps_their_labels(recipe, swap, meaning):
 @pytest.mark.parametrize(
   ("pairs", "message"),
   [
-    ([("left", "rihgt")], "name \\['rihgt'\\]"),
+    ([("left", "rihgt")], "unknown classes \\['rihgt'\\]"),
     ([("left", "right"), ("left", "up")], "twice"),
   ],
 )
