@@ -156,6 +156,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     ),
     skip={r"embeddings\.mask_token": _MASK},
     new={**image_towers.NEW, **image_towers.HEAD},
+    unsaid=image_towers.AS_IN_CONFIG,
   ),
   CheckpointFormat(
     name="huggingface_dinov2_classifier",
@@ -171,6 +172,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
       r"classifier\.(weight|bias)": _LINEAR,
     },
     new={**image_towers.NEW, "params/head/.+": _LINEAR},
+    unsaid=image_towers.AS_IN_CONFIG,
     forms=({"pooling": "class_and_mean"},),
   ),
 )

@@ -143,5 +143,6 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     ),
     skip={r"embeddings\.mask_token": _MASK},
     new={**image_towers.NEW, **image_towers.HEAD},
+    unsaid=image_towers.AS_IN_CONFIG,
   ),
 )

@@ -26,6 +26,9 @@ OTHER_HEADS: Mapping[str, str] = {
   )
 }
 UNCLASSIFIED = "for the images' classes, where the network has no such layer"
+# Arguments that config.json of transformers has; without it the row's own are
+# right for all published weights.
+AS_IN_CONFIG: Mapping[str, str] = {"activation": "", "epsilon": "", "num_heads": ""}
 # Tensors that DINOv2 and DINOv3 have in the names of transformers.
 HUGGINGFACE_DINO = (r"(encoder\.|model\.)?layer\.0\.layer_scale1\.lambda1",)
 VIDEO_TEXT: Mapping[str, str] = {

@@ -90,6 +90,7 @@ _SHARED = {
     ),
   },
   "new": {**image_towers.NEW, **image_towers.HEAD},
+  "unsaid": image_towers.AS_IN_CONFIG,
 }
 
 FORMATS: tuple[CheckpointFormat, ...] = (

@@ -170,9 +170,6 @@ def transformers_classifier() -> list[Rule]:
   ]
 
 
-# transformers' configuration has the authors' epsilon by default.
-_UNSAID = {"activation": "", "epsilon": "", "num_heads": ""}
-
 FORMATS: tuple[CheckpointFormat, ...] = (
   CheckpointFormat(
     name="timesformer",
@@ -190,7 +187,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
       r"timesformer\.embeddings\.time_embeddings",
       r"timesformer\.layernorm\.weight",
     ),
-    unsaid=_UNSAID,
+    unsaid=image_towers.AS_IN_CONFIG,
   ),
   CheckpointFormat(
     name="huggingface_timesformer_model",
@@ -199,7 +196,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     takes=is_over_time,
     marks=(r"embeddings\.time_embeddings", r"embeddings\.patch_embeddings\..+"),
     new=image_towers.HEAD,
-    unsaid=_UNSAID,
+    unsaid=image_towers.AS_IN_CONFIG,
   ),
   CheckpointFormat(
     name="mmaction2_timesformer",

@@ -88,9 +88,6 @@ def _is_factorised(network: Network) -> bool:
   return getattr(factory, "func", factory) is TemporalEncoder
 
 
-# transformers' configuration has the authors' epsilon by default.
-_UNSAID = {"activation": "", "epsilon": "", "num_heads": ""}
-
 FORMATS: tuple[CheckpointFormat, ...] = (
   CheckpointFormat(
     name="huggingface_vivit",
@@ -98,7 +95,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     rules=lambda network: transformers_classifier(),
     takes=is_joint,
     marks=(r"vivit\.embeddings\.cls_token", r"vivit\.layernorm\.weight"),
-    unsaid=_UNSAID,
+    unsaid=image_towers.AS_IN_CONFIG,
   ),
   CheckpointFormat(
     name="huggingface_vivit_model",
@@ -109,7 +106,7 @@ FORMATS: tuple[CheckpointFormat, ...] = (
     absent=image_towers.HUGGINGFACE_DINO,
     skip={r"pooler\.dense\.(weight|bias)": image_towers.UNCLASSIFIED},
     new=image_towers.HEAD,
-    unsaid=_UNSAID,
+    unsaid=image_towers.AS_IN_CONFIG,
   ),
   CheckpointFormat(
     name="scenic_vivit",

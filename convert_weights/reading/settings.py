@@ -10,7 +10,7 @@ import pathlib
 import re
 import types
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from convert_weights.reading.errors import CheckpointError
@@ -39,6 +39,25 @@ _TRANSFORMERS = {
   "timesformer": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
   "videomae": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
   "vivit": {"hidden_act": "gelu_fast", "layer_norm_eps": 1e-6},
+  "dinov2": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
+  "dinov2_with_registers": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
+  "dinov3_vit": {"hidden_act": "gelu", "layer_norm_eps": 1e-5},
+  "siglip": {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6},
+  "siglip2": {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6},
+  "siglip_vision_model": {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6},
+  "siglip2_vision_model": {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6},
+}
+# model_type of transformers -> the values that networks here have. The norms of
+# ConvNeXt's blocks are 1e-6 in its code; this is that of the last one.
+_ONLY = {
+  "resnet": {
+    "hidden_act": ("relu",),
+    "downsample_in_bottleneck": (False,),
+    "downsample_in_first_stage": (False,),
+  },
+  "convnext": {"hidden_act": ("gelu",), "layer_norm_eps": (1e-12, 1e-6)},
+  "dinov3_convnext": {"hidden_act": ("gelu",), "layer_norm_eps": (1e-6,)},
+  "dinov3_vit": {"rope_theta": (100.0,)},
 }
 # Names of one function in transformers -> its name here.
 _SAME_ACTIVATION = dict.fromkeys(
@@ -217,6 +236,9 @@ def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Sett
     value = "quick_gelu" if "_quickgelu_" in architecture else "gelu"
     yield "activation", Setting(value, f"{name} (architecture)")
   kind = config.get("model_type")
+  if not isinstance(kind, str):
+    return
+  _check_constants(_ONLY.get(kind, {}), config, name)
   if kind not in _TRANSFORMERS:
     return
   defaults, inner = _TRANSFORMERS[kind], ""
@@ -229,6 +251,9 @@ def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Sett
     ("num_attention_heads", "num_heads"),
   ):
     value = vision.get(key, defaults.get(key))
+    if key == "hidden_act" and vision.get("use_gated_mlp"):
+      _check_constants({key: ("silu",)}, vision, name)  # It is that of the gate.
+      continue
     if argument == "activation" and isinstance(value, str):
       value = _SAME_ACTIVATION.get(value, value)
     yield from _scalar(argument, value, f"{name} ({inner}{key})")
@@ -243,6 +268,18 @@ def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Sett
     ):
       value = text.get(key, defaults.get(key))
       yield from _scalar(argument, value, f"{name} (text_config.{key})")
+
+
+def _check_constants(
+  constants: Mapping[str, Collection[Any]], config: Mapping[str, Any], name: str
+) -> None:
+  """Raises CheckpointError if a configuration has other values."""
+  for key, values in constants.items():
+    if key in config and config[key] not in values:
+      allowed = " or ".join(map(repr, values))
+      raise CheckpointError(
+        f"{name} has {key} {config[key]!r}; the networks here have {allowed}."
+      )
 
 
 def _in_open_clip(

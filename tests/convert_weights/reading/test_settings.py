@@ -103,6 +103,44 @@ def test_what_a_config_leaves_out_is_the_default(tmp_path, kind, activation, eps
 
 
 @pytest.mark.parametrize(
+  ("kind", "given", "activation"),
+  [
+    ("dinov2", {}, "gelu"),
+    ("dinov2_with_registers", {"hidden_act": "relu"}, "relu"),
+    ("dinov3_vit", {}, "gelu"),
+    ("siglip_vision_model", {}, "gelu_tanh"),
+    ("siglip2", {"vision_config": {"hidden_act": "gelu"}}, "gelu"),
+  ],
+)
+def test_config_of_towers(tmp_path, kind, given, activation):
+  path = _pretrained(tmp_path, config={"model_type": kind, **given})
+  assert _said(path) == [activation]
+
+
+def test_the_activation_of_a_gate_is_no_setting(tmp_path):
+  config = {"model_type": "dinov3_vit", "use_gated_mlp": True, "hidden_act": "silu"}
+  assert _said(_pretrained(tmp_path, config=config)) == []
+  path = _pretrained(tmp_path, config={**config, "hidden_act": "gelu"})
+  with pytest.raises(CheckpointError, match=r"hidden_act 'gelu'; .* have 'silu'"):
+    read(path)
+
+
+@pytest.mark.parametrize(
+  ("kind", "key", "value"),
+  [
+    ("resnet", "downsample_in_bottleneck", True),
+    ("resnet", "hidden_act", "gelu"),
+    ("convnext", "layer_norm_eps", 0.1),
+    ("dinov3_vit", "rope_theta", 10.0),
+  ],
+)
+def test_values_that_no_network_has_are_refused(tmp_path, kind, key, value):
+  path = _pretrained(tmp_path, config={"model_type": kind, key: value})
+  with pytest.raises(CheckpointError, match=f"config.json has {key} {value!r}"):
+    read(path)
+
+
+@pytest.mark.parametrize(
   "name",
   ["open_clip_model.safetensors", "model.fp16.safetensors"],
 )
