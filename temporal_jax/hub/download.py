@@ -50,12 +50,15 @@ class _Listing(NamedTuple):
   Attributes:
     commit: Its hash.
     sizes: Bytes of each file by its path; None where they are not known.
+    digests: Digest of each file's content as the hub states it: the sha256 of
+      large files, and the sha1 of a git object of others; {} without the hub.
     is_cached: Whether these are the files on this machine, since the hub cannot
       be reached.
   """
 
   commit: str
   sizes: Mapping[str, int | None]
+  digests: Mapping[str, str]
   is_cached: bool
 
 
@@ -107,8 +110,13 @@ def _list_files(address: Address) -> _Listing:
       )
   except UnreachableError as error:
     return _list_cached(address, error)
-  sizes = {file.rfilename: file.size for file in info.siblings or ()}
-  return _Listing(info.sha, sizes, is_cached=False)
+  files = info.siblings or ()
+  sizes = {file.rfilename: file.size for file in files}
+  digests = {
+    file.rfilename: file.lfs.sha256 if file.lfs else file.blob_id or ""
+    for file in files
+  }
+  return _Listing(info.sha, sizes, digests, is_cached=False)
 
 
 def _list_cached(address: Address, error: UnreachableError) -> _Listing:
@@ -143,6 +151,7 @@ def _list_cached(address: Address, error: UnreachableError) -> _Listing:
   return _Listing(
     root.name,
     {path.relative_to(root).as_posix(): path.stat().st_size for path in files},
+    {},
     is_cached=True,
   )
 
@@ -234,7 +243,7 @@ def _download(
         f"({error}) The same command takes what is complete and goes on."
       ) from error
     paths[name] = pathlib.Path(path)
-    _check_digest(address, name, paths[name])
+    _check_digest(address, name, paths[name], listing.digests.get(name, ""))
   if not listing.is_cached:
     _record_revision(address, listing, names[0])
   return paths
@@ -279,36 +288,41 @@ def _check_space(address: Address, listing: _Listing, names: Sequence[str]) -> N
     )
 
 
-def _check_digest(address: Address, name: str, path: pathlib.Path) -> None:
+def _check_digest(address: Address, name: str, path: pathlib.Path, stated: str) -> None:
   """Compares a file with its digest; one that differs is removed.
 
-  The cache names a file's content by the digest that the hub states: the sha256
-  of large files, and the sha1 of a git object of others. Other servers may
-  state something else, which is not compared.
+  Without the hub the digest is the name of the file that the cache links to.
+  Servers that state something else than a sha256 or a git object's sha1, and
+  caches without links that cannot reach the hub, leave nothing to compare.
+
+  Args:
+    address: The address.
+    name: The file's path in the repository.
+    path: The file on this machine.
+    stated: Digest that the hub states; "" for none.
 
   Raises:
     HubError: If it differs.
   """
-  if not path.is_symlink():
-    return  # This file system has no links, and the name is lost.
-  content = path.parent / os.readlink(path)
-  if _SHA256.fullmatch(content.name):
+  content = path.parent / os.readlink(path) if path.is_symlink() else path
+  stated = stated or content.name
+  if _SHA256.fullmatch(stated):
     digest = hashlib.sha256()
-  elif _COMMIT.fullmatch(content.name):
+  elif _COMMIT.fullmatch(stated):
     digest = hashlib.sha1(f"blob {content.stat().st_size}\0".encode())
   else:
     return
   with content.open("rb") as file:
     while part := file.read(_PART):
       digest.update(part)
-  if digest.hexdigest() == content.name:
+  if digest.hexdigest() == stated:
     return
   path.unlink()
-  content.unlink()
+  if content != path and content.parent.name == "blobs":
+    content.unlink()
   raise HubError(
     f"{address}: {name} has another digest than the hub states, "
-    f"{digest.hexdigest()[:12]} instead of {content.name[:12]}, and was removed: "
-    "try again."
+    f"{digest.hexdigest()[:12]} instead of {stated[:12]}, and was removed: try again."
   )
 
 

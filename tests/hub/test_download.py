@@ -7,7 +7,7 @@ import shutil
 
 import huggingface_hub
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import constants, file_download
 
 from temporal_jax import hub
 from temporal_jax.hub import client, download
@@ -195,6 +195,17 @@ def test_a_file_with_another_digest_is_removed(server, name):
   assert not [p for p in cache.rglob("blobs/*") if p.stat().st_size == len(_WEIGHTS)]
   server.corrupted = False
   assert (hub.fetch("hf://org/own").path / name).read_bytes() == _WEIGHTS
+
+
+def test_a_cache_without_links_compares_digests(server, monkeypatch):
+  monkeypatch.setattr(file_download, "are_symlinks_supported", lambda folder: False)
+  server.add("org/weights", {"model.safetensors": _WEIGHTS})
+  server.corrupted = True
+  _refused("hf://org/weights", "model.safetensors has another digest")
+  server.corrupted = False
+  path = hub.fetch("hf://org/weights").path / "model.safetensors"
+  assert not path.is_symlink()
+  assert path.read_bytes() == _WEIGHTS
 
 
 def test_a_file_that_was_damaged_in_the_cache_is_noticed(server):
