@@ -70,6 +70,20 @@ def test_changed_values_are_saved(folder, tmp_path):
   _same(temporal_jax.from_pretrained(tmp_path / "out"), changed)
 
 
+def test_changed_facts_are_saved(folder, tmp_path):
+  saved = temporal_jax.from_pretrained(folder)
+  names = tuple(f"{name} again" for name in saved.class_names)
+  pixels = {"mean": (0.1, 0.2, 0.3), "std": (1.0, 1.0, 1.0)}
+  changed = saved._replace(class_names=names, pixels=pixels)
+  temporal_jax.save_pretrained(changed, tmp_path / "out")
+  found = temporal_jax.from_pretrained(tmp_path / "out")
+  assert found.class_names == names
+  assert [*found.pixels["mean"]] == [0.1, 0.2, 0.3]
+  with pytest.raises(ValueError, match="must name the 3 classes"):
+    temporal_jax.save_pretrained(saved._replace(class_names=("a",)), tmp_path / "no")
+  assert not (tmp_path / "no").exists()
+
+
 def test_the_licence_is_on_the_card(folder, tmp_path):
   temporal_jax.save_pretrained(folder, tmp_path / "own")
   assert '\nlicense: "cc-by-4.0"\n' in (tmp_path / "own" / "README.md").read_text()

@@ -79,7 +79,15 @@ def export_model(
   _check(format, platforms, batch_size, dtype)
   report = None
   if isinstance(model, SavedModel):
-    saved = model._replace(network=model.network.clone(dtype=dtype))
+    described = {
+      "clip_shape": list(model.clip_shape),
+      "class_names": model.class_names or None,
+      "pixels": dict(model.pixels),
+    }
+    saved = model._replace(
+      network=model.network.clone(dtype=dtype),
+      description={**model.description, **described},
+    )
   else:
     saved = load_model(model, dtype=dtype)
     if not hub.is_address(model):  # A repository has no report.
