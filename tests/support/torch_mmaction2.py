@@ -209,7 +209,7 @@ def _conv2d(channels, features, side, stride=1):
 class FrameRecognizer(nn.Module):
   """mmaction2's TSN, or TSM if `frames` are given.
 
-  As in its code for 101 layers, `every` 2 leaves every second block alone.
+  As in its code for 101 layers, with `every` 2 every second block has no shift.
   """
 
   def __init__(self, *, frames=None, every=1, basic=False):

@@ -13,6 +13,16 @@ from torch.nn import functional
 WIDTH, DEPTH, HEADS, PATCH, GRID, FRAMES = 32, 2, 2, 4, 3, 4
 SIDE = PATCH * GRID
 EPSILON = 1e-6
+# The same sizes as arguments of transformers' configurations, and five classes.
+CONFIG = {
+  "hidden_size": WIDTH,
+  "intermediate_size": 4 * WIDTH,
+  "num_hidden_layers": DEPTH,
+  "num_attention_heads": HEADS,
+  "image_size": SIDE,
+  "num_frames": FRAMES,
+  "num_labels": 5,
+}
 # The same sizes as arguments of `VisionTransformer`.
 SIZES = {
   "width": WIDTH,
@@ -21,6 +31,12 @@ SIZES = {
   "patch_size": PATCH,
   "grid": GRID,
 }
+
+
+def call(module, clips):
+  """Output of a module of transformers for clips (B, T, H, W, C)."""
+  with torch.no_grad():
+    return module(torch.tensor(clips).permute(0, 1, 4, 2, 3))
 
 
 def attend(q, k, v, heads):

@@ -81,15 +81,9 @@ def test_frames_by_themselves_are_timms_vit():
 def _config(pattern, **sizes):
   return transformers.TimesformerConfig(
     **{
-      "hidden_size": theirs.WIDTH,
-      "intermediate_size": 4 * theirs.WIDTH,
-      "num_hidden_layers": theirs.DEPTH,
-      "num_attention_heads": theirs.HEADS,
-      "image_size": theirs.SIDE,
+      **theirs.CONFIG,
       "patch_size": theirs.PATCH,
-      "num_frames": theirs.FRAMES,
       "attention_type": _KINDS[pattern],
-      "num_labels": 5,
       **sizes,
     }
   )
@@ -103,8 +97,7 @@ def test_transformers_names(pattern, tmp_path):
   source, network = FORMATS["huggingface_timesformer"], _build(pattern)
   variables = conversion_plans.converted(source, network, tensors)
   logits, _ = conversion_plans.apply(network, variables, CLIPS)
-  with torch.no_grad():
-    want = module(torch.tensor(CLIPS).permute(0, 1, 4, 2, 3)).logits
+  want = theirs.call(module, CLIPS).logits
   assert conversion_plans.distance(logits, want) < 1e-5
   conversion_plans.check_back(source, network, variables, tensors)
   module.save_pretrained(tmp_path)
@@ -123,8 +116,7 @@ def test_transformers_model_gives_features():
   source, network = FORMATS["huggingface_timesformer_model"], _build("divided", None)
   variables = conversion_plans.converted(source, network, tensors)
   features, _ = conversion_plans.apply(network, variables, CLIPS)
-  with torch.no_grad():
-    want = module(torch.tensor(CLIPS).permute(0, 1, 4, 2, 3)).last_hidden_state[:, 0]
+  want = theirs.call(module, CLIPS).last_hidden_state[:, 0]
   assert conversion_plans.distance(features, want) < 1e-5
 
 

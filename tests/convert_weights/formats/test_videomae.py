@@ -89,14 +89,8 @@ def test_fine_tuning_begins_with_the_encoder_and_a_new_norm():
 def _config(**sizes):
   return transformers.VideoMAEConfig(
     **{
-      "hidden_size": theirs.WIDTH,
-      "intermediate_size": 4 * theirs.WIDTH,
-      "num_hidden_layers": theirs.DEPTH,
-      "num_attention_heads": theirs.HEADS,
-      "image_size": theirs.SIDE,
+      **theirs.CONFIG,
       "patch_size": theirs.PATCH,
-      "num_frames": theirs.FRAMES,
-      "num_labels": 5,
       "decoder_hidden_size": 8,
       "decoder_num_hidden_layers": 1,
       "decoder_num_attention_heads": 1,
@@ -106,11 +100,6 @@ def _config(**sizes):
   )
 
 
-def _theirs(module, clips):
-  with torch.no_grad():
-    return module(torch.tensor(clips).permute(0, 1, 4, 2, 3))
-
-
 def test_transformers_names(tmp_path):
   module = transformers.VideoMAEForVideoClassification(_config())
   conversion_plans.shake(module)
@@ -118,7 +107,7 @@ def test_transformers_names(tmp_path):
   source, network = FORMATS["huggingface_videomae"], _build(**_EPSILONS)
   variables = conversion_plans.converted(source, network, tensors)
   logits, _ = conversion_plans.apply(network, variables, CLIPS)
-  assert conversion_plans.distance(logits, _theirs(module, CLIPS).logits) < 1e-5
+  assert conversion_plans.distance(logits, theirs.call(module, CLIPS).logits) < 1e-5
   module.save_pretrained(tmp_path)
   checkpoint = convert_weights.read(tmp_path)
   plan = convert_weights.plan.plan_conversion(
@@ -143,7 +132,7 @@ def test_transformers_pretraining(tmp_path):
   )
   network = _build(None, average_first=False, epsilon=1e-12)
   features, aux = conversion_plans.apply(network, variables, CLIPS)
-  want = _theirs(module.videomae, CLIPS).last_hidden_state
+  want = theirs.call(module.videomae, CLIPS).last_hidden_state
   assert conversion_plans.distance(features, want.mean(1)) < 1e-5
   assert aux["tokens"].shape == (2, theirs.FRAMES // 2, theirs.GRID**2, theirs.WIDTH)
 
@@ -170,7 +159,7 @@ def test_published_size_equals_transformers(row):
   )
   clip = np.random.default_rng(0).standard_normal((1, 16, 224, 224, 3), np.float32)
   logits, _ = conversion_plans.apply(network, variables, clip)
-  assert conversion_plans.distance(logits, _theirs(module, clip).logits) < 1e-5
+  assert conversion_plans.distance(logits, theirs.call(module, clip).logits) < 1e-5
 
 
 def test_takes_no_network_of_another_form():

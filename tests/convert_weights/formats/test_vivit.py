@@ -47,22 +47,11 @@ def test_scenic_names(kind):
 def _config(**sizes):
   return transformers.VivitConfig(
     **{
-      "hidden_size": theirs.WIDTH,
-      "intermediate_size": 4 * theirs.WIDTH,
-      "num_hidden_layers": theirs.DEPTH,
-      "num_attention_heads": theirs.HEADS,
-      "image_size": theirs.SIDE,
+      **theirs.CONFIG,
       "tubelet_size": [2, theirs.PATCH, theirs.PATCH],
-      "num_frames": theirs.FRAMES,
-      "num_labels": 5,
       **sizes,
     }
   )
-
-
-def _theirs(module, clips):
-  with torch.no_grad():
-    return module(torch.tensor(clips).permute(0, 1, 4, 2, 3))
 
 
 def test_transformers_names(tmp_path):
@@ -73,7 +62,7 @@ def test_transformers_names(tmp_path):
   network = conversion_plans.build("vivit_b16x2", 5, **_JOINT)
   variables = conversion_plans.converted(source, network, tensors)
   logits, _ = conversion_plans.apply(network, variables, CLIPS)
-  assert conversion_plans.distance(logits, _theirs(module, CLIPS).logits) < 1e-5
+  assert conversion_plans.distance(logits, theirs.call(module, CLIPS).logits) < 1e-5
   module.save_pretrained(tmp_path)
   checkpoint = convert_weights.read(tmp_path)
   read = convert_weights.convert(
@@ -92,7 +81,7 @@ def test_transformers_model_gives_the_pooled_token():
   source = FORMATS["huggingface_vivit_model"]
   variables = conversion_plans.converted(source, network, tensors)
   features, _ = conversion_plans.apply(network, variables, CLIPS)
-  want = _theirs(module, CLIPS).pooler_output
+  want = theirs.call(module, CLIPS).pooler_output
   assert conversion_plans.distance(features, want) < 1e-5
 
 
@@ -107,7 +96,7 @@ def test_published_size_equals_transformers():
   variables = conversion_plans.converted(FORMATS["huggingface_vivit"], network, tensors)
   clip = np.random.default_rng(0).standard_normal((1, 32, 224, 224, 3), np.float32)
   logits, _ = conversion_plans.apply(network, variables, clip)
-  assert conversion_plans.distance(logits, _theirs(module, clip).logits) < 1e-5
+  assert conversion_plans.distance(logits, theirs.call(module, clip).logits) < 1e-5
 
 
 def test_takes_no_network_of_another_form():
