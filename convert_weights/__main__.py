@@ -36,7 +36,7 @@ from convert_weights import (
 )
 from convert_weights.apply import apply_plan
 from convert_weights.labels import read_labels
-from convert_weights.locate import locate
+from convert_weights.locate import locate_checkpoint
 from convert_weights.options import (
   add_dry_run,
   add_labels,
@@ -47,7 +47,7 @@ from convert_weights.options import (
 from convert_weights.plan import find_network, plan_conversion
 from convert_weights.planning import causes
 from convert_weights.reading import Checkpoint, read
-from temporal_jax import inference
+from temporal_jax import hub, inference
 from temporal_jax.display import tables
 from temporal_jax.localization import LOCALIZERS
 from temporal_jax.models import find_model
@@ -79,7 +79,7 @@ def _convert(options: argparse.Namespace) -> None:
     raise FileExistsError(f"{options.out} exists already.")
   find_model(options.model)  # Before anything is downloaded.
   class_names = read_labels(options.labels) if options.labels else ()
-  located = locate(options.checkpoint)
+  located = locate_checkpoint(options.checkpoint)
   checkpoint = read(located.path, ema=options.ema, entry=options.entry)
   try:
     variables, description = _compute(
@@ -99,7 +99,7 @@ def _compute(
   options: argparse.Namespace,
   checkpoint: Checkpoint,
   class_names: Sequence[str],
-  address: str | None,
+  address: hub.Address | None,
   console: rich.console.Console,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
   """Plans, shows the plan and applies it.
@@ -156,7 +156,7 @@ def _verify(directory: str) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-  located = locate(options.checkpoint)
+  located = locate_checkpoint(options.checkpoint)
   checkpoint = read(located.path, ema=options.ema, entry=options.entry)
   tensors = checkpoint.tensors
   lines = output.said(checkpoint, located.address)

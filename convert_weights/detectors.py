@@ -27,7 +27,7 @@ from convert_weights.localizers import (
   plan_localizer,
   read_localizer,
 )
-from convert_weights.locate import locate
+from convert_weights.locate import locate_checkpoint
 from convert_weights.options import (
   add_dry_run,
   add_labels,
@@ -36,6 +36,7 @@ from convert_weights.options import (
   key_and_value,
 )
 from convert_weights.reading import Checkpoint
+from temporal_jax import hub
 from temporal_jax.display import tables
 from temporal_jax.localization import (
   SequenceFormat,
@@ -69,7 +70,7 @@ def convert(arguments: Sequence[str]) -> None:
     raise FileExistsError(f"{options.out} exists already.")
   class_names = read_labels(options.labels) if options.labels else ()
   settings = as_dict(options.features)
-  located = locate(options.checkpoint)
+  located = locate_checkpoint(options.checkpoint)
   checkpoint, note = read_localizer(located.path)
   try:
     given = {key: _frozen(value) for key, value in as_dict(options.set).items()}
@@ -143,7 +144,7 @@ def _describe(
   kind: FeatureKind,
   class_names: Sequence[str],
   notes: Sequence[str],
-  address: str | None,
+  address: hub.Address | None,
 ) -> dict[str, Any]:
   """Returns the description of a conversion for `model.json`."""
   entry = find_localizer(plan.name)

@@ -15,7 +15,7 @@ from convert_weights.apply import apply_plan
 from convert_weights.plan import plan_conversion
 from convert_weights.planning.conversion_plan import ConversionPlan
 from convert_weights.reading import Checkpoint
-from temporal_jax import inference
+from temporal_jax import hub, inference
 from temporal_jax.models.inspect.variables import differing
 
 _PART = 2**20  # Bytes read at once.
@@ -25,7 +25,7 @@ def describe(
   plan: ConversionPlan,
   checkpoint: Checkpoint,
   class_names: Sequence[str],
-  address: str | None,
+  address: hub.Address | None,
 ) -> dict[str, Any]:
   """Returns the description of a conversion for `model.json`.
 
@@ -58,7 +58,7 @@ def save_checkpoint(
   checkpoint: Checkpoint,
   out: str | os.PathLike,
   *,
-  address: str | None = None,
+  address: hub.Address | None = None,
   num_classes: int | Mapping[str, int] | None = None,
   **overrides: Any,
 ) -> None:
@@ -94,7 +94,9 @@ def save_checkpoint(
   inference.save_model(out, variables, description)
 
 
-def source(checkpoint: Checkpoint, name: str, address: str | None) -> dict[str, Any]:
+def source(
+  checkpoint: Checkpoint, name: str, address: hub.Address | None
+) -> dict[str, Any]:
   """Returns a checkpoint's description for `model.json`.
 
   Args:
@@ -104,7 +106,7 @@ def source(checkpoint: Checkpoint, name: str, address: str | None) -> dict[str, 
       None for a path.
   """
   return {
-    **({"address": address} if address else {}),
+    **({"address": str(address)} if address else {}),
     "name": name,
     "file": checkpoint.path.absolute().name,
     "sha256": file_digest(*checkpoint.files),
@@ -112,7 +114,7 @@ def source(checkpoint: Checkpoint, name: str, address: str | None) -> dict[str, 
   }
 
 
-def said(checkpoint: Checkpoint, address: str | None) -> Iterator[str]:
+def said(checkpoint: Checkpoint, address: hub.Address | None) -> Iterator[str]:
   """Yields lines about a file other than its tensors; see `source`."""
   if address:
     yield f"{address}."

@@ -9,8 +9,7 @@ from temporal_jax import hub
 from temporal_jax.inference.export.export_model import export_model
 from temporal_jax.inference.export.page import NOT_STATED
 from temporal_jax.inference.runtime.saved_model import SavedModel, load_model
-from temporal_jax.saved_networks.description import DESCRIPTION
-from temporal_jax.saved_networks.find import find_folder
+from temporal_jax.saved_networks.find import Located, locate
 
 
 def from_pretrained(
@@ -44,31 +43,23 @@ def from_pretrained(
     if arguments:
       raise ValueError(f"{sorted(arguments)} can be given only with model=NAME.")
     return load_model(source, dtype=dtype)
-  if hub.is_address(source):
-    snapshot = hub.fetch(source)
-    path, is_own = snapshot.path, snapshot.is_own
-  else:
-    snapshot = None
-    path = find_folder(source)
-    is_own = (path / DESCRIPTION).is_file()
-  if is_own:
+  weights = locate(source)
+  if weights.is_own:
     raise ValueError(
       f"{source} is a network of this library: leave out model={model!r}."
     )
   with tempfile.TemporaryDirectory(prefix="temporal_jax_") as place:
     folder = pathlib.Path(place) / "converted"
-    convert(model, snapshot or path, folder, **arguments)
+    convert(model, weights, folder, **arguments)
     return load_model(folder, dtype=dtype)
 
 
-def convert(
-  model: str, weights: hub.Snapshot | pathlib.Path, out: pathlib.Path, **arguments: Any
-) -> None:
+def convert(model: str, weights: Located, out: pathlib.Path, **arguments: Any) -> None:
   """Makes the folder of a network of another library's weights.
 
   Args:
     model: Name of the network in the catalog.
-    weights: A checkpoint, or a download of one.
+    weights: The checkpoint.
     out: The folder to write; must not exist yet.
     **arguments: See `from_pretrained`.
 
@@ -79,14 +70,11 @@ def convert(
   from convert_weights.output import save_checkpoint
   from convert_weights.reading import read
 
-  address = None
-  path = weights
-  if isinstance(weights, hub.Snapshot):
-    address, path = str(weights.address), weights.path
   try:
-    save_checkpoint(model, read(path), out, address=address, **arguments)
+    checkpoint = read(weights.path)
+    save_checkpoint(model, checkpoint, out, address=weights.address, **arguments)
   except ValueError as error:
-    raise ValueError(f"{address or path}: {error}") from None
+    raise ValueError(f"{weights.name}: {error}") from None
 
 
 def save_pretrained(

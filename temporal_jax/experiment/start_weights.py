@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, Protocol
 
 import ml_collections
 
-from temporal_jax import hub, training
+from temporal_jax import training
 from temporal_jax.experiment.description import Description
-from temporal_jax.saved_networks import bundled
+from temporal_jax.saved_networks.find import Located, locate
 from temporal_jax.storage import whole_folder
 
 # Folder of a workdir with the network that was made of another library's
@@ -26,7 +26,7 @@ class Convert(Protocol):
   def __call__(
     self,
     model: str,
-    weights: hub.Snapshot,
+    weights: Located,
     out: pathlib.Path,
     **arguments: Any,
   ) -> None:
@@ -78,7 +78,7 @@ def start_weights(
 
   The weights of a repository are downloaded; those of another library are
   converted for the config's network. A run that resumes needs none of them: its
-  own checkpoint stands for them, so that the repository may be gone or changed.
+  own checkpoint replaces them, so that the repository may be gone or changed.
 
   Args:
     config: The run's config.
@@ -90,34 +90,33 @@ def start_weights(
     The weights; what was converted exists as long as the context.
 
   Raises:
+    FileNotFoundError: If there are no weights.
     ImportError: See `hub.fetch`.
     ValueError: If weights of another library are given without `model.name`,
       for a detector or a preview, do not fit the network, or see `hub.fetch`.
   """
   name = config.init_from
-  if name in bundled.NAMES and not os.path.exists(name):
-    yield StartWeights(str(bundled.find(name)))
+  if not name:
+    yield StartWeights("")
     return
-  if not hub.is_address(name):
-    yield StartWeights(name)
-    return
-  if workdir is not None and training.has_checkpoint(workdir):
+  resumes = workdir is not None and training.has_checkpoint(workdir)
+  if resumes and not os.path.exists(os.path.expanduser(name)):
     yield StartWeights(str(workdir), (earlier or {}).get("source"))
     return
-  snapshot = hub.fetch(name)
-  source = {"address": str(snapshot.address)}
-  if snapshot.is_own:
-    yield StartWeights(str(snapshot.path), source)
+  found = locate(name)
+  source = {"address": str(found.address)} if found.address else None
+  if found.is_own or not found.address:
+    yield StartWeights(str(found.path), source)
     return
-  _check_convertible(config, snapshot, convert)
+  _check_convertible(config, convert)
   with tempfile.TemporaryDirectory(prefix="temporal_jax_") as place:
     folder = pathlib.Path(place) / _CONVERTED
-    convert(config.model.name, snapshot, folder, **_arguments(config))
+    convert(config.model.name, found, folder, **_arguments(config))
     yield StartWeights(str(folder), source, is_new=True)
 
 
 def _check_convertible(
-  config: ml_collections.ConfigDict, snapshot: hub.Snapshot, convert: Convert | None
+  config: ml_collections.ConfigDict, convert: Convert | None
 ) -> None:
   """Raises ValueError if weights of another library cannot be taken."""
   address = config.init_from

@@ -1,33 +1,86 @@
-"""Finds the folder of a network: a path, a bundled one, or one of the hub."""
+"""Finds weights by path, by the name of a bundled network, or by address."""
 
 import os
 import pathlib
+from typing import NamedTuple
 
 from temporal_jax import hub
+from temporal_jax.lookup import did_you_mean
+from temporal_jax.models.catalog.registry import MODELS
 from temporal_jax.saved_networks import bundled
 
+_DESCRIPTION = hub.weight_files.DESCRIPTION
 
-def find_folder(name: str | os.PathLike) -> pathlib.Path:
-  """Returns the folder of a network on this machine; it may not exist.
+
+class Located(NamedTuple):
+  """Weights on this machine.
+
+  Attributes:
+    path: Their folder or file.
+    is_own: Whether they are a network of this library.
+    address: The address that they are from, with its commit; None for a path
+      and a bundled network.
+  """
+
+  path: pathlib.Path
+  is_own: bool
+  address: hub.Address | None = None
+
+  @property
+  def name(self) -> str:
+    """The address or the path, for messages."""
+    return str(self.address or self.path)
+
+
+def locate(name: str | os.PathLike) -> Located:
+  """Finds weights, of this library or another.
 
   Args:
     name: A path; where there is none, a name of `bundled.NAMES`; or an address
       hf://org/name, whose repository is downloaded, see `hub.fetch`.
 
   Raises:
+    FileNotFoundError: If there is neither.
+    ImportError: See `hub.fetch`.
+    ValueError: See `hub.fetch`.
+  """
+  if hub.is_address(name):
+    snapshot = hub.fetch(name)
+    return Located(snapshot.path, snapshot.is_own, snapshot.address)
+  path = pathlib.Path(name).expanduser().absolute()
+  if os.fspath(name) in bundled.NAMES and not path.exists():
+    path = bundled.find(os.fspath(name))
+  if not path.exists():
+    raise FileNotFoundError(_not_there(os.fspath(name), path))
+  return Located(path, (path / _DESCRIPTION).is_file())
+
+
+def find_folder(name: str | os.PathLike) -> pathlib.Path:
+  """Returns the folder of a network of this library.
+
+  Args:
+    name: See `locate`.
+
+  Raises:
+    FileNotFoundError: See `locate`.
     ImportError: See `hub.fetch`.
     ValueError: If a repository has weights of another library, or see
       `hub.fetch`.
   """
-  if hub.is_address(name):
-    snapshot = hub.fetch(name)
-    if not snapshot.is_own:
-      raise ValueError(
-        f"{name} has weights of another library, in {snapshot.path.name}: convert "
-        f"them, `python -m convert_weights NAME {name} OUT`, and take OUT."
-      )
-    return snapshot.path
-  path = pathlib.Path(name).expanduser().absolute()
-  if os.fspath(name) in bundled.NAMES and not path.exists():
-    return bundled.find(os.fspath(name))
-  return path
+  found = locate(name)
+  if found.address and not found.is_own:
+    raise ValueError(
+      f"{name} has weights of another library, in {found.path.name}: convert "
+      f"them, `python -m convert_weights NAME {name} OUT`, and take OUT."
+    )
+  return found.path
+
+
+def _not_there(name: str, path: pathlib.Path) -> str:
+  """Returns the message about a path that does not exist."""
+  words = f"there is no file or folder {path}"
+  if hint := did_you_mean(name, bundled.NAMES):
+    return words + hint
+  if name in MODELS:
+    return f"{words}; {name} has no weights here."
+  return f"{words}, and no bundled network of this name, as {bundled.NAMES[0]} is."

@@ -29,7 +29,10 @@ def test_writes_and_says_what(model, tmp_path, capsys):
   ("words", "message"),
   [
     (["--format", "savable", "--batch-size", "2"], "batches of any size"),
-    (["--format", "onnx", "--model", "/nowhere"], "there is no model.json in"),
+    (
+      ["--format", "onnx", "--model", "/nowhere"],
+      "there is no file or folder /nowhere",
+    ),
   ],
 )
 def test_what_cannot_be_written_ends_with_2(model, tmp_path, capsys, words, message):

@@ -73,7 +73,7 @@ def test_one_video_with_other_views_is_annotated(model, videos, tmp_path, capsys
     (["VIDEOS", "--views", "4by3"], "clips x crops as 4x3, got '4by3'"),
     (["VIDEOS", "--threads", "0"], "num_threads must be at least 1, got 0"),
     (["VIDEOS", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
-    (["VIDEOS", "--model", "/nowhere"], "there is no model.json in /nowhere"),
+    (["VIDEOS", "--model", "/nowhere"], "there is no file or folder /nowhere"),
     (["VIDEOS/*.avi"], "no video matches"),
     (["VIDEOS/../empty"], "holds no video; files must end in"),
     (["VIDEOS", "--json", "/nowhere/out.json"], "/nowhere is no folder"),

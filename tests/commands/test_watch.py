@@ -105,7 +105,7 @@ def test_what_comes_before_damage_is_written(videos, network, tmp_path, capsys):
     ("good.mp4", ["--topk", "0"], "topk must be an integer of at least 1"),
     ("good.mp4", ["--batch-size", "0"], "batch_size must be at least 1"),
     ("good.mp4", ["--task", "verb"], "resnet18 has a single task"),
-    ("good.mp4", ["--model", "/none"], "there is no model.json in /none"),
+    ("good.mp4", ["--model", "/none"], "there is no file or folder /none"),
     ("good.mp4", ["--png", "/none/out.png"], "/none is no folder to write"),
     ("good.mp4", ["--csv", "/"], "/ is a folder"),
     ("good.mp4", ["--csv", "o", "--srt", "o"], "o cannot be both csv and srt"),

@@ -23,9 +23,8 @@ from temporal_jax.data.labels import ClassNames
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference.runtime.model_schema import CLASSIFIERS, read_protocol
 from temporal_jax.inference.runtime.override_schema import count_blocks
-from temporal_jax.lookup import did_you_mean
 from temporal_jax.models.network import Network
-from temporal_jax.saved_networks import bundled, description as descriptions
+from temporal_jax.saved_networks import description as descriptions
 from temporal_jax.saved_networks.description import DESCRIPTION, described_classes
 from temporal_jax.saved_networks.find import find_folder
 from temporal_jax.saved_networks.folder import read_network, save_network
@@ -201,17 +200,10 @@ def begin_loading(
       of the variables do not fit it, see `load_model`. Files may turn out to be
       damaged only later, see `PendingModel.wait`.
   """
-  name = os.fspath(directory)
   directory = find_folder(directory)
   description = read_description(directory)
   if description is None:
-    if hint := not directory.exists() and did_you_mean(name, bundled.NAMES):
-      raise FileNotFoundError(f"there is no folder {directory}{hint}")
-    raise FileNotFoundError(
-      f"there is no {DESCRIPTION} in {directory}; without a directory there is "
-      f"{', '.join(bundled.NAMES)}"
-      + (f"; {name} has no weights here." if name in models.MODELS else ".")
-    )
+    raise FileNotFoundError(f"there is no {DESCRIPTION} in {directory}.")
   network = _network(f"{directory / DESCRIPTION}", description, dtype)
   shapes: concurrent.futures.Future = concurrent.futures.Future()
 
