@@ -87,8 +87,7 @@ def _read(path: pathlib.Path, ema: bool, entry: str | None) -> Checkpoint:
   if path.is_dir():
     folder = folders.find(path)
   elif path.is_file():
-    folders.check_whole(path)
-    folder = folders.Folder(path.name, (path,), {})
+    folder = folders.of_file(path)
   else:
     raise CheckpointError(
       "there is no file; a checkpoint is a file, or a folder with weights."

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convert_weights.reading.errors import CheckpointError
-from convert_weights.reading.json_files import read_object
-from temporal_jax.hub.weight_files import FOREIGN_WEIGHTS, INDEX_SUFFIX
+from temporal_jax.hub.weight_files import FOREIGN_WEIGHTS, INDEX_SUFFIX, read_index
 
 _SHARD = re.compile(r".+-\d+-of-0*(\d+)\.(safetensors|bin)")
 # Files of other programs -> their kind.
@@ -58,12 +57,24 @@ def find(path: pathlib.Path) -> Folder:
   name, *unread = there
   if not name.endswith(INDEX_SUFFIX):
     return Folder(name, (path / name,), {}, tuple(unread))
-  places = _read_index(path / name)
-  shards = sorted(set(places.values()))
-  if missing := [shard for shard in shards if not (path / shard).is_file()]:
-    raise CheckpointError(f"{name} lists {len(shards)} files; missing are {missing}.")
-  files = tuple(path / shard for shard in shards)
-  return Folder(name, files, places, tuple(unread))
+  return _of_index(path / name)._replace(unread=tuple(unread))
+
+
+def of_file(path: pathlib.Path) -> Folder:
+  """Returns the weights of a file, or of the files that an index lists.
+
+  Raises:
+    CheckpointError: If it is one of several files of a network, or an index,
+      see `find`.
+  """
+  shard = _SHARD.fullmatch(path.name)
+  if shard and int(shard[1]) > 1:
+    raise CheckpointError(
+      f"one of {shard[1]} files of a network; give their folder, with its index."
+    )
+  if path.name.endswith(INDEX_SUFFIX):
+    return _of_index(path)
+  return Folder(path.name, (path,), {})
 
 
 def merge(folder: Folder, trees: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,33 +104,15 @@ def merge(folder: Folder, trees: Mapping[str, Any]) -> dict[str, Any]:
   return merged
 
 
-def check_whole(path: pathlib.Path) -> None:
-  """Raises CheckpointError if a file is one shard of several, or an index."""
-  shard = _SHARD.fullmatch(path.name)
-  if shard and int(shard[1]) > 1:
+def _of_index(path: pathlib.Path) -> Folder:
+  """Returns the files that an index lists."""
+  try:
+    places = read_index(path)
+  except ValueError as error:
+    raise CheckpointError(f"{error}") from None
+  shards = sorted(set(places.values()))
+  if missing := [name for name in shards if not (path.parent / name).is_file()]:
     raise CheckpointError(
-      f"one of {shard[1]} files of a network; give their folder, with its index."
+      f"{path.name} lists {len(shards)} files; missing are {missing}."
     )
-  if path.name.endswith(INDEX_SUFFIX):
-    raise CheckpointError("an index of files of weights; give its folder.")
-
-
-def _read_index(path: pathlib.Path) -> dict[str, str]:
-  """Returns tensor -> name of its file."""
-  places = read_object(path).get("weight_map")
-  if (
-    not isinstance(places, dict)
-    or not places
-    or not all(isinstance(file, str) for file in places.values())
-  ):
-    raise CheckpointError(
-      f'{path.name} must hold an object "weight_map" of names of files.'
-    )
-  for file in sorted(set(places.values())):
-    # Both kinds of separators and drives, on every system.
-    plain = pathlib.PureWindowsPath(file).name == file
-    if not plain or file.strip(". ") == "":
-      raise CheckpointError(
-        f"{path.name} lists {file!r}; allowed are names of files in the folder."
-      )
-  return places
+  return Folder(path.name, tuple(path.parent / name for name in shards), places)

@@ -22,8 +22,7 @@ _ENTRIES = ("hyper_parameters", "hparams", "args", "opt", "config", "cfg")
 # open_clip writes; a configuration next to a file of another name may be
 # another network's.
 _PRETRAINED = re.compile(
-  r"(pytorch_)?model([-.].*)?\.(safetensors|bin)"
-  r"|open_clip_(pytorch_)?model([-.].*)?\.(safetensors|bin)"
+  r"(open_clip_)?(pytorch_)?model([-.].*)?\.(safetensors|bin)(\.index\.json)?"
 )
 _LONGEST = 2**20  # Characters of a YAML text; published ones have 5,000.
 _LARGEST_CODE = 2**24  # Bytes of one file of code; OpenAI's have up to 200,000.

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import socket
 import sys
 from collections.abc import Iterator
 
@@ -10,6 +11,10 @@ from temporal_jax.hub.address import Address
 _LONGEST_REASON = 200  # Characters of another library's error.
 # Disk full, quota exceeded.
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_UNREACHABLE = (ConnectionError, TimeoutError, socket.gaierror)
+# Errors that parsing an answer raises if it is not the hub's.
+_PARSING = (AttributeError, LookupError, TypeError, ValueError)
+_NOT_NOW = (408, 429)  # Time is over, too many requests.
 
 
 class HubError(ValueError):
@@ -44,11 +49,18 @@ def naming(address: Address) -> Iterator[None]:
 
   Raises:
     HubError: If the hub refuses.
-    UnreachableError: If it does not answer, or the client is offline.
+    UnreachableError: If it does not answer, has too many requests, or the
+      client is offline.
   """
   import_client()
-  from huggingface_hub import constants, errors
+  from huggingface_hub import constants, errors, get_token
 
+  token = get_token() or ""
+  if not (token.isascii() and token.isprintable()):
+    raise HubError(
+      f"{address}: the token, of HF_TOKEN or `hf auth login`, has characters that "
+      "no token has."
+    )
   page = f"{constants.ENDPOINT}/{address.repository}"
   log_in = "log in by `hf auth login` or set HF_TOKEN"
   try:
@@ -77,7 +89,7 @@ def naming(address: Address) -> Iterator[None]:
     ) from error
   except errors.HfHubHTTPError as error:
     status = getattr(error.response, "status_code", 0)
-    if status >= 500:
+    if status >= 500 or status in _NOT_NOW:
       raise UnreachableError(f"status {status} of {page}") from error
     raise HubError(
       f"{address}: the hub refuses, with status {status}: {_reason(error)}"
@@ -86,14 +98,9 @@ def naming(address: Address) -> Iterator[None]:
   except errors.LocalEntryNotFoundError as error:
     raise UnreachableError(_reason(error)) from error
   except OSError as error:
-    if error.errno in _NO_SPACE:
-      raise HubError(
-        f"{address}: no space is left in {constants.HF_HUB_CACHE}; HF_HOME "
-        "names another folder."
-      ) from error
-    if isinstance(error, ConnectionError) or error.errno is None:
+    if isinstance(error, _UNREACHABLE) or error.errno is None:
       raise UnreachableError(_reason(error)) from error
-    raise
+    raise cache_error(address, error) from error
   except RuntimeError as error:  # An upload of a file, whose cause has the reason.
     reason = _reason(error.__cause__ or error)
     raise HubError(f"{address}: {_reason(error)[:-1]}: {reason}") from error
@@ -102,7 +109,22 @@ def naming(address: Address) -> Iterator[None]:
   except Exception as error:
     if type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "requests"):
       raise UnreachableError(_reason(error)) from error
+    if isinstance(error, _PARSING):
+      raise HubError(
+        f"{address}: an answer of {constants.ENDPOINT} is not the hub's: "
+        f"{type(error).__name__}: {_reason(error)}"
+      ) from error
     raise
+
+
+def cache_error(address: Address, error: OSError) -> HubError:
+  """Returns the error of a cache that cannot be read or written."""
+  from huggingface_hub import constants
+
+  home = f"{constants.HF_HUB_CACHE}; HF_HOME names another folder."
+  if error.errno in _NO_SPACE:
+    return HubError(f"{address}: no space is left in {home}")
+  return HubError(f"{address}: {_reason(error)[:-1]}, in the cache {home}")
 
 
 @contextlib.contextmanager

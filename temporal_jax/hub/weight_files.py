@@ -1,8 +1,10 @@
 """Files of a repository, or of a folder of weights, that a network is in."""
 
+import json
 import pathlib
 import re
 from collections.abc import Collection, Sequence
+from typing import Any
 
 # Files of a network of this library: its description, its variables as
 # safetensors with their sha256, and the folder of Orbax of older versions.
@@ -30,6 +32,7 @@ FOREIGN_SETTINGS = (
 # Endings of files of weights of any name; safetensors hold no code.
 _SAFE = (".safetensors", ".npz")
 _PICKLED = (".pt", ".pth", ".pyth", ".bin", ".ckpt", ".tar")
+_MAX_INDEX = 2**26  # Bytes of an index; one of a thousand files has a few million.
 # Files of a training program, not of weights.
 _NO_WEIGHTS = re.compile(r".*(optimizer|scheduler|training_args|rng_state).*")
 
@@ -76,3 +79,38 @@ def settings_of(file: str, names: Collection[str]) -> list[str]:
   folder = pathlib.PurePosixPath(file).parent
   places = [str(folder / name) for name in FOREIGN_SETTINGS]
   return [place for place in places if place in names]
+
+
+def read_index(path: pathlib.Path) -> dict[str, str]:
+  """Reads an index of several files of weights.
+
+  Args:
+    path: The index; its files are in the same folder.
+
+  Returns:
+    Tensor -> name of its file; at least one.
+
+  Raises:
+    ValueError: If it is damaged, empty, or lists files outside of its folder.
+  """
+  content: Any = None
+  if path.stat().st_size <= _MAX_INDEX:
+    try:
+      content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+      content = None
+  places = content.get("weight_map") if isinstance(content, dict) else None
+  is_map = isinstance(places, dict) and places
+  if not is_map or not all(isinstance(file, str) for file in places.values()):
+    raise ValueError(
+      f'{path.name} must hold an object "weight_map" of names of files, one for each '
+      "tensor."
+    )
+  for file in sorted(set(places.values())):
+    # Both kinds of separators and drives, on every system.
+    plain = pathlib.PureWindowsPath(file).name == file
+    if not plain or file.strip(". ") == "":
+      raise ValueError(
+        f"{path.name} lists {file!r:.80}; allowed are names of files in its folder."
+      )
+  return places

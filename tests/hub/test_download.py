@@ -11,7 +11,7 @@ from huggingface_hub import constants, file_download
 
 from temporal_jax import hub
 from temporal_jax.hub import client, download
-from tests.support.hub_server import git_sha1
+from tests.support.hub_server import git_sha1, refused
 
 _WEIGHTS = bytes(range(256)) * 40
 _OWN = {
@@ -33,17 +33,6 @@ _FOREIGN = {
 def _index(*shards):
   places = {f"t{number}": shard for number, shard in enumerate(shards)}
   return json.dumps({"weight_map": places}).encode()
-
-
-def _refused(address, words, kind=hub.HubError):
-  with pytest.raises(kind, match=words) as caught:
-    hub.fetch(address)
-  message = str(caught.value)
-  assert message.startswith(f"{address}")
-  assert message.endswith(".")
-  assert "\n" not in message
-  assert len(message) < 600
-  return message
 
 
 def _files(folder):
@@ -89,13 +78,13 @@ def test_safetensors_come_before_pickles(server):
 def test_a_file_may_be_named(server):
   files = {"clip/ViT-B.pt": b"1", "clip/ViT-L.pt": b"2", "clip/config.json": b"{}"}
   server.add("org/clip", files)
-  words = _refused("hf://org/clip", "2 files of weights, clip/ViT-B.pt, clip/ViT-L.pt")
+  words = refused("hf://org/clip", "2 files of weights, clip/ViT-B.pt, clip/ViT-L.pt")
   assert "hf://org/clip/clip/ViT-B.pt" in words
   found = hub.fetch("hf://org/clip/clip/ViT-L.pt")
   assert found.path.read_bytes() == b"2"
   assert (found.path.parent / "config.json").exists()
   assert not (found.path.parent / "ViT-B.pt").exists()
-  _refused("hf://org/clip/nowhere.pt", "no such file; the repository has clip/ViT-B")
+  refused("hf://org/clip/nowhere.pt", "no such file; the repository has clip/ViT-B")
 
 
 def test_the_only_file_of_weights_is_taken(server):
@@ -116,7 +105,7 @@ def test_a_revision_is_a_branch_or_a_commit(server):
   ):
     found = hub.fetch(f"hf://org/own@{revision}")
     assert found.address.revision == found.path.name == commit
-  _refused("hf://org/own@v9", "no revision 'v9', or has it no more")
+  refused("hf://org/own@v9", "no revision 'v9', or has it no more")
 
 
 def test_a_repository_that_moved_is_found(server):
@@ -127,7 +116,7 @@ def test_a_repository_that_moved_is_found(server):
 
 
 def test_a_repository_that_is_not_there(server):
-  words = _refused("hf://org/nowhere", "there is no such repository")
+  words = refused("hf://org/nowhere", "there is no such repository")
   assert "hf auth login" in words
 
 
@@ -135,13 +124,13 @@ def test_a_repository_that_is_not_there(server):
 def test_a_gated_repository_names_the_page_of_its_licence(server, status):
   server.add("org/gated", _FOREIGN)
   server.repositories["org/gated"].gated = status
-  words = _refused("hf://org/gated", "is gated: accept its licence on")
+  words = refused("hf://org/gated", "is gated: accept its licence on")
   assert f"{server.url}/org/gated" in words
 
 
 def test_a_repository_without_weights(server):
   server.add("org/empty", {"README.md": b"", "tokenizer.json": b"{}"})
-  _refused("hf://org/empty", "has no weights, only README.md, tokenizer.json")
+  refused("hf://org/empty", "has no weights, only README.md, tokenizer.json")
 
 
 def test_shards_are_downloaded_with_their_index(server):
@@ -152,18 +141,43 @@ def test_shards_are_downloaded_with_their_index(server):
   assert _files(found.path) == {"model.safetensors.index.json", *shards}
 
 
+@pytest.mark.parametrize("inside", ["", "/model.safetensors.index.json"])
+def test_a_folder_of_a_repository_may_be_named(server, inside):
+  shards = ("model-1-of-2.safetensors", "model-2-of-2.safetensors")
+  files = {"model.safetensors.index.json": _index(*shards), "config.json": b"{}"}
+  files |= dict.fromkeys(shards, _WEIGHTS)
+  files = {f"sub/deep/{name}": content for name, content in files.items()}
+  server.add("org/shards", {**files, "model.safetensors": b"0"})
+  found = hub.fetch(f"hf://org/shards/sub/deep{inside}")
+  folder = found.path.parent if inside else found.path
+  assert folder.name == "deep"
+  assert _files(folder) == {pathlib.PurePosixPath(name).name for name in files}
+  assert not (folder.parents[1] / "model.safetensors").exists()
+
+
+def test_a_network_of_this_library_may_be_in_a_folder(server):
+  server.add("org/own", {f"best/{name}": content for name, content in _OWN.items()})
+  found = hub.fetch("hf://org/own/best")
+  assert found.is_own
+  assert found.path.name == "best"
+  server.add("org/two", {"a/x.npz": b"", "a/y.npz": b"", "b/README.md": b""})
+  words = refused("hf://org/two/a", "the folder has 2 files of weights")
+  assert "hf://org/two/a/x.npz" in words
+  refused("hf://org/two/b", "the folder has no weights, only README.md")
+
+
 def test_a_missing_shard_is_named_before_others_are_downloaded(server):
   shards = ("model-1-of-2.safetensors", "model-2-of-2.safetensors")
   files = {"model.safetensors.index.json": _index(*shards), shards[0]: _WEIGHTS}
   server.add("org/shards", files)
-  _refused("hf://org/shards", f"lists 2 files, and the repository lacks {shards[1]}")
+  refused("hf://org/shards", f"lists 2 files, and the repository lacks {shards[1]}")
   assert not [r for r in server.downloads() if "/cdn/" in r]
 
 
 @pytest.mark.parametrize("index", [b"[", b"[]", b'{"weight_map": {"a": 1}}'])
 def test_a_damaged_index_is_named(server, index):
   server.add("org/shards", {"pytorch_model.bin.index.json": index})
-  _refused("hf://org/shards", 'must hold an object "weight_map"')
+  refused("hf://org/shards", 'must hold an object "weight_map"')
 
 
 def test_a_download_that_breaks_off_goes_on(server, monkeypatch):
@@ -179,7 +193,7 @@ def test_nothing_of_a_download_that_ends_too_early_is_used(server, monkeypatch):
   monkeypatch.setattr("time.sleep", lambda seconds: None)
   server.add("org/weights", {"model.safetensors": _WEIGHTS})
   server.cut = [100] + [0] * 20
-  _refused("hf://org/weights", "the download of model.safetensors from .* broke off")
+  refused("hf://org/weights", "the download of model.safetensors from .* broke off")
   cache = pathlib.Path(constants.HF_HUB_CACHE)
   assert not [p for p in cache.rglob("blobs/*")]
   server.cut = []
@@ -190,7 +204,7 @@ def test_nothing_of_a_download_that_ends_too_early_is_used(server, monkeypatch):
 def test_a_file_with_another_digest_is_removed(server, name):
   server.add("org/own", {**_OWN, name: _WEIGHTS})
   server.corrupted = True
-  _refused("hf://org/own", f"model.json has another digest|{name} has another digest")
+  refused("hf://org/own", f"model.json has another digest|{name} has another digest")
   cache = pathlib.Path(constants.HF_HUB_CACHE)
   assert not [p for p in cache.rglob("blobs/*") if p.stat().st_size == len(_WEIGHTS)]
   server.corrupted = False
@@ -201,7 +215,7 @@ def test_a_cache_without_links_compares_digests(server, monkeypatch):
   monkeypatch.setattr(file_download, "are_symlinks_supported", lambda folder: False)
   server.add("org/weights", {"model.safetensors": _WEIGHTS})
   server.corrupted = True
-  _refused("hf://org/weights", "model.safetensors has another digest")
+  refused("hf://org/weights", "model.safetensors has another digest")
   server.corrupted = False
   path = hub.fetch("hf://org/weights").path / "model.safetensors"
   assert not path.is_symlink()
@@ -212,7 +226,7 @@ def test_a_file_that_was_damaged_in_the_cache_is_noticed(server):
   server.add("org/own", _OWN)
   path = hub.fetch("hf://org/own").path / "model.safetensors"
   path.resolve().write_bytes(_WEIGHTS[:-1])
-  _refused("hf://org/own", "model.safetensors has another digest")
+  refused("hf://org/own", "model.safetensors has another digest")
   assert (hub.fetch("hf://org/own").path / path.name).read_bytes() == _WEIGHTS
 
 
@@ -225,7 +239,7 @@ def test_no_space_is_named_before_the_download(server, monkeypatch):
   server.add("org/own", _OWN)
   usage = shutil._ntuple_diskusage(1000, 990, 10)
   monkeypatch.setattr(download.shutil, "disk_usage", lambda path: usage)
-  _refused("hf://org/own", r"GB are needed, and 0\.00 GB are free in .*HF_HOME")
+  refused("hf://org/own", r"GB are needed, and 0\.00 GB are free in .*HF_HOME")
   assert not server.downloads()
 
 
@@ -236,7 +250,7 @@ def test_a_disk_that_fills_meanwhile_is_named(server, monkeypatch):
     raise OSError(errno.ENOSPC, "No space left on device")
 
   monkeypatch.setattr(huggingface_hub, "hf_hub_download", full)
-  _refused("hf://org/own", "no space is left in")
+  refused("hf://org/own", "no space is left in")
 
 
 @pytest.mark.parametrize("how", ["offline", "down", "gone"])
@@ -252,7 +266,7 @@ def test_an_earlier_download_serves_without_the_hub(server, monkeypatch, how):
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
   assert [hub.fetch(f"hf://org/{name}") for name in ("own", "foreign")] == first
   assert hub.fetch(str(first[0].address)) == first[0]
-  _refused("hf://org/new", "is set, and it is not in|cannot be reached")
+  refused("hf://org/new", "is set, and it is not in|cannot be reached")
 
 
 def test_offline_a_part_of_the_shards_is_not_enough(server, monkeypatch):
@@ -261,7 +275,7 @@ def test_offline_a_part_of_the_shards_is_not_enough(server, monkeypatch):
   server.add("org/shards", {**files, **dict.fromkeys(shards, _WEIGHTS)})
   (hub.fetch("hf://org/shards").path / shards[1]).unlink()
   monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-  _refused("hf://org/shards", f"lists 2 files, and this machine lacks {shards[1]}")
+  refused("hf://org/shards", f"lists 2 files, and this machine lacks {shards[1]}")
 
 
 def test_the_extra_is_named(monkeypatch):

@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 from huggingface_hub import constants
 
+from temporal_jax import hub
+
 _LARGE = (".safetensors", ".bin", ".pt", ".pth", ".npz")
 _MODEL = re.compile(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?")
 _RESOLVE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
@@ -65,6 +67,9 @@ class HubServer:
     cut: Bytes after which the next downloads break off, one for each.
     corrupted: Whether downloads have another byte in the middle.
     status: Status of all answers; 0 for the right ones.
+    headers: Headers of files, instead of the right ones.
+    listing: Answer to a request for a listing; None for the right one.
+    committed: Answer to a commit; None for the right one.
     token: Token that commits need.
     cards: README.md that clients asked to check.
   """
@@ -75,6 +80,9 @@ class HubServer:
     self.cut: list[int] = []
     self.corrupted = False
     self.status = 0
+    self.headers: dict[str, str] = {}
+    self.listing: bytes | None = None
+    self.committed: dict[str, object] | None = None
     self.token = "hf_test"
     self.cards: list[str] = []
     self.contents: dict[str, bytes] = {}
@@ -139,6 +147,18 @@ def local_hub(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     }.items():
       monkeypatch.setattr(constants, name, value, raising=False)
     yield server
+
+
+def refused(address: str, words: str, kind: type[Exception] = hub.HubError) -> str:
+  """Returns the error of a download: one sentence, the address first."""
+  with pytest.raises(kind, match=words) as caught:
+    hub.fetch(address)
+  message = str(caught.value)
+  assert message.startswith(f"{address}")
+  assert message.endswith(".")
+  assert "\n" not in message
+  assert len(message) < 600
+  return message
 
 
 def is_large(name: str) -> bool:
@@ -257,6 +277,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         entry["lfs"] = {"sha256": sha256, "size": len(content), "pointerSize": 134}
       siblings.append(entry)
     commit = repository.branches.get(revision, revision)
+    if self.hub.listing is not None:
+      return self._send(200, self.hub.listing, {"Content-Type": "application/json"})
     self._send_json({"id": name, "sha": commit, "siblings": siblings})
 
   def _send_file(self, name: str, revision: str, path: str) -> None:
@@ -272,7 +294,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     content = files[path]
     headers = {"X-Repo-Commit": repository.branches.get(revision, revision)}
     if not is_large(path):
-      self._send_content(content, {**headers, "ETag": f'"{git_sha1(content)}"'})
+      headers |= {"ETag": f'"{git_sha1(content)}"', **self.hub.headers}
+      self._send_content(content, headers)
       return
     sha256 = hashlib.sha256(content).hexdigest()
     self.hub.contents[sha256] = content
@@ -281,6 +304,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
       "X-Linked-Etag": f'"{sha256}"',
       "X-Linked-Size": str(len(content)),
       "Location": f"{self.hub.store}/cdn/{sha256}",
+      **self.hub.headers,
     }
     self._send(302, b"", headers)
 
@@ -321,7 +345,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         files[value["path"]] = self.hub.contents[value["oid"]]
     commit = repository.commit(files, revision)
     url = f"{self.hub.url}/{name}/commit/{commit}"
-    self._send_json({"success": True, "commitOid": commit, "commitUrl": url})
+    answer = {"success": True, "commitOid": commit, "commitUrl": url}
+    self._send_json(self.hub.committed or answer)
 
   def _send_json(self, value: object, status: int = 200) -> None:
     content = json.dumps(value).encode()

@@ -96,7 +96,7 @@ def test_an_index_names_no_file_outside_of_the_folder(tmp_path, file):
   places = dict.fromkeys(WEIGHTS, file)
   (folder / _INDEX).write_text(json.dumps({"weight_map": places}))
   message = _refused(folder)
-  assert "allowed are names of files in the folder" in message
+  assert "allowed are names of files in its folder" in message
   assert repr(file) in message
 
 
@@ -109,10 +109,10 @@ def test_an_index_must_be_right(tmp_path):
   assert f"{first} holds {_NAMES[0]!r}" in _refused(tmp_path)
   index.write_text(json.dumps({"weight_map": {**good, "more": first}}))
   assert f"{first} does not hold 'more'" in _refused(tmp_path)
-  for bad in ("{", "[]", "[" * 100_000):
-    index.write_text(bad)
-    assert f"{_INDEX} must hold a JSON object" in _refused(tmp_path)
-  for bad in ("{}", '{"weight_map": []}', '{"weight_map": {"a": 3}}'):
+  for bad in (
+    *("{", "[]", "[" * 100_000),
+    *("{}", '{"weight_map": []}', '{"weight_map": {"a": 3}}'),
+  ):
     index.write_text(bad)
     assert 'must hold an object "weight_map"' in _refused(tmp_path)
   index.write_text(json.dumps({"weight_map": good}))
@@ -126,7 +126,7 @@ def test_one_file_of_several_is_not_a_checkpoint(tmp_path):
   index = _shards(tmp_path)
   shard = tmp_path / "model-00001-of-00002.safetensors"
   assert "one of 00002 files" in _refused(shard).replace(" 2 ", " 00002 ")
-  assert "give its folder" in _refused(index)
+  assert {*read(index).tensors} == {*read(tmp_path).tensors}
 
 
 @pytest.mark.parametrize(
