@@ -7,8 +7,10 @@ name.
 """
 
 import contextlib
+import errno
 import os
 import pathlib
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 
@@ -67,7 +69,7 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
   try:
     yield partial
     sync_all(partial)
-    partial.rename(path)
+    _move(partial, path)
     sync(path.parent)
   finally:
     shutil.rmtree(partial, ignore_errors=True)
@@ -114,8 +116,18 @@ def sync_all(folder: str | os.PathLike) -> None:
 
 
 def _partial(path: pathlib.Path) -> pathlib.Path:
-  """Returns a hidden name in a path's folder, different in every process."""
-  return path.with_name(f".{path.name}.{os.getpid()}.partial")
+  """Returns a hidden name in a path's folder, different at every call."""
+  return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.partial")
+
+
+def _move(partial: pathlib.Path, path: pathlib.Path) -> None:
+  """Gives a folder its name, unless another writer was faster."""
+  try:
+    partial.rename(path)
+  except OSError as error:
+    if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+      raise
+    raise FileExistsError(f"{path} exists already.") from error
 
 
 def _remove(file: pathlib.Path) -> None:

@@ -94,18 +94,28 @@ def damaged_files(
     }
 
 
-def check_digests(folder: str | os.PathLike) -> bool:
+def check_digests(folder: str | os.PathLike, needed: Sequence[str] = ()) -> bool:
   """Compares all files of a folder with its list.
+
+  Args:
+    folder: The folder.
+    needed: Files that the list must have.
 
   Returns:
     Whether there is a list.
 
   Raises:
-    ValueError: If a file has changed since it was written, naming it.
+    ValueError: If a file has changed since it was written, naming it, or the
+      list lacks a needed one.
   """
   digests = read_digests(folder)
   if digests is None:
     return False
+  if missing := [name for name in needed if name not in digests]:
+    raise ValueError(
+      f"{pathlib.Path(folder) / DIGESTS} must list {', '.join(missing)}, got "
+      f"{', '.join(sorted(digests)[:3])}."
+    )
   for name, what in damaged_files(folder, digests).items():
     raise ValueError(f"{pathlib.Path(folder) / name} is {what}.")
   return True

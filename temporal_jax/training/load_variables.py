@@ -210,7 +210,7 @@ def load_variables(directory: str | pathlib.Path, check: Check | None = None) ->
   is_run = (folder / CHECKPOINTS).is_dir()
   # A list without the file means that the file is lost.
   if not is_run and any((folder / x).exists() for x in (VARIABLES_FILE, DIGESTS)):
-    check_digests(folder)
+    check_digests(folder, needed=[VARIABLES_FILE])
     return {"batch_stats": {}, **read_arrays(folder / VARIABLES_FILE, check)}
   model = folder / VARIABLES
   if model.is_dir():

@@ -114,3 +114,19 @@ def test_a_folder_that_fails_is_not_there(tmp_path):
   with pytest.raises(RuntimeError, match="no more"):
     write()
   assert list(tmp_path.iterdir()) == []
+
+
+def test_two_writers_of_a_folder_do_not_meet(tmp_path):
+  path = tmp_path / "folder"
+
+  def write(*others):
+    with storage.whole_folder(path) as partial:
+      partial.mkdir()
+      (partial / "a").write_text(f"{len(others)}")
+      for other in others:
+        other()
+
+  with pytest.raises(FileExistsError, match=f"{path} exists already"):
+    write(write)
+  assert (path / "a").read_text() == "0"
+  assert [*tmp_path.iterdir()] == [path]
