@@ -10,13 +10,15 @@ from temporal_jax.untrusted import fields
 
 _LONGEST_TEXT = 200
 _MAX_STAGES = 16
+# Rates, epsilons and first scales of layers.
+_FRACTION = (0.0, 1.0)
 DTYPE = fields.null_or(fields.one_of(("float32", "bfloat16", "float16")))
 
 
 def check_arguments(
   module: type,
   *,
-  ranges: Mapping[str, tuple[int, int]],
+  ranges: Mapping[str, tuple[float, float]],
   others: tuple[int, int],
   without: Collection[str],
 ) -> dict[str, fields.Check]:
@@ -24,38 +26,50 @@ def check_arguments(
 
   Args:
     module: The class, a dataclass.
-    ranges: Lowest and largest value of whole numbers, by argument.
+    ranges: Lowest and largest value of numbers, by argument.
     others: Lowest and largest value of the other whole numbers.
     without: Arguments that are left out.
   """
   checks = {
-    field.name: _check_of(field.type, ranges.get(field.name, others))
+    field.name: _check_of(
+      field.type, ranges.get(field.name, others), ranges.get(field.name, _FRACTION)
+    )
     for field in dataclasses.fields(module)
     if field.name not in without
   }
   return {name: check for name, check in checks.items() if check}
 
 
-def _check_of(kind: Any, limits: tuple[int, int]) -> fields.Check | None:
-  """Returns the check of an annotated argument; None if JSON cannot hold it."""
+def _check_of(
+  kind: Any, limits: tuple[float, float], fractions: tuple[float, float]
+) -> fields.Check | None:
+  """Returns the check of an annotated argument; None if JSON cannot hold it.
+
+  Args:
+    kind: The annotation.
+    limits: Lowest and largest whole number.
+    fractions: Lowest and largest other number.
+  """
   if kind is bool:
     return fields.boolean
   if kind is int:
     return fields.whole(*limits)
-  if kind is float:  # Rates, epsilons and first scales of layers.
-    return fields.number(0, 1)
+  if kind is float:
+    return fields.number(*fractions)
   if kind is str:
     return fields.text(_LONGEST_TEXT)
   origin, parts = typing.get_origin(kind), typing.get_args(kind)
   if origin in (typing.Union, types.UnionType):
-    checks = [_check_of(part, limits) for part in parts if part is not type(None)]
+    checks = [
+      _check_of(part, limits, fractions) for part in parts if part is not type(None)
+    ]
     first = next(filter(None, checks), None)
     return fields.null_or(first) if first and type(None) in parts else first
   if origin is tuple:
-    checks = [_check_of(part, limits) for part in parts]
+    checks = [_check_of(part, limits, fractions) for part in parts]
     return each_of(checks) if all(checks) else None
   if origin is Sequence:
-    item = _check_of(parts[0], limits)
+    item = _check_of(parts[0], limits, fractions)
     return fields.list_of(item, 1, _MAX_STAGES) if item else None
   return None
 

@@ -16,8 +16,9 @@ from temporal_jax.training.load_variables import load_variables
 _COLLECTIONS = {"params", "batch_stats"}
 # Fields of a `model.json` that define a network.
 _MAKES_NETWORK = ("model", "overrides", "num_classes")
-# A detector's inputs have the width of its features.
-_MAKES_DETECTOR = ("features",)
+# A classifier's inputs have the shape of its clips, a detector's the width of
+# its features.
+_INPUTS = ("clip_shape", "features")
 _NAMED = 3  # Leaves that a message names, at most.
 
 
@@ -58,7 +59,7 @@ def read_variables(
     on_shapes(shapes)
 
   variables = load_variables(directory, check)
-  _check_finite(f"{directory}", variables)
+  check_finite(f"{directory}", variables)
   return variables
 
 
@@ -72,7 +73,7 @@ def digest_of_leaves(
     variables: {"params", "batch_stats"}, or their shapes.
   """
   made = {name: description.get(name) for name in _MAKES_NETWORK}
-  made |= {name: description[name] for name in _MAKES_DETECTOR if name in description}
+  made |= {name: description[name] for name in _INPUTS if name in description}
   # The dtype of activations is chosen when a network is loaded.
   made["overrides"] = {**made["overrides"], "dtype": None}
   leaves = trees.flatten_dict(dict(variables), sep="/")
@@ -124,7 +125,7 @@ def check_kinds(where: str, variables: Mapping[str, Any]) -> None:
       )
 
 
-def _check_finite(where: str, variables: Mapping[str, Any]) -> None:
+def check_finite(where: str, variables: Mapping[str, Any]) -> None:
   """Raises ValueError if a leaf holds NaN or infinite numbers."""
   for path, leaf in trees.flatten_dict(dict(variables), sep="/").items():
     values = np.asarray(leaf)
@@ -153,7 +154,8 @@ def digest(variables: Mapping[str, Any]) -> str:
   for path in sorted(leaves):
     value = np.ascontiguousarray(leaves[path])
     total.update(f"{path} {value.dtype} {value.shape}\n".encode())
-    total.update(value.data)
+    # As bytes: Python's buffers know no bfloat16.
+    total.update(value.reshape(-1).view(np.uint8).data)
   return total.hexdigest()
 
 

@@ -19,7 +19,7 @@ MAX_SIDE = 4096
 _BLOCKS = (0, 256)
 # Lowest and largest value by argument. Whatever these allow, the variables must
 # fit the network, and they are never larger than their files make likely.
-_RANGES: Mapping[str, tuple[int, int]] = {
+_RANGES: Mapping[str, tuple[float, float]] = {
   "depth": _BLOCKS,
   "text_depth": _BLOCKS,
   "integration_depth": _BLOCKS,
@@ -35,6 +35,7 @@ _RANGES: Mapping[str, tuple[int, int]] = {
   "text_width": (1, 2**16),
   "stem_width": (1, 2**16),
   "widths": (1, 2**16),
+  "mlp_ratio": (0.01, 64.0),  # Published ones are from 2 to 4.9.
   "strides": (1, 64),
   "time_strides": (1, 64),
   "taps": (1, 64),

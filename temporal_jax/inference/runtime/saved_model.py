@@ -25,6 +25,7 @@ from temporal_jax.inference.runtime.model_schema import CLASSIFIERS, read_protoc
 from temporal_jax.inference.runtime.override_schema import count_blocks
 from temporal_jax.models.network import Network
 from temporal_jax.saved_networks import description as descriptions
+from temporal_jax.saved_networks.arguments import DTYPE
 from temporal_jax.saved_networks.description import DESCRIPTION, described_classes
 from temporal_jax.saved_networks.find import find_folder
 from temporal_jax.saved_networks.folder import read_network, save_network
@@ -200,6 +201,7 @@ def begin_loading(
       of the variables do not fit it, see `load_model`. Files may turn out to be
       damaged only later, see `PendingModel.wait`.
   """
+  DTYPE("dtype", dtype)
   directory = find_folder(directory)
   description = read_description(directory)
   if description is None:

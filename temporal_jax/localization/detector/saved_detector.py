@@ -27,6 +27,7 @@ from temporal_jax.localization.detector.sequence_format import SequenceFormat
 from temporal_jax.localization.features.film_features import FeatureKind
 from temporal_jax.localization.networks.actionformer import ActionFormer
 from temporal_jax.saved_networks import description as descriptions
+from temporal_jax.saved_networks.arguments import DTYPE
 from temporal_jax.saved_networks.description import (
   DESCRIPTION,
   LOCALIZATION,
@@ -153,6 +154,7 @@ def load_detector(
       `save_detector` writes, a file of the variables is damaged, or they do not
       fit the network.
   """
+  DTYPE("dtype", dtype)
   directory = find_folder(directory)
   description = read_detector_description(directory)
   where = f"{directory / DESCRIPTION}"

@@ -47,7 +47,7 @@ def programs(caplog):
 
 
 def test_the_network_is_compiled_while_values_are_read(directory, monkeypatch):
-  compiled, check = threading.Event(), saved_variables._check_finite
+  compiled, check = threading.Event(), saved_variables.check_finite
   compile_batches = PaddedBatches.compile
 
   def wait_and_check(*arguments):
@@ -58,7 +58,7 @@ def test_the_network_is_compiled_while_values_are_read(directory, monkeypatch):
     compile_batches(self, *arguments)
     compiled.set()
 
-  monkeypatch.setattr(saved_variables, "_check_finite", wait_and_check)
+  monkeypatch.setattr(saved_variables, "check_finite", wait_and_check)
   monkeypatch.setattr(PaddedBatches, "compile", compile_and_say)
   predictor = inference.Predictor(directory, num_videos=1)
   assert predictor.classifier.compilations == 1

@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 import pathlib
@@ -9,6 +10,8 @@ import pytest
 
 import temporal_jax
 from temporal_jax import inference, training
+from temporal_jax.inference.runtime.override_schema import check_overrides
+from temporal_jax.saved_networks.variables import digest_of_leaves
 
 DESCRIPTION = {
   "model": "resnet18",
@@ -155,3 +158,20 @@ def test_an_older_run_may_have_neither(directory):
   del description["sha256"]
   inference.write_description(directory, description, variables)
   inference.load_model(directory)
+
+
+def test_the_digest_of_leaves_sees_the_clips(variables):
+  description = {"model": "m", "overrides": {}, "num_classes": 2}
+  digests = {
+    digest_of_leaves({**description, "clip_shape": [frames, 8, 8, 3]}, variables)
+    for frames in (4, 8, 8)
+  }
+  assert len(digests) == 2
+
+
+def test_numbers_have_the_range_of_their_argument():
+  check = functools.partial(check_overrides, "model.json", "vit_b16_in21k")
+  check({"mlp_ratio": 4.5, "dropout": 0.5, "epsilon": 1e-6})
+  for name, value in (("mlp_ratio", 0), ("mlp_ratio", 1e6), ("dropout", 1.5)):
+    with pytest.raises(ValueError, match=f"overrides.{name} must be a number"):
+      check({name: value})
