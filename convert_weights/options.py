@@ -6,6 +6,8 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from temporal_jax import hub
+
 
 def add_out(parser: argparse.ArgumentParser) -> None:
   """Adds OUT."""
@@ -23,7 +25,15 @@ def add_dry_run(parser: argparse.ArgumentParser) -> None:
 
 
 def path(text: str) -> pathlib.Path:
-  """Returns a path, with ~ as the home folder."""
+  """Returns the path of a new folder, with ~ as the home folder.
+
+  Raises:
+    argparse.ArgumentTypeError: If it is an address.
+  """
+  try:
+    hub.refuse_address(text, "temporal_jax.push_to_hub uploads a network")
+  except ValueError as error:
+    raise argparse.ArgumentTypeError(str(error)) from None
   return pathlib.Path(text).expanduser()
 
 

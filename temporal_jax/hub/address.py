@@ -1,5 +1,6 @@
 """Addresses of repositories: `hf://org/name[@revision][/file]`."""
 
+import os
 import re
 from typing import Any, NamedTuple
 
@@ -10,6 +11,12 @@ _FORM = re.compile(
   r"(?:@(?P<revision>refs/\w+/[\w.-]+|[^@/\s]+))?"
   r"(?:/(?P<file>[^@\s]*[^@\s/]))?/?"
 )
+# Other ways to write an address, and paths that were made of one.
+_ALIKE = re.compile(
+  r"(?i:hf:/*|hf\.co/|(https?://)?(www\.)?(huggingface\.co|hf\.co)/(models/)?)"
+  r"(?P<repository>[\w.-]+/[\w.-]+)(/.*)?"
+)
+_PLAIN = re.compile(r"[\w.-]+/[\w.-]+")
 # First parts of the addresses of repositories that hold no networks.
 _OTHER_KINDS = ("buckets", "datasets", "kernels", "spaces")
 
@@ -55,3 +62,23 @@ def parse_address(text: str) -> Address:
   if kind in _OTHER_KINDS:
     raise ValueError(f"{text} must be a repository of a model, not of {kind}.")
   return Address(match["repository"], match["revision"] or "", match["file"] or "")
+
+
+def refuse_address(path: str | os.PathLike, instead: str) -> None:
+  """Raises ValueError if an address is given as a folder to write.
+
+  Args:
+    path: The folder.
+    instead: Advice about writing to an address, for the message.
+  """
+  if _ALIKE.fullmatch(os.fspath(path)):
+    raise ValueError(f"{path} must be a folder on this machine: {instead}.")
+
+
+def address_hint(name: str) -> str:
+  """Returns words about the address that a name may be meant to be; or ""."""
+  match = _ALIKE.fullmatch(name)
+  repository = match["repository"] if match else name
+  if match or _PLAIN.fullmatch(name):
+    return f"; for a repository of the hub write {_SCHEME}{repository}"
+  return ""

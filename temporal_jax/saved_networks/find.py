@@ -48,9 +48,10 @@ def locate(name: str | os.PathLike) -> Located:
     snapshot = hub.fetch(name)
     return Located(snapshot.path, snapshot.is_own, snapshot.address)
   path = pathlib.Path(name).expanduser().absolute()
-  if os.fspath(name) in bundled.NAMES and not path.exists():
+  if os.fspath(name) in bundled.NAMES and not os.path.exists(path):
     path = bundled.find(os.fspath(name))
-  if not path.exists():
+  # A name that no file system takes, such as a long one, is not there either.
+  if not os.path.exists(path):
     raise FileNotFoundError(_not_there(os.fspath(name), path))
   return Located(path, (path / _DESCRIPTION).is_file())
 
@@ -83,4 +84,6 @@ def _not_there(name: str, path: pathlib.Path) -> str:
     return words + hint
   if name in MODELS:
     return f"{words}; {name} has no weights here."
+  if hint := hub.address_hint(name):
+    return f"{words}{hint}."
   return f"{words}, and no bundled network of this name, as {bundled.NAMES[0]} is."

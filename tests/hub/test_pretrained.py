@@ -1,6 +1,7 @@
 """Networks from a folder or the hub, to a folder or the hub."""
 
 import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -203,3 +204,71 @@ def test_an_address_of_a_network_of_an_older_version(server):
     temporal_jax.from_pretrained("hf://org/old"),
     temporal_jax.from_pretrained("camera_motion"),
   )
+
+
+@pytest.mark.parametrize("place", ["hf://me/net", pathlib.Path("hf://me/net")])
+def test_an_address_is_no_folder_to_write(folder, tmp_path, monkeypatch, place):
+  monkeypatch.chdir(tmp_path)
+  with pytest.raises(ValueError, match=r"this machine: temporal_jax\.push_to_hub"):
+    temporal_jax.save_pretrained(folder, place)
+  assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_variables_that_are_no_numbers_are_not_saved(folder, tmp_path, value):
+  saved = temporal_jax.from_pretrained(folder)
+  kernel = saved.variables["params"]["head"]["kernel"].at[0, 0].set(value)
+  head = {**saved.variables["params"]["head"], "kernel": kernel}
+  params = {**saved.variables["params"], "head": head}
+  broken = saved._replace(variables={**saved.variables, "params": params})
+  with pytest.raises(ValueError, match="the network: params/head/kernel must hold"):
+    temporal_jax.save_pretrained(broken, tmp_path / "out")
+  assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_halves_are_saved_as_they_are(folder, tmp_path, dtype):
+  saved = temporal_jax.from_pretrained(folder)
+  halves = jax.tree.map(lambda x: x.astype(dtype), saved.variables)
+  halves = saved._replace(variables=halves)
+  temporal_jax.save_pretrained(halves, tmp_path / "out")
+  found = temporal_jax.from_pretrained(tmp_path / "out")
+  assert {str(x.dtype) for x in jax.tree.leaves(found.variables)} == {dtype}
+  _same(found, halves)
+  sizes = [(p / "model.safetensors").stat().st_size for p in (folder, tmp_path / "out")]
+  assert sizes[1] < 0.6 * sizes[0]
+
+
+@pytest.mark.parametrize("dtype", ["zzz", "float8_e4m3fn", "int32", 3])
+def test_other_dtypes_of_activations_are_refused(folder, dtype):
+  with pytest.raises(ValueError, match="dtype must be one of"):
+    temporal_jax.from_pretrained(folder, dtype=dtype)
+
+
+def test_a_list_that_lacks_the_weights_is_refused(server, folder):
+  files = _contents(folder)
+  for listed in (f"{'0' * 64}  README.md\n", f"{'0' * 64}  other.safetensors\n"):
+    server.add("org/net", {**files, "sha256sums.txt": listed.encode()})
+    with pytest.raises(ValueError, match=r"sha256sums\.txt must list model\.safet"):
+      temporal_jax.from_pretrained("hf://org/net")
+
+
+@pytest.mark.parametrize("dtype", ["zzz", "F8_E4M3", "I32", "F64X"])
+def test_other_dtypes_of_weights_are_refused(server, folder, dtype):
+  content = _contents(folder)["model.safetensors"]
+  length = int.from_bytes(content[:8], "little")
+  header = json.loads(content[8 : 8 + length])
+  header["params/head/bias"]["dtype"] = dtype
+  changed = json.dumps(header).encode()
+  files = {
+    "model.json": _contents(folder)["model.json"],
+    "model.safetensors": len(changed).to_bytes(8, "little")
+    + changed
+    + content[8 + length :],
+  }
+  server.add("org/net", files)
+  with pytest.raises(
+    ValueError, match=r"model\.safetensors|params/head/bias"
+  ) as caught:
+    temporal_jax.from_pretrained("hf://org/net")
+  assert "\n" not in str(caught.value)

@@ -23,7 +23,7 @@ from temporal_jax.inference.runtime.saved_model import (
   save_model,
 )
 from temporal_jax.saved_networks.find import find_folder
-from temporal_jax.saved_networks.variables import digest
+from temporal_jax.saved_networks.variables import check_finite, digest
 from temporal_jax.storage import whole_folder
 from temporal_jax.validation import check_at_least, check_choice
 
@@ -74,11 +74,14 @@ def export_model(
     FileNotFoundError: See `load_model`.
     ImportError: If the extra "export", or for texts "text", is not installed.
     ValueError: If an argument does not fit the format, the network cannot be
-      written in it, or the written file gives other probabilities.
+      written in it, the written file gives other probabilities, variables are
+      NaN or infinite, or `out` is an address.
   """
   _check(format, platforms, batch_size, dtype)
   report = None
+  hub.refuse_address(out, "temporal_jax.push_to_hub uploads a network")
   if isinstance(model, SavedModel):
+    check_finite("the network", model.variables)
     described = {
       "clip_shape": list(model.clip_shape),
       "class_names": model.class_names or None,
