@@ -145,7 +145,7 @@ def is_eva(network: Network) -> bool:
   """Whether a network's image tower has EVA-02's form."""
   return (
     _is_tower(network)
-    and block_argument(network, "rotary_extent") is not None
+    and block_argument(network, "rotary") is not None
     and block_argument(network, "layer_scale") is None
   )
 
@@ -164,7 +164,7 @@ def is_dinov3(network: Network) -> bool:
   return (
     _is_tower(network)
     and block_argument(network, "layer_scale") is not None
-    and block_argument(network, "rotary_extent") is not None
+    and block_argument(network, "rotary") is not None
   )
 
 

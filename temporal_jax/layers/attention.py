@@ -28,10 +28,9 @@ class SelfAttention(nn.Module):
     keys_values: Makes a module (x, train) -> (x, aux) that maps the keys, and
       then the values, (..., N, D) with heads contiguous, before attention:
       here space-time mixing sits. None leaves both as they are.
-    rotary_extent: Queries and keys are turned by `rotary` with this extent;
-      None for no turning.
-    rotary: Function that turns them: `ops.rotary_embedding`, or a partial of it
-      with other settings.
+    rotary: Function that turns queries and keys by their positions:
+      `ops.rotary_embedding`, or a partial of it with other settings; None for
+      no turning.
     has_class_token: Whether a class token precedes the patches, for `rotary`
       and `keys_values`, which sees the mean of the patches in its place.
     num_registers: Tokens after the patches, which `rotary` leaves as they are
@@ -51,8 +50,7 @@ class SelfAttention(nn.Module):
   scale: float | None = None
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   keys_values: Callable[..., nn.Module] | None = None
-  rotary_extent: float | None = None
-  rotary: Callable[..., jax.Array] = ops.rotary_embedding
+  rotary: Callable[..., jax.Array] | None = None
   has_class_token: bool = True
   num_registers: int = 0
   inner_norm: bool = False
@@ -101,7 +99,7 @@ class SelfAttention(nn.Module):
     if self.keys_values is not None:
       mix = self.keys_values(name="keys_values")
       k, v = (self._flat(mix, values, train) for values in (k, v))
-    if self.rotary_extent is not None:
+    if self.rotary is not None:
       q, k = (self.turn(values, grid) for values in (q, k))
     out = join_axes(ops.attention(q, k, v, scale=self.scale, mask=mask), -2)
     if self.inner_norm:
@@ -126,7 +124,7 @@ class SelfAttention(nn.Module):
     if grid is None:
       raise ValueError("rotary positions need the grid of the patches.")
     leading = int(self.has_class_token)
-    return self.rotary(x, grid=grid, extent=self.rotary_extent, leading=leading)
+    return self.rotary(x, grid=grid, leading=leading)
 
   def _flat(self, module: nn.Module, x: jax.Array, train: bool) -> jax.Array:
     """Applies `module` to (..., N, M, d) as (..., N, M d)."""

@@ -119,7 +119,7 @@ def _weights(name: str, calls: Calls, variables: Variables, grid: Grid) -> jax.A
       [mixed.reshape(*mixed.shape[:-1], *heads), k[..., mixed.shape[-2] :, :, :]],
       axis=-3,
     )
-  if module.rotary_extent is not None:
+  if module.rotary is not None:
     q, k = (module.turn(x, grid) for x in (q, k))
   scale = q.shape[-1] ** -0.5 if module.scale is None else module.scale
   products = jnp.einsum(

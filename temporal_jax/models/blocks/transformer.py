@@ -6,7 +6,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from temporal_jax import ops
 from temporal_jax.layers import (
   DropPath,
   LayerNorm,
@@ -54,8 +53,8 @@ class TransformerBlock(nn.Module):
       have a norm of their own before them (sub-norm).
     layer_scale: First factors of a `LayerScale` on the outputs of attention and
       MLP; None for none.
-    rotary_extent: Extent of the rotary positions in attention; None for none.
-    rotary: Function of the rotary positions, see `SelfAttention`.
+    rotary: Function of the rotary positions in attention, see `SelfAttention`;
+      None for none.
     has_class_token: Whether a frame's first token is a class token. In the
       place of none slots see the mean of the patches.
     num_registers: Tokens of a frame after its patches; slots, except
@@ -86,8 +85,7 @@ class TransformerBlock(nn.Module):
   gated: bool = False
   inner_norm: bool = False
   layer_scale: float | None = None
-  rotary_extent: float | None = None
-  rotary: Callable[..., jax.Array] = ops.rotary_embedding
+  rotary: Callable[..., jax.Array] | None = None
   has_class_token: bool = True
   num_registers: int = 0
   shared_class_token: bool = False
@@ -214,7 +212,7 @@ class TransformerBlock(nn.Module):
   ) -> tuple[jax.Array, dict]:
     """Attends within each frame, or as the slot `attention` does."""
     if slots.attention is not None:
-      if self.rotary_extent is not None:
+      if self.rotary is not None:
         raise ValueError("the slot `attention` has no rotary positions.")
       return slots.attention(name="attention")(x, train=train)
     attend = SelfAttention(
@@ -222,7 +220,6 @@ class TransformerBlock(nn.Module):
       qkv_bias=self.qkv_bias,
       key_bias=self.key_bias,
       keys_values=slots.keys_values,
-      rotary_extent=self.rotary_extent,
       rotary=self.rotary,
       has_class_token=self.has_class_token,
       num_registers=self.num_registers,

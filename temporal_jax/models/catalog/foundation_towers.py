@@ -20,14 +20,17 @@ _GATED_RATIO = 2.6667
 _GIANT = {"width": 1536, "depth": 40, "num_heads": 24, "mlp_ratio": _GATED_RATIO}
 
 DINOV2_BLOCK = functools.partial(TransformerBlock, layer_scale=1.0)
-# Places in [-1, 1] are turned by 2 pi, so that a frame is 4 pi wide.
 DINOV3_BLOCK = functools.partial(
   TransformerBlock,
   key_bias=False,
   layer_scale=1e-5,
-  rotary_extent=4 * math.pi,
   rotary=functools.partial(
-    ops.rotary_embedding, base=100.0, centred=True, pairing="halves"
+    ops.rotary_embedding,
+    # Places in [-1, 1] are turned by 2 pi, so that a frame is 4 pi wide.
+    extent=4 * math.pi,
+    base=100.0,
+    centred=True,
+    pairing="halves",
   ),
 )
 _DINOV2 = {"patch_size": 14, "grid": 16, "block": DINOV2_BLOCK}

@@ -7,6 +7,7 @@ gives the average of the logits of the frames.
 import functools
 from collections.abc import Mapping
 
+from temporal_jax import ops
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
 from temporal_jax.models.blocks.transformer import TransformerBlock
 from temporal_jax.models.catalog import accuracy_tables as tables, entry
@@ -25,7 +26,8 @@ EVA_BLOCK = functools.partial(
   key_bias=False,
   gated=True,
   inner_norm=True,
-  rotary_extent=16,  # The grid of pre-training.
+  # The grid of pre-training.
+  rotary=functools.partial(ops.rotary_embedding, extent=16),
 )
 _EVA_FORM = {"projection_bias": True, "block": EVA_BLOCK}
 _224 = (8, 224, 224)

@@ -9,6 +9,7 @@ import torch
 
 from convert_weights.apply import apply_rules, revert_rules
 from convert_weights.formats import eva
+from temporal_jax import ops
 from temporal_jax.models.blocks.transformer import TransformerBlock
 
 WIDTH, HEADS, GRID = 16, 2, (2, 3)
@@ -95,7 +96,7 @@ OURS = TransformerBlock(
   key_bias=False,
   gated=True,
   inner_norm=True,
-  rotary_extent=SIDE,
+  rotary=functools.partial(ops.rotary_embedding, extent=SIDE),
 )
 
 

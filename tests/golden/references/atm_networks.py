@@ -3,6 +3,7 @@
 import functools
 
 from convert_weights.formats import atm, clip, eva
+from temporal_jax import ops
 from temporal_jax.models import TransformerBlock, VisionTransformer
 from temporal_jax.models.catalog.openai_clip_sizes import CLIP_FORM
 from temporal_jax.models.operators import arithmetic
@@ -54,6 +55,9 @@ def _eva(constructor):
     raise UnsupportedError("subln=True with naiveswiglu=False")
   extent, interpolated = c["pt_hw_seq_len"], c["intp_freq"]
   grid = c["img_size"] // c["patch_size"]
+  rotary = functools.partial(
+    ops.rotary_embedding, extent=extent if interpolated else grid
+  )
   block = functools.partial(
     TransformerBlock,
     mlp_ratio=c["mlp_ratio"],
@@ -61,7 +65,7 @@ def _eva(constructor):
     key_bias=False,
     gated=c["naiveswiglu"],
     inner_norm=c["subln"],
-    rotary_extent=(extent if interpolated else grid) if c["rope"] else None,
+    rotary=rotary if c["rope"] else None,
   )
   return VisionTransformer(
     None,

@@ -120,7 +120,8 @@ def test_is_the_product_of_all_attention(temporal, depth):
 
 def test_knows_rotary_positions_and_biases_of_queries_alone():
   """The weights of one head give what attention returns."""
-  block = functools.partial(TransformerBlock, key_bias=False, rotary_extent=16.0)
+  rotary = functools.partial(ops.rotary_embedding, extent=16.0)
+  block = functools.partial(TransformerBlock, key_bias=False, rotary=rotary)
   saved = make_saved(
     VisionTransformer(3, 4, 16, 1, 1, projection=None, grid=4, block=block)
   )
