@@ -1,6 +1,7 @@
 """Self-attention over several frames."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -30,6 +31,9 @@ class JointAttention(nn.Module):
     inner_epsilon: Added to the variance in that norm.
     shared_class_token: Whether the first tokens of the frames are copies of the
       clip's class token; they are not by default.
+    rotary: Function of the rotary positions over frames, rows and columns, see
+      `SelfAttention`; none by default. Frames then have no tokens but patches
+      and a shared class token.
     dtype: Dtype of the computation, by default the dtype of `x`.
 
   Source: as `ops.joint_attention`; class `Block` in timesformer/models/vit.py
@@ -42,34 +46,66 @@ class JointAttention(nn.Module):
   inner_norm: bool | None = None
   inner_epsilon: float | None = None
   shared_class_token: bool | None = None
+  rotary: Callable[..., jax.Array] | None = None
   dtype: jax.typing.DTypeLike | None = None
 
   @nn.compact
-  def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
+  def __call__(
+    self,
+    x: jax.Array,
+    train: bool = False,
+    *,
+    grid: tuple[int, int] | None = None,
+  ) -> tuple[jax.Array, dict]:
     """Maps normalised tokens (B, T, N, D) to the same shape; aux is empty.
 
+    Args:
+      x: Tokens (B, T, N, D).
+      train: Unused.
+      grid: Rows and columns of patches; only rotary positions need it.
+
     Raises:
-      ValueError: If `x` is not floating point of rank 4.
+      ValueError: If `x` is not floating point of rank 4, or rotary positions
+        lack a grid or meet other tokens.
     """
     shape_checks.tokens(x)
+    if self.rotary is not None and grid is not None:
+      grid = self._clip_grid(x, grid)
     attend = _self_attention(
       num_heads=self.num_heads,
       qkv_bias=self.qkv_bias,
       key_bias=self.key_bias,
       inner_norm=self.inner_norm,
       epsilon=self.inner_epsilon,
+      rotary=self.rotary,
+      has_class_token=bool(self.shared_class_token),
       dtype=self.dtype or x.dtype,
       name="joint",
     )
     nn.share_scope(self, attend)  # No level of its own among the parameters.
     if not self.shared_class_token:
-      return attend(join_axes(x, 1, -1), train).reshape(x.shape), {}
+      return attend(join_axes(x, 1, -1), train, grid=grid).reshape(x.shape), {}
     # (B, 1 + T P, D)
     tokens = jnp.concatenate([x[:, 0, :1], join_axes(x[:, :, 1:], 1, -1)], axis=1)
-    out = attend(tokens, train)
+    out = attend(tokens, train, grid=grid)
     first = jnp.broadcast_to(out[:, None, :1], x[:, :, :1].shape)
     patches = out[:, 1:].reshape(x[:, :, 1:].shape)  # (B, T, P, D)
     return jnp.concatenate([first, patches], axis=2), {}
+
+  def _clip_grid(self, x: jax.Array, grid: tuple[int, int]) -> tuple[int, int, int]:
+    """Returns frames, rows and columns of tokens (B, T, N, D).
+
+    Raises:
+      ValueError: If a frame has other tokens than its patches and a shared
+        class token.
+    """
+    rows, columns = grid
+    if x.shape[2] != rows * columns + bool(self.shared_class_token):
+      raise ValueError(
+        "the slot `attention` has no rotary positions of frames with class tokens "
+        f"or registers: {rows} x {columns} patches, got {x.shape[2]} tokens."
+      )
+    return x.shape[1], rows, columns
 
 
 class TemporalAttention(nn.Module):

@@ -42,7 +42,10 @@ from temporal_jax.ops.pooling import (
   max_pool_2d as max_pool_2d,
 )
 from temporal_jax.ops.resize import resize_bicubic as resize_bicubic
-from temporal_jax.ops.rotary import rotary_embedding as rotary_embedding
+from temporal_jax.ops.rotary import (
+  rotary_embedding as rotary_embedding,
+  space_time_rotary_embedding as space_time_rotary_embedding,
+)
 from temporal_jax.ops.shift import (
   temporal_shift as temporal_shift,
   temporal_shift_step as temporal_shift_step,

@@ -175,3 +175,41 @@ def test_joint_attention_has_one_token_of_copies():
     np.testing.assert_allclose(got[:, frame, 0], want[:, 0], rtol=1e-4, atol=1e-5)
   patches = got[:, :, 1:].reshape(2, -1, 8)
   np.testing.assert_allclose(patches, want[:, 1:], rtol=1e-4, atol=1e-5)
+
+
+def test_joint_attention_turns_queries_and_keys_by_their_places():
+  x, grid = _draw(2, 3, 4, 16), (2, 2)
+  layer = layers.JointAttention(2, rotary=ops.space_time_rotary_embedding)
+  variables = layer.init(jax.random.key(0), x, grid=grid)
+  got, _ = jax.jit(lambda v, x: layer.apply(v, x, grid=grid))(variables, x)
+  q, k, v = _project(variables["params"], x)
+  shape = (2, 12, *q.shape[3:])
+  q, k = (
+    ops.space_time_rotary_embedding(y.reshape(shape), grid=(3, *grid)) for y in (q, k)
+  )
+  attended = ops.attention(q, k, v.reshape(shape)).reshape(v.shape)
+  want = _unite(variables["params"], attended)
+  np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+def test_joint_attention_turns_patches_after_a_shared_class_token():
+  x = _draw(2, 3, 5, 16)
+  x[:, :, 0] = x[:, :1, 0]
+  rotary = ops.space_time_rotary_embedding
+  layer = layers.JointAttention(2, shared_class_token=True, rotary=rotary)
+  variables = layer.init(jax.random.key(0), x, grid=(2, 2))
+  got, _ = layer.apply(variables, x, grid=(2, 2))
+  flat = jnp.concatenate([x[:, 0, :1], x[:, :, 1:].reshape(2, -1, 16)], axis=1)
+  want = layers.SelfAttention(2, rotary=rotary).apply(variables, flat, grid=(3, 2, 2))
+  np.testing.assert_allclose(got[:, 0, 0], want[:, 0], rtol=1e-4, atol=1e-5)
+  np.testing.assert_allclose(
+    got[:, :, 1:].reshape(2, -1, 16), want[:, 1:], rtol=1e-4, atol=1e-5
+  )
+
+
+def test_joint_attention_refuses_positions_of_other_tokens():
+  layer = layers.JointAttention(2, rotary=ops.space_time_rotary_embedding)
+  with pytest.raises(ValueError, match="2 x 2 patches, got 5 tokens"):
+    layer.init(jax.random.key(0), _draw(1, 3, 5, 16), grid=(2, 2))
+  with pytest.raises(ValueError, match="need the grid of the patches"):
+    layer.init(jax.random.key(0), _draw(1, 3, 4, 16))

@@ -14,6 +14,10 @@ OPERATOR_EXAMPLES = {
   "rotary_embedding": OperatorExample(
     functools.partial(ops.rotary_embedding, grid=(1, 3)), clips=((4, 2, 4),)
   ),
+  "space_time_rotary_embedding": OperatorExample(
+    functools.partial(ops.space_time_rotary_embedding, grid=(1, 2, 2)),
+    clips=((4, 2, 6),),
+  ),
 }
 
 
@@ -153,3 +157,68 @@ def test_rejects_an_unknown_pairing_and_too_few_tokens():
     ops.rotary_embedding(x, grid=(2, 3), pairing="odd")
   with pytest.raises(ValueError, match=r"grid \(2, 3\), got shape"):
     ops.rotary_embedding(x, grid=(2, 3), leading=1)
+
+
+def _clip_by_hand(x, grid, base, leading):
+  """One channel at a time; channel c of a part has the frequency c mod half."""
+  out = np.array(x, np.float64)
+  width = x.shape[-1] // 3 // 2 * 2
+  half = width // 2
+  for token, place in enumerate(np.ndindex(*grid), start=leading):
+    for axis in range(3):
+      for c in range(width):
+        angle = place[axis] * base ** (-(c % half) / half)
+        channel = axis * width + c
+        sign, partner = (1, -1) if c % 2 else (-1, 1)
+        out[..., token, :, channel] = x[..., token, :, channel] * np.cos(
+          angle
+        ) + sign * x[..., token, :, channel + partner] * np.sin(angle)
+  return out
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+  frames=st.integers(1, 3),
+  rows=st.integers(1, 3),
+  columns=st.integers(1, 4),
+  leading=st.integers(0, 2),
+  after=st.integers(0, 1),
+  channels=st.sampled_from([6, 8, 12, 16, 22]),
+  base=st.sampled_from([10000.0, 10.0]),
+)
+def test_clip_is_the_definition(frames, rows, columns, leading, after, channels, base):
+  grid = (frames, rows, columns)
+  x = _draw(2, leading + math.prod(grid) + after, 3, channels)
+  got = ops.space_time_rotary_embedding(x, grid=grid, base=base, leading=leading)
+  np.testing.assert_allclose(
+    got, _clip_by_hand(x, grid, base, leading), rtol=1e-5, atol=1e-5
+  )
+
+
+def test_a_frame_by_itself_is_the_first_of_a_clip():
+  x = _draw(2, 6, 3, 16)
+  got = ops.space_time_rotary_embedding(x, grid=(2, 3))
+  want = ops.space_time_rotary_embedding(x, grid=(1, 2, 3))
+  np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize(
+  ("shape", "kwargs", "message"),
+  [
+    ((7, 2, 6), {}, r"grid \(2, 2, 2\), got shape \(7, 2, 6\)"),
+    ((8, 2, 6), {"leading": 1}, "at least the patches"),
+    ((8, 2, 4), {}, "d even and at least 6"),
+    ((8, 2, 9), {}, "d even and at least 6"),
+    ((8, 2, 6), {"grid": (8,)}, r"rows and columns, got \(8,\)"),
+    ((8, 2, 6), {"grid": (2, 0, 4)}, "each side of grid must be .*, got 0"),
+    ((8, 2, 6), {"base": 0.0}, "base must be a finite number above 0, got 0.0"),
+  ],
+)
+def test_clip_rejects(shape, kwargs, message):
+  with pytest.raises(ValueError, match=message):
+    ops.space_time_rotary_embedding(jnp.zeros(shape), **({"grid": (2, 2, 2)} | kwargs))
+
+
+def test_positions_of_a_frame_refuse_a_clip():
+  with pytest.raises(ValueError, match="do not fit attention over several frames"):
+    ops.rotary_embedding(jnp.zeros((8, 2, 4)), grid=(2, 2, 2))

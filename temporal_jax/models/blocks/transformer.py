@@ -121,8 +121,8 @@ class TransformerBlock(nn.Module):
       grid: Rows and columns of patches; only rotary positions need it.
 
     Raises:
-      ValueError: If rotary positions lack a grid, or the slot `attention`,
-        which has none, is filled.
+      ValueError: If rotary positions lack a grid, or the slot `attention` is
+        filled with a layer that has none.
     """
     slots = self._slots()
     x = written_out(x) if train else x
@@ -150,6 +150,7 @@ class TransformerBlock(nn.Module):
       inner_epsilon=self.epsilon,
       drop_path=self.drop_path,
       shared_class_token=self.shared_class_token,
+      rotary=self.rotary,
     )
 
   def _norm(self, name: str) -> LayerNorm:
@@ -212,9 +213,14 @@ class TransformerBlock(nn.Module):
   ) -> tuple[jax.Array, dict]:
     """Attends within each frame, or as the slot `attention` does."""
     if slots.attention is not None:
-      if self.rotary is not None:
-        raise ValueError("the slot `attention` has no rotary positions.")
-      return slots.attention(name="attention")(x, train=train)
+      attend = slots.attention(name="attention")
+      if self.rotary is None:
+        return attend(x, train=train)
+      if not hasattr(attend, "rotary"):
+        raise ValueError(
+          f"{type(attend).__name__} in the slot `attention` has no rotary positions."
+        )
+      return attend(x, train=train, grid=grid)
     attend = SelfAttention(
       self.num_heads,
       qkv_bias=self.qkv_bias,

@@ -9,7 +9,7 @@ import torch
 
 from convert_weights.apply import apply_rules, revert_rules
 from convert_weights.formats import eva
-from temporal_jax import ops
+from temporal_jax import layers, ops
 from temporal_jax.models.blocks.transformer import TransformerBlock
 
 WIDTH, HEADS, GRID = 16, 2, (2, 3)
@@ -142,6 +142,10 @@ def test_rules_read_backwards(block, x):
 def test_rotary_positions_need_a_grid_and_attention_within_frames(x):
   with pytest.raises(ValueError, match="need the grid of the patches"):
     OURS.init(jax.random.key(0), x)
-  filled = OURS.clone(temporal=OURS.temporal.__class__(attention=object))
-  with pytest.raises(ValueError, match="`attention` has no rotary"):
-    filled.init(jax.random.key(0), x, grid=GRID)
+  for layer, message in (
+    (layers.JointAttention, "no rotary positions of frames with class tokens"),
+    (layers.TokenShift, "TokenShift in the slot `attention` has no rotary positions"),
+  ):
+    filled = OURS.clone(temporal=OURS.temporal.__class__(attention=layer))
+    with pytest.raises(ValueError, match=message):
+      filled.init(jax.random.key(0), x, grid=GRID)
