@@ -15,6 +15,7 @@ class CrossAttention(nn.Module):
   Attributes:
     num_heads: Heads, M; they share the width evenly.
     qkv_bias: Whether queries, keys and values have a bias.
+    projected: Whether a last projection joins the heads.
     kernel_init: Initialiser of all kernels.
     dtype: Dtype of the computation.
 
@@ -23,6 +24,7 @@ class CrossAttention(nn.Module):
 
   num_heads: int
   qkv_bias: bool = True
+  projected: bool = True
   kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
   dtype: jax.typing.DTypeLike = jnp.float32
 
@@ -40,13 +42,16 @@ class CrossAttention(nn.Module):
     q = self._project("query", x, heads)
     k = self._project("key", context, heads)
     v = self._project("value", context, heads)
+    out = join_axes(ops.attention(q, k, v), -2)
+    if not self.projected:
+      return out
     return FlatDense(
       heads,
       (width,),
       kernel_init=self.kernel_init,
       dtype=self.dtype,
       name="out",
-    )(join_axes(ops.attention(q, k, v), -2))
+    )(out)
 
   def _project(self, name: str, x: jax.Array, heads: tuple[int, int]) -> jax.Array:
     """Returns heads (..., N, M, d) of tokens (..., N, D)."""

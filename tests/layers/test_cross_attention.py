@@ -58,3 +58,14 @@ def test_computes_in_its_dtype():
 def test_rejects_heads_that_do_not_divide():
   with pytest.raises(ValueError, match="3 heads do not divide"):
     layers.CrossAttention(3).init(KEY, np.zeros((2, 3, 8)), np.zeros((2, 3, 8)))
+
+
+def test_ends_with_the_heads_side_by_side():
+  x, context = _draw((2, 3, 8)), _draw((2, 5, 8), 1)
+  joined = layers.CrossAttention(2)
+  variables = joined.init(KEY, x, context)
+  out = variables["params"].pop("out")
+  heads = layers.CrossAttention(2, projected=False).apply(variables, x, context)
+  want = joined.apply({"params": {**variables["params"], "out": out}}, x, context)
+  got = heads @ out["kernel"].reshape(8, 8) + out["bias"].reshape(1, 1, 8)
+  np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)

@@ -14,13 +14,17 @@ from temporal_jax.models.blocks import (
   token_embedding,
   transformer,
 )
-from temporal_jax.models.blocks.attention_pooling import AttentionPooling
+from temporal_jax.models.blocks.attention_pooling import (
+  AttentionPooling,
+  AttentivePooling,
+)
 from temporal_jax.models.blocks.remat import apply_block
 from temporal_jax.models.blocks.transformer import TransformerBlock
 from temporal_jax.models.network import Network, ParameterGroups, VisualLayers
 from temporal_jax.models.slots import Temporal, adapt
 from temporal_jax.ops import shape_checks
 from temporal_jax.ops.activations import Activation, find_activation
+from temporal_jax.ops.lowering.join_axes import join_axes
 
 
 class VisionTransformer(Network):
@@ -46,7 +50,11 @@ class VisionTransformer(Network):
     pooling: Features of a frame: "class", its class token; "mean", the mean of
       its patches (VideoMAE); "class_and_mean", both (the linear classifier
       of DINOv2); or "attention", a learned query's answer from all tokens
-      (SigLIP), see `AttentionPooling`.
+      (SigLIP), see `AttentionPooling`. "attentive" is a part of the
+      classifier: one feature of the clip, of blocks over the tokens of all
+      frames and such a query (V-JEPA 2), see `AttentivePooling`; without
+      classes it is "mean".
+    pooling_heads: Heads of "attention" and "attentive"; None for `num_heads`.
     tubelet: Frames that a patch spans, and frames from one to the next. An odd
       number is around its middle, an even number begins there.
     has_class_token: Whether every frame has a class token.
@@ -56,7 +64,8 @@ class VisionTransformer(Network):
       a use of their own (DINOv2 with registers).
     positions: Positions of the patches: "learned" for a frame; "clip", learned
       for a whole clip (ViViT); "sine", fixed sines of their number in the clip
-      (VideoMAE); or "none" where the attention of `block` has rotary ones.
+      (VideoMAE); or "none" where the attention of `block` has rotary ones, for
+      joint attention of the kind of `ops.space_time_rotary_embedding`.
     grid: Rows and columns of the learned positions; other grids of patches get
       them resized bicubically.
     antialias: Whether a smaller grid gets them smoothed.
@@ -105,6 +114,7 @@ class VisionTransformer(Network):
   projection_bias: bool = False
   representation: int | None = None
   pooling: str = "class"
+  pooling_heads: int | None = None
   tubelet: tuple[int, int] = (1, 1)
   has_class_token: bool = True
   shared_class_token: bool = False
@@ -144,7 +154,8 @@ class VisionTransformer(Network):
     """Returns whether patches, positions and norms are a frame's own."""
     own = max(self.tubelet) == 1 and not self.num_temporal_positions
     own = own and not self.shared_class_token and self.positions in ("learned", "none")
-    return own and not self.average_first and heads.averages_logits(self.head)
+    own = own and not self.average_first and self.pooling != "attentive"
+    return own and heads.averages_logits(self.head)
 
   @nn.nowrap
   def arguments_for(
@@ -186,7 +197,8 @@ class VisionTransformer(Network):
     Returns:
       Logits (B, L), float32, a dict of them for several tasks, or without
       classes the features (B, D), and aux: "features" (B, D), "frame_features"
-      (B, T, D), of which they are the mean unless the head aggregates them,
+      (B, T, D), of which they are the mean unless the head aggregates them, or
+      (B, 1, D) where one feature is the clip's,
       "tokens" (B, T, N, D) after the last block, without registers,
       "class_tokens" (B, T, D) after the last norm, if the head reads them, the
       head's outputs, e.g. "frame_logits" (B, T, L), and the temporal modules'
@@ -209,7 +221,7 @@ class VisionTransformer(Network):
       if block_aux:
         aux[name] = block_aux
     x = x[:, :, : x.shape[2] - self.num_registers]
-    pooled = self._pool(x)
+    pooled = self._pool(x, train)
     frames = self._project(pooled).astype(jnp.float32)
     aux["tokens"] = x
     if self.pooling == "class":
@@ -241,7 +253,7 @@ class VisionTransformer(Network):
     epsilon = self.epsilon if epsilon is None else epsilon
     return LayerNorm(epsilon=epsilon, dtype=self.dtype, name=name)
 
-  def _pool(self, x: jax.Array) -> jax.Array:
+  def _pool(self, x: jax.Array, train: bool) -> jax.Array:
     """Returns normed features of frames, (B, T, D), or of all, (B, 1, D)."""
     norm = self._norm("norm", self.last_epsilon)
     first = int(self.has_class_token)
@@ -256,15 +268,25 @@ class VisionTransformer(Network):
       # As wide as that of the blocks.
       ratio = self.mlp_ratio or self.block(self.num_heads, parent=None).mlp_ratio
       return AttentionPooling(
-        self.num_heads,
+        self.pooling_heads or self.num_heads,
         int(ratio * self.width),
         activation=self.activation,
         epsilon=self.epsilon,
         dtype=self.dtype,
         name="pooling",
       )(x)
+    if self.pooling == "attentive" and self.num_classes is not None:
+      pool = AttentivePooling(
+        self.pooling_heads or self.num_heads,
+        activation=self.activation,
+        epsilon=self.epsilon,
+        remat=self.remat,
+        dtype=self.dtype,
+        name="pooling",
+      )
+      return pool(join_axes(x, 1, -1), train)[:, None]
     mean = jnp.mean(x[:, :, first:], axis=2)
-    if self.pooling == "mean":
+    if self.pooling in ("mean", "attentive"):
       return mean
     return jnp.concatenate([x[:, :, 0], mean], axis=-1)
 

@@ -8,7 +8,7 @@ from temporal_jax.layers import PatchEmbedding
 from temporal_jax.models.blocks import positions
 from temporal_jax.validation import check_choice
 
-POOLINGS = ("class", "mean", "class_and_mean", "attention")
+POOLINGS = ("class", "mean", "class_and_mean", "attention", "attentive")
 _NORMAL = nn.initializers.truncated_normal(0.02)
 
 
@@ -135,9 +135,10 @@ def check(network: nn.Module) -> None:
     )
   if network.has_class_token:
     return
-  if network.pooling not in ("mean", "attention") or network.shared_class_token:
+  without = ("mean", "attention", "attentive")
+  if network.pooling not in without or network.shared_class_token:
     raise ValueError(
-      "has_class_token is False: pooling must be 'mean' or 'attention' and "
+      f"has_class_token is False: pooling must be one of {without} and "
       f"shared_class_token False, got {network.pooling!r} and "
       f"{network.shared_class_token}."
     )

@@ -94,3 +94,4 @@ VIDEOMAEV2 = Table(where="MODEL_ZOO of OpenGVLab/VideoMAEv2", data=_THREE)
 VIVIT_README = Table(
   where="README of google-research/scenic", data=("Kinetics-400", "Kinetics-600")
 )
+VJEPA2_README = Table(where="README of facebookresearch/vjepa2", data=("SSv2",))

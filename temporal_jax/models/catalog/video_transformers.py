@@ -1,8 +1,12 @@
-"""Vision transformers trained on clips: TimeSformer, VideoMAE and ViViT."""
+"""Vision transformers trained on clips.
+
+They are TimeSformer, VideoMAE, ViViT and V-JEPA 2.
+"""
 
 import functools
 from collections.abc import Mapping
 
+from temporal_jax import ops
 from temporal_jax.models.backbones.vision_transformer import VisionTransformer
 from temporal_jax.models.blocks.temporal_encoder import TemporalEncoder
 from temporal_jax.models.blocks.transformer import TransformerBlock
@@ -70,6 +74,32 @@ _vivit = functools.partial(
 )
 # flax.linen's gelu, with which it was trained.
 _VIVIT = {"tubelet": (2, 2), "activation": "gelu_tanh"}
+
+_vjepa2 = functools.partial(
+  Entry,
+  module=VisionTransformer,
+  temporal="joint",
+  clip_shape=(64, 256, 256),
+  pixels=entry.IMAGENET,
+  paper="arXiv:2506.09985",
+  repository="facebookresearch/vjepa2",
+  weights="https://github.com/facebookresearch/vjepa2",
+)
+_VJEPA2 = {
+  "has_class_token": False,
+  "pooling": "attentive",
+  "tubelet": (2, 2),
+  "positions": "none",
+  "grid": 16,
+  "block": functools.partial(TransformerBlock, rotary=ops.space_time_rotary_embedding),
+}
+_VJEPA2_GIANT = {
+  "width": 1408,
+  "depth": 40,
+  "num_heads": 22,
+  "mlp_ratio": 48 / 11,
+  "pooling_heads": 16,  # Of the probes' configs, whatever the encoder's are.
+}
 
 ENTRIES: Mapping[str, Entry] = {
   "timesformer_b16": _timesformer(
@@ -169,5 +199,24 @@ ENTRIES: Mapping[str, Entry] = {
     },
     paper="arXiv:2103.15691, model 2",
     accuracies=tables.VIVIT_README.row(80.3, 81.6, frames=32, views=(4, 3)),
+  ),
+  # Encoders were trained on 64 frames, probes of them on 16, 32 or 64.
+  "vjepa2_l16": _vjepa2(kwargs={**_VJEPA2, **_LARGE}),
+  "vjepa2_l16_16f": _vjepa2(
+    kwargs={**_VJEPA2, **_LARGE},
+    clip_shape=(16, 256, 256),
+    accuracies=tables.VJEPA2_README.row(73.7, frames=16, views=(2, 3)),
+  ),
+  "vjepa2_l16_32f": _vjepa2(kwargs={**_VJEPA2, **_LARGE}, clip_shape=(32, 256, 256)),
+  "vjepa2_h16": _vjepa2(kwargs={**_VJEPA2, **_HUGE}),
+  "vjepa2_g16": _vjepa2(kwargs={**_VJEPA2, **_VJEPA2_GIANT}),
+  "vjepa2_g16_384": _vjepa2(
+    kwargs={**_VJEPA2, **_VJEPA2_GIANT, "grid": 24},
+    clip_shape=(64, 384, 384),
+    accuracies=tables.VJEPA2_README.row(77.3, frames=64, views=(2, 3)),
+  ),
+  "vjepa2_g16_384_32f": _vjepa2(
+    kwargs={**_VJEPA2, **_VJEPA2_GIANT, "grid": 24},
+    clip_shape=(32, 384, 384),
   ),
 }

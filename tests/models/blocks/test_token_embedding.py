@@ -125,7 +125,7 @@ def test_tubelets_are_counted(tubelet, frames, count):
       {"positions": "sine", "num_temporal_positions": 8},
       "num_temporal_positions to be 0, got 8",
     ),
-    ({"has_class_token": False}, "pooling must be 'mean'"),
+    ({"has_class_token": False}, "is False: pooling must be one of"),
     (
       {"has_class_token": False, "pooling": "mean", "shared_class_token": True},
       "shared_class_token False",

@@ -40,6 +40,8 @@ def test_lists_by_pattern():
     ("videomae_{}", "s16 b16 l16 h16"),
     ("{}", "videomaev2_g14 vivit_b16x2"),
     ("vivit_{}_factorised", "b16x2 l16x2"),
+    ("vjepa2_l16{}", " _16f _32f"),
+    ("vjepa2_{}", "h16 g16 g16_384 g16_384_32f"),
   ],
 )
 def test_every_published_network_has_its_name(family, members):

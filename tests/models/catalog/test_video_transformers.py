@@ -27,6 +27,16 @@ def _videomae(width, depth, hidden=None, patch=16):
   return embedding + depth * block + 2 * width + (width + 1) * 400
 
 
+def _vjepa2(width, depth, hidden=None):
+  """With three blocks and a query, without a last projection, as pooling."""
+  hidden = hidden or 4 * width
+  embedding = 3 * 2 * 16**2 * width + width
+  query = _block(width, 4 * width) - (width**2 + width) + width
+  pooling = 3 * _block(width, 4 * width) + query
+  encoder = embedding + depth * _block(width, hidden) + 2 * width
+  return encoder + pooling + (width + 1) * 400
+
+
 def _vivit(width, depth, temporal_depth):
   """With an encoder over 16 tubelets; joint if that has no blocks."""
   embedding = 3 * 2 * 16**2 * width + width
@@ -37,6 +47,7 @@ def _vivit(width, depth, temporal_depth):
   return counted + 197 * width + temporal_depth * block + norm + (1 + 17) * width
 
 
+_VJEPA2_L, _VJEPA2_G = _vjepa2(1024, 24), _vjepa2(1408, 40, hidden=6144)
 COUNTS = {
   "timesformer_b16": _VIT + _HEAD + 8 * 768 + _BRANCH,
   "timesformer_b16_448": _VIT + _HEAD + 16 * 768 + (28**2 - 14**2) * 768 + _BRANCH,
@@ -51,8 +62,11 @@ COUNTS = {
   "vivit_b16x2": _vivit(768, 12, 0),
   "vivit_b16x2_factorised": _vivit(768, 12, 4),
   "vivit_l16x2_factorised": _vivit(1024, 24, 24),
+  **dict.fromkeys(("vjepa2_l16", "vjepa2_l16_16f", "vjepa2_l16_32f"), _VJEPA2_L),
+  "vjepa2_h16": _vjepa2(1280, 32),
+  **dict.fromkeys(("vjepa2_g16", "vjepa2_g16_384", "vjepa2_g16_384_32f"), _VJEPA2_G),
 }
-_LARGE = ("l16", "h16", "g14", "448", "96f")
+_LARGE = ("l16", "h16", "g14", "g16", "448", "96f")
 
 
 def test_every_row_is_counted():
@@ -115,7 +129,7 @@ def test_clips_of_other_sizes(name):
     assert logits.shape == (2, 3)
 
 
-@pytest.mark.parametrize("name", ["timesformer_b16", "videomae_b16"])
+@pytest.mark.parametrize("name", ["timesformer_b16", "videomae_b16", "vjepa2_l16"])
 @pytest.mark.parametrize(
   "operator",
   [name for name in models.OPERATORS if _fits(name) and not name.startswith("causal")],
