@@ -145,6 +145,7 @@ def is_eva(network: Network) -> bool:
   """Whether a network's image tower has EVA-02's form."""
   return (
     _is_tower(network)
+    and network.has_class_token
     and block_argument(network, "rotary") is not None
     and block_argument(network, "layer_scale") is None
   )

@@ -38,6 +38,7 @@ _TRANSFORMERS = {
   "timesformer": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
   "videomae": {"hidden_act": "gelu", "layer_norm_eps": 1e-12},
   "vivit": {"hidden_act": "gelu_fast", "layer_norm_eps": 1e-6},
+  "vjepa2": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
   "dinov2": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
   "dinov2_with_registers": {"hidden_act": "gelu", "layer_norm_eps": 1e-6},
   "dinov3_vit": {"hidden_act": "gelu", "layer_norm_eps": 1e-5},
@@ -57,6 +58,7 @@ _ONLY = {
   "convnext": {"hidden_act": ("gelu",), "layer_norm_eps": (1e-12, 1e-6)},
   "dinov3_convnext": {"hidden_act": ("gelu",), "layer_norm_eps": (1e-6,)},
   "dinov3_vit": {"rope_theta": (100.0,)},
+  "vjepa2": {"tubelet_size": (2,), "qkv_bias": (True,), "num_pooler_layers": (3,)},
 }
 # Names of one function in transformers -> its name here.
 _SAME_ACTIVATION = dict.fromkeys(

@@ -78,6 +78,7 @@ PAIRS = list(_pairs())
 _FEATURES = (
   *("huggingface_timesformer_model", "huggingface_vivit_model"),
   *("videomae_encoder", "huggingface_videomae_model"),
+  *("vjepa2", "huggingface_vjepa2_model"),
 )
 
 

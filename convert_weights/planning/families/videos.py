@@ -10,10 +10,6 @@ from convert_weights.planning.families.family import (
 _CLASS = "cls_token"
 _TRANSFORMERS = (
   family(
-    f"V-JEPA 2 ({HUGGINGFACE})",
-    r"embeddings\.patch_embeddings\.proj\.weight @5",
-  ),
-  family(
     "MViT",
     r"(stages\.\d+\.)?blocks\.\d+\.attn\.(pool|norm)_[qkv](\..+)?\.weight",
   ),
@@ -43,10 +39,10 @@ _TRANSFORMERS = (
     _CLASS,
   ),
   family(
-    "a video transformer over tubelets (V-JEPA)",
+    "a video transformer over tubelets",
     rf"{PATCH} @5",
     r"blocks\.0\..+",
-    absent=(r"blocks\.0\.attn\.q_bias",),
+    absent=(r"blocks\.0\.attn\.(q_bias|qkv\.bias)",),
   ),
 )
 _CONVOLUTIONS = (

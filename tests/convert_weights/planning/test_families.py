@@ -41,8 +41,8 @@ def test_a_family_is_refused_by_name(program, prefix):
 
 
 def test_the_command_says_it_in_one_line(tmp_path, capsys):
-  tensors = _tensors(_FOREIGN["transformers' file: VJEPA2Model"]["axes"])
-  path = tmp_path / "v_jepa.safetensors"
+  tensors = _tensors(_FOREIGN["torchvision: swin3d_t"]["axes"])
+  path = tmp_path / "video_swin.safetensors"
   safetensors.numpy.save_file(tensors, path)
   for command in (
     ["inspect", str(path)],

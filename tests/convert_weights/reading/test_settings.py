@@ -108,6 +108,7 @@ def test_what_a_config_leaves_out_is_the_default(tmp_path, kind, activation, eps
     ("dinov2", {}, "gelu"),
     ("dinov2_with_registers", {"hidden_act": "relu"}, "relu"),
     ("dinov3_vit", {}, "gelu"),
+    ("vjepa2", {}, "gelu"),
     ("siglip_vision_model", {}, "gelu_tanh"),
     ("siglip2", {"vision_config": {"hidden_act": "gelu"}}, "gelu"),
   ],
@@ -132,6 +133,9 @@ def test_the_activation_of_a_gate_is_no_setting(tmp_path):
     ("resnet", "hidden_act", "gelu"),
     ("convnext", "layer_norm_eps", 0.1),
     ("dinov3_vit", "rope_theta", 10.0),
+    ("vjepa2", "tubelet_size", 4),
+    ("vjepa2", "qkv_bias", False),
+    ("vjepa2", "num_pooler_layers", 1),
   ],
 )
 def test_values_that_no_network_has_are_refused(tmp_path, kind, key, value):
