@@ -42,15 +42,15 @@ _convnext = functools.partial(
   repository="facebookresearch/ConvNeXt",
   weights="https://github.com/facebookresearch/ConvNeXt",
 )
-# Its authors list figures, but no weights.
 _tadaconvnextv2 = functools.partial(
   Entry,
   module=ConvNeXt,
   temporal="adaptive_attention",
   clip_shape=(16, 224, 224),
   pixels=entry.TADA,
-  paper="arXiv:2308.05787, table 7",
+  paper="arXiv:2308.05787, tables 7 to 9",
   repository="alibaba-mmai-research/TAdaConv",
+  weights="https://github.com/alibaba-mmai-research/TAdaConv/blob/main/MODEL_ZOO.md",
 )
 _TINY = {"stage_sizes": (3, 3, 9, 3), "widths": (96, 192, 384, 768)}
 _SMALL = {"stage_sizes": (3, 3, 27, 3), "widths": (96, 192, 384, 768)}

@@ -24,7 +24,9 @@ _xvit = functools.partial(
   repository="1adrianb/video-transformers",
 )
 _XVIT_WEIGHTS = "https://github.com/1adrianb/video-transformers"
-# TAdaFormer's authors list figures, but no weights.
+_TADA_WEIGHTS = (
+  "https://github.com/alibaba-mmai-research/TAdaConv/blob/main/MODEL_ZOO.md"
+)
 _tadaformer = functools.partial(
   Entry,
   module=VisionTransformer,
@@ -88,6 +90,7 @@ ENTRIES: Mapping[str, Entry] = {
     accuracies=(*tables.XVIT_2.row(60.8),),
   ),
   "tadaformer_b16": _tadaformer(
+    weights=_TADA_WEIGHTS,
     kwargs=_TADAFORMER,
     reference_cost=ReferenceCost(
       params=104_195_728,
@@ -113,6 +116,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
   ),
   "tadaformer_l14": _tadaformer(
+    weights=_TADA_WEIGHTS,
     kwargs={**_TADAFORMER, **L14, "projection": None},
     reference_cost=ReferenceCost(
       params=364_827_024,
