@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     nargs="?",
     default="*",
     metavar="PATTERN",
-    help='network, e.g. vit_b16 or "*clip*"; or a part of a title or an address (all)',
+    help='network, e.g. vit_b16 or "*clip*"; or a part of a name or an address (all)',
   )
   parser.add_argument(
     "--all", action="store_true", help="also weights that no network reads yet"
@@ -58,6 +58,10 @@ def run(options: argparse.Namespace) -> int:
   )
   for line in tables.render(table, width=width):
     print(line)
+  if any(one.restricted for one in found):
+    print('"!": the licence forbids uses, or must be accepted first.')
+  if not all(one.confirmed for one in found):
+    print('"?": the address was not found in a page of its owners.')
   if more := len(matching) - len(found):
     print(f"{more} more have names that no network reads yet: --all lists them.")
   return 0

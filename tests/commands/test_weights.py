@@ -60,7 +60,10 @@ def test_others_are_listed_on_request(capsys):
   assert main(["weights", "dinov3", "--all"]) == 0
   assert "! DINOv3 License" in capsys.readouterr().out
   assert main(["weights", "*", "--all"]) == 0
-  assert len(capsys.readouterr().out.splitlines()) == 1 + len(read_weights())
+  _, *rows, licences, addresses = capsys.readouterr().out.splitlines()
+  assert len(rows) == len(read_weights())
+  assert licences.startswith('"!": ')
+  assert addresses.startswith('"?": ')
   assert main(["weights"]) == 0
   *_, last = capsys.readouterr().out.splitlines()
   unread = sum(one.format is None for one in read_weights())
@@ -103,3 +106,5 @@ def test_a_pattern_is_of_the_network_or_of_words():
     "blresnet101",
   }
   assert find_weights("DINOv3") == find_weights("dinov3")
+  # The titles of its authors' own weights have a hyphen.
+  assert find_weights("xclip") == find_weights("xclip_*")

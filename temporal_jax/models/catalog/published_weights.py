@@ -73,11 +73,11 @@ def read_weights() -> Sequence[PublishedWeights]:
 
 
 def find_weights(pattern: str) -> list[PublishedWeights]:
-  """Returns the weights of networks or, where none has the name, by title.
+  """Returns the weights of networks or, where none has the name, by words.
 
   Args:
-    pattern: Name of a network, "*" and "?" as in a shell; or a part of a title
-      or an address, in any case.
+    pattern: Name of a network, "*" and "?" as in a shell; or a part of a
+      network's name, a title or an address, in any case.
   """
   of_network = [
     one for one in read_weights() if fnmatch.fnmatchcase(one.network or "", pattern)
@@ -86,5 +86,5 @@ def find_weights(pattern: str) -> list[PublishedWeights]:
   return of_network or [
     one
     for one in read_weights()
-    if part in one.title.lower() or part in one.address.lower()
+    if part in f"{one.network or ''}\n{one.title}\n{one.address}".lower()
   ]
