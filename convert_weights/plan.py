@@ -182,7 +182,7 @@ def _plan_from_source(
     new={**naming.new, **allowed_leaves(allow_missing, target)},
   )
   if build(wanted) is None:
-    lacking = "- a classifier, which the network needs: give num_classes"
+    lacking = "- a classifier, which the network needs: give --num-classes, num_classes"
     mapping = mapping._replace(problems=(lacking, *mapping.problems))
   return ConversionPlan(
     model_name=model_name,

@@ -84,14 +84,15 @@ class Stream:
 
     Raises:
       FileNotFoundError: If there is no network in the directory.
-      ValueError: If the network cannot run online, does not take RGB, or
-        `window` is below 1.
+      ValueError: If the network cannot run online, does not take RGB, gives
+        features, or `window` is below 1.
     """
     if window is not None and window < 1:
       raise ValueError(f"window must be at least 1 or None, got {window}.")
     saved = model if isinstance(model, SavedModel) else load_model(model)
     models.check_online(saved.network)
     saved.check_rgb()
+    saved.check_classifies()
     self.saved = saved
     self.window = window
     self.compilations = 0

@@ -107,11 +107,12 @@ def _output(saved: SavedModel) -> dict[str, Any]:
     classes = {task: len(of_task) for task, of_task in names.items()}
   elif names:
     classes = len(names)
+  kind = "sigmoid" if several else "softmax"
   return {
     "dtype": "float32",
     "classes": classes,
     "names": "classes.json" if names else NOT_STATED,
-    "probabilities": "sigmoid" if several else "softmax",
+    "probabilities": None if saved.gives_features else kind,
   }
 
 

@@ -48,7 +48,7 @@ def _front_matter(card: Mapping[str, Any]) -> str:
   """Returns the front matter for hubs of models, in YAML."""
   values = {
     "library_name": "temporal_jax",
-    "pipeline_tag": "video-classification",
+    "pipeline_tag": _task(card["output"]),
     **_license(card["license"]),
     "tags": [card["architecture"], card["operator"], card["artifact"]["format"]],
   }
@@ -57,6 +57,13 @@ def _front_matter(card: Mapping[str, Any]) -> str:
   # Every JSON value is one of YAML.
   lines = (f"{key}: {json.dumps(value)}" for key, value in values.items())
   return "\n".join(["---", *lines, "---"])
+
+
+def _task(output: Mapping[str, Any]) -> str:
+  """Returns the name that hubs have for what the network does."""
+  if output["probabilities"] is None:
+    return "feature-extraction"
+  return "video-classification"
 
 
 def _license(license: str) -> dict[str, str]:
@@ -70,6 +77,10 @@ def _license(license: str) -> dict[str, str]:
 
 def _what(card: Mapping[str, Any]) -> str:
   classes = card["output"]["classes"]
+  if classes is None:
+    features = card["output"]["probabilities"] is None
+    told = "gives features of" if features else "compares texts with"
+    return f"A network that {told} a short video clip."
   if isinstance(classes, Mapping):
     told = " and ".join(f"one of {n} {task}s" for task, n in classes.items())
   else:
@@ -92,6 +103,9 @@ def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     f"inside: (pixel / 255 - mean) / std with mean {mean} and std {std}",
   )
   kind = found["probabilities"]
+  if kind is None:
+    yield "result", f"features in {found['dtype']}"
+    return
   yield "result", f"probabilities in {found['dtype']}, by {kind} of the logits"
   names = "in the order of the result" if ".json" in found["names"] else ""
   yield "names of classes", f"{found['names']} {names}".strip()

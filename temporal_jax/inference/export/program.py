@@ -43,9 +43,10 @@ def trace_network(saved: SavedModel, *, batch_size: int | None = None) -> Progra
 
   Raises:
     ImportError: See `prepare_variables`.
-    ValueError: If the weights are too large for one file, the network cannot
-      take batches of any size, or see `prepare_variables`.
+    ValueError: If the weights are too large for one file, the network gives
+      features or cannot take batches of any size, or see `prepare_variables`.
   """
+  saved.check_classifies()
   forward, variables = create_forward(saved), prepare_variables(saved)
   function = jax.jit(lambda clips: forward(variables, clips))
   batch = batch_size or jax.export.symbolic_shape("b")[0]

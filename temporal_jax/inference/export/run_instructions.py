@@ -37,16 +37,32 @@ classify = inference.Classifier(temporal_jax.from_pretrained("."))
 clips = np.zeros({shape}, np.uint8)
 probabilities = classify(clips)
 ```"""
+_FEATURES = """\
+With temporal_jax; `--config.init_from` and `extract --model` take the folder, or
+its address hf://org/name, too:
+
+```python
+import numpy as np
+import temporal_jax
+from temporal_jax import data
+
+saved = temporal_jax.from_pretrained(".")
+clips = np.zeros({shape}, np.uint8)
+pixels = data.normalize(clips, saved.pixels["mean"], saved.pixels["std"])
+features, _ = saved.network.apply(saved.variables, pixels)
+```"""
 _RUN = {"stablehlo": _STABLEHLO, "onnx": _ONNX, "savable": _SAVABLE}
 
 
 def instructions(card: Mapping[str, Any]) -> str:
   """Returns instructions to run an exported network, in Markdown."""
-  artifact, classes = card["artifact"], card["output"]["classes"]
+  artifact, output = card["artifact"], card["output"]
+  classes = output["classes"]
   batch, *rest = card["input"]["shape"]
   shape = (1 if batch == "B" else batch, *rest)
   tasks = isinstance(classes, Mapping)
-  return _RUN[artifact["format"]].format(
+  features = output["probabilities"] is None
+  return (_FEATURES if features else _RUN[artifact["format"]]).format(
     file=artifact.get("file"),
     shape=shape,
     outputs=sorted(classes) if tasks else ["probabilities"],

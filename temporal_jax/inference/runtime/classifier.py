@@ -40,12 +40,14 @@ class Classifier(ClipBatches):
 
     Raises:
       ImportError: See `prepare_variables`.
-      ValueError: If `batch_size` is below 1, or see `prepare_variables` and
-        `PendingModel.wait`.
+      ValueError: If `batch_size` is below 1, the network gives features, or see
+        `prepare_variables` and `PendingModel.wait`.
     """
+    outline = outline_of(model)
+    outline.check_classifies()
     super().__init__(
       model,
-      create_forward(outline_of(model)),
+      create_forward(outline),
       prepare_variables,
       batch_size=batch_size,
       clip_shape=clip_shape,

@@ -71,6 +71,19 @@ class SavedModel(NamedTuple):
         "only RGB."
       )
 
+  @property
+  def gives_features(self) -> bool:
+    """Whether it has neither a classifier nor texts to compare clips with."""
+    return self.network.num_classes is None and not self.network.reads_text
+
+  def check_classifies(self) -> None:
+    """Raises ValueError if its outputs are features."""
+    if self.gives_features:
+      raise ValueError(
+        f"{self.name} has no classifier, and gives features: `extract` writes them, "
+        "--config.init_from and --num-classes of convert_weights add a classifier."
+      )
+
 
 class PendingModel:
   """A network of a directory whose variables are still being read.

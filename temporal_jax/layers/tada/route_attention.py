@@ -70,7 +70,7 @@ class RouteAttention(nn.Module):
     if min(width, self.head_width) < 1 or width % self.head_width:
       raise ValueError(
         f"heads of {self.head_width} do not divide the hidden width {width} of "
-        f"x {x.shape} and ratio {self.ratio}."
+        f"x {x.shape} and ratio {self.ratio}: give a head_width that does."
       )
     normal = nn.initializers.normal(0.02)
     frames = frame_descriptors(x).astype(dtype)

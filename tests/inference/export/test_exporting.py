@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import json
 import sys
@@ -42,6 +43,38 @@ def test_savable_holds_what_load_model_needs(model, tmp_path):
   # Whoever may read one file may read the others.
   assert len({path.stat().st_mode for path in (tmp_path / "out").iterdir()}) == 1
   assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_network_without_classes_gives_features(tmp_path):
+  path = tmp_path / "tower"
+  saved = exported_networks.load(path, "vit", num_classes=None, class_names=None)
+  card = inference.export_model(path, tmp_path / "out", format="savable")
+  assert card["output"]["classes"] is card["output"]["probabilities"] is None
+  page = (tmp_path / "out" / "README.md").read_text()
+  assert 'pipeline_tag: "feature-extraction"' in page
+  assert "A network that gives features of a short video clip." in page
+  assert "probabilities" not in page
+  code = page.partition("```python\n")[2].partition("```")[0]
+  names = {}
+  with contextlib.chdir(tmp_path / "out"), jax.numpy_dtype_promotion("standard"):
+    exec(code, names)
+  assert names["features"].shape == (1, saved.network.projection)
+  message = "vit_b16 has no classifier, and gives features: `extract` writes them"
+  for use in (
+    lambda: inference.Predictor(path),
+    lambda: inference.Stream(path),
+    lambda: inference.export_model(path, tmp_path / "more", format="stablehlo"),
+  ):
+    with pytest.raises(ValueError, match=message):
+      use()
+  assert not (tmp_path / "more").exists()
+
+
+def test_a_network_without_names_of_classes_compares_texts(tmp_path):
+  exported_networks.load(tmp_path / "net", "ila", num_classes=None, class_names=None)
+  inference.export_model(tmp_path / "net", tmp_path / "out", format="savable")
+  page = (tmp_path / "out" / "README.md").read_text()
+  assert "A network that compares texts with a short video clip." in page
 
 
 def test_card_says_what_is_known(model, tmp_path):
