@@ -120,7 +120,8 @@ def _compute(
   )
   title = f"{plan.source.name} -> {plan.model_name}"
   console.print(report.table(title, plan.mapping, plan.target))
-  said = (*output.said(checkpoint, address), *plan.notes, *plan.assumed)
+  remarks = (*plan.notes, *plan.interpolated, *plan.assumed)
+  said = (*output.said(checkpoint, address), *remarks)
   for line in (*said, report.summary(plan.mapping)):
     console.print(line, highlight=False)
   description = output.describe(plan, checkpoint, class_names, address)

@@ -10,6 +10,7 @@ import flax.traverse_util as trees
 import jax
 import jax.numpy as jnp
 import numpy as np
+from absl import logging
 
 from convert_weights import changes, registry
 from convert_weights.checkpoint_format import NOTHING, SKIP
@@ -88,6 +89,8 @@ def convert(
     settings=settings,
     **model_overrides,
   )
+  for line in plan.interpolated:
+    logging.warning("%s: %s", model_name, line)
   for line in plan.assumed:
     warnings.warn(line, UserWarning, stacklevel=2)
   return apply_plan(

@@ -126,6 +126,9 @@ def resize_moments(
   return fit_frames(jnp.asarray(value, jnp.float32), shape[0])
 
 
+INTERPOLATIONS = (*RESIZES, resize_moments)
+
+
 def move_channels(
   value: jax.Array, shape: tuple[int, ...], inflation: str, *, places: int
 ) -> jax.Array:

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 import flax.traverse_util as trees
 
-import temporal_jax
 from convert_weights import registry
-from convert_weights.checkpoint_format import NOTHING, CheckpointFormat
-from convert_weights.plan import build_network, clip_shape, plan_from_sources
+from convert_weights.checkpoint_format import NOTHING
+from convert_weights.plan import plan_from_sources
 from convert_weights.planning.conversion_plan import ConversionPlan
-from convert_weights.planning.mapping import map_tensors
+from convert_weights.planning.networks import fitting_arguments
 from convert_weights.reading import Settings
 from temporal_jax.models import MODELS
 
@@ -42,7 +41,7 @@ def candidates(
   for source in registry.recognise(tensors):
     for name in MODELS:
       for form in ({}, *source.forms):
-        arguments = _fitting_arguments(name, tensors, source, form)
+        arguments = fitting_arguments(name, tensors, source, form)
         if arguments is None:
           continue
         try:
@@ -99,36 +98,6 @@ def _facts(plan: ConversionPlan) -> dict[str, Any]:
     "pixels": height,
     "mean": plan.pixels[0],
   }
-
-
-def _fitting_arguments(
-  name: str,
-  tensors: Mapping[str, Any],
-  source: CheckpointFormat,
-  form: Mapping[str, Any],
-) -> dict[str, Any] | None:
-  """Returns the form and all that the tensors show, as fast as possible.
-
-  Returns None if more than the classifier does not fit.
-  """
-  try:
-    network = temporal_jax.create_model(name, num_classes=1, **form)
-  except (TypeError, ValueError):  # The form is another class's.
-    return None
-  if not source.takes(network):
-    return None
-  shown = source.shown(network, tensors)
-  arguments = {**{key: one.value for key, one in shown.items()}, **form}
-  shape = clip_shape(name, form, channels=3)
-  network, target = build_network(name, shape, num_classes=1, **arguments)
-  mapping = map_tensors(
-    source.rules(network), tensors, target, skip=source.skip, new=source.new
-  )
-  fits = any(
-    all(part in problem for problem in mapping.problems)
-    for part in ("params/head/", "params/classifier/")
-  )
-  return arguments if fits else None
 
 
 def _flag(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from absl import logging
 
 from convert_weights import report
 from convert_weights.apply import apply_plan
@@ -49,7 +50,9 @@ def describe(
     "class_names": class_names or None,
     "pixels": dict(zip(("mean", "std"), plan.pixels, strict=True)),
     "source": {**source(checkpoint, plan.source.name, address), "prefix": plan.prefix},
-    "report": report.as_json(plan.mapping, plan.notes, plan.assumed),
+    "report": report.as_json(
+      plan.mapping, (*plan.notes, *plan.interpolated), plan.assumed
+    ),
   }
 
 
@@ -89,6 +92,8 @@ def save_checkpoint(
     if num_classes is not None:
       raise
     planned = plan(num_classes=1)
+  for line in (*planned.interpolated, *planned.assumed):
+    logging.warning("%s: %s", address or checkpoint.path, line)
   description = describe(planned, checkpoint, (), address)
   variables = apply_plan(planned, checkpoint.tensors)
   inference.save_model(out, variables, description)

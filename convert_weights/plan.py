@@ -1,13 +1,12 @@
 """First step of a conversion: maps tensors to leaves, from shapes only."""
 
 import fnmatch
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import flax.traverse_util as trees
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 import temporal_jax
@@ -16,6 +15,7 @@ from convert_weights.checkpoint_format import NOTHING, CheckpointFormat
 from convert_weights.planning import arguments, causes, families, heads, prefixes
 from convert_weights.planning.conversion_plan import ConversionPlan, Shapes
 from convert_weights.planning.mapping import TensorMapping, map_tensors
+from convert_weights.planning.networks import build_network, clip_shape
 from convert_weights.reading import Setting, Settings
 from temporal_jax import models
 from temporal_jax.models.inspect.variables import differing
@@ -195,6 +195,7 @@ def _plan_from_source(
     mapping=mapping,
     notes=(*notes, *_stem_notes(mapping, tensors, target)),
     assumed=settled.assumed,
+    interpolated=tuple(_interpolated(mapping, tensors, target)),
   )
 
 
@@ -233,14 +234,22 @@ def _stem_notes(
         )
 
 
-def clip_shape(
-  model_name: str, overrides: Mapping[str, Any], channels: int
-) -> tuple[int, int, int, int]:
-  """Returns (T, H, W, C) of the clips a network is built for."""
-  frames, height, width = models.find_model(model_name).clip_shape
-  side = overrides.get("image_size")
-  frames = overrides.get("num_frames") or frames
-  return frames, side or height, side or width, channels
+def _interpolated(
+  mapping: TensorMapping, tensors: Mapping[str, Any], target: Shapes
+) -> Iterator[str]:
+  """Yields a line for each leaf of positions that is made for other clips."""
+  leaves = trees.flatten_dict(target, sep="/")
+  for step in mapping.steps:
+    if step.rule.change not in changes.INTERPOLATIONS:
+      continue
+    wanted, width = leaves[step.leaf].shape
+    # Files have axes of length 1 next to those of positions and channels.
+    found = math.prod(tensors[step.tensors[0]].shape) // width
+    if found != wanted:
+      yield (
+        f"{step.leaf} is interpolated: the checkpoint has {found} positions, the "
+        f"network {wanted}."
+      )
 
 
 def _pixels(
@@ -272,29 +281,6 @@ def _pixels(
       f"{list(own[1])}, with which it is trained.",
     )
   return said.value, (f"{given}: model.json has these.",)
-
-
-def build_network(
-  model_name: str,
-  shape: tuple[int, int, int, int],
-  *,
-  num_classes: int | Mapping[str, int] | None,
-  **overrides: Any,
-) -> tuple[Network, Shapes] | None:
-  """Returns a network and its variables, as shapes.
-
-  Returns None if it ends with a classifier and `num_classes` is None.
-  """
-  clip = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
-  try:
-    network = temporal_jax.create_model(
-      model_name, num_classes=num_classes, **overrides
-    )
-    return network, jax.eval_shape(network.init, jax.random.key(0), clip)
-  except (TypeError, ValueError):
-    if num_classes is not None:
-      raise
-    return None
 
 
 def allowed_leaves(globs: Sequence[str], target: Shapes) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Explains misfitting weights: one line per cause instead of one per tensor."""
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -13,6 +14,7 @@ from convert_weights import registry
 from convert_weights.changes import RESIZES
 from convert_weights.planning.conversion_plan import ConversionPlan
 from convert_weights.planning.mapping import Step
+from convert_weights.planning.networks import fitting_arguments
 from convert_weights.rules import tensor_expression
 from temporal_jax.models import MODELS
 from temporal_jax.models.blocks.positions import count_places
@@ -20,6 +22,8 @@ from temporal_jax.models.network import Network
 
 _MOST_LINES = 12
 _MOST_NETWORKS = 6
+_FEW = 3  # Lines where another row of the catalog takes the weights.
+_MOST_TRACED = 12  # Rows that are tried; each takes up to half a second.
 # Leaves that must share a factor before it is called a width: one or two are
 # damaged rather than of another network.
 _MANY = 3
@@ -92,6 +96,9 @@ def check(plan: ConversionPlan, tensors: Mapping[str, Any]) -> None:
     lines.append(_NEW_HEAD)
   if fitting := _fitting(plan, found):
     lines.append(f"networks of these sizes: {', '.join(fitting)}.")
+  elif rest and (fitting := _rows_of(plan, tensors)):
+    lines = [*lines[:_FEW], *["..."] * (len(lines) > _FEW)]
+    lines.append(f"these are weights of {' or '.join(fitting)}.")
   listed = "\n".join(lines)
   raise ValueError(f"the weights do not fit {plan.model_name}:\n{listed}")
 
@@ -346,3 +353,23 @@ def _fitting(plan: ConversionPlan, found: Sequence[_Cause]) -> list[str]:
     if same and name != plan.model_name and plan.source.takes(network):
       names.append(name)
   return names[:_MOST_NETWORKS]
+
+
+def _rows_of(plan: ConversionPlan, tensors: Mapping[str, Any]) -> list[str]:
+  """Returns the rows of the catalog that take the weights whole.
+
+  Of those, the ones that differ in the fewest sizes from the plan's network.
+  """
+  sizes = ("width", "depth", "patch_size", "stage_sizes", "block")
+  near = {}
+  for name in MODELS:
+    network = temporal_jax.create_model(name, num_classes=1)
+    if name != plan.model_name and plan.source.takes(network):
+      near[name] = sum(_sized(network, k) != _sized(plan.network, k) for k in sizes)
+  nearest = sorted(near, key=near.__getitem__)[:_MOST_TRACED]
+  for _, names in itertools.groupby(nearest, key=near.__getitem__):
+    found = {name: fitting_arguments(name, tensors, plan.source) for name in names}
+    takers = [name for name, arguments in found.items() if arguments is not None]
+    if takers:
+      return takers[:_MOST_NETWORKS]
+  return []

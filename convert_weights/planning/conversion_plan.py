@@ -27,6 +27,8 @@ class ConversionPlan(NamedTuple):
     prefix: Prefix that was removed from the names of the tensors, for `source`.
     assumed: Assumptions about the network where nothing states its arguments,
       one per line.
+    interpolated: Positions that the network has another number of, one line
+      per leaf.
     pixels: (mean, std) of R, G and B, of values in [0, 1].
   """
 
@@ -41,4 +43,5 @@ class ConversionPlan(NamedTuple):
   notes: tuple[str, ...]
   prefix: str = ""
   assumed: tuple[str, ...] = ()
+  interpolated: tuple[str, ...] = ()
   pixels: tuple[Sequence[float], Sequence[float]] = ((), ())

@@ -6,6 +6,7 @@ arguments inside a checkpoint, the code of a TorchScript archive, and the
 configuration that `save_pretrained` writes into the same folder.
 """
 
+import math
 import pathlib
 import re
 import types
@@ -47,6 +48,10 @@ _TRANSFORMERS = {
   "siglip_vision_model": {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6},
   "siglip2_vision_model": {"hidden_act": "gelu_pytorch_tanh", "layer_norm_eps": 1e-6},
 }
+# Sizes in a configuration of transformers, and of open_clip.
+_SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads")
+_SIZES += ("intermediate_size", "patch_size", "image_size", "num_channels")
+_OPEN_CLIP_SIZES = ("width", "layers", "heads", "head_width", "patch_size")
 # model_type of transformers -> the values that networks here have. The norms of
 # ConvNeXt's blocks are 1e-6 in its code; this is that of the last one.
 _ONLY = {
@@ -246,6 +251,7 @@ def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Sett
   vision = config
   if isinstance(config.get("vision_config"), Mapping):
     vision, inner = config["vision_config"], "vision_config."
+  _check_sizes(vision, _SIZES, f"{name} ({inner}")
   for key, argument in (
     ("hidden_act", "activation"),
     ("layer_norm_eps", "epsilon"),
@@ -263,6 +269,7 @@ def _in_config(config: Mapping[str, Any], name: str) -> Iterator[tuple[str, Sett
     yield "last_epsilon", Setting(1e-5, f"{name} (use_mean_pooling)")
   text = config.get("text_config")
   if isinstance(text, Mapping):
+    _check_sizes(text, _SIZES, f"{name} (text_config.")
     for key, argument in (
       ("hidden_act", "text_activation"),
       ("num_attention_heads", "text_heads"),
@@ -296,15 +303,18 @@ def _in_open_clip(
   if isinstance(vision, Mapping):
     if vision.get("act_kwargs"):
       value = f"{value} with {vision['act_kwargs']}"
+    _check_sizes(vision, _OPEN_CLIP_SIZES, f"{name} (vision_cfg.")
     width, channels = vision.get("width"), vision.get("head_width", 64)
     if isinstance(width, int) and isinstance(channels, int) and channels > 0:
       where = f"{name} (vision_cfg.head_width)"
+      _check_positive(where, width // channels)
       yield "num_heads", Setting(width // channels, where)
     if vision.get("pool_type", "tok") == "avg":
       yield "pooling", Setting("average", f"{name} (vision_cfg.pool_type)")
   yield "activation", Setting(value, f"{name} (quick_gelu)")
   text = model.get("text_cfg")
   if isinstance(text, Mapping):
+    _check_sizes(text, _OPEN_CLIP_SIZES, f"{name} (text_cfg.")
     yield from _scalar("text_heads", text.get("heads"), f"{name} (text_cfg)")
   prepared = config.get("preprocess_cfg")
   if isinstance(prepared, Mapping):
@@ -321,7 +331,7 @@ def _scalar(argument: str, value: Any, where: str) -> Iterator[tuple[str, Settin
   """Yields a value, if there is one.
 
   Raises:
-    CheckpointError: If it is not of the argument's type.
+    CheckpointError: If it is not of the argument's type, or not positive.
   """
   kind = int if argument.endswith("heads") else float
   kind = str if argument.endswith("activation") else kind
@@ -329,7 +339,27 @@ def _scalar(argument: str, value: Any, where: str) -> Iterator[tuple[str, Settin
     return
   if not isinstance(value, kind) or isinstance(value, bool):
     raise CheckpointError(f"{where} must be {kind.__name__}, it is {value!r:.50}.")
+  if kind is not str:
+    _check_positive(where, value)
   yield argument, Setting(value, where)
+
+
+def _check_sizes(config: Mapping[str, Any], names: Collection[str], where: str) -> None:
+  """Raises CheckpointError if numbers of a configuration cannot be sizes.
+
+  Args:
+    config: The configuration.
+    names: Names of sizes; those of other types are not looked at.
+    where: Its file and the beginning of the names in it, "FILE (PART.".
+  """
+  for name in names:
+    if isinstance(config.get(name), int | float):
+      _check_positive(f"{where}{name})", config[name])
+
+
+def _check_positive(where: str, value: float) -> None:
+  if not 0 < value < math.inf:
+    raise CheckpointError(f"{where} must be positive and finite, it is {value!r:.50}.")
 
 
 def _pixels(
@@ -344,4 +374,6 @@ def _pixels(
       raise CheckpointError(
         f"{where} must give {mean} and {std} of three colours, it gives {values!r:.50}."
       )
+  for value in both[1]:
+    _check_positive(f"{where} ({std})", value)
   yield "pixels", Setting((tuple(both[0]), tuple(both[1])), where)

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import ml_collections
+from absl import logging
 
 from temporal_jax import inference, models
 from temporal_jax.models.network import Network
 from temporal_jax.saved_networks.description import DESCRIPTION
 
+# Arguments that no parameter's shape shows, and that a run may change.
+_UNSEEN = ("slow_sampling",)
 _SIZES = ("num_frames", "image_size")
 _SHORT_SIDE = 8 / 7  # Of the image size, where weights do not say: 256 of 224.
 
@@ -48,8 +51,9 @@ def complete(
 def check_origin(model: Network, init_from: str, channels: int) -> None:
   """Raises ValueError if weights are of another activation or other channels.
 
-  Nothing in the parameters' shapes would show the activation. Operators are not
-  compared: many runs train weights with another one.
+  Nothing in the parameters' shapes would show the activation. Other frames of
+  the slow pathway are named in a warning. Operators are not compared: many runs
+  train weights with another one.
 
   Args:
     model: The network of the run.
@@ -72,6 +76,14 @@ def check_origin(model: Network, init_from: str, channels: int) -> None:
     num_classes=description["num_classes"],
     **description["overrides"],
   )
+  for name in _UNSEEN:
+    theirs, ours = (getattr(x, name, None) for x in (origin, model))
+    if ours and theirs and ours != theirs:
+      logging.warning(
+        "the weights in %s were trained with %s %r, and the run has %r: "
+        "--config.model.overrides.%s=%s takes the weights' own.",
+        *(init_from, name, theirs, ours, name, theirs),
+      )
   theirs, ours = (getattr(x, "activation", None) for x in (origin, model))
   if ours and theirs and ours != theirs:
     raise ValueError(

@@ -1,5 +1,6 @@
 """A run's network has the activation that its first weights need."""
 
+import functools
 import json
 
 import pytest
@@ -33,6 +34,23 @@ def test_another_activation_than_the_weights_have_is_refused(tmp_path):
   check_origin(resnet, str(tmp_path), 3)  # It has none.
   with pytest.raises(ValueError, match=r"of 3 channels.* have 10: .* --channels 10"):
     check_origin(same, str(tmp_path), 10)
+
+
+def test_other_frames_of_the_slow_pathway_are_named(tmp_path, caplog):
+  description = {
+    "model": "slowfast_50_4x16",
+    "num_classes": 5,
+    "overrides": {"slow_sampling": "linspace"},
+    "clip_shape": [32, 224, 224, 3],
+  }
+  (tmp_path / "model.json").write_text(json.dumps(description))
+  create = functools.partial(temporal_jax.create_model, "slowfast_50_8x8")
+  check_origin(create(num_classes=3, slow_sampling="linspace"), str(tmp_path), 3)
+  assert not caplog.messages
+  check_origin(create(num_classes=3), str(tmp_path), 3)
+  (words,) = caplog.messages
+  assert "slow_sampling 'linspace', and the run has 'stride'" in words
+  assert "--config.model.overrides.slow_sampling=linspace" in words
 
 
 def test_weights_without_a_description_are_not_compared(tmp_path):

@@ -14,6 +14,7 @@ from convert_weights.formats import (
   atm,
   blvnet,
   convnext,
+  dinov2,
   huggingface_convnext,
   huggingface_resnet,
   ila,
@@ -22,6 +23,7 @@ from convert_weights.formats import (
   pytorchvideo,
   resnet,
   tada,
+  timesformer,
   torchvision_video,
   tsm,
   xclip,
@@ -34,6 +36,7 @@ SOURCES = {
   for module in (
     *(atm, blvnet, convnext, huggingface_convnext, huggingface_resnet),
     *(ila, resnet, tada, xclip, xvit),
+    *(dinov2, timesformer),
     *(mmaction2, pyslowfast, pytorchvideo, torchvision_video, tsm),
   )
   for source in module.FORMATS

@@ -183,3 +183,18 @@ def test_stems_of_other_channels(channels):
   )
   same = plan_conversion("resnet18", tensors, channels=channels, **_TINY)
   assert same.notes == ()
+
+
+@pytest.mark.parametrize(
+  ("theirs", "source", "classes", "ours"),
+  [
+    ("dinov2_s14_registers", "huggingface_dinov2", None, "dinov2_s14"),
+    ("timesformer_b16_joint", "huggingface_timesformer", 5, "timesformer_b16"),
+  ],
+)
+def test_the_row_of_near_weights_is_named(theirs, source, classes, ours):
+  network = network_shapes.build(theirs, num_classes=classes)
+  tensors = network_shapes.names(source, network)
+  lines = _refused(ours, tensors, num_classes=5)
+  assert lines[-1] == f"these are weights of {theirs}."
+  assert len(lines) <= 5

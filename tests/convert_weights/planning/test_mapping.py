@@ -4,6 +4,7 @@ import pytest
 
 from convert_weights import changes
 from convert_weights.apply import apply_rules, revert_rules
+from convert_weights.plan import plan_conversion
 from convert_weights.planning.mapping import map_tensors
 from convert_weights.rules import (
   Rule,
@@ -13,6 +14,7 @@ from convert_weights.rules import (
   linear,
   under,
 )
+from tests.support import network_shapes
 
 RULES = [
   *conv2d("stage{s}_block{b}/conv", "layer{s}.{b-1}.conv"),
@@ -129,3 +131,19 @@ def test_a_rule_that_inflates_reads_backwards_where_it_need_not(change):
   np.testing.assert_array_equal(back["conv.weight"], kernel.transpose(3, 2, 0, 1))
   with pytest.raises(ValueError, match="no way back"):
     revert_rules(rules, {"params": {"conv": {"kernel": kernel[None]}}})
+
+
+def test_other_numbers_of_positions_are_named():
+  network = network_shapes.build("timesformer_b16", num_classes=5)
+  clip = jax.ShapeDtypeStruct((1, 8, 224, 224, 3), np.float32)
+  target = jax.eval_shape(network.init, jax.random.key(0), clip)
+  tensors = network_shapes.names("huggingface_timesformer", network, target)
+  same = plan_conversion("timesformer_b16", tensors)
+  assert same.interpolated == ()
+  name = "timesformer.embeddings.time_embeddings"
+  shorter = {**tensors, name: jax.ShapeDtypeStruct((1, 4, 768), np.float32)}
+  other = plan_conversion("timesformer_b16", shorter, image_size=448)
+  assert {line.partition(":")[2] for line in other.interpolated} == {
+    " the checkpoint has 4 positions, the network 8.",
+    " the checkpoint has 197 positions, the network 785.",
+  }

@@ -206,6 +206,36 @@ def test_a_broken_config_is_named(tmp_path):
       "num_attention_heads. must be int",
     ),
     ("preprocessor_config", {"image_mean": 0.5, "image_std": 0.5}, "three col"),
+    (
+      "preprocessor_config",
+      {"image_mean": [0.5] * 3, "image_std": [0, 1, 1]},
+      "image_std. must be positive",
+    ),
+    *(
+      ("config", {"model_type": "vit", key: value}, f"{key}. must be positive")
+      for key, value in (
+        ("num_attention_heads", 0),
+        ("num_attention_heads", -3),
+        ("hidden_size", -1),
+        ("num_hidden_layers", 0),
+        ("layer_norm_eps", -1e-6),
+        ("layer_norm_eps", 1e999),
+      )
+    ),
+    (
+      "config",
+      {"model_type": "xclip", "text_config": {"num_attention_heads": -1}},
+      "text_config.num_attention_heads. must be positive",
+    ),
+    *(
+      ("open_clip_config", {"vision_cfg": given}, "must be positive")
+      for given in (
+        {"width": 64, "head_width": 128},
+        {"width": -64},
+        {"width": 64, "head_width": 0},
+        {"width": 64, "layers": 0},
+      )
+    ),
   ],
 )
 def test_a_value_of_another_type_is_named(tmp_path, file, text, message):
