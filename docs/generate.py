@@ -254,7 +254,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
 }
 
 
-# Packages whose public names are the reference of the site.
+# Packages and modules whose public names are the reference of the site.
 REFERENCE = (
   "temporal_jax.ops",
   "temporal_jax.layers",
@@ -264,14 +264,19 @@ REFERENCE = (
   "temporal_jax.evaluation",
   "temporal_jax.inference",
   "temporal_jax.localization",
+  "temporal_jax.pretrained",
   "convert_weights",
 )
 
 
 def reference(package: str) -> str:
-  """Returns the page of a package's public functions and classes.
+  """Returns the page of public functions and classes.
 
   mkdocstrings puts the docstring of each in the place of its line.
+
+  Args:
+    package: A package, whose names are those that it exports, or a module,
+      whose names are those that it defines.
   """
   module = importlib.import_module(package)
   names = [name for name in vars(module) if not name.startswith("_")]
@@ -280,7 +285,8 @@ def reference(package: str) -> str:
   lines = [f"# {package}", "", summary, ""]
   for value in found:
     # A jitted function wraps the one that was written.
-    if inspect.isfunction(inspect.unwrap(value)) or inspect.isclass(value):
+    is_shown = inspect.isfunction(inspect.unwrap(value)) or inspect.isclass(value)
+    if is_shown and (hasattr(module, "__path__") or value.__module__ == package):
       lines += [f"::: {value.__module__}.{value.__qualname__}", ""]
   return "\n".join(lines)
 
