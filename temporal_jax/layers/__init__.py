@@ -9,6 +9,7 @@ A module's `OPERATORS` are the temporal operators that its layers make:
 name -> slot of a backbone, see `models.Temporal` -> layer.
 """
 
+from temporal_jax.layers.adapter import TemporalAdapter as TemporalAdapter
 from temporal_jax.layers.aggregation import TemporalAggregation as TemporalAggregation
 from temporal_jax.layers.atm.arithmetic import (
   ArithmeticCue as ArithmeticCue,

@@ -82,6 +82,8 @@ STARTS_PLAIN = {
   "adaptive_depthwise": ("convnext",),
   "adaptive_space_and_time": ("resnet3d_factorised",),
   "arithmetic": _RESNETS,
+  "adapter": _TOKENS,
+  "adapters": _TOKENS,
   "divided": _TOKENS,
   "aligned": _TOKENS,
   "adaptive_branch": _TOKENS,
@@ -125,7 +127,8 @@ def _build(operator, name):
     kwargs = {"widths": (width,), "stem_width": width}
   elif width:
     kwargs = {"widths": (width,)} if name == "convnext" else {"width": width}
-  if operator == "adaptive_branches":  # Behind the last there is no attention.
+  if operator in ("adapters", "adaptive_branches"):
+    # Behind the last there is no attention.
     kwargs["depth"] = 2
   plain = tiny_networks.build(name, **kwargs)
   temporal = models.operators.resolve(operator, plain)

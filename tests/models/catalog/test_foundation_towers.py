@@ -17,6 +17,8 @@ CLIPS = np.concatenate([tiny_networks.clip(), tiny_networks.clip()[:, ::-1]])
 ROWS = ("dinov2_b14", "dinov2_b14_registers", "dinov3_b16", "siglip2_b16")
 # Every operator of a ViT in its catalog's form; the route function needs width.
 OPERATORS = (
+  "adapter",
+  "adapters",
   "adaptive_branch",
   "adaptive_branches",
   "alignment",
@@ -39,7 +41,7 @@ FAST = {
   ("dinov3_b16", "joint"),
   ("siglip2_b16", "messages"),
 }
-STARTS_PLAIN = ("adaptive_branch", "alignment", "divided", "aligned")
+STARTS_PLAIN = ("adapter", "adaptive_branch", "alignment", "divided", "aligned")
 
 
 def _pairs(operators):
