@@ -52,7 +52,8 @@ def create() -> ml_collections.ConfigDict:
   # parameters.
   optim.decay_factors = ()  # ((regex, factor of weight_decay), ...)
   optim.lr_factors = ()  # ((regex, factor of lr), ...)
-  optim.frozen = ()  # Regexes of frozen parameters.
+  optim.frozen = ()  # Regexes of frozen parameters, or instead
+  optim.trained = ()  # regexes of the only parameters that are trained.
   optim.layer_decay = 1.0  # Factor of lr from a transformer block to the next.
   optim.layer_decay_except = ()  # Regexes of parameters left at 1.
   optim.layer_decay_first = ""  # Regex of layers before the blocks; "": usual.

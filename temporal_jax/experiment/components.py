@@ -126,6 +126,7 @@ def assemble_network(
     decay_factors=optim.decay_factors,
     lr_factors=optim.lr_factors,
     frozen=optim.frozen,
+    trained=optim.trained,
     layer_decay=optim.layer_decay,
     layer_decay_except=optim.layer_decay_except,
     layer_decay_first=optim.layer_decay_first or named.before_blocks,

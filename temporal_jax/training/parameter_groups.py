@@ -1,7 +1,7 @@
 """Learning-rate factor, weight decay and freezing of each parameter."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -37,6 +37,7 @@ def parameter_groups(
   decay_factors: Rules = (),
   lr_factors: Rules = (),
   frozen: Sequence[str] = (),
+  trained: Sequence[str] = (),
   layer_decay: float = 1.0,
   layer_decay_except: Sequence[str] = (),
   layer_decay_first: str = "",
@@ -55,23 +56,23 @@ def parameter_groups(
     decay_factors: Factors of the decay, 1 where none fits.
     lr_factors: Factors of the learning rate, on top of the layer decay.
     frozen: Parameters that are not trained.
+    trained: Instead of `frozen`, the only parameters that are trained; () for
+      all others than the frozen ones.
     layer_decay: See `layer_factors`, and for the three below.
     layer_decay_except: Parameters whose layer decay is 1.
     layer_decay_first: Parameters before the first block.
     blocks: Regex of a block's parameters, with its number as a group.
 
   Raises:
-    ValueError: If a regex counts for no parameter, a value is negative, or all
-      parameters are frozen.
+    ValueError: If a regex counts for no parameter, a value is negative, all
+      parameters are frozen, or both `frozen` and `trained` are given.
   """
   names = named(params)
   if not 0 <= weight_decay < math.inf:
     raise ValueError(f"weight_decay must be 0 or above, got {weight_decay}.")
   lr_factor = _factors("lr_factors", lr_factors, names)
   decay_factor = _factors("decay_factors", decay_factors, names)
-  still = first_fits("frozen", frozen, names)
-  if len(still) == len(names):
-    raise ValueError(f"frozen {tuple(frozen)} leaves nothing to train.")
+  still = _frozen(names, frozen, trained)
   layers = layer_factors(
     params,
     layer_decay,
@@ -92,6 +93,23 @@ def parameter_groups(
     )
 
   return {name: group(name, leaf) for name, leaf in names.items()}
+
+
+def _frozen(
+  names: Mapping[str, jax.Array], frozen: Sequence[str], trained: Sequence[str]
+) -> Collection[str]:
+  """Returns the names of the frozen parameters."""
+  field, regexes = ("trained", trained) if trained else ("frozen", frozen)
+  if frozen and trained:
+    raise ValueError(
+      f"frozen {tuple(frozen)} and trained {tuple(trained)} are one choice: leave "
+      "one of them at ()."
+    )
+  fits = first_fits(field, regexes, names)
+  still = names.keys() - fits if trained else fits.keys()
+  if len(still) == len(names):
+    raise ValueError(f"{field} {tuple(regexes)} leaves nothing to train.")
+  return still
 
 
 def stop_frozen(params: Tree, groups: Mapping[str, Group]) -> Tree:

@@ -127,12 +127,32 @@ def test_frozen_parameters_have_no_gradient():
   np.testing.assert_array_equal(grads["b"], 3)
 
 
+def test_only_the_trained_parameters_are_trained():
+  groups = parameter_groups(
+    PARAMS,
+    weight_decay=0.05,
+    lr_factors=((".*/bias", 2.0),),
+    trained=("head/.*", ".*/gamma"),
+  )
+  assert {name for name, group in groups.items() if not group.frozen} == {
+    "block1/gamma",
+    "head/kernel",
+    "head/bias",
+  }
+  assert groups["head/bias"] == Group(2.0, 0.0, frozen=False)
+  rest = tuple(name for name, group in groups.items() if group.frozen)
+  assert groups == parameter_groups(
+    PARAMS, weight_decay=0.05, lr_factors=((".*/bias", 2.0),), frozen=rest
+  )
+
+
 @pytest.mark.parametrize(
   ("field", "rules"),
   [
     ("lr_factors", (("?.*/route/.*", 5.0), ("head/.*", 2.0))),
     ("decay_factors", (("?.*/route/.*", 0.0), ("?head/.*", 1.0))),
     ("frozen", ("?.*/route/.*", "head/.*")),
+    ("trained", ("?.*/route/.*", "head/.*")),
   ],
 )
 def test_after_a_question_mark_a_regex_may_fit_nothing(field, rules):
@@ -162,6 +182,12 @@ def test_after_a_question_mark_a_regex_may_fit_nothing(field, rules):
     ({"frozen": ("visual/.*",)}, r"frozen: 'visual/\.\*' must fit"),
     ({"frozen": (".*",)}, r"frozen \('.\*',\) leaves nothing to train"),
     ({"frozen": ("(",)}, r"frozen: '\(' is no regex"),
+    ({"trained": ("visual/.*",)}, r"trained: 'visual/\.\*' must fit"),
+    ({"trained": ("?x",)}, r"trained \('\?x',\) leaves nothing to train"),
+    (
+      {"trained": ("head/.*",), "frozen": ("class_token",)},
+      r"frozen \('class_token',\) and trained \('head/\.\*',\) are one choice",
+    ),
     ({"frozen": ("?(",)}, r"frozen: '\(' is no regex"),
     ({"lr_factors": ("head/.*", 2.0)}, r"must be pairs .* got 'head/.\*'"),
     ({"lr_factors": (("head/.*", -2.0),)}, "a factor must be 0 or above"),
