@@ -12,7 +12,8 @@ def read_labels(path: str | pathlib.Path) -> tuple[str, ...]:
 
   Args:
     path: A text file with a name a line; JSON, a list of names or an object
-      {name: number} or {number: name}; or CSV with the columns id and name.
+      {name: number} or {number: name}, or a config.json of transformers, whose
+      "id2label" is one; or CSV with the columns id and name.
 
   Raises:
     FileNotFoundError: If there is no such file.
@@ -46,6 +47,8 @@ def read_labels(path: str | pathlib.Path) -> tuple[str, ...]:
 
 def _from_json(path: pathlib.Path, text: str) -> list[str]:
   value = parse_json(text, str(path))
+  if isinstance(value, dict) and isinstance(value.get("id2label"), dict):
+    value = value["id2label"]
   if isinstance(value, dict):
     items = list(value.items())
     if all(isinstance(number, int) for _, number in items):

@@ -16,7 +16,9 @@ def add_out(parser: argparse.ArgumentParser) -> None:
 
 def add_labels(parser: argparse.ArgumentParser) -> None:
   """Adds --labels."""
-  parser.add_argument("--labels", metavar="FILE", help="names of the classes")
+  parser.add_argument(
+    "--labels", metavar="FILE", help="names of the classes, or a config.json"
+  )
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:

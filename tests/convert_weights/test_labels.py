@@ -15,6 +15,11 @@ NAMES = ("falling", "riding a bike", "waving")
     ("labels.json", json.dumps(NAMES)),
     ("labels.json", '{"waving": 2, "falling": 0, "riding a bike": 1}'),
     ("labels.json", '{"2": "waving", "0": "falling", "1": "riding a bike"}'),
+    (
+      "config.json",
+      '{"model_type": "vivit", "id2label": '
+      '{"2": "waving", "0": "falling", "1": "riding a bike"}}',
+    ),
     ("labels.csv", "id,name\n2,waving\n0,falling\n1,riding a bike\n"),
   ],
 )
@@ -35,6 +40,7 @@ def test_reads_names_in_order(tmp_path, name, text):
     ("labels.json", "3", "must hold a list of names"),
     ("labels.json", '{"1": "a", "2": "b"}', "must number its 2 classes from 0"),
     ("labels.json", '{"a": "b"}', "must be whole"),
+    ("config.json", '{"id2label": {"0": "crane", "1": "crane"}}', r"\['crane'\]"),
     ("labels.csv", "number,name\n0,a\n", "must have the columns id and name"),
   ],
 )
