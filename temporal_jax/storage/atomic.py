@@ -14,6 +14,8 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 
+_LONGEST = 200  # Bytes of a name; file systems allow 255.
+
 
 @contextlib.contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
@@ -60,9 +62,14 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
   Raises:
     FileExistsError: If `path` exists.
+    ValueError: If no file system takes its name.
   """
   path = pathlib.Path(path).expanduser().absolute()
-  if path.exists():
+  try:
+    is_there = path.exists()
+  except OSError as error:
+    raise ValueError(f"{path} cannot be a folder: {error.strerror}.") from None
+  if is_there:
     raise FileExistsError(f"{path} exists already.")
   path.parent.mkdir(parents=True, exist_ok=True)
   partial = _partial(path)
@@ -117,7 +124,9 @@ def sync_all(folder: str | os.PathLike) -> None:
 
 def _partial(path: pathlib.Path) -> pathlib.Path:
   """Returns a hidden name in a path's folder, different at every call."""
-  return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.partial")
+  # The hidden name has to be one too where the name is as long as names can be.
+  begin = path.name.encode()[:_LONGEST].decode(errors="ignore")
+  return path.with_name(f".{begin}.{os.getpid()}.{secrets.token_hex(4)}.partial")
 
 
 def _move(partial: pathlib.Path, path: pathlib.Path) -> None:

@@ -130,3 +130,16 @@ def test_two_writers_of_a_folder_do_not_meet(tmp_path):
     write(write)
   assert (path / "a").read_text() == "0"
   assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "\u00e4" * 127])
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path, name):
+  with storage.whole_folder(tmp_path / name) as partial:
+    partial.mkdir()
+  storage.write_text(tmp_path / name / name, "text")
+  assert [path.name for path in (tmp_path / name).iterdir()] == [name]
+  with (
+    pytest.raises(ValueError, match="cannot be a folder: File name too long"),
+    storage.whole_folder(tmp_path / f"{name}aa"),
+  ):
+    pass
