@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from temporal_jax import storage, training
+from temporal_jax import hub, storage, training
 
 
 @contextlib.contextmanager
@@ -27,7 +27,9 @@ def lock(
   Raises:
     storage.FolderInUseError: On all processes if another start is in it.
     OSError: If the workdir cannot be written to.
+    ValueError: If it is an address of the hub.
   """
+  hub.refuse_address(workdir, "temporal_jax.push_to_hub uploads the run afterwards")
   folder = storage.FolderLock(
     workdir, wait=wait, stopped=lambda: stop.signal is not None
   )

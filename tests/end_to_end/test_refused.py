@@ -1,6 +1,7 @@
 """Starts that cannot be: one message, and nothing changes."""
 
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -72,3 +73,13 @@ def test_what_reads_a_checkpoint_ends_quietly_with_the_command(whole, video_fold
   assert done.stderr == (
     "temporal-jax predict: --views 5x5: the crops of a clip must be in (1, 3, 10).\n"
   )
+
+
+def test_an_address_is_no_workdir(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  lock = experiment.lock(
+    pathlib.Path("hf://me/net"), wait=False, stop=training.StopRequest()
+  )
+  with pytest.raises(ValueError, match="push_to_hub uploads the run afterwards"), lock:
+    pass
+  assert not [*tmp_path.iterdir()]
