@@ -21,7 +21,7 @@ PAPERS = {
   name: importlib.import_module(f"temporal_jax.configs.{name}")
   for name in (
     *("atm", "blvnet", "ila", "tada", "timesformer", "towers"),
-    *("videomae", "vivit", "xvit"),
+    *("videomae", "vivit", "vjepa2", "xvit"),
   )
 }
 NAMES = [f"{paper}:{run}" for paper, module in PAPERS.items() for run in module.RUNS]
@@ -33,6 +33,7 @@ FAST = {
   "timesformer:b16_k400",
   "videomae:b16_ssv2",
   "vivit:b16_fe_k400",
+  "vjepa2:l16_ssv2",
   "towers:siglip2_b16_ssv2",
   "xvit:b16_k400",
 }
@@ -69,6 +70,7 @@ TABLES = [
   ("vivit:b16_fe_k400", ("sgd", 0.05, 64, 30, 2.5, 0, 1)),
   ("vivit:l16_fe_k600", ("sgd", 0.05, 64, 30, 2.5, 0, 1)),
   ("vivit:*", ("sgd", 0.1, 64, 30, 2.5, 0, 1)),
+  ("vjepa2:*", ("adamw", 1e-3, 256, 20, 0, 0.1, 1)),
   ("xvit:b16_ssv2", ("sgd", 0.03, 64, 35, 5, 1e-4, 1)),
   ("xvit:b16_ek100", ("sgd", 0.05, 128, 50, 5, 1e-4, 1)),
   ("xvit:b16_k?00", ("sgd", 0.03, 64, 30, 5, 1e-5, 1)),
@@ -124,6 +126,10 @@ PROTOCOLS = [
   ("videomae:*_ssv2", "mmaction2_segments", (2, 3, 224, 224, "exact")),
   ("videomae:*", "interval(4, fps=0)", (5, 3, 224, 224, "exact")),
   ("vivit:*", "dense(2)", (4, 3, 224, 256, "exact")),
+  ("vjepa2:g16_384_ssv2", "interval(2, fps=0)", (2, 3, 384, 384, "exact")),
+  ("vjepa2:g16_384_k400", "interval(4, fps=0)", (8, 3, 384, 384, "exact")),
+  ("vjepa2:*_ssv2", "interval(4, fps=0)", (2, 3, 256, 256, "exact")),
+  ("vjepa2:*_k400", "interval(4, fps=0)", (8, 3, 256, 256, "exact")),
   (
     "xvit:*_ssv2",
     "rounded_segments('borders')",
@@ -330,6 +336,15 @@ def test_what_is_new_in_the_baselines_of_ila_learns_ten_times_faster(network, ne
   tower = "visual/" if network == "xclip_b32" else ""
   assert groups[f"{tower}block1/mlp/expand/kernel"].lr_factor == 1
   assert all(group.frozen == name.startswith("text/") for name, group in groups.items())
+
+
+def test_probes_of_v_jepa_train_their_pooling_and_classifier():
+  config = PAPERS["vjepa2"].get_config("l16_ssv2")
+  groups = experiment.assemble(_settings(config), 174, 1000).groups
+  trained = {name.split("/")[0] for name, group in groups.items() if not group.frozen}
+  assert trained == {"head", "pooling"}
+  # Norms and biases decay too, as in the authors' optimizer.
+  assert groups["head/bias"].weight_decay == groups["head/kernel"].weight_decay > 0
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("blvnet")])

@@ -82,7 +82,7 @@ def test_two_steps_of_the_recipe(name):
   frozen = {n for n, group in run.groups.items() if group.frozen}
   assert moved
   assert not moved & frozen
-  assert bool(frozen) == bool(config.optim.frozen)
+  assert bool(frozen) == bool(config.optim.frozen or config.optim.trained)
 
 
 @pytest.mark.parametrize("name", _slow_but("tada2d"))
@@ -103,7 +103,7 @@ def test_learns_sixteen_clips_by_heart(name):
   optim.lr, optim.warmup_steps = 3e-3, 5
   optim.warmup_lr, optim.end_lr, optim.layer_decay = 0.0, 0.0, 1.0
   optim.lr_batch_size, optim.clip_norm, optim.weight_decay = 0, 1.0, 0.0
-  optim.frozen = optim.lr_factors = optim.decay_factors = ()
+  optim.frozen = optim.trained = optim.lr_factors = optim.decay_factors = ()
   optim.layer_decay_except = optim.milestones = ()
   config.num_steps = 300
   settings, _, state, step = _start(config, ("zero", "one", "two", "three"))
