@@ -32,6 +32,7 @@ from convert_weights.formats import (
   timesformer as timesformer_names,
   videomae,
   vivit,
+  vjepa2,
   xvit,
 )
 from convert_weights.rules import Rule, linear, under
@@ -294,11 +295,20 @@ NETWORKS = (
   ),
 )
 
-# Measured if they are named: a training step takes 10 GB.
+# Measured if they are named: a training step takes 10 GB or more.
 LARGE = (
   _CLIP(
     "vit_l14",
     functools.partial(hub.clip, 14, width=1024, depth=24, projection=768),
+  ),
+  *(
+    NetworkCase(
+      name=name,
+      theirs=hub.vjepa2,
+      rules=under(vjepa2.transformers_classifier(), "", "network"),
+      description="transformers VJEPA2ForVideoClassification (sdpa)",
+    )
+    for name in ("vjepa2_l16", "vjepa2_l16_16f")
   ),
 )
 

@@ -86,6 +86,14 @@ def vivit() -> Clips:
   return Clips(transformers.VivitForVideoClassification(config))
 
 
+def vjepa2() -> Clips:
+  """Returns `VJEPA2ForVideoClassification` of ViT-L/16, without predictor."""
+  config = transformers.VJEPA2Config(num_labels=400)
+  network = transformers.VJEPA2ForVideoClassification(config)
+  network.vjepa2.predictor = nn.Identity()  # Classifiers skip it.
+  return Clips(network)
+
+
 def dinov2(registers: int = 0) -> Frames:
   """Returns `Dinov2Model` of ViT-B/14, or the model with registers."""
   sizes = {"image_size": 224, "patch_size": 14}
