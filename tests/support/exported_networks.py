@@ -37,6 +37,7 @@ FAMILIES = {
   "joint": ("vit_b32_joint", _TOWER),
   "divided": ("vit_b32_divided", _TOWER),
   "ata": ("vit_b32_ata", _TOWER),
+  "vjepa2": ("vjepa2_l16", _TOWER),
   "xclip": ("xclip_b32", {**_TEXT, "head": "linear"}),
   "ila": ("ila_vit_b16", _TEXT),
   "slowonly": ("slowonly_50", _3D),

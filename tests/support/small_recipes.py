@@ -1,6 +1,6 @@
 """Recipes of every family, made small."""
 
-from temporal_jax.configs import atm, blvnet, ila, tada, xvit
+from temporal_jax.configs import atm, blvnet, ila, tada, vjepa2, xvit
 
 _VIT = {"width": 64, "num_heads": 2, "depth": 2, "patch_size": 8}
 _3D = {"stage_sizes": (1, 1, 1, 1), "stem_width": 32, "widths": (32,) * 4}
@@ -28,6 +28,7 @@ FAMILIES = {
     {**_VIT, "width": 256, "projection": 64, "text_width": 32, "text_depth": 1},
   ),
   "slowfast": (tada, "slowfast_4x16_k400", _3D),
+  "vjepa2": (vjepa2, "l16_ssv2", _VIT),
   "xvit": (xvit, "b16_ek100", _VIT),
 }
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from temporal_jax.layers import PatchEmbedding
 from temporal_jax.models.blocks import positions
-from temporal_jax.validation import check_choice
+from temporal_jax.validation import check_choice, check_whole
 
 POOLINGS = ("class", "mean", "class_and_mean", "attention", "attentive")
 _NORMAL = nn.initializers.truncated_normal(0.02)
@@ -120,6 +120,8 @@ def check(network: nn.Module) -> None:
   """
   check_choice("positions", network.positions, positions.KINDS)
   check_choice("pooling", network.pooling, POOLINGS)
+  if network.pooling_heads is not None:
+    check_whole("pooling_heads", network.pooling_heads, 1)
   moments = network.num_temporal_positions
   if (network.positions == "clip" and not moments) or (
     network.positions == "sine" and moments

@@ -120,6 +120,7 @@ def test_tubelets_are_counted(tubelet, frames, count):
   [
     ({"positions": "rotary"}, "positions must be one of"),
     ({"pooling": "max"}, "pooling must be one of"),
+    ({"pooling_heads": 0}, "pooling_heads must be an integer of at least 1, got 0"),
     ({"positions": "clip"}, "num_temporal_positions to be positive, got 0"),
     (
       {"positions": "sine", "num_temporal_positions": 8},
