@@ -188,7 +188,7 @@ def test_refuses_what_it_cannot_do(saved):
   mirrored = dataclasses.replace(PROTOCOL, num_crops=10)
   with pytest.raises(ValueError, match="half of 10 crops are mirrored"):
     inference.Predictor(left, protocol=mirrored)
-  with pytest.raises(FileNotFoundError, match="there is no model"):
+  with pytest.raises(FileNotFoundError, match="there is no file or folder"):
     inference.Predictor("/nowhere")
 
 
