@@ -46,7 +46,7 @@ def test_a_directory_of_that_name_comes_first(tmp_path, monkeypatch):
   (tmp_path / "camera_motion").mkdir()
   with pytest.raises(FileNotFoundError, match=str(tmp_path)):
     inference.load_model("camera_motion")
-  with pytest.raises(FileNotFoundError, match="there is camera_motion"):
+  with pytest.raises(FileNotFoundError, match="as camera_motion is"):
     inference.load_model("nowhere")
 
 
