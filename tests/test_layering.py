@@ -12,7 +12,14 @@ import pytest
 from temporal_jax import cli, extras
 
 # Modules for all parts. They import nothing but each other and Python's own.
-COMMON = {"config_strings", "field_types", "lookup", "thread_map", "validation"}
+COMMON = {
+  "binomial",
+  "config_strings",
+  "field_types",
+  "lookup",
+  "thread_map",
+  "validation",
+}
 # For each part of the package, the parts that it may import.
 BELOW = {
   "ops": set(),

@@ -1,5 +1,13 @@
 """Scoring clips, reports and pictures."""
 
+from temporal_jax.evaluation.accuracies import (
+  accuracies as accuracies,
+  accuracy_names as accuracy_names,
+)
+from temporal_jax.evaluation.calibration import calibrations as calibrations
+from temporal_jax.evaluation.calibration_plot import (
+  save_calibration as save_calibration,
+)
 from temporal_jax.evaluation.comparison_plots import (
   save_by_frames as save_by_frames,
   save_gains as save_gains,
@@ -16,14 +24,15 @@ from temporal_jax.evaluation.ensembles import (
   reordered as reordered,
 )
 from temporal_jax.evaluation.evaluate import evaluate as evaluate
+from temporal_jax.evaluation.intervals import (
+  accuracy_intervals as accuracy_intervals,
+)
 from temporal_jax.evaluation.predictions import (
   Predictions as Predictions,
   from_views as from_views,
   group_views as group_views,
 )
 from temporal_jax.evaluation.report import (
-  accuracies as accuracies,
-  accuracy_names as accuracy_names,
   coverage as coverage,
   headline as headline,
   summarize as summarize,
@@ -34,6 +43,7 @@ from temporal_jax.evaluation.saved_scores import (
   load_scores as load_scores,
   save_scores as save_scores,
 )
+from temporal_jax.evaluation.temperature import fit_temperature as fit_temperature
 from temporal_jax.evaluation.uploads import (
   UPLOADS as UPLOADS,
   write_upload as write_upload,

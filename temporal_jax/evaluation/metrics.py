@@ -7,8 +7,8 @@ from temporal_jax.evaluation.finite_scores import check_finite
 _PAIRS_AT_ONCE = 2**22
 
 
-def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
-  """Share of clips whose label is among the k best classes.
+def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+  """Whether the label of each clip is among the k best classes.
 
   Args:
     scores: (N, L), larger is better.
@@ -16,22 +16,20 @@ def top_k(scores: np.ndarray, labels: np.ndarray, k: int) -> float:
     k: Number of best classes, at least 1; more than L counts as L.
 
   Returns:
-    Fraction in [0, 1]; 0 without clips.
+    (N,) bool.
 
   Raises:
     ValueError: If a score is NaN or infinite.
   """
   check_finite(scores)
-  if not len(labels):
-    return 0.0
   best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-  return float(np.mean(np.any(best == labels[:, None], axis=1)))
+  return np.any(best == labels[:, None], axis=1)
 
 
-def pair_top_k(
+def pair_top_k_hits(
   first: np.ndarray, second: np.ndarray, labels: np.ndarray, k: int
-) -> float:
-  """Share of clips whose pair of classes is among the k best pairs.
+) -> np.ndarray:
+  """Whether the pair of classes of each clip is among the k best pairs.
 
   A pair, such as a verb and a noun, which make an action, scores the product of
   the two probabilities, averaged over views.
@@ -43,7 +41,7 @@ def pair_top_k(
     k: Number of best pairs, at least 1.
 
   Returns:
-    Fraction in [0, 1]; 0 without clips.
+    (N,) bool.
 
   Raises:
     ValueError: If clips or views of the tasks and labels differ, or a score is
@@ -59,13 +57,11 @@ def pair_top_k(
     )
   for scores in (first, second):
     check_finite(scores)
-  if not len(labels):
-    return 0.0
   one, two = (s[:, None] if s.ndim == 2 else s for s in (first, second))
   width = two.shape[-1]
   true = labels[:, 0] * width + labels[:, 1]
   rows = max(1, _PAIRS_AT_ONCE // (one.shape[-1] * width))
-  hits = 0
+  hits = np.zeros(len(labels), bool)
   for start in range(0, len(labels), rows):
     part = slice(start, start + rows)
     pairs = np.einsum("nvi,nvj->nij", one[part], two[part])
@@ -73,8 +69,8 @@ def pair_top_k(
     score = np.take_along_axis(pairs, true[part, None], axis=1)
     before = np.arange(pairs.shape[1]) < true[part, None]
     ahead = (pairs > score) | ((pairs == score) & before)
-    hits += np.count_nonzero(ahead.sum(axis=1) < k)
-  return hits / len(labels)
+    hits[part] = ahead.sum(axis=1) < k
+  return hits
 
 
 def class_accuracies(

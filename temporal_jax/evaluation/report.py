@@ -12,96 +12,18 @@ import numpy as np
 
 from temporal_jax.display import file_name
 from temporal_jax.evaluation import metrics
+from temporal_jax.evaluation.accuracies import accuracies
+from temporal_jax.evaluation.calibration import calibrations
+from temporal_jax.evaluation.calibration_plot import save_calibration
+from temporal_jax.evaluation.intervals import accuracy_intervals
 from temporal_jax.evaluation.plots import (
   save_confusion,
   save_contact_sheet,
   save_curves,
 )
-from temporal_jax.evaluation.predictions import Predictions, check_labelled
+from temporal_jax.evaluation.predictions import Predictions
 from temporal_jax.evaluation.saved_scores import save_scores
 from temporal_jax.storage import write_text
-
-
-def accuracies(predictions: Predictions) -> dict[str, float]:
-  """Returns the accuracies over the clips, as fractions.
-
-  With one class per clip: "top1", "top5", "class_mean", the mean of the
-  classes' top-1, and "mAP", the mean of their average precisions. With several
-  classes per clip: "mAP", and where some clips have no class "charades_mAP"
-  too, the official score of Charades, which leaves these clips out. Only
-  classes that have clips count in means. With several tasks
-  there are "verb/top1", "verb/top5" and so on; "top1", the share of clips with
-  all of them right; and with two, which make an action, "top5" of the pairs.
-  With five classes or fewer there is no "top5".
-
-  Raises:
-    ValueError: If the labels are not known.
-  """
-  check_labelled(predictions)
-  scores, labels = predictions.scores, predictions.labels
-  if isinstance(scores, dict):
-    return _together(predictions) | {
-      f"{task}/top{k}": metrics.top_k(of_task, labels[:, place], k)
-      for place, (task, of_task) in enumerate(scores.items())
-      for k in _ranks(of_task.shape[1])
-    }
-  precision = {"mAP": _mean(metrics.average_precisions(scores, labels))}
-  if labels.ndim == 2:
-    if not np.all(np.any(labels > 0, axis=1)):
-      official = metrics.charades_precisions(scores, labels)
-      precision["charades_mAP"] = _mean(official)
-    return precision
-  by_class = metrics.class_accuracies(predictions.predicted, labels, scores.shape[1])
-  values = {
-    f"top{k}": metrics.top_k(scores, labels, k) for k in _ranks(scores.shape[1])
-  }
-  return values | {"class_mean": _mean(by_class)} | precision
-
-
-def accuracy_names(
-  class_names: Sequence[str] | Mapping[str, Sequence[str]], *, multi_label: bool
-) -> tuple[str, ...]:
-  """Returns the names of the values that `accuracies` may have.
-
-  Args:
-    class_names: Names of the classes, or a dict with one entry per task; ()
-      where they are not known.
-    multi_label: Whether a clip may have several classes.
-  """
-  if isinstance(class_names, Mapping):
-    counts = {task: len(names) for task, names in class_names.items()}
-    together = _ranks(math.prod(counts.values())) if len(counts) == 2 else (1,)
-    return (
-      *(f"top{k}" for k in together),
-      *(f"{task}/top{k}" for task, count in counts.items() for k in _ranks(count)),
-    )
-  if multi_label:
-    return ("mAP", "charades_mAP")
-  return (*(f"top{k}" for k in _ranks(len(class_names))), "class_mean", "mAP")
-
-
-def _ranks(num_classes: int) -> tuple[int, ...]:
-  """Returns the k of top-k accuracies; of 0, unknown, classes any."""
-  return (1,) if 0 < num_classes <= 5 else (1, 5)
-
-
-def _together(predictions: Predictions) -> dict[str, float]:
-  """Returns the accuracies of several tasks at once."""
-  if len(predictions.scores) == 2:
-    scores = (predictions.views or predictions.scores).values()
-    pairs = math.prod(of_task.shape[-1] for of_task in scores)
-    return {
-      f"top{k}": metrics.pair_top_k(*scores, predictions.labels, k)
-      for k in _ranks(pairs)
-    }
-  right = np.all(predictions.predicted == predictions.labels, axis=1)
-  return {"top1": float(np.mean(right))}
-
-
-def _mean(values: np.ndarray) -> float:
-  """Returns the mean of the values that are known, 0 without any."""
-  known = values[~np.isnan(values)]
-  return float(known.mean()) if known.size else 0.0
 
 
 def summarize(
@@ -112,6 +34,7 @@ def summarize(
   bad_videos: Mapping[str, str],
   seconds: float,
   protocol: Mapping[str, Any] = MappingProxyType({}),
+  groups: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
   """Returns the content of report.json.
 
@@ -122,17 +45,21 @@ def summarize(
     bad_videos: Why each bad test video could not be read.
     seconds: Time the evaluation took.
     protocol: The test protocol: how clips were cut and views averaged.
+    groups: Id of a clip -> its group, see `accuracy_intervals`.
 
   Returns:
-    What `accuracies` does; `clips_listed`, `clips_decoded` and `clips_scored`;
-    `seconds`; `protocol`; `per_class` with `top1` (None without clips) and
-    `clips`; `confusion`, rows true and columns predicted; `bad_videos`. Of
-    several tasks the dict `tasks` has per_class and confusion of each; of
-    several classes per clip, per_class has `ap` instead of top1, and confusion
-    is missing.
+    The values of `accuracies`; `intervals`, see `accuracy_intervals`;
+    `calibration`, see `calibrations`; `clips_listed`, `clips_decoded` and
+    `clips_scored`; `seconds`; `protocol`; `per_class` with `top1` (None without
+    clips) and `clips`; `confusion`, rows true and columns predicted;
+    `bad_videos`. Of several tasks the dict `tasks` has per_class and confusion
+    of each; of several classes per clip, per_class has `ap` instead of top1,
+    and confusion is missing.
   """
   return {
     **accuracies(predictions),
+    "intervals": accuracy_intervals(predictions, groups),
+    "calibration": calibrations(predictions),
     "clips_listed": listed,
     "clips_decoded": listed - len(bad_videos),
     "clips_scored": len(predictions.labels),
@@ -188,14 +115,31 @@ def _confused(
 
 
 def headline(summary: Mapping[str, Any]) -> str:
-  """Returns the line that a person reads first."""
+  """Returns the line that a person reads first.
+
+  Args:
+    summary: See `summarize`; without `intervals` the line has none.
+  """
+  intervals = summary.get("intervals", {})
   measures = ", ".join(
     f"{name.replace('top', 'top-')} {value:.1%}"
+    + _in_brackets(intervals.get("values", {}).get(name))
     for name, value in summary.items()
     if re.search(r"top\d$|mAP$", name) and _is_read_first(name, summary)
   )
   counts = (summary[f"clips_{what}"] for what in ("scored", "decoded"))
-  return f"{measures} of {coverage(*counts, summary['clips_listed'])}."
+  covered = coverage(*counts, summary["clips_listed"])
+  if any(intervals.get("values", {}).values()):
+    covered += f"; in brackets {intervals['confidence']:.0%} confidence intervals"
+  return f"{measures} of {covered}."
+
+
+def _in_brackets(interval: Sequence[float] | None) -> str:
+  """Returns an interval as the headline has it; nothing for none."""
+  if interval is None:
+    return ""
+  low, high = interval
+  return f" ({100 * low:.1f} to {high:.1%})"
 
 
 def coverage(scored: int, decoded: int, listed: int) -> str:
@@ -248,4 +192,8 @@ def write_report(
   if "confusion" in summary:
     file = directory / "confusion.png"
     save_confusion(summary["confusion"], class_names, file)
+  calibration = summary["calibration"]
+  for task, curve in (calibration if of_tasks else {"": calibration}).items():
+    file = directory / f"calibration{'_' + file_name(task) if task else ''}.png"
+    save_calibration(curve, file)
   save_contact_sheet(sample, predictions, class_names, directory / "predictions.png")

@@ -136,7 +136,7 @@ def describe_lists(videos: data.Videos) -> Lists:
 
 
 def differences(earlier: Description | None, lists: Lists) -> list[str]:
-  """Returns the changes of the lists of videos, in words.
+  """Returns the changes of the lists of videos and of model.json, in words.
 
   Args:
     earlier: See `earlier_description`.
@@ -144,6 +144,11 @@ def differences(earlier: Description | None, lists: Lists) -> list[str]:
   """
   before = (earlier or {}).get("lists", {})
   notes = []
+  if temperature := (earlier or {}).get("temperature"):
+    notes.append(
+      f"the temperature {temperature} of model.json is left out, because training "
+      "changes the network; fit it again when the run is complete"
+    )
   for split, listed in lists.items():
     old = before.get(split)
     if old is None:

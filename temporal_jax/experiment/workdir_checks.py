@@ -12,7 +12,8 @@ from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 _FOLDERS = (training.CHECKPOINTS, "tensorboard")
 _FILES = (
   *("config.json", "metrics.jsonl", "model.json", "report.json", "scores.npz"),
-  *("timing.jsonl", "confusion.png", "curves.png", "predictions.png"),
+  *("timing.jsonl", "calibration.png", "confusion.png", "curves.png"),
+  "predictions.png",
 )
 # Fields that may differ when a finished run is evaluated again: how it is
 # tested, how long it is, when it is saved, where videos are and how they are

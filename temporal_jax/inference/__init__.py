@@ -20,6 +20,9 @@ from temporal_jax.inference.localize.segments import (
 from temporal_jax.inference.parse_views import with_views as with_views
 from temporal_jax.inference.prediction import Prediction as Prediction
 from temporal_jax.inference.predictor import Predictor as Predictor
+from temporal_jax.inference.runtime.calibrate import (
+  store_temperature as store_temperature,
+)
 from temporal_jax.inference.runtime.catalog_model import (
   catalog_model as catalog_model,
   new_model as new_model,

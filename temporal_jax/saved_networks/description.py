@@ -59,7 +59,7 @@ class Schema(NamedTuple):
   check: Callable[[str, Mapping[str, Any]], None]
 
 
-def _or_by_task(check: fields.Check) -> fields.Check:
+def or_by_task(check: fields.Check) -> fields.Check:
   """Allows the values of a check, or an object of them by task."""
   by_task = fields.object_of(check, MAX_TASKS)
 
@@ -85,8 +85,8 @@ COMMON_FIELDS: Mapping[str, fields.Check] = MappingProxyType(
     "format_version": fields.whole(1, FORMAT_VERSION),
     "task": fields.one_of(_TASKS),
     "overrides": fields.anything,
-    "num_classes": fields.null_or(_or_by_task(_COUNT)),
-    "class_names": fields.null_or(_or_by_task(_NAMES)),
+    "num_classes": fields.null_or(or_by_task(_COUNT)),
+    "class_names": fields.null_or(or_by_task(_NAMES)),
     "lists": _lists,
     "source": fields.anything,
     "report": fields.anything,

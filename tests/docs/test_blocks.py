@@ -27,7 +27,7 @@ pytest.importorskip("ml_collections")
 import convert_weights  # noqa: E402
 import temporal_jax  # noqa: E402
 from convert_weights import __main__ as convert_program  # noqa: E402
-from temporal_jax import cli, inference, layers, models, ops  # noqa: E402
+from temporal_jax import cli, evaluation, inference, layers, models, ops  # noqa: E402
 from temporal_jax.configs import base  # noqa: E402
 from temporal_jax.saved_networks import bundled  # noqa: E402
 from tests.support import (  # noqa: E402
@@ -224,6 +224,16 @@ def workspace(tmp_path_factory):
     tiny_predictor.write_noise(root / f"{name}.mp4", 24, (32, 48))
   for name in ("demo", "mine"):
     shutil.copytree(bundled.find("camera_motion"), root / "runs" / name)
+  scores = np.random.default_rng(0).dirichlet(np.ones(3), 40)
+  scored = evaluation.Predictions(
+    tuple(map(str, range(40))), scores.argsort(axis=1)[:, 1], scores
+  )
+  evaluation.save_scores(
+    root / "runs" / "mine" / "scores.npz",
+    scored,
+    ("a", "b", "c"),
+    protocol={"fusion": "softmax"},
+  )
   (root / "films").mkdir()
   shutil.copy(root / "film.mp4", root / "films" / "monday.mp4")
   tiny_localizer.save_detector_for(

@@ -18,6 +18,7 @@ from temporal_jax.experiment.network import create_network
 from tests.support import tiny_config
 
 WRITTEN = {
+  "calibration.png",
   "checkpoints",
   "config.json",
   "confusion.png",

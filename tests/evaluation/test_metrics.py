@@ -13,11 +13,7 @@ def test_top_k_matches_counting(k):
     sum(score > row[label] for score in row) < k
     for row, label in zip(scores, labels, strict=True)
   ]
-  assert metrics.top_k(scores, labels, k) == np.mean(hits)
-
-
-def test_no_clips_no_score():
-  assert metrics.top_k(np.zeros((0, 5)), np.zeros(0, int), 1) == 0.0
+  np.testing.assert_array_equal(metrics.top_k_hits(scores, labels, k), hits)
 
 
 def test_confusion_counts_rows_true_columns_predicted():
@@ -58,7 +54,7 @@ def test_pairs_match_a_loop_over_all_of_them(views, k, monkeypatch):
   verbs = rng.random((9, *middle, 4))
   nouns = rng.random((9, *middle, 6))
   labels = np.stack([rng.integers(0, 4, 9), rng.integers(0, 6, 9)], axis=1)
-  hits = 0
+  hits = []
   for n in range(9):
     score = {}
     for i in range(4):
@@ -68,28 +64,29 @@ def test_pairs_match_a_loop_over_all_of_them(views, k, monkeypatch):
         else:
           score[i, j] = sum(verbs[n, v, i] * nouns[n, v, j] for v in range(3))
     best = sorted(score, key=score.get, reverse=True)[:k]
-    hits += tuple(labels[n]) in best
-  assert 0 < hits < 9 or k == 1
-  assert metrics.pair_top_k(verbs, nouns, labels, k) == hits / 9
+    hits.append(tuple(labels[n]) in best)
+  assert 0 < sum(hits) < 9 or k == 1
+  got = metrics.pair_top_k_hits(verbs, nouns, labels, k)
+  np.testing.assert_array_equal(got, hits)
 
 
 def test_views_of_a_pair_are_averaged_after_the_product():
   verbs = np.array([[[0.9, 0.1], [0.1, 0.9]]])
   nouns = np.array([[[0.9, 0.1], [0.1, 0.9]]])
   # Averaged before, all four pairs would score 0.25.
-  assert metrics.pair_top_k(verbs, nouns, np.array([[1, 1]]), 2) == 1.0
-  assert metrics.pair_top_k(verbs, nouns, np.array([[0, 1]]), 2) == 0.0
+  assert metrics.pair_top_k_hits(verbs, nouns, np.array([[1, 1]]), 2)[0]
+  assert not metrics.pair_top_k_hits(verbs, nouns, np.array([[0, 1]]), 2)[0]
 
 
 def test_equal_pairs_do_not_all_count():
   flat = np.full((1, 3), 1 / 3)
-  assert metrics.pair_top_k(flat, flat, np.array([[0, 2]]), 3) == 1.0
-  assert metrics.pair_top_k(flat, flat, np.array([[1, 0]]), 3) == 0.0
+  assert metrics.pair_top_k_hits(flat, flat, np.array([[0, 2]]), 3)[0]
+  assert not metrics.pair_top_k_hits(flat, flat, np.array([[1, 0]]), 3)[0]
 
 
 def test_pairs_of_other_clips_are_refused():
   with pytest.raises(ValueError, match=r"\(2, 3\), \(3, 4\)"):
-    metrics.pair_top_k(np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 2)), 1)
+    metrics.pair_top_k_hits(np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 2)), 1)
 
 
 def test_accuracy_of_each_class():
@@ -152,9 +149,9 @@ def test_scores_that_are_no_numbers_are_refused(bad):
   scores[[2, 7], 1] = bad
   message = "scores of 2 of 9 clips are NaN or infinite: row 2, row 7"
   for call in (
-    lambda: metrics.top_k(scores, labels, 1),
-    lambda: metrics.pair_top_k(scores, np.ones((9, 3)), pairs, 1),
-    lambda: metrics.pair_top_k(np.ones((9, 3)), scores, pairs, 1),
+    lambda: metrics.top_k_hits(scores, labels, 1),
+    lambda: metrics.pair_top_k_hits(scores, np.ones((9, 3)), pairs, 1),
+    lambda: metrics.pair_top_k_hits(np.ones((9, 3)), scores, pairs, 1),
     lambda: metrics.average_precisions(scores, labels),
     lambda: metrics.charades_precisions(scores, several),
   ):

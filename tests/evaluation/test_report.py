@@ -59,6 +59,8 @@ def test_summary_has_the_fixed_keys(tmp_path):
   assert report["per_class"]["never"] == {"top1": None, "clips": 0}
   assert report["confusion"] == [[1, 1, 0], [0, 2, 0], [0, 0, 0]]
   assert report["bad_videos"] == {"x": "empty", "y": "cut off"}
+  assert report["intervals"]["values"].keys() == {"top1", "class_mean", "mAP"}
+  assert report["calibration"] == evaluation.calibrations(PREDICTIONS)
 
 
 def test_all_scores_are_kept(tmp_path):
@@ -72,15 +74,27 @@ def test_all_scores_are_kept(tmp_path):
 
 def test_pictures_are_drawn(tmp_path):
   _write(tmp_path)
-  for name in ("curves", "confusion", "predictions"):
+  for name in ("calibration", "curves", "confusion", "predictions"):
     picture = matplotlib.image.imread(tmp_path / f"{name}.png")
     assert min(picture.shape[:2]) > 100
     assert picture.std() > 0.02
 
 
+def test_groups_widen_the_intervals():
+  films = dict.fromkeys(PREDICTIONS.ids, "film")
+  summary = evaluation.summarize(
+    PREDICTIONS, NAMES, listed=4, bad_videos={}, seconds=0.0, groups=films
+  )
+  assert summary["intervals"]["units"] == 1
+  assert evaluation.headline(summary) == (
+    "top-1 75.0% of 4 clips scored, 4 decoded, 4 listed."
+  )
+
+
 def test_headline_tells_the_measures():
   assert evaluation.headline(_summary()) == (
-    "top-1 75.0% of 4 clips scored, 4 decoded, 6 listed."
+    "top-1 75.0% (25.0 to 100.0%) of 4 clips scored, 4 decoded, 6 listed; in "
+    "brackets 95% confidence intervals."
   )
 
 
@@ -123,9 +137,12 @@ def test_tasks_are_reported_each_and_together(tmp_path):
     "clips": 1,
   }
   assert evaluation.headline(report).startswith(
-    "top-1 50.0%, verb/top-1 100.0%, noun/top-1 50.0%"
+    "top-1 50.0% (0.0 to 100.0%), verb/top-1 100.0% (34.2 to 100.0%), noun/top-1 "
+    "50.0% (0.0 to 100.0%) of 2 clips"
   )
   assert {path.name for path in tmp_path.glob("*.png")} == {
+    "calibration_noun.png",
+    "calibration_verb.png",
     "confusion_noun.png",
     "confusion_verb.png",
     "curves.png",
@@ -147,8 +164,9 @@ def test_several_classes_a_clip_are_reported_by_precision(tmp_path):
     "run": {"ap": 1.0, "clips": 2},
     "sit": {"ap": None, "clips": 0},
   }
-  assert evaluation.headline(report).startswith("mAP 75.0% of 2 clips")
+  assert evaluation.headline(report).startswith("mAP 75.0% (")
   assert {path.name for path in tmp_path.glob("*.png")} == {
+    "calibration.png",
     "curves.png",
     "predictions.png",
   }
@@ -172,7 +190,7 @@ def test_clips_without_a_class_have_the_official_score_of_charades_too(
     predictions, ("eat", "run"), listed=3, bad_videos={}, seconds=0.0
   )
   assert evaluation.headline(summary).startswith(
-    "mAP 66.7%, charades_mAP 100.0% of 3 clips"
+    "mAP 66.7% (33.3 to 100.0%), charades_mAP 100.0% (43.9 to 100.0%) of 3 clips"
   )
 
 

@@ -103,6 +103,12 @@ def test_changed_lists_are_said():
   assert note.startswith("the test list changed: 90 videos, before 90; scores")
 
 
+def test_a_temperature_is_left_out_with_words():
+  earlier = {"temperature": 2.5, "lists": describe_lists(_videos())}
+  (note,) = differences(earlier, describe_lists(_videos()))
+  assert note.startswith("the temperature 2.5 of model.json is left out")
+
+
 def test_changed_features_are_said():
   old = {"videos": 8, "sha256": "x", "features": "f"}
   before = {"lists": {"train": old, "test": old}}

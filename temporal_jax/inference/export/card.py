@@ -27,6 +27,7 @@ _TOLD = {
   "report",
   "license",
   "multi_label",
+  "temperature",
   "format_version",
   "leaves",
 }
@@ -113,6 +114,7 @@ def _output(saved: SavedModel) -> dict[str, Any]:
     "classes": classes,
     "names": "classes.json" if names else NOT_STATED,
     "probabilities": None if saved.gives_features else kind,
+    "temperature": saved.description.get("temperature"),
   }
 
 

@@ -59,6 +59,13 @@ def _front_matter(card: Mapping[str, Any]) -> str:
   return "\n".join(["---", *lines, "---"])
 
 
+def _numbers(value: float | Mapping[str, float]) -> str:
+  """Returns a number, or one for each task, in words."""
+  if isinstance(value, Mapping):
+    return ", ".join(f"{number:.3g} of the {task}" for task, number in value.items())
+  return f"{value:.3g}"
+
+
 def _task(output: Mapping[str, Any]) -> str:
   """Returns the name that hubs have for what the network does."""
   if output["probabilities"] is None:
@@ -106,7 +113,9 @@ def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
   if kind is None:
     yield "result", f"features in {found['dtype']}"
     return
-  yield "result", f"probabilities in {found['dtype']}, by {kind} of the logits"
+  scaled = found.get("temperature")
+  divided = f", divided by the temperature {_numbers(scaled)}" if scaled else ""
+  yield "result", f"probabilities in {found['dtype']}, by {kind} of the logits{divided}"
   names = "in the order of the result" if ".json" in found["names"] else ""
   yield "names of classes", f"{found['names']} {names}".strip()
 

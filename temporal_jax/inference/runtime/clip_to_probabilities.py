@@ -24,7 +24,8 @@ def create_forward(saved: SavedModel) -> Forward:
   It takes clips (B, T, H, W, 3) uint8 and normalises their pixels.
   Probabilities are (B, L) float32, of several tasks a dict of them; of several
   labels per clip each class has its own, from a sigmoid, else they are the
-  softmax of all.
+  softmax of all. Logits are divided by the "temperature" of the description
+  first, see `store_temperature`.
 
   While it is traced, it raises ValueError if the network does not take clips of
   that shape.
@@ -64,7 +65,14 @@ def to_probabilities(saved: SavedModel, logits: Logits) -> Probabilities:
   activation = (
     jax.nn.sigmoid if saved.description.get("multi_label") else jax.nn.softmax
   )
-  return jax.tree.map(lambda values: activation(values.astype(jnp.float32)), logits)
+  temperature = saved.description.get("temperature", 1.0)
+  if isinstance(logits, Mapping) and not isinstance(temperature, Mapping):
+    temperature = dict.fromkeys(logits, temperature)
+  return jax.tree.map(
+    lambda values, of_task: activation(values.astype(jnp.float32) / of_task),
+    logits,
+    temperature,
+  )
 
 
 def prepare_variables(saved: SavedModel) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from temporal_jax.saved_networks.description import (
   COMMON_FIELDS,
   Schema,
   check_class_names,
+  or_by_task,
   report_unknown,
 )
 from temporal_jax.untrusted import fields
@@ -33,6 +34,8 @@ _MAX_CLIP = 2**28
 _MAX_VIEWS = 2**32
 # A stack of optical flow has 10 channels.
 _MAX_CHANNELS = 64
+# Logits are divided by it: beyond them all scores are 0 and 1, or all equal.
+TEMPERATURES = (1e-3, 1e3)
 # Nine hours at 30 frames per second.
 _MAX_STRIDE = 1_000_000
 
@@ -98,6 +101,7 @@ FIELDS: Mapping[str, fields.Check] = {
   "pixels": _pixels,
   "protocol": fields.anything,  # Checked with the members' own names.
   "trained_with": _trained_with,
+  "temperature": or_by_task(fields.number(*TEMPERATURES)),
   "templates": fields.list_of(fields.text(1000), 1, 1000),
 }
 NEEDED = (
@@ -115,6 +119,7 @@ def _check_together(where: str, description: Mapping[str, Any]) -> None:
   check_overrides(where, description["model"], description["overrides"])
   check_class_names(where, description)
   _check_channels(where, description)
+  _check_temperature(where, description)
   if description.get("protocol") is not None:
     version = description.get("format_version")
     _check_protocol(where, description["protocol"], version)
@@ -166,6 +171,18 @@ def _check_channels(where: str, description: Mapping[str, Any]) -> None:
         f"numbers for clips of {channels} channels, got "
         f"{len(description['pixels'][name])}."
       )
+
+
+def _check_temperature(where: str, description: Mapping[str, Any]) -> None:
+  """Raises ValueError unless there is one, or one for each task."""
+  found, counts = description.get("temperature", 1), description["num_classes"]
+  tasks = sorted(counts) if isinstance(counts, dict) else None
+  if isinstance(found, dict) and sorted(found) != tasks:
+    raise ValueError(
+      f"{where}: temperature must be a number"
+      + (f" or of the tasks {tasks}" if tasks else "")
+      + f", got the tasks {sorted(found)}."
+    )
 
 
 def _check_protocol(where: str, record: Any, version: int | None) -> None:

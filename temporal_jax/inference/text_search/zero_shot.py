@@ -15,7 +15,8 @@ def with_labels(
 ) -> SavedModel:
   """Returns a network that predicts these labels instead of its classes.
 
-  Whatever takes a saved network takes it too.
+  Whatever takes a saved network takes it too. A stored temperature is of the
+  network's own classes, and is left out.
 
   Args:
     saved: A network that reads texts: one with head "text".
@@ -28,8 +29,9 @@ def with_labels(
   """
   check_reads_texts(saved)
   labels, templates = check_labels(labels), parse_templates(templates)
+  own = {k: v for k, v in saved.description.items() if k != "temperature"}
   description = {
-    **saved.description,
+    **own,
     "num_classes": len(labels),
     "class_names": labels,
     "templates": templates,

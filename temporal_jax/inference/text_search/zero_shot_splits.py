@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from temporal_jax.data.annotations import AnnotatedSource, open_annotations
-from temporal_jax.evaluation.metrics import top_k
+from temporal_jax.evaluation.metrics import top_k_hits
 from temporal_jax.inference.prediction import Prediction
 from temporal_jax.inference.predictor import Predictor
 from temporal_jax.inference.runtime.prompts import PLAIN, spaced
@@ -108,6 +108,6 @@ def score_splits(
       raise ValueError(f"no test video of split {n} can be read in {videos}.")
     probabilities = np.stack([rows[video["video"]] for video in read])
     labels = np.array([video["label"] for video in read])
-    top1.append(top_k(probabilities, labels, 1))
+    top1.append(float(np.mean(top_k_hits(probabilities, labels, 1))))
     counts.append(len(read))
   return SplitScores(tuple(top1), tuple(counts), bad, saved.class_names)

@@ -1,6 +1,7 @@
 import contextlib
 import hashlib
 import json
+import shutil
 import sys
 
 import jax
@@ -43,6 +44,17 @@ def test_savable_holds_what_load_model_needs(model, tmp_path):
   # Whoever may read one file may read the others.
   assert len({path.stat().st_mode for path in (tmp_path / "out").iterdir()}) == 1
   assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_temperature_is_exported(model, tmp_path):
+  shutil.copytree(model, tmp_path / "net")
+  inference.store_temperature(tmp_path / "net", 1.75)
+  card = inference.export_model(tmp_path / "net", tmp_path / "out", format="savable")
+  assert card["output"]["temperature"] == 1.75
+  page = (tmp_path / "out" / "README.md").read_text()
+  assert "by softmax of the logits, divided by the temperature 1.75" in page
+  exported = inference.load_model(tmp_path / "out")
+  assert exported.description["temperature"] == 1.75
 
 
 def test_a_network_without_classes_gives_features(tmp_path):
