@@ -117,6 +117,7 @@ def _all(path: pathlib.Path, form: str, tree: Any) -> Iterator[tuple[str, Settin
       ("config.json", _in_config),
       ("open_clip_config.json", _in_open_clip),
       ("preprocessor_config.json", _in_preprocessor),
+      ("video_preprocessor_config.json", _in_preprocessor),
     ):
       if (folder / name).is_file():
         yield from read(read_object(folder / name), name)

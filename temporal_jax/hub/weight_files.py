@@ -28,6 +28,7 @@ FOREIGN_SETTINGS = (
   "config.json",
   "open_clip_config.json",
   "preprocessor_config.json",
+  "video_preprocessor_config.json",
 )
 # Endings of files of weights of any name; safetensors hold no code.
 _SAFE = (".safetensors", ".npz")

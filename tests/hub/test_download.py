@@ -24,6 +24,7 @@ _OWN = {
 _FOREIGN = {
   "config.json": b'{"model_type": "vit"}',
   "preprocessor_config.json": b"{}",
+  "video_preprocessor_config.json": b"{}",
   "model.safetensors": _WEIGHTS,
   "pytorch_model.bin": b"a pickle",
   "tf_model.h5": b"0",
@@ -71,8 +72,8 @@ def test_safetensors_come_before_pickles(server):
   found = hub.fetch("hf://org/foreign")
   assert not found.is_own
   assert found.path.is_dir()
-  settings = {"config.json", "preprocessor_config.json"}
-  assert _files(found.path) == {"model.safetensors", *settings}
+  pixels = {"preprocessor_config.json", "video_preprocessor_config.json"}
+  assert _files(found.path) == {"model.safetensors", "config.json", *pixels}
 
 
 def test_a_file_may_be_named(server):

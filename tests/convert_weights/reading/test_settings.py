@@ -169,13 +169,14 @@ def test_config_of_open_clip(tmp_path, name):
   assert _said(path) == ["gelu with {'a': 'tanh'}"]
 
 
-def test_pixels_of_a_preprocessor_and_of_timm(tmp_path):
+@pytest.mark.parametrize("file", ["preprocessor_config", "video_preprocessor_config"])
+def test_pixels_of_a_preprocessor_and_of_timm(tmp_path, file):
   pixels = {"mean": [0.1, 0.2, 0.3], "std": [1, 1, 1]}
   path = _pretrained(tmp_path, config={"pretrained_cfg": pixels})
   assert _said(path, "pixels") == [((0.1, 0.2, 0.3), (1, 1, 1))]
   (tmp_path / "config.json").unlink()
   given = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-  path = _pretrained(tmp_path, preprocessor_config=given)
+  path = _pretrained(tmp_path, **{file: given})
   assert _said(path, "pixels") == [((0.5,) * 3, (0.5,) * 3)]
 
 
