@@ -125,7 +125,7 @@ def sync_all(folder: str | os.PathLike) -> None:
 def _partial(path: pathlib.Path) -> pathlib.Path:
   """Returns a hidden name in a path's folder, different at every call."""
   # The hidden name has to be one too where the name is as long as names can be.
-  begin = path.name.encode()[:_LONGEST].decode(errors="ignore")
+  begin = os.fsdecode(os.fsencode(path.name)[:_LONGEST])
   return path.with_name(f".{begin}.{os.getpid()}.{secrets.token_hex(4)}.partial")
 
 
