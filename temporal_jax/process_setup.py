@@ -10,6 +10,8 @@ import re
 import sys
 from collections.abc import Mapping
 
+from temporal_jax.storage.user_caches import user_caches
+
 # Moves the folder of compiled programs; "" or "0" keeps none.
 CACHE = "TEMPORAL_JAX_CACHE"
 _JAX_CACHE = "JAX_COMPILATION_CACHE_DIR"
@@ -74,19 +76,8 @@ def _cache_folder(environment: Mapping[str, str]) -> pathlib.Path | None:
   if chosen:
     folder = pathlib.Path(chosen).expanduser().absolute()
   else:
-    folder = _user_caches(environment) / "temporal_jax"
+    folder = user_caches(environment) / "temporal_jax"
   return folder / _processor()
-
-
-def _user_caches(environment: Mapping[str, str]) -> pathlib.Path:
-  """Returns the folder of the user's caches, as the platform has it."""
-  if os.path.isabs(environment.get("XDG_CACHE_HOME", "")):
-    return pathlib.Path(environment["XDG_CACHE_HOME"])
-  if sys.platform == "darwin":
-    return pathlib.Path.home() / "Library" / "Caches"
-  if sys.platform == "win32" and environment.get("LOCALAPPDATA"):
-    return pathlib.Path(environment["LOCALAPPDATA"])
-  return pathlib.Path.home() / ".cache"
 
 
 def _processor() -> str:

@@ -24,3 +24,4 @@ from temporal_jax.storage.lock import (
   FolderInUseError as FolderInUseError,
   FolderLock as FolderLock,
 )
+from temporal_jax.storage.user_caches import user_caches as user_caches
