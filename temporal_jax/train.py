@@ -185,6 +185,9 @@ def _run(
   say = print if first else lambda *words: None
   kind = experiment.run_kind(config)
   given, config = config, kind.complete(weights.used_in(config), earlier)
+  if kind.fit is not None:
+    kind.fit(config, workdir, weights.described(), say)
+    return
   opened = kind.open_run(config, workdir, earlier, say)
   components, length = opened.components, opened.components.length
   description = {**opened.describe(earlier), **weights.described()}

@@ -88,6 +88,7 @@ BELOW = {
     "display",
     "storage",
     "text",
+    "untrusted",
     "temporal_jax",  # Its version and `create_model`.
   },
 }

@@ -165,7 +165,7 @@ def write_report(
   Args:
     directory: Folder to write to.
     summary: See `summarize`.
-    rows: Rows of metrics.jsonl, for curves.png.
+    rows: Rows of metrics.jsonl, for curves.png; without any there is none.
     sample: A batch of test clips, for predictions.png.
     predictions: Scores of these clips, and maybe of others.
   """
@@ -180,12 +180,13 @@ def write_report(
     class_names,
     protocol=summary["protocol"],
   )
-  save_curves(
-    rows,
-    directory / "curves.png",
-    measure="top1" if "top1" in summary else "mAP",
-    num_classes=math.prod(len(n) for n in names.values() or [class_names]),
-  )
+  if rows:
+    save_curves(
+      rows,
+      directory / "curves.png",
+      measure="top1" if "top1" in summary else "mAP",
+      num_classes=math.prod(len(n) for n in names.values() or [class_names]),
+    )
   for task, part in of_tasks.items():
     file = directory / f"confusion_{file_name(task)}.png"
     save_confusion(part["confusion"], names[task], file)

@@ -67,6 +67,14 @@ def show_layout(
   return f"{groups}\n{training.describe_layout(layout)}"
 
 
+def refuse_layout(
+  config: ml_collections.ConfigDict, num_devices: int, tpu: str | None
+) -> str:
+  """Raises ValueError: a run without training steps has no layout."""
+  del num_devices, tpu
+  raise ValueError(f"--plan: a run of the task {config.task!r} has no training step.")
+
+
 def plan_step(
   config: ml_collections.ConfigDict, devices: Sequence[jax.Device]
 ) -> PlannedStep:

@@ -92,6 +92,9 @@ class RunKind(NamedTuple):
       the last arguments are the earlier description and a function that prints.
     show_layout: See `preview.show_layout`.
     draw: See `preview.draw`.
+    fit: Runs a config to its end, where a run has no training steps; called
+      with the complete config, the workdir, fields of model.json about the
+      weights and a function that prints. None where it is trained by steps.
   """
 
   complete: Callable[
@@ -103,3 +106,7 @@ class RunKind(NamedTuple):
   ]
   show_layout: Callable[[ml_collections.ConfigDict, int, str | None], str]
   draw: Callable[[ml_collections.ConfigDict, str], None]
+  fit: (
+    Callable[[ml_collections.ConfigDict, pathlib.Path, Mapping[str, Any], Say], None]
+    | None
+  ) = None

@@ -7,7 +7,13 @@ from types import MappingProxyType
 import ml_collections
 
 from temporal_jax import inference
-from temporal_jax.experiment import clip_run, film_run, origin, preview
+from temporal_jax.experiment import (
+  clip_run,
+  film_run,
+  origin,
+  preview,
+  probe_run,
+)
 from temporal_jax.experiment.run_kind import RunKind
 from temporal_jax.localization.detector.detector_schema import DETECTORS
 from temporal_jax.lookup import lookup
@@ -21,6 +27,14 @@ RUN_KINDS: Mapping[str, RunKind] = MappingProxyType(
       open_run=clip_run.ClipRun.open,
       show_layout=preview.show_layout,
       draw=preview.draw,
+    ),
+    "probe": RunKind(
+      complete=origin.complete,
+      read_description=inference.read_description,
+      open_run=clip_run.ClipRun.open,
+      show_layout=preview.refuse_layout,
+      draw=preview.draw,
+      fit=probe_run.run_probe,
     ),
     "localization": RunKind(
       complete=lambda config, earlier: config,

@@ -122,7 +122,7 @@ def _check_convertible(
   address = config.init_from
   what = f"init_from: {address} has weights of another library"
   how = f"`python -m convert_weights inspect {address}`"
-  if config.task != "classification":
+  if config.task == "localization":
     raise ValueError(
       f"{what}: of a detector convert them, `python -m convert_weights "
       f"{config.model.name} {address} OUT --features ...`, and take OUT."

@@ -13,6 +13,7 @@ import numpy as np
 import safetensors.numpy
 
 from temporal_jax.saved_networks.description import (
+  DESCRIPTION,
   Schema,
   as_written,
   write_description,
@@ -22,7 +23,7 @@ from temporal_jax.saved_networks.variables import (
   digest,
   read_variables,
 )
-from temporal_jax.storage import DIGESTS, whole_folder, write_digests
+from temporal_jax.storage import DIGESTS, sync, whole_folder, write_digests
 from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 
 # Called with a description and the shapes of variables; raises ValueError if
@@ -60,6 +61,21 @@ def save_network(
     # Only this file: others, such as a card, may be edited.
     write_digests(partial, [VARIABLES_FILE])
     write_description(partial, described, variables, schema)
+
+
+def move_network(folder: pathlib.Path, into: pathlib.Path) -> None:
+  """Moves the files of a network into a folder that may have others.
+
+  model.json comes last: only with it the folder is a network's.
+
+  Args:
+    folder: Folder of the network, which is then gone.
+    into: The other folder, on the same disk.
+  """
+  for file in sorted(folder.iterdir(), key=lambda file: file.name == DESCRIPTION):
+    file.replace(into / file.name)
+  folder.rmdir()
+  sync(into)
 
 
 def read_network(

@@ -30,6 +30,7 @@ class Videos(NamedTuple):
     fingerprints: Digest of the list of videos of each split, see
       `sources.Source`.
     bad_test: Test videos that could not be read.
+    sources: The videos themselves, by split.
   """
 
   class_names: ClassNames
@@ -41,6 +42,7 @@ class Videos(NamedTuple):
   num_test: int
   fingerprints: Mapping[str, str]
   bad_test: BadVideos
+  sources: Mapping[str, Source]
 
 
 def open_videos(
@@ -108,4 +110,5 @@ def open_videos(
     num_test=len(sources["test"]),
     fingerprints={split: sources[split].fingerprint() for split in ("train", "test")},
     bad_test=bad_videos["test"],
+    sources=sources,
   )
