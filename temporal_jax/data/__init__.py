@@ -15,6 +15,7 @@ from temporal_jax.data.pipeline.bad_videos import (
   BadVideoError as BadVideoError,
   BadVideos as BadVideos,
 )
+from temporal_jax.data.pipeline.class_order import count_classes as count_classes
 from temporal_jax.data.pipeline.clips import (
   ClipFormat as ClipFormat,
   VideoOpener as VideoOpener,

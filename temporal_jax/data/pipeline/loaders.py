@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from temporal_jax.data.pipeline.class_order import balance_classes
 from temporal_jax.data.pipeline.clips import (
   ClipFormat,
   Element,
@@ -22,6 +23,7 @@ def train_batches(
   *,
   batch_size: int,
   seed: int,
+  balance: float = 0.0,
   num_threads: int = 4,
   process_index: int = 0,
   process_count: int = 1,
@@ -39,6 +41,8 @@ def train_batches(
     clip: Frames, size and sampling of a clip.
     batch_size: Clips per batch, B, over all processes.
     seed: Seed of order, frames and crops.
+    balance: Share of the clips that are drawn with all classes equally often,
+      see `class_order.Balance`; the others are all videos in turn.
     num_threads: Threads that decode.
     process_index: Number of this process, p.
     process_count: Processes that share the data, P.
@@ -51,7 +55,8 @@ def train_batches(
     frame has in its true proportions when its shorter side is resized.
 
   Raises:
-    ValueError: If there is no video, or `batch_size` is no multiple of P.
+    ValueError: If there is no video, `batch_size` is no multiple of P, or
+      `balance` is not 0 and videos have several labels.
   """
   count = len(videos.source)
   if not count:
@@ -62,6 +67,7 @@ def train_batches(
     num_videos=count,
     seed=seed,
     num_threads=num_threads,
+    balance=balance_classes(videos.source, balance) if balance else None,
   )
 
 

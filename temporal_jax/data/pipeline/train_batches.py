@@ -1,12 +1,14 @@
 """Endless training batches, in one shuffled order for all processes."""
 
 import dataclasses
-import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from temporal_jax.data.pipeline.class_order import Balance
+from temporal_jax.data.pipeline.permutation import shuffled
 
 if TYPE_CHECKING:
   import grain
@@ -19,10 +21,6 @@ Read = Callable[[int, np.random.Generator], dict[str, Any] | None]
 # permutes by 4 rounds of a cipher, after which neighbours among 1,000,000
 # places correlate by 0.4; with more rounds it is no permutation for all counts.
 GRAIN, FEISTEL = 1, 2
-
-_ROUNDS = 8  # Even, so that the halves end as wide as they begin.
-_LEAST_BITS = 6  # Below, a network of so few bits cannot make all orders.
-_MASK = 2**64 - 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +76,7 @@ class TrainBatches(Iterator[Batch]):
     num_videos: int,
     seed: int,
     num_threads: int,
+    balance: Balance | None = None,
   ):
     """Starts at the first place.
 
@@ -87,12 +86,14 @@ class TrainBatches(Iterator[Batch]):
       num_videos: Length of an epoch.
       seed: Seed of the order and of the clips.
       num_threads: Threads that decode.
+      balance: Classes that are drawn equally often; None for all videos in
+        turn.
     """
     self._read_clip = read
     self._version = FEISTEL
     self._share = share
     self._num_videos, self._seed = num_videos, seed
-    self._num_threads = num_threads
+    self._num_threads, self._balance = num_threads, balance
     self._start, self._read = 0, 0
     self._ahead: Iterator[tuple[dict[str, Any] | None]] | None = None
 
@@ -121,7 +122,7 @@ class TrainBatches(Iterator[Batch]):
     Returns:
       {"start": place where counting began, "read": clips read since then by
       each process, "batch_size", "num_videos", "order": version of the
-      order}, for `seek` on every process.
+      order, "balance": share of balanced clips}, for `seek` on every process.
 
     Raises:
       ValueError: Unless there is one number per process.
@@ -138,7 +139,13 @@ class TrainBatches(Iterator[Batch]):
       "batch_size": self._share.batch_size,
       "num_videos": self._num_videos,
       "order": self._version,
+      "balance": self._share_balanced,
     }
+
+  @property
+  def _share_balanced(self) -> float:
+    """Share of the clips that are drawn with all classes equally often."""
+    return self._balance.share if self._balance else 0.0
 
   def seek(self, position: Mapping[str, Any]) -> str:
     """Goes to a place that `position` returned.
@@ -151,7 +158,7 @@ class TrainBatches(Iterator[Batch]):
     Args:
       position: Position of a run of any number of processes and batch size.
         Without "order" it is from an older version's run, which keeps its old
-        order.
+        order, and without "balance" from one that had none.
 
     Returns:
       A sentence on differences from an uninterrupted run; "" if none.
@@ -171,7 +178,8 @@ class TrainBatches(Iterator[Batch]):
     start, size = position["start"], position["batch_size"]
     read = position["read"]
     self._ahead, here, notes = None, self._share, []
-    self._version = version
+    # A balance has no old order to keep.
+    self._version = FEISTEL if self._balance else version
     if (size, len(read)) == (here.batch_size, here.count):
       self._start, self._read = start, read[here.index]
     else:
@@ -191,6 +199,11 @@ class TrainBatches(Iterator[Batch]):
         f"there were {position['num_videos']} training videos and are "
         f"{self._num_videos}: their order is another"
       )
+    if (before := position.get("balance", 0.0)) != self._share_balanced:
+      notes.append(
+        f"data.balance was {before:g} and is {self._share_balanced:g}: the order of "
+        "the videos is another"
+      )
     return "; ".join(notes)
 
   def _read_ahead(self) -> Iterator[tuple[dict[str, Any] | None]]:
@@ -198,7 +211,9 @@ class TrainBatches(Iterator[Batch]):
     import grain
 
     start, place = self._start, self._share.place
-    order = endless_order(self._num_videos, self._seed, self._version)
+    order = endless_order(
+      self._num_videos, self._seed, self._version, balance=self._balance
+    )
     clips = order.random_map(self._read_clip)
     numbers = grain.MapDataset.range(self._read, sys.maxsize)
     options = grain.ReadOptions(
@@ -235,13 +250,17 @@ def _check_position(position: Mapping[str, Any]) -> None:
     )
 
 
-def endless_order(count: int, seed: int, version: int) -> "grain.MapDataset":
+def endless_order(
+  count: int, seed: int, version: int, *, balance: Balance | None = None
+) -> "grain.MapDataset":
   """Returns the numbers of videos: every epoch has each once, shuffled.
 
   Args:
     count: Number of videos.
     seed: Seed of all epochs.
     version: `GRAIN` or `FEISTEL`.
+    balance: Classes that are drawn equally often instead, by `FEISTEL`; None
+      for none.
 
   Raises:
     ValueError: If `version` is neither.
@@ -255,52 +274,8 @@ def endless_order(count: int, seed: int, version: int) -> "grain.MapDataset":
     raise ValueError(
       f"version of the order must be in {(GRAIN, FEISTEL)}, got {version}."
     )
+  if balance:
+    return numbers.repeat().map_with_index(
+      lambda place, _: balance.number(place, count, seed)
+    )
   return numbers.repeat().map_with_index(lambda place, _: shuffled(place, count, seed))
-
-
-def shuffled(place: int, count: int, seed: int) -> int:
-  """Returns the number, of `count`, of the video at a place of the order.
-
-  A Feistel network permutes all numbers of as many bits as `count` needs. What
-  is not below `count` is permuted again: the number comes from a cycle that
-  begins below it, so that an end is always found.
-
-  Source: Black and Rogaway 2002, Ciphers with arbitrary finite domains,
-    sections 4 and 5.
-  """
-  epoch, number = divmod(place, count)
-  bits = max(_LEAST_BITS, (count - 1).bit_length())
-  low_bits = bits // 2
-  keys = _keys(seed, epoch)
-  number = _permute(number, bits - low_bits, low_bits, keys)
-  while number >= count:
-    number = _permute(number, bits - low_bits, low_bits, keys)
-  return number
-
-
-def _permute(number: int, high_bits: int, low_bits: int, keys: tuple[int, ...]) -> int:
-  """Permutes the numbers of so many bits."""
-  masks = (1 << high_bits) - 1, (1 << low_bits) - 1
-  high, low = number >> low_bits, number & masks[1]
-  for index, key in enumerate(keys):
-    # The halves change places, and their widths with them.
-    high, low = low, high ^ (_mix(low ^ key) & masks[index % 2])
-  return (high << low_bits) | low
-
-
-def _mix(value: int) -> int:
-  """Returns 64 bits each of which depends on all 64 of `value`.
-
-  Source: Steele et al. 2014, Fast splittable pseudorandom number generators,
-    `mix64variant13`.
-  """
-  value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-  value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
-  return value ^ (value >> 31)
-
-
-@functools.lru_cache(maxsize=64)
-def _keys(seed: int, epoch: int) -> tuple[int, ...]:
-  """Returns the keys of the rounds of an epoch."""
-  state = np.random.SeedSequence([seed, epoch])
-  return tuple(map(int, state.generate_state(_ROUNDS, np.uint64)))

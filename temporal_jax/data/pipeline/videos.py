@@ -27,6 +27,7 @@ class Videos(NamedTuple):
     test_batches: All views of them.
     num_train: Training videos listed.
     num_test: Test videos listed.
+    train_source: The training videos.
     fingerprints: Digest of the list of videos of each split, see
       `sources.Source`.
     bad_test: Test videos that could not be read.
@@ -40,6 +41,7 @@ class Videos(NamedTuple):
   test_batches: "grain.IterDataset"
   num_train: int
   num_test: int
+  train_source: Source
   fingerprints: Mapping[str, str]
   bad_test: BadVideos
   sources: Mapping[str, Source]
@@ -53,6 +55,7 @@ def open_videos(
   batch_size: int,
   seed: int,
   bad_videos: Mapping[str, BadVideos],
+  balance: float = 0.0,
   time_limit: float = TIME_LIMIT,
   num_threads: int = 4,
   process_index: int = 0,
@@ -68,6 +71,8 @@ def open_videos(
     batch_size: Clips per batch, over all processes.
     seed: Seed of order, frames and crops in training.
     bad_videos: Handling of videos that cannot be read, by split.
+    balance: Share of the training clips that are drawn with all classes equally
+      often, see `class_order.Balance`.
     time_limit: Seconds that opening a video file, and reading a clip, may take.
     num_threads: Threads that decode.
     process_index: Number of this process.
@@ -103,11 +108,12 @@ def open_videos(
   return Videos(
     class_names=sources["train"].class_names,
     multi_label=sources["train"].multi_label,
-    train_batches=train_batches(train, clip, seed=seed, **share),
+    train_batches=train_batches(train, clip, seed=seed, balance=balance, **share),
     eval_batches=eval_batches(test, protocol.single_view(), **share),
     test_batches=eval_batches(test, protocol, **share),
     num_train=len(sources["train"]),
     num_test=len(sources["test"]),
+    train_source=sources["train"],
     fingerprints={split: sources[split].fingerprint() for split in ("train", "test")},
     bad_test=bad_videos["test"],
     sources=sources,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from temporal_jax.data.pipeline import train_batches
+from temporal_jax.data.pipeline import permutation, train_batches
 
 _LAGS = 64
 # Eleven videos of seed 3, over two epochs, as runs had it before.
@@ -38,7 +38,7 @@ def _noise(numbers, count, batch=64):
 def test_places_do_not_correlate(count, seed):
   start = 3 * count  # Another epoch than the first.
   numbers = [
-    train_batches.shuffled(start + place, count, seed)
+    permutation.shuffled(start + place, count, seed)
     for place in range(min(count, _PLACES))
   ]
   # Of 64 lags the largest exceeds 4.5 by chance once in 2000 orders.
@@ -66,7 +66,7 @@ def test_every_epoch_has_every_video_once(count):
 def test_epochs_and_seeds_are_independent():
   def epoch(seed, number, count=2000):
     places = range(number * count, (number + 1) * count)
-    return [train_batches.shuffled(place, count, seed) for place in places]
+    return [permutation.shuffled(place, count, seed) for place in places]
 
   orders = [epoch(0, 0), epoch(0, 1), epoch(1, 0), epoch(2**32 - 1, 5)]
   correlations = np.corrcoef(orders) - np.eye(4)
@@ -88,7 +88,7 @@ def test_old_runs_have_the_order_of_grain():
 def test_short_lists_have_all_their_orders():
   """The 24 orders of four videos are about as frequent over 4800 epochs."""
   orders = [
-    tuple(train_batches.shuffled(4 * epoch + i, 4, 5) for i in range(4))
+    tuple(permutation.shuffled(4 * epoch + i, 4, 5) for i in range(4))
     for epoch in range(4800)
   ]
   counts = [orders.count(one) for one in set(orders)]
@@ -99,5 +99,5 @@ def test_short_lists_have_all_their_orders():
 
 def test_the_order_never_changes():
   """Runs go on where they were, also with a later version."""
-  got = [train_batches.shuffled(place, 1000, 3) for place in range(5)]
+  got = [permutation.shuffled(place, 1000, 3) for place in range(5)]
   assert got == FIRST
