@@ -67,6 +67,8 @@ def get_config() -> ml_collections.ConfigDict:
   # temporal_jax.data.augmentation: "random_sized_crop(area=(0.08, 1))|flip".
   data.augment = ""
   data.flip_pairs = ()  # Classes that mirroring swaps, in pairs.
+  # Share of training clips that are drawn with all classes equally often.
+  data.balance = 0.0
   data.repeats = 1  # Augmented copies of a training clip in a step.
   data.on_error = "raise"  # A bad video: "raise", "skip" or "mask".
   data.time_limit = 60.0  # Seconds that reading a clip may take.
@@ -94,6 +96,10 @@ def get_config() -> ml_collections.ConfigDict:
 
   loss = config.loss
   loss.name = "softmax"  # Or "sigmoid", of several labels per clip.
+  # Weights of the classes in the loss: "balanced", the rarer the heavier; or
+  # JSON of a number per class, '{"waving": 3}', others 1; see docs/training.md.
+  loss.class_weights = ""
+  loss.focal = 0.0  # Exponent of the focal loss; 0 for none.
   loss.alignment = 1.0  # Weight of ILA's alignment loss.
 
   every_run.lock(config)

@@ -9,6 +9,7 @@ import jax
 import ml_collections
 
 from temporal_jax import data, evaluation, inference, training
+from temporal_jax.experiment.class_weights import class_weights
 from temporal_jax.experiment.classes import num_classes
 from temporal_jax.experiment.components import RunComponents, assemble
 from temporal_jax.experiment.description import (
@@ -36,6 +37,7 @@ class ClipRun:
     settings: The run's settings.
     videos: The run's videos.
     augment: Augmentation of training clips.
+    loss: Loss of a clip.
     components: Components of the run.
     examples: Name of the examples in batches.
   """
@@ -43,6 +45,7 @@ class ClipRun:
   settings: RunSettings
   videos: data.Videos
   augment: data.Augmentation
+  loss: training.Loss
   components: RunComponents
   examples: str = dataclasses.field(default="clips", init=False)
 
@@ -67,6 +70,7 @@ class ClipRun:
     known = evaluation.accuracy_names(names, multi_label=videos.multi_label)
     check_keep_best(config, known)
     classes = num_classes(config, videos)
+    loss = settings.loss(classes, class_weights(config, videos, say))
     augment = settings.augmentation(names)
     components = assemble(settings, classes, videos.num_train)
     devices = settings.mesh.devices.flat
@@ -74,7 +78,7 @@ class ClipRun:
       f"{len(devices)} x {devices[0].device_kind}: {videos.num_train} training and "
       f"{videos.num_test} test videos, {_in_words(classes)}."
     )
-    return cls(settings, videos, augment, components)
+    return cls(settings, videos, augment, loss, components)
 
   @property
   def train_batches(self) -> data.TrainBatches:
@@ -114,6 +118,7 @@ class ClipRun:
     train_step, eval_step = create_steps(
       self.settings,
       self.components,
+      self.loss,
       augment=self.augment,
       inputs=other_inputs(model, self.videos.class_names, variables, groups),
     )

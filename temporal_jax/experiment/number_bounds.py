@@ -87,6 +87,7 @@ BOUNDS = {
   "model.image_size": Bounds(0, _PIXELS),
   "model.disturbance_decay_epoch": Bounds(0, _EPOCHS),
   "data.test_fraction": _BELOW_ONE,
+  "data.balance": _SHARE,
   "data.num_classes": _SIZE,
   "data.flow": Bounds(0, 32),
   "data.num_frames": Bounds(1, _FRAMES),
@@ -106,6 +107,7 @@ BOUNDS = {
   "mix.probability": _SHARE,
   "mix.switch_probability": _SHARE,
   "loss.alignment": Bounds(0, _FACTOR),
+  "loss.focal": Bounds(0, 100),
 }
 # Of the arguments of networks that are no sizes, which `_SIZE` bounds.
 ARGUMENT_BOUNDS = {

@@ -93,6 +93,7 @@ def plan_step(
   function, _ = create_steps(
     settings,
     components,
+    settings.loss(classes),
     augment=settings.augmentation(()),
     inputs=blank_inputs(components.model, classes, components.groups),
   )

@@ -8,6 +8,7 @@ import jax
 import ml_collections
 
 from temporal_jax import data, models, training
+from temporal_jax.experiment.class_weights import ClassWeights, read_weights
 from temporal_jax.experiment.classes import Classes, expected_classes
 from temporal_jax.experiment.duration import cadence, duration
 from temporal_jax.experiment.network import create_network, num_channels
@@ -73,16 +74,19 @@ class RunSettings:
     settings._check_components()
     return settings
 
-  def loss(self, classes: Classes) -> training.Loss:
+  def loss(self, classes: Classes, class_weights: ClassWeights = None) -> training.Loss:
     """Returns the loss of a clip.
 
     Args:
       classes: Number of classes, by task if there are several.
+      class_weights: Weight of each class, see `class_weights.class_weights`.
     """
     return training.Loss(
       classes,
       name=self.config.loss.name,
       label_smoothing=self.config.loss.label_smoothing,
+      class_weights=class_weights,
+      focal=self.config.loss.focal,
     )
 
   def augmentation(self, names: Any) -> data.Augmentation:
@@ -112,7 +116,7 @@ class RunSettings:
     config = self.config
     classes = expected_classes(config) if config.data.num_classes else 2
     create_network(config, classes)
-    self.loss(classes)
+    self.loss(classes, () if read_weights(config.loss.class_weights) else None)
     self.augmentation(())
     check_length(config)
 

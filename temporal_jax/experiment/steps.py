@@ -16,6 +16,7 @@ from temporal_jax.experiment.settings import RunSettings
 def create_steps(
   settings: RunSettings,
   components: RunComponents,
+  loss: training.Loss,
   augment: data.Augmentation,
   inputs: Mapping[str, jax.Array],
 ) -> tuple[Callable, Callable]:
@@ -24,11 +25,11 @@ def create_steps(
   Args:
     settings: The run's settings.
     components: The run's components.
+    loss: Loss of a clip.
     augment: Augmentation of training clips.
     inputs: The network's inputs other than clips.
   """
   config, optim = settings.config, settings.config.optim
-  loss = settings.loss(components.classes)
   objective = training.ClipObjective(
     network=_disturbed(config, components),
     loss=loss,

@@ -60,6 +60,7 @@ def open_videos(
     batch_size=config.batch_size,
     seed=config.seed,
     bad_videos=bad_videos,
+    balance=config.data.balance,
     time_limit=config.data.time_limit,
     num_threads=config.data.num_threads,
     process_index=index,

@@ -1,16 +1,17 @@
 """Losses: one number per clip."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from temporal_jax.validation import check_choice
+from temporal_jax.validation import check_at_least, check_choice
 
 LOSSES = ("softmax", "sigmoid")
+_LEAST_MISSING = 1e-7  # Float32 has no number between 1 - 6e-8 and 1.
 
 # An array of one task, or a dict of arrays by task.
 Tasks = Any
@@ -27,15 +28,25 @@ class Loss:
       clip: the mean of the binary cross-entropies.
     label_smoothing: Smoothing s in [0, 1): the target is 1 - s + s / L at the
       label and s / L elsewhere. Not for "sigmoid".
+    class_weights: Weights w (L,) of the classes, or a dict with one entry per
+      task; None for none. The loss of targets t is -sum_c w_c t_c log p_c; it
+      is not divided by the weights. Not for "sigmoid".
+    focal: Exponent gamma of the focal loss, which weighs clips less that are
+      right already; 0 for none. With "softmax" -log p_c is multiplied by
+      (1 - p_c)^gamma; with "sigmoid" p is the probability of the right answer
+      to each class.
 
-  Source: classes `CrossEntropyLoss` and `BCEWithLogitsLoss` of pytorch/pytorch;
-    the sum over tasks is from Damen et al. 2022,
-    https://arxiv.org/abs/2006.13256, and of the TAdaConv code.
+  Source: classes `CrossEntropyLoss`, with its `weight`, and `BCEWithLogitsLoss`
+    of pytorch/pytorch; the sum over tasks is from Damen et al. 2022,
+    https://arxiv.org/abs/2006.13256, and of the TAdaConv code; focal loss: Lin
+    et al. 2017, https://arxiv.org/abs/1708.02002, equation 4.
   """
 
   num_classes: int | Mapping[str, int]
   name: str = "softmax"
   label_smoothing: float = 0.0
+  class_weights: Sequence[float] | Mapping[str, Sequence[float]] | None = None
+  focal: float = 0.0
 
   def __post_init__(self) -> None:
     check_choice("loss", self.name, LOSSES)
@@ -48,6 +59,12 @@ class Loss:
         "loss 'sigmoid' takes no label_smoothing, got "
         f"{self.label_smoothing}; set it to 0."
       )
+    if self.name == "sigmoid" and self.class_weights is not None:
+      raise ValueError(
+        "loss 'sigmoid' takes no class_weights, because each class is a question "
+        "of its own; loss.focal weighs rare classes up."
+      )
+    check_at_least("focal", self.focal, 0)
 
   def targets(self, label: jax.Array) -> Tasks:
     """Returns the target of each class for every clip.
@@ -85,12 +102,35 @@ class Loss:
       logits: (B, L), any float dtype, or a dict of them by task.
       target: As `targets` gives them, mixed or not.
     """
+    weights = self.class_weights
     if isinstance(logits, Mapping):
-      return sum(self(logits[task], target[task]) for task in target)
+      return sum(
+        self._of_task(logits[task], target[task], weights and weights[task])
+        for task in target
+      )
+    return self._of_task(logits, target, weights)
+
+  def _of_task(
+    self, logits: jax.Array, target: jax.Array, weights: Sequence[float] | None
+  ) -> jax.Array:
+    """Returns the loss (B,) of logits and targets (B, L) of one task."""
     logits = logits.astype(jnp.float32)
     if self.name == "sigmoid":
-      return optax.sigmoid_binary_cross_entropy(logits, target).mean(axis=-1)
-    return optax.softmax_cross_entropy(logits, target)
+      yes, no = jax.nn.log_sigmoid(logits), jax.nn.log_sigmoid(-logits)
+      both = target * self._focused(yes) + (1 - target) * self._focused(no)
+      return both.mean(axis=-1)
+    losses = target * self._focused(jax.nn.log_softmax(logits))
+    if weights is not None:
+      losses *= jnp.asarray(weights, jnp.float32)[None]
+    return losses.sum(axis=-1)
+
+  def _focused(self, log_probability: jax.Array) -> jax.Array:
+    """Returns -(1 - p)^gamma log p of the logarithms of p."""
+    if not self.focal:
+      return -log_probability
+    # The power of a gamma below 1 has no gradient if p is 1 by rounding.
+    missing = jnp.maximum(-jnp.expm1(log_probability), _LEAST_MISSING)
+    return -(missing**self.focal) * log_probability
 
   def probabilities(self, logits: Tasks) -> Tasks:
     """Returns the classes' probabilities (B, L), float32, of each task.

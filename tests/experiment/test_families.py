@@ -24,7 +24,9 @@ def _start(config, names):
   state = jax.device_put(state, run.layout)
   inputs = experiment.other_inputs(run.model, names, variables, run.groups)
   augment = settings.augmentation(names)
-  step, _ = experiment.create_steps(settings, run, augment, inputs)
+  step, _ = experiment.create_steps(
+    settings, run, settings.loss(run.classes), augment, inputs
+  )
   return settings, run, state, step
 
 

@@ -1,5 +1,6 @@
 """Losses against torch and loops."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -23,6 +24,52 @@ def test_softmax_is_torchs(smoothing):
     reduction="none",
   )
   np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_weighted_softmax_is_torchs(smoothing):
+  weights = (0.5, 2.0, 1.0, 3.0, 0.25)
+  loss = Loss(5, label_smoothing=smoothing, class_weights=weights)
+  theirs = functional.cross_entropy(
+    torch.from_numpy(LOGITS),
+    torch.from_numpy(LABEL).long(),
+    weight=torch.tensor(weights),
+    label_smoothing=smoothing,
+    reduction="none",
+  )
+  target = loss.targets(jnp.asarray(LABEL))
+  ours = loss(jnp.asarray(LOGITS), target)
+  np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-6)
+  tasks = Loss({"verb": 5, "noun": 5}, class_weights={"verb": weights, "noun": [1] * 5})
+  both = {task: jnp.asarray(LOGITS) for task in ("verb", "noun")}
+  plain = Loss(5)(jnp.asarray(LOGITS), target)
+  got = tasks(both, {"verb": target, "noun": target})
+  np.testing.assert_allclose(got, ours + plain, rtol=1e-6)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_focal_loss_is_that_of_the_paper(gamma):
+  odds = np.exp(LOGITS.astype(np.float64))
+  right = (odds / odds.sum(1, keepdims=True))[np.arange(6), LABEL]
+  loss = Loss(5, focal=gamma)
+  ours = loss(jnp.asarray(LOGITS), loss.targets(jnp.asarray(LABEL)))
+  np.testing.assert_allclose(ours, -((1 - right) ** gamma) * np.log(right), rtol=1e-5)
+  # Of each class the probability of the right answer.
+  many = np.random.default_rng(1).integers(0, 2, (6, 5)).astype(np.float32)
+  yes = odds / (1 + odds)
+  answer = np.where(many, yes, 1 - yes)
+  each = Loss(5, name="sigmoid", focal=gamma)(jnp.asarray(LOGITS), jnp.asarray(many))
+  want = -((1 - answer) ** gamma) * np.log(answer)
+  np.testing.assert_allclose(each, want.mean(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["softmax", "sigmoid"])
+def test_focal_loss_of_sure_clips_has_a_gradient(name):
+  logits = jnp.asarray([[200.0, -200.0]])
+  for target in ([[1.0, 0.0]], [[0.0, 1.0]]):
+    loss = Loss(2, name=name, focal=0.5)
+    slope = jax.grad(lambda z, t=target, f=loss: f(z, jnp.asarray(t)).sum())(logits)
+    assert np.isfinite(slope).all()
 
 
 def test_sigmoid_is_torchs_mean_over_the_classes():
@@ -78,6 +125,8 @@ def test_labels_of_another_shape(loss, label, message):
     ({"name": "hinge"}, "softmax.*sigmoid.*hinge"),
     ({"label_smoothing": 1.0}, "label_smoothing"),
     ({"name": "sigmoid", "label_smoothing": 0.1}, "sigmoid"),
+    ({"name": "sigmoid", "class_weights": [1, 2]}, "'sigmoid' takes no class_weights"),
+    ({"focal": -1.0}, "focal must be at least 0, got -1.0"),
   ],
 )
 def test_wrong_arguments(arguments, message):
