@@ -78,6 +78,10 @@ def create() -> ml_collections.ConfigDict:
   config.keep_checkpoints = 2  # The newest ones,
   config.keep_best = "top1"  # and the one best in this test value; "" for none.
 
+  # Services that show the values: also "trackio" and "wandb".
+  config.observers = ("tensorboard",)
+  config.project = ""  # Of the last two; "" for their own default.
+
   return config
 
 

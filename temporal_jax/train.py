@@ -10,6 +10,7 @@ goes on where the run stopped or, when it is complete, evaluates it again.
   --plan                shows the layout of a step on --plan_devices simulated
                         devices, or on the TPU --plan_tpu that need not be there
   --draw=FILE.png       draws augmented training clips
+  --profile=100:110     traces the ten steps after step 100, for TensorBoard
   --wait                waits while another start is in the workdir
   --verbosity=1         shows where an error was raised
   --coordinator=HOST:PORT --num_processes=N --process_id=I
@@ -19,6 +20,7 @@ goes on where the run stopped or, when it is complete, evaluates it again.
 
 import argparse
 import functools
+import json
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -120,6 +122,7 @@ _PLAN = flags.DEFINE_bool("plan", False, "Show the layout instead of training.")
 _PLAN_DEVICES = flags.DEFINE_integer("plan_devices", 8, "Simulated devices.")
 _PLAN_TPU = flags.DEFINE_string("plan_tpu", None, "As v5p:4x4x4, instead.")
 _DRAW = flags.DEFINE_string("draw", None, "PNG of clips instead of training.")
+_PROFILE = flags.DEFINE_string("profile", None, "Steps to trace, as 100:110.")
 _WAIT = flags.DEFINE_bool("wait", False, "Wait while workdir is in use.")
 _DISTRIBUTED = flags.DEFINE_bool("distributed", False, "One of several.")
 _COORDINATOR = flags.DEFINE_string("coordinator", None, "Of the processes.")
@@ -165,6 +168,7 @@ def run(
 ) -> None:
   """One run, from its config to its report."""
   experiment.check_places(workdir)
+  training.check_observers(config.observers)
   kind = experiment.run_kind(config)
   earlier = experiment.earlier_description(workdir, kind.read_description)
   with experiment.start_weights(
@@ -190,6 +194,9 @@ def _run(
     return
   opened = kind.open_run(config, workdir, earlier, say)
   components, length = opened.components, opened.components.length
+  profiled = range(0)
+  if _PROFILE.value:
+    profiled = training.parse_steps(_PROFILE.value, length.num_steps)
   description = {**opened.describe(earlier), **weights.described()}
   checkpoints = training.Checkpoints(
     workdir / training.CHECKPOINTS,
@@ -222,36 +229,45 @@ def _run(
   say(f"start: {origin}.")
   if note:
     say(f"Training {opened.examples}: {note}.")
+  if profiled and int(state.step) >= profiled.stop:
+    say(f"--profile={_PROFILE.value}: these steps are done, none is traced.")
   train_step, scoring = opened.start(state.variables())
-  with (
-    training.Records(workdir, int(state.step)) as records,
-    training.Progress(length.num_steps, int(state.step)) as progress,
-  ):
-    state = training.train(
-      state,
-      train_step,
-      opened.train_batches,
-      place=opened.place,
-      cadence=experiment.cadence(config, length),
-      schedule=experiment.schedule(config, length),
-      evaluate=functools.partial(scoring.quick, say=progress.say),
-      checkpoints=checkpoints,
-      records=records,
-      progress=progress,
-      stop=stop,
-      gather=evaluation.gather_json,
-      examples=opened.examples,
-    )
-  checkpoints.close()
-  if stop.signal and int(state.step) < length.num_steps:
-    step = int(state.step)
-    say(f"{stop.signal}: stopped at step {step}; run the same command to go on.")
-    return
-  say("testing ...")
-  test = scoring.final(state.eval_variables())
+  observers = None
   if first:
-    rows = training.write_final(workdir, int(state.step), test.values)
-    test.write(workdir, rows)
+    observers = training.Observers(
+      config.observers,
+      training.RunStart(
+        workdir, int(state.step), config.project, json.loads(completed), description
+      ),
+    )
+  with training.Records(workdir, int(state.step), observers) as records:
+    with training.Progress(length.num_steps, int(state.step)) as progress:
+      state = training.train(
+        state,
+        train_step,
+        opened.train_batches,
+        place=opened.place,
+        cadence=experiment.cadence(config, length),
+        schedule=experiment.schedule(config, length),
+        evaluate=functools.partial(scoring.quick, say=progress.say),
+        checkpoints=checkpoints,
+        records=records,
+        progress=progress,
+        stop=stop,
+        gather=evaluation.gather_json,
+        examples=opened.examples,
+        profile=training.Profile(workdir, profiled),
+      )
+    checkpoints.close()
+    if stop.signal and int(state.step) < length.num_steps:
+      step = int(state.step)
+      say(f"{stop.signal}: stopped at step {step}; run the same command to go on.")
+      return
+    say("testing ...")
+    test = scoring.final(state.eval_variables())
+    rows = records.write_final(int(state.step), test.values)
+    if first:
+      test.write(workdir, rows)
   say(test.headline)
   say(f"Report: {workdir / 'report.json'}; pictures next to it.")
 

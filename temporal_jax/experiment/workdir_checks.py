@@ -9,11 +9,11 @@ from temporal_jax.experiment.description import Description, Lists
 from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 
 # Folders that a run writes into its workdir.
-_FOLDERS = (training.CHECKPOINTS, "tensorboard")
+_FOLDERS = (training.CHECKPOINTS, "tensorboard", "profile", "wandb")
 _FILES = (
   *("config.json", "metrics.jsonl", "model.json", "report.json", "scores.npz"),
-  *("timing.jsonl", "calibration.png", "confusion.png", "curves.png"),
-  "predictions.png",
+  *("timing.jsonl", "observers.json", "calibration.png", "confusion.png"),
+  *("curves.png", "predictions.png"),
 )
 # Fields that may differ when a finished run is evaluated again: how it is
 # tested, how long it is, when it is saved, where videos are and how they are
@@ -22,7 +22,7 @@ _FREE = re.compile(
   r"eval\..*|num_steps|num_epochs|stages|init_from|from_scratch.*"
   r"|(log|eval|save)_every|keep_(checkpoints|best)|mesh\..*|sharding.*"
   r"|data\.(root|annotations|videos|manifest|data_dir|num_threads|time_limit|on_error)"
-  r"|model\.remat|optim\.accumulate"
+  r"|observers|project|model\.remat|optim\.accumulate"
 )
 _OVERRIDES = "model.overrides."
 

@@ -36,6 +36,11 @@ from temporal_jax.training.objective import (
   PartLoss as PartLoss,
   Prepared as Prepared,
 )
+from temporal_jax.training.observers import (
+  Observers as Observers,
+  RunStart as RunStart,
+  check_observers as check_observers,
+)
 from temporal_jax.training.optimizer import (
   OPTIMIZERS as OPTIMIZERS,
   create_optimizer as create_optimizer,
@@ -66,6 +71,10 @@ from temporal_jax.training.parameter_groups import (
   parameter_groups as parameter_groups,
 )
 from temporal_jax.training.parameter_names import summarize_names as summarize_names
+from temporal_jax.training.profile import (
+  Profile as Profile,
+  parse_steps as parse_steps,
+)
 from temporal_jax.training.progress import Progress as Progress
 from temporal_jax.training.records import (
   Records as Records,
@@ -73,7 +82,6 @@ from temporal_jax.training.records import (
   config_changes as config_changes,
   read_rows as read_rows,
   write_config as write_config,
-  write_final as write_final,
 )
 from temporal_jax.training.schedule import (
   SCHEDULES as SCHEDULES,

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
 from temporal_jax.training.device_feed import Feed
 from temporal_jax.training.objective import Arrays
+from temporal_jax.training.profile import Profile
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import Records
 from temporal_jax.training.state import (
@@ -105,6 +106,7 @@ def train(
   stop: StopRequest,
   gather: Gather,
   examples: str = "clips",
+  profile: Profile | None = None,
 ) -> TrainState:
   """Trains from `state` to the last step, or until asked to stop.
 
@@ -122,6 +124,7 @@ def train(
     stop: Returns whether the system asked to stop.
     gather: Returns the numbers of all processes for this one's.
     examples: Name of the examples in batches, a plural.
+    profile: Profile of some steps; None for none.
 
   Returns:
     The last state; it is saved if a step was done.
@@ -140,11 +143,13 @@ def train(
   else:
     progress.say("compiling the training step ...")
   clock, stopping = _Clock(step, examples), stop.comes_after(step)
-  with Feed(batches, place) as feed:
+  with Feed(batches, place) as feed, profile or Profile() as profile:
     while not cadence.ends(step) and not stopping:
-      batch = feed.take()
-      state = step_fn(state, batch)
+      with profile.step(step):
+        batch = feed.take()
+        state = step_fn(state, batch)
       step += 1
+      profile.end_step(step, state.step)
       progress.advance(step)
       stopping = stop.comes_after(step)
       if not (cadence.logs(step) or cadence.saves(step) or stopping):

@@ -1,6 +1,5 @@
-"""Records of a run: JSON lines and TensorBoard events."""
+"""Records of a run: JSON lines, and what its observers get of them."""
 
-import contextlib
 import json
 import pathlib
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from temporal_jax.storage import (
   write_lines,
   write_text,
 )
+from temporal_jax.training.observers import Observers
 
 CONFIG, METRICS, TIMING = "config.json", "metrics.jsonl", "timing.jsonl"
 _FINAL = "final/"  # Begins the names of values of the final test.
@@ -50,33 +50,6 @@ def read_rows(file: str | pathlib.Path) -> list[dict]:
     ValueError: If a row is damaged, naming file and line.
   """
   return read_json_lines(file, {"step": int})
-
-
-def write_final(
-  workdir: str | pathlib.Path, step: int, values: Mapping[str, float]
-) -> list[dict]:
-  """Adds the values of the final test to metrics.jsonl, as "final/top1" etc.
-
-  A final test of the same step that was written before is replaced.
-
-  Args:
-    workdir: Folder of the run; its records must be closed.
-    step: Steps of the run.
-    values: Values by their names.
-
-  Returns:
-    All rows of the file.
-  """
-  file = pathlib.Path(workdir) / METRICS
-  rows = [
-    row
-    for row in read_rows(file)
-    if row["step"] != step or not any(name.startswith(_FINAL) for name in row)
-  ]
-  final = {f"{_FINAL}{name}": value for name, value in values.items()}
-  rows.append({"step": step, **final})
-  write_text(file, "".join(json.dumps(row) + "\n" for row in rows))
-  return rows
 
 
 class ConfigChange(NamedTuple):
@@ -160,32 +133,38 @@ class Records:
   """All records of a run, under its workdir.
 
   metrics.jsonl holds the computed values: the same to the last bit however
-  often it was interrupted. timing.jsonl holds how fast it was. TensorBoard gets
+  often it was interrupted. timing.jsonl holds how fast it was. Observers get
   both. Of several processes the first one writes.
   """
 
-  def __init__(self, workdir: str | pathlib.Path, last_step: int):
-    """Opens the records to go on after `last_step`."""
+  def __init__(
+    self,
+    workdir: str | pathlib.Path,
+    last_step: int,
+    observers: Observers | None = None,
+  ):
+    """Opens the records to go on after `last_step`.
+
+    Args:
+      workdir: Folder of the run.
+      last_step: Step from which the run goes on.
+      observers: Observers of this start, which end with the records; None for
+        none, as all processes except the first one have.
+    """
     self._writes = jax.process_index() == 0
+    self._observers = observers
     if not self._writes:
       return
-    # It imports tensorboardX, which imports torch where that is installed.
-    from temporal_jax.training.tensorboard_events import Events
-
-    workdir = pathlib.Path(workdir)
-    self._metrics = JsonLines(workdir / METRICS, last_step)
-    self._timing = JsonLines(workdir / TIMING, last_step)
-    self._events = Events(workdir / "tensorboard", last_step + 1)
+    self._metrics_file = pathlib.Path(workdir) / METRICS
+    self._metrics = JsonLines(self._metrics_file, last_step)
+    self._timing = JsonLines(pathlib.Path(workdir) / TIMING, last_step)
 
   def __enter__(self) -> "Records":
     return self
 
   def __exit__(self, kind: type | None, *exception: object) -> None:
-    if not self._writes:
-      return
-    # An error of the run must not be hidden by one of closing after it.
-    with contextlib.suppress(OSError if kind else ()):
-      self._events.close()
+    if self._observers:
+      self._observers.end(failed=kind is not None)
 
   def write(
     self, step: int, metrics: Mapping[str, float], timing: Mapping[str, float]
@@ -195,7 +174,34 @@ class Records:
       return
     self._metrics.write(step, metrics)
     self._timing.write(step, timing)
-    self._events.write(step, {**metrics, **timing})
+    if self._observers:
+      self._observers.row(step, {**metrics, **timing})
+
+  def write_final(self, step: int, values: Mapping[str, float]) -> list[dict]:
+    """Adds the values of the final test to metrics.jsonl, as "final/top1" etc.
+
+    A final test of the same step that was written before is replaced.
+
+    Args:
+      step: Steps of the run.
+      values: Values by their names.
+
+    Returns:
+      All rows of the file; [] in a process that writes nothing.
+    """
+    if not self._writes:
+      return []
+    rows = [
+      row
+      for row in read_rows(self._metrics_file)
+      if row["step"] != step or not any(name.startswith(_FINAL) for name in row)
+    ]
+    final = {f"{_FINAL}{name}": value for name, value in values.items()}
+    rows.append({"step": step, **final})
+    write_text(self._metrics_file, "".join(json.dumps(row) + "\n" for row in rows))
+    if self._observers:
+      self._observers.row(step, final)
+    return rows
 
 
 def check_records(workdir: str | pathlib.Path) -> None:

@@ -8,9 +8,11 @@ import tensorboardX
 from tensorboardX import event_file_writer
 from tensorboardX.proto import event_pb2
 
+from temporal_jax.training.observers import RunStart
+
 
 class Events:
-  """The numbers of a run as TensorBoard reads them.
+  """The numbers of a run as TensorBoard reads them, see `observers.Observer`.
 
   Written by the thread that calls, so that it gets the error of a full disk.
   """
@@ -28,17 +30,21 @@ class Events:
     begin = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
     self._write(step=first_step, session_log=begin)
 
-  def write(self, step: int, values: Mapping[str, float]) -> None:
-    """Adds the values of a step."""
+  def row(self, step: int, values: Mapping[str, float]) -> None:
     for name, value in values.items():
       summary = tensorboardX.summary.scalar(name, value)
       self._write(step=step, summary=summary)
     self._file.flush()
 
-  def close(self) -> None:
-    """Closes the file."""
+  def end(self, failed: bool) -> None:
+    del failed  # Events have no such state.
     self._file.close()
 
   def _write(self, **content: object) -> None:
     event = event_pb2.Event(wall_time=time.time(), **content)
     self._file.write_event(event)
+
+
+def open_events(start: RunStart) -> Events:
+  """Opens the events of a start, in the run's own folder of them."""
+  return Events(start.workdir / "tensorboard", start.step + 1)

@@ -54,6 +54,7 @@ CHANGES = (
   (r"/dev/video0", "film.mp4"),
   (r"-", "film.mp4"),
   (r"VIDEOS", "clips"),
+  (r"--profile=100:110", "--profile=0:2"),
   (r"ViT-B-16\.pt|open_clip_model\.safetensors", "tiny.pt"),
 )
 # Networks that a command takes, where the demo's is none.
@@ -310,7 +311,8 @@ def test_command_runs(command, here, capsys):
   if words[:2] == ["temporal-jax", "train"]:
     program = "from temporal_jax.cli import run_process as run; raise SystemExit(run())"
     (here / "configs").symlink_to(doc_blocks.ROOT / "configs")
-    own = {"PYTHONPATH": str(doc_blocks.ROOT), "XLA_FLAGS": ""}  # One device.
+    own = {"PYTHONPATH": str(doc_blocks.ROOT), "XLA_FLAGS": ""}  # One device,
+    own["WANDB_MODE"] = "offline"  # and no account.
     environment = {**os.environ, **own}
     done = subprocess.run(
       [sys.executable, "-c", program, *words[1:]],

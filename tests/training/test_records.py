@@ -1,8 +1,6 @@
 import json
-import struct
 
 import pytest
-from tensorboardX.proto import event_pb2
 
 from temporal_jax.training.records import (
   JsonLines,
@@ -10,7 +8,6 @@ from temporal_jax.training.records import (
   check_records,
   read_rows,
   write_config,
-  write_final,
 )
 
 
@@ -18,6 +15,19 @@ def _write(file, steps):
   lines = JsonLines(file, last_step=0)
   for step in steps:
     lines.write(step, {"loss": step / 3})
+
+
+class _Observers:
+  """Notes its calls."""
+
+  def __init__(self):
+    self.calls = []
+
+  def row(self, step, values):
+    self.calls.append((step, values))
+
+  def end(self, failed):
+    self.calls.append("failed" if failed else "end")
 
 
 def test_rows_round_trip_to_the_last_bit(tmp_path):
@@ -50,16 +60,28 @@ def test_missing_file_has_no_rows(tmp_path):
   assert read_rows(tmp_path / "none.jsonl") == []
 
 
-def test_metrics_and_timing_are_apart_and_on_tensorboard(tmp_path):
-  with Records(tmp_path, last_step=0) as records:
+def test_metrics_and_timing_are_apart_and_observed_together(tmp_path):
+  observers = _Observers()
+  with Records(tmp_path, 0, observers) as records:
     records.write(5, {"loss": 0.5}, {"clips_per_second": 9.0})
-  metrics = (tmp_path / "metrics.jsonl").read_text()
-  assert json.loads(metrics) == {"step": 5, "loss": 0.5}
+    records.write_final(5, {"top1": 0.25})
+  metrics = (tmp_path / "metrics.jsonl").read_text().splitlines()
+  assert json.loads(metrics[0]) == {"step": 5, "loss": 0.5}
   timing = (tmp_path / "timing.jsonl").read_text()
   assert json.loads(timing) == {"step": 5, "clips_per_second": 9.0}
-  events = list((tmp_path / "tensorboard").glob("events.*"))
-  assert len(events) == 1
-  assert b"clips_per_second" in events[0].read_bytes()
+  assert observers.calls == [
+    (5, {"loss": 0.5, "clips_per_second": 9.0}),
+    (5, {"final/top1": 0.25}),
+    "end",
+  ]
+
+
+@pytest.mark.parametrize("kind", [OSError, KeyboardInterrupt])
+def test_observers_end_after_an_error(tmp_path, kind):
+  observers = _Observers()
+  with pytest.raises(kind), Records(tmp_path, 0, observers):
+    raise kind
+  assert observers.calls == ["failed"]
 
 
 def test_changes_of_the_config_are_told(tmp_path):
@@ -72,15 +94,16 @@ def test_changes_of_the_config_are_told(tmp_path):
 
 def test_the_final_test_is_a_row_once(tmp_path):
   _write(tmp_path / "metrics.jsonl", [1, 2])
-  write_final(tmp_path, 2, {"top1": 0.25})
-  rows = write_final(tmp_path, 2, {"top1": 0.5})
+  records = Records(tmp_path, 2)
+  records.write_final(2, {"top1": 0.25})
+  rows = records.write_final(2, {"top1": 0.5})
   assert rows == read_rows(tmp_path / "metrics.jsonl")
   assert rows[1:] == [
     {"step": 2, "loss": 2 / 3},
     {"step": 2, "final/top1": 0.5},
   ]
   # A longer run keeps what was tested before.
-  assert len(write_final(tmp_path, 4, {"top1": 0.75})) == 4
+  assert len(records.write_final(4, {"top1": 0.75})) == 4
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\0\0"])
@@ -103,21 +126,3 @@ def test_a_damaged_row_is_named_and_nothing_changes(tmp_path, name, row):
   with pytest.raises(ValueError, match=rf"{name}, line 2 is damaged"):
     JsonLines(tmp_path / name, last_step=9)
   assert (tmp_path / name).read_text() == text
-
-
-def test_a_later_start_hides_later_steps_on_tensorboard(tmp_path):
-  """As TensorBoard knows it: a session that starts at the step after."""
-  with Records(tmp_path, last_step=7) as records:
-    records.write(8, {"loss": 0.5}, {})
-  (file,) = (tmp_path / "tensorboard").iterdir()
-  content, events = file.read_bytes(), []
-  while content:
-    (length,) = struct.unpack("<Q", content[:8])
-    events.append(event_pb2.Event.FromString(content[12 : 12 + length]))
-    content = content[16 + length :]
-  version, start, row = events
-  assert version.file_version == "brain.Event:2"
-  assert start.step == row.step == 8
-  assert start.session_log.status == event_pb2.SessionLog.START
-  (value,) = row.summary.value
-  assert (value.tag, value.simple_value) == ("loss", 0.5)
