@@ -1,4 +1,4 @@
-"""Check, look at, transcode and build the videos of a data set."""
+"""Check, look at, transcode, build and unpack the videos of a data set."""
 
 import argparse
 import pathlib
@@ -23,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
     "inspect": _inspect,
     "transcode": _transcode,
     "build": _build,
+    "unpack": _unpack,
     "segments": _segments,
   }
   return tasks[options.task](options)
@@ -285,3 +286,22 @@ def _read_own(
       f"{error} (Published annotations are called {', '.join(DATA_SETS)}.)"
     ) from error
   return own_annotations(sources)
+
+
+def _unpack(options: argparse.Namespace) -> int:
+  extras.check_train("data unpack")
+  from temporal_jax.data.tools.unpack import unpack
+
+  done = unpack(
+    options.name,
+    options.out,
+    options.data_dir,
+    per_class=options.per_class,
+    skip=options.skip,
+  )
+  counts = " and ".join(
+    f"{count} {'training' if split == 'train' else split} videos"
+    for split, count in done.videos.items()
+  )
+  output.say(f"{counts} of {done.classes} classes: {options.out}.")
+  return 0

@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   _add_inspect(commands)
   _add_transcode(commands)
   _add_build(commands)
+  _add_unpack(commands)
   _add_segments(commands)
 
 
@@ -116,6 +117,39 @@ def _add_build(commands: Any) -> None:
     "--videos", type=_path, help="folder of the annotations' videos (ROOT)"
   )
   _add_labels(parser)
+
+
+def _add_unpack(commands: Any) -> None:
+  parser = commands.add_parser(
+    "unpack",
+    help="write videos of an embedded data set as files",
+    description="Writes the videos of a data set that needs no download, "
+    "camera_motion or compound_motion, to OUT/train/CLASS and OUT/test/CLASS, to "
+    "try the commands on.",
+  )
+  parser.add_argument("name", metavar="NAME", help="of the data set")
+  parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
+  parser.add_argument(
+    "--per-class",
+    type=int,
+    default=0,
+    metavar="N",
+    help="training videos of a class; 0 for all (%(default)s)",
+  )
+  parser.add_argument(
+    "--skip",
+    type=int,
+    default=0,
+    metavar="N",
+    help="training videos of a class to leave out before them (%(default)s)",
+  )
+  parser.add_argument(
+    "--data-dir",
+    type=_path,
+    default=pathlib.Path("data"),
+    metavar="DIR",
+    help="folder of built data sets, where it is built if missing (%(default)s)",
+  )
 
 
 def _add_segments(commands: Any) -> None:

@@ -14,6 +14,10 @@ DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType(
       "temporal_jax.data.datasets.camera_motion",
       "CameraMotion",
     ),
+    "compound_motion": (
+      "temporal_jax.data.datasets.camera_motion",
+      "CompoundMotion",
+    ),
   }
 )
 # Films with segments: name -> module with `VERSION` and `write_films`.

@@ -1,6 +1,9 @@
-"""camera_motion: eight camera motions over real photographs."""
+"""camera_motion: eight camera motions over real photographs.
 
-from collections.abc import Iterator
+compound_motion is the same with six others, for networks that know the eight.
+"""
+
+from collections.abc import Iterator, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -47,6 +50,7 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
 
   # 2.0.0 is without three photographs that state no licence, and with `text`.
   VERSION = tfds.core.Version("2.0.0")
+  MOTIONS = virtual_camera.MOTIONS
 
   def _info(self) -> tfds.core.DatasetInfo:
     return tfds.core.DatasetInfo(
@@ -56,7 +60,7 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
       features=tfds.features.FeaturesDict(
         {
           "id": tfds.features.Text(),
-          "label": tfds.features.ClassLabel(names=virtual_camera.MOTIONS),
+          "label": tfds.features.ClassLabel(names=self.MOTIONS),
           "video": tfds.features.Scalar(np.object_),  # An mp4 file's bytes.
         }
       ),
@@ -70,10 +74,22 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
     photographs = {name: load_photograph(name) for name in PHOTOGRAPHS[split]}
 
     def example(index: int) -> tuple[str, dict]:
-      return _example(split, index, photographs)
+      return _example(split, index, photographs, self.MOTIONS)
 
     with futures.ThreadPoolExecutor() as pool:  # PIL and x264 free the GIL.
       yield from pool.map(example, range(NUM_CLIPS[split]))
+
+
+class CompoundMotion(CameraMotion):
+  """Clips of a photograph seen by a camera with compound motions.
+
+  The classes are `virtual_camera.COMPOUND_MOTIONS`: diagonals, spirals, starts
+  and stops; photographs and the rest are those of `CameraMotion` (chance is
+  16.7 %).
+  """
+
+  VERSION = tfds.core.Version("1.0.0")
+  MOTIONS = virtual_camera.COMPOUND_MOTIONS
 
 
 def load_photograph(name: str) -> Image.Image:
@@ -82,12 +98,15 @@ def load_photograph(name: str) -> Image.Image:
 
 
 def _example(
-  split: str, index: int, photographs: dict[str, Image.Image]
+  split: str,
+  index: int,
+  photographs: dict[str, Image.Image],
+  motions: Sequence[str],
 ) -> tuple[str, dict]:
   """Returns the key and the features of clip `index`, always the same."""
   rng = np.random.default_rng([sorted(PHOTOGRAPHS).index(split), index])
-  label = index % len(virtual_camera.MOTIONS)
-  motion = virtual_camera.MOTIONS[label]
+  label = index % len(motions)
+  motion = motions[label]
   name = sorted(photographs)[rng.integers(len(photographs))]
   frames = _film_texture(motion, rng, photographs[name])
   key = f"{split}_{index:05d}_{name}_{motion.replace(' ', '_')}"

@@ -1,12 +1,41 @@
 """A virtual camera that moves over a photograph."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from temporal_jax.validation import check_choice
 
+
+class Motion(NamedTuple):
+  """Parts of a camera's motion, as shares of the drawn speeds.
+
+  Attributes:
+    direction: x and y of the pan.
+    zoom: Share of the zoom, inwards.
+    turn: Share of the turn, clockwise.
+    speeds_up: Whether it starts at rest and ends at twice its mean speed.
+  """
+
+  direction: tuple[float, float] = (0.0, 0.0)
+  zoom: float = 0.0
+  turn: float = 0.0
+  speeds_up: bool = False
+
+
+_HALF = 0.5**0.5  # Of a diagonal, so that it is as fast as others.
+# Motions that are drawn, and their time-reversals.
+_DRAWN = {
+  "pan right": Motion(direction=(1, 0)),
+  "pan down": Motion(direction=(0, 1)),
+  "zoom in": Motion(zoom=1),
+  "rotate clockwise": Motion(turn=1),
+  "pan down right": Motion(direction=(_HALF, _HALF)),
+  "spiral in": Motion(zoom=1, turn=1),
+  "start to the right": Motion(direction=(1, 0), speeds_up=True),
+}
 # A motion's time-reversal is the motion listed with it.
 REVERSAL = {
   "pan left": "pan right",
@@ -14,7 +43,16 @@ REVERSAL = {
   "zoom out": "zoom in",
   "rotate counter-clockwise": "rotate clockwise",
 }
-MOTIONS = tuple(sorted(motion for pair in REVERSAL.items() for motion in pair))
+COMPOUND_REVERSAL = {
+  "pan up left": "pan down right",
+  "spiral out": "spiral in",
+  "stop from the right": "start to the right",
+}
+_REVERSALS = {**REVERSAL, **COMPOUND_REVERSAL}
+MOTIONS, COMPOUND_MOTIONS = (
+  tuple(sorted(motion for pair in pairs.items() for motion in pair))
+  for pairs in (REVERSAL, COMPOUND_REVERSAL)
+)
 
 # A frame's step: views of a pan, logarithms of a zoom, 100 degrees of a turn.
 SPEEDS = (0.03, 0.08)
@@ -67,8 +105,8 @@ def sample_path(
   so that no frame, and no set of frames without its order, distinguishes them.
 
   Args:
-    motion: One of `MOTIONS`, as the camera moves: when it pans left, the
-      picture moves right.
+    motion: One of `MOTIONS` or `COMPOUND_MOTIONS`, as the camera moves: when it
+      pans left, the picture moves right.
     rng: Source of all randomness.
     num_frames: Number of frames, T.
     view: Side of the square view, in pixels.
@@ -76,19 +114,22 @@ def sample_path(
     speeds: The least and the greatest speed, see `SPEEDS`.
 
   Raises:
-    ValueError: If `motion` is not in `MOTIONS`.
+    ValueError: If `motion` is in neither.
   """
-  check_choice("motion", motion, MOTIONS)
-  if motion in REVERSAL:
+  check_choice("motion", motion, (*MOTIONS, *COMPOUND_MOTIONS))
+  if motion in _REVERSALS:
     return sample_path(
-      REVERSAL[motion],
+      _REVERSALS[motion],
       rng,
       num_frames=num_frames,
       view=view,
       photograph=photograph,
       speeds=speeds,
     ).reversed()
+  drawn = _DRAWN[motion]
   time = np.linspace(-0.5, 0.5, num_frames)[:, None]  # Of the clip.
+  if drawn.speeds_up:
+    time = (time + 0.5) ** 2 - 0.5
   steps = num_frames - 1
   slow, fast = speeds
   pan = rng.uniform(slow, fast) * view * steps  # View pixels in the clip.
@@ -97,10 +138,9 @@ def sample_path(
   turn = np.deg2rad(degrees) * steps  # Radians in the clip.
   tilt = rng.uniform(-0.3, 0.3)  # Radians.
 
-  direction = {"pan right": (1, 0), "pan down": (0, 1)}.get(motion, (0, 0))
-  offset = time * pan * np.array(direction)  # (T, 2), view pixels.
-  log_scale = -time[:, 0] * (zoom if motion == "zoom in" else 0.0)
-  angle = tilt + time[:, 0] * (turn if motion == "rotate clockwise" else 0.0)
+  offset = time * pan * np.array(drawn.direction)  # (T, 2), view pixels.
+  log_scale = -time[:, 0] * zoom * drawn.zoom
+  angle = tilt + time[:, 0] * turn * drawn.turn
 
   # Half the view's diagonal and the way to go, in view pixels, on every side.
   reach = view / np.sqrt(2) * np.exp(log_scale.max()) + np.abs(offset).max()

@@ -57,12 +57,20 @@ def test_a_clip_and_its_reversal_share_their_distribution():
     name: camera_motion.load_photograph(name)
     for name in camera_motion.PHOTOGRAPHS["test"]
   }
-  for motion, reversal in virtual_camera.REVERSAL.items():
+  pairs = virtual_camera.REVERSAL | virtual_camera.COMPOUND_REVERSAL
+  for motion, reversal in pairs.items():
     forth, back = (
       camera_motion._film_texture(kind, np.random.default_rng(3), photographs["cat"])
       for kind in (motion, reversal)
     )
     np.testing.assert_array_equal(forth, back[::-1])
+
+
+def test_compound_motion_has_six_other_classes(small):
+  source = DatasetSource("compound_motion", "train", small)
+  assert source.class_names == virtual_camera.COMPOUND_MOTIONS
+  assert not {*source.class_names} & {*virtual_camera.MOTIONS}
+  assert [source[i]["label"] for i in range(24)].count(0) == 4
 
 
 def test_unknown_data_set_suggests_near_ones():
