@@ -1,6 +1,7 @@
 import json
 import logging
 import struct
+import time
 
 import pytest
 from tensorboardX.proto import event_pb2
@@ -55,12 +56,27 @@ def _wandb_records(file):
     if 2**15 - place % 2**15 < 7:  # and no header is across two blocks.
       place += 2**15 - place % 2**15
       continue
+    if len(content) - place < 7:
+      return
     _, size, kind = struct.unpack("<IHB", content[place : place + 7])
-    parts += content[place + 7 : place + 7 + size]
     place += 7 + size
+    if place > len(content):
+      return
+    parts += content[place - size : place]
     if kind in (1, 4):  # The whole record, or its last part.
       yield wandb_internal_pb2.Record.FromString(parts)
       parts = b""
+
+
+def _ended_records(file):
+  """Returns the records of a run; wandb's process writes after `finish`."""
+  deadline = time.monotonic() + 30.0
+  while True:
+    records = list(_wandb_records(file))
+    if records and records[-1].WhichOneof("record_type") == "exit":
+      return records
+    assert time.monotonic() < deadline, records
+    time.sleep(0.05)
 
 
 def test_two_starts_are_one_run_of_wandb(tmp_path, monkeypatch):
@@ -72,7 +88,7 @@ def test_two_starts_are_one_run_of_wandb(tmp_path, monkeypatch):
   assert len(files) == 2
   rows, codes = [], []
   for file in files:
-    for record in _wandb_records(file):
+    for record in _ended_records(file):
       kind = record.WhichOneof("record_type")
       if kind == "run":
         assert (
