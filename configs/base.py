@@ -32,6 +32,12 @@ def get_config() -> ml_collections.ConfigDict:
   # 0 never.
   config.model.disturbance_decay_epoch = 0
 
+  # Low-rank adapters: a frozen kernel W becomes W + a b; the parameters a and b
+  # are "low_rank/.*". A run that is read as a network has the sums.
+  config.adapters = ml_collections.ConfigDict()
+  config.adapters.rank = 0  # Columns of a, rows of b; 0 without adapters.
+  config.adapters.layers = ()  # Regexes of the kernels, as in optim.
+
   data = config.data
   data.name = ""  # A data set of temporal_jax.data.datasets, or
   data.root = ""  # a folder class/video.mp4, or a CSV file path,label;

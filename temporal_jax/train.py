@@ -198,6 +198,9 @@ def _run(
   if _PROFILE.value:
     profiled = training.parse_steps(_PROFILE.value, length.num_steps)
   description = {**opened.describe(earlier), **weights.described()}
+  # As the next start completes it, so that it finds no other config.
+  completed = kind.complete(given, description).to_json(indent=2)
+  experiment.check_adapters(workdir, completed)
   checkpoints = training.Checkpoints(
     workdir / training.CHECKPOINTS,
     keep=config.keep_checkpoints,
@@ -213,8 +216,6 @@ def _run(
     checkpoints=checkpoints,
   )
   note = opened.train_batches.seek(position) if position else ""
-  # As the next start completes it, so that it finds no other config.
-  completed = kind.complete(given, description).to_json(indent=2)
   if position and int(state.step) >= length.num_steps:
     experiment.check_finished(workdir, completed, earlier, opened.lists)
   if first:  # Only now: a start that is refused changes nothing.

@@ -34,6 +34,7 @@ from temporal_jax.experiment.steps import create_steps as create_steps
 from temporal_jax.experiment.videos import open_videos as open_videos
 from temporal_jax.experiment.weights import class_rows as class_rows, fitting as fitting
 from temporal_jax.experiment.workdir_checks import (
+  check_adapters as check_adapters,
   check_finished as check_finished,
   check_places as check_places,
 )

@@ -9,6 +9,7 @@ import jax
 import ml_collections
 
 from temporal_jax import data, evaluation, inference, training
+from temporal_jax.experiment.adapters import add_factors
 from temporal_jax.experiment.class_weights import class_weights
 from temporal_jax.experiment.classes import num_classes
 from temporal_jax.experiment.components import RunComponents, assemble
@@ -91,8 +92,10 @@ class ClipRun:
     return describe_lists(self.videos)
 
   def initialise(self, key: jax.Array) -> Tree:
-    """Returns fresh variables."""
-    return training.init_variables(self.components.model, self.settings.clip_shape, key)
+    """Returns fresh variables, with the factors of adapters."""
+    settings = self.settings
+    variables = training.init_variables(self.components.model, settings.clip_shape, key)
+    return add_factors(settings.config, variables, jax.random.fold_in(key, 1))
 
   def fitting(self, loaded: Tree) -> training.Fitting:
     """Returns the allowed differences of weights; see `weights.fitting`."""
@@ -105,8 +108,9 @@ class ClipRun:
   def write_description(
     self, workdir: pathlib.Path, description: Description, variables: Tree
   ) -> None:
-    """Writes model.json."""
-    inference.write_description(workdir, description, variables)
+    """Writes model.json, of the network without adapters."""
+    params = training.without_factors(variables["params"])
+    inference.write_description(workdir, description, {**variables, "params": params})
 
   def place(self, batch: Mapping[str, Any]) -> Arrays:
     """Puts a host batch on the devices."""

@@ -10,6 +10,7 @@ import ml_collections
 import optax
 
 from temporal_jax import training
+from temporal_jax.experiment.adapters import add_factors, check_trained
 from temporal_jax.experiment.classes import Classes
 from temporal_jax.experiment.duration import Duration, duration
 from temporal_jax.experiment.network import create_network
@@ -46,13 +47,14 @@ class RunComponents(NamedTuple):
 
 
 def _variable_shapes(model: nn.Module, settings: RunSettings) -> dict[str, Any]:
-  """Returns the shapes of the network's variables.
+  """Returns the shapes of the network's variables, and of its adapters.
 
   Raises:
-    ValueError: If its arguments, or its operator's, do not go together.
+    ValueError: If its arguments, or its operator's, do not go together, or
+      adapters do not fit it.
   """
   try:
-    return training.variable_shapes(model, settings.clip_shape)
+    shapes = training.variable_shapes(model, settings.clip_shape)
   except (TypeError, ValueError, ZeroDivisionError) as error:
     chosen = settings.config.model
     overrides = dict(chosen.overrides)
@@ -61,6 +63,7 @@ def _variable_shapes(model: nn.Module, settings: RunSettings) -> dict[str, Any]:
       f"the network {chosen.name} with temporal={chosen.temporal!r} and overrides "
       f"{overrides} cannot be built for clips {settings.clip_shape}: {words}"
     ) from error
+  return add_factors(settings.config, shapes)
 
 
 def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunComponents:
@@ -72,12 +75,13 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
     num_videos: Number of training videos.
 
   Raises:
-    ValueError: If the schedule does not fit the number of steps.
+    ValueError: If the schedule does not fit the number of steps, or adapters
+      do not fit the network.
   """
   config = settings.config
   model = create_network(config, classes)
   check_origin(model, config.init_from, settings.clip_shape[-1])
-  return assemble_network(
+  components = assemble_network(
     config,
     settings.mesh,
     model,
@@ -87,6 +91,8 @@ def assemble(settings: RunSettings, classes: Classes, num_videos: int) -> RunCom
     num_videos=num_videos,
     sums=training.ClipObjective.sums,
   )
+  check_trained(components.groups)
+  return components
 
 
 def assemble_network(

@@ -50,7 +50,11 @@ def num_channels(config: ml_collections.ConfigDict) -> int:
 
 def text_is_frozen(groups: Mapping[str, training.Group]) -> bool:
   """Whether no parameter of the text tower is trained."""
-  tower = (group for name, group in groups.items() if name.startswith("text/"))
+  tower = (
+    group
+    for name, group in groups.items()
+    if training.adapted_kernel(name).startswith("text/")
+  )
   return all(group.frozen for group in tower)
 
 
@@ -85,7 +89,11 @@ def other_inputs(
   if not text_is_frozen(groups):
     return {"text": tokens}
   encode = jax.jit(
-    lambda variables: model.apply(variables, tokens, method="encode_text")
+    lambda variables: model.apply(
+      {**variables, "params": training.merge(variables["params"])},
+      tokens,
+      method="encode_text",
+    )
   )
   return {"text": encode(variables)}
 

@@ -83,6 +83,7 @@ OF_EVERY_RUN = {
 # Of a run that classifies clips.
 BOUNDS = {
   **OF_EVERY_RUN,
+  "adapters.rank": Bounds(0, 2**14),
   "model.num_frames": Bounds(0, _FRAMES),
   "model.image_size": Bounds(0, _PIXELS),
   "model.disturbance_decay_epoch": Bounds(0, _EPOCHS),

@@ -169,9 +169,10 @@ def _without_operator(
 
 
 def _own_shapes(components: RunComponents) -> dict[str, Any]:
-  """Returns the shapes of the run's own variables."""
+  """Returns the shapes of the run's own variables, without adapters."""
   state = components.shapes
-  return {"params": state.params, "batch_stats": state.batch_stats}
+  params = training.without_factors(state.params)
+  return {"params": params, "batch_stats": state.batch_stats}
 
 
 def _names(variables: Any) -> set[str]:

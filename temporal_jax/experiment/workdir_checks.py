@@ -46,6 +46,26 @@ def check_places(workdir: pathlib.Path) -> None:
       raise ValueError(f"{workdir / name} must be a file, and is a folder: move it.")
 
 
+def check_adapters(workdir: pathlib.Path, config: str) -> None:
+  """Refuses to go on with adapters of another rank than a checkpoint has.
+
+  Args:
+    workdir: Folder of the run.
+    config: The config as JSON; see `check_finished`.
+
+  Raises:
+    ValueError: Naming the old and the new rank.
+  """
+  if not training.has_checkpoint(workdir):
+    return
+  for name, old, new in _changes(workdir, config):
+    if name == "adapters.rank" and (old or new):
+      raise ValueError(
+        f"config.{name} was {old} and is now {new}, which the checkpoints in "
+        f"{workdir} do not fit: take the old value or a new --workdir."
+      )
+
+
 def check_finished(
   workdir: pathlib.Path,
   config: str,
@@ -68,10 +88,7 @@ def check_finished(
     ValueError: Naming the first field that differs and determines the report,
       with its old and its new value, or the numbers of test videos.
   """
-  changes = []
-  with contextlib.suppress(ValueError):
-    changes = training.config_changes(workdir, config)
-  for name, old, new in changes:
+  for name, old, new in _changes(workdir, config):
     # Older versions had fewer fields, except for the network's.
     is_new_field = old is None and not name.startswith(_OVERRIDES)
     if not _FREE.fullmatch(name) and not is_new_field:
@@ -81,6 +98,13 @@ def check_finished(
   if listed and listed["videos"] != count:
     what = f"it was tested on {listed['videos']} videos, now there are {count}"
     raise _finished(workdir, what)
+
+
+def _changes(workdir: pathlib.Path, config: str) -> list[training.ConfigChange]:
+  """Returns the fields that differ from config.json; [] if that is damaged."""
+  with contextlib.suppress(ValueError):
+    return training.config_changes(workdir, config)
+  return []
 
 
 def _finished(workdir: pathlib.Path, what: str) -> ValueError:

@@ -29,6 +29,13 @@ from temporal_jax.training.loop import (
   train as train,
 )
 from temporal_jax.training.loss import LOSSES as LOSSES, Loss as Loss
+from temporal_jax.training.low_rank import (
+  FACTORS as FACTORS,
+  adapted_kernel as adapted_kernel,
+  init_factors as init_factors,
+  merge as merge,
+  without_factors as without_factors,
+)
 from temporal_jax.training.mask_disturbance import mask_disturbance as mask_disturbance
 from temporal_jax.training.moving_averages import move_averages as move_averages
 from temporal_jax.training.objective import (
@@ -77,6 +84,7 @@ from temporal_jax.training.profile import (
 )
 from temporal_jax.training.progress import Progress as Progress
 from temporal_jax.training.records import (
+  ConfigChange as ConfigChange,
   Records as Records,
   check_records as check_records,
   config_changes as config_changes,

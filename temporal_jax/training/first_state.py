@@ -15,6 +15,7 @@ from jax.experimental import multihost_utils
 from temporal_jax.training.checkpoint import Checkpoints
 from temporal_jax.training.class_rows import ClassRows
 from temporal_jax.training.load_variables import load_variables
+from temporal_jax.training.low_rank import FACTORS
 from temporal_jax.training.parameter_names import summarize_names
 from temporal_jax.training.state import (
   TrainState,
@@ -23,8 +24,9 @@ from temporal_jax.training.state import (
   window_sums,
 )
 
-# Parameters that depend on the classes of clips.
-_CLASSIFIER = r"params/(head|classifier)/.*"
+# Parameters that depend on the classes of clips, and factors of kernels, which
+# no weights have.
+_NEW = rf"params/(head|classifier|{FACTORS})/.*"
 
 
 class Start(NamedTuple):
@@ -53,15 +55,16 @@ class Fitting(NamedTuple):
     inflated: Kernels of one frame in the weights and of several frames in the
       run's network: the former become the middle tap of the latter.
     untrained: Leaves of the weights that were never trained.
-    replaceable: Regex of the leaves that depend on the classes or the data,
-      which may be missing or have another shape, and then start anew.
+    replaceable: Regex of the leaves that depend on the classes or the data, or
+      are of adapters, which may be missing or have another shape, and then
+      start anew.
   """
 
   rows: Mapping[str, ClassRows] = MappingProxyType({})
   operator: Collection[str] = ()
   inflated: Collection[str] = ()
   untrained: Collection[str] = ()
-  replaceable: str = _CLASSIFIER
+  replaceable: str = _NEW
 
 
 def first_state(

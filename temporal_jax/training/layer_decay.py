@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from temporal_jax.training.low_rank import adapted_kernel
 from temporal_jax.training.parameter_names import first_fits, named
 from temporal_jax.training.state import Tree
 
@@ -20,7 +21,7 @@ def layer_factors(
   factor = decay ** (N + 1 - layer), of N blocks
 
   The layer is 0 for parameters before the blocks, k for the k-th block and
-  N + 1 for all else: the head, say.
+  N + 1 for all else: the head, say. Factors of a kernel are in its layer.
 
   Args:
     params: Parameters of a network with numbered blocks, abstract or not.
@@ -61,8 +62,9 @@ def layer_factors(
   exempt = first_fits("layer_decay_except", kept, names)
 
   def layer(name: str) -> int:
-    if name in exempt:
+    kernel = adapted_kernel(name)
+    if name in exempt or kernel in exempt:
       return last
-    return 0 if name in first else numbers.get(name, last)
+    return 0 if kernel in first else numbers.get(kernel, last)
 
   return {name: decay ** (last - layer(name)) for name in names}

@@ -14,6 +14,7 @@ import orbax.checkpoint as ocp
 from absl import logging
 
 from temporal_jax.storage import DIGESTS, check_digests
+from temporal_jax.training.low_rank import check_factors, merge, without_factors
 from temporal_jax.training.state import Tree
 from temporal_jax.untrusted.safetensors_file import read_safetensors
 from temporal_jax.untrusted.sizes import check_unpacked
@@ -189,7 +190,7 @@ def load_variables(directory: str | pathlib.Path, check: Check | None = None) ->
   """Reads {"params", "batch_stats"} of a model or of a run.
 
   Of a run that is the newest checkpoint, and the moving averages where it kept
-  them.
+  them; adapters are merged into their kernels.
 
   Args:
     directory: Folder that `convert_weights` wrote, a run's workdir, or its
@@ -202,9 +203,11 @@ def load_variables(directory: str | pathlib.Path, check: Check | None = None) ->
       the checkpoint before is read, if there is one.
   """
 
-  def check_variables(shapes: Tree) -> None:
+  def check_variables(state: Tree) -> None:
+    shapes = _variables(state)
+    check_factors(shapes["params"])
     if check:
-      check(_variables(shapes))
+      check({**shapes, "params": without_factors(shapes["params"])})
 
   folder = pathlib.Path(directory).expanduser().absolute()
   is_run = (folder / CHECKPOINTS).is_dir()
@@ -223,7 +226,8 @@ def load_variables(directory: str | pathlib.Path, check: Check | None = None) ->
       raise ValueError(
         f"the variables in {model} cannot be read: {first_line(error)}."
       ) from error
-  return _variables(read_state(directory, check_variables))
+  variables = _variables(read_state(directory, check_variables))
+  return {**variables, "params": merge(variables["params"])}
 
 
 def read_arrays(path: pathlib.Path, check: Check | None = None) -> Tree:
@@ -273,14 +277,12 @@ def read_arrays(path: pathlib.Path, check: Check | None = None) -> Tree:
 
 def _variables(state: Tree) -> Tree:
   """Returns the variables of a run's state that are evaluated."""
-  if "params" not in state:
-    raise ValueError(f"the state has no 'params', only {sorted(state)[:9]}.")
-  if state.get("ema"):
-    return state["ema"]
-  return {
-    "params": state["params"],
-    "batch_stats": state.get("batch_stats", {}),
+  evaluated = state.get("ema") or {
+    name: state[name] for name in ("params", "batch_stats") if name in state
   }
+  if "params" not in evaluated:
+    raise ValueError(f"the state has no 'params', only {sorted(state)[:9]}.")
+  return {"batch_stats": {}, **evaluated}
 
 
 def _whole_array(

@@ -11,6 +11,7 @@ import optax
 
 from temporal_jax.training.gradients import accumulate
 from temporal_jax.training.loss import Tasks
+from temporal_jax.training.low_rank import merge
 from temporal_jax.training.moving_averages import move_averages
 from temporal_jax.training.objective import Arrays, Objective
 from temporal_jax.training.parallel.mesh import over_batch, replicated, within_mesh
@@ -49,6 +50,8 @@ def make_train_step(
 ) -> Callable[[TrainState, Arrays], TrainState]:
   """Returns the jitted `step(state, batch) -> state`.
 
+  The network gets its parameters from `merge`, with adapters in their kernels.
+
   All randomness of a step follows from the seed and the step's number. The step
   takes over the memory of the state it is given.
 
@@ -67,7 +70,7 @@ def make_train_step(
     def value_of_part(
       params: Tree, batch_stats: Tree, part: Tree, number: jax.Array
     ) -> tuple[jax.Array, tuple[Tree, Arrays]]:
-      params = gather(stop_frozen(params, spec.groups))
+      params = merge(gather(stop_frozen(params, spec.groups)))
       part = jax.lax.with_sharding_constraint(part, split)
       value = prepared.loss(
         {"params": params, "batch_stats": batch_stats},
@@ -139,7 +142,7 @@ def make_eval_step(
   gather = make_gather(layout["params"])
 
   def step(variables: Tree, clip: jax.Array) -> Tasks:
-    variables = {**variables, "params": gather(variables["params"])}
+    variables = {**variables, "params": merge(gather(variables["params"]))}
 
     def score(clip: jax.Array) -> Tasks:
       logits, _ = network.apply(variables, preprocess(clip), **inputs, train=False)
