@@ -200,9 +200,10 @@ def zoo() -> Iterator[Sequence[str]]:
 
 
 def papers() -> list[str]:
-  """Returns the names of the configs that are those of a paper's runs."""
+  """Returns the names of the configs whose runs are of a paper's data sets."""
   listed = (name.partition(":") for name, _ in config_files.list_configs())
-  return list(dict.fromkeys(paper for paper, colon, _ in listed if colon))
+  names = (name for name, _, run in listed if run.rpartition("_")[2] in datasets.NAMES)
+  return list(dict.fromkeys(names))
 
 
 def sources() -> Iterator[Sequence[str]]:
