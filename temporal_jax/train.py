@@ -145,6 +145,7 @@ def run_stages(
   config: ml_collections.ConfigDict,
   workdir: pathlib.Path,
   stop: training.StopRequest,
+  profile: str | None = None,
 ) -> None:
   """Runs the stages of a config, each from the weights of the one before."""
   stages = experiment.stages(config)
@@ -156,7 +157,7 @@ def run_stages(
         print(f"stage {number} of {len(stages)}: {place}")
     if number > 1:
       stage.init_from = str(workdir / f"stage_{number - 1}")
-    run(stage, place, stop)
+    run(stage, place, stop, profile)
     if stop.signal:
       return
 
@@ -165,8 +166,9 @@ def run(
   config: ml_collections.ConfigDict,
   workdir: pathlib.Path,
   stop: training.StopRequest,
+  profile: str | None = None,
 ) -> None:
-  """One run, from its config to its report."""
+  """One run, from its config to its report; `profile` names steps to trace."""
   experiment.check_places(workdir)
   training.check_observers(config.observers)
   kind = experiment.run_kind(config)
@@ -174,7 +176,7 @@ def run(
   with experiment.start_weights(
     config, earlier=earlier, workdir=workdir, convert=pretrained.convert
   ) as weights:
-    _run(config, workdir, stop, earlier, weights)
+    _run(config, workdir, stop, earlier, weights, profile)
 
 
 def _run(
@@ -183,6 +185,7 @@ def _run(
   stop: training.StopRequest,
   earlier: experiment.Description | None,
   weights: experiment.StartWeights,
+  profile: str | None,
 ) -> None:
   """One run, whose weights are on this machine."""
   first = jax.process_index() == 0
@@ -195,8 +198,8 @@ def _run(
   opened = kind.open_run(config, workdir, earlier, say)
   components, length = opened.components, opened.components.length
   profiled = range(0)
-  if _PROFILE.value:
-    profiled = training.parse_steps(_PROFILE.value, length.num_steps)
+  if profile:
+    profiled = training.parse_steps(profile, length.num_steps)
   description = {**opened.describe(earlier), **weights.described()}
   # As the next start completes it, so that it finds no other config.
   completed = kind.complete(given, description).to_json(indent=2)
@@ -231,7 +234,7 @@ def _run(
   if note:
     say(f"Training {opened.examples}: {note}.")
   if profiled and int(state.step) >= profiled.stop:
-    say(f"--profile={_PROFILE.value}: these steps are done, none is traced.")
+    say(f"--profile={profile}: these steps are done, none is traced.")
   train_step, scoring = opened.start(state.variables())
   observers = None
   if first:
@@ -302,7 +305,7 @@ def main(argv: list[str]) -> None:
         _join_processes()
         workdir = pathlib.Path(_WORKDIR.value).expanduser()
         with experiment.lock(workdir, wait=_WAIT.value, stop=stop):
-          run_stages(_CONFIG.value, workdir, stop)
+          run_stages(_CONFIG.value, workdir, stop, _PROFILE.value)
   except Exception as error:
     logging.debug("the error was raised here", exc_info=True)
     words = display.error_message(
