@@ -10,6 +10,7 @@ from temporal_jax.data.augmentation import (
 )
 from temporal_jax.data.labels import ClassNames as ClassNames, by_task as by_task
 from temporal_jax.data.open_sources import open_sources as open_sources
+from temporal_jax.data.open_test_videos import open_test_videos as open_test_videos
 from temporal_jax.data.pipeline.bad_videos import (
   ON_ERROR as ON_ERROR,
   BadVideoError as BadVideoError,

@@ -12,18 +12,18 @@ class ReorderedSource:
 
     Args:
       source: The videos.
-      class_names: The names of its classes in the order to number them by, or a
-        dict with one entry per task.
+      class_names: The names of its classes in the order to number them by, and
+        maybe others among them; or a dict with one entry per task.
 
     Raises:
-      ValueError: If they are not the names of the source's classes.
+      ValueError: If a name of the source's classes is missing.
     """
     own = by_task(source.class_names)
     wanted = by_task(class_names)
     if list(own) != list(wanted) or any(
-      sorted(own[task]) != sorted(wanted[task]) for task in own
+      not {*own[task]} <= {*wanted[task]} for task in own
     ):
-      raise ValueError("class_names are not the source's class names in another order.")
+      raise ValueError("class_names lack some of the source's class names.")
     self.class_names = class_names
     self.multi_label = source.multi_label
     self._source = source

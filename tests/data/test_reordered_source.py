@@ -17,6 +17,8 @@ def test_labels_follow_their_names():
   assert [video["label"] for video in got] == [1, 0]
   assert [video["id"] for video in got] == ["1", "2"]
   assert (len(got), got.class_names) == (2, ("c", "a", "b"))
+  more = data.ReorderedSource(source, ("x", "c", "b", "a"))
+  assert [video["label"] for video in more] == [3, 1]
   several = data.FileSource([("1", frozenset({0, 1}))], names, multi_label=True)
   got = data.ReorderedSource(several, ("c", "a", "b"))
   assert got.multi_label
@@ -29,7 +31,7 @@ def test_labels_follow_their_names():
 
 @pytest.mark.parametrize("other", [("a", "c"), ("a",), {"x": ("a", "b")}])
 def test_other_classes_are_refused(other):
-  with pytest.raises(ValueError, match="class names in another order"):
+  with pytest.raises(ValueError, match="lack some of the source's class names"):
     data.ReorderedSource(data.FileSource([], ("a", "b")), other)
 
 

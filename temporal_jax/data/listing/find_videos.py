@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from absl import logging
 
-from temporal_jax.data.labels import ClassNames, Label, class_order
+from temporal_jax.data.labels import ClassNames, Label, by_task, class_order
 from temporal_jax.data.listing.class_folders import read_folders
 from temporal_jax.data.listing.csv_list import (
   ONE,
@@ -97,6 +97,31 @@ def file_sources(
   """
   if not 0 <= test_fraction < 1:
     raise ValueError(f"test_fraction must be in [0, 1), got {test_fraction}.")
+  root = pathlib.Path(root).expanduser()
+  table = read_listed(root, tasks, frames=frames, flow=flow)
+  for note in table.notes:
+    say(note)
+  splits = _split(root, table, test_fraction, test_split, say)
+  sources = labelled_sources(table, splits, frames=frames, flow=flow)
+  names = tuple(by_task(sources["train"].class_names).values())
+  _check_trained(root, table, names, splits["train"], say)
+  return sources
+
+
+def read_listed(
+  root: str | pathlib.Path,
+  tasks: Sequence[str] = (),
+  *,
+  frames: str = "",
+  flow: int = 0,
+) -> Table:
+  """Lists the videos of a folder or a CSV file; see `file_sources`.
+
+  Raises:
+    FileNotFoundError: If `root` does not exist.
+    ValueError: If it lists no video, a column is missing, a cell is wrong, or
+      `frames` is wrong.
+  """
   pattern = flow_patterns(frames)[0] if flow else frames
   if pattern:
     check_pattern(pattern)
@@ -111,16 +136,30 @@ def file_sources(
   table = read_folders(root, pattern) if root.is_dir() else read_table(root, tasks)
   if not table.rows:
     raise ValueError(_no_video(root, table))
-  for note in table.notes:
-    say(note)
-  splits = _split(root, table, test_fraction, test_split, say)
-  used = splits["train"] + splits["test"]
+  return table
+
+
+def labelled_sources(
+  table: Table,
+  splits: Mapping[str, Sequence[Row]],
+  *,
+  frames: str = "",
+  flow: int = 0,
+) -> dict[str, FileSource]:
+  """Returns sources of rows of a list, by split, sorted by path.
+
+  Args:
+    table: The list.
+    splits: Its rows by split; their classes are the classes of all sources.
+    frames: See `file_sources`.
+    flow: See `file_sources`.
+  """
+  used = [row for rows in splits.values() for row in rows]
   names = tuple(
     class_order(name for row in used for name in table.names(row.names)[column])
     for column in range(len(table.columns))
   )
   numbers = [{name: i for i, name in enumerate(known)} for known in names]
-  _check_trained(root, table, names, splits["train"], say)
   class_names: ClassNames = names[0]
   if table.columns not in ((ONE,), (SEVERAL,)):
     class_names = dict(zip(table.columns, names, strict=True))
@@ -133,11 +172,9 @@ def file_sources(
       for distinct in {row.names for row in used}
     }
     label = labels.__getitem__
-  for rows in splits.values():
-    rows.sort(key=operator.attrgetter("path"))
   return {
     split: FileSource(
-      _Labelled(rows, label),
+      _Labelled(sorted(rows, key=operator.attrgetter("path")), label),
       class_names,
       multi_label=table.columns == (SEVERAL,),
       frames=frames,
@@ -209,7 +246,7 @@ def _split(
       f"have no name for training: {', '.join(NAMES['train'])}."
     )
   splits = {split: given.get(split, []) for split in ("train", tested)}
-  drawn = _draw(given.get("", []), table.columns, test_fraction)
+  drawn = draw_test(given.get("", []), table.columns, test_fraction)
   if table.called:
     say(_used(root, table.called, given, tested))
   return {
@@ -218,10 +255,10 @@ def _split(
   }
 
 
-def _draw(
+def draw_test(
   rows: Sequence[Row], columns: Sequence[str], test_fraction: float
 ) -> dict[str, list[Row]]:
-  """Divides rows without a split."""
+  """Divides rows without a split into train and test; see `file_sources`."""
   groups: dict[tuple, list[Row]] = {}
   for row in rows:
     key = row.names if columns == (ONE,) else ()
