@@ -27,6 +27,7 @@ from temporal_jax.evaluation.evaluate import evaluate as evaluate
 from temporal_jax.evaluation.intervals import (
   accuracy_intervals as accuracy_intervals,
 )
+from temporal_jax.evaluation.mistakes import find_mistakes as find_mistakes
 from temporal_jax.evaluation.predictions import (
   Predictions as Predictions,
   from_views as from_views,
@@ -37,6 +38,7 @@ from temporal_jax.evaluation.report import (
   headline as headline,
   summarize as summarize,
   write_report as write_report,
+  write_test as write_test,
 )
 from temporal_jax.evaluation.saved_scores import (
   SavedScores as SavedScores,

@@ -119,6 +119,7 @@ def save_contact_sheet(
   *,
   clips_shown: int = 18,
   frames_shown: int = 4,
+  named: bool = False,
 ) -> None:
   """Draws clips as strips of frames with true and predicted class.
 
@@ -130,13 +131,15 @@ def save_contact_sheet(
     file: PNG to write.
     clips_shown: Clips drawn, at most.
     frames_shown: Frames of a strip, evenly spread from first to last.
+    named: Whether the name of each clip's file is below it.
   """
   place = {name: index for index, name in enumerate(predictions.ids)}
   shown = [i for i, name in enumerate(batch["id"]) if str(name) in place]
   shown = shown[:clips_shown]
   columns = min(3, len(shown))
   rows = -(-len(shown) // columns)
-  figure = new_figure(columns * frames_shown * 1.05, rows * 1.5)
+  height = 1.75 if named else 1.5
+  figure = new_figure(columns * frames_shown * 1.05, rows * height)
   grid = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes in grid:
     axes.set_axis_off()
@@ -146,6 +149,10 @@ def save_contact_sheet(
     lines = (textwrap.fill(line, _WIDE) for line in title.split("\n"))
     color = _RIGHT if right else _WRONG
     axes.set_title("\n".join(lines), color=color, fontsize=9)
+    if named:
+      below = {"ha": "center", "va": "top", "transform": axes.transAxes}
+      name = short_label(pathlib.PurePath(str(batch["id"][i])).name, _WIDE)
+      axes.text(0.5, -0.04, name, fontsize=7, color="dimgrey", **below)
   save_figure(figure, file, dpi=110)
 
 
@@ -174,8 +181,8 @@ def _verdict(
 
 
 def _strip(clip: np.ndarray, count: int) -> np.ndarray:
-  """Lays `count` frames of a clip side by side, with white gaps."""
-  chosen = np.linspace(0, len(clip) - 1, count).round().astype(int)
+  """Lays `count` frames of a clip, if it has them, side by side."""
+  chosen = np.linspace(0, len(clip) - 1, min(count, len(clip))).round().astype(int)
   gap = ((0, 0), (0, 0), (0, 2), (0, 0))
   frames = as_colors(clip[chosen])
   return np.concatenate(np.pad(frames, gap, constant_values=255), axis=1)

@@ -160,7 +160,7 @@ def write_report(
   sample: Mapping[str, np.ndarray],
   predictions: Predictions,
 ) -> None:
-  """Writes report.json, its pictures, and all scores as scores.npz.
+  """Writes the report of a run: `write_test`, curves.png and predictions.png.
 
   Args:
     directory: Folder to write to.
@@ -170,31 +170,53 @@ def write_report(
     predictions: Scores of these clips, and maybe of others.
   """
   directory = pathlib.Path(directory)
+  write_test(directory, summary, predictions)
+  class_names = _class_names(summary)
+  several = class_names.values() if isinstance(class_names, dict) else [class_names]
+  if rows:
+    save_curves(
+      rows,
+      directory / "curves.png",
+      measure="top1" if "top1" in summary else "mAP",
+      num_classes=math.prod(map(len, several)),
+    )
+  save_contact_sheet(sample, predictions, class_names, directory / "predictions.png")
+
+
+def write_test(
+  directory: str | pathlib.Path,
+  summary: Mapping[str, Any],
+  predictions: Predictions,
+) -> None:
+  """Writes report.json, its pictures, and all scores as scores.npz.
+
+  Args:
+    directory: Folder to write to.
+    summary: See `summarize`.
+    predictions: Scores of the clips.
+  """
+  directory = pathlib.Path(directory)
   write_text(directory / "report.json", json.dumps(summary, indent=2) + "\n")
-  of_tasks = summary.get("tasks", {})
-  names = {task: list(part["per_class"]) for task, part in of_tasks.items()}
-  class_names = names or list(summary["per_class"])
+  class_names = _class_names(summary)
   save_scores(
     directory / "scores.npz",
     predictions,
     class_names,
     protocol=summary["protocol"],
   )
-  if rows:
-    save_curves(
-      rows,
-      directory / "curves.png",
-      measure="top1" if "top1" in summary else "mAP",
-      num_classes=math.prod(len(n) for n in names.values() or [class_names]),
-    )
-  for task, part in of_tasks.items():
+  for task, part in summary.get("tasks", {}).items():
     file = directory / f"confusion_{file_name(task)}.png"
-    save_confusion(part["confusion"], names[task], file)
+    save_confusion(part["confusion"], class_names[task], file)
   if "confusion" in summary:
-    file = directory / "confusion.png"
-    save_confusion(summary["confusion"], class_names, file)
+    save_confusion(summary["confusion"], class_names, directory / "confusion.png")
   calibration = summary["calibration"]
-  for task, curve in (calibration if of_tasks else {"": calibration}).items():
+  for task, curve in (calibration if "tasks" in summary else {"": calibration}).items():
     file = directory / f"calibration{'_' + file_name(task) if task else ''}.png"
     save_calibration(curve, file)
-  save_contact_sheet(sample, predictions, class_names, directory / "predictions.png")
+
+
+def _class_names(summary: Mapping[str, Any]) -> list[str] | dict[str, list[str]]:
+  """Returns the names of the classes of a summary, or a dict by task."""
+  tasks = summary.get("tasks", {})
+  names = {task: list(part["per_class"]) for task, part in tasks.items()}
+  return names or list(summary["per_class"])
