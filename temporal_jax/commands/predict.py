@@ -12,8 +12,10 @@ from temporal_jax.commands.shared import output
 from temporal_jax.commands.shared.arguments import (
   add_batch_size,
   add_model,
+  add_threads,
   add_topk,
   add_videos,
+  add_views,
 )
 from temporal_jax.validation import check_at_least
 
@@ -28,13 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   add_videos(parser)
   add_model(parser)
   add_topk(parser, 5)
-  parser.add_argument(
-    "--views",
-    metavar="CLIPSxCROPS",
-    help="clips over a video x crops of each clip, the clips first; crops are "
-    "1 (middle), 3 or 10: 4x3 are 4 clips of 3 crops (3x4 is read so too, as "
-    "there are no 4 crops); as the network was tested if not given",
-  )
+  add_views(parser)
   parser.add_argument(
     "--json",
     type=pathlib.Path,
@@ -49,13 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="the video with the classes written on it; of one video only",
   )
   add_batch_size(parser, "views, of several videos,")
-  parser.add_argument(
-    "--threads",
-    type=int,
-    default=4,
-    metavar="N",
-    help="videos decoded at a time (%(default)s)",
-  )
+  add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,6 +1,11 @@
 """Uses trained networks: predicts, extracts, searches, exports, serves."""
 
 from temporal_jax.inference.annotate import annotate as annotate
+from temporal_jax.inference.evaluate_network import (
+  Evaluation as Evaluation,
+  evaluate_network as evaluate_network,
+  write_evaluation as write_evaluation,
+)
 from temporal_jax.inference.export import export_model as export_model
 from temporal_jax.inference.extract.feature_files import (
   Extracted as Extracted,

@@ -1,15 +1,17 @@
-"""Scores of the test set of a data set, whose labels may not be published."""
+"""Scores the test set of a data set, whose labels may not be published."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from temporal_jax import evaluation
-from temporal_jax.data.annotations import AnnotatedSource
+from temporal_jax.data import EvalProtocol, Source
 from temporal_jax.data.labels import ClassNames, by_task
+from temporal_jax.data.pipeline.clips import encode_label
+from temporal_jax.data.views.eval_protocol import check_mirrored
 from temporal_jax.inference.runtime.classifier import Classifier
 from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.inference.score_files import clip_shape, score_files
@@ -30,50 +32,76 @@ class ScoredTestSet(NamedTuple):
 
 def score_test_set(
   saved: SavedModel,
-  source: AnnotatedSource,
+  source: Source,
   *,
+  protocol: EvalProtocol | None = None,
+  keep_views: bool = False,
   batch_size: int = 8,
   num_threads: int = 4,
   track: Callable[[Iterable, int], Iterable] = lambda items, total: items,
 ) -> ScoredTestSet:
-  """Scores videos as the network is tested: mean of all views of its protocol.
+  """Scores videos: the mean of all views of a protocol.
 
   Args:
     saved: The network, of RGB or optical flow as the videos are.
-    source: Its test set, see `data.annotations.open_test_set`.
+    source: The videos, such as `data.open_test_videos` opens; a label is None
+      where it is not published.
+    protocol: Views of a video; by default, the views of the network's test.
+    keep_views: Whether the result has the scores of each view too.
     batch_size: Views computed at once, at most.
     num_threads: Videos decoded at a time.
     track: Shows progress: gets an iterable and its length; yields its items.
 
   Raises:
     ValueError: If the network has other classes, its scores are NaN or
-      infinite, or see `Classifier`.
+      infinite, views would be mirrored where classes have a direction, or see
+      `Classifier`.
   """
-  own, protocol = _class_names(saved, source.class_names), saved.protocol
+  own, protocol = _class_names(saved, source.class_names), protocol or saved.protocol
+  check_mirrored(protocol, own)
   shape = (*clip_shape(protocol)[:3], saved.clip_shape[-1])
-  classifier = Classifier(saved, batch_size=batch_size, clip_shape=shape)
-  scored = score_files(classifier, source, protocol, num_threads=num_threads)
-  ids, rows, labels, bad = [], [], [], {}
+  classifier = Classifier(
+    saved,
+    batch_size=batch_size,
+    clip_shape=shape,
+    expected=len(source) * protocol.num_views,
+  )
+  # A source need not end with an IndexError, as iteration over it expects.
+  files = map(source.__getitem__, range(len(source)))
+  scored = score_files(classifier, files, protocol, num_threads=num_threads)
+  videos, labels, bad = [], [], {}
   for number, one in enumerate(track(scored, len(source))):
     if one.error is not None:
       bad[one.file] = one.error
       continue
     views = jax.tree.map(lambda values: values[None], one.rows)
     mean = evaluation.from_views([one.file], None, views, fusion=protocol.fusion)
-    ids.append(one.file)
-    rows.append(mean.scores)
+    if not keep_views or protocol.num_views == 1:
+      mean = dataclasses.replace(mean, views=None)
+    videos.append(mean)
     labels.append(source[number]["label"])
-  if not ids:
+  if not videos:
     return ScoredTestSet(None, bad)
-  scores: Any = jax.tree.map(lambda *values: np.concatenate(values), *rows)
-  if isinstance(source.class_names, dict):  # A tree has its keys sorted.
-    scores = {task: scores[task] for task in own}
-  known = None if None in labels else np.asarray(labels, np.int32)
-  predictions = evaluation.Predictions(tuple(ids), None, scores)
+  scores, views = (
+    _joined([getattr(one, part) for one in videos], own) for part in ("scores", "views")
+  )
+  known = None
+  if None not in labels:
+    known = np.stack([encode_label(label, source.class_names) for label in labels])
+  ids = tuple(one.ids[0] for one in videos)
+  predictions = evaluation.Predictions(ids, None, scores, views)
   found = evaluation.SavedScores(predictions, own, dataclasses.asdict(protocol))
   found = evaluation.reordered(found, source.class_names)
   predictions = dataclasses.replace(found.predictions, labels=known)
   return ScoredTestSet(dataclasses.replace(found, predictions=predictions), bad)
+
+
+def _joined(parts: Sequence[Any], names: ClassNames) -> Any:
+  """Returns the scores of all videos; None where there are none."""
+  whole: Any = jax.tree.map(lambda *values: np.concatenate(values), *parts)
+  if isinstance(whole, dict):  # A tree has its keys sorted.
+    return {task: whole[task] for task in names}
+  return whole
 
 
 def _class_names(saved: SavedModel, wanted: ClassNames) -> ClassNames:

@@ -212,6 +212,8 @@ def workspace(tmp_path_factory):
     for i in range(1, 4):
       tiny_predictor.write_noise(folder / f"{i:03d}.mp4", frames + i, (32, 48))
   shutil.copytree(root / "clips" / "clap", root / "more")
+  for name in ("pan left", "zoom in"):  # Classes of runs/demo and runs/mine.
+    shutil.copytree(root / "more", root / "labelled" / name)
   words = [
     "check",
     str(root / "clips"),
@@ -293,6 +295,8 @@ def _changed(command):
     if "--model" in words:
       place = words.index("--model") + 1
       words[place] = words[place].replace("DIR", model)
+    if words[1] == "evaluate":
+      words[words.index("--data") + 1] = "labelled"
     words = [re.sub(r"^(.*=)?DIR$", r"\1clips", word) for word in words]
     words = [word.replace("models/atm", "runs/demo") for word in words]
     return words + ADDITIONS.get(words[1], [])

@@ -122,3 +122,25 @@ def add_batch_size(parser: argparse.ArgumentParser, what: str) -> None:
     metavar="N",
     help=f"{what} computed at once, at most (%(default)s)",
   )
+
+
+def add_views(parser: argparse.ArgumentParser) -> None:
+  """Adds `--views`, for `inference.with_views`."""
+  parser.add_argument(
+    "--views",
+    metavar="CLIPSxCROPS",
+    help="clips over a video x crops of each clip, the clips first; crops are "
+    "1 (middle), 3 or 10: 4x3 are 4 clips of 3 crops (3x4 is read so too, as "
+    "there are no 4 crops); as the network was tested if not given",
+  )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+  """Adds `--threads`, the number of videos decoded at a time."""
+  parser.add_argument(
+    "--threads",
+    type=int,
+    default=4,
+    metavar="N",
+    help="videos decoded at a time (%(default)s)",
+  )
