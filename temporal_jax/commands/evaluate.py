@@ -6,10 +6,10 @@ r"""Evaluate a trained network on labelled videos, without training.
     --videos VIDEOS --views 10x3
 
 Prints the accuracies and a table of the classes, the worst first. OUT has
-report.json, scores.npz, confusion.png and misclassified.png, the surest
-mistakes. Classes are found by their names; a class that the network does not
-know is refused. Exit code 1 if a video cannot be read; it is named, and the
-others go on.
+report.json, scores.npz, confusion.png, calibration.png and misclassified.png,
+the surest mistakes. Classes are found by their names; a class that the network
+does not know is refused. Exit code 1 if a video cannot be read; it is named,
+and the others go on.
 """
 
 import argparse
@@ -27,6 +27,8 @@ from temporal_jax.commands.shared.arguments import (
 )
 
 if TYPE_CHECKING:
+  import rich.table
+
   from temporal_jax.data import Source
   from temporal_jax.inference import Evaluation, SavedModel
 
@@ -94,6 +96,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--out", type=pathlib.Path, metavar="OUT", help="folder to write, a new one"
   )
+  parser.add_argument(
+    "--calibrate",
+    action="store_true",
+    help="fit the temperature of the network on these videos, and store it in its "
+    "model.json: probabilities are then as sure as they are right",
+  )
   add_batch_size(parser, "views, of several videos,")
   add_threads(parser)
 
@@ -105,6 +113,11 @@ def run(options: argparse.Namespace) -> int:
 
   if options.out and options.out.exists():
     raise FileExistsError(f"--out {options.out} exists already: give a new folder.")
+  if options.calibrate and not pathlib.Path(options.model).expanduser().is_dir():
+    raise ValueError(
+      f"--calibrate writes into the folder of a network, and {options.model} is no "
+      "folder: write one by `temporal-jax export DIR --format savable`."
+    )
   saved = output.load_model(options.model)
   protocol = saved.protocol
   if options.views:
@@ -124,6 +137,7 @@ def run(options: argparse.Namespace) -> int:
   if found.summary is None:
     output.say(f"none of the {len(source)} videos could be read.", file=sys.stderr)
     return 1
+  temperature = _temperature(saved, found) if options.calibrate else None
   _show(found)
   if options.out:
     with whole_folder(options.out) as partial:
@@ -131,6 +145,9 @@ def run(options: argparse.Namespace) -> int:
       inference.write_evaluation(partial, found)
     files = ", ".join(sorted(file.name for file in options.out.iterdir()))
     output.say(f"{options.out}: {files}")
+  if temperature is not None:
+    inference.store_temperature(options.model, temperature)
+    output.say(f"temperature of {options.model}: {_rounded(temperature)}")
   return 1 if found.bad else 0
 
 
@@ -158,24 +175,80 @@ def _open(options: argparse.Namespace, saved: "SavedModel") -> "Source":
     say=note,
   )
   if source.fingerprint() == trained:
+    if options.calibrate:
+      raise ValueError(
+        "--calibrate needs videos that the network was not trained on; it was on these."
+      )
     note("the network was trained on these videos: it will do worse on others.")
   return source
 
 
+def _temperature(saved: "SavedModel", found: "Evaluation") -> float | dict[str, float]:
+  """Returns the temperature of the network, or a dict with one per task."""
+  from temporal_jax import evaluation
+
+  predictions = found.scores.predictions
+  fitted = evaluation.fit_temperature(
+    predictions.scores if predictions.views is None else predictions.views,
+    predictions.labels,
+    fusion=found.protocol.fusion,
+  )
+  # The scores are of logits that were divided by an earlier one.
+  earlier = saved.description.get("temperature") or 1.0
+  if not isinstance(fitted, dict):
+    return fitted * earlier
+  if not isinstance(earlier, dict):
+    earlier = dict.fromkeys(fitted, earlier)
+  return {task: value * earlier[task] for task, value in fitted.items()}
+
+
+def _rounded(temperature: float | Mapping[str, float]) -> str:
+  """Returns a temperature in words, one per task."""
+  if not isinstance(temperature, Mapping):
+    return f"{temperature:.3f}"
+  return ", ".join(f"{task} {value:.3f}" for task, value in temperature.items())
+
+
 def _show(found: "Evaluation") -> None:
-  """Prints the accuracies, and the classes of each task."""
+  """Prints the accuracies, and the calibration and classes of each task."""
   from temporal_jax import evaluation
   from temporal_jax.display import tables
 
-  output.say(evaluation.headline(found.summary))
-  for task, part in found.summary.get("tasks", {"": found.summary}).items():
+  summary = found.summary
+  counts = [summary[f"clips_{what}"] for what in ("scored", "decoded", "listed")]
+  output.say(f"{evaluation.coverage(*counts)}.")
+  for line in tables.render(_accuracies(summary)):
+    output.say(line)
+  tasks = summary.get("tasks", {"": summary})
+  calibrations = summary["calibration"]
+  for task, part in tasks.items():
     if task:
       output.say(f"{task}:")
-    for line in _table(part, tables.output_width()):
+    calibration = calibrations[task] if task else calibrations
+    output.say(
+      f"mean confidence {calibration['confidence']:.1%}, right are "
+      f"{calibration['accuracy']:.1%} of {calibration['examples']}; expected "
+      f"calibration error {calibration['ece']:.1%}."
+    )
+    for line in _classes(part, tables.output_width()):
       output.say(line)
 
 
-def _table(part: Mapping[str, Any], width: int | None) -> Iterator[str]:
+def _accuracies(summary: Mapping[str, Any]) -> "rich.table.Table":
+  """Returns the table of accuracies with their intervals."""
+  from temporal_jax.display import tables
+
+  intervals = summary["intervals"]
+  rows = []
+  for name, interval in intervals["values"].items():
+    words = f"{interval[0]:.1%} to {interval[1]:.1%}" if interval else "unknown"
+    shown = name.replace("top", "top-").replace("_", " ")
+    rows.append((shown, f"{summary[name]:.1%}", words))
+  head = ("accuracy", "", f"{intervals['confidence']:.0%} confidence interval")
+  return tables.columns(rows, head=head, right=(1,))
+
+
+def _classes(part: Mapping[str, Any], width: int | None) -> Iterator[str]:
   """Yields the lines of the table of classes, the worst first."""
   from temporal_jax.display import names, tables
 

@@ -39,10 +39,16 @@ def test_videos_are_scored_and_reported(model, folder, tmp_path, capsys, monkeyp
   assert "bad: " in shown.err
   assert "broken.mp4: it is damaged" in shown.err
   assert "1 x 1 views" in shown.err
-  head, titles, *rows = shown.out.splitlines()
+  head, intervals, top1, *others, calibration, titles = shown.out.splitlines()[:7]
+  rows = shown.out.splitlines()[7:]
   report = json.loads((out / "report.json").read_text())
-  assert head.startswith(f"top-1 {report['top1']:.1%}")
-  assert "6 clips scored, 6 decoded, 7 listed" in head
+  assert head == "6 clips scored, 6 decoded, 7 listed."
+  assert intervals.split() == ["accuracy", "95%", "confidence", "interval"]
+  low, high = report["intervals"]["values"]["top1"]
+  assert top1.split()[:2] == ["top-1", f"{report['top1']:.1%}"]
+  assert top1.endswith(f" {low:.1%} to {high:.1%}")
+  assert [line.split("  ")[0] for line in others] == ["class mean", "mAP"]
+  assert f"calibration error {report['calibration']['ece']:.1%}." in calibration
   assert titles.split() == ["class", "clips", "top-1", "taken", "for"]
   assert all(len(line) <= 80 for line in (titles, *rows[:3]))
   accuracy = [report["per_class"][name]["top1"] for name in NAMES]
@@ -53,7 +59,8 @@ def test_videos_are_scored_and_reported(model, folder, tmp_path, capsys, monkeyp
     assert row[len(name) :].split()[:2] == ["2", f"{value:.1%}"]
   assert rows[3].startswith(f"{out}: ")
   written = {file.name for file in out.iterdir()}
-  assert {"report.json", "scores.npz", "confusion.png"} <= written
+  pictures = {"confusion.png", "calibration.png"}
+  assert {"report.json", "scores.npz", *pictures} <= written
   assert matplotlib.image.imread(out / "misclassified.png").std() > 0.02
   assert [*out.parent.iterdir()] == [out]
 
@@ -71,10 +78,45 @@ def test_the_list_that_a_run_was_trained_on_is_named(model, folder, tmp_path, ca
   shown = capsys.readouterr()
   assert "note: the network was trained on 4 videos of" in shown.err
   assert "3 listed" in shown.out
+  assert main(_words(run, folder, "--split", "train", "--calibrate")) == 2
+  assert "needs videos that the network was not trained on" in capsys.readouterr().err
   main(_words(run, folder, "--split", "train"))
   shown = capsys.readouterr()
   assert "note: the network was trained on these videos" in shown.err
   assert "4 listed" in shown.out
+
+
+def test_the_temperature_is_stored_with_the_network(
+  model, folder, tmp_path, capsys, monkeypatch
+):
+  run = shutil.copytree(model, tmp_path / "run")
+  given = []
+
+  def fit(scores, labels, *, fusion):
+    given.append((scores.shape, labels.shape, fusion))
+    return 1.5
+
+  monkeypatch.setattr("temporal_jax.evaluation.fit_temperature", fit)
+  words = _words(run, folder, "--calibrate")
+  assert main(words) == 1  # A video is bad.
+  assert f"temperature of {run}: 1.500" in capsys.readouterr().out
+  assert given == [((6, 6, 3), (6,), "softmax")]
+  main(words)  # The scores have the first one.
+  assert json.loads((run / "model.json").read_text())["temperature"] == 2.25
+  before = (run / "model.json").read_bytes()
+  monkeypatch.undo()
+  (tmp_path / "one").mkdir()
+  shutil.copytree(folder / NAMES[1], tmp_path / "one" / NAMES[1])
+  capsys.readouterr()
+  # All clips are of the class that the network always finds.
+  assert (
+    main(_words(run, tmp_path / "one", "--calibrate", "--out", tmp_path / "x")) == 2
+  )
+  assert "no temperature" in capsys.readouterr().err
+  assert main(_words("camera_motion", folder, "--calibrate")) == 2
+  assert "camera_motion is no folder" in capsys.readouterr().err
+  assert (run / "model.json").read_bytes() == before
+  assert not (tmp_path / "x").exists()
 
 
 def test_a_refused_command_writes_nothing(model, folder, tmp_path, capsys):
