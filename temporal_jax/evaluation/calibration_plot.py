@@ -61,7 +61,8 @@ def save_calibration(calibration: Mapping[str, Any], file: str | pathlib.Path) -
   )
   upper.set(ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 102))
   upper.set_title(_title(calibration), fontsize=10)
-  upper.legend(loc="upper left", frameon=False, fontsize=9)
+  # Bars may be anywhere in the axes: the legend is below them.
+  figure.legend(loc="outside lower center", frameon=False, fontsize=9, ncols=2)
   bars = lower.bar(100 * middle, counts, 92 * width, color=_COUNT)
   lower.bar_label(bars, fontsize=8, padding=1)
   lower.set(xlabel="confidence (%)", ylabel=calibration["examples"])
