@@ -155,6 +155,7 @@ def test_another_rank_is_refused_on_a_later_start(
   assert before == {path: path.stat().st_mtime_ns for path in low_rank.rglob("*")}
 
 
+@pytest.mark.slow
 def test_other_runs_start_from_the_merged_network(
   low_rank, video_folder, tmp_path, capsys
 ):
