@@ -77,6 +77,9 @@ def create() -> ml_collections.ConfigDict:
   config.save_every = 100  # Steps.
   config.keep_checkpoints = 2  # The newest ones,
   config.keep_best = "top1"  # and the one best in this test value; "" for none.
+  # Evaluations without a better value of keep_best after which the run ends,
+  # with the best checkpoint as its network; 0 for never.
+  config.stop_after = 0
 
   # Services that show the values: also "trackio" and "wandb".
   config.observers = ("tensorboard",)

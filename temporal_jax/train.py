@@ -219,7 +219,8 @@ def _run(
     checkpoints=checkpoints,
   )
   note = opened.train_batches.seek(position) if position else ""
-  if position and int(state.step) >= length.num_steps:
+  patience = training.Patience(config.keep_best, config.stop_after, position)
+  if position and (int(state.step) >= length.num_steps or patience.is_over):
     experiment.check_finished(workdir, completed, earlier, opened.lists)
   if first:  # Only now: a start that is refused changes nothing.
     training.check_records(workdir)
@@ -258,18 +259,27 @@ def _run(
         records=records,
         progress=progress,
         stop=stop,
+        patience=patience,
         gather=evaluation.gather_json,
         examples=opened.examples,
         profile=training.Profile(workdir, profiled),
       )
+    step, tested = int(state.step), state
+    if patience.is_over:
+      tested = checkpoints.restore_step(patience.best_step, components.shapes)
     checkpoints.close()
-    if stop.signal and int(state.step) < length.num_steps:
-      step = int(state.step)
+    if stop.signal and step < length.num_steps and not patience.is_over:
       say(f"{stop.signal}: stopped at step {step}; run the same command to go on.")
       return
+    if patience.is_over:
+      say(
+        f"stopped after step {step} of {length.num_steps}: {patience.describe()}; "
+        f"the network of {workdir} is the best one, "
+        f"{checkpoints.path(patience.best_step)}."
+      )
     say("testing ...")
-    test = scoring.final(state.eval_variables())
-    rows = records.write_final(int(state.step), test.values)
+    test = scoring.final(tested.eval_variables())
+    rows = records.write_final(step, test.values)
     if first:
       test.write(workdir, rows)
   say(test.headline)

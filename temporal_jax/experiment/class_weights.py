@@ -45,7 +45,7 @@ def class_weights(
   if not given:
     return None
   names = data.by_task(videos.class_names)
-  counts = data.count_classes(videos.train_source)
+  counts = data.count_classes(videos.sources["train"])
   numbers = {} if given == BALANCED else _by_task(given, names)
   weights, words = {}, []
   for (task, classes), count in zip(names.items(), counts, strict=True):

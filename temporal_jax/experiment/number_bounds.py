@@ -79,6 +79,7 @@ OF_EVERY_RUN = {
   "eval_every": Bounds(0, _STEPS),
   "save_every": Bounds(1, _STEPS),
   "keep_checkpoints": Bounds(1, 10_000),
+  "stop_after": Bounds(0, _STEPS),
 }
 # Of a run that classifies clips.
 BOUNDS = {
@@ -192,7 +193,7 @@ _BEST = "top1"
 
 
 def check_keep_best(config: ml_collections.ConfigDict, known: Sequence[str]) -> None:
-  """Refuses a keep_best that is no value of the tests of a run.
+  """Refuses a keep_best that is no value of the tests, or a stop without it.
 
   Args:
     config: The run's config; without tests while it trains, the base config's
@@ -200,8 +201,14 @@ def check_keep_best(config: ml_collections.ConfigDict, known: Sequence[str]) -> 
     known: Names of the values.
 
   Raises:
-    ValueError: If it is none of them; near ones come first.
+    ValueError: If it is none of them; near ones come first. If stop_after is
+      given without tests or without keep_best.
   """
+  if config.stop_after and not (config.eval_every and config.keep_best):
+    raise ValueError(
+      f"stop_after {config.stop_after} needs eval_every above 0 and a keep_best, "
+      f"got {config.eval_every} and {config.keep_best!r}."
+    )
   name = config.keep_best
   if not name or name in known or (name == _BEST and not config.eval_every):
     return

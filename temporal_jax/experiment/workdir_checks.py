@@ -20,7 +20,7 @@ _FILES = (
 # read. The lists of videos are compared themselves.
 _FREE = re.compile(
   r"eval\..*|num_steps|num_epochs|stages|init_from|from_scratch.*"
-  r"|(log|eval|save)_every|keep_(checkpoints|best)|mesh\..*|sharding.*"
+  r"|(log|eval|save)_every|keep_(checkpoints|best)|stop_after|mesh\..*|sharding.*"
   r"|data\.(root|annotations|videos|manifest|data_dir|num_threads|time_limit|on_error)"
   r"|observers|project|model\.remat|optim\.accumulate"
 )

@@ -78,6 +78,7 @@ from temporal_jax.training.parameter_groups import (
   parameter_groups as parameter_groups,
 )
 from temporal_jax.training.parameter_names import summarize_names as summarize_names
+from temporal_jax.training.patience import Patience as Patience
 from temporal_jax.training.profile import (
   Profile as Profile,
   parse_steps as parse_steps,

@@ -182,6 +182,25 @@ class Checkpoints:
       raise ValueError("no checkpoint can be read: " + "; ".join(unreadable))
     return None
 
+  def restore_step(self, step: int, state: TrainState) -> TrainState:
+    """Reads the checkpoint of a step.
+
+    Args:
+      step: The step.
+      state: See `restore`.
+
+    Raises:
+      CheckpointError: If it cannot be read.
+    """
+    self.wait()
+    try:
+      check_sealed(self.path(step))
+      return self._read(step, state)["state"]
+    except Exception as error:  # Orbax raises whatever a damage leads to.
+      raise CheckpointError(
+        f"the best checkpoint {self.path(step)} cannot be read: {first_line(error)}."
+      ) from error
+
   def wait(self) -> None:
     """Waits until the checkpoint being saved is complete.
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import math
 import os
 import pathlib
@@ -15,6 +16,7 @@ from absl import logging
 
 from temporal_jax.storage import DIGESTS, check_digests
 from temporal_jax.training.low_rank import check_factors, merge, without_factors
+from temporal_jax.training.patience import BEST_STEP, IS_OVER, PATIENCE
 from temporal_jax.training.state import Tree
 from temporal_jax.untrusted.safetensors_file import read_safetensors
 from temporal_jax.untrusted.sizes import check_unpacked
@@ -28,14 +30,16 @@ VARIABLES_FILE = "model.safetensors"
 VARIABLES = "variables"
 # Folder of the checkpoints in a run's workdir.
 CHECKPOINTS = "checkpoints"
+_JSON = "metadata"  # Name that Orbax gives a file of JSON.
 _COLLECTIONS = ("params/", "batch_stats/")
 _DEEPEST = 32  # Parts of a name; those of networks have up to ten.
 
 
 def read_state(directory: str | pathlib.Path, check: Check | None = None) -> Tree:
-  """Reads the newest checkpoint of a run as nested dicts, on one device.
+  """Reads a checkpoint of a run as nested dicts, on one device.
 
-  One that is damaged is named in a warning, and the one before it is read.
+  It is the newest, or the best of a run that ended by `patience`. One that is
+  damaged is named in a warning, and the newest other one is read.
 
   Args:
     directory: A run's workdir, or its folder of checkpoints.
@@ -60,7 +64,7 @@ def read_state(directory: str | pathlib.Path, check: Check | None = None) -> Tre
     except ValueError as error:
       raise _RefusedError from error
 
-  for step in sorted(steps, reverse=True):
+  for step in _in_order(directory, steps):
     try:
       is_listed = check_digests(directory / str(step))
       state = read_tree(directory / str(step) / "state", check_shapes)
@@ -79,6 +83,18 @@ def read_state(directory: str | pathlib.Path, check: Check | None = None) -> Tre
       )
     return state
   raise ValueError("no checkpoint can be read: " + "; ".join(damaged))
+
+
+def _in_order(directory: pathlib.Path, steps: list[int]) -> list[int]:
+  """Returns the steps from the first to be read to the last."""
+  newest_first = sorted(steps, reverse=True)
+  position = directory / str(newest_first[0]) / "position" / _JSON
+  try:
+    kept = json.loads(position.read_text(encoding="utf-8"))[PATIENCE]
+    best = kept[BEST_STEP] if kept[IS_OVER] else None
+  except (KeyError, OSError, TypeError, ValueError, RecursionError):
+    best = None  # A run without patience; a damaged file is named when read.
+  return sorted(newest_first, key=lambda step: step != best)
 
 
 class _RefusedError(Exception):

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from temporal_jax.training.checkpoint import CheckpointError, Checkpoints
 from temporal_jax.training.device_feed import Feed
 from temporal_jax.training.objective import Arrays
+from temporal_jax.training.patience import Patience
 from temporal_jax.training.profile import Profile
 from temporal_jax.training.progress import Progress
 from temporal_jax.training.records import Records
@@ -104,11 +105,12 @@ def train(
   records: Records,
   progress: Progress,
   stop: StopRequest,
+  patience: Patience,
   gather: Gather,
   examples: str = "clips",
   profile: Profile | None = None,
 ) -> TrainState:
-  """Trains from `state` to the last step, or until asked to stop.
+  """Trains from `state` to the last step, or until it is ended before.
 
   Args:
     state: State to start from.
@@ -122,6 +124,7 @@ def train(
     records: Records to write values to.
     progress: Display of the progress.
     stop: Returns whether the system asked to stop.
+    patience: Ends the run before its last step.
     gather: Returns the numbers of all processes for this one's.
     examples: Name of the examples in batches, a plural.
     profile: Profile of some steps; None for none.
@@ -140,11 +143,16 @@ def train(
       f"step {step} is at or past num_steps {cadence.num_steps}: nothing is left "
       "to train. Raise --config.num_steps, or take a new --workdir."
     )
+  elif patience.is_over:
+    progress.say(
+      f"the run ended after step {step}: {patience.describe()}. Raise "
+      "--config.stop_after to go on, or take a new --workdir."
+    )
   else:
     progress.say("compiling the training step ...")
   clock, stopping = _Clock(step, examples), stop.comes_after(step)
   with Feed(batches, place) as feed, profile or Profile() as profile:
-    while not cadence.ends(step) and not stopping:
+    while not (cadence.ends(step) or patience.is_over or stopping):
       with profile.step(step):
         batch = feed.take()
         state = step_fn(state, batch)
@@ -162,6 +170,7 @@ def train(
         metrics = _summary(state.window, schedule(step - 1))
         if cadence.evaluates(step):
           scores = _evaluate(evaluate, state, checkpoints)
+          patience.take(step, scores)
           metrics |= {f"test/{name}": value for name, value in scores.items()}
         _record(records, step, metrics, timing, checkpoints)
         progress.show(step, metrics, timing)
@@ -171,7 +180,8 @@ def train(
         state = state.replace(window=fresh)
         clock.restart(feed)
       if cadence.saves(step) or stopping:
-        checkpoints.save(state, batches.position(gather), scores)
+        position = {**batches.position(gather), **patience.record()}
+        checkpoints.save(state, position, scores)
     checkpoints.wait()
   return state
 

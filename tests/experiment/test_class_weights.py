@@ -17,7 +17,7 @@ def _videos(names=NAMES):
     labels = [(label, 0) for label in labels]
   files = [(f"{i}.mp4", label) for i, label in enumerate(labels)]
   source = data.FileSource(files, names)
-  return types.SimpleNamespace(class_names=names, train_source=source)
+  return types.SimpleNamespace(class_names=names, sources={"train": source})
 
 
 def _weights(text, balance=0.0, names=NAMES, said=None):

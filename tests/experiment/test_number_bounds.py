@@ -84,6 +84,9 @@ def test_configs_are_within_them(name):
     ("optim.lr", float("inf"), "optim.lr must be in"),
     ("optim.betas", (0.9, 1.0), r"betas must be in \[0, 1\)"),
     ("optim.milestones", ("x",), r"milestones must hold numbers.*got \('x',\)"),
+    ("stop_after", -1, r"stop_after must be in \[0, 2147483647\], got -1"),
+    ("data.balance", 1.5, r"data.balance must be in \[0, 1\], got 1.5"),
+    ("loss.focal", -1.0, r"loss.focal must be in \[0, 100\], got -1"),
     ("keep_best", "top_1", r"keep_best.*'top_1'; did you mean 'top1'"),
     ("keep_best", "maP", r"keep_best.*got 'maP'; did you mean 'mAP'"),
     ("keep_best", "loss", r"keep_best.*got 'loss'. Known: \['charades_mAP'"),
@@ -105,6 +108,15 @@ def test_sizes_that_only_together_cannot_be():
     check_bounds(config)
   config.batch_size, config.eval.num_clips = 4, 1000
   with pytest.raises(ValueError, match=r"1000 views .*have 8\.05e\+11 bytes"):
+    check_bounds(config)
+
+
+@pytest.mark.parametrize("change", [{"eval_every": 0}, {"keep_best": ""}])
+def test_a_run_that_ends_early_needs_tests_and_a_value(change):
+  config = tiny_config.get_config()
+  config.update({"stop_after": 2, **change})
+  words = r"stop_after 2 needs eval_every above 0 and a keep_best, got "
+  with pytest.raises(ValueError, match=words):
     check_bounds(config)
 
 

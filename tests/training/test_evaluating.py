@@ -54,6 +54,7 @@ def _train(directory, evaluate, save_every):
       records=records,
       progress=progress,
       stop=training.StopRequest(),
+      patience=training.Patience("top1", 0),
       gather=lambda number: [number],
     )
 

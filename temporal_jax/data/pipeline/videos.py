@@ -27,7 +27,6 @@ class Videos(NamedTuple):
     test_batches: All views of them.
     num_train: Training videos listed.
     num_test: Test videos listed.
-    train_source: The training videos.
     fingerprints: Digest of the list of videos of each split, see
       `sources.Source`.
     bad_test: Test videos that could not be read.
@@ -41,7 +40,6 @@ class Videos(NamedTuple):
   test_batches: "grain.IterDataset"
   num_train: int
   num_test: int
-  train_source: Source
   fingerprints: Mapping[str, str]
   bad_test: BadVideos
   sources: Mapping[str, Source]
@@ -113,7 +111,6 @@ def open_videos(
     test_batches=eval_batches(test, protocol, **share),
     num_train=len(sources["train"]),
     num_test=len(sources["test"]),
-    train_source=sources["train"],
     fingerprints={split: sources[split].fingerprint() for split in ("train", "test")},
     bad_test=bad_videos["test"],
     sources=sources,

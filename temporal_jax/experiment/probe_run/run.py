@@ -15,6 +15,7 @@ import numpy as np
 
 from temporal_jax import data, evaluation, inference, models, training
 from temporal_jax.data.pipeline.clips import encode_label
+from temporal_jax.experiment.class_weights import class_weights
 from temporal_jax.experiment.classes import num_classes
 from temporal_jax.experiment.description import describe
 from temporal_jax.experiment.network import create_network
@@ -106,7 +107,7 @@ def run_probe(
   splits = _read(cache, videos, config, workdir, say)
   fit = HeadFit(
     frozen.head,
-    settings.loss(num_classes(config, videos)),
+    settings.loss(num_classes(config, videos), class_weights(config, videos, say)),
     config.probe.num_steps,
     config.probe.lr,
     config.seed,
@@ -157,6 +158,15 @@ def _check(config: ml_collections.ConfigDict) -> None:
       "a probe needs the weights of a network: give --config.init_from=FOLDER, "
       "camera_motion or hf://org/name."
     )
+  for name, value in (
+    ("data.balance", config.data.balance),
+    ("stop_after", config.stop_after),
+  ):
+    if value:
+      raise ValueError(
+        f"a probe takes no {name}, got {value:g}; it sees all videos at once, and "
+        "loss.class_weights weighs their classes."
+      )
   check_fields(config, _BOUNDS)
 
 

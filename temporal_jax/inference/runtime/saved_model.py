@@ -183,7 +183,8 @@ def load_model(directory: str | os.PathLike, *, dtype: str | None = None) -> Sav
 
   Args:
     directory: Folder that `convert_weights` wrote, or the workdir of a run: of
-      that the newest checkpoint, and the moving averages where it kept them.
+      that the newest checkpoint, or the best of a run that `stop_after` ended,
+      and the moving averages where it kept them.
       Or a name or an address, see `find_folder`.
     dtype: Dtype of the activations; None for the one in `model.json`, or else
       bfloat16 and on CPU float32.
