@@ -42,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     choices=("float32", "bfloat16"),
     help="of the activations of a stablehlo (%(default)s)",
   )
+  parser.add_argument(
+    "--weights",
+    default="float32",
+    choices=("float32", "int8"),
+    help="of the file; int8 kernels are a quarter of the size (%(default)s)",
+  )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
     platforms=options.platforms,
     batch_size=options.batch_size,
     dtype=options.dtype,
+    weights=options.weights,
   )
   artifact = card["artifact"]
   words = f"{options.out}: {card['architecture']} as {options.format}"

@@ -24,6 +24,7 @@ from temporal_jax.saved_networks.variables import (
   read_variables,
 )
 from temporal_jax.storage import DIGESTS, sync, whole_folder, write_digests
+from temporal_jax.training import int8_weights
 from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 
 # Called with a description and the shapes of variables; raises ValueError if
@@ -37,6 +38,8 @@ def save_network(
   description: Mapping[str, Any],
   schema: Schema,
   check_fit: CheckFit,
+  *,
+  weights: str = "float32",
 ) -> None:
   """Writes a network; the directory appears only when it is complete.
 
@@ -46,6 +49,8 @@ def save_network(
     description: JSON of the schema's fields.
     schema: Schema of `model.json`.
     check_fit: Compares the variables with the network.
+    weights: "float32" for the variables as they are, or "int8"; see
+      `training.int8_weights`.
 
   Raises:
     FileExistsError: If the directory exists.
@@ -54,10 +59,13 @@ def save_network(
   """
   described = as_written(description, schema)
   check_fit(described, {"batch_stats": {}, **variables})
+  leaves = trees.flatten_dict(dict(variables), sep="/")
+  if weights == "int8":
+    leaves, variables = int8_weights.pack(variables), int8_weights.rounded(variables)
   described["sha256"] = digest(variables)
   with whole_folder(directory) as partial:
     partial.mkdir()
-    _write_variables(partial / VARIABLES_FILE, variables)
+    _write_arrays(partial / VARIABLES_FILE, leaves)
     # Only this file: others, such as a card, may be edited.
     write_digests(partial, [VARIABLES_FILE])
     write_description(partial, described, variables, schema)
@@ -110,9 +118,8 @@ def read_network(
   return variables
 
 
-def _write_variables(path: pathlib.Path, variables: Mapping[str, Any]) -> None:
-  """Writes the leaves as safetensors, named by their paths."""
-  leaves = trees.flatten_dict(dict(variables), sep="/")
+def _write_arrays(path: pathlib.Path, leaves: Mapping[str, Any]) -> None:
+  """Writes leaves as safetensors, named by their paths."""
   arrays = {name: np.asarray(leaf, order="C") for name, leaf in leaves.items()}
   path.touch()
   mode = path.stat().st_mode

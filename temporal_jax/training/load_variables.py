@@ -15,6 +15,7 @@ import orbax.checkpoint as ocp
 from absl import logging
 
 from temporal_jax.storage import DIGESTS, check_digests
+from temporal_jax.training.int8_weights import join_scales
 from temporal_jax.training.low_rank import check_factors, merge, without_factors
 from temporal_jax.training.patience import BEST_STEP, IS_OVER, PATIENCE
 from temporal_jax.training.state import Tree
@@ -263,6 +264,10 @@ def read_arrays(path: pathlib.Path, check: Check | None = None) -> Tree:
     leaves = read_safetensors(path)
   except ValueError as error:
     raise ValueError(f"{path} is {error}") from None
+  try:
+    leaves = join_scales(leaves)
+  except ValueError as error:
+    raise ValueError(f"{path}: {error}") from None
   if foreign := [name for name in leaves if not name.startswith(_COLLECTIONS)]:
     raise ValueError(
       f"{path} holds weights of another program, {foreign[0]!r} among them: "

@@ -294,7 +294,7 @@ def _changed(command):
     model = MODELS.get(words[1], "runs/demo")
     if "--model" in words:
       place = words.index("--model") + 1
-      words[place] = words[place].replace("DIR", model)
+      words[place] = re.sub("DIR|small", model, words[place])
     if words[1] == "evaluate":
       words[words.index("--data") + 1] = "labelled"
     words = [re.sub(r"^(.*=)?DIR$", r"\1clips", word) for word in words]

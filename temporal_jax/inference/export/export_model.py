@@ -20,16 +20,20 @@ from temporal_jax.inference.export.stablehlo import run_stablehlo, to_stablehlo
 from temporal_jax.inference.runtime.saved_model import (
   SavedModel,
   load_model,
+  read_description,
   save_model,
 )
 from temporal_jax.saved_networks.find import find_folder
-from temporal_jax.saved_networks.variables import check_finite, digest
+from temporal_jax.saved_networks.variables import check_finite
 from temporal_jax.storage import whole_folder
+from temporal_jax.training import int8_weights
+from temporal_jax.training.load_variables import VARIABLES_FILE
 from temporal_jax.validation import check_at_least, check_choice
 
 FORMATS = ("stablehlo", "onnx", "savable")
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 DTYPES = ("float32", "bfloat16")
+WEIGHTS = ("float32", "int8")
 
 
 def export_model(
@@ -40,6 +44,7 @@ def export_model(
   platforms: Sequence[str] | None = None,
   batch_size: int | None = None,
   dtype: str = "float32",
+  weights: str = "float32",
   license: str | None = None,
 ) -> dict[str, Any]:
   """Writes a network for others, with a card that describes it.
@@ -64,6 +69,8 @@ def export_model(
     batch_size: Clips that a program takes at once, or None for any number.
     dtype: Dtype of the activations, "float32" or "bfloat16"; of "stablehlo"
       only.
+    weights: Dtype of the written kernels, "float32" or, except for "onnx",
+      "int8": a quarter of the size, see `training.int8_weights`.
     license: Licence of the weights; None for the one that the network has.
 
   Returns:
@@ -77,7 +84,7 @@ def export_model(
       written in it, the written file gives other probabilities, variables are
       NaN or infinite, or `out` is an address.
   """
-  _check(format, platforms, batch_size, dtype)
+  _check(format, platforms, batch_size, dtype, weights)
   report = None
   hub.refuse_address(out, "temporal_jax.push_to_hub uploads a network")
   if isinstance(model, SavedModel):
@@ -97,13 +104,22 @@ def export_model(
       report = find_folder(model) / "report.json"
   if license is not None:
     saved = saved._replace(description={**saved.description, "license": license})
+  if weights == "int8":
+    saved = saved._replace(variables=int8_weights.rounded(saved.variables))
   with whole_folder(out) as directory:
     if format == "savable":
-      save_model(directory, saved.variables, saved.description)
-      facts = {"sha256": digest(saved.variables)}
+      save_model(directory, saved.variables, saved.description, weights=weights)
+      file = directory / VARIABLES_FILE
+      facts = {
+        "sha256": read_description(directory)["sha256"],
+        "bytes": file.stat().st_size,
+      }
     else:
       directory.mkdir()
-      facts = _write(saved, directory, format, platforms or PLATFORMS, batch_size)
+      facts = _write(
+        saved, directory, format, platforms or PLATFORMS, batch_size, weights
+      )
+    facts["weights"] = weights
     card = create_card(
       saved,
       {"format": format, **facts},
@@ -120,9 +136,10 @@ def _write(
   format: str,
   platforms: Sequence[str],
   batch_size: int | None,
+  weights: str,
 ) -> dict[str, Any]:
   """Writes a program and returns its description for the card."""
-  program = trace_network(saved, batch_size=batch_size)
+  program = trace_network(saved, batch_size=batch_size, weights=weights)
   if format == "onnx":
     content, run = to_onnx(program, saved.name), run_onnx
   else:
@@ -150,6 +167,7 @@ def _check(
   platforms: Sequence[str] | None,
   batch_size: int | None,
   dtype: str,
+  weights: str,
 ) -> None:
   """Raises ValueError unless the arguments of `export_model` fit together."""
   check_choice("format", format, FORMATS)
@@ -166,3 +184,6 @@ def _check(
   check_choice("dtype", dtype, DTYPES)
   if dtype != "float32" and format != "stablehlo":
     raise ValueError(f"format {format} is written in float32, not {dtype}.")
+  check_choice("weights", weights, WEIGHTS)
+  if weights != "float32" and format == "onnx":
+    raise ValueError(f"format onnx is written with weights in float32, not {weights}.")

@@ -169,6 +169,8 @@ def _limits(card: Mapping[str, Any]) -> Iterator[str]:
       "It knows its classes only: their probabilities add up to 1 whatever a "
       "clip shows."
     )
+  if artifact.get("weights") == "int8":
+    yield "Its kernels are rounded to int8: scores of its run are from before that."
   if artifact["format"] == "stablehlo":
     yield (
       f"It runs on {', '.join(artifact['platforms'])}. Later versions of JAX "

@@ -14,6 +14,7 @@ from temporal_jax.inference.runtime.clip_to_probabilities import (
 )
 from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.ops.lowering.cudnn_attention import without_cudnn
+from temporal_jax.training import int8_weights
 
 _MOST_BYTES = 2**31  # Of a flatbuffer and of a protocol buffer.
 
@@ -34,12 +35,16 @@ class Program(NamedTuple):
   steps: core.ClosedJaxpr
 
 
-def trace_network(saved: SavedModel, *, batch_size: int | None = None) -> Program:
+def trace_network(
+  saved: SavedModel, *, batch_size: int | None = None, weights: str = "float32"
+) -> Program:
   """Returns a network's program: batch norms folded, class names encoded.
 
   Args:
     saved: The network.
     batch_size: Clips computed at once, or None for any number.
+    weights: "float32", or "int8" for constants that `training.int8_weights`
+      packs.
 
   Raises:
     ImportError: See `prepare_variables`.
@@ -49,6 +54,10 @@ def trace_network(saved: SavedModel, *, batch_size: int | None = None) -> Progra
   saved.check_classifies()
   forward, variables = create_forward(saved), prepare_variables(saved)
   function = jax.jit(lambda clips: forward(variables, clips))
+  if weights == "int8":
+    # Of jax: NumPy would multiply while the function is traced.
+    packed = jax.tree.map(jnp.asarray, int8_weights.pack(variables))
+    function = jax.jit(lambda clips: forward(int8_weights.unpack(packed), clips))
   batch = batch_size or jax.export.symbolic_shape("b")[0]
   clips = jax.ShapeDtypeStruct((batch, *saved.clip_shape), jnp.uint8)
   try:

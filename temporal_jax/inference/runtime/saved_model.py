@@ -121,6 +121,8 @@ def save_model(
   directory: str | os.PathLike,
   variables: Mapping[str, Any],
   description: Mapping[str, Any],
+  *,
+  weights: str = "float32",
 ) -> None:
   """Writes a network; the directory appears only when it is complete.
 
@@ -129,6 +131,7 @@ def save_model(
     variables: {"params", "batch_stats"}.
     description: JSON of the fields of `model_schema.FIELDS`; "notes" holds
       further remarks.
+    weights: "float32" or "int8", see `save_network`.
 
   Raises:
     FileExistsError: If the directory exists.
@@ -140,7 +143,7 @@ def save_model(
     network = _network(DESCRIPTION, described)
     check_fit("the variables", network, described, shapes)
 
-  save_network(directory, variables, description, CLASSIFIERS, check)
+  save_network(directory, variables, description, CLASSIFIERS, check, weights=weights)
 
 
 def write_description(

@@ -164,6 +164,8 @@ def test_savable_of_a_run_holds_its_averages_and_scores(tmp_path):
     ({"format": "savable", "batch_size": 1}, "batches of any size"),
     ({"format": "stablehlo", "dtype": "int8"}, "dtype must be one of"),
     ({"format": "onnx", "dtype": "bfloat16"}, "written in float32"),
+    ({"format": "savable", "weights": "int4"}, "weights must be one of"),
+    ({"format": "onnx", "weights": "int8"}, "written with weights in float32"),
   ],
 )
 def test_refuses_what_does_not_fit(model, tmp_path, options, message):
