@@ -36,6 +36,7 @@ from temporal_jax.data.sources import (
   FileSource as FileSource,
   Source as Source,
   Video as Video,
+  groups_of as groups_of,
 )
 from temporal_jax.data.video.decoding import VideoReader as VideoReader
 from temporal_jax.data.video.flow import FlowFolder as FlowFolder

@@ -9,8 +9,8 @@ from absl import logging
 from temporal_jax.data import datasets
 from temporal_jax.data.annotations import AnnotatedSource, open_annotations
 from temporal_jax.data.listing.csv_list import Row, Table
+from temporal_jax.data.listing.divide_videos import draw_test
 from temporal_jax.data.listing.find_videos import (
-  draw_test,
   labelled_sources,
   read_listed,
 )

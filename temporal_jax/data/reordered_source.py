@@ -1,7 +1,7 @@
 """Renumbers the classes of a source in the order of a run."""
 
 from temporal_jax.data.labels import ClassNames, Label, by_task
-from temporal_jax.data.sources import Source, Video
+from temporal_jax.data.sources import Source, Video, groups_of
 
 
 class ReorderedSource:
@@ -26,6 +26,7 @@ class ReorderedSource:
       raise ValueError("class_names lack some of the source's class names.")
     self.class_names = class_names
     self.multi_label = source.multi_label
+    self.groups = groups_of(source)
     self._source = source
     self._numbers = []  # For each task the new number of each old one.
     for task, names in own.items():

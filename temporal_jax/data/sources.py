@@ -4,7 +4,8 @@ import hashlib
 import itertools
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NotRequired, Protocol, TypedDict
 
 from temporal_jax.data import datasets
@@ -24,6 +25,8 @@ class Video(TypedDict):
     start: Beginning of the part, in seconds after the first frame; a whole
       video has neither.
     stop: Its end, likewise.
+    group: Name of its group, whose videos depend on each other, such as the
+      clips of a film; missing where it has none.
   """
 
   id: str
@@ -31,6 +34,7 @@ class Video(TypedDict):
   video: Readable
   start: NotRequired[float]
   stop: NotRequired[float]
+  group: NotRequired[str]
 
 
 class Source(Protocol):
@@ -57,6 +61,11 @@ class Source(Protocol):
     It stays the same where the folder of the videos moves, and where classes
     are numbered in another order.
     """
+
+
+def groups_of(source: Source) -> Mapping[str, str]:
+  """Returns id -> group of the videos that have one, in a user's own list."""
+  return getattr(source, "groups", {})
 
 
 def list_digest(rows: Iterable[tuple[Any, ...]]) -> str:
@@ -120,7 +129,11 @@ class DatasetSource:
 
 
 class FileSource:
-  """Video files with their labels."""
+  """Video files with their labels.
+
+  Attributes:
+    groups: Path -> group of the videos that have one.
+  """
 
   def __init__(
     self,
@@ -130,6 +143,7 @@ class FileSource:
     multi_label: bool = False,
     frames: str = "",
     flow: int = 0,
+    groups: Mapping[str, str] = MappingProxyType({}),
   ):
     """Holds (path, label) pairs; the path is the video's name.
 
@@ -140,8 +154,10 @@ class FileSource:
       frames: Pattern of the names of pictures, for videos that are folders, see
         `readers.with_pattern`.
       flow: Consecutive pairs of optical flow that make a frame; 0 for RGB.
+      groups: Path -> group of the videos that have one.
     """
     self._files = files
+    self.groups = groups
     self._frames, self._flow = frames, flow
     self.class_names = class_names
     self.multi_label = multi_label
@@ -152,7 +168,10 @@ class FileSource:
   def __getitem__(self, index: int) -> Video:
     path, label = self._files[index]
     video = with_pattern(path, self._frames, self._flow)
-    return Video(id=path, label=label, video=video)
+    found = Video(id=path, label=label, video=video)
+    if path in self.groups:
+      found["group"] = self.groups[path]
+    return found
 
   def fingerprint(self) -> str:
     """Returns a sha256 of paths and classes, without the common folder."""

@@ -51,6 +51,7 @@ class ClipScoring:
       bad_videos=self._bad_videos(),
       protocol=dataclasses.asdict(self.protocol),
       seconds=time.perf_counter() - began,
+      groups=data.groups_of(self.videos.sources["test"]),
     )
 
     def write(workdir: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import jax
 
 from temporal_jax import data
+from temporal_jax.data.tools.doubtful_tests import copied_videos, few_test_videos
 from temporal_jax.experiment.description import earlier_description, in_order_of
 from temporal_jax.experiment.settings import RunSettings
 
@@ -52,6 +53,11 @@ def open_videos(
     flow=config.data.flow,
     say=say,
   )
+  # The labels of prepared data sets are with the videos.
+  if config.data.root and not index:
+    for words in (few_test_videos(sources["test"]), *copied_videos(sources)):
+      if words:
+        say(words)
   sources = in_order_of(earlier_description(workdir), sources, workdir)
   return data.open_videos(
     sources,

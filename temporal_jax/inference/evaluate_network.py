@@ -13,6 +13,7 @@ from temporal_jax.data import (
   ReorderedSource,
   Source,
   by_task,
+  groups_of,
   open_reader,
 )
 from temporal_jax.data.pipeline.clips import labelled_span
@@ -94,6 +95,7 @@ def evaluate_network(
     listed=len(source),
     bad_videos=bad,
     seconds=time.perf_counter() - began,
+    groups=groups_of(source),
     protocol=scores.protocol,
   )
   return Evaluation(summary, scores, bad, source, protocol)

@@ -4,6 +4,7 @@ import array
 import operator
 import os
 import pathlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from temporal_jax.display import printable
 
 # Columns of a label that is one class, and of one that is several.
 ONE, SEVERAL = "label", "labels"
+GROUP = "group"  # Column of the group, unless that is a task.
 _MOST_KNOWN = 10_000  # Cells of several labels that are read once only.
 
 # Names of classes in each column of labels.
@@ -26,14 +28,17 @@ StoredNames = Names | bytes
 
 
 class Row(NamedTuple):
-  """A video, the names of its classes in each column, and its split.
+  """A video, the names of its classes in each column, its split and its group.
 
   The split is "train", "validation", "test" or, where it is not given, "".
+  Videos of one group, such as the clips of a film, depend on each other; one
+  without a group has "".
   """
 
   path: str
   names: StoredNames
   split: str
+  group: str = ""
 
 
 class Table(NamedTuple):
@@ -64,7 +69,8 @@ def read_table(file: pathlib.Path, tasks: Sequence[str]) -> Table:
   """Lists the rows of a CSV file, see `text_files.Table`.
 
   Args:
-    file: Its header names `path`, columns of labels and maybe `split`.
+    file: Its header names `path`, columns of labels and maybe `split` and
+      `group`.
     tasks: The columns of labels; () takes all.
 
   Raises:
@@ -137,6 +143,8 @@ def _rows(
   """
   path_place = table.place("path")
   split_place = table.place("split") if "split" in table.header else None
+  is_grouped = GROUP in table.header and GROUP not in columns
+  group_place = table.place(GROUP) if is_grouped else None
   key_of = operator.itemgetter(*map(table.place, columns))
   known: dict[str | tuple[str, ...], StoredNames] = {}
   splits = {"": ""}
@@ -165,7 +173,9 @@ def _rows(
           known[key] = names
     except ValueError as error:
       raise ValueError(f"{table.where}: {error}") from error
-    yield Row(joined(path), names, split)
+    # Interned: a million rows of a thousand films keep a thousand names.
+    group = "" if group_place is None else sys.intern(cells[group_place])
+    yield Row(joined(path), names, split, group)
 
 
 def _numbered(names: Sequence[str], numbers: dict[str, int]) -> bytes:
@@ -197,7 +207,7 @@ def _label_columns(
   file: pathlib.Path, header: list[str], tasks: Sequence[str]
 ) -> tuple[str, ...]:
   """Returns the columns that hold labels."""
-  columns = tuple(name for name in header if name not in ("path", "split"))
+  columns = tuple(name for name in header if name not in ("path", "split", GROUP))
   if tasks:
     missing = {"path", *tasks} - set(header)
     if missing:

@@ -4,9 +4,7 @@ import array
 import contextlib
 import functools
 import gc
-import hashlib
 import operator
-import os
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -23,6 +21,7 @@ from temporal_jax.data.listing.csv_list import (
   Table,
   read_table,
 )
+from temporal_jax.data.listing.divide_videos import draw_test, shared_groups
 from temporal_jax.data.listing.file_names import SUFFIXES
 from temporal_jax.data.listing.split_names import NAMES, known_names, tested_split
 from temporal_jax.data.sources import FileSource
@@ -69,7 +68,9 @@ def file_sources(
 
   Where no split is given, each class gives `test_fraction` of its videos
   to the test, chosen by a hash of their names: always the same ones. With
-  several labels per video, all videos together do.
+  several labels per video, all videos together do. A column `group` names
+  videos that depend on each other, such as clips of a film: they stay
+  together, see `draw_test`.
 
   Args:
     root: The folder or the CSV file.
@@ -179,6 +180,7 @@ def labelled_sources(
       multi_label=table.columns == (SEVERAL,),
       frames=frames,
       flow=flow,
+      groups={row.path: row.group for row in rows if row.group},
     )
     for split, rows in splits.items()
   }
@@ -249,28 +251,12 @@ def _split(
   drawn = draw_test(given.get("", []), table.columns, test_fraction)
   if table.called:
     say(_used(root, table.called, given, tested))
-  return {
+  splits = {
     "train": splits["train"] + drawn["train"],
     "test": splits[tested] + drawn["test"],
   }
-
-
-def draw_test(
-  rows: Sequence[Row], columns: Sequence[str], test_fraction: float
-) -> dict[str, list[Row]]:
-  """Divides rows without a split into train and test; see `file_sources`."""
-  groups: dict[tuple, list[Row]] = {}
-  for row in rows:
-    key = row.names if columns == (ONE,) else ()
-    groups.setdefault(key, []).append(row)
-  splits: dict[str, list[Row]] = {"train": [], "test": []}
-  for group in groups.values():
-    group.sort(key=lambda row: hashlib.sha256(_name(row.path)).digest())
-    count = round(test_fraction * len(group))
-    if test_fraction > 0 and len(group) > 1:
-      count = min(max(count, 1), len(group) - 1)
-    splits["test"] += group[:count]
-    splits["train"] += group[count:]
+  if shared := shared_groups(splits):
+    say(f"{printable(str(root))}: {shared}")
   return splits
 
 
@@ -315,9 +301,3 @@ def _check_trained(
       )
     if untrained:  # EPIC-Kitchens tests nouns that it does not train.
       say(f"no training video: {column} {untrained}.")
-
-
-def _name(path: str) -> bytes:
-  """The part of a path that does not change when the data moves."""
-  name = "/".join(path.replace(os.sep, "/").rsplit("/", 2)[-2:])
-  return name.encode(errors="surrogateescape")

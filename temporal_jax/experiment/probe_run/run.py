@@ -127,6 +127,7 @@ def run_probe(
     bad_videos=splits["test"].found.bad,
     protocol=dataclasses.asdict(settings.protocol),
     seconds=seconds,
+    groups=data.groups_of(videos.sources["test"]),
   )
   summary["training"] = evaluation.accuracies(answers["train"])
   summary["probe"] = {"head": config.probe.head, "strength": strength}
@@ -280,8 +281,13 @@ def _choose(
   middle = strengths[len(strengths) // 2]
   if not config.probe.folds:
     return middle, {}
-  labels = [split.source[int(number)]["label"] for number in split.found.numbers]
-  folds = split_folds(labels, config.probe.folds, seed=config.seed)
+  listed = [split.source[int(number)] for number in split.found.numbers]
+  folds = split_folds(
+    [video["label"] for video in listed],
+    config.probe.folds,
+    groups=[video.get("group", video["id"]) for video in listed],
+    seed=config.seed,
+  )
   count = int(folds.max()) + 1
   if count < 2:
     say(
