@@ -5,6 +5,30 @@ import math
 Z_95 = 1.959964  # The normal distribution has 95 % within +-z.
 
 
+def chance_of_at_most(right: int, total: int, share: float) -> float:
+  """Returns the chance that at most `right` of `total` examples are right.
+
+  Args:
+    right: Number of right examples, 0 to `total`.
+    total: Number of independent examples.
+    share: Chance of each to be right, in (0, 1).
+  """
+  log = math.lgamma
+  return min(
+    1.0,
+    sum(
+      math.exp(
+        log(total + 1)
+        - log(k + 1)
+        - log(total - k + 1)
+        + k * math.log(share)
+        + (total - k) * math.log1p(-share)
+      )
+      for k in range(right + 1)
+    ),
+  )
+
+
 def wilson_interval(share: float, total: float, z: float = Z_95) -> tuple[float, float]:
   """Returns the interval of the true share by Wilson's score.
 

@@ -245,8 +245,9 @@ def _run(
         workdir, int(state.step), config.project, json.loads(completed), description
       ),
     )
-  with training.Records(workdir, int(state.step), observers) as records:
-    with training.Progress(length.num_steps, int(state.step)) as progress:
+  step, num_test = int(state.step), opened.lists["test"]["videos"]
+  with training.Records(workdir, step, observers) as records:
+    with training.Progress(length.num_steps, step, num_test=num_test) as progress:
       state = training.train(
         state,
         train_step,

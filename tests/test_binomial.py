@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from temporal_jax.binomial import wilson_interval
+from temporal_jax.binomial import chance_of_at_most, wilson_interval
 
 
 @pytest.mark.parametrize(("right", "total"), [(5, 10), (1, 2), (12, 12), (0, 2)])
@@ -13,6 +13,16 @@ def test_ends_are_as_far_as_chance_goes(right, total):
   for end in {low, high} - {0.0, 1.0}:
     chance = 1.959964 * math.sqrt(end * (1 - end) / total)
     assert abs(share - end) == pytest.approx(chance)
+
+
+@pytest.mark.parametrize(("right", "total", "share"), [(0, 2, 0.9), (3, 6, 0.94)])
+def test_chance_of_few_right_ones(right, total, share):
+  want = sum(
+    math.comb(total, k) * share**k * (1 - share) ** (total - k)
+    for k in range(right + 1)
+  )
+  assert chance_of_at_most(right, total, share) == pytest.approx(want)
+  assert chance_of_at_most(total, total, share) == pytest.approx(1)
 
 
 def test_twelve_of_twelve():

@@ -10,11 +10,14 @@ import rich.progress
 import rich.table
 import rich.text
 
+from temporal_jax.binomial import chance_of_at_most, wilson_interval
+
 _FORMATS = {"accuracy": ".1%"}
 _NOT_SHOWN = ("grad_norm", "learning_rate")
 _TEST, _RATE = "test/", "_per_second"
-# Training minus test accuracy from which a person is warned.
-_WIDE_GAP = 0.3
+# Training minus test accuracy from which a person is warned, if test clips that
+# are right as often as training clips would be that bad with this chance.
+_WIDE_GAP, _CHANCE = 0.3, 0.01
 
 
 class _Values(rich.progress.ProgressColumn):
@@ -34,9 +37,16 @@ class Progress:
   Use as a context manager.
   """
 
-  def __init__(self, num_steps: int, first_step: int = 0):
-    """Prepares the line of a run from `first_step` to `num_steps`."""
-    self._num_steps = num_steps
+  def __init__(self, num_steps: int, first_step: int = 0, *, num_test: int = 0):
+    """Prepares the line of a run.
+
+    Args:
+      num_steps: Last step of the run.
+      first_step: Step from which it goes on.
+      num_test: Test clips; of few, a bad result may be chance.
+    """
+    self._num_steps, self._num_test = num_steps, num_test
+    self._shown = first_step
     self._first_step = first_step
     self._warned = False
     quiet = jax.process_index() > 0  # The first of several processes speaks.
@@ -91,18 +101,33 @@ class Progress:
     if not self._live:
       left = _clock(timing["seconds_left"])
       self.say(f"step {step}/{self._num_steps}  {values}  {left} left")
-    self._warn_of_overfitting(metrics)
+    # Clips of a step, by the rates of both.
+    clips = timing.get("clips_per_second", 0.0) * timing.get("seconds_per_step", 0.0)
+    self._warn_of_overfitting(metrics, clips * (step - self._shown))
+    self._shown = step
 
-  def _warn_of_overfitting(self, metrics: Mapping[str, float]) -> None:
-    """Warns once that training and test accuracy part."""
-    trained, tested = (metrics.get(key, 0.0) for key in ("accuracy", f"{_TEST}top1"))
-    if f"{_TEST}top1" in metrics and trained - tested > _WIDE_GAP and not self._warned:
-      self._warned = True
-      self.say(
-        f"overfitting: {trained:.0%} of the training clips are right and {tested:.0%} "
-        "of the test clips. More videos, more augmentation (config.data.augment) or "
-        "fewer steps help."
-      )
+  def _warn_of_overfitting(self, metrics: Mapping[str, float], clips: float) -> None:
+    """Warns once that training and test accuracy part, other than by chance.
+
+    Args:
+      metrics: Values of the logging step.
+      clips: Training clips since the one before.
+    """
+    if self._warned or f"{_TEST}top1" not in metrics or not self._num_test:
+      return
+    trained, tested = metrics["accuracy"], metrics[f"{_TEST}top1"]
+    if clips < 1 or trained - tested <= _WIDE_GAP:
+      return
+    least, _ = wilson_interval(trained, clips)
+    right = round(tested * self._num_test)
+    if chance_of_at_most(right, self._num_test, least) >= _CHANCE:
+      return
+    self._warned = True
+    self.say(
+      f"overfitting: {trained:.0%} of the training clips are right and {tested:.0%} "
+      f"of the {self._num_test} test clips. More videos, more augmentation "
+      "(config.data.augment) or fewer steps help."
+    )
 
   def say(self, text: str) -> None:
     """Prints a line above the bar."""

@@ -1,6 +1,7 @@
 import io
 import re
 
+import pytest
 import rich.console
 
 from temporal_jax.training import progress
@@ -47,10 +48,27 @@ def test_80_columns_have_room_for_the_time_left(monkeypatch):
   assert re.search(r"step 20/100 \S+ left loss 1.234", line)
 
 
+def _shown(capsys, num_test, tested, accuracies=(0.5, 0.6, 0.9)):
+  """Words on steps of 80 clips each."""
+  timing = {**TIMING, "seconds_per_step": 80 / TIMING["clips_per_second"]}
+  with progress.Progress(100, num_test=num_test) as line:
+    for step, accuracy in enumerate(accuracies, start=1):
+      line.show(step, {**METRICS, "accuracy": accuracy, "test/top1": tested}, timing)
+  return capsys.readouterr().out
+
+
 def test_overfitting_is_said_once(capsys):
-  with progress.Progress(100) as line:
-    for step, accuracy in ((1, 0.5), (2, 0.6), (3, 0.9)):
-      line.show(step, {**METRICS, "accuracy": accuracy}, TIMING)
-  shown = capsys.readouterr().out
-  assert shown.count("overfitting: 60% of the training clips are right and 25%") == 1
-  assert shown.count("overfitting") == 1
+  shown = _shown(capsys, 40, 0.25)
+  words = (
+    "overfitting: 60% of the training clips are right and 25% of the 40 test clips"
+  )
+  assert shown.count(words) == shown.count("overfitting") == 1
+
+
+@pytest.mark.parametrize(
+  ("num_test", "tested", "is_said"),
+  [(2, 0.5, False), (2, 0.0, True), (3, 2 / 3, False), (6, 0.5, True), (12, 0.6, True)],
+)
+def test_chance_is_no_overfitting(capsys, num_test, tested, is_said):
+  shown = _shown(capsys, num_test, tested, (0.5, 0.98))
+  assert ("overfitting" in shown) == is_said
