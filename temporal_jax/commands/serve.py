@@ -2,8 +2,11 @@
 
 The page shows the likeliest classes of the video, when they are seen, and
 where the network looked; and, with a detector, from when to when things happen.
-Only this machine reaches it, unless --host is another address. A video is kept
-in a temporary folder until it is answered, and is then deleted.
+Only this machine reaches it, unless --host is another address, which needs a
+token: the page asks for it, and programs send "Authorization: Bearer TOKEN".
+TEMPORAL_JAX_TOKEN in the environment keeps it out of lists of processes, which
+show --token. A video is kept in a temporary folder until it is answered, and is
+then deleted.
 """
 
 import argparse
@@ -16,6 +19,7 @@ from temporal_jax.commands.shared import output
 from temporal_jax.commands.shared.arguments import short_name
 
 COMPUTES = True
+TOKEN = "TEMPORAL_JAX_TOKEN"  # Variable of the environment.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--host",
     default="127.0.0.1",
     help="address or name of this machine to serve at (%(default)s)",
+  )
+  parser.add_argument(
+    "--token",
+    default="",
+    help="that users of the page must know, 16 or more characters "
+    "(TEMPORAL_JAX_TOKEN of the environment)",
   )
   parser.add_argument(
     "--port",
@@ -68,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
   print(f"Loading {options.model} ...", file=sys.stderr, flush=True)
   from temporal_jax.inference import Localizer, serving
 
+  token = options.token or os.environ.get(TOKEN, "")
+  serving.check_token(options.host, token)  # Before the network is read.
   limits = serving.Limits(max_bytes=options.max_size * 1_000_000)
   if options.features and not options.localizer:
     raise ValueError("--features goes with --localizer, the detector's folder.")
@@ -83,16 +95,11 @@ def run(options: argparse.Namespace) -> int:
     answerer,
     host=options.host,
     port=options.port,
+    token=token,
     limits=limits,
     settings={"name": short_name(options.model), **answerer.settings},
     sample=answerer.sample,
   ) as server:
-    if not serving.is_loopback(options.host):
-      print(
-        "temporal-jax serve: everyone who can reach this machine can use the "
-        "page; there is no password.",
-        file=sys.stderr,
-      )
     print(f"{server.url} (Ctrl-C ends it)", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
       server.serve_forever()

@@ -67,10 +67,43 @@ def test_the_page_has_the_name_that_was_typed(served):
   assert b'"name": "a", "model": "tiny"' in split(page)[2]
 
 
-def test_warns_where_others_can_reach_it(served, capsys):
-  code, _ = served(["runs/a", "--host", "0.0.0.0"], [])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "box"])
+def test_others_reach_it_only_with_a_token(served, capsys, monkeypatch, host):
+  monkeypatch.delenv("TEMPORAL_JAX_TOKEN", raising=False)
+  assert served(["runs/a", "--host", host], [])[0] == 2
+  _, words = capsys.readouterr().err.splitlines()
+  assert words == (
+    f"temporal-jax serve: other machines reach --host {host}: give a token of 16 or "
+    "more characters in TEMPORAL_JAX_TOKEN, or by --token."
+  )
+
+
+@pytest.mark.parametrize("place", ["argument", "environment"])
+def test_a_token_is_taken_and_not_shown(served, capsys, monkeypatch, place):
+  token, more = "sesame-sesame-sesame", []
+  if place == "argument":
+    more = ["--token", token]
+  else:
+    monkeypatch.setenv("TEMPORAL_JAX_TOKEN", token)
+  code, (refused, answer) = served(
+    ["runs/a", "--host", "0.0.0.0", *more],
+    [
+      lambda server: post(server, b"video"),
+      lambda server: post(server, b"video", Authorization=f"Bearer {token}"),
+    ],
+  )
   assert code == 0
-  assert "there is no password" in capsys.readouterr().err
+  assert error_of(refused)[0] == 401
+  assert split(answer)[0] == 200
+  shown = capsys.readouterr()
+  assert token not in shown.out + shown.err
+
+
+def test_a_short_token_is_refused_and_not_shown(served, capsys):
+  assert served(["runs/a", "--token", "sesame"], [])[0] == 2
+  words = capsys.readouterr().err
+  assert "16 to 256 letters, digits" in words
+  assert "sesame" not in words
 
 
 def test_what_cannot_be_served_ends_with_2(tmp_path, served, capsys):

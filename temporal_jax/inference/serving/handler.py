@@ -6,14 +6,17 @@ import io
 import json
 import pathlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from absl import logging
 
 from temporal_jax.inference.serving import request_checks
+from temporal_jax.inference.serving.access import MAX_FORM
 from temporal_jax.inference.serving.connection import Connection
+from temporal_jax.inference.serving.page import load_login
 from temporal_jax.inference.serving.request_checks import RequestError
 from temporal_jax.inference.serving.service import Service
 
@@ -35,6 +38,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
   `GET /` is answered by the page and `GET /sample` by a clip to try it with.
   The body of `POST /predict` is a video file, the header X-File-Name has its
   name, and the answer is JSON. So is every error: {"error": reason}.
+
+  Where a token is needed, all of this has status 401 without it, and `GET /` is
+  answered by a form whose `POST /login` gives the browser its cookie.
   """
 
   default_request_version = "HTTP/1.0"  # No answer is without headers.
@@ -62,7 +68,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
       except Exception:
         if self._service.has_ended:  # The files are gone.
           return
-        logging.exception("a request failed: %r", self.requestline)
+        line = self._service.access.hide(self.requestline)
+        logging.exception("a request failed: %r", line)
         self._send_json(
           HTTPStatus.INTERNAL_SERVER_ERROR,
           {"error": "the server failed; its terminal shows the reason."},
@@ -70,6 +77,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
   def do_GET(self) -> None:
     """Sends the page, or the sample clip."""
+    self._check_sender()
+    if self.path == "/" and not self._service.access.allows(self.headers):
+      self._send_login("")
+      return
     self._check("/", "/sample")
     if self.path == "/sample":
       self.connection.begin_work()  # Filming takes seconds the first time.
@@ -85,6 +96,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
   def do_POST(self) -> None:
     """Takes a video, classifies it, deletes it, and sends the answer."""
+    self._check_sender()
+    if self.path == "/login" and self._service.access.is_limited:
+      self._log_in()
+      return
     self._check("/predict")
     length = request_checks.body_length(self.headers, self._service.limits.max_bytes)
     request_checks.check_type(self.headers)
@@ -106,17 +121,50 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
   def log_message(self, format: str, *args: Any) -> None:
     """Logs a request at verbosity 1."""
-    logging.vlog(1, format, *args)
+    logging.vlog(1, "%s", self._service.access.hide(format % args))
+
+  def _check_sender(self) -> None:
+    """Refuses a request of another site."""
+    request_checks.check_sender(self.headers, self._service.host)
 
   def _check(self, *paths: str) -> None:
-    """Refuses a request of another site, or for another path."""
-    request_checks.check_sender(self.headers, self._service.host)
+    """Refuses a request without the token, or for another path."""
+    if not self._service.access.allows(self.headers):
+      raise RequestError(
+        HTTPStatus.UNAUTHORIZED,
+        "the token of this server is needed: open its page, or send the header "
+        "Authorization: Bearer TOKEN.",
+      )
     if self.path not in paths:
       raise RequestError(
         HTTPStatus.NOT_FOUND,
         f"there is no {self.command} {self.path[:80]!r}; there are GET /, "
         "GET /sample and POST /predict.",
       )
+
+  def _log_in(self) -> None:
+    """Gives a browser its cookie for a form with the token."""
+    length = request_checks.body_length(self.headers, MAX_FORM)
+    request_checks.check_form(self.headers)
+    self.connection.begin_body()
+    form = self.rfile.read(length)
+    cookie = self._service.access.log_in(form)
+    if cookie is None:
+      self._send_login("This is not the token of this server.")
+      return
+    headers = {"Location": "/", "Set-Cookie": cookie}
+    self._send(HTTPStatus.SEE_OTHER, b"", "text/plain", more=headers)
+
+  def _send_login(self, message: str) -> None:
+    page = load_login(message)
+    # With "no-referrer" browsers send forms with "Origin: null".
+    self._send(
+      HTTPStatus.UNAUTHORIZED,
+      page.content,
+      "text/html; charset=utf-8",
+      page.policy,
+      more={"Referrer-Policy": "same-origin"},
+    )
 
   @contextlib.contextmanager
   def _receive(self, length: int) -> Iterator[pathlib.Path]:
@@ -153,13 +201,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
     content: bytes,
     kind: str,
     policy: str = "default-src 'none'; frame-ancestors 'none'",
+    more: Mapping[str, str] = MappingProxyType({}),
   ) -> None:
     self.log_request(status)
     headers = _HEADERS | {
       "Content-Type": kind,
       "Content-Length": str(len(content)),
       "Content-Security-Policy": policy,
+      **more,
     }
+    if status is HTTPStatus.UNAUTHORIZED:
+      headers["WWW-Authenticate"] = "Bearer"
     lines = [f"HTTP/1.0 {status.value} {status.phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if self.command == "HEAD":

@@ -50,7 +50,7 @@ def load_page(settings: Mapping[str, Any]) -> Page:
     # "<" would end the element that holds the settings.
     "settings": json.dumps(settings).replace("<", "\\u003c"),
   }
-  text = re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], _read("page.html"))
+  text = _filled("page.html", parts)
   policy = {
     "default-src": "'none'",
     "script-src": _digest(text, "script"),
@@ -62,7 +62,35 @@ def load_page(settings: Mapping[str, Any]) -> Page:
     "form-action": "'none'",
     "frame-ancestors": "'none'",
   }
-  return Page(text.encode(), "; ".join(" ".join(item) for item in policy.items()))
+  return Page(text.encode(), _written(policy))
+
+
+def load_login(message: str) -> Page:
+  """Returns the page that asks for the token.
+
+  Args:
+    message: Remark on the last try, plain text of this package; "" for none.
+  """
+  parts = {"style": _read("page.css"), "message": message}
+  text = _filled("login.html", parts)
+  policy = {
+    "default-src": "'none'",
+    "style-src": _digest(text, "style"),
+    "img-src": "data:",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+  }
+  return Page(text.encode(), _written(policy))
+
+
+def _filled(name: str, parts: Mapping[str, str]) -> str:
+  """Returns the text of a file with its {parts}."""
+  return re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], _read(name))
+
+
+def _written(policy: Mapping[str, str]) -> str:
+  return "; ".join(" ".join(item) for item in policy.items())
 
 
 def _read(name: str) -> str:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 _NOT_IN_NAMES = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
 _LONGEST_NAME = 255  # Characters.
+_FORM = "application/x-www-form-urlencoded"
 
 
 class RequestError(Exception):
@@ -42,7 +43,7 @@ def check_sender(headers: Message, served: str) -> None:
   """
   if headers.defects:
     raise RequestError(HTTPStatus.BAD_REQUEST, "the headers cannot be read.")
-  host = _single(headers, "Host")
+  host = single(headers, "Host")
   if host is None:
     raise RequestError(HTTPStatus.BAD_REQUEST, "there is no header Host.")
   found = _HOST.fullmatch(host.lower())
@@ -51,7 +52,7 @@ def check_sender(headers: Message, served: str) -> None:
       HTTPStatus.MISDIRECTED_REQUEST,
       f"{host!r} is not served. Open the page by the address that was printed.",
     )
-  origin = _single(headers, "Origin")
+  origin = single(headers, "Origin")
   if origin is not None and origin.lower() != f"http://{host}".lower():
     raise RequestError(
       HTTPStatus.FORBIDDEN, f"requests of pages of {origin!r} are refused."
@@ -70,7 +71,7 @@ def body_length(headers: Message, max_bytes: int) -> int:
       HTTPStatus.LENGTH_REQUIRED,
       "Transfer-Encoding is not supported; send Content-Length.",
     )
-  length = _single(headers, "Content-Length")
+  length = single(headers, "Content-Length")
   if length is None:
     raise RequestError(HTTPStatus.LENGTH_REQUIRED, "there is no Content-Length.")
   if not (length.isascii() and length.isdigit() and len(length) < 20):
@@ -95,7 +96,7 @@ def waits_to_send(headers: Message) -> bool:
   Raises:
     RequestError: If it waits for something else.
   """
-  expected = _single(headers, "Expect")
+  expected = single(headers, "Expect")
   if expected is not None and expected.lower() != "100-continue":
     raise RequestError(
       HTTPStatus.EXPECTATION_FAILED,
@@ -104,13 +105,27 @@ def waits_to_send(headers: Message) -> bool:
   return expected is not None
 
 
+def check_form(headers: Message) -> None:
+  """Refuses a body that is not a form of a page.
+
+  Raises:
+    RequestError: If the type is another one.
+  """
+  kind = (single(headers, "Content-Type") or "").partition(";")[0].strip()
+  if kind.lower() != _FORM:
+    raise RequestError(
+      HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+      f"Content-Type must be {_FORM}, got {kind[:80]!r}.",
+    )
+
+
 def check_type(headers: Message) -> None:
   """Refuses a body that is not a file's bytes.
 
   Raises:
     RequestError: If the type is neither application/octet-stream nor a video's.
   """
-  kind = (_single(headers, "Content-Type") or "").partition(";")[0].strip()
+  kind = (single(headers, "Content-Type") or "").partition(";")[0].strip()
   if kind.lower() != "application/octet-stream" and not re.fullmatch(
     r"video/[\w.+-]+", kind, re.ASCII
   ):
@@ -128,7 +143,7 @@ def file_name(headers: Message) -> str:
   Raises:
     RequestError: If it is no name of a file.
   """
-  encoded = _single(headers, "X-File-Name") or "video"
+  encoded = single(headers, "X-File-Name") or "video"
   try:
     encoded.encode("ascii")
     name = urllib.parse.unquote(encoded, errors="strict")
@@ -145,13 +160,7 @@ def file_name(headers: Message) -> str:
   return name
 
 
-def is_loopback(host: str) -> bool:
-  """Returns whether only this machine reaches a name or address."""
-  address = _address(host)
-  return host == "localhost" if address is None else address.is_loopback
-
-
-def _single(headers: Message, name: str) -> str | None:
+def single(headers: Message, name: str) -> str | None:
   """Returns a header's value, None if it is not there.
 
   Raises:
@@ -161,6 +170,12 @@ def _single(headers: Message, name: str) -> str | None:
   if len(values) > 1:
     raise RequestError(HTTPStatus.BAD_REQUEST, f"there are {len(values)} {name}.")
   return str(values[0]).strip() if values else None
+
+
+def is_loopback(host: str) -> bool:
+  """Returns whether only this machine reaches a name or address."""
+  address = _address(host)
+  return host == "localhost" if address is None else address.is_loopback
 
 
 def _is_served(name: str, served: str) -> bool:

@@ -44,6 +44,7 @@ class PageServer(socketserver.ThreadingTCPServer):
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    token: str = "",
     limits: Limits | None = None,
     settings: Mapping[str, Any] | None = None,
     sample: SampleClip | None = None,
@@ -56,12 +57,14 @@ class PageServer(socketserver.ThreadingTCPServer):
         at.
       host: Name or address of this machine.
       port: 0 for one that is free.
+      token: Token that requests need, see `Access`; "" for none, which only
+        a host may have that other machines do not reach.
       limits: Limits of requests; the defaults if None.
       settings: See `load_page`.
       sample: A clip to try the page with.
 
     Raises:
-      ValueError: If there is no such port.
+      ValueError: If there is no such port, or see `check_token`.
       OSError: If the host is not of this machine, or the port in use.
     """
     if not 0 <= port < 1 << 16:
@@ -69,6 +72,7 @@ class PageServer(socketserver.ThreadingTCPServer):
     self.service = Service(
       answer,
       host=host,
+      token=token,
       limits=limits or Limits(),
       settings=settings or {},
       sample=sample,

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.inference.serving.access import Access
 from temporal_jax.inference.serving.answer_turns import Turns
 from temporal_jax.inference.serving.connection import Connection
 from temporal_jax.inference.serving.limits import Limits
@@ -26,6 +27,7 @@ class Service:
 
   Attributes:
     host: Name or address it is served at.
+    access: Check of the token.
     limits: Limits of requests.
     page: The page.
     sample: A clip to try the page with, None if there is none. It is filmed
@@ -39,6 +41,7 @@ class Service:
     answer: Answerer,
     *,
     host: str,
+    token: str,
     limits: Limits,
     settings: Mapping[str, Any],
     sample: SampleClip | None,
@@ -48,11 +51,13 @@ class Service:
     Args:
       answer: See `PageServer`.
       host: See `PageServer`.
+      token: See `PageServer`.
       limits: See `PageServer`.
       settings: See `load_page`.
       sample: See `PageServer`.
     """
     self.host = host
+    self.access = Access(host, token)
     self.limits = limits
     self.sample = sample
     settings = {**settings, "maxBytes": limits.max_bytes}

@@ -146,9 +146,11 @@ def test_there_may_be_no_sample_clip():
   ],
 )
 def test_the_page_has_few_names(host, asked, status):
-  with running(None, host=host) as server:
-    assert split(_get(server, Host=asked))[0] == status
-    origin = split(_get(server, Host=asked, Origin=f"http://{asked}"))[0]
+  token = "sesame-sesame-sesame"
+  headers = {"Host": asked, "Authorization": f"Bearer {token}"}
+  with running(None, host=host, token=token) as server:
+    assert split(_get(server, **headers))[0] == status
+    origin = split(_get(server, **headers, Origin=f"http://{asked}"))[0]
     assert origin == status
 
 
@@ -259,7 +261,7 @@ def test_what_cannot_be_served_at():
     ("127.0.0.1", 1 << 16, ValueError),
   ):
     with pytest.raises(error, match=r"cannot serve at|port must be in"):
-      serving.PageServer(None, host=host, port=port)
+      serving.PageServer(None, host=host, port=port, token="sesame-sesame-sesame")
   with pytest.raises(ValueError, match="uploads must be above 0, got 0"):
     serving.Limits(uploads=0)
   with pytest.raises(ValueError, match=r"share must be at most 1, got 1\.5"):
