@@ -48,7 +48,7 @@ from convert_weights.plan import find_network, plan_conversion
 from convert_weights.planning import causes
 from convert_weights.reading import Checkpoint, read
 from temporal_jax import hub, inference
-from temporal_jax.display import tables
+from temporal_jax.display import error_message, tables
 from temporal_jax.localization import LOCALIZERS
 from temporal_jax.models import find_model
 from temporal_jax.saved_networks.description import LOCALIZATION, described_task
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> None:
     else:
       _convert(_parser().parse_args(arguments))
   except (ImportError, OSError, TypeError, ValueError) as error:
-    print(f"convert_weights: {error}", file=sys.stderr)
+    print(error_message("convert_weights", error), file=sys.stderr)
     raise SystemExit(2) from None
 
 

@@ -7,8 +7,8 @@ def error_message(
   program: str,
   error: Exception,
   *,
-  expected: tuple[type[Exception], ...],
-  option: str,
+  expected: tuple[type[Exception], ...] = (Exception,),
+  option: str = "",
 ) -> str:
   """Returns the message that a command prints instead of a traceback.
 

@@ -5,6 +5,7 @@ Directories of older versions have `variables/`, by Orbax, instead of the first.
 
 import os
 import pathlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ from temporal_jax.storage import DIGESTS, sync, whole_folder, write_digests
 from temporal_jax.training import int8_weights
 from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 # Called with a description and the shapes of variables; raises ValueError if
 # they do not fit the network that it describes.
 CheckFit = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
@@ -54,6 +56,7 @@ def save_network(
 
   Raises:
     FileExistsError: If the directory exists.
+    OSError: If it cannot be written, such as for want of space.
     ValueError: If a field is not allowed, or the variables do not fit the
       network.
   """
@@ -123,5 +126,12 @@ def _write_arrays(path: pathlib.Path, leaves: Mapping[str, Any]) -> None:
   arrays = {name: np.asarray(leaf, order="C") for name, leaf in leaves.items()}
   path.touch()
   mode = path.stat().st_mode
-  safetensors.numpy.save_file(arrays, path, metadata={"format": "flax"})
+  try:
+    safetensors.numpy.save_file(arrays, path, metadata={"format": "flax"})
+  except safetensors.SafetensorError as error:
+    # The library has the number of the system's error only in its words.
+    if not (number := _OS_ERROR.search(str(error))):
+      raise
+    code = int(number[1])
+    raise OSError(code, os.strerror(code), os.fspath(path)) from error
   path.chmod(mode)  # The library makes files that only their owner reads.

@@ -78,6 +78,11 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     sync_all(partial)
     _move(partial, path)
     sync(path.parent)
+  except OSError as error:
+    # The hidden folder is gone when the message is read.
+    if isinstance(error.filename, str):
+      error.filename = error.filename.replace(f"{partial}", f"{path}", 1)
+    raise
   finally:
     shutil.rmtree(partial, ignore_errors=True)
 

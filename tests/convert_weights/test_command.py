@@ -45,6 +45,13 @@ def _fails(capsys, *arguments):
   return error
 
 
+def test_an_error_of_the_system_is_a_sentence(checkpoint, capsys):
+  (checkpoint.parent / "file").touch()
+  out = checkpoint.parent / "file" / "models" / "tiny"
+  error = _fails(capsys, "resnet18", checkpoint, out, *SETTINGS)
+  assert error == f"convert_weights: {out.parent}: Not a directory.\n"
+
+
 def test_writes_a_network_that_can_be_read_and_verified(
   tmp_path, checkpoint, tensors, capsys
 ):

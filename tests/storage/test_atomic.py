@@ -46,6 +46,16 @@ def test_a_disk_that_is_full_when_it_syncs(tmp_path, monkeypatch):
   assert list(tmp_path.iterdir()) == [file]
 
 
+def test_an_error_in_a_folder_names_the_folder_that_was_asked_for(tmp_path):
+  with (
+    pytest.raises(FileNotFoundError) as caught,
+    storage.whole_folder(tmp_path / "new") as partial,
+  ):
+    (partial / "sub" / "a.txt").write_text("text")
+  assert caught.value.filename == f"{tmp_path / 'new' / 'sub' / 'a.txt'}"
+  assert list(tmp_path.iterdir()) == []
+
+
 def test_the_content_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
   """And the folder's names are after it."""
   synced, fsync = [], os.fsync

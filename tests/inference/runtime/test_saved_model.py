@@ -2,6 +2,7 @@ import functools
 import json
 import os
 import pathlib
+import resource
 
 import jax
 import jax.numpy as jnp
@@ -97,6 +98,19 @@ def test_leaves_nothing_behind_if_it_fails(tmp_path, variables):
   variables = {"params": variables["params"], "batch_stats": {}}
   with pytest.raises(ValueError, match="do not fit resnet18"):
     inference.save_model(tmp_path / "model", variables, DESCRIPTION)
+  assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_space_is_an_error_of_the_system(tmp_path, variables):
+  out = tmp_path / "model"
+  soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # Bytes of a file.
+  try:
+    with pytest.raises(OSError, match="File too large") as caught:
+      inference.save_model(out, variables, DESCRIPTION)
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+  assert caught.value.filename == f"{out / 'model.safetensors'}"
   assert list(tmp_path.iterdir()) == []
 
 
