@@ -13,7 +13,9 @@ convert_weights reads are listed; --all lists those of other networks too.
 """
 
 import argparse
+import itertools
 import json
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,13 +53,11 @@ def run(options: argparse.Namespace) -> int:
   if options.json:
     print(json.dumps([one._asdict() for one in found], indent=2))
     return 0
+  lines = [*_table(found)]
   width = tables.output_width()
-  head = ("network", "weights and address", "size", "licence")
-  table = tables.columns(
-    [_cells(one) for one in found], head=head, right=(2,), fold=(0, 1, 3)
-  )
-  for line in tables.render(table, width=width):
-    print(line)
+  if width and max(map(len, lines)) > width:
+    lines = [*_paragraphs(found, width)]
+  print(*lines, sep="\n")
   if any(one.restricted for one in found):
     print('"!": the licence forbids uses, or must be accepted first.')
   if not all(one.confirmed for one in found):
@@ -67,12 +67,47 @@ def run(options: argparse.Namespace) -> int:
   return 0
 
 
-def _cells(one: "PublishedWeights") -> tuple[str, ...]:
-  """Returns the cells of a checkpoint's row."""
-  title = one.title if one.address.startswith("hf://") else f"{one.title}:"
-  doubt = "" if one.confirmed else "? "
-  words = f"{title} {doubt}{one.address}"
-  return (one.network or "", words, one.printed_size(), one.printed_license())
+def _table(found: Sequence["PublishedWeights"]) -> Iterator[str]:
+  """Yields a line for each checkpoint."""
+  from temporal_jax.display import tables
+
+  head = ("network", "weights and address", "size", "licence")
+  cells = [
+    (
+      one.network or "",
+      f"{_title(one)}: {_address(one)}",
+      one.printed_size(),
+      one.printed_license(),
+    )
+    for one in found
+  ]
+  return tables.render(tables.columns(cells, head=head, right=(2,)))
+
+
+def _paragraphs(found: Sequence["PublishedWeights"], width: int) -> Iterator[str]:
+  """Yields the checkpoints under the names of their networks.
+
+  An address has a line to itself that is never broken: where it is longer than
+  a terminal is wide, it can still be selected whole.
+  """
+  from temporal_jax.display import tables
+
+  for network, of_network in itertools.groupby(found, lambda one: one.network):
+    yield network or "networks that the catalog does not have"
+    for one in of_network:
+      facts = filter(None, (one.printed_size(), f"licence {one.printed_license()}"))
+      yield tables.fold_line(f"  {_title(one)}: {', '.join(facts)}", width)
+      yield f"    {_address(one)}"
+
+
+def _title(one: "PublishedWeights") -> str:
+  """Returns a checkpoint's title, without the repository of its address."""
+  return one.title.removesuffix(f", {one.address.removeprefix('hf://')}")
+
+
+def _address(one: "PublishedWeights") -> str:
+  """Returns a checkpoint's address, with "?" before a doubtful one."""
+  return f"{'' if one.confirmed else '? '}{one.address}"
 
 
 def _nothing(pattern: str, others: int) -> str:

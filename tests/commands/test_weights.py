@@ -88,7 +88,21 @@ def test_a_terminal_of_80_columns_has_whole_addresses(capsys, monkeypatch):
   monkeypatch.setattr(tables, "output_width", lambda: 80)
   assert main(["weights", "--all"]) == 0
   lines = capsys.readouterr().out.splitlines()
-  assert max(map(len, lines)) <= 80
+  addresses = [line for line in lines if line.startswith("    ")]
+  assert [line.strip(" ?") for line in addresses] == [
+    one.address for one in read_weights()
+  ]
+  others = [line.strip() for line in lines if line not in addresses]
+  assert max(len(line) for line in others if " " in line) <= 80
+
+
+def test_a_terminal_that_has_room_has_a_line_for_each(capsys, monkeypatch):
+  assert main(["weights", "resnet18"]) == 0
+  plain = capsys.readouterr().out
+  monkeypatch.setattr(tables, "output_width", lambda: 300)
+  assert main(["weights", "resnet18"]) == 0
+  assert capsys.readouterr().out == plain
+  assert "\nresnet18  ResNet: hf://microsoft/resnet-18 " in plain
 
 
 def test_unknown_names_are_refused(capsys, monkeypatch):
@@ -105,6 +119,7 @@ def test_a_pattern_is_of_the_network_or_of_words():
     "blresnet50",
     "blresnet101",
   }
+  assert [*find_weights("")] == [*find_weights("*")] == [*read_weights()]
   assert find_weights("DINOv3") == find_weights("dinov3")
   # The titles of its authors' own weights have a hyphen.
   assert find_weights("xclip") == find_weights("xclip_*")

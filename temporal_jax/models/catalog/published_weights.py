@@ -77,12 +77,12 @@ def find_weights(pattern: str) -> list[PublishedWeights]:
 
   Args:
     pattern: Name of a network, "*" and "?" as in a shell; or a part of a
-      network's name, a title or an address, in any case.
+      network's name, a title or an address, in any case. "" and "*" are all.
   """
-  of_network = [
+  part = pattern.strip("*").lower()
+  of_network = part and [
     one for one in read_weights() if fnmatch.fnmatchcase(one.network or "", pattern)
   ]
-  part = pattern.strip("*").lower()
   return of_network or [
     one
     for one in read_weights()
