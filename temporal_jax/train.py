@@ -231,7 +231,7 @@ def _run(
       say(f"{change}.")
     opened.write_description(workdir, description, state.variables())
   say(training.describe_groups(components.shapes.params, components.groups))
-  say(f"start: {origin}.")
+  say(f"start: {weights.named(origin)}.")
   if note:
     say(f"Training {opened.examples}: {note}.")
   if profiled and int(state.step) >= profiled.stop:

@@ -56,6 +56,16 @@ class StartWeights(NamedTuple):
     """Returns the fields of model.json about the weights."""
     return {"source": dict(self.source)} if self.source else {}
 
+  def named(self, origin: str) -> str:
+    """Returns words about their origin, with the address that was asked for.
+
+    Args:
+      origin: See `training.Start`; it has the folder on this machine.
+    """
+    address = (self.source or {}).get("address")
+    place = f"weights of {self.folder}"
+    return origin.replace(place, f"weights of {address}", 1) if address else origin
+
   def keep(self, workdir: pathlib.Path) -> None:
     """Keeps weights that were converted, with their report, in the workdir."""
     if not self.is_new:

@@ -71,7 +71,7 @@ def test_from_a_network_of_the_hub(server, own, video_folder, tmp_path, capsys):
   assert saved["model"] == "resnet18"
   assert saved["overrides"]["width"] == 8
   assert saved["source"] == {"address": f"hf://org/own@{own}"}
-  assert "start: weights of" in capsys.readouterr().out
+  assert f"start: weights of hf://org/own@{own}; " in capsys.readouterr().out
   written = json.loads((tmp_path / "run" / "config.json").read_text())
   assert written["init_from"] == "hf://org/own"
   assert not (tmp_path / "run" / "init_from").exists()
@@ -92,6 +92,7 @@ def test_from_weights_of_another_library(
   saved = _train(config, tmp_path / "run")
   assert saved["model"] == "vit_b16_in21k"
   assert saved["source"] == {"address": f"hf://org/vit@{foreign}"}
+  assert f"start: weights of hf://org/vit@{foreign}; " in capsys.readouterr().out
   kept = inference.load_model(tmp_path / "run" / "init_from")
   tensors = safetensors.numpy.load_file(tmp_path / "vit" / "model.safetensors")
   np.testing.assert_array_equal(
