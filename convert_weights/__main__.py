@@ -49,6 +49,7 @@ from convert_weights.planning import causes
 from convert_weights.reading import Checkpoint, read
 from temporal_jax import hub, inference
 from temporal_jax.display import error_message, tables
+from temporal_jax.inference.runtime.override_schema import check_overrides
 from temporal_jax.localization import LOCALIZERS
 from temporal_jax.models import find_model
 from temporal_jax.saved_networks.description import LOCALIZATION, described_task
@@ -78,12 +79,13 @@ def _convert(options: argparse.Namespace) -> None:
   if options.out.exists() and not options.dry_run:
     raise FileExistsError(f"{options.out} exists already.")
   find_model(options.model)  # Before anything is downloaded.
+  overrides = _overrides(options)
   class_names = read_labels(options.labels) if options.labels else ()
   located = locate_checkpoint(options.checkpoint)
   checkpoint = read(located.path, ema=options.ema, entry=options.entry)
   try:
     variables, description = _compute(
-      options, checkpoint, class_names, located.address, console
+      options, overrides, checkpoint, class_names, located.address, console
     )
   except ValueError as error:
     raise ValueError(f"{options.checkpoint}: {error}") from None
@@ -97,6 +99,7 @@ def _convert(options: argparse.Namespace) -> None:
 
 def _compute(
   options: argparse.Namespace,
+  overrides: Mapping[str, Any],
   checkpoint: Checkpoint,
   class_names: Sequence[str],
   address: hub.Address | None,
@@ -116,7 +119,7 @@ def _compute(
     allow_missing=options.allow_missing,
     channels=options.channels,
     settings=checkpoint.settings,
-    **_overrides(options),
+    **overrides,
   )
   title = f"{plan.source.name} -> {plan.model_name}"
   console.print(report.table(title, plan.mapping, plan.target))
@@ -142,13 +145,16 @@ def _overrides(options: argparse.Namespace) -> Mapping[str, Any]:
   """Returns the arguments of the network that were asked for.
 
   Raises:
-    ValueError: If two options give one argument.
+    ValueError: If two options give one argument, or an argument is unknown or
+      has a value that model.json may not hold.
   """
   given = [
     *options.set,
     *([("temporal", options.temporal)] if options.temporal else []),
   ]
-  return as_dict(given)
+  overrides = as_dict(given)
+  check_overrides("--set", options.model, overrides)
+  return overrides
 
 
 def _verify(directory: str) -> None:

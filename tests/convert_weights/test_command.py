@@ -156,7 +156,8 @@ def test_verify_sees_a_changed_value(tmp_path, checkpoint, capsys):
   [
     (["resnet81"], "unknown model 'resnet81'"),
     (["resnet18", "--set", "width"], "is not KEY=VALUE"),
-    (["resnet18", "--set", "widht=8"], "unknown argument 'widht'"),
+    (["resnet18", "--set", "widht=8"], "unknown fields ['widht']; did you mean"),
+    (["vit_b16", "--set", "grid=[4,4]"], "overrides.grid must be an integer from 1"),
     (["resnet18", "--num-classes", "0"], "0 is not positive"),
     (["resnet18", "--source", "timm"], "unknown source 'timm'"),
     (["resnet18", "--labels", "nowhere.txt"], "nowhere.txt"),
