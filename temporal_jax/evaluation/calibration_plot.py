@@ -77,7 +77,7 @@ def _title(calibration: Mapping[str, Any]) -> str:
   confidence, accuracy = calibration["confidence"], calibration["accuracy"]
   total = sum(one["examples"] for one in calibration["curve"])
   low, high = wilson_interval(accuracy, total)
-  verdict = "As sure as it is right"
+  verdict = "No gap beyond chance"
   if not low <= confidence <= high:
     verdict = "Too sure" if confidence > high else "Not sure enough"
   return (
