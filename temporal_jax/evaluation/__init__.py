@@ -40,6 +40,7 @@ from temporal_jax.evaluation.report import (
   write_report as write_report,
   write_test as write_test,
 )
+from temporal_jax.evaluation.run_curves import save_run_curves as save_run_curves
 from temporal_jax.evaluation.saved_scores import (
   SavedScores as SavedScores,
   load_scores as load_scores,

@@ -1,6 +1,12 @@
 """Uses trained networks: predicts, extracts, searches, exports, serves."""
 
 from temporal_jax.inference.annotate import annotate as annotate
+from temporal_jax.inference.compare_runs import (
+  RunRecords as RunRecords,
+  config_differences as config_differences,
+  describe_mismatches as describe_mismatches,
+  read_runs as read_runs,
+)
 from temporal_jax.inference.evaluate_network import (
   Evaluation as Evaluation,
   evaluate_network as evaluate_network,

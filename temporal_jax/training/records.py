@@ -83,10 +83,10 @@ def config_changes(workdir: str | pathlib.Path, text: str) -> list[ConfigChange]
   if not file.exists():
     return []
   try:
-    old = _flat(json.loads(file.read_text(encoding="utf-8")))
+    old = flat_fields(json.loads(file.read_text(encoding="utf-8")))
   except (AttributeError, RecursionError, ValueError) as error:
     raise ValueError(f"{file} is damaged, it holds no JSON object ({error})") from None
-  new = _flat(json.loads(text))
+  new = flat_fields(json.loads(text))
   return [
     ConfigChange(name, old.get(name), new.get(name))
     for name in sorted(old.keys() | new.keys())
@@ -118,12 +118,12 @@ def write_config(workdir: str | pathlib.Path, text: str) -> list[str]:
   return notes
 
 
-def _flat(tree: dict, prefix: str = "") -> dict[str, object]:
-  """Returns the leaves of nested dicts by dotted name."""
+def flat_fields(tree: dict, prefix: str = "") -> dict[str, Any]:
+  """Returns the leaves of nested dicts, such as a config, by dotted name."""
   leaves = {}
   for name, value in tree.items():
     if isinstance(value, dict):
-      leaves |= _flat(value, f"{prefix}{name}.")
+      leaves |= flat_fields(value, f"{prefix}{name}.")
     else:
       leaves[prefix + name] = value
   return leaves

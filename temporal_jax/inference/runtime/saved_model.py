@@ -140,7 +140,7 @@ def save_model(
   """
 
   def check(described: Mapping[str, Any], shapes: Mapping[str, Any]) -> None:
-    network = _network(DESCRIPTION, described)
+    network = described_network(DESCRIPTION, described)
     check_fit("the variables", network, described, shapes)
 
   save_network(directory, variables, description, CLASSIFIERS, check, weights=weights)
@@ -223,7 +223,7 @@ def begin_loading(
   description = read_description(directory)
   if description is None:
     raise FileNotFoundError(f"there is no {DESCRIPTION} in {directory}.")
-  network = _network(f"{directory / DESCRIPTION}", description, dtype)
+  network = described_network(f"{directory / DESCRIPTION}", description, dtype)
   shapes: concurrent.futures.Future = concurrent.futures.Future()
 
   def take_shapes(found: dict[str, Any]) -> None:
@@ -260,10 +260,19 @@ def _in_thread(read: Callable[[], Any]) -> concurrent.futures.Future:
   return future
 
 
-def _network(
+def described_network(
   where: str, description: Mapping[str, Any], dtype: str | None = None
 ) -> Network:
-  """Returns the network of a checked description."""
+  """Returns the network of a checked description.
+
+  Args:
+    where: Place of the description, for messages.
+    description: Content of `model.json`.
+    dtype: See `load_model`.
+
+  Raises:
+    ValueError: If the overrides do not make a network.
+  """
   overrides = dict(description["overrides"])
   overrides["dtype"] = dtype or overrides.get("dtype") or default_dtype()
   create = functools.partial(models.create_model, description["model"], **overrides)
