@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 COMPUTES = True
 _LISTED = 20  # Classes of the printed table, at most.
+_TAKEN_FOR = 32  # Letters of two classes in its last column, at most.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -154,6 +155,7 @@ def run(options: argparse.Namespace) -> int:
 def _open(options: argparse.Namespace, saved: "SavedModel") -> "Source":
   """Opens the videos, and warns if the network was trained on them."""
   from temporal_jax import data
+  from temporal_jax.data.tools.doubtful_tests import few_test_videos
 
   def note(words: str) -> None:
     output.say(f"note: {words}", file=sys.stderr)
@@ -180,6 +182,9 @@ def _open(options: argparse.Namespace, saved: "SavedModel") -> "Source":
         "--calibrate needs videos that the network was not trained on; it was on these."
       )
     note("the network was trained on these videos: it will do worse on others.")
+  # The labels of prepared data sets are with the videos.
+  if isinstance(source, data.FileSource) and (words := few_test_videos(source)):
+    note(words)
   return source
 
 
@@ -255,7 +260,8 @@ def _classes(part: Mapping[str, Any], width: int | None) -> Iterator[str]:
   classes = part["per_class"]
   value = "top1" if "confusion" in part else "ap"
   tested = [name for name, row in classes.items() if row["clips"]]
-  worst = sorted(tested, key=lambda name: classes[name][value])
+  # Of equal classes, many clips prove more than few.
+  worst = sorted(tested, key=lambda n: (classes[n][value], -classes[n]["clips"]))
   head = ["class", "clips", "top-1" if value == "top1" else "AP"]
   rows = []
   for name in worst[:_LISTED]:
@@ -275,7 +281,8 @@ def _classes(part: Mapping[str, Any], width: int | None) -> Iterator[str]:
   if missing := [name for name in classes if not classes[name]["clips"]]:
     shown = ", ".join(names.shortened(name, 32) for name in missing[:5])
     more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-    yield f"no clip of {len(missing)} classes: {shown}{more}."
+    line = f"no clip of {len(missing)} classes: {shown}{more}."
+    yield from (tables.fold_line(line, width) if width else line).splitlines()
 
 
 def _taken_for(part: Mapping[str, Any], name: str) -> str:
@@ -287,4 +294,6 @@ def _taken_for(part: Mapping[str, Any], name: str) -> str:
   others = [(clips, other) for other, clips in zip(known, row, strict=True)]
   wrong = [pair for pair in others if pair[0] and pair[1] != name]
   best = sorted(wrong, key=lambda pair: -pair[0])[:2]
-  return ", ".join(f"{names.shortened(other, 28)} ({n})" for n, other in best)
+  shown = [f"{names.shortened(other, 24)} ({n})" for n, other in best]
+  both = ", ".join(shown)
+  return both if len(both) <= _TAKEN_FOR else shown[0]

@@ -68,7 +68,6 @@ def save_run_curves(
   words = " or ".join("top-1" if name == "top1" else name for name in shown)
   left.set(xlabel="step", ylabel=f"{words or 'training'} accuracy (%)")
   right.set(xlabel="step", ylabel="training loss")
-  right.set_ylim(bottom=0)
   for axes in (left, right):
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

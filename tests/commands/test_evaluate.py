@@ -39,6 +39,7 @@ def test_videos_are_scored_and_reported(model, folder, tmp_path, capsys, monkeyp
   assert "bad: " in shown.err
   assert "broken.mp4: it is damaged" in shown.err
   assert "1 x 1 views" in shown.err
+  assert "note: fewer than 5 test videos: 3 of 3 classes" in shown.err
   head, intervals, top1, *others, calibration, titles = shown.out.splitlines()[:7]
   rows = shown.out.splitlines()[7:]
   report = json.loads((out / "report.json").read_text())

@@ -32,6 +32,7 @@ from temporal_jax.configs import base  # noqa: E402
 from temporal_jax.saved_networks import bundled  # noqa: E402
 from tests.support import (  # noqa: E402
   doc_blocks,
+  run_records,
   saved_models,
   saved_video_text,
   tiny_localizer,
@@ -237,6 +238,8 @@ def workspace(tmp_path_factory):
     ("a", "b", "c"),
     protocol={"fusion": "softmax"},
   )
+  for name in ("tam", "tsn"):
+    run_records.write_run(root / "runs" / name)
   (root / "films").mkdir()
   shutil.copy(root / "film.mp4", root / "films" / "monday.mp4")
   tiny_localizer.save_detector_for(
