@@ -73,7 +73,9 @@ class StartWeights(NamedTuple):
     kept = workdir / _CONVERTED
     shutil.rmtree(kept, ignore_errors=True)  # An earlier start's.
     with whole_folder(kept) as partial:
-      shutil.copytree(self.folder, partial)
+      partial.mkdir()
+      for file in pathlib.Path(self.folder).iterdir():  # It has no folders.
+        shutil.copyfile(file, partial / file.name)
 
 
 @contextlib.contextmanager

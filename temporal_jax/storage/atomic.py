@@ -80,8 +80,10 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     sync(path.parent)
   except OSError as error:
     # The hidden folder is gone when the message is read.
-    if isinstance(error.filename, str):
-      error.filename = error.filename.replace(f"{partial}", f"{path}", 1)
+    for key in ("filename", "filename2"):
+      name = getattr(error, key)
+      if isinstance(name, str | os.PathLike):
+        setattr(error, key, os.fspath(name).replace(f"{partial}", f"{path}", 1))
     raise
   finally:
     shutil.rmtree(partial, ignore_errors=True)

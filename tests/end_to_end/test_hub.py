@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import resource
 import tempfile
 
 import jax
@@ -129,6 +130,22 @@ def test_a_start_that_is_refused_leaves_nothing(
     assert not [*(tmp_path / "temporary").iterdir()]
   with pytest.raises(ValueError, match="hf://org/nowhere: there is no such"):
     _train(_config(video_folder, "hf://org/nowhere"), workdir)
+  assert not [*workdir.iterdir()]
+
+
+def test_a_disk_without_space_for_converted_weights_is_named(tmp_path):
+  folder, workdir = tmp_path / "converted", tmp_path / "run"
+  save_resnet(folder)
+  workdir.mkdir()
+  soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # Bytes of a file.
+  try:
+    with pytest.raises(OSError, match="File too large") as caught:
+      experiment.StartWeights(str(folder), is_new=True).keep(workdir)
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+  kept = pathlib.Path(caught.value.filename2)
+  assert kept.parent == workdir / "init_from"
   assert not [*workdir.iterdir()]
 
 

@@ -53,7 +53,14 @@ def test_an_error_in_a_folder_names_the_folder_that_was_asked_for(tmp_path):
   ):
     (partial / "sub" / "a.txt").write_text("text")
   assert caught.value.filename == f"{tmp_path / 'new' / 'sub' / 'a.txt'}"
-  assert list(tmp_path.iterdir()) == []
+  (tmp_path / "a.txt").touch()
+  with (
+    pytest.raises(FileNotFoundError) as caught,
+    storage.whole_folder(tmp_path / "new") as partial,
+  ):
+    (tmp_path / "a.txt").rename(partial / "sub" / "a.txt")
+  assert caught.value.filename2 == f"{tmp_path / 'new' / 'sub' / 'a.txt'}"
+  assert list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
 
 
 def test_the_content_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
