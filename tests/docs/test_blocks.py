@@ -199,6 +199,14 @@ def test_every_command_is_understood(command, monkeypatch):
       _check_files(words)
     case "make", *words:
       _check_make(words)
+    case "docker", "build", *words:
+      _check_files([words[words.index("-f") + 1]] if "-f" in words else ["Dockerfile"])
+    case "docker", "run", *words:
+      (image,) = (i for i, word in enumerate(words) if word.startswith("temporal-jax"))
+      if words[image + 1] == "train":
+        _parse_flags_of_train(words[image + 2 :])
+      else:
+        cli.create_parser().parse_args(words[image + 1 :])
     case other:
       pytest.fail(f"no program of {other} is known")
 
