@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     flow=0 if channels == 3 else channels // 2,
   )
   source = AnnotatedSource(found, "test", options.videos, as_video=as_video)
-  scores, bad = inference.score_test_set(
+  scores, bad, _ = inference.score_test_set(
     saved,
     source,
     batch_size=options.batch_size,

@@ -2,7 +2,7 @@
 
 import pathlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ class Evaluation(NamedTuple):
       None likewise. Classes are in the order of the network.
     bad: Id -> why a video could not be read.
     source: The videos.
+    numbers: Number in the source of each video that could be read.
     protocol: Views of each video.
   """
 
@@ -43,6 +44,7 @@ class Evaluation(NamedTuple):
   scores: evaluation.SavedScores | None
   bad: Mapping[str, str]
   source: Source
+  numbers: Sequence[int]
   protocol: EvalProtocol
 
 
@@ -78,7 +80,7 @@ def evaluate_network(
     )
   source = _in_order_of(saved, source)
   protocol, began = protocol or saved.protocol, time.perf_counter()
-  scores, bad = score_test_set(
+  scores, bad, numbers = score_test_set(
     saved,
     source,
     protocol=protocol,
@@ -88,7 +90,7 @@ def evaluate_network(
     track=track,
   )
   if scores is None:
-    return Evaluation(None, None, bad, source, protocol)
+    return Evaluation(None, None, bad, source, (), protocol)
   summary = evaluation.summarize(
     scores.predictions,
     scores.class_names,
@@ -98,7 +100,7 @@ def evaluate_network(
     groups=groups_of(source),
     protocol=scores.protocol,
   )
-  return Evaluation(summary, scores, bad, source, protocol)
+  return Evaluation(summary, scores, bad, source, numbers, protocol)
 
 
 def write_evaluation(directory: pathlib.Path, evaluated: Evaluation) -> None:
@@ -117,7 +119,7 @@ def write_evaluation(directory: pathlib.Path, evaluated: Evaluation) -> None:
     return
   shown = predictions.take(mistakes)
   save_contact_sheet(
-    {"clip": _read_clips(evaluated, shown.ids), "id": np.array(shown.ids)},
+    {"clip": _read_clips(evaluated, mistakes), "id": np.array(shown.ids)},
     shown,
     evaluated.scores.class_names,
     directory / "misclassified.png",
@@ -126,12 +128,11 @@ def write_evaluation(directory: pathlib.Path, evaluated: Evaluation) -> None:
   )
 
 
-def _read_clips(evaluated: Evaluation, ids: Iterable[str]) -> list[np.ndarray]:
-  """Returns a clip (T, S, S, C) in the middle of each video."""
-  place = {evaluated.source[i]["id"]: i for i in range(len(evaluated.source))}
+def _read_clips(evaluated: Evaluation, rows: Iterable[int]) -> list[np.ndarray]:
+  """Returns a clip (T, S, S, C) in the middle of the videos of some rows."""
   protocol, clips = evaluated.protocol.single_view(), []
-  for name in ids:
-    video = evaluated.source[place[name]]
+  for row in rows:
+    video = evaluated.source[evaluated.numbers[row]]
     with open_reader(video["video"], square_pixels=protocol.square_pixels) as reader:
       span = labelled_span(reader, video)
       clips.append(read_views(reader, protocol, fps=reader.fps, span=span)[0])

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from temporal_jax import evaluation
-from temporal_jax.data import EvalProtocol, Source
+from temporal_jax.data import EvalProtocol, Source, Video
 from temporal_jax.data.labels import ClassNames, by_task
 from temporal_jax.data.pipeline.clips import encode_label
 from temporal_jax.data.views.eval_protocol import check_mirrored
@@ -24,10 +24,12 @@ class ScoredTestSet(NamedTuple):
     scores: Scores of those that could be read, None if none could; classes are
       in the order of the data set.
     bad: Id -> why it could not.
+    numbers: Number in the source of each video that could be read.
   """
 
   scores: evaluation.SavedScores | None
   bad: dict[str, str]
+  numbers: tuple[int, ...]
 
 
 def score_test_set(
@@ -66,10 +68,17 @@ def score_test_set(
     clip_shape=shape,
     expected=len(source) * protocol.num_views,
   )
+  given: list[Any] = []  # The labels of all videos that were begun, in order.
+
+  def read(number: int) -> Video:
+    video = source[number]  # Of a prepared data set with the bytes of its file.
+    given.append(video["label"])
+    return video
+
   # A source need not end with an IndexError, as iteration over it expects.
-  files = map(source.__getitem__, range(len(source)))
+  files = map(read, range(len(source)))
   scored = score_files(classifier, files, protocol, num_threads=num_threads)
-  videos, labels, bad = [], [], {}
+  videos, numbers, bad = [], [], {}
   for number, one in enumerate(track(scored, len(source))):
     if one.error is not None:
       bad[one.file] = one.error
@@ -79,13 +88,13 @@ def score_test_set(
     if not keep_views or protocol.num_views == 1:
       mean = dataclasses.replace(mean, views=None)
     videos.append(mean)
-    labels.append(source[number]["label"])
+    numbers.append(number)
   if not videos:
-    return ScoredTestSet(None, bad)
+    return ScoredTestSet(None, bad, ())
   scores, views = (
     _joined([getattr(one, part) for one in videos], own) for part in ("scores", "views")
   )
-  known = None
+  labels, known = [given[number] for number in numbers], None
   if None not in labels:
     known = np.stack([encode_label(label, source.class_names) for label in labels])
   ids = tuple(one.ids[0] for one in videos)
@@ -93,7 +102,8 @@ def score_test_set(
   found = evaluation.SavedScores(predictions, own, dataclasses.asdict(protocol))
   found = evaluation.reordered(found, source.class_names)
   predictions = dataclasses.replace(found.predictions, labels=known)
-  return ScoredTestSet(dataclasses.replace(found, predictions=predictions), bad)
+  whole = dataclasses.replace(found, predictions=predictions)
+  return ScoredTestSet(whole, bad, tuple(numbers))
 
 
 def _joined(parts: Sequence[Any], names: ClassNames) -> Any:

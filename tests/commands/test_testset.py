@@ -59,8 +59,8 @@ def test_parts_of_videos_are_scored_with_their_labels(model, folder):
   ]
   source = AnnotatedSource(Annotations(records, NAMES), "test", folder)
   saved = inference.load_model(model)
-  scores, bad = inference.score_test_set(saved, source)
-  assert not bad
+  scores, bad, numbers = inference.score_test_set(saved, source)
+  assert (bad, numbers) == ({}, (0, 1))
   assert scores.predictions.labels.tolist() == [2, 0]
   with open_reader(folder / "8") as reader:
     views = read_views(reader, PROTOCOL, span=(5, 4))

@@ -44,12 +44,27 @@ def test_classes_are_found_by_their_names(saved, files):
 
 
 class _Records(data.FileSource):
-  """Ends as the records of a prepared data set do."""
+  """Ends as the records of a prepared data set do, and counts its readings."""
+
+  taken: tuple[int, ...] = ()
 
   def __getitem__(self, index):
     if index >= len(self):
       raise ValueError("Record key should be in [0, num_records)")
+    self.taken += (index,)
     return super().__getitem__(index)
+
+
+def test_a_video_is_read_once_and_a_mistake_again(saved, files, tmp_path):
+  source = _Records([(files[3], 0), (files[0], 0), (files[1], 1)], NAMES)
+  found = inference.evaluate_network(saved, source)
+  assert source.taken[1:] == (0, 1, 2)  # After the first label.
+  assert found.numbers == (1, 2)
+  wrong = evaluation.find_mistakes(found.scores.predictions)
+  assert wrong.size
+  source.taken = ()
+  inference.write_evaluation(tmp_path, found)
+  assert source.taken == tuple(1 + wrong)
 
 
 def test_views_are_chosen(saved, files):
