@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     required=True,
     metavar="WHERE",
     help="class/video or split/class/video, a CSV file path,label, the folder of "
-    "the files of --annotations, or a prepared data set: its folder, or the name "
+    "the files of --annotations, or a prepared data set: its folder or name, as "
     "camera_motion",
   )
   parser.add_argument(
