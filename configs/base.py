@@ -40,7 +40,7 @@ def get_config() -> ml_collections.ConfigDict:
 
   data = config.data
   data.name = ""  # A data set of temporal_jax.data.datasets, or
-  data.root = ""  # a folder class/video.mp4, or a CSV file path,label;
+  data.root = ""  # a folder class/video.mp4, tar files, a CSV file path,label;
   data.annotations = ""  # or, of these, "ssv2" and such: a folder of its files
   data.videos = ""  # whose videos are here; "" for in root too.
   # The manifest that `temporal-jax data check` wrote of these videos, if any:

@@ -30,8 +30,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+  from temporal_jax.data.listing.shard_names import refuse_shards
   from temporal_jax.data.tools.check import check_folder
 
+  refuse_shards(options.root, "data check")
   found = check_folder(
     options.root,
     manifest=options.manifest,
@@ -177,9 +179,11 @@ def _with_features(
 
 def _transcode(options: argparse.Namespace) -> int:
   from temporal_jax.data.listing.scan_folder import list_videos
+  from temporal_jax.data.listing.shard_names import refuse_shards
   from temporal_jax.data.tools.transcode_folder import transcode_folder
   from temporal_jax.data.video.transcode import Transcoding
 
+  refuse_shards(options.root, "data transcode")
   listing = list_videos(options.root)
   done = transcode_folder(
     options.root,
@@ -267,7 +271,9 @@ def _read_own(
   from temporal_jax.data.annotations import DATA_SETS
   from temporal_jax.data.datasets.annotated import own_annotations
   from temporal_jax.data.listing.find_videos import file_sources
+  from temporal_jax.data.listing.shard_names import refuse_shards
 
+  refuse_shards(options.root, "data build")
   if options.videos:
     raise ValueError(
       f"--videos is for published annotations, {', '.join(DATA_SETS)}; "

@@ -45,5 +45,6 @@ from temporal_jax.data.video.index_cache import keep_indices as keep_indices
 from temporal_jax.data.video.live import LiveVideo as LiveVideo
 from temporal_jax.data.video.pictures import VideoError as VideoError
 from temporal_jax.data.video.readers import Reader as Reader, open_reader as open_reader
+from temporal_jax.data.video.tar_member import TarMember as TarMember
 from temporal_jax.data.views.eval_protocol import EvalProtocol as EvalProtocol
 from temporal_jax.data.views.picture_cropping import PictureCropper as PictureCropper

@@ -33,7 +33,7 @@ def open_sources(
   Args:
     name: A data set of `datasets.DATASETS`, one that `temporal-jax data build`
       has built in `data_dir`, or "".
-    root: A folder or CSV file of a user's own videos, or "".
+    root: A folder, tar files or a CSV file of a user's own videos, or "".
     data_dir: Folder of the prepared data sets.
     splits: Names of "train" and "test" in the data set `name`, "" for just
       that. Of `root`, "test" may name the split that is the test, see
@@ -61,8 +61,8 @@ def open_sources(
   """
   if bool(name) == bool(root):
     raise ValueError(
-      "give either data.name, a data set, or data.root, a folder or CSV file; "
-      f"got {name!r} and {root!r}."
+      "give either data.name, a data set, or data.root, a folder, tar files or a "
+      f"CSV file; got {name!r} and {root!r}."
     )
   if videos and not annotations:
     raise ValueError(

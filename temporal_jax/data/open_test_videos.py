@@ -14,6 +14,7 @@ from temporal_jax.data.listing.find_videos import (
   labelled_sources,
   read_listed,
 )
+from temporal_jax.data.listing.shard_names import names_shards
 from temporal_jax.data.listing.split_names import split_of
 from temporal_jax.data.sources import DatasetSource, Source
 from temporal_jax.data.video.readers import with_pattern
@@ -39,8 +40,8 @@ def open_test_videos(
   """Opens the videos of one split; no other split needs to be there.
 
   Args:
-    where: A folder of classes, a CSV file, a folder of published `annotations`,
-      a prepared data set, or the name of one in `data_dir`.
+    where: A folder of classes, a CSV file, tar files, a folder of published
+      `annotations`, a prepared data set, or the name of one in `data_dir`.
     split: Its name. "" is the test, where there is none the validation; of a
       list without splits every video, or the test that a run divides off where
       the rest is the list `trained`. Of a list `ALL` is every video.
@@ -71,7 +72,7 @@ def open_test_videos(
   named = not path.exists() and where in datasets.DATASETS
   if named or any(path.glob("*/dataset_info.json")):
     return _prepared(pathlib.Path(data_dir, where) if named else path, split or "test")
-  if not path.exists():
+  if not path.exists() and not names_shards(path):
     hint = did_you_mean(where, datasets.DATASETS) or "."
     raise FileNotFoundError(f"there is no folder, list or data set {where}{hint}")
   table = read_listed(path, tasks, frames=frames, flow=flow)

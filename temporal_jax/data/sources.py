@@ -1,4 +1,4 @@
-"""Sources of videos: a prepared data set, a folder, or a CSV file."""
+"""Sources of videos: a prepared data set, files, or a list of them."""
 
 import hashlib
 import itertools
@@ -12,6 +12,7 @@ from temporal_jax.data import datasets
 from temporal_jax.data.datasets.prepare import prepare
 from temporal_jax.data.labels import ClassNames, Label, label_names
 from temporal_jax.data.video.readers import Readable, with_pattern
+from temporal_jax.data.video.tar_member import TarMember
 
 
 class Video(TypedDict):
@@ -144,6 +145,7 @@ class FileSource:
     frames: str = "",
     flow: int = 0,
     groups: Mapping[str, str] = MappingProxyType({}),
+    members: Mapping[str, TarMember] = MappingProxyType({}),
   ):
     """Holds (path, label) pairs; the path is the video's name.
 
@@ -155,10 +157,12 @@ class FileSource:
         `readers.with_pattern`.
       flow: Consecutive pairs of optical flow that make a frame; 0 for RGB.
       groups: Path -> group of the videos that have one.
+      members: Places of the videos, by path, if they are in tar files.
     """
     self._files = files
     self.groups = groups
     self._frames, self._flow = frames, flow
+    self._members = members
     self.class_names = class_names
     self.multi_label = multi_label
 
@@ -167,7 +171,10 @@ class FileSource:
 
   def __getitem__(self, index: int) -> Video:
     path, label = self._files[index]
-    video = with_pattern(path, self._frames, self._flow)
+    if self._members:
+      video: Readable = self._members[path]
+    else:
+      video = with_pattern(path, self._frames, self._flow)
     found = Video(id=path, label=label, video=video)
     if path in self.groups:
       found["group"] = self.groups[path]

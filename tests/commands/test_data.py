@@ -9,6 +9,7 @@ import pytest
 from temporal_jax import data
 from temporal_jax.cli import main
 from temporal_jax.data.video.decoding import VideoReader
+from tests.support.tar_shards import shard_folder
 
 
 def _check(root, directory):
@@ -61,6 +62,28 @@ def test_inspect_ends_with_1_if_something_is_wrong(video_folder, tmp_path, capsy
   assert "labels 1 to 3, 1 gaps [2]." in out
   assert f"same content in several splits: {listed[0]} (train)" in out
   assert f"missing: {tmp_path / 'gone.mp4'}" in out
+
+
+def test_inspect_takes_tar_files_and_others_refuse_them(video_folder, tmp_path, capsys):
+  root = shard_folder(video_folder, tmp_path / "shards")
+  sheet = tmp_path / "sheet.png"
+  assert main(["data", "inspect", str(root), "--sheet", str(sheet)]) == 0
+  out = capsys.readouterr().out
+  assert "train: 4 videos per class." in out
+  assert sheet.stat().st_size > 10_000
+  (root / "test-0.tar").write_bytes((root / "train-0.tar").read_bytes())
+  assert main(["data", "inspect", str(root / "*.tar")]) == 1
+  out = capsys.readouterr().out
+  first = f"{root}/train-0.tar/fall_0.mp4 (train)"
+  assert f"in several splits: {first}, {root}/test-0.tar/fall_0.mp4 (test)" in out
+  sheet.unlink()
+  assert _check(root, tmp_path) == 2
+  assert main(["data", "transcode", str(root), str(tmp_path / "out")]) == 2
+  assert main(["data", "build", "own", str(root), str(tmp_path / "out")]) == 2
+  err = capsys.readouterr().err
+  for task in ("check", "transcode", "build"):
+    assert f"data {task} reads video files, and {root} is tar files" in err
+  assert [*tmp_path.iterdir()] == [root]
 
 
 _SEGMENTS = """\

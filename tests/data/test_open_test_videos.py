@@ -8,6 +8,7 @@ from temporal_jax import data
 from temporal_jax.data.annotations import Annotations, Record
 from temporal_jax.data.datasets.annotated import AnnotatedVideos
 from temporal_jax.data.listing.find_videos import file_sources
+from tests.support.tar_shards import shard_folder
 
 
 def _touch(root, *names):
@@ -67,6 +68,15 @@ def test_rows_without_a_split_are_divided_as_a_run_does(tmp_path):
   want = [video["id"] for video in file_sources(file, 0.2)["test"]]
   source, _, _ = _open(str(file))
   assert [video["id"] for video in source] == want
+
+
+def test_tar_files_are_found_by_their_pattern(video_folder, tmp_path):
+  root = shard_folder(video_folder, tmp_path)
+  source, found, _ = _open(root / "{train,test}-*.tar")
+  assert found == ["fall_2.mp4", "fall_5.mp4", "rise_2.mp4", "rise_5.mp4"]
+  assert source.class_names == ("fall", "rise")
+  with pytest.raises(FileNotFoundError, match=r"there is no file .*/val-0\.tar"):
+    _open(root / "val-0.tar")
 
 
 def test_annotations_and_prepared_data_sets_are_opened(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from temporal_jax import training
+from tests.support.tar_shards import shard_folder
 
 
 def _assert_same(workdir, whole):
@@ -90,6 +91,18 @@ def test_sigkill_restarts_from_the_last_complete_checkpoint(
   out = _kill_until_done(start, run, tmp_path, flags, kills=2)
   assert "resumed" in out
   _assert_same(tmp_path, whole[0])
+
+
+@pytest.mark.slow
+def test_a_run_of_tar_files_restarts_with_the_same_clips(
+  start, run, video_folder, tmp_path
+):
+  flags = (f"data.root={shard_folder(video_folder, tmp_path / 'shards')}",)
+  status, _, err = run(tmp_path / "whole", *flags)
+  assert status == 0, err
+  out = _kill_until_done(start, run, tmp_path / "killed", flags, kills=2)
+  assert "resumed" in out
+  _assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
 @pytest.mark.slow

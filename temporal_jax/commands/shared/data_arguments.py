@@ -58,7 +58,7 @@ def _add_inspect(commands: Any) -> None:
     "frames are numbered, missing files, and the same video in several splits. "
     "Exit code 1 if something is wrong.",
   )
-  _add_root(parser, "class/video, train|val|test/class/video, or CSV")
+  _add_root(parser, "class/video, train|val|test/class/video, tar files or CSV")
   parser.add_argument(
     "--manifest", type=_path, metavar="FILE", help="of a check of the folder"
   )

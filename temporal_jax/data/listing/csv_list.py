@@ -5,7 +5,8 @@ import operator
 import os
 import pathlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from temporal_jax.data.listing import text_files
 from temporal_jax.data.listing.regular_files import check_no_address
 from temporal_jax.data.listing.split_names import known_names, split_of
+from temporal_jax.data.video.tar_member import TarMember
 from temporal_jax.display import printable
 
 # Columns of a label that is one class, and of one that is several.
@@ -50,6 +52,7 @@ class Table(NamedTuple):
     called: Names of the splits in the list, by split.
     notes: Remarks on the list for the user, one sentence each.
     known: Names of the classes, where rows give their numbers.
+    members: Places of the videos that are in tar files, by path.
   """
 
   columns: tuple[str, ...]
@@ -57,6 +60,7 @@ class Table(NamedTuple):
   called: dict[str, str]
   notes: tuple[str, ...] = ()
   known: Sequence[str] = ()
+  members: Mapping[str, TarMember] = types.MappingProxyType({})
 
   def names(self, stored: StoredNames) -> Names:
     """Returns the names of a row."""
@@ -168,7 +172,7 @@ def _rows(
         parts = (key,) if isinstance(key, str) else key
         names = tuple(map(_names, columns, parts))
         if several:
-          names = _numbered(names[0], numbers)
+          names = numbered(names[0], numbers)
         if not several or len(known) < _MOST_KNOWN:
           known[key] = names
     except ValueError as error:
@@ -178,7 +182,7 @@ def _rows(
     yield Row(joined(path), names, split, group)
 
 
-def _numbered(names: Sequence[str], numbers: dict[str, int]) -> bytes:
+def numbered(names: Sequence[str], numbers: dict[str, int]) -> bytes:
   """Returns numbers for names, a new one for each new name."""
   found = [numbers.setdefault(name, len(numbers)) for name in names]
   return array.array("I", found).tobytes()

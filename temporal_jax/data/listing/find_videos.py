@@ -1,4 +1,4 @@
-"""Listing a user's own videos: one folder per class, or a CSV file."""
+"""Listing a user's own videos: class folders, a CSV file, or tar files."""
 
 import array
 import contextlib
@@ -23,7 +23,9 @@ from temporal_jax.data.listing.csv_list import (
 )
 from temporal_jax.data.listing.divide_videos import draw_test, shared_groups
 from temporal_jax.data.listing.file_names import SUFFIXES
+from temporal_jax.data.listing.shard_names import names_shards
 from temporal_jax.data.listing.split_names import NAMES, known_names, tested_split
+from temporal_jax.data.listing.tar_shards import read_shards
 from temporal_jax.data.sources import FileSource
 from temporal_jax.data.video.numbered_pictures import check_pattern
 from temporal_jax.data.video.readers import flow_patterns
@@ -53,7 +55,7 @@ def file_sources(
   flow: int = 0,
   say: Callable[[str], None] = logging.warning,
 ) -> dict[str, FileSource]:
-  """Lists the videos of a folder or a CSV file, train and test apart.
+  """Lists the videos of a folder, a CSV file or tar files, by split.
 
   A folder holds `class/video.mp4`, or `train/class/video.mp4` and
   `test/class/video.mp4`, see `class_folders`. A CSV file has a header with
@@ -62,6 +64,7 @@ def file_sources(
   - `label`: the class of the video,
   - `labels`: its classes, between semicolons; an empty cell is none of them,
   - several, each a task: `verb,noun`, with the class of the video in it.
+  Of tar files see `tar_shards.read_shards`.
 
   Splits are called as in `split_names.NAMES`. Of val and test, val is the test,
   so that the best checkpoint is not chosen by data that are kept for later.
@@ -73,10 +76,10 @@ def file_sources(
   together, see `draw_test`.
 
   Args:
-    root: The folder or the CSV file.
+    root: The folder or the CSV file; or tar files, see `find_shards`.
     test_fraction: Share of the videos to test, in [0, 1).
     tasks: Columns that are tasks, in the order of the labels, where the file
-      has others as well; () takes all.
+      has others as well; () takes all. Of tar files, fields of `.json`.
     test_split: Name of the split that is the test; "" is val, or test without
       it.
     frames: Pattern of the names of pictures, for videos that are folders, see
@@ -116,7 +119,7 @@ def read_listed(
   frames: str = "",
   flow: int = 0,
 ) -> Table:
-  """Lists the videos of a folder or a CSV file; see `file_sources`.
+  """Lists the videos of a folder, a CSV file or tar files; see `file_sources`.
 
   Raises:
     FileNotFoundError: If `root` does not exist.
@@ -127,6 +130,13 @@ def read_listed(
   if pattern:
     check_pattern(pattern)
   root = pathlib.Path(root).expanduser()
+  if names_shards(root):
+    if frames or flow:
+      raise ValueError(
+        f"data.frames and data.flow are for folders of pictures; data.root {root} "
+        "is tar files of videos."
+      )
+    return read_shards(root, tasks)
   if not root.exists():
     raise FileNotFoundError(f"data.root {root} does not exist.")
   if root.is_dir() and tasks:
@@ -181,6 +191,7 @@ def labelled_sources(
       frames=frames,
       flow=flow,
       groups={row.path: row.group for row in rows if row.group},
+      members=table.members,
     )
     for split, rows in splits.items()
   }

@@ -16,6 +16,7 @@ from temporal_jax.data.video.numbered_pictures import (
   number_form,
   numbers_by_pattern,
 )
+from temporal_jax.data.video.tar_member import TarMember
 
 
 class _Content(NamedTuple):
@@ -29,7 +30,7 @@ class _Content(NamedTuple):
   part: tuple[float | None, float | None]
   size: int
   sha256: str | None
-  file: str
+  file: str | TarMember
 
 
 def inspect_sources(
@@ -63,6 +64,9 @@ def inspect_sources(
       labels[split].append(video["label"])
       name, content = video["id"], _content(video["video"])
       part = video.get("start"), video.get("stop")
+      if isinstance(content, TarMember):
+        contents.append(_Content(split, name, part, content.num_bytes, None, content))
+        continue
       if isinstance(content, bytes):
         size, digest = len(content), hashlib.sha256(content).hexdigest()
         contents.append(_Content(split, name, part, size, digest, ""))
@@ -183,9 +187,10 @@ def _numbers(images: ImageFolder) -> dict[str, list[int]]:
   return {pattern: numbers} if numbers else {}
 
 
-def _content(video: Any) -> bytes | str | os.PathLike:
-  """Returns a video's bytes or path, or the folder of its pictures."""
-  return video if isinstance(video, bytes | str | os.PathLike) else video.folder
+def _content(video: Any) -> bytes | str | os.PathLike | TarMember:
+  """Returns a video's bytes, path or place, or the folder of its pictures."""
+  is_file = isinstance(video, bytes | str | os.PathLike | TarMember)
+  return video if is_file else video.folder
 
 
 def _by_task(
@@ -221,7 +226,9 @@ def _duplicates(contents: Sequence[_Content]) -> list[list[list[str]]]:
     if len(splits[one.size]) < 2:
       continue  # Only files of one size can be the same: it need not be read.
     digest = one.sha256
-    if digest is None:
+    if isinstance(one.file, TarMember):
+      digest = hashlib.sha256(one.file.read()).hexdigest()
+    elif digest is None:
       with open(one.file, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     same.setdefault((digest, one.part), []).append(one)

@@ -10,10 +10,11 @@ from temporal_jax.data.video.decoding import TIME_LIMIT, VideoReader
 from temporal_jax.data.video.flow import FlowFolder, FlowReader
 from temporal_jax.data.video.image_folder import ImageFolder, ImageFolderReader
 from temporal_jax.data.video.numbered_pictures import check_pattern
+from temporal_jax.data.video.tar_member import TarMember
 
-# A file's bytes or path, the path of a folder of numbered pictures, or such a
-# folder with the pattern of the pictures' names.
-Readable = bytes | str | os.PathLike | ImageFolder | FlowFolder
+# A file's bytes or path, a file in a tar file, the path of a folder of numbered
+# pictures, or such a folder with the pattern of the pictures' names.
+Readable = bytes | str | os.PathLike | TarMember | ImageFolder | FlowFolder
 
 
 class Reader(Protocol):
@@ -74,6 +75,8 @@ def open_reader(
     video = ImageFolder(os.fsdecode(video))
   if isinstance(video, ImageFolder):
     return ImageFolderReader(video)
+  if isinstance(video, TarMember):
+    video = video.read()
   return VideoReader(video, time_limit=time_limit, square_pixels=square_pixels)
 
 

@@ -108,7 +108,7 @@ class InputCache:
     """Returns the file of a video; None of one that cannot be read."""
     try:
       content = _digest(video["video"])
-    except OSError:
+    except (OSError, data.VideoError):
       return None
     settings = [
       content,
@@ -149,7 +149,10 @@ def _digest(video: Any) -> str:
 
   Raises:
     OSError: If they cannot be read.
+    VideoError: If a tar file with the video has changed.
   """
+  if isinstance(video, data.TarMember):
+    video = video.read()
   if isinstance(video, bytes):
     return hashlib.sha256(video).hexdigest()
   path, pattern = video, ""
