@@ -11,6 +11,7 @@ from temporal_jax.data.listing.regular_files import open_regular
 from temporal_jax.data.pipeline.class_order import count_classes
 from temporal_jax.data.sources import Source
 from temporal_jax.data.video.pictures import VideoError
+from temporal_jax.data.video.tar_member import TarMember
 from temporal_jax.display import printable
 from temporal_jax.thread_map import run_in_order
 
@@ -44,11 +45,12 @@ def few_test_videos(source: Source) -> str:
 
 
 class _File(NamedTuple):
-  """A file of a split."""
+  """A file of a split, maybe in a tar file."""
 
   split: str
   path: str
   size: int
+  member: TarMember | None = None
 
 
 def copied_videos(sources: Mapping[str, Source]) -> list[str]:
@@ -88,13 +90,16 @@ def copied_videos(sources: Mapping[str, Source]) -> list[str]:
 def _regular_files(sources: Mapping[str, Source]) -> list[_File] | None:
   """Returns the files of whole videos; None if there are too many."""
   paths: dict[str, str] = {}
+  members = []
   for split, source in sources.items():
     for number in range(len(source)):
       video = source[number]
       if isinstance(video["video"], str | os.PathLike) and "start" not in video:
         # A path that both splits list is no copy: its own sentence reports it.
         paths.setdefault(os.fspath(video["video"]), split)
-      if len(paths) > _MOST_FILES:
+      elif isinstance(member := video["video"], TarMember):
+        members.append(_File(split, video["id"], member.num_bytes, member))
+      if len(paths) + len(members) > _MOST_FILES:
         return None
 
   def size(path: str) -> int:
@@ -106,7 +111,7 @@ def _regular_files(sources: Mapping[str, Source]) -> list[_File] | None:
 
   sizes = run_in_order(size, list(paths), _THREADS, ahead=4 * _THREADS)
   found = zip(paths.items(), sizes, strict=True)
-  return [_File(split, path, size) for (path, split), size in found if size]
+  return members + [_File(split, path, size) for (path, split), size in found if size]
 
 
 def _equal_sizes(files: Sequence[_File]) -> list[list[_File]]:
@@ -123,6 +128,8 @@ def _by_digest(files: Sequence[_File], length: int | None) -> list[list[_File]]:
 
   def digest(file: _File) -> str:
     try:
+      if file.member:
+        return hashlib.sha256(file.member.read(length)).hexdigest()
       with open_regular(file.path) as opened:
         if length is None:
           return hashlib.file_digest(opened, "sha256").hexdigest()

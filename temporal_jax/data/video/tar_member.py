@@ -36,8 +36,11 @@ class TarMember:
   offset: int
   num_bytes: int
 
-  def read(self) -> bytes:
-    """Returns its bytes; nothing else of the shard is read.
+  def read(self, count: int | None = None) -> bytes:
+    """Returns its first `count` bytes; nothing else of the shard is read.
+
+    Args:
+      count: Bytes at most; None is all of them.
 
     Raises:
       VideoError: If the shard cannot be read, or has changed since it was
@@ -52,12 +55,13 @@ class TarMember:
             f"the shard {self.shard.path} has changed since it was listed"
           )
         file.seek(self.offset)
-        content = file.read(self.num_bytes)
+        wanted = min(self.num_bytes, self.num_bytes if count is None else count)
+        content = file.read(wanted)
     except OSError as error:
       raise VideoError(f"the shard {self.shard.path}: {reason(error)}") from error
-    if len(content) < self.num_bytes:
+    if len(content) < wanted:
       raise VideoError(
-        f"the shard {self.shard.path} ends after {len(content)} of the video's "
-        f"{self.num_bytes} bytes"
+        f"the shard {self.shard.path} ends after {len(content)} of {wanted} bytes of "
+        "the video"
       )
     return content

@@ -1,10 +1,13 @@
 import os
+import shutil
 
 import pytest
 
 from temporal_jax import data
+from temporal_jax.data.listing.find_videos import file_sources
 from temporal_jax.data.tools import doubtful_tests
 from temporal_jax.data.tools.doubtful_tests import copied_videos, few_test_videos
+from tests.support.tar_shards import shard_folder
 
 
 @pytest.fixture
@@ -43,6 +46,18 @@ def test_copies_of_both_splits_come_first(files, tmp_path):
   assert within == (
     f"1 videos are copies of another one of their split, {tmp_path}/train/3.mp4 of "
     f"{tmp_path}/train/2.mp4 for one."
+  )
+
+
+def test_copies_in_tar_files_are_found(video_folder, tmp_path):
+  root = shard_folder(video_folder, tmp_path)
+  sources = file_sources(root, 0.0, say=print)
+  assert copied_videos(sources) == []
+  shutil.copy(root / "train-1.tar", root / "test-0.tar")
+  (across,) = copied_videos(file_sources(root, 0.0, say=print))
+  assert across == (
+    f"4 test videos are copies of training videos, {root}/test-0.tar/fall_1.mp4 of "
+    f"{root}/train-1.tar/fall_1.mp4 for one: the test is easier than new videos."
   )
 
 
