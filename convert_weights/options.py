@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from temporal_jax import hub
+from temporal_jax.storage import refuse_bucket
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,7 @@ def path(text: str) -> pathlib.Path:
     argparse.ArgumentTypeError: If it is an address.
   """
   try:
+    refuse_bucket(text, "the folder")
     hub.refuse_address(text, "temporal_jax.push_to_hub uploads a network")
   except ValueError as error:
     raise argparse.ArgumentTypeError(str(error)) from None

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import pathlib
 import pkgutil
 import sys
 import types
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from temporal_jax import __version__, commands, process_setup
 from temporal_jax.display import error_message
 from temporal_jax.lookup import unknown_name
+from temporal_jax.storage import refuse_bucket
 
 # Every module of `commands` is one; its folder `shared` is none.
 COMMANDS = tuple(
@@ -49,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.error(_unknown_command(name))
   options = parser.parse_args(words)
   try:
+    _refuse_buckets(options)
     status = options.run(options)
     sys.stdout.flush()
     return status
@@ -69,6 +72,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
   except KeyboardInterrupt:
     return 130
+
+
+def _refuse_buckets(options: argparse.Namespace) -> None:
+  """Raises ValueError if a path among the options is in a bucket.
+
+  Networks and lists that may be there are text.
+  """
+  for name, value in vars(options).items():
+    for path in value if isinstance(value, list) else [value]:
+      if isinstance(path, pathlib.Path):
+        refuse_bucket(path, name.upper())
 
 
 def create_parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from temporal_jax.data.listing.find_videos import file_sources
 from temporal_jax.data.sources import DatasetSource, Source
 from temporal_jax.data.video.numbered_pictures import check_pattern
 from temporal_jax.data.video.readers import with_pattern
+from temporal_jax.storage import refuse_bucket
 
 
 def open_sources(
@@ -33,7 +34,8 @@ def open_sources(
   Args:
     name: A data set of `datasets.DATASETS`, one that `temporal-jax data build`
       has built in `data_dir`, or "".
-    root: A folder, tar files or a CSV file of a user's own videos, or "".
+    root: A folder, tar files or a CSV file of a user's own videos, see
+      `file_sources`, or "".
     data_dir: Folder of the prepared data sets.
     splits: Names of "train" and "test" in the data set `name`, "" for just
       that. Of `root`, "test" may name the split that is the test, see
@@ -68,7 +70,10 @@ def open_sources(
     raise ValueError(
       f"data.videos {videos} is for data.annotations, which is not given."
     )
+  for setting, place in (("data.videos", videos), ("data.data_dir", data_dir)):
+    refuse_bucket(place, setting)
   if annotations:
+    refuse_bucket(root, f"data.root of data.annotations {annotations}")
     return _annotated(
       name, root, annotations, videos or root, tuple(tasks), frames, flow, say
     )

@@ -19,6 +19,7 @@ from temporal_jax.data.listing.split_names import split_of
 from temporal_jax.data.sources import DatasetSource, Source
 from temporal_jax.data.video.readers import with_pattern
 from temporal_jax.lookup import did_you_mean
+from temporal_jax.storage import is_in_bucket, refuse_bucket
 
 ALL = "all"  # Every video of a list, whatever its split.
 
@@ -65,6 +66,9 @@ def open_test_videos(
   if videos and not annotations:
     raise ValueError(f"videos {videos} are for annotations, which are not given.")
   path = pathlib.Path(where).expanduser()
+  if annotations or videos:
+    refuse_bucket(where, "the folder of annotations")
+    refuse_bucket(videos, "the folder of videos")
   if annotations:
     found = open_annotations(annotations, where)
     as_video = functools.partial(with_pattern, pattern=frames, flow=flow)
@@ -72,10 +76,11 @@ def open_test_videos(
   named = not path.exists() and where in datasets.DATASETS
   if named or any(path.glob("*/dataset_info.json")):
     return _prepared(pathlib.Path(data_dir, where) if named else path, split or "test")
-  if not path.exists() and not names_shards(path):
+  is_there = is_in_bucket(where) or names_shards(path) or path.exists()
+  if not is_there:
     hint = did_you_mean(where, datasets.DATASETS) or "."
     raise FileNotFoundError(f"there is no folder, list or data set {where}{hint}")
-  table = read_listed(path, tasks, frames=frames, flow=flow)
+  table = read_listed(where, tasks, frames=frames, flow=flow)
   for note in table.notes:
     say(note)
   rows = _rows(path, table, split, test_fraction, trained, say)

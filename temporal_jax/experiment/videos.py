@@ -9,6 +9,7 @@ from temporal_jax import data
 from temporal_jax.data.tools.doubtful_tests import copied_videos, few_test_videos
 from temporal_jax.experiment.description import earlier_description, in_order_of
 from temporal_jax.experiment.settings import RunSettings
+from temporal_jax.storage import refuse_bucket
 
 
 def open_videos(
@@ -30,6 +31,7 @@ def open_videos(
   """
   config = settings.config
   if config.data.manifest:
+    refuse_bucket(config.data.manifest, "data.manifest")
     data.keep_indices(
       pathlib.Path(config.data.manifest).expanduser(),
       pathlib.Path(config.data.videos or config.data.root).expanduser(),

@@ -27,8 +27,9 @@ def lock(
   Raises:
     storage.FolderInUseError: On all processes if another start is in it.
     OSError: If the workdir cannot be written to.
-    ValueError: If it is an address of the hub.
+    ValueError: If it is an address of the hub or of a bucket.
   """
+  storage.refuse_bucket(workdir, "the workdir")
   hub.refuse_address(workdir, "temporal_jax.push_to_hub uploads the run afterwards")
   folder = storage.FolderLock(
     workdir, wait=wait, stopped=lambda: stop.signal is not None

@@ -2,9 +2,10 @@
 
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from temporal_jax import hub
+from temporal_jax import hub, storage
 from temporal_jax.lookup import did_you_mean
 from temporal_jax.models.catalog.registry import MODELS
 from temporal_jax.saved_networks import bundled
@@ -36,14 +37,19 @@ def locate(name: str | os.PathLike) -> Located:
   """Finds weights, of this library or another.
 
   Args:
-    name: A path; where there is none, a name of `bundled.NAMES`; or an address
-      hf://org/name, whose repository is downloaded, see `hub.fetch`.
+    name: A path; where there is none, a name of `bundled.NAMES`; an address
+      hf://org/name, whose repository is downloaded, see `hub.fetch`; or
+      gs://bucket/folder or s3://bucket/folder, see `storage.fetch_folder`.
 
   Raises:
     FileNotFoundError: If there is neither.
     ImportError: See `hub.fetch`.
-    ValueError: See `hub.fetch`.
+    OSError: If a bucket cannot be read.
+    ValueError: See `hub.fetch`; or if a folder in a bucket is no network.
   """
+  if storage.is_in_bucket(name):
+    folder = storage.fetch_folder(name, lambda found: _own_files(name, found))
+    return Located(folder, is_own=True)
   if hub.is_address(name):
     snapshot = hub.fetch(name)
     return Located(snapshot.path, snapshot.is_own, snapshot.address)
@@ -75,6 +81,17 @@ def find_folder(name: str | os.PathLike) -> pathlib.Path:
       f"them, `python -m convert_weights NAME {name} OUT`, and take OUT."
     )
   return found.path
+
+
+def _own_files(address: str, names: Sequence[str]) -> list[str]:
+  """Returns the files of a network in a bucket, see `hub.weight_files`."""
+  if not hub.weight_files.is_own(names):
+    raise ValueError(
+      f"{address} must be the folder of a network, {_DESCRIPTION} and "
+      f"{hub.weight_files.VARIABLES}; runs and weights of other libraries are read "
+      "from this machine: copy them first."
+    )
+  return hub.weight_files.own_files(names)
 
 
 def _not_there(name: str, path: pathlib.Path) -> str:

@@ -1,4 +1,4 @@
-"""Atomic files and folders, their digests and locks."""
+"""Atomic files and folders, their digests and locks; copies of buckets."""
 
 from temporal_jax.storage.atomic import (
   sync as sync,
@@ -7,6 +7,14 @@ from temporal_jax.storage.atomic import (
   whole_folder as whole_folder,
   write_lines as write_lines,
   write_text as write_text,
+)
+from temporal_jax.storage.bucket_addresses import (
+  is_in_bucket as is_in_bucket,
+  refuse_bucket as refuse_bucket,
+)
+from temporal_jax.storage.buckets import (
+  fetch_file as fetch_file,
+  fetch_folder as fetch_folder,
 )
 from temporal_jax.storage.digests import (
   DIGESTS as DIGESTS,

@@ -14,6 +14,8 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 
+from temporal_jax.storage.bucket_addresses import refuse_bucket
+
 _LONGEST = 200  # Bytes of a name; file systems allow 255.
 
 
@@ -30,7 +32,9 @@ def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
   Raises:
     OSError: If the file cannot take its place.
+    ValueError: If it is in a bucket.
   """
+  refuse_bucket(path, "the file")
   path = pathlib.Path(path)
   if path.exists() and not path.is_file():
     yield path
@@ -62,8 +66,9 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
   Raises:
     FileExistsError: If `path` exists.
-    ValueError: If no file system takes its name.
+    ValueError: If no file system takes its name, or it is in a bucket.
   """
+  refuse_bucket(path, "the folder")
   path = pathlib.Path(path).expanduser().absolute()
   try:
     is_there = path.exists()

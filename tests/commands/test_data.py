@@ -86,6 +86,22 @@ def test_inspect_takes_tar_files_and_others_refuse_them(video_folder, tmp_path, 
   assert [*tmp_path.iterdir()] == [root]
 
 
+@pytest.mark.parametrize(
+  ("words", "name"),
+  [
+    (("inspect", "gs://b/list.csv"), "ROOT gs://b/list.csv"),
+    (("inspect", ".", "--json", "s3://b/x.json"), "JSON s3://b/x.json"),
+    (("build", "own", ".", "s3://b/x"), "OUT s3://b/x"),
+  ],
+)
+def test_paths_in_buckets_are_refused(words, name, tmp_path, monkeypatch, capsys):
+  monkeypatch.chdir(tmp_path)
+  assert main(["data", *words]) == 2
+  err = capsys.readouterr().err
+  assert f"temporal-jax data: {name} must be on this machine: mount the" in err
+  assert [*tmp_path.iterdir()] == []
+
+
 _SEGMENTS = """\
 path,start,end,label
 a.mp4,1,2.5,pan

@@ -75,11 +75,16 @@ def test_what_reads_a_checkpoint_ends_quietly_with_the_command(whole, video_fold
   )
 
 
-def test_an_address_is_no_workdir(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+  ("address", "message"),
+  [
+    ("hf://me/net", "push_to_hub uploads the run afterwards"),
+    ("gs://me/net", "the workdir gs://me/net must be on this machine: mount the"),
+  ],
+)
+def test_an_address_is_no_workdir(tmp_path, monkeypatch, address, message):
   monkeypatch.chdir(tmp_path)
-  lock = experiment.lock(
-    pathlib.Path("hf://me/net"), wait=False, stop=training.StopRequest()
-  )
-  with pytest.raises(ValueError, match="push_to_hub uploads the run afterwards"), lock:
+  lock = experiment.lock(pathlib.Path(address), wait=False, stop=training.StopRequest())
+  with pytest.raises(ValueError, match=message), lock:
     pass
   assert not [*tmp_path.iterdir()]

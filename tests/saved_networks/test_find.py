@@ -1,9 +1,41 @@
 """Weights by path, by the name of a bundled network, or by address."""
 
+import ml_collections
 import pytest
 
+from temporal_jax import experiment, storage
+from temporal_jax.commands.shared.arguments import is_saved
+from temporal_jax.inference import load_model, save_model
 from temporal_jax.saved_networks import bundled
 from temporal_jax.saved_networks.find import find_folder, locate
+from tests.support.bucket import bucket as bucket
+
+
+def test_a_network_in_a_bucket_is_copied_and_read(bucket, tmp_path):
+  folder, address = tmp_path / "motion", "gs://b/nets/motion"
+  saved = load_model("camera_motion")
+  save_model(folder, saved.variables, saved.description)
+  for file in folder.iterdir():
+    bucket(f"{address}/{file.name}", file.read_bytes())
+  bucket(f"{address}/checkpoints/9/big", b"not needed")
+  found = locate(address)
+  assert found.is_own
+  assert sorted(file.name for file in found.path.iterdir()) == [
+    "model.json",
+    "model.safetensors",
+    storage.DIGESTS,
+  ]
+  assert is_saved(address)
+  assert load_model(address).class_names == saved.class_names
+  config = ml_collections.ConfigDict({"init_from": address})
+  with experiment.start_weights(config) as weights:
+    assert weights.folder == str(found.path)
+  bucket(f"{address}/model.safetensors", b"damaged")
+  with pytest.raises(ValueError, match=f"{address}/model.safetensors is changed since"):
+    load_model(address)
+  bucket("gs://b/run/checkpoints/9/big", b"")
+  with pytest.raises(ValueError, match="gs://b/run must be the folder of a network"):
+    find_folder("gs://b/run")
 
 
 def test_a_path_comes_before_a_bundled_name(tmp_path, monkeypatch):

@@ -59,6 +59,7 @@ def is_saved(name: str) -> bool:
 
   from temporal_jax import hub, models
   from temporal_jax.saved_networks import bundled
+  from temporal_jax.storage import is_in_bucket
 
   is_folder = os.path.isdir(os.path.expanduser(name))
   if is_folder and name in models.MODELS:
@@ -66,7 +67,8 @@ def is_saved(name: str) -> bool:
       f"{name} is a network and a folder: write ./{name} for the folder, or "
       "call it elsewhere."
     )
-  return is_folder or name in bundled.NAMES or hub.is_address(name)
+  is_address = hub.is_address(name) or is_in_bucket(name)
+  return is_folder or name in bundled.NAMES or is_address
 
 
 def short_name(model: str) -> str:

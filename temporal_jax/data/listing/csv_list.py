@@ -69,13 +69,17 @@ class Table(NamedTuple):
     return (tuple(self.known[i] for i in array.array("I", stored)),)
 
 
-def read_table(file: pathlib.Path, tasks: Sequence[str]) -> Table:
+def read_table(
+  file: pathlib.Path, tasks: Sequence[str], *, is_copy: bool = False
+) -> Table:
   """Lists the rows of a CSV file, see `text_files.Table`.
 
   Args:
     file: Its header names `path`, columns of labels and maybe `split` and
       `group`.
     tasks: The columns of labels; () takes all.
+    is_copy: Whether it is the copy of a list elsewhere, so that no path can
+      begin in its folder.
 
   Raises:
     ValueError: If a column is missing or twice there, a cell is wrong, or two
@@ -86,7 +90,8 @@ def read_table(file: pathlib.Path, tasks: Sequence[str]) -> Table:
   called: dict[str, str] = {}
   numbers: dict[str, int] = {}
   rows, lines = [], array.array("Q")
-  for row in _rows(table, file.parent, columns, called, numbers):
+  folder = None if is_copy else file.parent
+  for row in _rows(table, folder, columns, called, numbers):
     rows.append(row)
     lines.append(table.line)
   notes = _note_repeated(file, rows, lines)
@@ -133,7 +138,7 @@ def _note_repeated(
 
 def _rows(
   table: text_files.Table,
-  folder: pathlib.Path,
+  folder: pathlib.Path | None,
   columns: Sequence[str],
   called: dict[str, str],
   numbers: dict[str, int],
@@ -141,6 +146,7 @@ def _rows(
   """Yields the rows; common work is done once.
 
   Notes how splits are called, and gives each name of several labels a number.
+  Without a folder all paths must be absolute.
 
   Raises:
     ValueError: If a cell is wrong.
@@ -153,7 +159,7 @@ def _rows(
   known: dict[str | tuple[str, ...], StoredNames] = {}
   splits = {"": ""}
   several = columns == (SEVERAL,)
-  joined = _joiner(folder)
+  joined = str if folder is None else _joiner(folder)
   for cells in table:
     try:
       path = cells[path_place]
@@ -166,6 +172,11 @@ def _rows(
         raise ValueError("path is empty.")
       if "://" in path:
         check_no_address(path)
+      if folder is None and not os.path.isabs(path):
+        raise ValueError(
+          "path must be absolute, as the folder of a list in a bucket is not on this "
+          f"machine; got {path!r}."
+        )
       key = key_of(cells)
       names = known.get(key)
       if names is None:

@@ -30,6 +30,7 @@ from temporal_jax.data.sources import FileSource
 from temporal_jax.data.video.numbered_pictures import check_pattern
 from temporal_jax.data.video.readers import flow_patterns
 from temporal_jax.display import printable
+from temporal_jax.storage import fetch_file, is_in_bucket, refuse_bucket
 
 
 @contextlib.contextmanager
@@ -76,7 +77,8 @@ def file_sources(
   together, see `draw_test`.
 
   Args:
-    root: The folder or the CSV file; or tar files, see `find_shards`.
+    root: The folder or the CSV file; tar files, see `find_shards`; or a CSV
+      file of absolute paths in a bucket, gs:// or s3://.
     test_fraction: Share of the videos to test, in [0, 1).
     tasks: Columns that are tasks, in the order of the labels, where the file
       has others as well; () takes all. Of tar files, fields of `.json`.
@@ -101,8 +103,8 @@ def file_sources(
   """
   if not 0 <= test_fraction < 1:
     raise ValueError(f"test_fraction must be in [0, 1), got {test_fraction}.")
-  root = pathlib.Path(root).expanduser()
   table = read_listed(root, tasks, frames=frames, flow=flow)
+  root = pathlib.Path(root).expanduser()
   for note in table.notes:
     say(note)
   splits = _split(root, table, test_fraction, test_split, say)
@@ -129,6 +131,8 @@ def read_listed(
   pattern = flow_patterns(frames)[0] if flow else frames
   if pattern:
     check_pattern(pattern)
+  if is_in_bucket(root):
+    return _read_from_bucket(root, tasks)
   root = pathlib.Path(root).expanduser()
   if names_shards(root):
     if frames or flow:
@@ -147,6 +151,20 @@ def read_listed(
   table = read_folders(root, pattern) if root.is_dir() else read_table(root, tasks)
   if not table.rows:
     raise ValueError(_no_video(root, table))
+  return table
+
+
+def _read_from_bucket(address: str, tasks: Sequence[str]) -> Table:
+  """Lists the videos of a CSV file of a bucket; they are on this machine.
+
+  Raises:
+    ValueError: If it is no CSV file by its name, or see `read_listed`.
+  """
+  if not address.lower().endswith((".csv", ".tsv", ".txt")):
+    refuse_bucket(address, "a folder or a tar file of videos as data.root")
+  table = read_table(fetch_file(address), tasks, is_copy=True)
+  if not table.rows:
+    raise ValueError(f"{address} lists no video.")
   return table
 
 

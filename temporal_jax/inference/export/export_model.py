@@ -25,7 +25,7 @@ from temporal_jax.inference.runtime.saved_model import (
 )
 from temporal_jax.saved_networks.find import find_folder
 from temporal_jax.saved_networks.variables import check_finite
-from temporal_jax.storage import whole_folder
+from temporal_jax.storage import is_in_bucket, whole_folder
 from temporal_jax.training import int8_weights
 from temporal_jax.training.load_variables import VARIABLES_FILE
 from temporal_jax.validation import check_at_least, check_choice
@@ -100,7 +100,8 @@ def export_model(
     )
   else:
     saved = load_model(model, dtype=dtype)
-    if not hub.is_address(model):  # A repository has no report.
+    # A repository or a bucket has no report.
+    if not (hub.is_address(model) or is_in_bucket(model)):
       report = find_folder(model) / "report.json"
   if license is not None:
     saved = saved._replace(description={**saved.description, "license": license})

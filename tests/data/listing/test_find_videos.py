@@ -1,6 +1,8 @@
 import pytest
 
+from temporal_jax import data
 from temporal_jax.data.listing.find_videos import file_sources
+from tests.support.bucket import bucket as bucket
 
 
 def _touch(root, *names):
@@ -58,6 +60,38 @@ def test_csv_is_relative_to_itself_and_may_say_the_split(tmp_path):
   assert sources["train"].class_names == ("a", "b")
   assert _paths(sources["train"], tmp_path) == ["2.mp4", "x/1.mp4"]
   assert _paths(sources["test"], tmp_path) == ["3.mp4"]
+
+
+def test_a_list_in_a_bucket_names_files_of_this_machine(bucket, video_folder):
+  rows = [f"{path},{path.parent.name}" for path in sorted(video_folder.glob("*/*"))]
+  bucket("gs://b/list.csv", "\n".join(["path,label", *rows]).encode())
+  for source in (
+    file_sources("gs://b/list.csv", 0.0)["train"],
+    data.open_test_videos("gs://b/list.csv"),
+  ):
+    assert _paths(source, video_folder)[::6] == ["fall/0.mp4", "rise/0.mp4"]
+  for text, message in (
+    ("path,label\na.mp4,x\n", "line 2: path must be absolute, as the folder of a"),
+    ("path,label\ngs://b/a.mp4,x\n", "line 2: gs:// is an address, and only files"),
+    ("path,label\n", "gs://b/list.csv lists no video"),
+  ):
+    bucket("gs://b/list.csv", text.encode())
+    with pytest.raises(ValueError, match=message):
+      file_sources("gs://b/list.csv", 0.0)
+  for root in ("gs://b/videos", "gs://b/train-0.tar"):
+    with pytest.raises(ValueError, match=f"as data.root {root} must be on this"):
+      file_sources(root, 0.0)
+
+
+@pytest.mark.parametrize("setting", ["root", "videos", "data_dir"])
+def test_folders_in_a_bucket_are_refused(tmp_path, setting):
+  places = {"root": str(tmp_path), "videos": str(tmp_path), "data_dir": "data"}
+  splits = {"train": "", "test": ""}
+  options = {"name": "", "splits": splits, "test_fraction": 0.0}
+  with pytest.raises(ValueError, match=rf"^data\.{setting} .*s3://b/x must be on this"):
+    data.open_sources(
+      **options, annotations="ucf101", **(places | {setting: "s3://b/x"})
+    )
 
 
 @pytest.mark.parametrize(
