@@ -71,7 +71,12 @@ def fetch_folder(
     else:
       info = files.info(f"{root}/{only}")
       found = {f"{root}/{only}": info} if info["type"] == "file" else {}
-  inside = {path[len(root) + 1 :]: info for path, info in found.items()}
+  # Consoles make an empty file "folder/" for a folder.
+  inside = {
+    path[len(root) + 1 :]: info
+    for path, info in found.items()
+    if path.startswith(f"{root}/") and not path.endswith("/")
+  }
   if not inside:
     raise FileNotFoundError(f"{shown}: the bucket has no such file or folder.")
   names = list(choose(list(inside)))

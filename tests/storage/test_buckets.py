@@ -2,6 +2,7 @@
 
 import sys
 
+import fsspec
 import pytest
 
 from temporal_jax import storage
@@ -42,6 +43,19 @@ def test_digests_of_a_folder_are_compared(bucket, tmp_path):
   assert [*copy.parent.iterdir()] == [copy]  # Nothing of it stays.
 
 
+def test_marks_of_folders_are_no_files(bucket, monkeypatch):
+  bucket("gs://b/net/a", b"1")
+  client = fsspec.get_filesystem_class("gs")
+  find = client.find
+
+  def with_mark(self, path, **options):
+    return {f"{path}/": {"type": "directory"}} | find(self, path, **options)
+
+  monkeypatch.setattr(client, "find", with_mark)
+  copy = storage.fetch_folder("gs://b/net", _all)
+  assert [file.name for file in copy.iterdir()] == ["a"]
+
+
 def test_what_is_not_there_is_one_sentence(bucket):
   bucket("gs://b/net/a", b"")
   for fetch in (storage.fetch_file, lambda name: storage.fetch_folder(name, _all)):
@@ -63,8 +77,6 @@ def test_a_missing_client_and_its_errors_are_one_sentence(bucket, monkeypatch):
 
   def refuse(*_, **__):
     raise RuntimeError("no credentials.\nTry again.")
-
-  import fsspec
 
   monkeypatch.setattr(fsspec.get_filesystem_class("gs"), "get_file", refuse)
   with pytest.raises(OSError, match="gs://b/a cannot be read: RuntimeError: no cred"):
