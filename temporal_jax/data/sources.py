@@ -65,7 +65,7 @@ class Source(Protocol):
 
 
 def groups_of(source: Source) -> Mapping[str, str]:
-  """Returns id -> group of the videos that have one, in a user's own list."""
+  """Returns id -> group of the videos that have one."""
   return getattr(source, "groups", {})
 
 

@@ -19,6 +19,7 @@ class Record(NamedTuple):
     stop: End of the part, in seconds.
     origin: The video it comes from, such as its id on YouTube, by which a video
       in two splits is found. "" if it is not known.
+    group: See `sources.Video`; "" for none.
   """
 
   id: str
@@ -28,6 +29,7 @@ class Record(NamedTuple):
   start: float | None = None
   stop: float | None = None
   origin: str = ""
+  group: str = ""
 
 
 class Annotations(NamedTuple):

@@ -54,8 +54,9 @@ class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
     return tfds.core.DatasetInfo(
       builder=self,
       description=f"{self.name}: {len(self._annotations.records)} videos.",
-      # Features forget the order of the tasks.
-      metadata=tfds.core.MetadataDict(tasks=self._tasks()),
+      # Features forget the order of the tasks, and groups are asked for without
+      # reading videos.
+      metadata=tfds.core.MetadataDict(tasks=self._tasks(), groups=self._groups()),
       features=tfds.features.FeaturesDict(
         {
           "id": tfds.features.Text(),
@@ -68,6 +69,11 @@ class AnnotatedVideos(tfds.core.GeneratorBasedBuilder):
   def _tasks(self) -> list[str]:
     names = self._annotations.class_names
     return list(names) if isinstance(names, dict) else []
+
+  def _groups(self) -> dict[str, str]:
+    return {
+      record.id: record.group for record in self._annotations.records if record.group
+    }
 
   def _label(self) -> tfds.features.FeatureConnector:
     names = self._annotations.class_names
@@ -125,7 +131,8 @@ def own_annotations(
   for split, listed in videos.items():
     for video in listed:
       path = os.path.relpath(os.path.abspath(video["id"]), root)
-      records.append(Record(path, path, video["label"], split))
+      group = video.get("group", "")
+      records.append(Record(path, path, video["label"], split, group=group))
   first = sources["train"]
   return (
     Annotations(records, first.class_names, first.multi_label),
@@ -155,17 +162,22 @@ class PreparedSource:
     label = builder.info.features["label"]
     self.multi_label = isinstance(label, tfds.features.Sequence)
     self.class_names = _class_names(label, builder.info.metadata["tasks"])
+    # Data sets that were built by an earlier version have none.
+    self.groups: Mapping[str, str] = builder.info.metadata.get("groups", {})
 
   def __len__(self) -> int:
     return len(self._records)
 
   def __getitem__(self, index: int) -> Video:
     record = self._records[index]
-    return Video(
+    found = Video(
       id=record["id"].decode(),
       label=self._label(record["label"]),
       video=record["video"],
     )
+    if found["id"] in self.groups:
+      found["group"] = self.groups[found["id"]]
+    return found
 
   def fingerprint(self) -> str:
     """Returns the digest of the split, see `sources.prepared_digest`."""

@@ -10,7 +10,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from temporal_jax.data.listing.csv_list import ONE, SEVERAL, Names, Row, Table, numbered
+from temporal_jax.data.listing.csv_list import (
+  GROUP,
+  ONE,
+  SEVERAL,
+  Names,
+  Row,
+  Table,
+  numbered,
+)
 from temporal_jax.data.listing.file_names import SUFFIXES, is_hidden
 from temporal_jax.data.listing.regular_files import open_regular
 from temporal_jax.data.listing.shard_names import find_shards
@@ -53,9 +61,10 @@ def read_shards(root: pathlib.Path, tasks: Sequence[str] = ()) -> Table:
   A sample has one video and its label: `.cls`, a class; otherwise `.json`, an
   object with `label`, a class, or `labels`, a list of them; otherwise `.txt`, a
   class. The first sample decides on which of these for all. A class is a name
-  or a whole number. A shard whose name begins with the name of a split,
-  `train-000.tar`, belongs to it; where none does, and shards are in several
-  folders, their folders may have such names.
+  or a whole number; so is `group` in `.json`, see `file_sources`. A shard whose
+  name begins with the name of a split, `train-000.tar`, belongs to it; where
+  none does, and shards are in several folders, their folders may have such
+  names.
 
   Args:
     root: See `shard_names.find_shards`.
@@ -85,7 +94,8 @@ def read_shards(root: pathlib.Path, tasks: Sequence[str] = ()) -> Table:
       names = _names(sample, kind)
       stored = numbered(names[0], numbers) if kind.columns == (SEVERAL,) else names
       ((name, member),) = sample.videos.items()
-      rows.append(Row(os.path.join(path, name), stored, split_of(split or "") or ""))
+      place = os.path.join(path, name)
+      rows.append(Row(place, stored, split_of(split or "") or "", _group(sample, kind)))
       members[rows[-1].path] = member
   if not rows:
     raise ValueError(
@@ -244,14 +254,21 @@ def _names(sample: _Sample, kind: _Kind) -> Names:
   return (names,)
 
 
+def _group(sample: _Sample, kind: _Kind) -> str:
+  """Returns the group of a sample whose label is in JSON; "" for none."""
+  if kind.suffix != _JSON or GROUP in kind.columns:
+    return ""
+  value = _fields(sample).get(GROUP)
+  return "" if value is None else _name(sample, GROUP, value)
+
+
 def _name(sample: _Sample, field: str, value: Any) -> str:
   """Returns the name of a class in JSON: text, or a whole number."""
   is_number = isinstance(value, int) and not isinstance(value, bool)
   name = str(value).strip() if is_number or isinstance(value, str) else ""
   if not name:
     raise ValueError(
-      f"{sample.where}: {field} must be a class, a name or a whole number, got "
-      f"{value!r:.60}."
+      f"{sample.where}: {field} must be a name or a whole number, got {value!r:.60}."
     )
   return name
 

@@ -2,8 +2,14 @@ import shutil
 
 import pytest
 
+from temporal_jax import data
 from temporal_jax.data.annotations import Annotations, Record
-from temporal_jax.data.datasets.annotated import AnnotatedVideos, PreparedSource
+from temporal_jax.data.datasets.annotated import (
+  AnnotatedVideos,
+  PreparedSource,
+  own_annotations,
+)
+from temporal_jax.data.listing.find_videos import file_sources
 
 ONE = (("run", "walk"), False, (1, 0))
 TASKS = ({"verb": ("cut", "wash"), "noun": ("tap",)}, False, ((1, 0), (0, 0)))
@@ -46,6 +52,26 @@ def test_what_is_built_is_read_back(tmp_path, names, multi_label, labels):
     fingerprints.add(source.fingerprint())
     fingerprints.add(PreparedSource(moved, split).fingerprint())
   assert len(fingerprints) == 2  # Of two splits, wherever they are.
+
+
+def test_groups_are_kept(tmp_path):
+  for name in "abcd":
+    (tmp_path / f"{name}.mp4").write_bytes(name.encode())
+  rows = ["a.mp4,x,film", "b.mp4,x,film", "c.mp4,x,", "d.mp4,x,other"]
+  (tmp_path / "list.csv").write_text("\n".join(["path,label,group", *rows]))
+  listed = file_sources(tmp_path / "list.csv", 0.3, say=print)
+  annotations, root = own_annotations(listed)
+  builder = AnnotatedVideos(
+    "mine", annotations, root, data_dir=tmp_path / "out", file_format="array_record"
+  )
+  builder.download_and_prepare()
+  found = {}
+  for split in ("train", "test"):
+    source = PreparedSource(tmp_path / "out/mine", split)
+    videos = [source[i] for i in range(len(source))]
+    found |= {video["id"]: video.get("group") for video in videos}
+    assert data.groups_of(source)["a.mp4"] == "film"
+  assert found == {"a.mp4": "film", "b.mp4": "film", "c.mp4": None, "d.mp4": "other"}
 
 
 def test_parts_of_videos_are_refused(tmp_path):

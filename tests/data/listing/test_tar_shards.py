@@ -248,6 +248,17 @@ def test_braces():
   ]
 
 
+def test_groups_of_json_stay_together(tmp_path):
+  films = {"a": "film", "b": "film", "c": 7, "d": None}
+  files = [(f"{key}.mp4", b"") for key in films]
+  files += [
+    (f"{key}.json", json.dumps({"label": "x", "group": film}).encode())
+    for key, film in films.items()
+  ]
+  table = read_listed(write_shard(tmp_path / "x.tar", files))
+  assert [row.group for row in table.rows] == ["film", "film", "7", ""]
+
+
 def test_json_with_labels_of_a_run_of_several(tmp_path):
   rows = {"a": ["x", "y"], "b": ["y"]}
   files = [(f"{key}.mp4", b"") for key in rows]
