@@ -4,6 +4,7 @@ import fractions
 import io
 import json
 import time
+from collections.abc import Mapping
 
 import av
 import flax.linen as nn
@@ -30,10 +31,12 @@ FPS = 10
 class _Means(Network):
   """Tells verbs and nouns by the mean colour of a clip; it has no maps."""
 
+  num_classes: Mapping[str, int]
+
   @nn.compact
   def __call__(self, clip, train=False):
     means = clip.mean(axis=(1, 2, 3))
-    heads = {"verb": nn.Dense(2), "noun": nn.Dense(3)}
+    heads = {task: nn.Dense(count) for task, count in self.num_classes.items()}
     return {task: head(means) for task, head in heads.items()}, {}
 
 
@@ -151,7 +154,7 @@ def test_a_single_frame(answerer, tmp_path):
 
 
 def test_several_tasks_without_names_or_maps(answerer, video):
-  network = _Means()
+  network = _Means({"verb": 2, "noun": 3})
   saved = answerer.saved._replace(
     network=network,
     variables=network.init(jax.random.key(0), jnp.zeros((1, 2, 16, 16, 3))),
