@@ -52,6 +52,15 @@ class CameraMotion(tfds.core.GeneratorBasedBuilder):
   VERSION = tfds.core.Version("2.0.0")
   MOTIONS = virtual_camera.MOTIONS
 
+  @classmethod
+  def photograph(cls, key: str) -> str:
+    """Returns the photograph of a clip, by its id."""
+    _, _, rest = key.split("_", 2)  # Split and number come first.
+    motions = (motion.replace(" ", "_") for motion in cls.MOTIONS)
+    # "spiral_in", and not "in", if both were motions.
+    ends = sorted((f"_{motion}" for motion in motions), key=len)
+    return rest.removesuffix(next(end for end in reversed(ends) if rest.endswith(end)))
+
   def _info(self) -> tfds.core.DatasetInfo:
     return tfds.core.DatasetInfo(
       builder=self,

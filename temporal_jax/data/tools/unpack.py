@@ -1,9 +1,11 @@
 """Writes the videos of a prepared data set as files."""
 
+import csv
 import pathlib
 import re
 from typing import NamedTuple
 
+from temporal_jax.data import datasets
 from temporal_jax.data.sources import DatasetSource
 from temporal_jax.storage import whole_folder
 from temporal_jax.validation import check_at_least
@@ -33,6 +35,9 @@ def unpack(
 ) -> Unpacked:
   """Writes SPLIT/CLASS/ID.mp4 for the videos of a data set; builds it first.
 
+  Next to the folders is clips.csv, a list of the videos whose groups are the
+  clips of one photograph.
+
   Args:
     name: One of `datasets.DATASETS`.
     out: Folder to write, which must not exist; it appears when it is complete.
@@ -51,7 +56,9 @@ def unpack(
   if out.exists():
     raise FileExistsError(f"{out} exists already.")
   sources = {split: DatasetSource(name, split, data_dir) for split in _SPLITS}
+  photograph = datasets.find_builder(name).photograph
   written = dict.fromkeys(_SPLITS, 0)
+  rows = [("path", "label", "split", "group")]
   with whole_folder(out) as partial:
     for split, source in sources.items():
       names = [re.sub(r"\W+", "_", one) for one in source.class_names]
@@ -65,12 +72,15 @@ def unpack(
         label = video["label"]
         seen[label] += 1
         if first < seen[label] <= most:
-          file = partial / split / names[label] / f"{video['id']}.mp4"
-          file.write_bytes(video["video"])
+          file = pathlib.Path(split, names[label], f"{video['id']}.mp4")
+          (partial / file).write_bytes(video["video"])
+          rows.append((file, names[label], split, photograph(video["id"])))
           written[split] += 1
       if split == "train" and per_class and min(seen) < most:
         raise ValueError(
           f"{name} has {min(seen)} training videos of a class, {first} + {per_class} "
           "are wanted."
         )
+    with (partial / "clips.csv").open("w", newline="", encoding="utf-8") as table:
+      csv.writer(table, lineterminator="\n").writerows(rows)
   return Unpacked(written, len(names))

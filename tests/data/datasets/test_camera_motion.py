@@ -71,6 +71,8 @@ def test_compound_motion_has_six_other_classes(small):
   assert source.class_names == virtual_camera.COMPOUND_MOTIONS
   assert not {*source.class_names} & {*virtual_camera.MOTIONS}
   assert [source[i]["label"] for i in range(24)].count(0) == 4
+  photograph = camera_motion.CompoundMotion.photograph
+  assert photograph("train_00007_hubble_deep_field_spiral_in") == "hubble_deep_field"
 
 
 def test_unknown_data_set_suggests_near_ones():

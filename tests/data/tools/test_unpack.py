@@ -36,6 +36,11 @@ def test_files_are_those_of_the_data_set(tmp_path, capsys):
       assert name.endswith(motion)
       with open(path, "rb") as file:
         assert file.read() == known[name]
+  listed = file_sources(out / "clips.csv", 0.0)
+  for split, source in listed.items():
+    photographs = {source[i]["group"] for i in range(len(source))}
+    assert photographs <= {*camera_motion.PHOTOGRAPHS[split]}
+  assert len(listed["train"]) == 12
   rest = unpack("compound_motion", tmp_path / "first", data, per_class=1)
   assert rest.videos["train"] == 6
   taken, others = (
