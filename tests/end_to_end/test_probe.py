@@ -56,7 +56,8 @@ def test_the_network_answers_as_the_report_says(videos, tmp_path, capsys, head):
   said = _run(workdir, videos, tmp_path, capsys=capsys, **{"probe.head": head})
   assert "8 training and 4 test videos; 12 computed" in said
   report = json.loads((workdir / "report.json").read_text())
-  assert report["cross_validation"]["clips"] == 8
+  assert report["cross_validation"]["clips_scored"] == 8
+  assert "cross-validation, 2 folds" in said
   if head == "average":
     assert report["training"]["top1"] == 1
   scores = evaluation.load_scores(workdir / "scores.npz").predictions

@@ -145,7 +145,9 @@ def run_probe(
   partial = workdir / ".network"
   inference.save_model(partial, {**variables, "params": params}, described)
   move_network(partial, workdir)
-  say(f"training videos: {_in_words(summary['training'])}.")
+  name = "top1" if "top1" in summary else "mAP"
+  trained = summary["training"][name]
+  say(f"training videos: {name.replace('top', 'top-')} {trained:.1%}.")
   say(f"test: {evaluation.headline(summary)}")
   say(f"Report: {workdir / 'report.json'}; the network is in {workdir}.")
 
@@ -297,12 +299,15 @@ def _choose(
     return middle, {}
   checked = cross_validate(fit, split.found.rows, split.labels, folds, strengths)
   held_out = split.predictions(checked.scores, config.eval.fusion)
-  values = evaluation.accuracies(held_out)
-  say(
-    f"cross-validation: {_in_words(values)} of the {len(folds)} training videos, "
-    f"each by a head trained without its part, one of {count}."
-  )
-  return checked.strength, {"folds": count, "clips": len(folds), **values}
+  counts = dict.fromkeys(("clips_scored", "clips_decoded"), len(folds))
+  values = {
+    **evaluation.accuracies(held_out),
+    "intervals": evaluation.accuracy_intervals(held_out, data.groups_of(split.source)),
+    **counts,
+    "clips_listed": len(split.source),
+  }
+  say(f"cross-validation, {count} folds of training: {evaluation.headline(values)}")
+  return checked.strength, {"folds": count, **values}
 
 
 def _fit(fit: HeadFit, split: _Split, strength: float) -> Mapping[str, Any]:
@@ -321,9 +326,3 @@ def _answer(fit: HeadFit, params: Mapping[str, Any], split: _Split) -> Any:
   return jax.tree.map(
     lambda values: np.asarray(values).reshape(*rows.shape[:2], -1), scores
   )
-
-
-def _in_words(values: Mapping[str, float]) -> str:
-  """Returns the first of the accuracies."""
-  name = "top1" if "top1" in values else "mAP"
-  return f"{name.replace('top', 'top-')} {values[name]:.1%}"
