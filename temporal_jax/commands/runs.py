@@ -52,8 +52,10 @@ def run(options: argparse.Namespace) -> int:
   runs = inference.read_runs(options.runs)
   problems = [f"{run.name}: {words}" for run in runs for words in run.problems]
   notes = inference.describe_mismatches(runs)
-  for words in (*(f"bad: {one}" for one in problems), *(f"note: {n}" for n in notes)):
-    output.say(words, file=sys.stderr)
+  for words in problems:
+    output.say(f"bad: {words}", file=sys.stderr)
+  for words in notes:
+    output.say(f"note: {words}", file=sys.stderr)
   differences = inference.config_differences(runs)
   width = tables.output_width()
   for line in tables.render(_figures(runs), width=width):

@@ -93,8 +93,8 @@ def _show(
   from temporal_jax.inference import Prediction
 
   for frame in frames:
-    told = Prediction(options.source, stream(frame))
-    words = _words(told.top(stream.saved.class_names, options.topk))
+    prediction = Prediction(options.source, stream(frame))
+    words = _words(prediction.top(stream.saved.class_names, options.topk))
     seconds = "" if frame.time is None else f"{frame.time:.2f} s"
     took = f"{stream.milliseconds[-1]:.1f} ms"
     output.say(f"{seconds:>10}  {took:>9}  {words}", flush=True)

@@ -195,9 +195,10 @@ def _download(
           local_files_only=listing.is_cached,
         )
     except UnreachableError as error:
+      words = str(error).removesuffix(".")
       raise HubError(
         f"{address}: the download of {name} from {constants.ENDPOINT} broke off "
-        f"({error}) The same command takes what is complete and goes on."
+        f"({words}); the same command takes what is complete and goes on."
       ) from error
     paths[name] = pathlib.Path(path)
     _check_digest(address, name, paths[name], listing.digests.get(name, ""))

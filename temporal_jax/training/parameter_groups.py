@@ -146,9 +146,9 @@ def describe_groups(params: Tree, groups: Mapping[str, Group]) -> str:
   rows = []
   for group in sorted(members, reverse=True):
     names = members[group]
-    told = ("frozen", "") if group.frozen else [f"{x:.4g}" for x in group[:2]]
+    factors = ("frozen", "") if group.frozen else [f"{x:.4g}" for x in group[:2]]
     count = sum(sizes[name] for name in names)
-    rows.append((*told, f"{len(names):,}", f"{count:,}", names[0]))
+    rows.append((*factors, f"{len(names):,}", f"{count:,}", names[0]))
   head = ("lr factor", "weight decay", "tensors", "parameters", "for example")
   return "\n".join(tables.render(tables.columns(rows, head=head, right=range(4))))
 

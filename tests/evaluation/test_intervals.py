@@ -79,8 +79,8 @@ def test_clips_of_a_group_are_drawn_together():
   assert found["values"]["top1"] == [0.0, 1.0]
   low, high = evaluation.accuracy_intervals(films)["values"]["top1"]
   assert 0.3 < low < 0.5 < high < 0.7
-  alone = evaluation.accuracy_intervals(films, dict.fromkeys(NAMES, "film"))
-  assert alone["values"]["top1"] is None
+  single = evaluation.accuracy_intervals(films, dict.fromkeys(NAMES, "film"))
+  assert single["values"]["top1"] is None
 
 
 def test_two_right_clips_of_two_prove_little():

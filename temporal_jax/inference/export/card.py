@@ -130,10 +130,10 @@ def _scores(report: pathlib.Path | None) -> dict[str, Any] | None:
   """Returns the overall scores of a run's report, None without one."""
   if report is None or not report.is_file():
     return None
-  told = read_json(report, max_bytes=_MAX_REPORT)
-  check_members(str(report), told, _COUNTS, _COUNTS)
+  found = read_json(report, max_bytes=_MAX_REPORT)
+  check_members(str(report), found, _COUNTS, _COUNTS)
   numbers = {
-    key: value for key, value in told.items() if isinstance(value, int | float)
+    key: value for key, value in found.items() if isinstance(value, int | float)
   }
   return {"headline": evaluation.headline(numbers), **numbers}
 

@@ -46,11 +46,17 @@ def render(card: Mapping[str, Any]) -> str:
 
 def _front_matter(card: Mapping[str, Any]) -> str:
   """Returns the front matter for hubs of models, in YAML."""
+  form = card["artifact"]["format"]
   values = {
     "library_name": "temporal_jax",
     "pipeline_tag": _task(card["output"]),
     **_license(card["license"]),
-    "tags": [card["architecture"], card["operator"], card["artifact"]["format"]],
+    # Hubs call a network's folder by its file of weights.
+    "tags": [
+      card["architecture"],
+      card["operator"],
+      "safetensors" if form == "savable" else form,
+    ],
   }
   if card["scores"]:
     values["metrics"] = ["accuracy"]
@@ -86,14 +92,14 @@ def _what(card: Mapping[str, Any]) -> str:
   classes = card["output"]["classes"]
   if classes is None:
     features = card["output"]["probabilities"] is None
-    told = "gives features of" if features else "compares texts with"
-    return f"A network that {told} a short video clip."
+    task = "gives features of" if features else "compares texts with"
+    return f"A network that {task} a short video clip."
   if isinstance(classes, Mapping):
-    told = " and ".join(f"one of {n} {task}s" for task, n in classes.items())
+    answer = " and ".join(f"one of {n} {task}s" for task, n in classes.items())
   else:
     several = card["output"]["probabilities"] == "sigmoid"
-    told = f"{'any' if several else 'one'} of {classes} classes"
-  return f"A network that recognizes {told} in a short video clip."
+    answer = f"{'any' if several else 'one'} of {classes} classes"
+  return f"A network that recognizes {answer} in a short video clip."
 
 
 def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -127,8 +133,8 @@ def _origin(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
   yield "parameters", f"{card['parameters']:,}"
   yield "multiply-adds", f"{card['multiply_adds']:,} for one clip"
   for key, value in card["origin"].items():
-    told = value if isinstance(value, str) else json.dumps(value)
-    yield key, f"`{told}`"
+    text = value if isinstance(value, str) else json.dumps(value)
+    yield key, f"`{text}`"
   yield "license of the weights", card["license"]
   for key, value in card["artifact"].items():
     if key != "largest_difference" and value is not None:
