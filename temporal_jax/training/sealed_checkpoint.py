@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 
 import jax
 import numpy as np
@@ -33,6 +34,8 @@ class SealedPath(atomicity.AtomicRenameTemporaryPath):
       return
     # A name that Orbax still takes for an unfinished checkpoint.
     whole = final.parent / f"{final.name}{atomicity.TMP_DIR_SUFFIX}.whole"
+    # Of a start that was killed here, for the same step.
+    await asyncio.to_thread(shutil.rmtree, os.fspath(whole), ignore_errors=True)
     self._final_path = whole
     try:
       await super().finalize()

@@ -298,6 +298,18 @@ def test_a_half_written_checkpoint_is_not_one(tmp_path):
   assert got.unreadable == ()
 
 
+def test_what_a_killed_start_left_is_not_in_the_way(tmp_path):
+  state, mesh = _save_steps(tmp_path, 1), make_mesh(1)
+  # Killed before its last rename.
+  shutil.copytree(tmp_path / "1", tmp_path / "2.orbax-checkpoint-tmp.whole")
+  state = make_step(mesh)(state, training.place_batch(make_batch(2), mesh))
+  checkpoints = training.Checkpoints(tmp_path)
+  checkpoints.save(state, _POSITION)
+  checkpoints.close()
+  assert _steps(tmp_path) == [1, 2]
+  assert int(training.read_state(tmp_path)["step"]) == 2
+
+
 def test_none_that_can_be_read(tmp_path):
   _save_steps(tmp_path, 1)
   shutil.rmtree(tmp_path / "1" / "state")
