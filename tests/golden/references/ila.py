@@ -17,6 +17,7 @@ from temporal_jax.models.blocks.prompt import VideoSpecificPrompt
 from temporal_jax.models.blocks.transformer import TransformerBlock
 from tests.golden.reference import Reference, function, stateless
 
+_OF_SSV2 = "dense"  # Kind of alignment, no part of a tensor's name.
 _ALIGN = "models/align.py"
 _MIT = "models/mit.py"
 _HEAD = (
@@ -165,7 +166,7 @@ def _video_text(constructor):
 def _video_classifier(constructor):
   return _network(
     constructor,
-    kind="dense",
+    kind=_OF_SSV2,
     head="linear",
     num_classes=constructor["num_classes"],
   )
@@ -208,7 +209,7 @@ REFERENCES = {
   (
     _ALIGN,
     "ILA (SSv2 variant, official commented-out block enabled)",
-  ): _alignment("dense"),
+  ): _alignment(_OF_SSV2),
   ("models/mat.py", "MultiAxisAttentionBlock"): Reference(
     build=_block,
     axes={"x": "n t l c", "out": "n t l c", "cosine": ""},
@@ -251,7 +252,7 @@ REFERENCES = {
   ): Reference(
     build=_video_classifier,
     axes=_NETWORK,
-    rules=lambda c: ila.video_classifier("dense"),
+    rules=lambda c: ila.video_classifier(_OF_SSV2),
     name_outputs=_name_network_outputs,
   ),
 }
