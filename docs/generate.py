@@ -234,6 +234,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "gpu parts": gpu_tables.parts,
     "gpu speed": gpu_tables.speed,
   },
+  "few_clips.md": {"few clips": speed_tables.few_clips},
   "models.md": {
     "networks": networks,
     "reference costs": reference_costs,

@@ -103,3 +103,20 @@ def _timing(pair: Mapping[str, float] | None) -> tuple[str, str, str]:
   if not pair:
     return "", "", ""
   return f"{pair['ours']:.1f}", f"{pair['theirs']:.1f}", f"{pair['ratio']:.2f}"
+
+
+def few_clips() -> Iterator[Sequence[str]]:
+  """Yields the accuracy of networks that learn from few clips."""
+  rows = _figures("few_clips_cpu")["rows"]
+  clips = sorted({row["clips"] for row in rows})
+  yield "", *(f"{count} clips per class" for count in clips), "held out", "seconds"
+  for method in dict.fromkeys(row["method"] for row in rows):
+    own = {row["clips"]: row for row in rows if row["method"] == method}
+    held_out = [own[count].get("cross_validation") for count in clips]
+    seconds = [own[count]["seconds"] for count in clips]
+    yield (
+      method,
+      *(f"{own[n]['top1']:.1%} ± {100 * own[n]['deviation']:.1f}" for n in clips),
+      ", ".join(f"{value:.0%}" for value in held_out if value is not None),
+      f"{min(seconds):.0f} to {max(seconds):.0f}",
+    )

@@ -72,8 +72,8 @@ ADDITIONS = {
     "--config.data.short_side=16",
   ],
 }
-# The page whose commands tests/docs/test_hub_tutorial.py runs, with a server.
-HUB = "docs/hub.md"
+# Pages that tests of their own run, from the first line to the last.
+TUTORIALS = ("docs/hub.md", "docs/few_clips.md")
 # Text in commands that only go through their parsers.
 NOT_HERE = (
   "CONFIG",  # Several devices or processes.
@@ -110,7 +110,7 @@ RUN = [
   for command in COMMANDS
   if command.words[0] == "temporal-jax" or "convert_weights" in command.words
   if not any(text in " ".join(command.words) for text in NOT_HERE)
-  if not command.place.startswith(HUB)
+  if not command.place.startswith(TUTORIALS)
 ]
 
 
@@ -363,7 +363,9 @@ PYTHON_CHANGES = {
   '"atm_vit_b16"': '"resnet18"',
 }
 PYTHON = [
-  block for block in BLOCKS if block.kind in ("python", "py") and block.page != HUB
+  block
+  for block in BLOCKS
+  if block.kind in ("python", "py") and block.page not in TUTORIALS
 ]
 
 
