@@ -25,6 +25,7 @@ from temporal_jax.commands.shared.arguments import (
   add_threads,
   add_views,
 )
+from temporal_jax.commands.shared.data_arguments import add_tasks
 
 if TYPE_CHECKING:
   import rich.table
@@ -67,13 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     metavar="DIR",
     help="folder of the videos of --annotations (WHERE)",
   )
-  parser.add_argument(
-    "--tasks",
-    nargs="+",
-    default=(),
-    metavar="COLUMN",
-    help="columns of the CSV file that are tasks",
-  )
+  add_tasks(parser)
   parser.add_argument(
     "--frames",
     default="",

@@ -89,7 +89,8 @@ def accuracy_names(
     )
   if multi_label:
     return ("mAP", "charades_mAP")
-  return (*(f"top{k}" for k in _ranks(len(class_names))), "class_mean", "mAP")
+  ranked = tuple(f"top{k}" for k in _ranks(len(class_names)))
+  return ranked + ("class_mean", "mAP")
 
 
 def _ranks(num_classes: int) -> tuple[int, ...]:

@@ -174,8 +174,8 @@ def _add_segments(commands: Any) -> None:
   )
 
 
-def _add_labels(parser: argparse.ArgumentParser) -> None:
-  """Adds arguments about the labels and splits of a folder or a CSV file."""
+def add_tasks(parser: argparse.ArgumentParser) -> None:
+  """Adds the argument that names the columns of several tasks."""
   parser.add_argument(
     "--tasks",
     nargs="+",
@@ -183,6 +183,11 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
     metavar="COLUMN",
     help="columns of the CSV file that are tasks",
   )
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+  """Adds arguments about the labels and splits of a folder or a CSV file."""
+  add_tasks(parser)
   parser.add_argument(
     "--test-split",
     default="",
