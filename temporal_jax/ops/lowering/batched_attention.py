@@ -7,11 +7,11 @@ from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype
 from temporal_jax.ops.lowering.chunked_map import divide
 from temporal_jax.ops.lowering.join_axes import join_axes
 
-# Scores of a head from which heads are computed in turns, and most scores of a
-# turn: 8 MB. Measured on two cores with 12 heads: one product of all is equally
-# fast at 640 tokens, and 2.4 times slower at 1568.
-_MANY = 2**19
-_MOST = 2**21
+# Heads with more scores in all than a cache holds, 4 MB, are computed in turns of
+# so many, unless a head has so few that the turns themselves would take time.
+# Measured with 197 to 1568 tokens of DINOv2 and VideoMAE B, see benchmarks.networks.
+_MOST = 2**20
+_FEWEST = 2**15
 
 
 def _product(equation: str, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -63,7 +63,7 @@ def _attend(
   within the cache.
   """
   scores = q.shape[1] * k.shape[1]
-  if scores < _MANY:
+  if scores < _FEWEST or len(q) * scores <= _MOST:
     return _forward(q, k, v, mask)[0]
   heads = (q, k, v) if mask is None else (q, k, v, mask)
   heads = divide(*heads, numbers=scores, most=_MOST)

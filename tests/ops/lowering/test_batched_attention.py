@@ -23,7 +23,7 @@ def test_turns_of_heads_give_the_same(monkeypatch, masked):
   gradients = jax.grad(lambda *x: jnp.sum(value(*x) ** 2), argnums=(0, 1, 2))
   expected = gradients(q, k, v)
   # 35 scores of a head, 12 heads: four turns of three.
-  monkeypatch.setattr(batched_attention, "_MANY", 35)
+  monkeypatch.setattr(batched_attention, "_FEWEST", 35)
   monkeypatch.setattr(batched_attention, "_MOST", 4 * 35 - 1)
   in_turns = jax.jit(lambda *x: value(*x))  # Traced anew.
   assert "tensor<4x3x5x4xf32>" in in_turns.lower(q, k, v).as_text()
