@@ -148,7 +148,8 @@ def convolution(
   if line.number("batch_group_count", 1) > 1:
     # Channels stream through the units; none is padded.
     return Product(multiply_adds, summed, _FULL, depthwise=_DEPTHWISE_KERNEL)
-  taps = pairs // (places * batch)
+  # A single tap that is moved reads nothing at some places.
+  taps = max(1, pairs // (places * batch))
   # Windows without an overlap, or a single one, are rows of one product.
   if taps > _LARGE_WINDOW or window.is_apart() or places == 1:
     summed, taps = summed * taps, 1

@@ -90,6 +90,19 @@ def test_a_dilated_input_has_zeros_between_its_elements():
   assert found.multiply_adds == 4 * 56 * 8 * 16  # One of two taps is a zero.
 
 
+def test_a_tap_that_is_moved_reads_nothing_at_the_end():
+  """As the products of a convolution along time, one tap after the other."""
+  found = _read(
+    "f32[8,4,64]",
+    "f32[64,16,1]",
+    "f32[8,4,16]",
+    "convolution(%l, %r), window={size=1 pad=1_-1}, dim_labels=b0f_io0->b0f",
+  )
+  assert found.multiply_adds == 8 * 3 * 64 * 16
+  assert (found.summed, found.taps) == (64, 1)
+  assert matrix_unit.seconds(found, TPUS["v5e"]) > 0
+
+
 @pytest.mark.parametrize("chip", TPUS.values(), ids=TPUS)
 def test_large_products_take_about_the_peak(chip):
   size = 16 * chip.side
