@@ -59,14 +59,24 @@ def program(
   if mode == FORWARD:
     return OperatorProgram(function, shapes, products, size)
 
-  def with_gradients(gradient: jax.Array, *inputs: jax.Array) -> tuple:
-    fixed = inputs[: int(case.of_pixels)]
-    trained = inputs[int(case.of_pixels) :]
-    y, backward = jax.vjp(functools.partial(function, *fixed), *trained)
+  times = 2 if case.of_pixels else 3
+  both = with_gradients(function, fixed=int(case.of_pixels))
+  return OperatorProgram(both, (out, *shapes), times * products, 2 * size)
+
+
+def with_gradients(function: Callable[..., Any], *, fixed: int = 0) -> Callable:
+  """Returns a function of the output's gradient and the inputs.
+
+  It returns the output, and the gradients of all inputs except the first
+  `fixed`.
+  """
+
+  def both(gradient: Any, *inputs: Any) -> tuple:
+    held, trained = inputs[:fixed], inputs[fixed:]
+    y, backward = jax.vjp(functools.partial(function, *held), *trained)
     return y, backward(gradient)
 
-  times = 2 if case.of_pixels else 3
-  return OperatorProgram(with_gradients, (out, *shapes), times * products, 2 * size)
+  return both
 
 
 def multiply_adds(case: OperatorCase, batch: int) -> int:

@@ -42,21 +42,45 @@ def side_by_side(
     repeats: Timed runs per turn; their median counts.
     calls: Calls that each run makes; the times are of one call.
   """
-  for function in (ours, theirs):  # Compiles, and fills caches.
-    function()
-    function()
-  pairs = []
-  start = time.perf_counter()
-  while len(pairs) < turns[0] or (
-    len(pairs) < turns[1] and time.perf_counter() - start < seconds
-  ):
-    pairs.append((_milliseconds(ours, repeats), _milliseconds(theirs, repeats)))
+  pairs = in_turns((ours, theirs), seconds=seconds, turns=turns, repeats=repeats)
   mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
   ratio = statistics.median(b / a for a, b in pairs)
   return Times(mine / calls, other / calls, ratio)
 
 
-def _milliseconds(function: Callable[[], Any], repeats: int) -> float:
+def in_turns(
+  functions: Sequence[Callable[[], Any]],
+  *,
+  seconds: float = 1.5,
+  turns: tuple[int, int] = (5, 20),
+  repeats: int = 3,
+  clock: Callable[[], float] = time.perf_counter,
+) -> list[tuple[float, ...]]:
+  """Returns for each turn the milliseconds of each function.
+
+  Args:
+    functions: Each runs once and waits for its end.
+    seconds: Time to spend.
+    turns: Fewest and most turns.
+    repeats: Timed runs per turn; their median counts.
+    clock: Returns seconds; `time.process_time` counts those of the processor,
+      over all threads, which a busy machine changes less.
+  """
+  for function in functions:  # Compiles, and fills caches.
+    function()
+    function()
+  rows = []
+  start = time.perf_counter()
+  while len(rows) < turns[0] or (
+    len(rows) < turns[1] and time.perf_counter() - start < seconds
+  ):
+    rows.append(tuple(_milliseconds(f, repeats, clock) for f in functions))
+  return rows
+
+
+def _milliseconds(
+  function: Callable[[], Any], repeats: int, clock: Callable[[], float]
+) -> float:
   """Returns the median time of a turn.
 
   The first runs are not timed: idle threads of the other library (OpenMP's)
@@ -66,13 +90,13 @@ def _milliseconds(function: Callable[[], Any], repeats: int) -> float:
   function()
   while time.perf_counter() - start < _SPINNING:
     function()
-  return statistics.median(_time(function) for _ in range(repeats))
+  return statistics.median(_time(function, clock) for _ in range(repeats))
 
 
-def _time(function: Callable[[], Any]) -> float:
-  start = time.perf_counter()
+def _time(function: Callable[[], Any], clock: Callable[[], float]) -> float:
+  start = clock()
   function()
-  return 1e3 * (time.perf_counter() - start)
+  return 1e3 * (clock() - start)
 
 
 def jax_runners(
