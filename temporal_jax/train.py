@@ -51,7 +51,7 @@ from temporal_jax import (
   storage,
   training,
 )
-from temporal_jax.configs import datasets
+from temporal_jax.configs import datasets, probe
 
 
 class _ConfigParser(flags.ArgumentParser):
@@ -172,6 +172,8 @@ def run(
   experiment.check_places(workdir)
   training.check_observers(config.observers)
   kind = experiment.run_kind(config)
+  if kind.fit is not None:
+    experiment.check_probe(config, probe.get_config(), workdir, profile)
   earlier = experiment.earlier_description(workdir, kind.read_description)
   with experiment.start_weights(
     config, earlier=earlier, workdir=workdir, convert=pretrained.convert
@@ -197,9 +199,7 @@ def _run(
     return
   opened = kind.open_run(config, workdir, earlier, say)
   components, length = opened.components, opened.components.length
-  profiled = range(0)
-  if profile:
-    profiled = training.parse_steps(profile, length.num_steps)
+  profiled = training.parse_steps(profile, length.num_steps) if profile else range(0)
   description = {**opened.describe(earlier), **weights.described()}
   # As the next start completes it, so that it finds no other config.
   completed = kind.complete(given, description).to_json(indent=2)

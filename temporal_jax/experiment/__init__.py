@@ -24,6 +24,7 @@ from temporal_jax.experiment.network import other_inputs as other_inputs
 from temporal_jax.experiment.number_bounds import check_keep_best as check_keep_best
 from temporal_jax.experiment.optimizer import schedule as schedule
 from temporal_jax.experiment.origin import complete as complete
+from temporal_jax.experiment.probe_run import check_probe as check_probe
 from temporal_jax.experiment.run_kinds import run_kind as run_kind
 from temporal_jax.experiment.settings import RunSettings as RunSettings
 from temporal_jax.experiment.start_weights import (

@@ -89,6 +89,7 @@ from temporal_jax.training.records import (
   Records as Records,
   check_records as check_records,
   config_changes as config_changes,
+  flat_fields as flat_fields,
   read_rows as read_rows,
   write_config as write_config,
 )

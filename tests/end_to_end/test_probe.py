@@ -108,6 +108,8 @@ def test_a_bad_video_is_named_and_left_out(videos, tmp_path, capsys):
     ({"probe.folds": -1}, "probe.folds"),
     ({"probe.strengths": (-1.0,)}, "probe.strengths"),
     ({"probe.lr": 0.0}, "probe.lr"),
+    ({"optim.lr": 5.0, "adapters.rank": 2}, "no use for adapters.rank 2, optim.lr 5.0"),
+    ({"stop_after": 2}, "no use for stop_after 2"),
   ],
 )
 def test_a_wrong_value_is_named(videos, tmp_path, capsys, changes, words):
@@ -120,3 +122,26 @@ def test_a_finished_probe_is_not_replaced(videos, tmp_path, capsys):
   _run(tmp_path / "run", videos, tmp_path, capsys=capsys)
   with pytest.raises(ValueError, match="is a saved network"):
     _run(tmp_path / "run", videos, tmp_path, capsys=capsys)
+
+
+def test_another_run_is_not_replaced(videos, tmp_path, capsys):
+  (tmp_path / "run" / "checkpoints" / "2").mkdir(parents=True)
+  (tmp_path / "run" / "report.json").write_text("{}")
+  with pytest.raises(ValueError, match="checkpoints of another run"):
+    _run(tmp_path / "run", videos, tmp_path, capsys=capsys)
+  assert (tmp_path / "run" / "report.json").read_text() == "{}"
+
+
+def test_steps_to_trace_are_refused(videos, tmp_path):
+  with pytest.raises(ValueError, match="no steps to trace"):
+    train.run(
+      _config(videos, tmp_path), tmp_path / "run", training.StopRequest(), "1:2"
+    )
+
+
+def test_a_killed_start_is_repeated(videos, tmp_path, capsys):
+  (tmp_path / "run" / ".network").mkdir(parents=True)
+  (tmp_path / "run" / ".network" / "model.safetensors").touch()
+  _run(tmp_path / "run", videos, tmp_path, capsys=capsys)
+  assert inference.load_model(tmp_path / "run").class_names == ("left", "right")
+  assert not (tmp_path / "run" / ".network").exists()

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -143,6 +144,7 @@ def run_probe(
   )
   params = {**variables["params"], "head": params}
   partial = workdir / ".network"
+  shutil.rmtree(partial, ignore_errors=True)  # Of a start that was killed.
   inference.save_model(partial, {**variables, "params": params}, described)
   move_network(partial, workdir)
   name = "top1" if "top1" in summary else "mAP"
@@ -161,15 +163,6 @@ def _check(config: ml_collections.ConfigDict) -> None:
       "a probe needs the weights of a network: give --config.init_from=FOLDER, "
       "camera_motion or hf://org/name."
     )
-  for name, value in (
-    ("data.balance", config.data.balance),
-    ("stop_after", config.stop_after),
-  ):
-    if value:
-      raise ValueError(
-        f"a probe takes no {name}, got {value:g}; it sees all videos at once, and "
-        "loss.class_weights weighs their classes."
-      )
   check_fields(config, _BOUNDS)
 
 
