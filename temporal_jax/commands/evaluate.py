@@ -13,6 +13,8 @@ and the others go on.
 """
 
 import argparse
+import contextlib
+import functools
 import pathlib
 import sys
 from collections.abc import Iterator, Mapping
@@ -150,6 +152,7 @@ def run(options: argparse.Namespace) -> int:
 def _open(options: argparse.Namespace, saved: "SavedModel") -> "Source":
   """Opens the videos, and warns if the network was trained on them."""
   from temporal_jax import data
+  from temporal_jax.data.open_test_videos import ALL
   from temporal_jax.data.tools.doubtful_tests import few_test_videos
 
   def note(words: str) -> None:
@@ -158,9 +161,9 @@ def _open(options: argparse.Namespace, saved: "SavedModel") -> "Source":
   lists = saved.description.get("lists") or {}
   trained = lists.get("train", {}).get("sha256") or ""
   channels = saved.clip_shape[-1]
-  source = data.open_test_videos(
+  opened = functools.partial(
+    data.open_test_videos,
     options.data,
-    split=options.split,
     annotations=options.annotations,
     videos=options.videos,
     tasks=options.tasks,
@@ -169,14 +172,20 @@ def _open(options: argparse.Namespace, saved: "SavedModel") -> "Source":
     data_dir=options.data_dir,
     test_fraction=options.test_fraction,
     trained=trained,
-    say=note,
   )
-  if source.fingerprint() == trained:
+  source = opened(split=options.split, say=note)
+  known = source
+  if options.split == ALL:
+    with contextlib.suppress(ValueError):  # There is no such split.
+      known = opened(split="train", say=lambda words: None)
+  if known.fingerprint() == trained:
+    which = "these" if known is source else f"{len(known)} of these"
     if options.calibrate:
       raise ValueError(
-        "--calibrate needs videos that the network was not trained on; it was on these."
+        f"--calibrate needs videos that the network was not trained on; it was on "
+        f"{which}."
       )
-    note("the network was trained on these videos: it will do worse on others.")
+    note(f"the network was trained on {which} videos: it will do worse on others.")
   # The labels of prepared data sets are with the videos.
   if isinstance(source, data.FileSource) and (words := few_test_videos(source)):
     note(words)

@@ -85,6 +85,8 @@ def test_the_list_that_a_run_was_trained_on_is_named(model, folder, tmp_path, ca
   shown = capsys.readouterr()
   assert "note: the network was trained on these videos" in shown.err
   assert "4 listed" in shown.out
+  assert main(_words(run, folder, "--split", "all", "--calibrate")) == 2
+  assert "it was on 4 of these" in capsys.readouterr().err
 
 
 def test_the_temperature_is_stored_with_the_network(
