@@ -18,6 +18,7 @@ from temporal_jax.inference.runtime.saved_model import (
 )
 from temporal_jax.models.inspect import count
 from temporal_jax.saved_networks.description import DESCRIPTION, described_task
+from temporal_jax.training.patience import Patience
 from temporal_jax.training.records import (
   CONFIG,
   METRICS,
@@ -30,7 +31,8 @@ from temporal_jax.untrusted.json_text import read_json
 _REPORT = "report.json"
 _MAX_BYTES = 2**28  # A report has L x L counts of confused classes.
 _MEASURES = ("top1", "mAP")  # The first of them that a run has is compared.
-_CLASSIFIERS = ("classification", "probe")
+_PROBE = "probe"  # Has no steps.
+_CLASSIFIERS = ("classification", _PROBE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +77,7 @@ class RunRecords:
     config: Fields of its config by dotted name; None if they are not known.
     test_list: Digest of the list of its test videos; "" if it is not known.
     figures: Its figures.
+    stopped: Reason for an end after stop_after tests, in a clause; "" for none.
     problems: A sentence on each record that is missing or damaged.
   """
 
@@ -84,6 +87,7 @@ class RunRecords:
   config: Mapping[str, Any] | None
   test_list: str
   figures: Figures
+  stopped: str
   problems: tuple[str, ...]
 
 
@@ -137,7 +141,8 @@ def describe_mismatches(runs: Sequence[RunRecords]) -> list[str]:
   for run in runs:
     done, wanted = run.figures.steps, run.figures.num_steps
     if None not in (done, wanted) and done < wanted:
-      notes.append(f"{run.name} has done {done} of {wanted} steps.")
+      end = f": {run.stopped}" if run.stopped else ""
+      notes.append(f"{run.name} has done {done} of {wanted} steps{end}.")
   return notes
 
 
@@ -189,13 +194,15 @@ def _read(folder: pathlib.Path, name: str) -> RunRecords:
   kind = task if isinstance(task, str) else ""
   report = {}
   if (folder / _REPORT).exists():
-    report = problems.read(lambda: _json(folder / _REPORT), {})
+    report = problems.read(lambda: _report(folder / _REPORT), {})
   if rows == [] and not report:
     problems.append(f"{folder} has neither {METRICS} with values nor {_REPORT}.")
+  elif rows == [] and kind not in ("", _PROBE):
+    problems.append(f"{folder} has no {METRICS} with values, only {_REPORT}.")
   rows = rows or []
   figures = _values(rows, report)
   steps = (flat or {}).get("num_steps")
-  if kind != "probe" and type(steps) is int:
+  if kind != _PROBE and type(steps) is int:
     figures["num_steps"] = steps
   figures["seconds"] = _seconds(timing)
   description = None
@@ -207,7 +214,14 @@ def _read(folder: pathlib.Path, name: str) -> RunRecords:
     figures |= problems.read(lambda: _cost(folder, description), {})
   tested = ((description or {}).get("lists") or {}).get("test", {}).get("sha256")
   return RunRecords(
-    name, kind, rows, flat, tested or "", Figures(**figures), tuple(problems)
+    name,
+    kind,
+    rows,
+    flat,
+    tested or "",
+    Figures(**figures),
+    _stopped(rows, flat or {}),
+    tuple(problems),
   )
 
 
@@ -219,6 +233,16 @@ def _json(file: pathlib.Path) -> dict[str, Any]:
   if not isinstance(found, dict):
     raise ValueError(f"{file} is damaged, it holds no JSON object.")
   return found
+
+
+def _report(file: pathlib.Path) -> dict[str, Any]:
+  """Returns a report, whose values that are compared are shares."""
+  report = _json(file)
+  for name in _MEASURES:
+    value = report.get(name, 0)
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+      raise ValueError(f"{file} is damaged: {name} is {value!r}, and not in [0, 1].")
+  return report
 
 
 def _numbers(file: pathlib.Path) -> list[dict[str, float]]:
@@ -247,13 +271,26 @@ def _values(
     return found
   found["measure"] = measure
   final = [row[f"final/{measure}"] for row in rows if f"final/{measure}" in row]
-  own = report.get(measure)
-  found["final"] = final[-1] if final else own if isinstance(own, float) else None
+  found["final"] = final[-1] if final else report.get(measure)
   tests = [row for row in rows if f"test/{measure}" in row]
   if tests:
     best = tests[int(np.argmax([row[f"test/{measure}"] for row in tests]))]
     found |= {"best": best[f"test/{measure}"], "best_step": best["step"]}
   return found
+
+
+def _stopped(rows: Sequence[Mapping[str, float]], config: Mapping[str, Any]) -> str:
+  """Returns the reason if a run ended because its tests became no better."""
+  measure, stop_after = config.get("keep_best"), config.get("stop_after")
+  if not isinstance(measure, str) or type(stop_after) is not int:
+    return ""
+  patience, name = Patience(measure, stop_after), f"test/{measure}"
+  for row in rows:
+    if name in row:
+      patience.take(row["step"], {measure: row[name]})
+  if not patience.is_over:
+    return ""
+  return f"it was stopped by stop_after {stop_after}, {patience.describe()}"
 
 
 def _seconds(timing: Sequence[Mapping[str, float]]) -> float | None:

@@ -99,6 +99,7 @@ def test_a_probe_has_a_report_and_no_steps(tmp_path):
     ("config.json", None, "config.json is missing"),
     ("model.json", "{}", "model.json"),
     ("report.json", "{", "is not JSON"),
+    ("report.json", '{"top1": 7.5}', r"top1 is 7.5, and not in [0, 1]"),
   ],
 )
 def test_a_damaged_record_is_named_and_the_others_are_read(
@@ -115,6 +116,26 @@ def test_a_damaged_record_is_named_and_the_others_are_read(
   assert str(folder) in problem
   if file != "metrics.jsonl":
     assert run.figures.final == 0.7
+
+
+def test_steps_without_values_are_named(tmp_path):
+  folder = write_run(tmp_path / "run")
+  (folder / "metrics.jsonl").unlink()
+  (folder / "report.json").write_text(json.dumps({"top1": 1}))
+  (run,) = inference.read_runs([folder])
+  assert run.figures.final == 1
+  assert "has no metrics.jsonl with values, only report.json" in run.problems[0]
+
+
+def test_a_run_that_stop_after_ended_differs_from_a_killed_one(tmp_path):
+  early = {**CONFIG, "num_steps": 80, "keep_best": "top1", "stop_after": 2}
+  folder = write_run(tmp_path / "run", config=early)
+  tests = [{"step": step, "test/top1": 0.5} for step in (10, 20, 30)]
+  for rows in (tests[:2], tests):
+    (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    notes = inference.describe_mismatches(inference.read_runs([folder]))
+    assert len(notes) == 1
+    assert ("stopped by stop_after 2, top1 of the test" in notes[0]) == (len(rows) == 3)
 
 
 def test_what_is_no_run_is_refused(tmp_path):
