@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import jax
+from absl import logging
 
 from temporal_jax.inference.runtime.classifier import Classifier
 from temporal_jax.inference.runtime.prompts import PLAIN, check_labels, parse_templates
@@ -16,7 +17,7 @@ def with_labels(
   """Returns a network that predicts these labels instead of its classes.
 
   Whatever takes a saved network takes it too. A stored temperature is of the
-  network's own classes, and is left out.
+  network's own classes: it is left out, with a warning.
 
   Args:
     saved: A network that reads texts: one with head "text".
@@ -29,7 +30,13 @@ def with_labels(
   """
   check_reads_texts(saved)
   labels, templates = check_labels(labels), parse_templates(templates)
-  own = {k: v for k, v in saved.description.items() if k != "temperature"}
+  own = dict(saved.description)
+  if (temperature := own.pop("temperature", None)) is not None:
+    logging.warning(
+      "the temperature %s of %s is left out, because it fits other classes than these "
+      "labels.",
+      *(temperature, saved.name),
+    )
   description = {
     **own,
     "num_classes": len(labels),

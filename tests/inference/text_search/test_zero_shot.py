@@ -97,6 +97,12 @@ def test_any_reader_of_networks_takes_one_with_labels(saved, zero_shot, clips):
     np.testing.assert_allclose(got, zero_shot(clips), rtol=1e-5, atol=1e-6)
 
 
+def test_a_temperature_of_other_classes_is_left_out_with_a_warning(saved, caplog):
+  own = saved._replace(description={**saved.description, "temperature": 1.5})
+  assert "temperature" not in inference.with_labels(own, small.NAMES).description
+  assert "the temperature 1.5 of xclip_b32 is left out" in caplog.text
+
+
 def test_networks_without_texts_are_refused(saved):
   network = temporal_jax.create_model("resnet18", num_classes=2)
   other = saved._replace(name="resnet18", network=network)
