@@ -2,12 +2,13 @@
 
 import dataclasses
 import fnmatch
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import flax.linen as nn
 
+from temporal_jax import field_types
 from temporal_jax.lookup import lookup, unknown_name
 from temporal_jax.models import operators
 from temporal_jax.models.catalog import (
@@ -35,6 +36,8 @@ MODELS: Mapping[str, Entry] = MappingProxyType(
     **video_transformers.ENTRIES,
   }
 )
+# Types of values that fit an annotation or do not; others are not compared.
+_PLAIN = (bool, int, float, str, tuple, list, dict, type(None))
 
 
 def find_model(name: str) -> Entry:
@@ -75,7 +78,8 @@ def create_model(
       below 1, the backbone lacks a
       slot that the operator fills, it cannot take such clips, or an override
       sets an argument that follows from them.
-    TypeError: If an override is not an argument of the model's class.
+    TypeError: If an override is not an argument of the model's class, or of
+      another type.
   """
   counts = num_classes if isinstance(num_classes, Mapping) else {"": num_classes}
   for task, count in counts.items():
@@ -109,13 +113,22 @@ def _for_sizes(
   return model.clone(**fitted) if fitted else model
 
 
-def _check_overrides(module: type[nn.Module], overrides: Iterable[str]) -> None:
-  """Raises TypeError if an override is not an argument of the module."""
+def _check_overrides(module: type[nn.Module], overrides: Mapping[str, Any]) -> None:
+  """Checks the names and the types of overrides.
+
+  Raises:
+    TypeError: If an override is not an argument of the module, or of another
+      type.
+  """
   own = {"name", "parent", "num_classes", "num_frames", "temporal"}
-  known = {field.name for field in dataclasses.fields(module)} - own
-  for name in overrides:
+  fields = {field.name: field.type for field in dataclasses.fields(module)}
+  known = fields.keys() - own
+  for name, value in overrides.items():
     if name not in known:
       raise TypeError(unknown_name(name, sorted(known), "argument", of=module.__name__))
+    allowed = field_types.words(fields[name])
+    if allowed and type(value) in _PLAIN and not field_types.fits(value, fields[name]):
+      raise TypeError(f"{name} of {module.__name__} must be {allowed}, got {value!r}.")
 
 
 def list_models(pattern: str = "*") -> list[str]:

@@ -75,6 +75,19 @@ def test_unknown_override_suggests_near_ones():
     temporal_jax.create_model("resnet18", num_classes=3, widht=8)
 
 
+@pytest.mark.parametrize(
+  ("overrides", "words"),
+  [
+    ({"grid": (4, 4)}, r"grid of VisionTransformer must be an integer, got \(4, 4\)"),
+    ({"width": "a"}, "width of VisionTransformer must be an integer, got 'a'"),
+    ({"depth": True}, "depth of VisionTransformer must be an integer, got True"),
+  ],
+)
+def test_an_override_of_another_type_is_named(overrides, words):
+  with pytest.raises(TypeError, match=words):
+    temporal_jax.create_model("vit_b16", num_classes=2, **overrides)
+
+
 def test_row_operator_can_be_taken_out():
   model = temporal_jax.create_model(
     "aggregation_resnet50", num_classes=3, temporal=None
