@@ -109,6 +109,7 @@ def test_a_bad_video_is_named_and_left_out(videos, tmp_path, capsys):
     ({"probe.strengths": (-1.0,)}, "probe.strengths"),
     ({"probe.lr": 0.0}, "probe.lr"),
     ({"optim.lr": 5.0, "adapters.rank": 2}, "no use for adapters.rank 2, optim.lr 5.0"),
+    ({"probe.cache": "gs://b/x"}, "probe.cache gs://b/x must be on this machine"),
     ({"stop_after": 2}, "no use for stop_after 2"),
   ],
 )

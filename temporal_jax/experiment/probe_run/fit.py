@@ -183,6 +183,14 @@ class CrossValidation(NamedTuple):
   strength: float
 
 
+def _halves(folds: np.ndarray) -> np.ndarray:
+  """Divides each of two folds: without the other one none would be left."""
+  halves = 2 * folds
+  for fold in (0, 1):
+    halves[folds == fold] += np.arange(np.sum(folds == fold)) % 2
+  return halves
+
+
 def cross_validate(
   fit: HeadFit,
   rows: np.ndarray,
@@ -205,8 +213,7 @@ def cross_validate(
   views = rows.shape[1]
   x = jnp.asarray(rows.reshape(-1, *rows.shape[2:]))  # (n V, T', D)
   targets = jnp.asarray(np.repeat(labels, views, axis=0))
-  # Two folds leave one of them, which is divided again by places.
-  inner = folds if folds.max() > 1 else np.arange(len(folds)) % 2 + 2 * folds
+  inner = folds if folds.max() > 1 else _halves(folds)
 
   @jax.jit
   def answers(kept: jax.Array, strength: jax.Array) -> tuple[Any, jax.Array]:

@@ -6,6 +6,7 @@ import re
 import ml_collections
 
 from temporal_jax import training
+from temporal_jax.storage import refuse_bucket
 
 # Fields of steps, of clips that are drawn and augmented, and of records.
 _UNUSED = re.compile(
@@ -32,8 +33,9 @@ def check_probe(
 
   Raises:
     ValueError: If a field is set that only runs of steps have, there are steps
-      to trace, or the folder has checkpoints.
+      to trace, the folder has checkpoints, or the cache is in a bucket.
   """
+  refuse_bucket(config.probe.cache, "probe.cache")
   if training.has_checkpoint(workdir):
     raise ValueError(
       f"{workdir} has the checkpoints of another run, whose report a probe would "

@@ -103,3 +103,13 @@ def test_random_labels_are_answered_at_chance():
   found = cross_validate(fit, rows, labels, np.arange(60) % 5, (1e-3, 1e-1, 10.0))
   assert (found.scores[:, 0].argmax(1) == labels).mean() < 0.7
   assert found.strength == 10.0
+
+
+def test_two_folds_choose_the_strength_within_each():
+  """Also where all places of a fold are even: noise needs the largest one."""
+  x, _ = _clusters(24)
+  labels = np.random.default_rng(1).integers(0, 3, 24)
+  rows, folds = x[:, None], np.arange(24) % 2
+  either = cross_validate(_fit(), rows, labels, folds, (1e-4, 10.0))
+  largest = cross_validate(_fit(), rows, labels, folds, (10.0,))
+  np.testing.assert_array_equal(either.scores, largest.scores)
