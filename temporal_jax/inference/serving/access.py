@@ -1,7 +1,6 @@
 """Access to the page by a token that its users know."""
 
 import hmac
-import http.cookies
 import re
 import secrets
 import urllib.parse
@@ -11,6 +10,7 @@ from temporal_jax.inference.serving.request_checks import is_loopback, single
 
 # As RFC 6750 writes tokens; of letters and digits 16 are beyond guessing.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,256}", re.ASCII)
+_LEAST_DIFFERENT = 5  # Characters; random tokens have more.
 _BEARER = "bearer "
 MAX_FORM = 2048  # Bytes of the form; each sign of a token may be three.
 
@@ -30,6 +30,11 @@ def check_token(host: str, token: str) -> None:
     raise ValueError(
       "the token must be 16 to 256 letters, digits and signs of '._~+/=-'; "
       f"got {len(token)} characters."
+    )
+  if token and len(set(token)) < _LEAST_DIFFERENT:
+    raise ValueError(
+      f"the token must have {_LEAST_DIFFERENT} different characters or more, got "
+      f"{len(set(token))}: others would guess it."
     )
   if not token and not is_loopback(host):
     raise ValueError(
@@ -93,11 +98,12 @@ class Access:
 
 def _cookie(header: str, name: str) -> str:
   """Returns a cookie's value, "" if there is none."""
-  try:
-    found = http.cookies.SimpleCookie(header).get(name)
-  except http.cookies.CookieError:
-    return ""
-  return found.value if found else ""
+  # `http.cookies` reads none after one of another server that breaks its rules.
+  for cookie in header.split(";"):
+    key, _, value = cookie.strip().partition("=")
+    if key == name:
+      return value
+  return ""
 
 
 def _are_equal(given: str, wanted: str) -> bool:

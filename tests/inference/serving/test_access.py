@@ -129,7 +129,7 @@ def test_the_form_gives_a_cookie_that_is_not_the_token(server):
   cookie = _cookie(server)
   assert TOKEN not in cookie
   for route in ("GET /", "GET /sample"):
-    assert _request(server, route, Cookie=f"a=b; {cookie}")[0] == 200
+    assert _request(server, route, Cookie=f"[a]={{b; {cookie}")[0] == 200
     assert _request(server, route, Cookie=f"{cookie}x")[0] == 401
     assert _request(server, route, Cookie=cookie, Host="evil.example")[0] == 421
     assert (
@@ -185,6 +185,11 @@ def test_what_is_no_token_is_refused(token):
   with pytest.raises(ValueError, match="16 to 256 letters, digits") as caught:
     serving.PageServer(None, port=0, token=token)
   assert token not in str(caught.value)
+
+
+def test_a_token_of_few_different_characters_is_refused():
+  with pytest.raises(ValueError, match="5 different characters or more, got 2"):
+    serving.PageServer(None, port=0, token="ab" * 10)
 
 
 def test_other_machines_need_a_token():
