@@ -106,6 +106,7 @@ def test_a_bad_video_is_named_and_left_out(videos, tmp_path, capsys):
     ({"init_from": ""}, "needs the weights"),
     ({"probe.head": "averag"}, "average"),
     ({"probe.folds": -1}, "probe.folds"),
+    ({"probe.folds": 1}, "probe.folds must be 0, for no cross-validation, or 2"),
     ({"probe.strengths": (-1.0,)}, "probe.strengths"),
     ({"probe.lr": 0.0}, "probe.lr"),
     ({"optim.lr": 5.0, "adapters.rank": 2}, "no use for adapters.rank 2, optim.lr 5.0"),

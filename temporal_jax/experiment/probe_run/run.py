@@ -164,6 +164,10 @@ def _check(config: ml_collections.ConfigDict) -> None:
       "camera_motion or hf://org/name."
     )
   check_fields(config, _BOUNDS)
+  if config.probe.folds == 1:
+    raise ValueError(
+      "probe.folds must be 0, for no cross-validation, or 2 and above; got 1."
+    )
 
 
 def _with_head(config: ml_collections.ConfigDict) -> ml_collections.ConfigDict:
@@ -286,7 +290,8 @@ def _choose(
   count = int(folds.max()) + 1
   if count < 2:
     say(
-      "cross-validation is left out, since a class has a single training video; "
+      "cross-validation is left out, since all training videos of a class are one "
+      f"video or group; "
       f"the strength is {middle:g}, and is not compared with others."
     )
     return middle, {}
