@@ -85,7 +85,7 @@ def open_videos(
     raise ValueError(
       "no video is left for the test. Videos need a split called val or test; "
       "or none, as in data.root=DIR/train, and data.test_fraction above 0 with "
-      "at least two videos of a class."
+      "at least two videos, or groups of them, of a class."
     )
   check_mirrored(protocol, sources["test"].class_names)
   train, test = (
