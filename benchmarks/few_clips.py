@@ -77,11 +77,14 @@ def run(
     return json.loads(done.read_text())
   root = unpack(work, clips, seed)
   own = [f"--config.data.root={root / 'clips.csv'}", f"--config.seed={seed}"]
-  if method == "probe":
-    own.append(f"--config.probe.cache={work / 'cache'}")
+  own.append(
+    f"--config.probe.cache={work / 'cache'}"
+    if method == "probe"
+    else "--config.eval_every=0"
+  )
   began = time.perf_counter()
   command = [sys.executable, "-m", "temporal_jax.train", f"--workdir={place}"]
-  command += [*METHODS[method], *own, "--config.eval_every=0", *more]
+  command += [*METHODS[method], *own, *more]
   subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
   report = json.loads((place / "report.json").read_text())
   figures = {
