@@ -85,6 +85,10 @@ def test_the_cache_is_used_and_knows_its_video_and_views(videos, tmp_path, capsy
   damaged.write_bytes(damaged.read_bytes()[:-4])
   said = _run(tmp_path / "3", videos, cache, capsys=capsys)
   assert "; 1 computed" in said
+  said = _run(
+    tmp_path / "b", videos, cache, capsys=capsys, **{"model.dtype": "bfloat16"}
+  )
+  assert "; 12 computed" in said
   said = _run(tmp_path / "4", videos, cache, capsys=capsys, **{"eval.num_clips": 2})
   assert "; 12 computed" in said
 

@@ -210,7 +210,9 @@ def _open_cache(
   """Returns the cache of what the frozen part gives."""
   config = settings.config
   tower = {name: of for name, of in variables["params"].items() if name != "head"}
-  made = [described["model"], described["overrides"], settings.pixels]
+  # The overrides have no dtype, and a machine's default is not another's.
+  dtype = jnp.dtype(frozen.network.dtype).name
+  made = [described["model"], described["overrides"], settings.pixels, dtype]
   text = json.dumps([digest({**variables, "params": tower}), *made], default=list)
   saved = SavedModel(
     config.model.name,
