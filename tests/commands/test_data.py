@@ -288,6 +288,8 @@ def test_own_videos_are_built(form, video_folder, tmp_path, capsys):
     f"building mine in {out}/mine/1.0.0.",
     f"12 videos: {out}/mine.",
   ]
+  assert main(["data", *words]) == 2
+  assert "mine/1.0.0 is there already, maybe of other" in capsys.readouterr().err
   built = data.open_sources(
     name="mine",
     root="",
