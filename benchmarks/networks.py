@@ -130,7 +130,8 @@ def _multiply_adds(case: NetworkCase, clip: np.ndarray) -> int:
   model = create_model(case.key, **case.kwargs)
   clip = jax.ShapeDtypeStruct(clip.shape, clip.dtype)
   variables = jax.eval_shape(model.init, jax.random.key(0), clip)
-  return count.multiply_adds(model.apply, variables, clip)
+  apply = functools.partial(model.apply, **case.inputs)
+  return count.multiply_adds(apply, variables, clip)
 
 
 def compile_only(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
 from torch import nn
 
 from benchmarks.cases.operator_case import FRAMES, VIDEO
@@ -16,6 +17,7 @@ from benchmarks.reference.tada_v2 import TAdaConvNeXt, TAdaFormer
 from benchmarks.reference.tam import BigLittle50
 from benchmarks.reference.tsm import FrameResNet50
 from benchmarks.reference.xvit import XVit
+from benchmarks.shared.labels import label_tokens
 from convert_weights.formats import (
   atm,
   blvnet,
@@ -24,6 +26,7 @@ from convert_weights.formats import (
   huggingface_clip,
   huggingface_convnext,
   huggingface_resnet,
+  huggingface_xclip,
   residual_parts,
   resnet,
   resnet3d,
@@ -54,6 +57,8 @@ class NetworkCase(NamedTuple):
     pattern: einops pattern from our clips to its clips.
     kwargs: Arguments of `create_model`; without dropout.
     model: Name in the catalog if `name` is another.
+    labels: Texts that a network compares clips with; both sides encode them in
+      each call.
   """
 
   name: str
@@ -63,11 +68,17 @@ class NetworkCase(NamedTuple):
   pattern: str = FRAMES
   kwargs: Mapping[str, Any] = _CLASSES
   model: str | None = None
+  labels: tuple[str, ...] = ()
 
   @property
   def key(self) -> str:
     """Name in the catalog."""
     return self.model or self.name
+
+  @property
+  def inputs(self) -> dict[str, np.ndarray]:
+    """Inputs of our network other than clips."""
+    return label_tokens(self.labels)
 
 
 def _of_images(
@@ -144,6 +155,10 @@ _FOUNDATION_TOWERS = (
   ),
   ("dinov3_b16", hub.dinov3, dinov3.huggingface_transformer(), "DINOv3ViTModel"),
   ("siglip2_b16", hub.siglip, siglip.vision_transformer(), "SiglipVisionModel"),
+)
+_LABELS = (
+  *("falling", "waving", "riding a bike", "eating spaghetti"),
+  *("playing chess", "washing hands", "ice skating", "juggling balls"),
 )
 _SLOW_TAPS = (1, 1, 3, 3)  # Frames that the first convolution of a block sees.
 
@@ -280,6 +295,14 @@ NETWORKS = (
     theirs=hub.vivit,
     rules=under(vivit.transformers_classifier(), "", "network"),
     description="transformers VivitForVideoClassification (sdpa)",
+  ),
+  NetworkCase(
+    name="xclip_b32",
+    theirs=lambda: hub.xclip(label_tokens(_LABELS)["text"]),
+    rules=under(huggingface_xclip.video_text(), "", "network"),
+    description="transformers XCLIPModel (sdpa)",
+    kwargs={"num_classes": None},
+    labels=_LABELS,
   ),
   *(
     NetworkCase(

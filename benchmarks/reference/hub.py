@@ -1,5 +1,7 @@
-"""Image networks of huggingface/transformers, applied to each frame."""
+"""Networks of huggingface/transformers that take clips."""
 
+import numpy as np
+import torch
 import transformers
 from torch import nn
 
@@ -84,6 +86,25 @@ def vivit() -> Clips:
   """Returns `VivitForVideoClassification`, as wide as ViT-B."""
   config = transformers.VivitConfig(num_labels=400)
   return Clips(transformers.VivitForVideoClassification(config))
+
+
+class LabelledClips(nn.Module):
+  """A network of transformers that compares videos, N T C H W, with texts."""
+
+  def __init__(self, network, text):
+    super().__init__()
+    self.network = network
+    self.register_buffer("tokens", torch.tensor(text), persistent=False)
+
+  def forward(self, clip):
+    """Returns the scaled cosines of clips and texts."""
+    return self.network(input_ids=self.tokens, pixel_values=clip).logits_per_video
+
+
+def xclip(text: np.ndarray) -> LabelledClips:
+  """Returns `XCLIPModel` of ViT-B/32 and the texts that it compares with."""
+  network = transformers.XCLIPModel(transformers.XCLIPConfig())
+  return LabelledClips(network, text)
 
 
 def vjepa2() -> Clips:

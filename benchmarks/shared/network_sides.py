@@ -99,11 +99,15 @@ def ours(
   clip = jax.device_put(clip)
 
   def infer(variables: dict, clip: jax.Array) -> jax.Array:
-    return model.apply(variables, clip)[0]
+    return model.apply(variables, clip, **case.inputs)[0]
 
   def loss(params: dict, others: dict, clip: jax.Array) -> tuple:
     (logits, _), updates = model.apply(
-      {**others, "params": params}, clip, train=True, mutable="batch_stats"
+      {**others, "params": params},
+      clip,
+      **case.inputs,
+      train=True,
+      mutable="batch_stats",
     )
     log_probabilities = jax.nn.log_softmax(logits.astype(jnp.float32))
     return -jnp.mean(log_probabilities[:, 0]), updates

@@ -12,32 +12,14 @@ from convert_weights.formats import huggingface_xclip
 from convert_weights.plan import plan_conversion
 from temporal_jax import ops
 from tests.support import conversion_plans
-from tests.support.tiny_video_text import SIZES, TEXTS, make_clip
+from tests.support.tiny_video_text import SIZES, TEXTS, huggingface_config, make_clip
 
 (SOURCE,) = huggingface_xclip.FORMATS
 
 
 @pytest.fixture(scope="module")
 def theirs():
-  width = {"hidden_size": 64, "intermediate_size": 256}
-  config = transformers.XCLIPConfig(
-    text_config={
-      **{"hidden_size": 16, "intermediate_size": 64, "vocab_size": 50},
-      **{"num_hidden_layers": 1, "num_attention_heads": 2},
-      "max_position_embeddings": 6,
-    },
-    vision_config={
-      **width,
-      **{f"mit_{name}": value for name, value in width.items()},
-      **{"num_hidden_layers": 1, "num_attention_heads": 1},
-      **{"mit_num_hidden_layers": 1, "mit_num_attention_heads": 1},
-      **{"image_size": 16, "patch_size": 4, "num_frames": 3},
-    },
-    projection_dim=64,
-    prompt_layers=1,
-    prompt_num_attention_heads=1,
-  )
-  return conversion_plans.shake(transformers.XCLIPModel(config))
+  return conversion_plans.shake(transformers.XCLIPModel(huggingface_config()))
 
 
 @pytest.fixture(scope="module")
