@@ -112,18 +112,23 @@ def measure(
   }
 
 
-def _run(words: Sequence[str], kept: str) -> tuple[float, float]:
-  """Returns the seconds of a process, and its processor seconds."""
-  environment = {
+def environment(kept: str) -> dict[str, str]:
+  """Returns the variables of a process that keeps its programs in a folder."""
+  return {
     **os.environ,
     "JAX_COMPILATION_CACHE_DIR": kept,
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    "TORCHINDUCTOR_CACHE_DIR": kept,
   }
+
+
+def _run(words: Sequence[str], kept: str) -> tuple[float, float]:
+  """Returns the seconds of a process, and its processor seconds."""
   before, start = os.times(), time.perf_counter()
   subprocess.run(
     [sys.executable, *words],
-    env=environment,
+    env=environment(kept),
     stdout=subprocess.DEVNULL,
     check=True,
   )
