@@ -22,6 +22,7 @@ from docs import (
   accelerator_tables,
   gpu_tables,
   paper_tables,
+  peer_tables,
   speed_tables,
   weight_tables,
 )
@@ -231,6 +232,9 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "training speed": speed_tables.training,
     "localization speed": speed_tables.localization,
     "operator speed": speed_tables.operators,
+    "peer speed": peer_tables.speed,
+    "peer processes": peer_tables.processes,
+    "peer supplement": peer_tables.supplement,
     "gpu parts": gpu_tables.parts,
     "gpu speed": gpu_tables.speed,
   },

@@ -9,6 +9,7 @@ from docs import accelerator_tables
 
 _RESULTS = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
 _HEAD = ("ours, ms", "torch, ms", "times as fast")
+_BUSY = 3  # Processes that run or wait, from which on a page must state them.
 # Networks of the table in README.
 _FEW = (
   "resnet50",
@@ -79,8 +80,11 @@ def origin_notes() -> Iterator[Sequence[str]]:
   """Yields what must be known of the figures of some files."""
   yield "file", "note"
   for name, report in _reports():
-    if note := report["measured"].get("note"):
-      yield f"`{name}`", note
+    notes = [report["measured"].get("note", "")]
+    if (load := report.get("load", 0)) > _BUSY:
+      notes.append(f"Other programs ran: the load was {load:.0f} before it.")
+    if any(notes):
+      yield f"`{name}`", " ".join(filter(None, notes))
 
 
 def _reports() -> Iterator[tuple[str, Any]]:
