@@ -5,8 +5,9 @@
 A RUN is the folder of a run, finished or not. "final" is the final test of all
 views, "best" the best test during training, of single views, and "time" the
 time of the training steps, in hours:minutes:seconds. M: millions of parameters;
-G: 1e9 multiply-adds per clip. Exit code 1 if a record is missing or damaged; it
-is named, and the others are compared.
+G: 1e9 multiply-adds per clip. A second table has the confidence intervals of
+the final tests. Exit code 1 if a record is missing or damaged; it is named, and
+the others are compared.
 """
 
 import argparse
@@ -60,6 +61,10 @@ def run(options: argparse.Namespace) -> int:
   width = tables.output_width()
   for line in tables.render(_figures(runs), width=width):
     output.say(line)
+  if any(run.figures.interval for run in runs):
+    output.say("")
+    for line in tables.render(_intervals(runs), width=width):
+      output.say(line)
   if differences:
     output.say("")
     names = [run.name for run in runs]
@@ -68,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
   if options.out:
     rows_of = {run.name: run.rows for run in runs}
     measures = {run.name: run.figures.measure for run in runs if run.figures.measure}
-    evaluation.save_run_curves(rows_of, options.out, measures=measures)
+    finals = {run.name: run.figures.final for run in runs if run.figures.final}
+    evaluation.save_run_curves(rows_of, options.out, measures=measures, finals=finals)
     output.say(f"{options.out}")
   output.write_json(options.json, _record(runs, differences, notes))
   return 1 if problems else 0
@@ -81,6 +87,22 @@ def _figures(runs: Sequence["RunRecords"]) -> "rich.table.Table":
   head = ("run", "steps", "final", "best (step)", "train", "loss", "time", "M", "G")
   rows = [_cells(run) for run in runs]
   return tables.columns(rows, head=head, right=range(1, len(head)), fold=(0,))
+
+
+def _intervals(runs: Sequence["RunRecords"]) -> "rich.table.Table":
+  """Returns the table of the final tests that have an interval."""
+  from temporal_jax.display import tables
+
+  rows = []
+  for run in runs:
+    found = run.figures
+    if found.interval is not None:
+      low, high = found.interval
+      clips = _UNKNOWN if found.clips is None else str(found.clips)
+      final = _percent(found.final, found.measure)
+      rows.append((run.name, final, f"{low:.1%} to {high:.1%}", clips))
+  head = ("final test", "", "95% confidence interval", "clips")
+  return tables.columns(rows, head=head, right=(1, 3), fold=(0,))
 
 
 def _differences(

@@ -44,6 +44,8 @@ class Figures:
     num_steps: Length of the run by its config.
     measure: Name of the test's value, "top1" or "mAP".
     final: That value in the final test, of all views, in [0, 1].
+    interval: Lower and upper end of its 95 % confidence interval.
+    clips: Clips of that test.
     best: The best value of the tests during training, of single views.
     best_step: Steps before that test.
     accuracy: Accuracy over training clips at the last logging step.
@@ -57,6 +59,8 @@ class Figures:
   num_steps: int | None = None
   measure: str | None = None
   final: float | None = None
+  interval: tuple[float, float] | None = None
+  clips: int | None = None
   best: float | None = None
   best_step: int | None = None
   accuracy: float | None = None
@@ -116,15 +120,22 @@ def config_differences(runs: Sequence[RunRecords]) -> dict[str, list[Any]]:
   """Returns the fields of configs that differ, with the value of each run.
 
   A field that a run's config does not have is None; runs without a config have
-  None in every field.
+  None in every field. Fields that only other kinds of runs have do not differ.
   """
-  known = [run.config for run in runs if run.config is not None]
-  fields = dict.fromkeys(field for config in known for field in config)
+  known = [run for run in runs if run.config is not None]
+  fields = dict.fromkeys(field for run in known for field in run.config)
   return {
     field: [None if run.config is None else run.config.get(field) for run in runs]
     for field in fields
-    if any(config.get(field) != known[0].get(field) for config in known)
+    if _differs(field, known)
   }
+
+
+def _differs(field: str, runs: Sequence[RunRecords]) -> bool:
+  """Returns whether runs whose kinds have a field have several values of it."""
+  kinds = {run.kind for run in runs if field in run.config}
+  values = [run.config.get(field) for run in runs if run.kind in kinds]
+  return any(value != values[0] for value in values)
 
 
 def describe_mismatches(runs: Sequence[RunRecords]) -> list[str]:
@@ -272,6 +283,7 @@ def _values(
   found["measure"] = measure
   final = [row[f"final/{measure}"] for row in rows if f"final/{measure}" in row]
   found["final"] = final[-1] if final else report.get(measure)
+  found |= _certainty(report, measure)
   tests = [row for row in rows if f"test/{measure}" in row]
   if tests:
     best = tests[int(np.argmax([row[f"test/{measure}"] for row in tests]))]
@@ -291,6 +303,19 @@ def _stopped(rows: Sequence[Mapping[str, float]], config: Mapping[str, Any]) -> 
   if not patience.is_over:
     return ""
   return f"it was stopped by stop_after {stop_after}, {patience.describe()}"
+
+
+def _certainty(report: Mapping[str, Any], measure: str) -> dict[str, Any]:
+  """Returns interval and clips of the final test, as far as they are known."""
+  found: dict[str, Any] = {}
+  intervals = report.get("intervals")
+  values = intervals.get("values") if isinstance(intervals, dict) else None
+  ends = values.get(measure) if isinstance(values, dict) else None
+  if isinstance(ends, list) and [type(end) for end in ends] == [float, float]:
+    found["interval"] = (ends[0], ends[1])
+  if type(report.get("clips_scored")) is int:
+    found["clips"] = report["clips_scored"]
+  return found
 
 
 def _seconds(timing: Sequence[Mapping[str, float]]) -> float | None:

@@ -52,6 +52,18 @@ def test_of_many_runs_each_value_has_a_line(runs, capsys):
   ]
 
 
+def test_intervals_of_the_final_tests_are_shown(runs, tmp_path, capsys):
+  report = {"top1": 0.75, "intervals": {"values": {"top1": [0.5, 0.9]}}}
+  file = tmp_path / "run_0" / "seed_0" / "report.json"
+  file.write_text(json.dumps({**report, "clips_scored": 12}))
+  assert main(["runs", *runs[:2]]) == 0
+  lines = capsys.readouterr().out.splitlines()
+  assert [" ".join(line.split()) for line in lines[4:6]] == [
+    "final test 95% confidence interval clips",
+    "run_0 70.0% 50.0% to 90.0% 12",
+  ]
+
+
 def test_damaged_records_are_named(runs, tmp_path, capsys):
   (tmp_path / "run_1" / "seed_0" / "metrics.jsonl").write_text("{}\n")
   assert main(["runs", *runs[:2]]) == 1

@@ -30,6 +30,16 @@ def test_every_run_has_its_colour(tmp_path, count):
     assert not _has(file, palette(count))
 
 
+def test_a_run_without_steps_is_drawn_at_its_final_test(tmp_path):
+  runs, tab10 = {"probe": [], "tuned": _rows(0.5)}, colormaps["tab10"]
+  file = tmp_path / "runs.png"
+  measures = dict.fromkeys(runs, "top1")
+  save_run_curves(runs, file, measures=measures, finals={"probe": 0.7, "tuned": 0.8})
+  assert _has(file, tab10(0))
+  assert _has(file, tab10(1))
+  assert not _has(file, tab10(2))
+
+
 def test_runs_without_values_are_refused(tmp_path):
   with pytest.raises(ValueError, match="no run has a value to draw"):
     save_run_curves({"a": []}, tmp_path / "x.png", measures={})

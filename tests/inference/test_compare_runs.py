@@ -56,6 +56,23 @@ def test_only_fields_that_differ_are_listed(tmp_path):
   assert inference.describe_mismatches(runs) == []
 
 
+def test_fields_of_another_kind_do_not_differ(tmp_path):
+  probes = [
+    {**CONFIG, "task": "probe", "probe": {"head": head, "folds": 5}}
+    for head in ("average", "attention")
+  ]
+  folders = [
+    write_run(tmp_path / str(number), config=config)
+    for number, config in enumerate([CONFIG, *probes])
+  ]
+  assert inference.config_differences(inference.read_runs(folders[:2])) == {
+    "task": ["classification", "probe"]
+  }
+  found = inference.config_differences(inference.read_runs(folders))
+  assert found["probe.head"] == [None, "average", "attention"]
+  assert [*found] == ["task", "probe.head"]
+
+
 def test_runs_that_cannot_be_compared_are_named(tmp_path):
   longer = {**CONFIG, "num_steps": 80}
   films = {**CONFIG, "task": "localization"}
@@ -81,9 +98,11 @@ def test_a_probe_has_a_report_and_no_steps(tmp_path):
   folder = write_run(tmp_path / "run", config={**CONFIG, "task": "probe"})
   for name in ("metrics.jsonl", "timing.jsonl"):
     (folder / name).unlink()
-  (folder / "report.json").write_text(json.dumps({"top1": 0.75}))
+  report = {"top1": 0.75, "intervals": {"values": {"top1": [0.5, 0.9]}}}
+  (folder / "report.json").write_text(json.dumps({**report, "clips_scored": 12}))
   (run,) = inference.read_runs([folder])
   assert (run.figures.final, run.figures.steps, run.problems) == (0.75, None, ())
+  assert (run.figures.interval, run.figures.clips) == ((0.5, 0.9), 12)
   assert inference.describe_mismatches([run]) == []
 
 
