@@ -195,7 +195,7 @@ def _run(
   kind = experiment.run_kind(config)
   given, config = config, kind.complete(weights.used_in(config), earlier)
   if kind.fit is not None:
-    kind.fit(config, workdir, weights.described(), say)
+    kind.fit(config, workdir, weights.described(), given.init_from, say)
     return
   opened = kind.open_run(config, workdir, earlier, say)
   components, length = opened.components, opened.components.length

@@ -131,6 +131,8 @@ def headline(summary: Mapping[str, Any]) -> str:
   covered = coverage(*counts, summary["clips_listed"])
   if any(intervals.get("values", {}).values()):
     covered += f"; in brackets {intervals['confidence']:.0%} confidence intervals"
+    if intervals.get("unit") == "group":
+      covered += f" of {intervals['units']} groups"
   return f"{measures} of {covered}."
 
 

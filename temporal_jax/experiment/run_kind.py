@@ -94,7 +94,8 @@ class RunKind(NamedTuple):
     draw: See `preview.draw`.
     fit: Runs a config to its end, where a run has no training steps; called
       with the complete config, the workdir, fields of model.json about the
-      weights and a function that prints. None where it is trained by steps.
+      weights, `init_from` as the user gave it and a function that prints. None
+      where it is trained by steps.
   """
 
   complete: Callable[
@@ -107,6 +108,8 @@ class RunKind(NamedTuple):
   show_layout: Callable[[ml_collections.ConfigDict, int, str | None], str]
   draw: Callable[[ml_collections.ConfigDict, str], None]
   fit: (
-    Callable[[ml_collections.ConfigDict, pathlib.Path, Mapping[str, Any], Say], None]
+    Callable[
+      [ml_collections.ConfigDict, pathlib.Path, Mapping[str, Any], str, Say], None
+    ]
     | None
   ) = None

@@ -57,7 +57,10 @@ def test_the_network_answers_as_the_report_says(videos, tmp_path, capsys, head):
   assert "8 training and 4 test videos; 12 computed" in said
   report = json.loads((workdir / "report.json").read_text())
   assert report["cross_validation"]["clips_scored"] == 8
-  assert "cross-validation, 2 folds" in said
+  assert "cross-validation, 2 folds of training: " in said
+  assert json.loads((workdir / "config.json").read_text())["init_from"] == (
+    "camera_motion"  # Not its folder.
+  )
   if head == "average":
     assert report["training"]["top1"] == 1
   scores = evaluation.load_scores(workdir / "scores.npz").predictions
@@ -78,8 +81,9 @@ def test_the_cache_is_used_and_knows_its_video_and_views(videos, tmp_path, capsy
   _run(tmp_path / "1", copy, cache, capsys=capsys)
   moved = copy.rename(tmp_path / "moved")
   shutil.copy(moved / "left" / "0.mp4", moved / "left" / "1.mp4")
-  said = _run(tmp_path / "2", moved, cache, capsys=capsys)
+  said = _run(tmp_path / "2", moved, cache, capsys=capsys, **{"probe.folds": 9})
   assert "; 0 computed" in said
+  assert "cross-validation, 4 folds of training (the rarest class has 4 vid" in said
   assert (tmp_path / "2" / "report.json").is_file()
   damaged = next(cache.rglob("*.npy"))
   damaged.write_bytes(damaged.read_bytes()[:-4])

@@ -91,6 +91,16 @@ def test_groups_widen_the_intervals():
   )
 
 
+def test_the_headline_counts_groups():
+  films = dict(zip(PREDICTIONS.ids, "abba", strict=True))
+  summary = evaluation.summarize(
+    PREDICTIONS, NAMES, listed=4, bad_videos={}, seconds=0.0, groups=films
+  )
+  assert evaluation.headline(summary).endswith(
+    "; in brackets 95% confidence intervals of 2 groups."
+  )
+
+
 def test_headline_tells_the_measures():
   assert evaluation.headline(_summary()) == (
     "top-1 75.0% (25.0 to 100.0%) of 4 clips scored, 4 decoded, 6 listed; in "

@@ -78,6 +78,7 @@ def run_probe(
   config: ml_collections.ConfigDict,
   workdir: pathlib.Path,
   described: Mapping[str, Any],
+  asked: str,
   say: Callable[[str], None],
 ) -> None:
   """Trains a head, tests it, and writes the network and the report.
@@ -86,6 +87,7 @@ def run_probe(
     config: The run's config, complete.
     workdir: Folder of the run; gets the network's files last.
     described: Fields of model.json about the weights.
+    asked: `init_from` as the user gave it, for config.json.
     say: Prints a line.
 
   Raises:
@@ -134,6 +136,7 @@ def run_probe(
   summary["probe"] = {"head": config.probe.head, "strength": strength}
   summary |= {"cross_validation": checked} if checked else {}
   say(f"head: strength {strength:g}, {seconds:.1f} s.")
+  config.init_from = asked  # The weights are read: an address remains one.
   training.write_config(workdir, config.to_json(indent=2))
   evaluation.write_report(
     workdir,
@@ -306,7 +309,11 @@ def _choose(
     **counts,
     "clips_listed": len(split.source),
   }
-  say(f"cross-validation, {count} folds of training: {evaluation.headline(values)}")
+  words = f"{count} folds of training"
+  if count < config.probe.folds:
+    what = "groups" if data.groups_of(split.source) else "videos"
+    words += f" (the rarest class has {count} {what})"
+  say(f"cross-validation, {words}: {evaluation.headline(values)}")
   return checked.strength, {"folds": count, **values}
 
 
