@@ -14,6 +14,7 @@ if TYPE_CHECKING:
   from temporal_jax.data.annotations.films import FilmAnnotations
 
 COMPUTES = False
+_LISTED = 12  # Classes, at most, that are counted one by one.
 
 
 def run(options: argparse.Namespace) -> int:
@@ -100,9 +101,12 @@ def _describe(found: dict[str, Any]) -> None:
     for split, counts in part["counts"].items():
       if any(counts.values()):
         few, many = (pick(counts, key=counts.get) for pick in (min, max))
-        numbers = f"{counts[few]} ({few}) to {counts[many]} ({many})"
         if counts[few] == counts[many]:
           numbers = f"{counts[few]}"
+        elif len(counts) <= _LISTED:
+          numbers = ", ".join(f"{counts[one]} ({one})" for one in counts)
+        else:
+          numbers = f"{counts[few]} ({few}) to {counts[many]} ({many})"
         output.say(f"{name}{split}: {numbers} videos per class.")
   for start, number in found["frame_folders"]["starts"].items():
     output.say(f"{number} folders of frames begin with number {start}.")

@@ -60,6 +60,7 @@ def test_inspect_ends_with_1_if_something_is_wrong(video_folder, tmp_path, capsy
   assert sheet.stat().st_size > 10_000
   out = capsys.readouterr().out
   assert "labels 1 to 3, 1 gaps [2]." in out
+  assert "train: 2 (1), 1 (3) videos per class." in out
   assert f"same content in several splits: {listed[0]} (train)" in out
   assert f"missing: {tmp_path / 'gone.mp4'}" in out
 
