@@ -35,7 +35,7 @@ def save_curves(
     measure: Score of the test clips that is drawn: "top1" or "mAP".
     num_classes: L; chance of being right is 1 / L.
   """
-  figure = new_figure(9, 3.6)
+  figure = new_figure(9, 3.9)
   left, right = figure.subplots(1, 2)
   trained = [row for row in rows if "loss" in row]
   left.plot(
@@ -62,7 +62,9 @@ def save_curves(
     right.axhline(100 / num_classes, color="grey", ls=":", label="chance")
   ylabel = "top-1 accuracy (%)" if measure == "top1" else f"{measure} (%)"
   right.set(xlabel="step", ylabel=ylabel, ylim=(0, 100))
-  right.legend(loc="upper left", frameon=False)
+  # Curves may be anywhere in the axes: the legend is outside.
+  handles, _ = right.get_legend_handles_labels()
+  figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
   for axes in (left, right):
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,5 +1,5 @@
 // Marks along the time of a video, and a line at the present.
-const LEFT = 46, RIGHT = 14, TOP = 8, BOTTOM = 26;
+const LEFT = 46, RIGHT = 24, TOP = 8, BOTTOM = 26;
 
 class TimeAxis {
   constructor(seconds, about, left = LEFT) {
