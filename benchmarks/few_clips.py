@@ -36,15 +36,7 @@ METHODS = {
   ),
   "fine-tuned": ("--config=finetune", _KNOWN),
   "probe": ("--config=probe", _KNOWN),
-  # The layers of the config are a transformer's.
-  "low-rank adapters": (
-    "--config=adapters:low_rank",
-    _KNOWN,
-    r"--config.adapters.layers=('stage.*/conv\d/kernel',)",
-    "--config.model.freeze_batch_norm=True",
-    # Of 0.001, 0.01 and 0.03 in one repetition: 200 steps are few.
-    "--config.optim.lr=0.01",
-  ),
+  "low-rank adapters": ("--config=adapters:low_rank_resnet", _KNOWN),
 }
 
 

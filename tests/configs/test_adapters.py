@@ -18,12 +18,15 @@ NETWORKS = {
   "videomae_b16": (_TOWER, 4),
   "xclip_b32": (_TOWER, 4),
 }
+# The same of a ResNet: kernels of all its convolutions but the first and the
+# projections.
+RESNETS = {"resnet18": ({"width": 8}, 16), "resnet50": ({"width": 8}, 48)}
 
 
 def _assemble(run, network):
   config = adapters.get_config(run)
   config.model.name = network
-  config.model.overrides.update(NETWORKS[network][0])
+  config.model.overrides.update({**NETWORKS, **RESNETS}[network][0])
   config.data.num_frames, config.data.image_size = 2, 32
   config = experiment.complete(config)
   settings = experiment.RunSettings.from_config(config, jax.devices()[:1])
@@ -47,6 +50,16 @@ def test_low_rank_adapters_are_in_attention_and_mlp(network):
   assert not any("/text/" in name for name in adapted)
   shapes = named(components.shapes.params)
   assert all(config.adapters.rank in shapes[name].shape for name in adapted)
+
+
+@pytest.mark.parametrize("network", RESNETS)
+def test_low_rank_adapters_are_in_the_convolutions_of_a_resnet(network):
+  config, components = _assemble("low_rank_resnet", network)
+  _, trained = _names(components)
+  adapted = {name for name in trained if name.startswith("low_rank/")}
+  assert trained - adapted == {"head/kernel", "head/bias"}
+  assert len(adapted) == 2 * RESNETS[network][1]
+  assert config.model.freeze_batch_norm
 
 
 @pytest.mark.parametrize("network", NETWORKS)
