@@ -17,7 +17,7 @@ _SHORT = ("--config.num_steps=3", "--config.optim.warmup_steps=0")
 
 
 def _run(words, place):
-  if "--config=finetune" in words:
+  if {"--config=finetune", "--config=adapters:low_rank_resnet"} & {*words}:
     words = (*words, *_SHORT)
   program = "from temporal_jax.cli import run_process as run; raise SystemExit(run())"
   own = {
@@ -53,5 +53,6 @@ def test_the_page_runs_from_its_first_line_to_its_last(monkeypatch, tmp_path):
   tested = json.loads((tmp_path / "tested/report.json").read_text())
   assert tested["top1"] == report["top1"]
   assert tested["clips_scored"] == 12
+  assert "95% confidence interval" in outputs["runs", "runs/probe"]
   assert "tuned" in outputs["runs", "runs/probe"]
   assert outputs["predict", "clips/test"].count("%") >= 12
