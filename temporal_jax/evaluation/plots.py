@@ -61,7 +61,8 @@ def save_curves(
   if measure == "top1":
     right.axhline(100 / num_classes, color="grey", ls=":", label="chance")
   ylabel = "top-1 accuracy (%)" if measure == "top1" else f"{measure} (%)"
-  right.set(xlabel="step", ylabel=ylabel, ylim=(0, 100))
+  # Markers at 100 % are whole.
+  right.set(xlabel="step", ylabel=ylabel, ylim=(0, 103))
   # Curves may be anywhere in the axes: the legend is outside.
   handles, _ = right.get_legend_handles_labels()
   figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
