@@ -22,7 +22,8 @@ def test_rows_are_means_over_repetitions():
 
 @pytest.mark.slow
 def test_all_ways_run_and_go_on(monkeypatch, tmp_path, capsys):
-  monkeypatch.setattr(camera_motion, "NUM_CLIPS", {"train": 24, "test": 12})
+  clips = {"train": 24, "test": 12}
+  monkeypatch.setattr(camera_motion.CameraMotion, "NUM_CLIPS", clips)
   DatasetSource("compound_motion", "train", tmp_path / "work" / "data")
   words = ["--work", str(tmp_path / "work"), "--clips", "2", "--seeds", "0"]
   file = tmp_path / "figures.json"

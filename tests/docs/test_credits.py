@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("skimage")
 pytest.importorskip("tensorflow_datasets")
 
-from temporal_jax.data.datasets import camera_motion
+from temporal_jax.data.datasets import photograph_clips
 from tests.test_finetune import VIDEOS
 
 PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "credits.md").read_text()
@@ -22,7 +22,7 @@ def _rows(heading):
 
 def test_every_photograph_has_a_licence():
   licences = _rows("Photographs")
-  used = {name for split in camera_motion.PHOTOGRAPHS.values() for name in split}
+  used = {name for split in photograph_clips.PHOTOGRAPHS.values() for name in split}
   assert set(licences) == used
   allowed = {"CC0", "public domain", "no known copyright restrictions"}
   assert set(licences.values()) <= allowed

@@ -39,7 +39,8 @@ def _run(words, place):
 
 @pytest.mark.slow
 def test_the_page_runs_from_its_first_line_to_its_last(monkeypatch, tmp_path):
-  monkeypatch.setattr(camera_motion, "NUM_CLIPS", {"train": 42, "test": 12})
+  clips = {"train": 42, "test": 12}
+  monkeypatch.setattr(camera_motion.CameraMotion, "NUM_CLIPS", clips)
   DatasetSource("compound_motion", "train", tmp_path / "data")
   outputs = {}
   for block in doc_blocks.blocks():

@@ -12,17 +12,16 @@ from PIL import Image
 from temporal_jax.data.annotations.segment_list import COLUMNS, MORE_COLUMNS
 from temporal_jax.data.datasets import virtual_camera
 from temporal_jax.data.datasets.camera_motion import (
-  FPS,
   MIN_CONTRAST,
-  PHOTOGRAPHS,
-  VIEW,
+  CameraMotion,
   contrast,
-  load_photograph,
 )
+from temporal_jax.data.datasets.photograph_clips import PHOTOGRAPHS, load_photographs
 from temporal_jax.data.video.encoding import encode_mp4
 from temporal_jax.thread_map import run_in_order
 
 VERSION = "1.0.0"
+VIEW, FPS = CameraMotion.VIEW, CameraMotion.FPS
 NUM_FILMS = {"train": 40, "test": 12}
 NUM_SHOTS = 12  # Shots of a film, which takes about a minute.
 _WITH_MOTION = 0.75  # Share of the shots in which the camera moves.
@@ -67,9 +66,9 @@ def write_films(folder: pathlib.Path) -> None:
       `annotations.read_segment_list`.
   """
   rows = []
-  for split, names in PHOTOGRAPHS.items():
+  for split in PHOTOGRAPHS:
     (folder / split).mkdir(parents=True)
-    photographs = {name: load_photograph(name) for name in names}
+    photographs = load_photographs(split)
     write = functools.partial(_write_film, folder, split, photographs)
     # PIL and x264 leave Python's lock.
     films = run_in_order(write, range(NUM_FILMS[split]), num_threads=4, ahead=8)

@@ -6,8 +6,8 @@ import pytest
 from temporal_jax.data import VideoReader, datasets
 from temporal_jax.data.annotations.segment_list import read_segment_list
 from temporal_jax.data.datasets import (
-  camera_motion,
   camera_motion_events as events,
+  photograph_clips,
   virtual_camera,
 )
 from temporal_jax.data.datasets.prepare import prepare_films
@@ -33,10 +33,7 @@ def small(monkeypatch):
 
 
 def _shots(split, seed=0, count=3):
-  photographs = {
-    name: camera_motion.load_photograph(name)
-    for name in camera_motion.PHOTOGRAPHS[split]
-  }
+  photographs = photograph_clips.load_photographs(split)
   shots = events._shots(np.random.default_rng(seed), photographs)
   return [shot for shot, _ in zip(shots, range(count), strict=False)]
 
@@ -61,9 +58,11 @@ def _shift(frames, gap=3):
 def test_films_have_the_photographs_of_their_split_only(monkeypatch, tmp_path):
   loaded = []
 
-  def load(name):
+  load = photograph_clips.load_photograph
+
+  def note(name):
     loaded.append(name)
-    return camera_motion.load_photograph(name)
+    return load(name)
 
   used = {}
 
@@ -71,10 +70,10 @@ def test_films_have_the_photographs_of_their_split_only(monkeypatch, tmp_path):
     used.setdefault(split, set()).update(photographs)
     return []
 
-  monkeypatch.setattr(events, "load_photograph", load)
+  monkeypatch.setattr(photograph_clips, "load_photograph", note)
   monkeypatch.setattr(events, "_write_film", write)
   events.write_films(tmp_path / "films")
-  assert used == {split: set(of) for split, of in camera_motion.PHOTOGRAPHS.items()}
+  assert used == {split: set(of) for split, of in photograph_clips.PHOTOGRAPHS.items()}
   assert not used["train"] & used["test"]
   assert len(loaded) == len(set(loaded))
 
@@ -135,7 +134,7 @@ def test_the_camera_moves_in_segments_and_hardly_outside(split):
 
 @pytest.mark.parametrize("motion", virtual_camera.MOTIONS)
 def test_the_camera_moves_as_the_label_says(motion):
-  photograph = camera_motion.load_photograph("grass")
+  photograph = photograph_clips.load_photograph("grass")
   shot = events._film_shot(np.random.default_rng(1), motion, photograph, moves=True)
   assert shot.motion == motion
   moved = shot.frames[shot.start - 1 : shot.stop]

@@ -4,14 +4,15 @@ import pytest
 
 from temporal_jax.cli import main
 from temporal_jax.data import DatasetSource
-from temporal_jax.data.datasets import camera_motion
+from temporal_jax.data.datasets import camera_motion, photograph_clips
 from temporal_jax.data.listing.find_videos import file_sources
 from temporal_jax.data.tools.unpack import unpack
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-  monkeypatch.setattr(camera_motion, "NUM_CLIPS", {"train": 18, "test": 6})
+  clips = {"train": 18, "test": 6}
+  monkeypatch.setattr(camera_motion.CameraMotion, "NUM_CLIPS", clips)
 
 
 def test_files_are_those_of_the_data_set(tmp_path, capsys):
@@ -39,7 +40,7 @@ def test_files_are_those_of_the_data_set(tmp_path, capsys):
   listed = file_sources(out / "clips.csv", 0.0)
   for split, source in listed.items():
     photographs = {source[i]["group"] for i in range(len(source))}
-    assert photographs <= {*camera_motion.PHOTOGRAPHS[split]}
+    assert photographs <= {*photograph_clips.PHOTOGRAPHS[split]}
   assert len(listed["train"]) == 12
   rest = unpack("compound_motion", tmp_path / "first", data, per_class=1)
   assert rest.videos["train"] == 6
