@@ -124,9 +124,9 @@ def _add_unpack(commands: Any) -> None:
     "unpack",
     help="write videos of an embedded data set as files",
     description="Writes the videos of a data set that needs no download, "
-    "camera_motion or compound_motion, to OUT/train/CLASS and OUT/test/CLASS, to "
-    "try the commands on. OUT/clips.csv lists them, clips of one photograph as a "
-    "group.",
+    "camera_motion, compound_motion or something_moves, to OUT/train/CLASS and "
+    "OUT/test/CLASS, to try the commands on. OUT/clips.csv lists them, clips of "
+    "one photograph as a group.",
   )
   parser.add_argument("name", metavar="NAME", help="of the data set")
   parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")

@@ -14,9 +14,21 @@ DATASETS: Mapping[str, tuple[str, str]] = MappingProxyType(
       "temporal_jax.data.datasets.camera_motion",
       "CameraMotion",
     ),
+    "camera_motion_large": (
+      "temporal_jax.data.datasets.camera_motion",
+      "CameraMotionLarge",
+    ),
     "compound_motion": (
       "temporal_jax.data.datasets.camera_motion",
       "CompoundMotion",
+    ),
+    "something_moves": (
+      "temporal_jax.data.datasets.something_moves",
+      "SomethingMoves",
+    ),
+    "something_moves_large": (
+      "temporal_jax.data.datasets.something_moves",
+      "SomethingMovesLarge",
     ),
   }
 )
