@@ -1,0 +1,232 @@
+"""Every temporal operator of the library, trained side by side.
+
+  python -m benchmarks.league --work runs/league --json FILE [--plots FOLDER]
+  python -m benchmarks.league --work runs/quick --quick     # minutes
+
+A narrow ResNet and a small ViT learn motions from scratch with each operator,
+by the library's own command and config: all have the same steps, clips and
+augmentation. A short sweep on held-out training clips chooses a learning rate
+for each family of operators. Published operators are trained with all seeds,
+variants with the first. Killed, the same command goes on; with further seeds,
+entries or tasks it adds them. --json is written after every round of trainings.
+"""
+
+import argparse
+import json
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from benchmarks.league_parts import claims, config, costs, plots, run
+from benchmarks.league_parts.entries import ENTRIES, swept
+from benchmarks.shared import results
+from temporal_jax import storage
+from temporal_jax.lookup import lookup
+
+SEEDS = (0, 1, 2)
+# Learning rates by backbone, the lowest first; the middle one without a sweep.
+RATES: Mapping[str, Sequence[float]] = {
+  "resnet": (1e-3, 4e-3, 1.2e-2),
+  "big_little": (1e-3, 4e-3, 1.2e-2),
+  "vit": (5e-4, 1.5e-3, 4e-3),
+}
+_SWEPT_ON = "camera_motion"
+QUICK = (
+  "resnet_none",
+  "tsm",
+  "tam",
+  "tada",
+  "blvnet",
+  "vit_none",
+  "divided",
+  "xvit_average",
+)
+
+
+class Settings(NamedTuple):
+  """Settings that all trainings of a folder share.
+
+  Attributes:
+    steps: Updates of the weights of a training.
+    sweep_steps: Updates of a training of the sweep; 0 without a sweep.
+  """
+
+  steps: int
+  sweep_steps: int
+
+
+def check_folder(work: pathlib.Path, settings: Settings) -> None:
+  """Notes the settings in a new folder, and refuses an other one's.
+
+  Raises:
+    ValueError: If the folder has trainings with other settings.
+  """
+  file = work / "settings.json"
+  if file.exists():
+    earlier = json.loads(file.read_text())
+    if earlier != settings._asdict():
+      raise ValueError(
+        f"{work} has trainings with {earlier}, not with {settings._asdict()}: give "
+        "the same settings or another --work."
+      )
+    return
+  work.mkdir(parents=True, exist_ok=True)
+  storage.write_text(file, json.dumps(settings._asdict()) + "\n")
+
+
+def phases(
+  tasks: Sequence[str], entries: Sequence[str], seeds: Sequence[int]
+) -> list[list[tuple[str, str, int]]]:
+  """Returns task, entry and seed of all trainings in their order.
+
+  First are published operators with the first seed, then variants, which have
+  no other seed, then the other seeds, so that a part is informative too.
+  """
+  published = [name for name in entries if ENTRIES[name].published]
+  variants = [name for name in entries if not ENTRIES[name].published]
+  first, *others = seeds
+  found = [
+    [(task, name, seed) for task in tasks for name in names]
+    for names, seed in (
+      (published, first),
+      (variants, first),
+      *((published, seed) for seed in others),
+    )
+  ]
+  return [phase for phase in found if phase]
+
+
+def sweep(work: pathlib.Path, name: str, settings: Settings) -> list[dict[str, Any]]:
+  """Returns the trainings that choose an entry's rate; none without a sweep."""
+  backbone = ENTRIES[name].backbone
+  if not settings.sweep_steps:
+    return []
+  return [
+    run.run(
+      work,
+      run.Job(_SWEPT_ON, swept(ENTRIES[name]), lr, 0, settings.sweep_steps, True),
+    )
+    for lr in RATES[backbone]
+  ]
+
+
+def best_rate(backbone: str, tried: Sequence[Mapping[str, Any]]) -> float:
+  """Returns the learning rate of the best training, the middle one without."""
+  if not tried:
+    return RATES[backbone][len(RATES[backbone]) // 2]
+  return max(tried, key=lambda figures: figures["top1"])["lr"]
+
+
+def report(
+  work: pathlib.Path,
+  settings: Settings,
+  trained: Sequence[Mapping[str, Any]],
+  tried: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> dict[str, Any]:
+  """Returns the content of the JSON file.
+
+  Args:
+    work: Folder of the league.
+    settings: Its settings.
+    trained: Figures of the trainings.
+    tried: Figures of the sweep by its entry.
+  """
+  found, about = claims.rows(trained), {}
+  for row in found:
+    own = costs.read(work, row["task"], row["entry"])
+    about = own.pop("machine", about)
+    row |= own
+  return {
+    "machine": about,
+    "settings": settings._asdict(),
+    "sweep": [figures for same in tried.values() for figures in same],
+    "runs": [*trained],
+    "rows": found,
+    "claims": [*claims.judge_all(found)],
+  }
+
+
+def draw(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]], name: str) -> None:
+  """Draws accuracy against both costs for every task of the rows."""
+  for task in dict.fromkeys(row["task"] for row in rows):
+    own = [row for row in rows if row["task"] == task and "gmacs" in row]
+    for cost, label in (
+      ("gmacs", "multiply-adds of a clip (1e9)"),
+      ("clips_per_second", "clips per second, inference"),
+    ):
+      file = folder / f"{name}_{task}_{cost}.png"
+      plots.save(own, file, cost=cost, label=label, chance=1 / config.TASKS[task])
+
+
+def _known(table: Mapping[str, Any], kind: str) -> Callable[[str], str]:
+  """Returns a parser of names, which refuses those that a table lacks."""
+
+  def parse(text: str) -> str:
+    try:
+      lookup(table, text, kind)
+    except ValueError as error:
+      raise argparse.ArgumentTypeError(f"{error}") from None
+    return text
+
+  return parse
+
+
+def _parser() -> argparse.ArgumentParser:
+  parser = results.create_parser(__doc__)
+  parser.add_argument(
+    "--work", type=pathlib.Path, required=True, help="folder of all trainings"
+  )
+  parser.add_argument(
+    "--quick",
+    action="store_true",
+    help="few operators, one seed and task, fewer steps, no sweep",
+  )
+  parser.add_argument(
+    "--entries", nargs="+", type=_known(ENTRIES, "entry"), help="networks to train"
+  )
+  parser.add_argument(
+    "--tasks", nargs="+", type=_known(config.TASKS, "task"), help="data sets"
+  )
+  parser.add_argument("--seeds", nargs="+", type=int, help="of published operators")
+  parser.add_argument("--steps", type=results.count, help="updates of a training")
+  parser.add_argument(
+    "--plots", type=pathlib.Path, help="folder for pictures, which must exist"
+  )
+  return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+  """Trains what is missing, prints it and writes all figures."""
+  parser = _parser()
+  options = parser.parse_args(arguments)
+  if options.plots and not options.plots.is_dir():
+    parser.error(f"--plots {options.plots} must be a folder that exists.")
+  steps = options.steps or (150 if options.quick else 300)
+  settings = Settings(steps, 0 if options.quick else max(1, steps // 2))
+  tasks = options.tasks or ([_SWEPT_ON] if options.quick else [*config.TASKS])
+  entries = options.entries or (QUICK if options.quick else [*ENTRIES])
+  seeds = options.seeds or (SEEDS[:1] if options.quick else SEEDS)
+  work = options.work.expanduser().resolve()
+  try:
+    check_folder(work, settings)
+  except (OSError, ValueError) as error:
+    parser.error(f"{error}")
+  table = results.ResultTable(("entry", "task", "seed", "rate", "top-1", "training"))
+  trained: list[dict[str, Any]] = []
+  tried: dict[str, list[dict[str, Any]]] = {}
+  for phase in phases(tasks, entries, seeds):
+    for task, name, seed in phase:
+      entry = ENTRIES[name]
+      source = swept(entry)
+      if source not in tried:
+        tried[source] = sweep(work, name, settings)
+      lr = best_rate(entry.backbone, tried[source])
+      own = run.run(work, run.Job(task, name, lr, seed, settings.steps))
+      trained.append(own)
+      shares = (f"{own['top1']:.1%}", f"{own['training_top1']:.1%}")
+      table.add(name, task, f"{seed}", f"{lr:g}", *shares)
+    costs.measure_all(work, [pair[:2] for pair in phase])
+    if options.json:
+      results.write_json(options.json, report(work, settings, trained, tried))
+  if options.plots:
+    draw(options.plots, report(work, settings, trained, tried)["rows"], "league")

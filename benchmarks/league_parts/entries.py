@@ -1,0 +1,213 @@
+"""Networks of the league: each is a backbone with one temporal operator."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+RESNET = "resnet"  # Backbones, see `config.BACKBONES`.
+BIG_LITTLE = "big_little"
+VIT = "vit"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Entry(NamedTuple):
+  """A network of the league.
+
+  Attributes:
+    backbone: The network without the operator.
+    family: Entries of a family and a backbone share one learning rate.
+    label: The operator in a table's words.
+    temporal: Text of the operator, see docs/operators.md.
+    settings: Further changes to the config: values by the names of fields.
+    published: Whether a paper has the operator so; others are variants, which
+      are trained once.
+  """
+
+  backbone: str
+  family: str
+  label: str
+  temporal: str
+  settings: Mapping[str, Any] = _NOTHING
+  published: bool = False
+
+
+def _arithmetic(label: str, *operations: str, published: bool = False, **more) -> Entry:
+  """Returns ATM with some operations in the ResNet."""
+  named = {"operations": operations, **more}
+  text = ", ".join(f"{name}={value!r}" for name, value in named.items())
+  return Entry(
+    RESNET, "ATM", f"ATM, {label}", f"arithmetic({text})", published=published
+  )
+
+
+def _calibrated(label: str, arguments: str) -> Entry:
+  """Returns TAdaConv without aggregation in the ResNet."""
+  text = f"adaptive_convolution({arguments})" if arguments else "adaptive_convolution"
+  return Entry(RESNET, "TAda", f"TAdaConv, {label}", text)
+
+
+_PAIR = ("correlation", "difference")
+# A sixth of the width, as in the paper's networks.
+_ALIGNED = "alignment(features=16)"
+_HEAD = {"model.overrides.head": "attention"}
+
+ENTRIES: Mapping[str, Entry] = MappingProxyType(
+  {
+    # The ResNet, whose frames do not meet without an operator.
+    "resnet_none": Entry(RESNET, "none", "no operator (TSN)", "none", published=True),
+    "tsm": Entry(RESNET, "TSM", "temporal shift (TSM)", "shift", published=True),
+    "tsm_causal": Entry(RESNET, "TSM", "shift from the past only", "causal_shift"),
+    "tam": Entry(
+      RESNET, "TAM", "aggregation, 3 taps (TAM)", "aggregation", published=True
+    ),
+    "tam_5": Entry(RESNET, "TAM", "aggregation, 5 taps", "aggregation(taps=5)"),
+    "tam_7": Entry(RESNET, "TAM", "aggregation, 7 taps", "aggregation(taps=7)"),
+    "tam_causal": Entry(
+      RESNET, "TAM", "aggregation of the past only", "causal_aggregation"
+    ),
+    "atm": _arithmetic("product then difference", *_PAIR, published=True),
+    "atm_cascade": _arithmetic("cascade of both", *_PAIR, combination="cascade"),
+    "atm_parallel": _arithmetic("both in parallel", *_PAIR, combination="parallel"),
+    "atm_product": _arithmetic("product", "correlation"),
+    "atm_difference": _arithmetic("difference", "difference"),
+    "atm_sum": _arithmetic("sum", "sum"),
+    "atm_quotient": _arithmetic("quotient", "log_ratio"),
+    "atm_context": _arithmetic("context features", "context"),
+    "tada": Entry(
+      RESNET, "TAda", "TAdaConv and aggregation (TAda2D)", "adaptive", published=True
+    ),
+    "tada_conv": _calibrated("full route function", ""),
+    "tada_static": _calibrated("learned, static", "route=static"),
+    "tada_static_frames": _calibrated(
+      "learned, per frame", "route=static(per_frame=True)"
+    ),
+    "tada_clip": _calibrated("dynamic, per clip", "route=clip"),
+    "tada_clip_frames": _calibrated(
+      "dynamic, clip to frames", "route=clip(per_frame=True)"
+    ),
+    "tada_linear": _calibrated(
+      "linear, no global context", "route=mlp(linear=True, global_context=False)"
+    ),
+    "tada_no_neighbours": _calibrated(
+      "no context at all", "route=mlp(taps=(1, 1), global_context=False)"
+    ),
+    "tada_no_global": _calibrated(
+      "no global context", "route=mlp(global_context=False)"
+    ),
+    "tada_random": _calibrated("random at first", "route=mlp(identity_init=False)"),
+    "tada_quarter": _calibrated("on 1/4 of the channels", "share=0.25"),
+    "tada_16th": _calibrated("on 1/16 of the channels", "share=0.0625"),
+    "tada_pooling": Entry(
+      RESNET, "TAda", "aggregation only", "adaptive(convolution=None)"
+    ),
+    "tada_v2": Entry(
+      RESNET,
+      "TAda",
+      "TAdaConvV2 and aggregation",
+      "adaptive_attention",
+      published=True,
+    ),
+    "tada_v2_conv": Entry(
+      RESNET, "TAda", "TAdaConvV2", "adaptive_attention(after_convolution=None)"
+    ),
+    "tada_layer_norm": Entry(
+      RESNET, "TAda", "TAdaConv of TAdaConvNeXt", "adaptive_depthwise"
+    ),
+    # Two branches over the same frames, or over alternate ones.
+    "blresnet": Entry(
+      BIG_LITTLE,
+      "none",
+      "bLResNet, no operator",
+      "none",
+      {"model.overrides.alternate": False},
+    ),
+    "blvnet": Entry(BIG_LITTLE, "none", "bLVNet", "none", published=True),
+    "blvnet_tsm": Entry(BIG_LITTLE, "TSM", "bLVNet with TSM", "shift", published=True),
+    "blvnet_tam": Entry(
+      BIG_LITTLE, "TAM", "bLVNet with TAM", "aggregation", published=True
+    ),
+    # The transformer, each frame of which has a learned position.
+    "vit_none": Entry(VIT, "none", "attention within frames", "none", published=True),
+    "tsm_vit": Entry(VIT, "TSM", "TSM-ViT", "stream_shift", published=True),
+    "tsm_vit_attention": Entry(
+      VIT, "TSM", "TSM-ViT, attention over frames", "stream_shift", _HEAD
+    ),
+    "xvit": Entry(
+      VIT, "X-ViT", "X-ViT, attention over frames", "mixing", _HEAD, published=True
+    ),
+    "xvit_average": Entry(VIT, "X-ViT", "X-ViT, average", "mixing", published=True),
+    "xvit_summary": Entry(
+      VIT, "X-ViT", "X-ViT, summary tokens", "mixing_summary", published=True
+    ),
+    "xvit_window_2": Entry(VIT, "X-ViT", "X-ViT, window 2", "mixing(window=2)", _HEAD),
+    "xvit_quarter": Entry(
+      VIT, "X-ViT", "X-ViT, half of the channels", "mixing_quarter", _HEAD
+    ),
+    "vit_attention": Entry(
+      VIT, "none", "within frames, attention over frames", "none", _HEAD
+    ),
+    "joint": Entry(VIT, "TimeSformer", "joint attention", "joint", published=True),
+    "divided": Entry(
+      VIT, "TimeSformer", "divided attention", "divided", published=True
+    ),
+    "ata": Entry(
+      VIT, "TimeSformer", "aligned attention (ATA)", "aligned", published=True
+    ),
+    "xclip": Entry(VIT, "X-CLIP", "messages (X-CLIP)", "messages", published=True),
+    "ila": Entry(VIT, "ILA", "alignment (ILA)", _ALIGNED, published=True),
+    "ila_dense": Entry(
+      VIT, "ILA", "ILA, dense convolutions", "alignment_dense(features=16)"
+    ),
+    "ila_no_loss": Entry(
+      VIT, "ILA", "ILA without its loss", _ALIGNED, {"loss.alignment": 0.0}
+    ),
+    "ila_undisturbed": Entry(
+      VIT, "ILA", "ILA, masks not disturbed", "alignment(features=16, disturbance=0.0)"
+    ),
+    "tadaformer": Entry(VIT, "TAda", "TAdaFormer", "adaptive_branch", published=True),
+    "tadaformer_branches": Entry(
+      VIT, "TAda", "TAdaFormer, two branches", "adaptive_branches"
+    ),
+    "tadaformer_no_pooling": Entry(
+      VIT, "TAda", "TAdaFormer without pooling", "adaptive_branch(aggregate=False)"
+    ),
+    "tadaformer_plain": Entry(
+      VIT,
+      "TAda",
+      "its branch without TAdaConvV2 and pooling",
+      "adaptive_branch(adaptive=False, aggregate=False)",
+    ),
+    "atm_vit": Entry(VIT, "ATM", "ATM", "arithmetic", published=True),
+    "atm_vit_no_class": Entry(
+      VIT, "ATM", "ATM, class tokens as they are", "arithmetic_alone"
+    ),
+  }
+)
+
+# The entry whose learning rate its family takes, by backbone and family, if it
+# is not the first: frames of the first do not meet, so that it only guesses.
+_SWEPT = MappingProxyType(
+  {
+    (BIG_LITTLE, "none"): "blvnet",
+    (VIT, "none"): "vit_attention",
+    (VIT, "TimeSformer"): "divided",  # The middle of the three.
+  }
+)
+
+# Operators of the library that no entry has, and why.
+LEFT_OUT: Mapping[str, str] = MappingProxyType(
+  {
+    "adapter": "made for a tower that is frozen, and nothing is here",
+    "adapters": "as adapter",
+    "adaptive_space_and_time": "only R(2+1)D has convolutions along time",
+    "causal_stream_shift": "the causal form of stream_shift, as tsm_causal is of tsm",
+    "mixing_eight": "mixing within parts of 8 frames, which are whole clips here",
+  }
+)
+
+
+def swept(entry: Entry) -> str:
+  """Returns the name of the entry whose learning rate an entry takes."""
+  key = (entry.backbone, entry.family)
+  own = (name for name, other in ENTRIES.items() if other[:2] == key)
+  return _SWEPT.get(key) or next(own)

@@ -1,0 +1,134 @@
+"""One training of the league, by the library's command in its own process."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any, NamedTuple
+
+from benchmarks.league_parts.entries import ENTRIES
+from benchmarks.shared import provenance
+from temporal_jax import process_setup, storage, training
+
+_CONFIG = pathlib.Path(__file__).with_name("config.py")
+# Training clips that choose a learning rate, and those that it is tested on.
+HELD_OUT = ("train[:75%]", "train[75%:]")
+# Other work on the machine goes first.
+PRIORITY = ("nice", "-n", "19")
+_LOG_LINES = 15  # Of a failed training, in the message.
+
+
+class Job(NamedTuple):
+  """A training.
+
+  Attributes:
+    task: A key of `config.TASKS`.
+    entry: A key of `ENTRIES`.
+    lr: Learning rate.
+    seed: Seed of the weights, the order of clips and their augmentation.
+    steps: Updates of the weights.
+    held_out: Whether it trains on a part of the training clips and tests on the
+      rest, to choose a learning rate.
+  """
+
+  task: str
+  entry: str
+  lr: float
+  seed: int
+  steps: int
+  held_out: bool = False
+
+  def place(self, work: pathlib.Path) -> pathlib.Path:
+    """Returns its folder in the folder of all trainings."""
+    if self.held_out:
+      return work / "rates" / self.task / f"{self.entry}_{self.lr:g}"
+    return work / self.task / f"{self.entry}_{self.seed}"
+
+  def arguments(self) -> list[str]:
+    """Returns the arguments of train.py, without the folders."""
+    entry = ENTRIES[self.entry]
+    fields = {
+      **entry.settings,
+      "model.temporal": entry.temporal,
+      "num_steps": self.steps,
+      "optim.warmup_steps": self.steps // 10,
+      "optim.lr": f"{self.lr:g}",
+      "seed": self.seed,
+    }
+    if self.held_out:
+      fields |= dict(
+        zip(("data.train_split", "data.test_split"), HELD_OUT, strict=True)
+      )
+    return [
+      f"--config={_CONFIG}:{self.task}/{entry.backbone}",
+      *(f"--config.{name}={value}" for name, value in fields.items()),
+    ]
+
+
+def figures(work: pathlib.Path, job: Job) -> dict[str, Any] | None:
+  """Returns the figures of a training that has ended, else None."""
+  file = job.place(work) / "figures.json"
+  return json.loads(file.read_text()) if file.exists() else None
+
+
+def run(work: pathlib.Path, job: Job) -> dict[str, Any]:
+  """Trains and tests, unless it was done, and returns the figures.
+
+  A training that was stopped goes on. It has low priority, and keeps compiled
+  programs in the folder: other seeds need no compilation.
+
+  Args:
+    work: Folder of all trainings.
+    job: The training.
+
+  Raises:
+    SystemExit: If it fails or is stopped, then the next call goes on; or if it
+      was done with another learning rate.
+  """
+  if (done := figures(work, job)) is not None:
+    if done["lr"] != job.lr:
+      raise SystemExit(
+        f"{job.place(work)} was trained with the learning rate {done['lr']:g}, not "
+        f"{job.lr:g}: remove it to train it again."
+      )
+    return done
+  place = job.place(work)
+  place.mkdir(parents=True, exist_ok=True)
+  log = place.parent / f"{place.name}.log"
+  command = [*PRIORITY, sys.executable, "-m", "temporal_jax.train"]
+  command += [f"--workdir={place}", "--wait", *job.arguments()]
+  command += [f"--config.data.data_dir={work / 'data'}"]
+  own = {process_setup.CACHE: str(work / "compiled")}
+  with log.open("w") as output:
+    status = subprocess.call(
+      command,
+      env=os.environ | own,
+      stdin=subprocess.DEVNULL,
+      stdout=output,
+      stderr=subprocess.STDOUT,
+    )
+  report = place / "report.json"
+  if status or not report.exists():
+    last = "\n".join(log.read_text().splitlines()[-_LOG_LINES:])
+    raise SystemExit(f"the training in {place} did not end (status {status}):\n{last}")
+  found = _read(place, job)
+  storage.write_text(place / "figures.json", json.dumps(found, indent=1) + "\n")
+  return found
+
+
+def _read(place: pathlib.Path, job: Job) -> dict[str, Any]:
+  """Returns the figures of a complete training."""
+  report = json.loads((place / "report.json").read_text())
+  rows = training.read_rows(place / "metrics.jsonl")
+  trained = [row for row in rows if "accuracy" in row][-1]
+  measured = provenance.describe()
+  return {
+    **job._asdict(),
+    "top1": report["top1"],
+    "test_clips": report["clips_scored"],
+    "training_top1": trained["accuracy"],
+    "training_loss": trained["loss"],
+    "date": measured["date"],
+    "commit": measured["commit"],
+  }
