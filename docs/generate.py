@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from docs import (
   accelerator_tables,
   gpu_tables,
+  league_tables,
   paper_tables,
   peer_tables,
   speed_tables,
@@ -239,6 +240,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "gpu speed": gpu_tables.speed,
   },
   "few_clips.md": {"few clips": speed_tables.few_clips},
+  "league.md": league_tables.tables(),
   "models.md": {
     "networks": networks,
     "reference costs": reference_costs,

@@ -1,0 +1,79 @@
+"""Rows of the league's page, made of a small file of figures."""
+
+import json
+
+import pytest
+
+from benchmarks.league_parts import claims, entries
+from docs import league_tables as tables
+
+
+def _run(entry, top1, seed=0, commit="abc"):
+  own = {"task": "camera_motion", "entry": entry, "seed": seed, "top1": top1}
+  return {**own, "test_clips": 100, "date": f"2026-12-0{seed + 1}", "commit": commit}
+
+
+@pytest.fixture
+def _report(tmp_path, monkeypatch):
+  runs = [_run("tsm", 0.5), _run("tam", 0.7), _run("tam", 0.9, seed=1, commit="def")]
+  rows = claims.rows([*runs, _run("tam_5", 0.8)])
+  for row in rows:
+    row |= {"params": 703e3, "gmacs": 0.0741, "memory": 2e6, "clips_per_second": 99.6}
+  rates = [{"entry": "tam", "lr": lr, "top1": 10 * lr} for lr in (0.01, 0.02)]
+  report = {
+    "machine": {"processor": "a processor"},
+    "settings": {"steps": 400, "sweep_steps": 200},
+    "sweep": rates,
+    "runs": runs,
+    "rows": rows,
+    "claims": [*claims.judge_all(rows)],
+  }
+  file = tmp_path / "league_cpu.json"
+  file.write_text(json.dumps(report))
+  monkeypatch.setattr(tables, "_FILE", file)
+
+
+@pytest.mark.usefixtures("_report")
+def test_tables_have_the_figures_of_the_file():
+  found = {name: [*rows()] for name, rows in tables.tables().items()}
+  for head, *rows in found.values():
+    assert rows
+    assert all(len(row) == len(head) for row in rows)
+  assert found["league something_moves"][1:] == [("Not measured yet.",)]
+  (row,) = found["league trainings"][1:]
+  assert row[1:5] == ("2", "3", "400", "2026-12-01 to 2026-12-02")
+  assert row[5:] == ("`abc`, `def`", "a processor")
+  first, second, third = found["league camera_motion"][1:]
+  assert first[:5] == (
+    "1",
+    "**aggregation, 3 taps (TAM)**",
+    "ResNet",
+    "80.0% ± 14.1",
+    "2",
+  )
+  assert first[5:] == ("703", "0.074", "100", "2.0")
+  assert second[1] == "aggregation, 5 taps"  # A variant is not in bold.
+  assert third[3] == "50.0% ± 14.1"
+  (row,) = found["league rates"][1:]
+  assert row[3:] == ("0.01, 0.02", "10.0%, 20.0%", "0.02")
+
+
+@pytest.mark.usefixtures("_report")
+def test_claims_have_difference_and_deviation():
+  head, *rows = tables.tables()["league claims"]()
+  assert head[2:] == ("camera_motion",)
+  by_text = {row[0]: row[1:] for row in rows}
+  assert by_text["TSM < TAM, in the ResNet"] == (
+    "bLVNet, table 5",
+    "holds (+30.0, deviation 20.0)",
+  )
+  assert by_text["TAM with 3 taps < 5 taps"][1] == "tie (+0.0, deviation 20.0)"
+
+
+def test_without_a_file_only_networks_are_listed(tmp_path, monkeypatch):
+  monkeypatch.setattr(tables, "_FILE", tmp_path / "missing.json")
+  found = {name: [*rows()] for name, rows in tables.tables().items()}
+  assert found["league claims"][1:] == [("Not measured yet.",)]
+  names = {row[0] for row in found["league networks"][1:]}
+  assert names == {f"`{name}`" for name in entries.ENTRIES}
+  assert len(found["league left out"]) == 1 + len(entries.LEFT_OUT)
