@@ -230,3 +230,7 @@ def main(arguments: list[str] | None = None) -> None:
       results.write_json(options.json, report(work, settings, trained, tried))
   if options.plots:
     draw(options.plots, report(work, settings, trained, tried)["rows"], "league")
+
+
+if __name__ == "__main__":
+  main()

@@ -1,6 +1,8 @@
 import json
 import os
+import runpy
 import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -223,6 +225,13 @@ def test_a_refused_command_writes_nothing(tmp_path, capsys, words, message):
     league.main(["--work", str(tmp_path / "work"), *words])
   assert message in capsys.readouterr().err
   assert not (tmp_path / "work").exists()
+
+
+def test_it_is_a_command(monkeypatch, capsys):
+  monkeypatch.setattr(sys, "argv", ["league", "--help"])
+  with pytest.raises(SystemExit):
+    runpy.run_module("benchmarks.league", run_name="__main__")
+  assert "--quick" in capsys.readouterr().out
 
 
 def test_a_folder_with_other_settings_is_refused(tmp_path, capsys):
