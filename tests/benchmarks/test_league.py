@@ -229,6 +229,7 @@ def test_a_refused_command_writes_nothing(tmp_path, capsys, words, message):
 
 def test_it_is_a_command(monkeypatch, capsys):
   monkeypatch.setattr(sys, "argv", ["league", "--help"])
+  monkeypatch.delitem(sys.modules, "benchmarks.league")
   with pytest.raises(SystemExit):
     runpy.run_module("benchmarks.league", run_name="__main__")
   assert "--quick" in capsys.readouterr().out
