@@ -73,9 +73,10 @@ class Sampling(abc.ABC):
       num_clips: Clips of a test, K; 1 with `rng`.
 
     Returns:
-      Indices (T,) in [0, L), int64. They ascend, except where a rule starts a
-      short video again: with short="loop", and a test's clips of videos of
-      fewer than T frames by "rounded_segments" and "random_clips".
+      Indices (T,) in [0, L), int64. They ascend, except by "shuffled" and
+      where a rule starts a short video again: with short="loop", and a test's
+      clips of videos of fewer than T frames by "rounded_segments" and
+      "random_clips".
 
     Raises:
       ValueError: If a number is out of its range.

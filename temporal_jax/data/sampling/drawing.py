@@ -56,6 +56,7 @@ PAGE = (
   Row("slowfast_clips(2, offset=True)", 100, num_clips=3),
   Row("uniform_temporal_subsample", 100),
   Row("uniform_temporal_subsample(2)", 100, num_clips=3),
+  Row("shuffled('dense(2)')", 100),
   Row("segments", 6),
   Row("interval(8)", 6),
   Row("dense(stride=2)", 6),

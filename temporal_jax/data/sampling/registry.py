@@ -24,6 +24,7 @@ from temporal_jax.data.sampling.segments import (
   Segments,
   WholeSegments,
 )
+from temporal_jax.data.sampling.shuffled import Shuffled
 from temporal_jax.data.sampling.windows import Dense, FixedStride, Interval
 from temporal_jax.validation import check_at_least, check_whole
 
@@ -44,6 +45,7 @@ SAMPLINGS: Mapping[str, type[Sampling]] = MappingProxyType(
     "tsm_segments": TsmSegments,
     "slowfast_clips": SlowFastClips,
     "uniform_temporal_subsample": UniformTemporalSubsample,
+    "shuffled": Shuffled,
   }
 )
 
