@@ -1,0 +1,108 @@
+"""Accuracy on something_moves of networks that see its order, and that do not.
+
+  python -m benchmarks.order_needed --work runs/order_needed
+
+The same small network is trained several times by configs/something_moves.py:
+with temporal operators, without, on frames in a random order, and on two
+neighbouring frames, whose scores are averaged over the clip in the test. The
+last three can recognise the pair of events; the order of the two is a guess.
+Killed, the same command goes on.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.shared import machine, results
+
+# Frames that the network's frames are apart, as in the config.
+_STRIDE = 2
+# Row -> arguments of train.py.
+NETWORKS = {
+  "aggregation": (),
+  "shift": ("--config.model.temporal=shift",),
+  "no temporal modelling": ("--config.model.temporal=none",),
+  "aggregation, shuffled frames": (
+    f"--config.data.sampling=shuffled('dense({_STRIDE})')",
+  ),
+  "aggregation, two neighbouring frames": (
+    "--config.data.num_frames=2",
+    "--config.eval.num_clips=13",
+  ),
+}
+
+
+def run(work: pathlib.Path, name: str, *more: str) -> dict[str, Any]:
+  """Trains once, unless it was done, and returns the figures.
+
+  Args:
+    work: Folder of all runs.
+    name: A key of `NETWORKS`.
+    *more: Further arguments of train.py.
+  """
+  place = work / name.replace(",", "").replace(" ", "_")
+  done = place / "figures.json"
+  if done.exists():
+    return json.loads(done.read_text())
+  began = time.perf_counter()
+  command = [sys.executable, "-m", "temporal_jax.train", f"--workdir={place}"]
+  command += ["--config=something_moves", f"--config.data.data_dir={work / 'data'}"]
+  command += [*NETWORKS[name], *more]
+  subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+  report = json.loads((place / "report.json").read_text())
+  figures = {
+    "network": name,
+    "top1": report["top1"],
+    "pair": pair_accuracy(np.array(report["confusion"])),
+    "seconds": round(time.perf_counter() - began, 1),
+  }
+  done.write_text(json.dumps(figures))
+  return figures
+
+
+def pair_accuracy(confusion: np.ndarray) -> float:
+  """Returns the share of clips whose pair of events is right, in any order.
+
+  Args:
+    confusion: (16, 16), true classes in rows; the two orders of a pair are next
+      to each other.
+  """
+  pairs = confusion.reshape(8, 2, 8, 2).sum((1, 3))  # True and predicted ones.
+  return float(np.trace(pairs) / pairs.sum())
+
+
+def main(arguments: list[str] | None = None) -> None:
+  """Measures, prints and writes all rows."""
+  parser = results.create_parser(__doc__)
+  parser.add_argument(
+    "--work", type=pathlib.Path, required=True, help="folder of all runs"
+  )
+  parser.add_argument(
+    "--networks", nargs="*", choices=NETWORKS, default=[*NETWORKS], help="rows"
+  )
+  parser.add_argument(
+    "--more", nargs=argparse.REMAINDER, default=[], help="arguments of train.py"
+  )
+  options = parser.parse_args(arguments)
+  options.work.mkdir(parents=True, exist_ok=True)
+  table = results.ResultTable(("network", "top-1", "pair", "s"), name_width=36)
+  rows = []
+  for name in options.networks:
+    found = run(options.work.resolve(), name, *options.more)
+    rows.append(found)
+    table.add(
+      name, f"{found['top1']:.1%}", f"{found['pair']:.1%}", f"{found['seconds']:.0f}"
+    )
+  if options.json:
+    content = {"machine": machine.describe(), "rows": rows}
+    results.write_json(options.json, content)
+
+
+if __name__ == "__main__":
+  main()
