@@ -3,9 +3,10 @@
   python -m benchmarks.order_needed --work runs/order_needed
 
 The same small network is trained several times by configs/something_moves.py:
-with temporal operators, without, on frames in a random order, and on two
+with a temporal operator, without, on frames in a random order, and on two
 neighbouring frames, whose scores are averaged over the clip in the test. The
 last three can recognise the pair of events; the order of the two is a guess.
+The column "order" is the share of clips of right pairs whose order is right.
 Killed, the same command goes on.
 """
 
@@ -26,7 +27,6 @@ _STRIDE = 2
 # Row -> arguments of train.py.
 NETWORKS = {
   "aggregation": (),
-  "shift": ("--config.model.temporal=shift",),
   "no temporal modelling": ("--config.model.temporal=none",),
   "aggregation, shuffled frames": (
     f"--config.data.sampling=shuffled('dense({_STRIDE})')",
@@ -53,7 +53,7 @@ def run(work: pathlib.Path, name: str, *more: str) -> dict[str, Any]:
   began = time.perf_counter()
   command = [sys.executable, "-m", "temporal_jax.train", f"--workdir={place}"]
   command += ["--config=something_moves", f"--config.data.data_dir={work / 'data'}"]
-  command += [*NETWORKS[name], *more]
+  command += ["--config.eval_every=0", *NETWORKS[name], *more]
   subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
   report = json.loads((place / "report.json").read_text())
   figures = {
@@ -91,13 +91,17 @@ def main(arguments: list[str] | None = None) -> None:
   )
   options = parser.parse_args(arguments)
   options.work.mkdir(parents=True, exist_ok=True)
-  table = results.ResultTable(("network", "top-1", "pair", "s"), name_width=36)
+  table = results.ResultTable(("network", "top-1", "pair", "order", "s"), name_width=36)
   rows = []
   for name in options.networks:
     found = run(options.work.resolve(), name, *options.more)
     rows.append(found)
     table.add(
-      name, f"{found['top1']:.1%}", f"{found['pair']:.1%}", f"{found['seconds']:.0f}"
+      name,
+      f"{found['top1']:.1%}",
+      f"{found['pair']:.1%}",
+      f"{found['top1'] / found['pair']:.1%}",
+      f"{found['seconds']:.0f}",
     )
   if options.json:
     content = {"machine": machine.describe(), "rows": rows}

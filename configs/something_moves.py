@@ -13,7 +13,7 @@ def get_config():
   """Returns the run's config; every field is explained in base.py."""
   config = base.get_config()
 
-  config.num_steps = 600
+  config.num_steps = 500
   config.batch_size = 32
 
   config.model.name = "resnet18"
@@ -36,7 +36,7 @@ def get_config():
   )
 
   config.optim.lr = 4e-3
-  config.optim.warmup_steps = 60
+  config.optim.warmup_steps = 50
   config.loss.label_smoothing = 0.1
   config.optim.ema_decay = 0.99
 

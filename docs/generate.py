@@ -239,6 +239,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "gpu parts": gpu_tables.parts,
     "gpu speed": gpu_tables.speed,
   },
+  "data.md": {"order needed": speed_tables.order_needed},
   "few_clips.md": {"few clips": speed_tables.few_clips},
   "league.md": league_tables.tables(),
   "models.md": {

@@ -109,6 +109,14 @@ def _timing(pair: Mapping[str, float] | None) -> tuple[str, str, str]:
   return f"{pair['ours']:.1f}", f"{pair['theirs']:.1f}", f"{pair['ratio']:.2f}"
 
 
+def order_needed() -> Iterator[Sequence[str]]:
+  """Yields the accuracy of networks that see the order of frames, or do not."""
+  yield "network", "top-1", "pair of events, in any order", "order, of right pairs"
+  for row in _figures("order_needed_cpu")["rows"]:
+    top1, pair = row["top1"], row["pair"]
+    yield row["network"], f"{top1:.1%}", f"{pair:.1%}", f"{top1 / pair:.1%}"
+
+
 def few_clips() -> Iterator[Sequence[str]]:
   """Yields the accuracy of networks that learn from few clips."""
   rows = _figures("few_clips_cpu")["rows"]

@@ -211,7 +211,7 @@ class SomethingMoves(PhotographClips):
       for event, extent in zip(pair, sample_extents(rng, cls.NUM_FRAMES), strict=True)
     ]
     tracks = [
-      Track(*place) + _go(np.ones(()), -background.drift.T) + first + second
+      Track(*(place[:, None] - background.drift.T)) + first + second
       for place, first, second in zip(places, *changes, strict=False)
     ]
     return names[0], moving_cutouts.paint(background.frames, cutouts, tracks)
