@@ -20,6 +20,7 @@ def test_a_pair_in_the_other_order_counts_as_the_pair():
 def test_all_networks_run_and_go_on(monkeypatch, tmp_path, capsys):
   monkeypatch.setattr(SomethingMoves, "NUM_CLIPS", {"train": 32, "test": 16})
   DatasetSource("something_moves", "train", tmp_path / "work" / "data")
+  monkeypatch.setenv("XLA_FLAGS", "")  # One device.
   file = tmp_path / "figures.json"
   words = ["--work", str(tmp_path / "work"), "--json", str(file)]
   short = ["--config.num_steps=2", "--config.optim.warmup_steps=0"]
