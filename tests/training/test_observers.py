@@ -1,6 +1,8 @@
+import http.server
 import json
 import logging
 import struct
+import threading
 import time
 
 import pytest
@@ -117,6 +119,64 @@ def test_two_starts_are_one_run_of_wandb(tmp_path, monkeypatch):
     {"step": 9, "loss": 0.25, "final/top1": 1.0},
   ]
   assert codes == [1, 0]
+
+
+class _LostService(http.server.BaseHTTPRequestHandler):
+  """Answers for wandb's server until a run has begun, and then never."""
+
+  protocol_version = "HTTP/1.1"
+  has_begun = threading.Event()
+
+  def do_POST(self):
+    asked = self.rfile.read(int(self.headers["Content-Length"] or 0))
+    entity = {"id": "e", "name": "e"}
+    bucket = {"id": "r", "name": "r", "displayName": "r", "config": "{}"}
+    bucket["project"] = {"id": "p", "name": "p", "entity": entity}
+    data = {
+      "viewer": {"id": "v", "entity": "e", "username": "u", "flags": "{}"},
+      "serverInfo": {"features": [], "cliVersionInfo": {}},
+      "model": None,
+      "upsertBucket": {"bucket": bucket, "inserted": True},
+    }
+    answer = json.dumps({"data": data}).encode()
+    self.send_response(503 if self.has_begun.is_set() else 200)
+    if b"UpsertBucket" in asked:
+      self.has_begun.set()
+    self.send_header("Content-Type", "application/json")
+    self.send_header("Content-Length", str(len(answer)))
+    self.end_headers()
+    self.wfile.write(answer)
+
+  do_GET = do_PUT = do_POST  # noqa: N815
+
+  def log_message(self, *words):
+    """Prints nothing."""
+
+
+def test_a_lost_network_does_not_keep_a_run_from_its_end(tmp_path, monkeypatch, caplog):
+  import wandb
+
+  from temporal_jax.training import wandb_run
+
+  wandb.teardown()  # It has read the variables of other tests.
+  monkeypatch.setattr(_LostService, "has_begun", threading.Event())
+  server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _LostService)
+  server.daemon_threads = True
+  threading.Thread(target=server.serve_forever, daemon=True).start()
+  monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+  monkeypatch.setenv("WANDB_API_KEY", "0123456789" * 4)
+  monkeypatch.setenv("WANDB_SILENT", "true")
+  monkeypatch.setitem(wandb_run._WAITS, "finish_timeout", 1.0)
+  with caplog.at_level(logging.WARNING):
+    _observe(["wandb"], _start(tmp_path), [(1, {"a": 1.0})])
+  wandb.teardown()
+  server.shutdown()
+  server.server_close()
+  assert _LostService.has_begun.is_set()
+  assert [r.getMessage() for r in caplog.records if r.name == "absl"] == [
+    "the observer wandb failed, and the run goes on: TimeoutError: Timed out "
+    "finishing run."
+  ]
 
 
 def test_two_starts_are_one_run_of_trackio(tmp_path, monkeypatch):
