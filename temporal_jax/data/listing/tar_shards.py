@@ -32,6 +32,8 @@ from temporal_jax.untrusted.json_text import parse_json
 _CLASS, _JSON, _TEXT = "cls", "json", "txt"  # Suffixes of labels.
 _MAX_LABEL = 2**20  # Bytes.
 _WORD = re.compile(r"[A-Za-z]+")
+# All but the breaks of lines, which are counted.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
 
 
 class _Sample(NamedTuple):
@@ -228,6 +230,7 @@ def _names(sample: _Sample, kind: _Kind) -> Names:
     )
   if kind.suffix != _JSON:
     text = _text(sample, kind.suffix).strip()
+    _check_is_text(sample, f".{kind.suffix}", text)
     if not text or len(text.splitlines()) > 1:
       raise ValueError(
         f"{sample.where}: .{kind.suffix} must hold one line, the class; it has "
@@ -270,7 +273,17 @@ def _name(sample: _Sample, field: str, value: Any) -> str:
     raise ValueError(
       f"{sample.where}: {field} must be a name or a whole number, got {value!r:.60}."
     )
+  _check_is_text(sample, field, name)
   return name
+
+
+def _check_is_text(sample: _Sample, place: str, name: str) -> None:
+  """Raises ValueError at bytes of a binary number, which would be a class."""
+  if found := _CONTROL.search(name):
+    raise ValueError(
+      f"{sample.where}: {place} must be text, and holds the control character "
+      f"{found[0]!r}."
+    )
 
 
 def _fields(sample: _Sample) -> Mapping[str, Any]:
