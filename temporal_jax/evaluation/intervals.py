@@ -13,6 +13,7 @@ from temporal_jax.evaluation.predictions import Predictions
 CONFIDENCE = 0.95
 _SEED = 0
 _RESAMPLES = 1000
+_ROUNDING = 1e-6  # Of shares, which are computed in float32.
 _AT_ONCE = 2**22  # Weights of clips in memory; 16 MiB.
 
 # Weights (N, R) of N clips in R resamples -> the accuracy in each (R,).
@@ -29,9 +30,10 @@ def accuracy_intervals(
   the accuracies. Clips of one group depend on each other: where there are
   groups, whole groups are drawn.
 
-  An accuracy of 0 or 1 is the same in every resample. Its interval is then
-  Wilson's, of as many examples as there are clips or groups. Where there is one
-  clip or group, nothing can be drawn, and the interval is None.
+  An accuracy of 0 or 1, or one that all groups have, is the same in every
+  resample. Its interval is then Wilson's, of as many examples as there are
+  clips or groups. Where there is one clip or group, nothing can be drawn, and
+  the interval is None.
 
   Args:
     predictions: Scores and labels of the clips.
@@ -96,7 +98,7 @@ def _percentiles(values: np.ndarray, units: int) -> list[float] | None:
   values = values[~np.isnan(values)].astype(np.float64)
   if units == 1 or not values.size:
     return None
-  if values.min() == values.max() and values[0] in (0.0, 1.0):
+  if np.ptp(values) < _ROUNDING:
     return list(wilson_interval(float(values[0]), units))
   tail = (1 - CONFIDENCE) / 2
   return np.quantile(values, (tail, 1 - tail)).tolist()

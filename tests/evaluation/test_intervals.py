@@ -88,3 +88,12 @@ def test_two_right_clips_of_two_prove_little():
   both = evaluation.Predictions(("a", "b"), np.array([0, 1]), scores)
   values = evaluation.accuracy_intervals(both)["values"]
   assert values["top1"] == list(wilson_interval(1.0, 2))
+
+
+def test_groups_that_are_all_alike_prove_no_more_than_their_number():
+  right = np.tile([1, 0, 0], 3)  # A third of each film.
+  scores = np.stack([right, 1 - right], axis=1).astype(np.float32)
+  films = evaluation.Predictions(NAMES[:9], np.zeros(9, int), scores)
+  groups = {name: f"film {place // 3}" for place, name in enumerate(NAMES[:9])}
+  found = evaluation.accuracy_intervals(films, groups)["values"]["top1"]
+  np.testing.assert_allclose(found, wilson_interval(1 / 3, 3), atol=1e-6)
