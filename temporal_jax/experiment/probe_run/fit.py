@@ -36,7 +36,8 @@ class Inputs(NamedTuple):
   weight: jax.Array
 
 
-@dataclasses.dataclass(frozen=True)
+# Without eq, as `jit` hashes it, and a loss of several tasks has dicts.
+@dataclasses.dataclass(frozen=True, eq=False)
 class HeadFit:
   """Way of training a head.
 
