@@ -12,6 +12,7 @@ from temporal_jax.data.labels import ClassNames
 from temporal_jax.inference.export.page import NOT_STATED, render
 from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.models.inspect import count
+from temporal_jax.saved_networks.description import DESCRIPTION
 from temporal_jax.untrusted.fields import check_members, whole
 from temporal_jax.untrusted.json_text import read_json
 
@@ -59,7 +60,7 @@ def create_card(
     "operator": _operator(saved),
     "artifact": dict(artifact),
     "input": _input(saved, artifact.get("batch_size")),
-    "output": _output(saved),
+    "output": _output(saved, artifact["format"]),
     "parameters": count.parameters(saved.variables),
     "multiply_adds": _multiply_adds(saved),
     "source": models.find_model(saved.name).source,
@@ -101,7 +102,7 @@ def _input(saved: SavedModel, batch_size: int | None) -> dict[str, Any]:
   }
 
 
-def _output(saved: SavedModel) -> dict[str, Any]:
+def _output(saved: SavedModel, format: str) -> dict[str, Any]:
   several = bool(saved.description.get("multi_label"))
   names, classes = saved.class_names, saved.description["num_classes"]
   if isinstance(names, Mapping):
@@ -109,12 +110,15 @@ def _output(saved: SavedModel) -> dict[str, Any]:
   elif names:
     classes = len(names)
   kind = "sigmoid" if several else "softmax"
+  temperature = saved.description.get("temperature")
+  if format == "savable" and not saved.gives_features:
+    temperature = DESCRIPTION  # It may get another one, see `store_temperature`.
   return {
     "dtype": "float32",
     "classes": classes,
     "names": "classes.json" if names else NOT_STATED,
     "probabilities": None if saved.gives_features else kind,
-    "temperature": saved.description.get("temperature"),
+    "temperature": temperature,
   }
 
 

@@ -65,6 +65,13 @@ def _front_matter(card: Mapping[str, Any]) -> str:
   return "\n".join(["---", *lines, "---"])
 
 
+def _temperature(value: float | str | Mapping[str, float]) -> str:
+  """Returns a number, one for each task, or the file that may have it."""
+  if isinstance(value, str):
+    return f"`temperature` of {value}, if there is one"
+  return f"temperature {_numbers(value)}"
+
+
 def _numbers(value: float | Mapping[str, float]) -> str:
   """Returns a number, or one for each task, in words."""
   if isinstance(value, Mapping):
@@ -120,7 +127,7 @@ def _interface(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "result", f"features in {found['dtype']}"
     return
   scaled = found.get("temperature")
-  divided = f", divided by the temperature {_numbers(scaled)}" if scaled else ""
+  divided = f", divided by the {_temperature(scaled)}" if scaled else ""
   yield "result", f"probabilities in {found['dtype']}, by {kind} of the logits{divided}"
   names = "in the order of the result" if ".json" in found["names"] else ""
   yield "names of classes", f"{found['names']} {names}".strip()

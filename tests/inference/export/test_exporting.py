@@ -50,11 +50,15 @@ def test_temperature_is_exported(model, tmp_path):
   shutil.copytree(model, tmp_path / "net")
   inference.store_temperature(tmp_path / "net", 1.75)
   card = inference.export_model(tmp_path / "net", tmp_path / "out", format="savable")
-  assert card["output"]["temperature"] == 1.75
+  assert card["output"]["temperature"] == "model.json"  # A later one counts.
   page = (tmp_path / "out" / "README.md").read_text()
-  assert "by softmax of the logits, divided by the temperature 1.75" in page
+  assert "by softmax of the logits, divided by the `temperature` of model.json" in page
   exported = inference.load_model(tmp_path / "out")
   assert exported.description["temperature"] == 1.75
+  card = inference.export_model(tmp_path / "out", tmp_path / "file", format="stablehlo")
+  assert card["output"]["temperature"] == 1.75
+  page = (tmp_path / "file" / "README.md").read_text()
+  assert "by softmax of the logits, divided by the temperature 1.75" in page
 
 
 def test_a_network_without_classes_gives_features(tmp_path):
