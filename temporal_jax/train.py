@@ -149,14 +149,16 @@ def run_stages(
 ) -> None:
   """Runs the stages of a config, each from the weights of the one before."""
   stages = experiment.stages(config)
-  for number, stage in enumerate(stages, start=1):
-    place = workdir
-    if len(stages) > 1:
-      place = workdir / f"stage_{number}"
-      if jax.process_index() == 0:
-        print(f"stage {number} of {len(stages)}: {place}")
+  places = [workdir]
+  if len(stages) > 1:
+    places = [workdir / f"stage_{number}" for number in range(1, len(stages) + 1)]
+  for stage, place in zip(stages, places, strict=True):
+    experiment.check_start(stage, place, profile, probe=probe.get_config())
+  for number, (stage, place) in enumerate(zip(stages, places, strict=True), start=1):
+    if len(stages) > 1 and jax.process_index() == 0:
+      print(f"stage {number} of {len(stages)}: {place}")
     if number > 1:
-      stage.init_from = str(workdir / f"stage_{number - 1}")
+      stage.init_from = str(places[number - 2])
     run(stage, place, stop, profile)
     if stop.signal:
       return
@@ -169,11 +171,8 @@ def run(
   profile: str | None = None,
 ) -> None:
   """One run, from its config to its report; `profile` names steps to trace."""
-  experiment.check_places(workdir)
-  training.check_observers(config.observers)
+  experiment.check_start(config, workdir, profile, probe=probe.get_config())
   kind = experiment.run_kind(config)
-  if kind.fit is not None:
-    experiment.check_probe(config, probe.get_config(), workdir, profile)
   earlier = experiment.earlier_description(workdir, kind.read_description)
   with experiment.start_weights(
     config, earlier=earlier, workdir=workdir, convert=pretrained.convert

@@ -1,5 +1,6 @@
 """Builds a run from its config, for `temporal_jax.train`."""
 
+from temporal_jax.experiment.check_start import check_start as check_start
 from temporal_jax.experiment.classes import num_classes as num_classes
 from temporal_jax.experiment.components import (
   RunComponents as RunComponents,
@@ -24,7 +25,6 @@ from temporal_jax.experiment.network import other_inputs as other_inputs
 from temporal_jax.experiment.number_bounds import check_keep_best as check_keep_best
 from temporal_jax.experiment.optimizer import schedule as schedule
 from temporal_jax.experiment.origin import complete as complete
-from temporal_jax.experiment.probe_run import check_probe as check_probe
 from temporal_jax.experiment.run_kinds import run_kind as run_kind
 from temporal_jax.experiment.settings import RunSettings as RunSettings
 from temporal_jax.experiment.start_weights import (
@@ -37,6 +37,5 @@ from temporal_jax.experiment.weights import class_rows as class_rows, fitting as
 from temporal_jax.experiment.workdir_checks import (
   check_adapters as check_adapters,
   check_finished as check_finished,
-  check_places as check_places,
 )
 from temporal_jax.experiment.workdir_lock import lock as lock

@@ -6,6 +6,7 @@ import re
 
 from temporal_jax import training
 from temporal_jax.experiment.description import Description, Lists
+from temporal_jax.saved_networks.folder import MOVED
 from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 
 # Folders that a run writes into its workdir.
@@ -27,13 +28,21 @@ _FREE = re.compile(
 _OVERRIDES = "model.overrides."
 
 
-def check_places(workdir: pathlib.Path) -> None:
+def check_places(workdir: pathlib.Path, *, is_probe: bool = False) -> None:
   """Refuses folders where a run writes files, and files where it has folders.
+
+  Args:
+    workdir: Folder of the run.
+    is_probe: Whether the run is a probe, which a kill may have left with a part
+      of its network's files: the next start replaces them.
 
   Raises:
     ValueError: Naming the first one, or if the folder is a saved network.
   """
-  if any((workdir / name).exists() for name in (VARIABLES, VARIABLES_FILE)):
+  goes_on = is_probe and (workdir / MOVED).is_dir()
+  if not goes_on and any(
+    (workdir / name).exists() for name in (VARIABLES, VARIABLES_FILE)
+  ):
     raise ValueError(
       f"{workdir} is a saved network, whose model.json a run would replace; take "
       f"another --workdir, and --config.init_from={workdir} to start from it."

@@ -6,6 +6,7 @@ Directories of older versions have `variables/`, by Orbax, instead of the first.
 import os
 import pathlib
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ from temporal_jax.storage import DIGESTS, sync, whole_folder, write_digests
 from temporal_jax.training import int8_weights
 from temporal_jax.training.load_variables import VARIABLES, VARIABLES_FILE
 
+# Folder in a workdir whose files `move_network` moves.
+MOVED = ".network"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 # Called with a description and the shapes of variables; raises ValueError if
 # they do not fit the network that it describes.
@@ -87,6 +90,19 @@ def move_network(folder: pathlib.Path, into: pathlib.Path) -> None:
     file.replace(into / file.name)
   folder.rmdir()
   sync(into)
+
+
+def discard_moved(workdir: pathlib.Path) -> None:
+  """Removes the files of a network whose move was killed, wherever they are.
+
+  Args:
+    workdir: Folder with `MOVED`, or without: then nothing is removed.
+  """
+  if not (workdir / MOVED).is_dir():
+    return
+  for name in (DESCRIPTION, VARIABLES_FILE, DIGESTS):
+    (workdir / name).unlink(missing_ok=True)
+  shutil.rmtree(workdir / MOVED)  # Last, so that a kill leaves a mark.
 
 
 def read_network(

@@ -64,21 +64,22 @@ class Profile:
       jax.profiler.stop_trace()
 
 
-def parse_steps(text: str, num_steps: int) -> range:
+def parse_steps(text: str, num_steps: int | None) -> range:
   """Returns the steps of "100:110": the ten steps after step 100.
 
   Args:
     text: First and last step, as metrics.jsonl counts them.
-    num_steps: Steps of the run.
+    num_steps: Steps of the run; None if they are not known yet.
 
   Raises:
     ValueError: If it is no range of steps of the run.
   """
   match = _RANGE.fullmatch(text)
   first, last = map(int, match.groups()) if match else (0, 0)
-  if not 0 <= first < last <= num_steps:
+  if not 0 <= first < last <= (num_steps or last):
+    of = f"{num_steps} steps" if num_steps else "number of steps"
     raise ValueError(
       f"--profile must be FIRST:LAST, as 100:110 for the ten steps after step 100, "
-      f"with 0 <= FIRST < LAST <= the run's {num_steps} steps; got {text!r}."
+      f"with 0 <= FIRST < LAST <= the run's {of}; got {text!r}."
     )
   return range(first, last)

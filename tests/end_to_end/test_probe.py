@@ -149,9 +149,10 @@ def test_steps_to_trace_are_refused(videos, tmp_path):
     )
 
 
-def test_a_killed_start_is_repeated(videos, tmp_path, capsys):
+@pytest.mark.parametrize("place", [".network", "."])
+def test_a_killed_start_is_repeated(videos, tmp_path, capsys, place):
   (tmp_path / "run" / ".network").mkdir(parents=True)
-  (tmp_path / "run" / ".network" / "model.safetensors").touch()
+  (tmp_path / "run" / place / "model.safetensors").touch()
   _run(tmp_path / "run", videos, tmp_path, capsys=capsys)
   assert inference.load_model(tmp_path / "run").class_names == ("left", "right")
   assert not (tmp_path / "run" / ".network").exists()

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from temporal_jax.experiment import check_finished, check_places
+from temporal_jax.experiment import check_finished
+from temporal_jax.experiment.workdir_checks import check_places
 from tests.support import tiny_config
 
 

@@ -43,6 +43,7 @@ def test_no_trace_writes_nothing(tmp_path):
 
 def test_steps_are_parsed():
   assert parse_steps("100:110", 110) == range(100, 110)
+  assert parse_steps("100:110", None) == range(100, 110)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,8 @@ def test_steps_are_parsed():
 def test_other_steps_are_refused(text):
   with pytest.raises(ValueError, match=r"--profile must be FIRST:LAST.* 10 steps; got"):
     parse_steps(text, 10)
+
+
+def test_other_steps_are_refused_before_their_number_is_known():
+  with pytest.raises(ValueError, match=r"<= the run's number of steps; got '6:5'"):
+    parse_steps("6:5", None)

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -37,7 +36,7 @@ from temporal_jax.experiment.videos import open_videos
 from temporal_jax.inference.runtime.clip_batches import ClipBatches
 from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.models.network import Network
-from temporal_jax.saved_networks.folder import move_network
+from temporal_jax.saved_networks.folder import MOVED, discard_moved, move_network
 from temporal_jax.saved_networks.variables import digest
 
 # Strengths of the penalty of a linear head, and AdamW's usual weight decay.
@@ -146,8 +145,8 @@ def run_probe(
     predictions=answers["test"],
   )
   params = {**variables["params"], "head": params}
-  partial = workdir / ".network"
-  shutil.rmtree(partial, ignore_errors=True)  # Of a start that was killed.
+  discard_moved(workdir)
+  partial = workdir / MOVED
   inference.save_model(partial, {**variables, "params": params}, described)
   move_network(partial, workdir)
   name = "top1" if "top1" in summary else "mAP"
