@@ -17,25 +17,43 @@ pattern, at equal sizes and weights. Parts, all by default:
               our networks with the papers' clips and views.
 
 Outputs, losses and answers must be equal. If torch.compile fails for a network,
-its row has the error, and the others go on.
+its row has the error, and the others go on. Killed, the same command goes on
+after the last row of FILE, unless files that git tracks have changed.
 """
 
 import argparse
+import functools
+import json
 import os
-from collections.abc import Callable
-from typing import Any
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from benchmarks import networks
 from benchmarks.cases.networks import NetworkCase, find_cases, find_clip_shape
 from benchmarks.peers_parts import processes, supplement
-from benchmarks.shared import machine, network_sides, results
+from benchmarks.shared import machine, network_sides, provenance, results
 from benchmarks.training_parts import steps
 
-PARTS = ("speed", "processes", "supplement")
 PEERS = ("timesformer_b16", "vivit_b16x2", "videomae_b16", "xclip_b32")
 MODES = ("eager", "compiled")
 
-Add = Callable[[str, dict[str, Any]], None]
+Row = dict[str, Any]
+
+
+class Part(NamedTuple):
+  """A part of the report.
+
+  Attributes:
+    columns: Titles of its table.
+    jobs: Returns the rows' names, and functions that measure them.
+    cells: Returns the table's lines of a row.
+  """
+
+  columns: Sequence[str]
+  jobs: Callable[[argparse.Namespace], Sequence[tuple[str, Callable[[], Row]]]]
+  cells: Callable[[Row], Iterator[Sequence[str]]]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -45,25 +63,37 @@ def main(argv: list[str] | None = None) -> None:
     SystemExit: In the end, if a part of a row failed.
   """
   options = _options(argv)
+  kept = _kept(options.json)
   about = {"machine": machine.describe(), "load": os.getloadavg()[0]}
-  report: dict[str, Any] = {}
-
-  def add(part: str, row: dict[str, Any]) -> None:
-    report.setdefault(part, []).append(row)
-    results.write_json(options.json, about | report)
-    for what, error in row.get("errors", {}).items():
-      print(f"{row['name']}, {what} failed: {error}", flush=True)
-    network_sides.free_memory()
-
-  for part, measure in (
-    ("speed", _speed),
-    ("processes", _processes),
-    ("supplement", _supplement),
-  ):
-    if part in options.parts:
-      measure(options, add)
+  report: dict[str, list[Row]] = {}
+  for name in options.parts:
+    part = _PARTS[name]
+    table = results.ResultTable(part.columns)
+    for row_name, job in part.jobs(options):
+      row = kept.get((name, row_name)) or job()
+      for cells in part.cells(row):
+        table.add(*cells)
+      for what, error in row.get("errors", {}).items():
+        print(f"{row_name}, {what} failed: {error}", flush=True)
+      report.setdefault(name, []).append(row)
+      results.write_json(options.json, about | report)
+      network_sides.free_memory()
   if any(row.get("errors") for rows in report.values() for row in rows):
     raise SystemExit(1)
+
+
+def _kept(file: pathlib.Path | None) -> dict[tuple[str, str], Row]:
+  """Returns rows that the same command has measured, by their part and name.
+
+  Rows of another commit or of changed files are measured again.
+  """
+  if file is None or not file.exists():
+    return {}
+  report, now = json.loads(file.read_text()), provenance.describe()
+  same = all(report["measured"][key] == now[key] for key in ("commit", "command"))
+  if not same or now["commit"].endswith("+"):
+    return {}
+  return {(name, row["name"]): row for name in _PARTS for row in report.get(name, [])}
 
 
 def measure_speed(
@@ -115,65 +145,86 @@ def measure_speed(
   return row
 
 
-def _speed(options: argparse.Namespace, add: Add) -> None:
-  table = results.ResultTable(
-    ("network", "step", "torch", "ours ms", "torch ms", "ratio", "clips/s")
-  )
-  for case in options.cases:
-    row = measure_speed(case, seconds=options.seconds)
-    for work, key in (("inference", "inference"), ("training", "step")):
-      for mode, found in row[work].items():
-        times = found[key]
-        speed = f"{1e3 / times['ours']:.2f}"
-        table.add(case.name, work, mode, *results.time_cells(times), speed)
-    add("speed", row)
+def _speed_jobs(options: argparse.Namespace) -> list[tuple[str, Callable[[], Row]]]:
+  measure = functools.partial(measure_speed, seconds=options.seconds)
+  return [(case.name, functools.partial(measure, case)) for case in options.cases]
 
 
-def _processes(options: argparse.Namespace, add: Add) -> None:
-  table = results.ResultTable(
-    ("network", "side", "first s", "second s", "answer GiB", "step GiB")
-  )
-  for case in options.cases:
+def _speed_cells(row: Row) -> Iterator[Sequence[str]]:
+  for work, key in (("inference", "inference"), ("training", "step")):
+    for mode, found in row[work].items():
+      times = found[key]
+      speed = f"{1e3 / times['ours']:.2f}"
+      yield row["name"], work, mode, *results.time_cells(times), speed
+
+
+def _process_jobs(options: argparse.Namespace) -> list[tuple[str, Callable[[], Row]]]:
+  def measure(case: NetworkCase) -> Row:
     try:
-      row = processes.measure(case, turns=options.turns)
+      return processes.measure(case, turns=options.turns, modes=MODES)
     except ValueError as error:
-      row = {"name": case.name, "errors": {"processes": str(error)}}
-    for side, times in row.get("first_answer", {}).items():
-      peaks = (row["peak_bytes"][work].get(side) for work in ("answer", "step"))
-      table.add(
-        case.name,
-        side,
-        *(f"{times[which][0]:.1f}" for which in ("first", "second")),
-        *("-" if peak is None else f"{peak / 2**30:.2f}" for peak in peaks),
-      )
-    add("processes", row)
+      return {"name": case.name, "errors": {"processes": str(error)}}
+
+  return [(case.name, functools.partial(measure, case)) for case in options.cases]
 
 
-def _supplement(options: argparse.Namespace, add: Add) -> None:
-  table = results.ResultTable(
-    ("method", "network", "clip", "views", "view ms", "ratio", "printed")
-  )
-  for method in supplement.METHODS:
-    row = supplement.measure(method, seconds=options.seconds)
-    if "ratio" in row:
-      cells = (
-        row["network"],
-        " x ".join(map(str, method.clip_shape)),
-        str(method.views),
-        f"{row['milliseconds']:.0f}",
-        f"{row['ratio']:.3f}",
-      )
-    else:
-      cells = ("-",) * 5
-    table.add(method.name, *cells, f"{row['printed_ratio']:.3f}")
-    add("supplement", row)
+def _process_cells(row: Row) -> Iterator[Sequence[str]]:
+  for side, times in row.get("first_answer", {}).items():
+    peaks = (row["peak_bytes"][work].get(side) for work in ("answer", "step"))
+    yield (
+      row["name"],
+      side,
+      *(f"{times[which][0]:.1f}" for which in ("first", "second")),
+      *("-" if peak is None else f"{peak / 2**30:.2f}" for peak in peaks),
+    )
+
+
+def _supplement_jobs(
+  options: argparse.Namespace,
+) -> list[tuple[str, Callable[[], Row]]]:
+  measure = functools.partial(supplement.measure, seconds=options.seconds)
+  return [(m.name, functools.partial(measure, m)) for m in supplement.METHODS]
+
+
+def _supplement_cells(row: Row) -> Iterator[Sequence[str]]:
+  cells = ("-",) * 5
+  if "ratio" in row:
+    cells = (
+      row["network"],
+      " x ".join(map(str, row["clip"][1:4])),
+      str(row["views"]),
+      f"{row['milliseconds']:.0f}",
+      f"{row['ratio']:.3f}",
+    )
+  yield row["name"], *cells, f"{row['printed_ratio']:.3f}"
+
+
+_PARTS = MappingProxyType(
+  {
+    "speed": Part(
+      ("network", "step", "torch", "ours ms", "torch ms", "ratio", "clips/s"),
+      _speed_jobs,
+      _speed_cells,
+    ),
+    "processes": Part(
+      ("network", "side", "first s", "second s", "answer GiB", "step GiB"),
+      _process_jobs,
+      _process_cells,
+    ),
+    "supplement": Part(
+      ("method", "network", "clip", "views", "view ms", "ratio", "printed"),
+      _supplement_jobs,
+      _supplement_cells,
+    ),
+  }
+)
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
   parser = results.create_parser(__doc__)
   add = parser.add_argument
   add("patterns", nargs="*", metavar="PATTERN", help="networks; all by default")
-  add("--parts", nargs="+", choices=PARTS, default=PARTS)
+  add("--parts", nargs="+", choices=_PARTS, default=[*_PARTS])
   add("--seconds", type=float, default=2.0, help="per timing (%(default)s)")
   add("--turns", type=results.count, default=3, help="of processes (%(default)s)")
   options = parser.parse_args(argv)

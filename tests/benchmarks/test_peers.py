@@ -155,6 +155,34 @@ def test_rows_are_printed_and_written(speed, monkeypatch, tmp_path, capsys):
   assert report["supplement"] == [{"name": "TEA", "printed_ratio": 2.4 / 12}]
 
 
+def test_the_same_command_goes_on(monkeypatch, tmp_path):
+  measured = []
+
+  def measure(method, *, seconds):
+    measured.append(method.name)
+    return {"name": method.name, "printed_ratio": seconds}
+
+  def run(names, commit="abc", word="one"):
+    measured.clear()
+    rows = tuple(supplement.Method(name, 1.0) for name in names)
+    now = {"commit": commit, "command": word}
+    monkeypatch.setattr(supplement, "METHODS", rows)
+    monkeypatch.setattr(peers.provenance, "describe", lambda: now)
+    peers.main(["--parts", "supplement", "--json", str(tmp_path / "peers.json")])
+    report = json.loads((tmp_path / "peers.json").read_text())
+    assert [row["name"] for row in report["supplement"]] == names
+    return measured
+
+  monkeypatch.setattr(supplement, "measure", measure)
+  names = ["TEA", "SlowFast", "X-ViT"]
+  assert run(names[:2]) == ["TEA", "SlowFast"]
+  assert run(names) == ["X-ViT"]
+  assert run(names, word="another") == names
+  assert run(names, commit="def") == names
+  assert run(names, commit="def+") == names
+  assert run(names, commit="def+") == names
+
+
 def test_networks_without_a_peer_are_refused(capsys):
   with pytest.raises(SystemExit, match="2"):
     peers.main(["resnet50"])
