@@ -73,9 +73,10 @@ def open_test_videos(
     found = open_annotations(annotations, where)
     as_video = functools.partial(with_pattern, pattern=frames, flow=flow)
     return AnnotatedSource(found, split or "test", videos or where, as_video=as_video)
-  named = not path.exists() and where in datasets.DATASETS
-  if named or any(path.glob("*/dataset_info.json")):
-    return _prepared(pathlib.Path(data_dir, where) if named else path, split or "test")
+  built = pathlib.Path(data_dir, where)  # By its name.
+  named = not path.exists() and (where in datasets.DATASETS or _is_prepared(built))
+  if named or _is_prepared(path):
+    return _prepared(built if named else path, split or "test")
   is_there = is_in_bucket(where) or names_shards(path) or path.exists()
   if not is_there:
     hint = did_you_mean(where, datasets.DATASETS) or "."
@@ -87,6 +88,11 @@ def open_test_videos(
   if not rows:
     raise ValueError(f"test_fraction {test_fraction:g} leaves no video of {where}.")
   return labelled_sources(table, {"": rows}, frames=frames, flow=flow)[""]
+
+
+def _is_prepared(folder: pathlib.Path) -> bool:
+  """Whether a folder holds versions of a prepared data set."""
+  return any(folder.glob("*/dataset_info.json"))
 
 
 def _prepared(folder: pathlib.Path, split: str) -> Source:

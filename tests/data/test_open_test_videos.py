@@ -98,6 +98,7 @@ def test_annotations_and_prepared_data_sets_are_opened(tmp_path):
   ).download_and_prepare()
   source, found, _ = _open(str(tmp_path / "built" / "mine"))
   assert (found, source.class_names) == (["b"], ("x", "y"))
+  assert _open("mine", data_dir=str(tmp_path / "built"))[1] == ["b"]
 
 
 @pytest.mark.parametrize(
