@@ -1,7 +1,7 @@
 r"""Growth of cost with frames, places, width, clips and devices.
 
-  python -m benchmarks.growth INSTRUMENT [--only NAME ...] [--axes AXIS ...] \
-    [--json FILE]
+  python -m benchmarks.growth INSTRUMENT [--kinds KIND ...] [--only NAME ...] \
+    [--axes AXIS ...] [--json FILE [--resume]]
   python -m benchmarks.growth claims --read FILE ... [--png FOLDER]
 
 Measures operators, the cases of benchmarks.operators and networks of the
@@ -18,19 +18,23 @@ by least squares in log-log. The instruments are
   devices   a training step on 1, 2, 4 and 8 simulated devices: operations,
             temporaries and bytes sent of one of them
 
-`claims` compares the rows of such files with the papers' complexities, and with
---png draws growth_operators.png and growth_networks.png.
+With --resume the rows of FILE are kept, and only those that it lacks are
+measured.
+
+`claims` compares the rows of such files with the papers' complexities: measured
+exponents, and in brackets those of the formula at the same sizes; a star marks
+those that differ by more than 0.15. With --png it draws growth_operators.png
+and growth_networks.png.
 """
 
 import argparse
 import pathlib
-from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.compiled.target import TPU
 from benchmarks.growth_parts import claims, pictures
 from benchmarks.growth_parts.instruments import INSTRUMENTS, Request
-from benchmarks.growth_parts.subjects import AXES, SUBJECTS
+from benchmarks.growth_parts.subjects import AXES, KINDS, SUBJECTS
 from benchmarks.shared import machine, results
 from temporal_jax.lookup import lookup
 
@@ -41,8 +45,10 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   parser = results.create_parser(__doc__)
   add = parser.add_argument
   add("instrument", metavar="INSTRUMENT", help=f"{', '.join(INSTRUMENTS)} or claims")
+  add("--kinds", nargs="+", metavar="KIND", help=", ".join(KINDS))
   add("--only", nargs="+", metavar="NAME", help="operators and networks")
   add("--axes", nargs="+", metavar="AXIS", help=", ".join(AXES))
+  add("--resume", action="store_true", help="keep the rows of the JSON file")
   add("--points", type=results.count, help="sizes of an axis, the smallest first")
   add("--seconds", type=results.above_zero, default=10.0, help="per row of the clock")
   add("--processor-time", action="store_true", help="not the clock's")
@@ -52,6 +58,8 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   options = parser.parse_args(argv)
   try:
     lookup({**INSTRUMENTS, _CLAIMS: None}, options.instrument, "instrument")
+    for kind in options.kinds or ():
+      lookup(dict.fromkeys(KINDS), kind, "kind")
     for name in options.only or ():
       lookup(SUBJECTS, name, "operator or network")
     for axis in options.axes or ():
@@ -61,11 +69,16 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
       TPU.check_installed()
     if (options.instrument == _CLAIMS) != bool(options.read):
       raise ValueError("claims need --read FILE, and nothing else reads files.")
+    if options.resume and (options.instrument == _CLAIMS or not options.json):
+      raise ValueError("--resume needs an instrument and --json FILE.")
     if options.png and options.instrument != _CLAIMS:
       raise ValueError("--png draws claims only.")
     if options.png and not options.png.is_dir():
       raise ValueError(f"--png {options.png} must be a folder that exists.")
-    options.rows = claims.read_rows(options.read or ())
+    files = options.read or ()
+    if options.resume and options.json.exists():
+      files = [options.json]
+    options.rows = claims.read_rows(files)
   except (ImportError, OSError, ValueError) as error:
     parser.error(str(error))
   return options
@@ -90,17 +103,19 @@ def _measure(options: argparse.Namespace) -> None:
   """
   request = Request(
     names=options.only or [*SUBJECTS],
+    kinds=options.kinds or KINDS,
     axes=options.axes or [*AXES],
     points=options.points,
     seconds=options.seconds,
     processor_time=options.processor_time,
     chip=options.chip,
+    done=[(row["name"], row["axis"]) for row in options.rows],
   )
   table = results.ResultTable(_COLUMNS, name_width=52)
   about: dict[str, Any] = {"processor": machine.processor()}
   if options.instrument == "tpu":  # Its children must be the first to use jax.
     about |= {"chip": options.chip, **TPU.versions()}
-  rows = []
+  rows = options.rows
   for row in INSTRUMENTS[options.instrument](request):
     if len(about) == 1:
       about = machine.describe()
@@ -114,22 +129,26 @@ def _measure(options: argparse.Namespace) -> None:
     raise SystemExit(1)
 
 
-def _compare(rows: Sequence[dict[str, Any]], png: pathlib.Path | None) -> None:
-  """Prints a line per claim, and draws the rows."""
-  lines = claims.compare(rows)
+def _compare(options: argparse.Namespace) -> None:
+  """Prints and writes a line per claim, and draws the rows."""
+  lines = claims.compare(options.rows)
   table = results.ResultTable(claims.COLUMNS, name_width=52)
   for line in lines:
     table.add(*claims.cells(line))
   print(claims.summary(lines))
-  for name, panels in pictures.PANELS.items() if png else ():
-    pictures.draw(rows, panels, png / f"growth_{name}.png")
+  about = {"processor": machine.processor()}
+  report = {"machine": about, "lines": claims.report(lines)}
+  results.write_json(options.json, report)
+  if options.png:
+    for name, panels in pictures.PANELS.items():
+      pictures.draw(options.rows, panels, options.png / f"growth_{name}.png")
 
 
 def main(argv: list[str] | None = None) -> None:
   """Measures with an instrument, or compares what was measured."""
   options = _options(argv)
   if options.instrument == _CLAIMS:
-    _compare(options.rows, options.png)
+    _compare(options)
   else:
     _measure(options)
 

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 from benchmarks.growth_parts.fit import fit_power
 from benchmarks.growth_parts.reasons import REASONS
 from benchmarks.growth_parts.subjects import AXES, SUBJECTS, Sizes, Subject
+from temporal_jax.layers.attention import HEAD_WIDTH
 
 TOLERANCE = 0.15  # Largest difference of exponents that counts as equal.
-QUANTITIES = ("multiply-adds", "memory", "time", "TPU")
-_HEADS = 64  # Channels of a head.
 
 Formula = Callable[[Sizes], float]
 Row = Mapping[str, Any]
@@ -94,12 +93,12 @@ def _held(scores: Formula) -> Formula:
   """Returns the arrays of an attention, forward and backward.
 
   They are queries, keys, values and the result, with their gradients, and the
-  scores with theirs.
+  scores; their gradients take the same place.
 
   Args:
     scores: Scores of a head.
   """
-  return lambda s: 8 * _tokens(s) * s.width + 2 * scores(s) * s.width / _HEADS
+  return lambda s: 8 * _tokens(s) * s.width + scores(s) * s.width / HEAD_WIDTH
 
 
 def _adaptive(s: Sizes) -> float:
@@ -232,6 +231,17 @@ def _of_case(subject: Subject) -> Claim:
   return Claim(text, "benchmarks.operators", lambda s: s.batch * s.frames**power, held)
 
 
+# One device of n, with the same clips on all together.
+_DEVICES = Claim("1 / n; sent: (n - 1) / n", "a ring of n devices", _linear)
+_ON_DEVICES: Mapping[str, Callable[[int], float]] = MappingProxyType(
+  {
+    "operations": lambda n: 1 / n,
+    "memory": lambda n: 1 / n,
+    "sent": lambda n: (n - 1) / n,
+  }
+)
+
+
 def read_rows(files: Iterable[pathlib.Path]) -> list[dict[str, Any]]:
   """Returns the rows of files that benchmarks.growth wrote.
 
@@ -248,40 +258,80 @@ def read_rows(files: Iterable[pathlib.Path]) -> list[dict[str, Any]]:
   return rows
 
 
-def compare(rows: Iterable[Row], kinds: Sequence[str] = ()) -> list[Line]:
+def compare(rows: Iterable[Row]) -> list[Line]:
   """Returns a line for each axis of each subject of which something is claimed.
+
+  Of networks only the frames are claimed.
 
   Args:
     rows: Rows of all instruments.
-    kinds: Kinds of subjects, by default all; see `Subject`.
   """
   lines: dict[tuple[str, str], Line] = {}
   for row in rows:
-    subject = SUBJECTS.get(row["name"])
-    if subject is None or "exponent" not in row:
+    name, axis, quantity = row["name"], row["axis"], row["quantity"]
+    claimed = _claimed(row) if "exponent" in row else None
+    if claimed is None:
       continue
-    claim = CLAIMS.get(row["name"]) or _of_case(subject)
-    formula = claim.held if row["quantity"] == "memory" else claim.work
-    if formula is None or (kinds and subject.kind not in kinds):
-      continue
-    if subject.kind == "network" and row["axis"] != "frames":
-      continue
-    line = lines.setdefault(
-      (row["name"], row["axis"]), Line(row["name"], row["axis"], claim, {}, {}, {})
-    )
-    values = [formula(_at(subject, row["axis"], size)) for size in row["sizes"]]
-    line.claimed[row["quantity"]] = fit_power(row["sizes"], values).exponent
-    line.measured[row["quantity"]] = row["exponent"]
-    line.residuals[row["quantity"]] = row["residual"]
+    claim, exponent = claimed
+    line = lines.setdefault((name, axis), Line(name, axis, claim, {}, {}, {}))
+    line.claimed[quantity] = exponent
+    line.measured[quantity] = row["exponent"]
+    line.residuals[quantity] = row["residual"]
   return [*lines.values()]
 
 
-def _at(subject: Subject, axis: str, size: int) -> Sizes:
-  field, name = AXES[axis]
-  value = math.isqrt(size) if field != name else size
-  return subject.base._replace(**{field: value})
+def _claimed(row: Row) -> tuple[Claim, float] | None:
+  """Returns the claim of a row and its exponent, None without a claim."""
+  name, axis, quantity = row["name"], row["axis"], row["quantity"]
+  if axis == "devices":
+    values = [_ON_DEVICES[quantity](count) for count in row["sizes"]]
+    return _DEVICES, fit_power(row["sizes"], values).exponent
+  subject = SUBJECTS.get(name)
+  if subject is None or (subject.kind == "network" and axis != "frames"):
+    return None
+  claim = CLAIMS.get(name) or _of_case(subject)
+  formula = claim.held if quantity == "memory" else claim.work
+  if formula is None:
+    return None
+  field, _ = AXES[axis]
+  sides = [math.isqrt(size) if field == "side" else size for size in row["sizes"]]
+  values = [formula(subject.base._replace(**{field: side})) for side in sides]
+  return claim, fit_power(row["sizes"], values).exponent
 
 
+def report(lines: Iterable[Line]) -> list[dict[str, Any]]:
+  """Returns lines for a JSON file."""
+  return [
+    {
+      "name": line.name,
+      "kind": "devices" if line.claim is _DEVICES else SUBJECTS[line.name].kind,
+      "axis": line.axis,
+      "complexity": line.claim.text,
+      "source": line.claim.source,
+      "exponents": {
+        quantity: {
+          "measured": measured,
+          "claimed": round(line.claimed[quantity], 4),
+          "residual": line.residuals[quantity],
+          "holds": line.holds(quantity),
+        }
+        for quantity, measured in line.measured.items()
+      },
+      "reasons": line.reasons(),
+    }
+    for line in lines
+  ]
+
+
+QUANTITIES = (
+  "multiply-adds",
+  "operations",
+  "memory",
+  "sent",
+  "time",
+  "TPU",
+  "TPU cycles",
+)
 COLUMNS = ("of", "axis", "complexity", *QUANTITIES)
 
 

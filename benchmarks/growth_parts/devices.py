@@ -1,6 +1,7 @@
 """A training step on 1 to 8 simulated devices: work, memory and traffic."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -47,7 +48,7 @@ _MESHES = ("data", "fsdp")
 
 
 def measure(
-  points: int | None = None,
+  points: int | None = None, done: Collection[str] = ()
 ) -> Iterator[tuple[str, str, Sequence[int], Sequence[float]]]:
   """Yields (name, quantity, numbers of devices, values of one device).
 
@@ -57,15 +58,16 @@ def measure(
 
   Args:
     points: Numbers of devices, the smallest first; all by default.
+    done: Names that are not measured again.
   """
   training.simulate_devices(max(DEVICES))
   counts = DEVICES[:points]
-  for title, step in STEPS.items():
-    for axis in _MESHES:
+  for (title, step), axis in itertools.product(STEPS.items(), _MESHES):
+    name = f"{title}; {axis}"
+    if name not in done:
       found = [_figures(step, axis, count) for count in counts]
       for quantity in found[0]:
-        values = [figures[quantity] for figures in found]
-        yield f"{title}; {axis}", quantity, counts, values
+        yield name, quantity, counts, [figures[quantity] for figures in found]
 
 
 def _figures(step: Step, axis: str, count: int) -> dict[str, float]:

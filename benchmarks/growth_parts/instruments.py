@@ -5,7 +5,7 @@ import itertools
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from benchmarks.growth_parts import devices
 from benchmarks.growth_parts.fit import FITTED, fit_power
 from benchmarks.growth_parts.subjects import (
   AXES,
+  KINDS,
   SUBJECTS,
   Program,
   Sizes,
@@ -48,27 +49,38 @@ class Request(NamedTuple):
   Attributes:
     names: Names of the subjects.
     axes: Names of the axes.
+    kinds: Kinds of the subjects.
     points: Sizes of each axis, the smallest first; None for all.
     seconds: Time to spend on the turns of a row, at least three turns.
     processor_time: Whether the processor's seconds are counted, over all
       threads, in place of the clock's.
     chip: TPU of the estimates.
+    done: Names and axes that are not measured again.
   """
 
   names: Sequence[str]
   axes: Sequence[str]
+  kinds: Sequence[str] = KINDS
   points: int | None = None
   seconds: float = 10.0
   processor_time: bool = False
   chip: str = "v5e"
+  done: Collection[tuple[str, str]] = ()
 
   def rows(
     self, kinds: Sequence[str], axes: Sequence[str] = tuple(AXES)
   ) -> Iterator[tuple[str, str, Subject, list[Sizes]]]:
-    """Yields name, axis, subject and sizes of what has two sizes or more."""
+    """Yields name, axis, subject and sizes of what has two sizes or more.
+
+    Args:
+      kinds: Kinds that an instrument can measure.
+      axes: Axes that it can measure.
+    """
+    kinds = {*kinds} & {*self.kinds}
     for name, axis in itertools.product(self.names, self.axes):
       sizes = SUBJECTS[name].sizes(axis, self.points)
-      if SUBJECTS[name].kind in kinds and axis in axes and len(sizes) > 1:
+      wanted = SUBJECTS[name].kind in kinds and axis in axes
+      if wanted and len(sizes) > 1 and (name, axis) not in self.done:
         yield name, axis, SUBJECTS[name], sizes
 
 
@@ -85,7 +97,7 @@ def _row(
 
 def products(request: Request) -> Iterator[dict[str, Any]]:
   """Yields multiply-adds of inference; nothing is compiled."""
-  for name, axis, subject, sizes in request.rows(("operator", "case", "network")):
+  for name, axis, subject, sizes in request.rows(KINDS):
     programs = [subject.program(size) for size in sizes]
     counts = [count.multiply_adds(p.function, *p.shapes) for p in programs]
     extents = [extent(size, axis) for size in sizes]
@@ -184,8 +196,10 @@ def _compile(program: Program, drawn: dict[Any, jax.Array]) -> Callable[[], Any]
 def tpu(request: Request) -> Iterator[dict[str, Any]]:
   """Yields estimated microseconds on a TPU that need not be there, forward.
 
-  Features are bfloat16; a batch has 8 clips, as in benchmarks.tpu. Networks are
-  left out, as each takes minutes.
+  A row of "TPU cycles" has those of the matrix units. Features are bfloat16. A
+  case has 8 clips, as in benchmarks.tpu, an operator 32, so that few of its
+  arrays fit into the memory on the chip. Networks are left out, as each takes
+  minutes.
   """
   jobs.prepare()
   todo, found = [], {}
@@ -195,10 +209,11 @@ def tpu(request: Request) -> Iterator[dict[str, Any]]:
   ]
   every = [(*one, sizes[-FITTED:]) for *one, sizes in every]
   for name, axis, subject, sizes in every:
+    batch = 8 if subject.kind == "case" else 32
     for size in sizes:
       key = {"name": name, "axis": axis, "size": extent(size, axis)}
       lower = functools.partial(
-        _lower, subject.program, size._replace(batch=8), request.chip
+        _lower, subject.program, size._replace(batch=batch), request.chip
       )
       todo.append(jobs.job(key, lower, TPU))
   outcomes = compile_all(todo)
@@ -213,7 +228,10 @@ def tpu(request: Request) -> Iterator[dict[str, Any]]:
       yield {"name": name, "axis": axis, "quantity": "TPU", "error": errors[0]}
     else:
       estimates = [one["estimate_us"] for one in of_row]
-      yield _row(name, axis, "TPU", extents, estimates)
+      row = _row(name, axis, "TPU", extents, estimates)
+      yield row | {"padded_bytes": [one["padded_bytes"] for one in of_row]}
+      cycles = [one["matrix_cycles"] for one in of_row]
+      yield _row(name, axis, "TPU cycles", extents, cycles)
 
 
 def _lower(
@@ -228,7 +246,8 @@ def _lower(
 
 def on_devices(request: Request) -> Iterator[dict[str, Any]]:
   """Yields work, memory and traffic of one of several simulated devices."""
-  for name, quantity, sizes, values in devices.measure(request.points):
+  done = [name for name, axis in request.done if axis == "devices"]
+  for name, quantity, sizes, values in devices.measure(request.points, done):
     yield _row(name, "devices", quantity, sizes, values)
 
 

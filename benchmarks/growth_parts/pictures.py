@@ -10,6 +10,7 @@ import numpy as np
 from temporal_jax.display.picture_text import new_figure, save_figure
 
 _GAP = 13.0  # Points between the names of two lines, at least.
+_DECADES = 100.0  # Span of values over which only powers of ten are marked.
 _COLORS = (
   "#4c72b0",
   "#c44e52",
@@ -44,7 +45,7 @@ class Panel(NamedTuple):
 
 _ATTENTION = MappingProxyType(
   {
-    "joint attention": "joint",
+    "joint attention": "joint, 7 x 7",
     "temporal attention": "over time",
     "messages of X-CLIP": "messages",
     "spatial attention": "spatial",
@@ -79,11 +80,11 @@ _MEMORY = MappingProxyType(
 PANELS: Mapping[str, Sequence[Panel]] = MappingProxyType(
   {
     "operators": (
-      Panel("Multiply-adds", "10⁹ multiply-adds", "multiply-adds", _ATTENTION, 1e9),
-      Panel("Time on two cores", "milliseconds", "time", _ATTENTION, 1),
+      Panel("Multiply-adds", "billions", "multiply-adds", _ATTENTION, 1e9),
+      Panel("Estimate for a TPU v5e, 32 clips", "milliseconds", "TPU", _ATTENTION, 1e3),
     ),
     "networks": (
-      Panel("Multiply-adds", "10⁹ multiply-adds", "multiply-adds", _NETWORKS, 1e9),
+      Panel("Multiply-adds", "billions", "multiply-adds", _NETWORKS, 1e9),
       Panel("Memory of a training step", "GiB", "memory", _MEMORY, 2**30),
     ),
   }
@@ -121,6 +122,8 @@ def draw(rows: Iterable[Row], panels: Sequence[Panel], file: pathlib.Path) -> No
 
 
 def _draw_panel(axes: Any, panel: Panel, lines: Mapping[str, Row]) -> None:
+  from matplotlib.ticker import LogLocator
+
   axes.set_xscale("log", base=2)
   axes.set_yscale("log")
   colors = dict(zip(lines, _COLORS, strict=False))
@@ -129,8 +132,13 @@ def _draw_panel(axes: Any, panel: Panel, lines: Mapping[str, Row]) -> None:
     axes.plot(row["sizes"], values, marker="o", ms=3.5, lw=1.8, color=colors[words])
   ticks = sorted({size for row in lines.values() for size in row["sizes"]})
   axes.set_xticks(ticks, [str(tick) for tick in ticks])
+  low, high = axes.get_ylim()
+  marks = (1,) if high > _DECADES * low else (1, 2, 5)
+  axes.yaxis.set_major_locator(LogLocator(subs=marks))
+  axes.yaxis.set_major_formatter(lambda value, place: f"{value:g}")
   axes.minorticks_off()
-  axes.set(title=panel.title, xlabel="frames of a clip", ylabel=panel.ylabel)
+  axes.set_title(panel.title, loc="left")
+  axes.set(xlabel="frames of a clip; exponents at the ends", ylabel=panel.ylabel)
   axes.grid(alpha=0.3)
   axes.set_axisbelow(True)
   axes.spines[["top", "right"]].set_visible(False)

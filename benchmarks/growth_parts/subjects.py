@@ -48,6 +48,7 @@ AXES: Mapping[str, tuple[str, str]] = MappingProxyType(
     "batch": ("batch", "batch"),
   }
 )
+KINDS = ("operator", "case", "network")
 _FRAMES = (4, 8, 16, 32, 64)
 _BATCHES = (1, 2, 4, 8)
 
@@ -63,8 +64,8 @@ class Subject(NamedTuple):
   """An operator or a network.
 
   Attributes:
-    kind: "operator", "case" for one at the sizes of a paper's network, or
-      "network".
+    kind: One of `KINDS`; a case is an operator at the sizes of a paper's
+      network.
     program: Returns the program of some sizes.
     base: Sizes from which each axis goes out.
     axes: Values by the name of the axis, see `AXES`.

@@ -1,6 +1,7 @@
 """Growth of cost: the fit, the claims on counts, what is refused."""
 
 import json
+import pathlib
 
 import matplotlib.image
 import numpy as np
@@ -105,13 +106,27 @@ def test_a_cost_of_another_power_does_not_hold():
 
 def test_every_reason_is_of_something_measured():
   for name, axis, quantity in claims.REASONS:
-    assert axis in subjects.SUBJECTS[name].axes
+    if axis != "devices":
+      assert axis in subjects.SUBJECTS[name].axes
     assert quantity in claims.QUANTITIES
 
 
 def test_every_operator_and_network_has_a_claim():
   named = {n for n, s in subjects.SUBJECTS.items() if s.kind != "case"}
   assert named == {*claims.CLAIMS}
+
+
+RESULTS = pathlib.Path(growth.__file__).parent / "results"
+
+
+def test_the_kept_claims_are_those_of_the_kept_rows():
+  """The page has them, and each exponent that differs has its reason."""
+  kept = json.loads((RESULTS / "growth_claims.json").read_text())["lines"]
+  files = [f for f in RESULTS.glob("growth_*.json") if f.stem != "growth_claims"]
+  lines = claims.compare(claims.read_rows(files))
+  found = json.loads(json.dumps(claims.report(lines)))
+  assert sorted(kept, key=str) == sorted(found, key=str), "run benchmarks.growth claims"
+  assert "unexplained" not in claims.summary(lines)
 
 
 def _run(words, tmp_path):
@@ -136,13 +151,23 @@ def test_memory_and_time_are_measured(tmp_path, capsys):
   assert "messages of X-CLIP" in capsys.readouterr().out
 
 
+def test_rows_of_the_file_are_kept(tmp_path):
+  words = ["products", "--only", "messages of X-CLIP", "--points", "2", "--axes"]
+  before = _run([*words, "frames"], tmp_path)["rows"]
+  before[0]["values"] = [1, 2]  # It would be measured otherwise.
+  (tmp_path / "growth.json").write_text(json.dumps({"rows": before}))
+  rows = _run([*words, "frames", "batch", "--resume"], tmp_path)["rows"]
+  assert rows[0]["values"] == [1, 2]
+  assert [row["axis"] for row in rows] == ["frames", "batch"]
+
+
 def test_claims_are_read_and_drawn(tmp_path, capsys):
   rows = [
     {"name": name, "axis": "frames", "quantity": quantity, "sizes": [4, 8, 16]}
     | {"values": [1, 2, 4], "exponent": 1.0, "residual": 0.0}
     for quantity, name in (
       ("multiply-adds", "spatial attention"),
-      ("time", "joint attention"),
+      ("TPU", "joint attention"),
       ("multiply-adds", "xvit_b16"),
       ("memory", "blvnet_tam_50"),
     )
@@ -179,12 +204,14 @@ def test_names_are_spread_and_stay_in_order():
       "'joint atention'; did you mean 'joint attention'",
     ),
     (["products", "--axes", "time"], "unknown axis 'time'"),
+    (["products", "--kinds", "layer"], "unknown kind 'layer'"),
     (["tpu", "--chip", "v3"], "unknown chip 'v3'"),
     (["products", "--points", "0"], "must be at least 1, got 0"),
     (["clock", "--seconds", "-1"], "must be a number above 0"),
     (["claims"], "claims need --read FILE"),
     (["claims", "--read", "nowhere.json"], "nowhere.json"),
     (["products", "--png", "."], "--png draws claims only"),
+    (["products", "--resume"], "--resume needs an instrument and --json"),
   ],
 )
 def test_bad_words_are_refused(words, error, capsys):
