@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from docs import (
   accelerator_tables,
   gpu_tables,
+  growth_tables,
   league_tables,
   paper_tables,
   peer_tables,
@@ -240,6 +241,16 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "gpu speed": gpu_tables.speed,
   },
   "data.md": {"order needed": speed_tables.order_needed},
+  "growth.md": {
+    "growth counts": growth_tables.counts,
+    "growth operators": growth_tables.operators,
+    "growth cases": growth_tables.cases,
+    "growth networks": growth_tables.networks,
+    "growth products": growth_tables.products,
+    "growth memory": growth_tables.memory,
+    "growth devices": growth_tables.devices,
+    "growth reasons": growth_tables.reasons,
+  },
   "few_clips.md": {"few clips": speed_tables.few_clips},
   "league.md": league_tables.tables(),
   "models.md": {
