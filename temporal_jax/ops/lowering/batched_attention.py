@@ -8,11 +8,11 @@ from temporal_jax.ops.lowering.chunked_map import divide
 from temporal_jax.ops.lowering.join_axes import join_axes
 
 # Heads with more scores in all than a cache holds, 4 MB, are computed in turns
-# of so many, unless a head has so few that the turns themselves would take
-# time. Measured with 197 to 1568 tokens of 12 heads, as DINOv2 B and VideoMAE B
-# have: `python -m benchmarks.networks dinov2_b14 videomae_b16`.
+# of so many, unless a head has fewer than 256 x 256: then the copies that turns
+# need take more memory than the scores. Measured with 197 to 1568 tokens of 12
+# heads: `python -m benchmarks.networks dinov2_b14 videomae_b16`.
 _MOST = 2**20
-_FEWEST = 2**15
+_FEWEST = 2**16
 
 
 def _product(equation: str, x: jax.Array, y: jax.Array) -> jax.Array:

@@ -54,7 +54,7 @@ def test_bars_are_where_the_segments_are(shown):
   wanted = [SEGMENTS[2], SEGMENTS[0], SEGMENTS[1]]
   assert len(bars) == 3
   for (left, width, whole, words), one in zip(bars, wanted, strict=True):
-    scale = (whole - 18 - 14) / 2.0
+    scale = (whole - 18 - 24) / 2.0
     assert left == pytest.approx(18 + scale * one["start"], abs=1)
     assert width == pytest.approx(scale * (one["end"] - one["start"]), abs=1.5)
     assert words.startswith(f"{one['label']}, 0:0")
