@@ -115,8 +115,8 @@ def test_videos_per_second_are_in_proportion_to_views():
   row = supplement.measure(more, seconds=0.0, baseline=one)
   assert row["printed_ratio"] == 0.25
   assert row["ratio"] < 0.25  # One of 400, and a busy machine.
-  alone = supplement.measure(one, seconds=0.0, baseline=one)
-  assert row["multiply_adds"] == 400 * alone["multiply_adds"] > 0
+  single = supplement.measure(one, seconds=0.0, baseline=one)
+  assert row["multiply_adds"] == 400 * single["multiply_adds"] > 0
 
 
 def test_methods_that_the_catalog_lacks_have_the_papers_figure_only():
