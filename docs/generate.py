@@ -231,6 +231,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "origins": speed_tables.origins,
     "origin notes": speed_tables.origin_notes,
     "network speed": speed_tables.networks,
+    "transformers speed": speed_tables.image_and_video_transformers,
     "training speed": speed_tables.training,
     "localization speed": speed_tables.localization,
     "operator speed": speed_tables.operators,

@@ -24,7 +24,17 @@ _FEW = (
 def networks() -> Iterator[Sequence[str]]:
   """Yields inference of networks, timed next to torch."""
   yield "network", "clip", *_HEAD
-  for row in _figures("networks_cpu")["rows"]:
+  yield from _inference("networks_cpu")
+
+
+def image_and_video_transformers() -> Iterator[Sequence[str]]:
+  """Yields inference of networks that `transformers` has, timed next to it."""
+  yield "network", "clip", *_HEAD
+  yield from _inference("transformers_cpu")
+
+
+def _inference(file: str) -> Iterator[Sequence[str]]:
+  for row in _figures(file)["rows"]:
     yield f"`{row['name']}`", _clip(row), *_timing(row["inference"])
 
 
