@@ -3,12 +3,14 @@
   python -m benchmarks.league --work runs/league --json FILE [--plots FOLDER]
   python -m benchmarks.league --work runs/quick --quick     # minutes
 
-A narrow ResNet and a small ViT learn motions from scratch with each operator,
-by the library's own command and config: all have the same steps, clips and
-augmentation. A short sweep on held-out training clips chooses a learning rate
-for each family of operators. Published operators are trained with all seeds,
-variants with the first. Killed, the same command goes on; with further seeds,
-entries or tasks it adds them. --json is written after every round of trainings.
+A narrow ResNet and a small ViT learn motions with each operator, by the
+library's own command and config: all have the same steps, clips and
+augmentation, and start from the weights of a network without operator. A short
+sweep on held-out training clips chooses a learning rate for each family of
+operators. Published operators are trained with all seeds and on all tasks,
+variants with the first seed on the last task. Killed, the same command goes on;
+with further seeds, entries or tasks it adds them. --json is written after every
+round of trainings.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.league_parts import claims, config, costs, plots, run
-from benchmarks.league_parts.entries import ENTRIES, swept
+from benchmarks.league_parts.entries import ENTRIES, STARTS, swept
 from benchmarks.shared import results
 from temporal_jax import storage
 from temporal_jax.lookup import lookup
@@ -30,7 +32,11 @@ RATES: Mapping[str, Sequence[float]] = {
   "big_little": (1e-3, 4e-3, 1.2e-2),
   "vit": (5e-4, 1.5e-3, 4e-3),
 }
-_SWEPT_ON = "camera_motion"
+# Networks without operator can learn much of this task from single frames, so
+# that it gives the weights that others start from; its order chooses rates.
+_FIRST_TASK = "something_moves"
+# Without a start only this one shows a difference within minutes.
+_QUICK_TASK = "camera_motion"
 QUICK = (
   "resnet_none",
   "tsm",
@@ -49,10 +55,13 @@ class Settings(NamedTuple):
   Attributes:
     steps: Updates of the weights of a training.
     sweep_steps: Updates of a training of the sweep; 0 without a sweep.
+    start_steps: Updates of the networks whose weights the others start from; 0
+      if they start from scratch.
   """
 
   steps: int
   sweep_steps: int
+  start_steps: int
 
 
 def check_folder(work: pathlib.Path, settings: Settings) -> None:
@@ -80,56 +89,91 @@ def phases(
   """Returns task, entry and seed of all trainings in their order.
 
   First are published operators with the first seed, then variants, which have
-  no other seed, then the other seeds, so that a part is informative too.
+  no other seed and only the last task, then the other seeds, so that a part is
+  informative too.
   """
   published = [name for name in entries if ENTRIES[name].published]
   variants = [name for name in entries if not ENTRIES[name].published]
   first, *others = seeds
   found = [
-    [(task, name, seed) for task in tasks for name in names]
-    for names, seed in (
-      (published, first),
-      (variants, first),
-      *((published, seed) for seed in others),
+    [(task, name, seed) for task in own for name in names]
+    for own, names, seed in (
+      (tasks, published, first),
+      (tasks[-1:], variants, first),
+      *((tasks, published, seed) for seed in others),
     )
   ]
   return [phase for phase in found if phase]
 
 
-def sweep(work: pathlib.Path, name: str, settings: Settings) -> list[dict[str, Any]]:
-  """Returns the trainings that choose an entry's rate; none without a sweep."""
-  backbone = ENTRIES[name].backbone
-  if not settings.sweep_steps:
+def starts(entries: Sequence[str], settings: Settings) -> list[run.Job]:
+  """Returns the trainings whose weights the entries start from, if any."""
+  if not settings.start_steps:
     return []
   return [
-    run.run(
-      work,
-      run.Job(_SWEPT_ON, swept(ENTRIES[name]), lr, 0, settings.sweep_steps, True),
+    run.Job(
+      _FIRST_TASK,
+      STARTS[backbone],
+      _middle_rate(backbone),
+      0,
+      settings.start_steps,
+      run.START,
     )
-    for lr in RATES[backbone]
+    for backbone in dict.fromkeys(ENTRIES[name].backbone for name in entries)
   ]
 
 
-def best_rate(backbone: str, tried: Sequence[Mapping[str, Any]]) -> float:
-  """Returns the learning rate of the best training, the middle one without."""
-  if not tried:
-    return RATES[backbone][len(RATES[backbone]) // 2]
-  return max(tried, key=lambda figures: figures["top1"])["lr"]
+def sweep(entries: Sequence[str], settings: Settings) -> list[run.Job]:
+  """Returns the trainings that choose the entries' rates, if any."""
+  if not settings.sweep_steps:
+    return []
+  return [
+    run.Job(
+      _FIRST_TASK, name, lr, 0, settings.sweep_steps, run.RATE, _start(name, settings)
+    )
+    for name in dict.fromkeys(swept(ENTRIES[name]) for name in entries)
+    for lr in RATES[ENTRIES[name].backbone]
+  ]
+
+
+def _start(name: str, settings: Settings) -> str:
+  """Returns the entry whose weights an entry starts from; "" without."""
+  return STARTS[ENTRIES[name].backbone] if settings.start_steps else ""
+
+
+def chosen_rate(name: str, tried: Sequence[Mapping[str, Any]]) -> float:
+  """Returns the learning rate of an entry: the best of its family in the sweep.
+
+  Args:
+    name: A key of `ENTRIES`.
+    tried: Figures of the sweep; without any, the middle rate is returned.
+  """
+  entry = ENTRIES[name]
+  own = [figures for figures in tried if figures["entry"] == swept(entry)]
+  if not own:
+    return _middle_rate(entry.backbone)
+  return max(own, key=lambda figures: figures["top1"])["lr"]
+
+
+def _middle_rate(backbone: str) -> float:
+  return RATES[backbone][len(RATES[backbone]) // 2]
 
 
 def report(
   work: pathlib.Path,
   settings: Settings,
+  started: Sequence[Mapping[str, Any]],
+  tried: Sequence[Mapping[str, Any]],
   trained: Sequence[Mapping[str, Any]],
-  tried: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
   """Returns the content of the JSON file.
 
   Args:
     work: Folder of the league.
     settings: Its settings.
-    trained: Figures of the trainings.
-    tried: Figures of the sweep by its entry.
+    started: Figures of the networks that others start from.
+    tried: Figures of the sweep.
+    trained: Figures of the ranked trainings.
   """
   found, about = claims.rows(trained), {}
   for row in found:
@@ -139,7 +183,8 @@ def report(
   return {
     "machine": about,
     "settings": settings._asdict(),
-    "sweep": [figures for same in tried.values() for figures in same],
+    "starts": [*started],
+    "sweep": [*tried],
     "runs": [*trained],
     "rows": found,
     "claims": [*claims.judge_all(found)],
@@ -190,6 +235,12 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument("--seeds", nargs="+", type=int, help="of published operators")
   parser.add_argument("--steps", type=results.count, help="updates of a training")
   parser.add_argument(
+    "--at-once",
+    type=results.count,
+    default=1,
+    help="trainings at a time, each on its share of the cores",
+  )
+  parser.add_argument(
     "--plots", type=pathlib.Path, help="folder for pictures, which must exist"
   )
   return parser
@@ -201,35 +252,54 @@ def main(arguments: list[str] | None = None) -> None:
   options = parser.parse_args(arguments)
   if options.plots and not options.plots.is_dir():
     parser.error(f"--plots {options.plots} must be a folder that exists.")
-  steps = options.steps or (150 if options.quick else 300)
-  settings = Settings(steps, 0 if options.quick else max(1, steps // 2))
-  tasks = options.tasks or ([_SWEPT_ON] if options.quick else [*config.TASKS])
+  steps = options.steps or (100 if options.quick else 240)
+  settings = Settings(
+    steps,
+    sweep_steps=0 if options.quick else max(1, steps // 2),
+    start_steps=0 if options.quick else 4 * steps,
+  )
+  tasks = options.tasks or ([_QUICK_TASK] if options.quick else [*config.TASKS])
   entries = options.entries or (QUICK if options.quick else [*ENTRIES])
   seeds = options.seeds or (SEEDS[:1] if options.quick else SEEDS)
   work = options.work.expanduser().resolve()
   try:
+    run.core_shares(options.at_once)
     check_folder(work, settings)
   except (OSError, ValueError) as error:
     parser.error(f"{error}")
   table = results.ResultTable(("entry", "task", "seed", "rate", "top-1", "training"))
-  trained: list[dict[str, Any]] = []
-  tried: dict[str, list[dict[str, Any]]] = {}
-  for phase in phases(tasks, entries, seeds):
-    for task, name, seed in phase:
-      entry = ENTRIES[name]
-      source = swept(entry)
-      if source not in tried:
-        tried[source] = sweep(work, name, settings)
-      lr = best_rate(entry.backbone, tried[source])
-      own = run.run(work, run.Job(task, name, lr, seed, settings.steps))
-      trained.append(own)
+
+  def train(jobs: Sequence[run.Job]) -> list[dict[str, Any]]:
+    found = []
+    for own in run.run_all(work, jobs, options.at_once):
       shares = (f"{own['top1']:.1%}", f"{own['training_top1']:.1%}")
-      table.add(name, task, f"{seed}", f"{lr:g}", *shares)
+      table.add(own["entry"], own["task"], f"{own['seed']}", f"{own['lr']:g}", *shares)
+      found.append(own)
+    return found
+
+  started = train(starts(entries, settings))
+  tried = train(sweep(entries, settings))
+  trained: list[dict[str, Any]] = []
+  for phase in phases(tasks, entries, seeds):
+    trained += train(
+      [
+        run.Job(
+          task,
+          name,
+          chosen_rate(name, tried),
+          seed,
+          settings.steps,
+          start=_start(name, settings),
+        )
+        for task, name, seed in phase
+      ]
+    )
     costs.measure_all(work, [pair[:2] for pair in phase])
     if options.json:
-      results.write_json(options.json, report(work, settings, trained, tried))
+      results.write_json(options.json, report(work, settings, started, tried, trained))
   if options.plots:
-    draw(options.plots, report(work, settings, trained, tried)["rows"], "league")
+    found = report(work, settings, started, tried, trained)
+    draw(options.plots, found["rows"], "league")
 
 
 if __name__ == "__main__":

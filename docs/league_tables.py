@@ -23,6 +23,7 @@ def tables() -> Mapping[str, Callable[[], Rows]]:
     "league networks": networks,
     "league left out": left_out,
     "league trainings": functools.partial(_measured, trainings),
+    "league starts": functools.partial(_measured, starts),
     "league rates": functools.partial(_measured, rates),
     "league claims": functools.partial(_measured, verdicts),
     **{
@@ -89,6 +90,20 @@ def ranked(report: Report, task: str) -> Rows:
       f"{row['gmacs']:.3f}",
       f"{row['clips_per_second']:.0f}",
       f"{row['memory'] / 1e6:.1f}" if row["memory"] else "",
+    )
+
+
+def starts(report: Report) -> Rows:
+  """Yields the networks whose weights the others start from."""
+  yield "network", "in", "steps", "learning rate", "top-1"
+  for row in report["starts"]:
+    entry = ENTRIES[row["entry"]]
+    yield (
+      entry.label,
+      _BACKBONES[entry.backbone],
+      str(row["steps"]),
+      f"{row['lr']:g}",
+      f"{row['top1']:.1%}",
     )
 
 

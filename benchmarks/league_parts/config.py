@@ -29,10 +29,10 @@ BACKBONES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
     "vit": (
       "vit_b32_joint",
       {
-        "width": 96,
+        "width": 48,
         "depth": 4,
         "num_heads": 4,
-        "patch_size": 8,
+        "patch_size": 4,
         "projection": None,
       },
     ),

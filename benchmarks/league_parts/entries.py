@@ -48,7 +48,7 @@ def _calibrated(label: str, arguments: str) -> Entry:
 
 _PAIR = ("correlation", "difference")
 # A sixth of the width, as in the paper's networks.
-_ALIGNED = "alignment(features=16)"
+_ALIGNED = "alignment(features=8)"
 _HEAD = {"model.overrides.head": "attention"}
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType(
@@ -156,13 +156,13 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
     "xclip": Entry(VIT, "X-CLIP", "messages (X-CLIP)", "messages", published=True),
     "ila": Entry(VIT, "ILA", "alignment (ILA)", _ALIGNED, published=True),
     "ila_dense": Entry(
-      VIT, "ILA", "ILA, dense convolutions", "alignment_dense(features=16)"
+      VIT, "ILA", "ILA, dense convolutions", "alignment_dense(features=8)"
     ),
     "ila_no_loss": Entry(
       VIT, "ILA", "ILA without its loss", _ALIGNED, {"loss.alignment": 0.0}
     ),
     "ila_undisturbed": Entry(
-      VIT, "ILA", "ILA, masks not disturbed", "alignment(features=16, disturbance=0.0)"
+      VIT, "ILA", "ILA, masks not disturbed", "alignment(features=8, disturbance=0.0)"
     ),
     "tadaformer": Entry(VIT, "TAda", "TAdaFormer", "adaptive_branch", published=True),
     "tadaformer_branches": Entry(
@@ -192,6 +192,11 @@ _SWEPT = MappingProxyType(
     (VIT, "none"): "vit_attention",
     (VIT, "TimeSformer"): "divided",  # The middle of the three.
   }
+)
+
+# The entry without operator whose weights all of its backbone start from.
+STARTS: Mapping[str, str] = MappingProxyType(
+  {RESNET: "resnet_none", BIG_LITTLE: "blvnet", VIT: "vit_none"}
 )
 
 # Operators of the library that no entry has, and why.

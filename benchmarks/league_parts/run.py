@@ -3,8 +3,11 @@
 import json
 import os
 import pathlib
+import queue
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from concurrent import futures
 from typing import Any, NamedTuple
 
 from benchmarks.league_parts.entries import ENTRIES
@@ -17,6 +20,9 @@ HELD_OUT = ("train[:75%]", "train[75%:]")
 # Other work on the machine goes first.
 PRIORITY = ("nice", "-n", "19")
 _LOG_LINES = 15  # Of a failed training, in the message.
+# Purposes of a training: to choose a learning rate, to make the weights that
+# others start from, and to be ranked.
+RATE, START, RANKED = "rates", "starts", "ranked"
 
 
 class Job(NamedTuple):
@@ -28,8 +34,9 @@ class Job(NamedTuple):
     lr: Learning rate.
     seed: Seed of the weights, the order of clips and their augmentation.
     steps: Updates of the weights.
-    held_out: Whether it trains on a part of the training clips and tests on the
-      rest, to choose a learning rate.
+    purpose: `RATE`, which trains on a part of the training clips and tests on
+      the rest; `START` or `RANKED`.
+    start: Entry whose weights of that purpose it starts from; "" for none.
   """
 
   task: str
@@ -37,16 +44,18 @@ class Job(NamedTuple):
   lr: float
   seed: int
   steps: int
-  held_out: bool = False
+  purpose: str = RANKED
+  start: str = ""
 
   def place(self, work: pathlib.Path) -> pathlib.Path:
     """Returns its folder in the folder of all trainings."""
-    if self.held_out:
-      return work / "rates" / self.task / f"{self.entry}_{self.lr:g}"
-    return work / self.task / f"{self.entry}_{self.seed}"
+    if self.purpose == START:
+      return _start(work, self.entry)
+    last = f"{self.lr:g}" if self.purpose == RATE else f"{self.seed}"
+    return work / self.purpose / self.task / f"{self.entry}_{last}"
 
-  def arguments(self) -> list[str]:
-    """Returns the arguments of train.py, without the folders."""
+  def arguments(self, work: pathlib.Path) -> list[str]:
+    """Returns the arguments of train.py, without its own folder."""
     entry = ENTRIES[self.entry]
     fields = {
       **entry.settings,
@@ -55,8 +64,11 @@ class Job(NamedTuple):
       "optim.warmup_steps": self.steps // 10,
       "optim.lr": f"{self.lr:g}",
       "seed": self.seed,
+      "data.data_dir": work / "data",
     }
-    if self.held_out:
+    if self.start:
+      fields["init_from"] = _start(work, self.start)
+    if self.purpose == RATE:
       fields |= dict(
         zip(("data.train_split", "data.test_split"), HELD_OUT, strict=True)
       )
@@ -66,13 +78,60 @@ class Job(NamedTuple):
     ]
 
 
+def _start(work: pathlib.Path, entry: str) -> pathlib.Path:
+  """Returns the folder of the weights that others start from."""
+  return work / START / entry
+
+
 def figures(work: pathlib.Path, job: Job) -> dict[str, Any] | None:
   """Returns the figures of a training that has ended, else None."""
   file = job.place(work) / "figures.json"
   return json.loads(file.read_text()) if file.exists() else None
 
 
-def run(work: pathlib.Path, job: Job) -> dict[str, Any]:
+def run_all(
+  work: pathlib.Path, jobs: Sequence[Job], at_once: int = 1
+) -> Iterator[dict[str, Any]]:
+  """Yields the figures of trainings in their order, see `run`.
+
+  Args:
+    work: Folder of all trainings.
+    jobs: The trainings.
+    at_once: Number of trainings that run at a time, each on its own share of
+      the processor's cores: a small network gains little by a second core.
+  """
+  shares: queue.SimpleQueue[tuple[int, ...]] = queue.SimpleQueue()
+  for share in core_shares(at_once):
+    shares.put(share)
+
+  def run_on_share(job: Job) -> dict[str, Any]:
+    cores = shares.get()
+    try:
+      return run(work, job, cores)
+    finally:
+      shares.put(cores)
+
+  with futures.ThreadPoolExecutor(at_once) as pool:
+    yield from pool.map(run_on_share, jobs)
+
+
+def core_shares(parts: int) -> list[tuple[int, ...]]:
+  """Returns the cores of each of equal parts of them.
+
+  One part is (), which means all.
+
+  Raises:
+    ValueError: If there are fewer cores.
+  """
+  if parts == 1:
+    return [()]
+  cores = sorted(os.sched_getaffinity(0))
+  if parts > len(cores):
+    raise ValueError(f"{parts} trainings at once need as many cores, not {len(cores)}.")
+  return [tuple(cores[part::parts]) for part in range(parts)]
+
+
+def run(work: pathlib.Path, job: Job, cores: Sequence[int] = ()) -> dict[str, Any]:
   """Trains and tests, unless it was done, and returns the figures.
 
   A training that was stopped goes on. It has low priority, and keeps compiled
@@ -81,6 +140,7 @@ def run(work: pathlib.Path, job: Job) -> dict[str, Any]:
   Args:
     work: Folder of all trainings.
     job: The training.
+    cores: Numbers of the processor's cores that it may use; () for all.
 
   Raises:
     SystemExit: If it fails or is stopped, then the next call goes on; or if it
@@ -96,9 +156,9 @@ def run(work: pathlib.Path, job: Job) -> dict[str, Any]:
   place = job.place(work)
   place.mkdir(parents=True, exist_ok=True)
   log = place.parent / f"{place.name}.log"
-  command = [*PRIORITY, sys.executable, "-m", "temporal_jax.train"]
-  command += [f"--workdir={place}", "--wait", *job.arguments()]
-  command += [f"--config.data.data_dir={work / 'data'}"]
+  pinned = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
+  command = [*PRIORITY, *pinned, sys.executable, "-m", "temporal_jax.train"]
+  command += [f"--workdir={place}", "--wait", *job.arguments(work)]
   own = {process_setup.CACHE: str(work / "compiled")}
   with log.open("w") as output:
     status = subprocess.call(

@@ -1,8 +1,10 @@
+import itertools
 import json
 import os
 import runpy
 import subprocess
 import sys
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +15,6 @@ from benchmarks import league
 from benchmarks.league_parts import claims, config, costs, entries, plots, run
 from temporal_jax import models
 from temporal_jax.data import DatasetSource, datasets
-from temporal_jax.data.datasets import camera_motion
 from temporal_jax.models.operator_text import read_sequence, split_call
 
 ENTRIES = entries.ENTRIES
@@ -82,19 +83,23 @@ def test_entries_differ_and_share_rates_with_their_family():
 def test_the_command_is_that_of_the_entry(tmp_path):
   from temporal_jax import train
 
-  job = run.Job("camera_motion", "tsm_vit_attention", 2e-3, 1, 40, held_out=True)
-  read = train.read_config(job.arguments())
+  job = run.Job("camera_motion", "tsm_vit_attention", 2e-3, 1, 40, run.RATE, "vit_none")
+  read = train.read_config(job.arguments(tmp_path))
   assert read.model.overrides.head == "attention"
-  assert read.model.overrides.width == 96
+  assert read.model.overrides.width == 48
   assert "stem" not in read.model.overrides
   assert read.model.temporal == "stream_shift"
   assert (read.num_steps, read.optim.warmup_steps, read.optim.lr) == (40, 4, 2e-3)
   assert (read.data.train_split, read.data.test_split) == run.HELD_OUT
   assert read.data.name == "camera_motion"
+  start = run.Job("something_moves", "vit_none", 2e-3, 0, 40, run.START)
+  assert read.init_from == str(start.place(tmp_path))
   tested = run.Job("camera_motion", "ila_no_loss", 2e-3, 1, 40)
-  assert train.read_config(tested.arguments()).data.train_split == "train"
-  assert train.read_config(tested.arguments()).loss.alignment == 0
-  assert job.place(tmp_path) != tested.place(tmp_path)
+  other = train.read_config(tested.arguments(tmp_path))
+  assert other.data.train_split == "train"
+  assert other.loss.alignment == 0
+  assert not other.init_from
+  assert len({one.place(tmp_path) for one in (job, start, tested)}) == 3
 
 
 @pytest.mark.parametrize("run_name", ["camera/resnet", "camera_motion/resnt", ""])
@@ -199,16 +204,53 @@ def test_pictures_are_drawn(tmp_path):
 def test_published_operators_come_first():
   assert league.phases(["a", "b"], ["tam_5", "tsm"], [3, 4]) == [
     [("a", "tsm", 3), ("b", "tsm", 3)],
-    [("a", "tam_5", 3), ("b", "tam_5", 3)],
+    [("b", "tam_5", 3)],
     [("a", "tsm", 4), ("b", "tsm", 4)],
   ]
   assert league.phases(["a"], ["tam_5"], [3, 4]) == [[("a", "tam_5", 3)]]
 
 
-def test_the_best_rate_is_taken():
-  tried = [{"lr": lr, "top1": top1} for lr, top1 in ((1e-3, 0.2), (2e-3, 0.6))]
-  assert league.best_rate("vit", tried) == 2e-3
-  assert league.best_rate("vit", []) == league.RATES["vit"][1]
+def test_the_best_rate_of_the_family_is_taken():
+  tried = [
+    {"entry": entry, "lr": lr, "top1": top1}
+    for entry, lr, top1 in (("tam", 1e-3, 0.2), ("tam", 2e-3, 0.6), ("tsm", 3e-3, 0.9))
+  ]
+  assert league.chosen_rate("tam_5", tried) == 2e-3
+  assert league.chosen_rate("atm", tried) == league.RATES["resnet"][1]
+
+
+def test_trainings_before_the_ranked_ones():
+  settings = league.Settings(40, sweep_steps=20, start_steps=160)
+  names = ["tam", "tam_5", "xvit"]
+  first = league.starts(names, settings)
+  assert [job.entry for job in first] == ["resnet_none", "vit_none"]
+  assert {job.steps for job in first} == {160}
+  swept = league.sweep(names, settings)
+  assert [(job.entry, job.start) for job in swept] == (
+    3 * [("tam", "resnet_none")] + 3 * [("xvit", "vit_none")]
+  )
+  assert not league.starts(names, settings._replace(start_steps=0))
+  assert not league.sweep(names, settings._replace(sweep_steps=0))
+
+
+def test_trainings_at_once_have_their_own_cores(tmp_path, monkeypatch):
+  monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 4, 5}, raising=False)
+  assert run.core_shares(1) == [()]
+  assert run.core_shares(2) == [(0, 4), (1, 5)]
+  with pytest.raises(ValueError, match="5 trainings at once need as many cores, not 4"):
+    run.core_shares(5)
+  taken, both = [], threading.Barrier(2)
+
+  def train(work, job, cores):
+    both.wait(timeout=60)  # Two run at the same time.
+    taken.append(cores)
+    return {"seed": job.seed}
+
+  monkeypatch.setattr(run, "run", train)
+  jobs = [run.Job("camera_motion", "tsm", 1e-3, seed, 5) for seed in range(4)]
+  found = [*run.run_all(tmp_path, jobs, 2)]
+  assert [figures["seed"] for figures in found] == [0, 1, 2, 3]
+  assert {*taken} == {(0, 4), (1, 5)}
 
 
 @pytest.mark.parametrize(
@@ -236,8 +278,8 @@ def test_it_is_a_command(monkeypatch, capsys):
 
 
 def test_a_folder_with_other_settings_is_refused(tmp_path, capsys):
-  league.check_folder(tmp_path, league.Settings(40, 20))
-  league.check_folder(tmp_path, league.Settings(40, 20))
+  league.check_folder(tmp_path, league.Settings(40, 20, 160))
+  league.check_folder(tmp_path, league.Settings(40, 20, 160))
   with pytest.raises(SystemExit):
     league.main(["--work", str(tmp_path), "--steps", "41"])
   assert "trainings with {'steps': 40" in capsys.readouterr().err
@@ -269,7 +311,8 @@ def test_a_training_with_another_rate_is_not_taken(tmp_path):
 @pytest.mark.slow
 def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
   clips = {"train": 64, "test": 16}
-  monkeypatch.setattr(camera_motion.CameraMotion, "NUM_CLIPS", clips)
+  for task in config.TASKS:
+    monkeypatch.setattr(datasets.find_builder(task), "NUM_CLIPS", clips)
   monkeypatch.setattr(run, "PRIORITY", ())  # A test is waited for.
   monkeypatch.setattr(league, "RATES", {"resnet": (1e-3,)})
   # One device: eight take longer to compile for.
@@ -277,18 +320,19 @@ def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
   one = [flag for flag in flags if "device_count" not in flag]
   monkeypatch.setenv("XLA_FLAGS", " ".join(one))
   work, file = tmp_path / "work", tmp_path / "league.json"
-  for split in ("train", "test"):
-    DatasetSource("camera_motion", split, work / "data")
+  for task, split in itertools.product(config.TASKS, ("train", "test")):
+    DatasetSource(task, split, work / "data")
   words = ["--work", str(work), "--steps", "2", "--json", str(file)]
   words += ["--seeds", "0", "--tasks", "camera_motion"]
   league.main([*words, "--entries", "tsm"])
   first = json.loads(file.read_text())
   assert [row["entry"] for row in first["runs"]] == ["tsm"]
-  assert [row["held_out"] for row in first["sweep"]] == [True]
-  swept = work / "rates" / "camera_motion" / "tsm_0.001" / "figures.json"
+  assert [row["start"] for row in first["sweep"]] == ["resnet_none"]
+  assert [row["entry"] for row in first["starts"]] == ["resnet_none"]
+  swept = work / "rates" / "something_moves" / "tsm_0.001" / "figures.json"
   stamp = swept.stat().st_mtime_ns
   # A training whose figures were not written yet goes on where it was.
-  (work / "camera_motion" / "tsm_0" / "figures.json").unlink()
+  (work / "ranked" / "camera_motion" / "tsm_0" / "figures.json").unlink()
   league.main([*words, "--plots", str(tmp_path), "--entries", "tsm", "tam"])
   found = json.loads(file.read_text())
   assert [row["entry"] for row in found["runs"]] == ["tsm", "tam"]

@@ -23,6 +23,7 @@ def _report(tmp_path, monkeypatch):
   report = {
     "machine": {"processor": "a processor"},
     "settings": {"steps": 400, "sweep_steps": 200},
+    "starts": [{"entry": "vit_none", "steps": 960, "lr": 1.5e-3, "top1": 0.25}],
     "sweep": rates,
     "runs": runs,
     "rows": rows,
@@ -54,6 +55,8 @@ def test_tables_have_the_figures_of_the_file():
   assert first[5:] == ("703", "0.074", "100", "2.0")
   assert second[1] == "aggregation, 5 taps"  # A variant is not in bold.
   assert third[3] == "50.0% ± 14.1"
+  (row,) = found["league starts"][1:]
+  assert row == ("attention within frames", "ViT", "960", "0.0015", "25.0%")
   (row,) = found["league rates"][1:]
   assert row[3:] == ("0.01, 0.02", "10.0%, 20.0%", "0.02")
 
