@@ -267,13 +267,16 @@ def main(arguments: list[str] | None = None) -> None:
     check_folder(work, settings)
   except (OSError, ValueError) as error:
     parser.error(f"{error}")
-  table = results.ResultTable(("entry", "task", "seed", "rate", "top-1", "training"))
+  table = results.ResultTable(
+    ("entry", "task", "for", "seed", "rate", "top-1", "training")
+  )
 
   def train(jobs: Sequence[run.Job]) -> list[dict[str, Any]]:
     found = []
     for own in run.run_all(work, jobs, options.at_once):
       shares = (f"{own['top1']:.1%}", f"{own['training_top1']:.1%}")
-      table.add(own["entry"], own["task"], f"{own['seed']}", f"{own['lr']:g}", *shares)
+      numbers = (f"{own['seed']}", f"{own['lr']:g}")
+      table.add(own["entry"], own["task"], own["purpose"], *numbers, *shares)
       found.append(own)
     return found
 
