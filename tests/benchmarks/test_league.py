@@ -201,6 +201,14 @@ def test_pictures_are_drawn(tmp_path):
   assert len([*tmp_path.glob("league_camera_motion_*.png")]) == 2
 
 
+def test_vits_have_other_seeds_on_the_last_task_only():
+  assert league.phases(["a", "b"], ["tsm", "xvit"], [3, 4])[1] == [
+    ("a", "tsm", 4),
+    ("b", "tsm", 4),
+    ("b", "xvit", 4),
+  ]
+
+
 def test_published_operators_come_first():
   assert league.phases(["a", "b"], ["tam_5", "tsm"], [3, 4]) == [
     [("a", "tsm", 3), ("b", "tsm", 3)],
@@ -220,16 +228,16 @@ def test_the_best_rate_of_the_family_is_taken():
 
 
 def test_trainings_before_the_ranked_ones():
-  settings = league.Settings(40, sweep_steps=20, start_steps=160)
+  settings = league.Settings(40, sweep_steps=20, from_start=True)
   names = ["tam", "tam_5", "xvit"]
   first = league.starts(names, settings)
   assert [job.entry for job in first] == ["resnet_none", "vit_none"]
-  assert {job.steps for job in first} == {160}
+  assert [job.steps for job in first] == [960, 3840]
   swept = league.sweep(names, settings)
   assert [(job.entry, job.start) for job in swept] == (
-    3 * [("tam", "resnet_none")] + 3 * [("xvit", "vit_none")]
+    3 * [("tam", "resnet_none")] + 2 * [("xvit", "vit_none")]
   )
-  assert not league.starts(names, settings._replace(start_steps=0))
+  assert not league.starts(names, settings._replace(from_start=False))
   assert not league.sweep(names, settings._replace(sweep_steps=0))
 
 
@@ -278,8 +286,8 @@ def test_it_is_a_command(monkeypatch, capsys):
 
 
 def test_a_folder_with_other_settings_is_refused(tmp_path, capsys):
-  league.check_folder(tmp_path, league.Settings(40, 20, 160))
-  league.check_folder(tmp_path, league.Settings(40, 20, 160))
+  league.check_folder(tmp_path, league.Settings(40, 20, True))
+  league.check_folder(tmp_path, league.Settings(40, 20, True))
   with pytest.raises(SystemExit):
     league.main(["--work", str(tmp_path), "--steps", "41"])
   assert "trainings with {'steps': 40" in capsys.readouterr().err
@@ -314,7 +322,8 @@ def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
   for task in config.TASKS:
     monkeypatch.setattr(datasets.find_builder(task), "NUM_CLIPS", clips)
   monkeypatch.setattr(run, "PRIORITY", ())  # A test is waited for.
-  monkeypatch.setattr(league, "RATES", {"resnet": (1e-3,)})
+  monkeypatch.setattr(league, "RATES", {"resnet": (1e-3, 2e-3)})
+  monkeypatch.setattr(league, "STARTS", {"resnet": entries.Start("resnet_none", 2)})
   # One device: eight take longer to compile for.
   flags = os.environ["XLA_FLAGS"].split()
   one = [flag for flag in flags if "device_count" not in flag]
@@ -327,7 +336,7 @@ def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
   league.main([*words, "--entries", "tsm"])
   first = json.loads(file.read_text())
   assert [row["entry"] for row in first["runs"]] == ["tsm"]
-  assert [row["start"] for row in first["sweep"]] == ["resnet_none"]
+  assert [row["start"] for row in first["sweep"]] == 2 * ["resnet_none"]
   assert [row["entry"] for row in first["starts"]] == ["resnet_none"]
   swept = work / "rates" / "something_moves" / "tsm_0.001" / "figures.json"
   stamp = swept.stat().st_mtime_ns
