@@ -121,10 +121,14 @@ def core_shares(parts: int) -> list[tuple[int, ...]]:
   One part is (), which means all.
 
   Raises:
-    ValueError: If there are fewer cores.
+    ValueError: If there are fewer cores, or the system binds processes to none.
   """
   if parts == 1:
     return [()]
+  if not hasattr(os, "sched_getaffinity"):
+    raise ValueError(
+      f"{parts} trainings at once need Linux, which binds them to cores."
+    )
   cores = sorted(os.sched_getaffinity(0))
   if parts > len(cores):
     raise ValueError(f"{parts} trainings at once need as many cores, not {len(cores)}.")

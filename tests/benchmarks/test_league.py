@@ -293,6 +293,16 @@ def test_a_folder_with_other_settings_is_refused(tmp_path, capsys):
   assert "trainings with {'steps': 40" in capsys.readouterr().err
 
 
+def test_without_bound_cores_trainings_at_once_are_refused(
+  tmp_path, monkeypatch, capsys
+):
+  monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+  with pytest.raises(SystemExit):
+    league.main(["--work", str(tmp_path / "work"), "--at-once", "2"])
+  assert "2 trainings at once need Linux" in capsys.readouterr().err
+  assert not (tmp_path / "work").exists()
+
+
 def test_a_failed_training_is_shown_and_tried_again(tmp_path, monkeypatch):
   job = run.Job("camera_motion", "tsm", 1e-3, 0, 5)
 
