@@ -32,10 +32,10 @@ RATES: Mapping[str, Sequence[float]] = {
   "big_little": (1e-3, 4e-3, 1.2e-2),
   "vit": (1.5e-3, 4e-3),
 }
-# Networks without operator can learn much of this task from single frames, so
-# that it gives the weights that others start from; its order chooses rates.
+# Networks without operator learn much of this task from single frames: it gives
+# the weights that others start from. It also chooses the rates.
 _FIRST_TASK = "something_moves"
-# Without a start only this one shows a difference within minutes.
+# From scratch, a difference shows after fewer steps than with the other task.
 _QUICK_TASK = "camera_motion"
 QUICK = (
   "resnet_none",

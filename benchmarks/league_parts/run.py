@@ -34,9 +34,11 @@ class Job(NamedTuple):
     lr: Learning rate.
     seed: Seed of the weights, the order of clips and their augmentation.
     steps: Updates of the weights.
-    purpose: `RATE`, which trains on a part of the training clips and tests on
-      the rest; `START` or `RANKED`.
-    start: Entry whose weights of that purpose it starts from; "" for none.
+    purpose: `RATE`, which trains on a part of the training clips and is tested
+      on the rest; `START`, which trains on that part too, so that the rest is
+      new to both; or `RANKED`.
+    start: Entry whose weights, of the purpose `START`, it starts from; "" for
+      none.
   """
 
   task: str
@@ -68,10 +70,11 @@ class Job(NamedTuple):
     }
     if self.start:
       fields["init_from"] = _start(work, self.start)
+    part, rest = HELD_OUT
+    if self.purpose != RANKED:
+      fields["data.train_split"] = part
     if self.purpose == RATE:
-      fields |= dict(
-        zip(("data.train_split", "data.test_split"), HELD_OUT, strict=True)
-      )
+      fields["data.test_split"] = rest
     return [
       f"--config={_CONFIG}:{self.task}/{entry.backbone}",
       *(f"--config.{name}={value}" for name, value in fields.items()),
@@ -98,7 +101,7 @@ def run_all(
     work: Folder of all trainings.
     jobs: The trainings.
     at_once: Number of trainings that run at a time, each on its own share of
-      the processor's cores: a small network gains little by a second core.
+      the processor's cores.
   """
   shares: queue.SimpleQueue[tuple[int, ...]] = queue.SimpleQueue()
   for share in core_shares(at_once):
@@ -148,13 +151,18 @@ def run(work: pathlib.Path, job: Job, cores: Sequence[int] = ()) -> dict[str, An
 
   Raises:
     SystemExit: If it fails or is stopped, then the next call goes on; or if it
-      was done with another learning rate.
+      was done with another learning rate, other steps or another start.
   """
   if (done := figures(work, job)) is not None:
-    if done["lr"] != job.lr:
+    other = [
+      f"{name} {done[name]!r}, not {value!r}"
+      for name, value in job._asdict().items()
+      if done[name] != value
+    ]
+    if other:
       raise SystemExit(
-        f"{job.place(work)} was trained with the learning rate {done['lr']:g}, not "
-        f"{job.lr:g}: remove it to train it again."
+        f"{job.place(work)} was trained with {', '.join(other)}: remove it to train "
+        "it again."
       )
     return done
   place = job.place(work)

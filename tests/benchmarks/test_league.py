@@ -94,6 +94,10 @@ def test_the_command_is_that_of_the_entry(tmp_path):
   assert read.data.name == "camera_motion"
   start = run.Job("something_moves", "vit_none", 2e-3, 0, 40, run.START)
   assert read.init_from == str(start.place(tmp_path))
+  # Clips that choose a rate are new to the weights at the start too.
+  first = train.read_config(start.arguments(tmp_path))
+  assert first.data.train_split == run.HELD_OUT[0]
+  assert first.data.test_split not in run.HELD_OUT
   tested = run.Job("camera_motion", "ila_no_loss", 2e-3, 1, 40)
   other = train.read_config(tested.arguments(tmp_path))
   assert other.data.train_split == "train"
@@ -316,14 +320,22 @@ def test_a_failed_training_is_shown_and_tried_again(tmp_path, monkeypatch):
       run.run(tmp_path, job)
 
 
-def test_a_training_with_another_rate_is_not_taken(tmp_path):
+@pytest.mark.parametrize(
+  ("change", "message"),
+  [
+    ({"lr": 2e-3}, r"with lr 0\.001, not 0\.002: remove it"),
+    ({"steps": 6}, "with steps 5, not 6"),
+    ({"start": "resnet_none"}, "with start '', not 'resnet_none'"),
+  ],
+)
+def test_another_training_is_not_taken(tmp_path, change, message):
   job = run.Job("camera_motion", "tsm", 1e-3, 0, 5)
   job.place(tmp_path).mkdir(parents=True)
   file = job.place(tmp_path) / "figures.json"
-  file.write_text(json.dumps({"lr": 1e-3, "top1": 0.5}))
+  file.write_text(json.dumps({**job._asdict(), "top1": 0.5}))
   assert run.run(tmp_path, job)["top1"] == 0.5
-  with pytest.raises(SystemExit, match=r"rate 0\.001, not 0\.002"):
-    run.run(tmp_path, job._replace(lr=2e-3))
+  with pytest.raises(SystemExit, match=message):
+    run.run(tmp_path, job._replace(**change))
 
 
 @pytest.mark.slow
