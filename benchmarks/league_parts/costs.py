@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -34,7 +34,7 @@ def read(work: pathlib.Path, task: str, name: str) -> dict[str, Any]:
   return json.loads(file.read_text()) if file.exists() else {}
 
 
-def measure_all(work: pathlib.Path, pairs: Sequence[tuple[str, str]]) -> None:
+def measure_all(work: pathlib.Path, pairs: Iterable[tuple[str, str]]) -> None:
   """Measures what is not known, in a process of its own.
 
   Trainings would not get an accelerator that this process holds.
