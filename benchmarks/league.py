@@ -15,13 +15,14 @@ quiet machine, are measured last.
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.league_parts import claims, config, costs, plots, run
-from benchmarks.league_parts.entries import ENTRIES, STARTS, swept
+from benchmarks.league_parts.entries import ENTRIES, GROUPS, STARTS, group_of, swept
 from benchmarks.shared import results
 from temporal_jax import storage
 from temporal_jax.lookup import lookup
@@ -183,15 +184,18 @@ def report(
   }
 
 
-def draw(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]], name: str) -> None:
-  """Draws accuracy against both costs for every task of the rows."""
-  for task in dict.fromkeys(row["task"] for row in rows):
-    own = [row for row in rows if row["task"] == task and "gmacs" in row]
-    for cost, label in (
-      ("gmacs", "multiply-adds of a clip (1e9)"),
-      ("clips_per_second", "clips per second, inference"),
-    ):
-      file = folder / f"{name}_{task}_{cost}.png"
+def draw(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
+  """Draws accuracy against both costs for every group and task of the rows."""
+  costs_of_axes = {
+    "gmacs": "multiply-adds of a clip (1e9)",
+    "clips_per_second": "clips per second, inference",
+  }
+  for group, task in itertools.product(GROUPS, config.TASKS):
+    own = [
+      row for row in rows if row["task"] == task and group_of(row["entry"]) == group
+    ]
+    for cost, label in costs_of_axes.items() if own else ():
+      file = folder / f"league_{group}_{task}_{cost}.png"
       plots.save(own, file, cost=cost, label=label, chance=1 / config.TASKS[task])
 
 
@@ -296,7 +300,7 @@ def main(arguments: list[str] | None = None) -> None:
   if options.json:
     results.write_json(options.json, found)
   if options.plots:
-    draw(options.plots, found["rows"], "league")
+    draw(options.plots, found["rows"])
 
 
 if __name__ == "__main__":

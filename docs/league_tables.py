@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.league_parts import claims, config
-from benchmarks.league_parts.entries import ENTRIES, LEFT_OUT
+from benchmarks.league_parts.entries import ENTRIES, GROUPS, LEFT_OUT, group_of
 
 _NOTHING = (("network",), ("Not measured yet.",))
-_FILE = pathlib.Path(__file__).parents[1] / "benchmarks" / "results" / "league_cpu.json"
+_FOLDER = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
+_FILES = "league_*_cpu.json"  # Each of a part of the networks.
 _BACKBONES = {"resnet": "ResNet", "big_little": "big-little ResNet", "vit": "ViT"}
 
-Report = Mapping[str, Any]
+Reports = Sequence[Mapping[str, Any]]
 Rows = Iterator[Sequence[str]]
 
 
 def tables() -> Mapping[str, Callable[[], Rows]]:
-  """Returns the page's tables by name; without a file some have no figures."""
+  """Returns the page's tables by name; without files some have no figures."""
   return {
     "league networks": networks,
     "league left out": left_out,
@@ -27,7 +28,8 @@ def tables() -> Mapping[str, Callable[[], Rows]]:
     "league rates": functools.partial(_measured, rates),
     "league claims": functools.partial(_measured, verdicts),
     **{
-      f"league {task}": functools.partial(_measured, ranked, task)
+      f"league {group} {task}": functools.partial(_measured, ranked, group, task)
+      for group in GROUPS
       for task in config.TASKS
     },
   }
@@ -54,26 +56,30 @@ def left_out() -> Rows:
     yield f"`{name}`", why
 
 
-def trainings(report: Report) -> Rows:
+def trainings(reports: Reports) -> Rows:
   """Yields what was trained, when and where."""
-  yield "task", "networks", "trainings", "steps", "dates", "commits", "processor"
-  for task in dict.fromkeys(run["task"] for run in report["runs"]):
-    own = [run for run in report["runs"] if run["task"] == task]
-    dates = sorted({run["date"] for run in own})
-    yield (
-      task,
-      str(len({run["entry"] for run in own})),
-      str(len(own)),
-      str(report["settings"]["steps"]),
-      dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
-      ", ".join(f"`{name}`" for name in sorted({run["commit"] for run in own})),
-      report["machine"]["processor"],
-    )
+  yield "networks", "task", "trainings", "steps", "dates", "commits", "processor"
+  for report in reports:
+    runs = report["runs"]
+    names = dict.fromkeys(_BACKBONES[ENTRIES[run["entry"]].backbone] for run in runs)
+    for task in dict.fromkeys(run["task"] for run in runs):
+      own = [run for run in runs if run["task"] == task]
+      dates = sorted({run["date"] for run in own})
+      yield (
+        f"{len({run['entry'] for run in own})} of {', '.join(names)}",
+        task,
+        str(len(own)),
+        str(report["settings"]["steps"]),
+        dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
+        ", ".join(f"`{name}`" for name in sorted({run["commit"] for run in own})),
+        report["machine"]["processor"],
+      )
 
 
-def ranked(report: Report, task: str) -> Rows:
-  """Yields the networks of a task by their accuracy, with their costs."""
-  own = [row for row in report["rows"] if row["task"] == task]
+def ranked(reports: Reports, group: str, task: str) -> Rows:
+  """Yields a group's networks by their accuracy in a task, with their costs."""
+  rows = _all("rows", reports)
+  own = [row for row in rows if row["task"] == task and group_of(row["entry"]) == group]
   if not own:
     yield from _NOTHING
     return
@@ -93,10 +99,10 @@ def ranked(report: Report, task: str) -> Rows:
     )
 
 
-def starts(report: Report) -> Rows:
+def starts(reports: Reports) -> Rows:
   """Yields the networks whose weights the others start from."""
   yield "network", "in", "steps", "learning rate", "top-1"
-  for row in report["starts"]:
+  for row in _all("starts", reports):
     entry = ENTRIES[row["entry"]]
     yield (
       entry.label,
@@ -107,10 +113,10 @@ def starts(report: Report) -> Rows:
     )
 
 
-def rates(report: Report) -> Rows:
+def rates(reports: Reports) -> Rows:
   """Yields the sweep of learning rates: accuracy on held-out training clips."""
   yield "backbone", "family", "trained with", "rates", "top-1", "chosen"
-  sweep = report["sweep"]
+  sweep = _all("sweep", reports)
   for name in dict.fromkeys(row["entry"] for row in sweep):
     tried = [row for row in sweep if row["entry"] == name]
     entry = ENTRIES[name]
@@ -125,12 +131,13 @@ def rates(report: Report) -> Rows:
     )
 
 
-def verdicts(report: Report) -> Rows:
+def verdicts(reports: Reports) -> Rows:
   """Yields the papers' orderings, and if they hold for each task."""
-  tasks = list(dict.fromkeys(row["task"] for row in report["claims"]))
+  judged = _all("claims", reports)
+  tasks = list(dict.fromkeys(row["task"] for row in judged))
   yield "ordering", "source", *tasks
   for claim in claims.CLAIMS:
-    own = {row["task"]: row for row in report["claims"] if row["claim"] == claim.text}
+    own = {row["task"]: row for row in judged if row["claim"] == claim.text}
     if own:
       yield claim.text, claim.source, *(_verdict(own.get(task)) for task in tasks)
 
@@ -142,9 +149,15 @@ def _verdict(row: Mapping[str, Any] | None) -> str:
   return f"{row['verdict']} ({points})"
 
 
+def _all(key: str, reports: Reports) -> list[Mapping[str, Any]]:
+  """Returns the rows under a key of all reports."""
+  return [row for report in reports for row in report[key]]
+
+
 def _measured(make: Callable[..., Rows], *arguments: str) -> Rows:
-  """Yields a table of the file's figures, one line without the file."""
-  if not _FILE.exists():
+  """Yields a table of the files' figures, one line without a file."""
+  files = sorted(_FOLDER.glob(_FILES))
+  if not files:
     yield from _NOTHING
     return
-  yield from make(json.loads(_FILE.read_text()), *arguments)
+  yield from make([json.loads(file.read_text()) for file in files], *arguments)

@@ -1,12 +1,16 @@
 """Networks of the league: each is a backbone with one temporal operator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 RESNET = "resnet"  # Backbones, see `config.BACKBONES`.
 BIG_LITTLE = "big_little"
 VIT = "vit"
+# Backbones that are ranked with each other: a ViT needs other steps and rates.
+GROUPS: Mapping[str, Sequence[str]] = MappingProxyType(
+  {"resnets": (RESNET, BIG_LITTLE), "vits": (VIT,)}
+)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -227,6 +231,12 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
     "mixing_eight": "mixing within parts of 8 frames, which are whole clips here",
   }
 )
+
+
+def group_of(name: str) -> str:
+  """Returns the key of `GROUPS` that an entry belongs to."""
+  backbone = ENTRIES[name].backbone
+  return next(key for key, backbones in GROUPS.items() if backbone in backbones)
 
 
 def swept(entry: Entry) -> str:

@@ -29,9 +29,8 @@ def _report(tmp_path, monkeypatch):
     "rows": rows,
     "claims": [*claims.judge_all(rows)],
   }
-  file = tmp_path / "league_cpu.json"
-  file.write_text(json.dumps(report))
-  monkeypatch.setattr(tables, "_FILE", file)
+  (tmp_path / "league_resnets_cpu.json").write_text(json.dumps(report))
+  monkeypatch.setattr(tables, "_FOLDER", tmp_path)
 
 
 @pytest.mark.usefixtures("_report")
@@ -40,11 +39,12 @@ def test_tables_have_the_figures_of_the_file():
   for head, *rows in found.values():
     assert rows
     assert all(len(row) == len(head) for row in rows)
-  assert found["league something_moves"][1:] == [("Not measured yet.",)]
+  assert found["league resnets something_moves"][1:] == [("Not measured yet.",)]
   (row,) = found["league trainings"][1:]
-  assert row[1:5] == ("2", "3", "400", "2026-12-01 to 2026-12-02")
+  assert row[:3] == ("2 of ResNet", "camera_motion", "3")
+  assert row[3:5] == ("400", "2026-12-01 to 2026-12-02")
   assert row[5:] == ("`abc`, `def`", "a processor")
-  first, second, third = found["league camera_motion"][1:]
+  first, second, third = found["league resnets camera_motion"][1:]
   assert first[:5] == (
     "1",
     "**aggregation, 3 taps (TAM)**",
@@ -74,7 +74,7 @@ def test_claims_have_difference_and_deviation():
 
 
 def test_without_a_file_only_networks_are_listed(tmp_path, monkeypatch):
-  monkeypatch.setattr(tables, "_FILE", tmp_path / "missing.json")
+  monkeypatch.setattr(tables, "_FOLDER", tmp_path)
   found = {name: [*rows()] for name, rows in tables.tables().items()}
   assert found["league claims"][1:] == [("Not measured yet.",)]
   names = {row[0] for row in found["league networks"][1:]}
