@@ -101,8 +101,11 @@ def run_all(
     work: Folder of all trainings.
     jobs: The trainings.
     at_once: Number of trainings that run at a time, each on its own share of
-      the processor's cores.
+      the processor's cores; fewer trainings have larger shares.
   """
+  if not jobs:
+    return
+  at_once = min(at_once, len(jobs))
   shares: queue.SimpleQueue[tuple[int, ...]] = queue.SimpleQueue()
   for share in core_shares(at_once):
     shares.put(share)

@@ -264,6 +264,9 @@ def test_trainings_at_once_have_their_own_cores(tmp_path, monkeypatch):
   found = [*run.run_all(tmp_path, jobs, 2)]
   assert [figures["seed"] for figures in found] == [0, 1, 2, 3]
   assert {*taken} == {(0, 4), (1, 5)}
+  monkeypatch.setattr(run, "run", lambda work, job, cores: {"cores": cores})
+  assert [*run.run_all(tmp_path, jobs[:1], 2)] == [{"cores": ()}]  # All of them.
+  assert not [*run.run_all(tmp_path, [], 2)]
 
 
 @pytest.mark.parametrize(

@@ -210,10 +210,10 @@ class SomethingMoves(PhotographClips):
       EVENTS[event](extent, stage)
       for event, extent in zip(pair, sample_extents(rng, cls.NUM_FRAMES), strict=True)
     ]
-    tracks = [
-      Track(*(place[:, None] - background.drift.T)) + first + second
-      for place, first, second in zip(places, *changes, strict=False)
-    ]
+    tracks = []
+    for place, first, second in zip(places, *changes, strict=False):
+      x, y = place[:, None] - background.drift.T  # (2, T)
+      tracks.append(Track(x=x, y=y) + first + second)
     return names[0], moving_cutouts.paint(background.frames, cutouts, tracks)
 
   @classmethod
