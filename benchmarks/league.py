@@ -170,7 +170,7 @@ def report(
   """
   found, about = claims.rows(trained), {}
   for row in found:
-    own = costs.read(work, row["task"], row["entry"])
+    own = costs.read(work, row["entry"])
     about = own.pop("machine", about)
     row |= own
   return {
@@ -295,7 +295,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     if options.json:
       results.write_json(options.json, report(work, settings, started, tried, trained))
-  costs.measure_all(work, dict.fromkeys((own["task"], own["entry"]) for own in trained))
+  costs.measure_all(work, dict.fromkeys(own["entry"] for own in trained))
   found = report(work, settings, started, tried, trained)
   if options.json:
     results.write_json(options.json, found)

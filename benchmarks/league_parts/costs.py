@@ -1,6 +1,6 @@
 """Costs of the league's networks: size, multiply-adds, speed and memory.
 
-python -m benchmarks.league_parts.costs WORK TASK/ENTRY ...
+python -m benchmarks.league_parts.costs WORK ENTRY ...
 """
 
 import json
@@ -24,36 +24,37 @@ from temporal_jax.experiment import network
 from temporal_jax.models.inspect import count
 from temporal_jax.models.network import Network
 
+# Clips of all tasks have the same shape; its networks have 16 classes.
+_TASK = "something_moves"
 _CLIPS = 16  # Of a call whose time is taken.
 _SECONDS = 2.0  # In which the fastest call counts.
 
 
-def read(work: pathlib.Path, task: str, name: str) -> dict[str, Any]:
+def read(work: pathlib.Path, name: str) -> dict[str, Any]:
   """Returns the costs of an entry, see `measure`; {} if they are not known."""
-  file = _file(work, task, name)
+  file = _file(work, name)
   return json.loads(file.read_text()) if file.exists() else {}
 
 
-def measure_all(work: pathlib.Path, pairs: Iterable[tuple[str, str]]) -> None:
+def measure_all(work: pathlib.Path, names: Iterable[str]) -> None:
   """Measures what is not known, in a process of its own.
 
   Trainings would not get an accelerator that this process holds.
 
   Args:
     work: Folder of the league.
-    pairs: Tasks and entries.
+    names: Entries.
   """
-  missing = [f"{task}/{name}" for task, name in pairs if not read(work, task, name)]
+  missing = [name for name in names if not read(work, name)]
   if missing:
     module = "benchmarks.league_parts.costs"
     subprocess.run([sys.executable, "-m", module, str(work), *missing], check=True)
 
 
-def measure(task: str, name: str) -> dict[str, Any]:
+def measure(name: str) -> dict[str, Any]:
   """Returns the costs of an entry on this machine.
 
   Args:
-    task: A key of `config.TASKS`.
     name: A key of `ENTRIES`.
 
   Returns:
@@ -62,7 +63,7 @@ def measure(task: str, name: str) -> dict[str, Any]:
     machine only slows calls; and "memory", bytes that a call of 16 clips takes
     for results in between, as the compiler plans it.
   """
-  model, clip = create(task, ENTRIES[name])
+  model, clip = create(_TASK, ENTRIES[name])
   clips = jnp.zeros((_CLIPS, *clip), jnp.float32)
   variables = jax.jit(model.init)(jax.random.key(0), clips[:1])
   found = {
@@ -104,8 +105,8 @@ def _logits(model: Network) -> Callable[[Any, jax.Array], jax.Array]:
   return lambda variables, clips: model.apply(variables, clips)[0]
 
 
-def _file(work: pathlib.Path, task: str, name: str) -> pathlib.Path:
-  return work / "costs" / task / f"{name}.json"
+def _file(work: pathlib.Path, name: str) -> pathlib.Path:
+  return work / "costs" / f"{name}.json"
 
 
 def main() -> None:
@@ -113,11 +114,10 @@ def main() -> None:
   work, *names = sys.argv[1:]
   process_setup.keep_compiled()
   about = machine.describe()
-  for pair in names:
-    task, _, name = pair.partition("/")
-    file = _file(pathlib.Path(work), task, name)
+  for name in names:
+    file = _file(pathlib.Path(work), name)
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = {**measure(task, name), "machine": about}
+    found = {**measure(name), "machine": about}
     storage.write_text(file, json.dumps(found, indent=1) + "\n")
 
 
