@@ -251,12 +251,11 @@ def _build(options: argparse.Namespace) -> int:
     data_dir=str(options.out),
     file_format="array_record",
   )
-  if pathlib.Path(builder.data_dir).exists():
+  if not prepare(builder, output.say):
     raise FileExistsError(
       f"{builder.data_dir} is there already, maybe of other videos: give another name "
       "or OUT, or remove it to build it anew."
     )
-  prepare(builder, output.say)
   output.say(f"{len(found.records)} videos: {options.out / options.name}.")
   return 0
 

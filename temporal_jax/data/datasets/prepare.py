@@ -4,14 +4,14 @@ import contextlib
 import io
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from temporal_jax.data import datasets
-from temporal_jax.storage import whole_folder
+from temporal_jax.storage import FolderLock, whole_folder
 
 
-def prepare(builder: Any, say: Callable[[str], None] = print) -> None:
+def prepare(builder: Any, say: Callable[[str], None] = print) -> bool:
   """Builds a TFDS data set, unless it is there.
 
   TFDS's own two sentences, of 110 characters and more, are left out; its bars
@@ -20,15 +20,19 @@ def prepare(builder: Any, say: Callable[[str], None] = print) -> None:
   Args:
     builder: A tfds.core.DatasetBuilder.
     say: Called with a sentence before, if there is something to build.
+
+  Returns:
+    Whether it was built.
   """
   import tensorflow_datasets as tfds  # Takes seconds.
 
-  folder = pathlib.Path(builder.data_dir)
-  if not folder.exists():
-    say(f"building {builder.name} in {folder}.")
   tfds.display_progress_bar(enable=sys.stderr.isatty())
-  with contextlib.redirect_stdout(io.StringIO()):
+  with (
+    _to_build(pathlib.Path(builder.data_dir), builder.name, say) as missing,
+    contextlib.redirect_stdout(io.StringIO()),
+  ):
     builder.download_and_prepare()
+  return missing
 
 
 def prepare_films(
@@ -49,8 +53,26 @@ def prepare_films(
   """
   films = datasets.find_films(name)
   folder = pathlib.Path(data_dir).expanduser() / name / films.VERSION
-  if not folder.exists():
-    say(f"building {name} in {folder}.")
-    with whole_folder(folder) as partial:
-      films.write_films(partial)
+  with _to_build(folder, name, say) as missing:
+    if missing:
+      with whole_folder(folder) as partial:
+        films.write_films(partial)
   return folder
+
+
+@contextlib.contextmanager
+def _to_build(
+  folder: pathlib.Path, name: str, say: Callable[[str], None]
+) -> Iterator[bool]:
+  """Yields whether a folder must be built, by this process and no other.
+
+  A process that builds it at the same time is waited for.
+  """
+  if folder.exists():
+    yield False
+    return
+  with FolderLock(folder.parent, wait=True, say=say):
+    missing = not folder.exists()
+    if missing:
+      say(f"building {name} in {folder}.")
+    yield missing
