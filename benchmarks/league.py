@@ -11,7 +11,8 @@ operators. Published operators are trained with all seeds on the last task, and
 with the first on the others; variants with the first seed on the last task.
 Killed, the same command goes on; with further seeds, entries or tasks it adds
 them. --json is written after every round of trainings; costs, which need a
-quiet machine, are measured last.
+quiet machine, are measured last. On another machine --resume and --starts go on
+with what a --json file and a folder of starts hold.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks.league_parts import claims, config, costs, plots, run
+from benchmarks.league_parts import claims, config, costs, plots, resume, run
 from benchmarks.league_parts.entries import ENTRIES, GROUPS, STARTS, group_of, swept
 from benchmarks.shared import results
 from temporal_jax import storage
@@ -74,15 +75,21 @@ def check_folder(work: pathlib.Path, settings: Settings) -> None:
   """
   file = work / "settings.json"
   if file.exists():
-    earlier = json.loads(file.read_text())
-    if earlier != settings._asdict():
-      raise ValueError(
-        f"{work} has trainings with {earlier}, not with {settings._asdict()}: give "
-        "the same settings or another --work."
-      )
+    _check_settings(json.loads(file.read_text()), settings, work)
     return
   work.mkdir(parents=True, exist_ok=True)
   storage.write_text(file, json.dumps(settings._asdict()) + "\n")
+
+
+def _check_settings(
+  earlier: Mapping[str, Any], settings: Settings, place: pathlib.Path
+) -> None:
+  """Refuses settings that are not those of the trainings in a place."""
+  if earlier != settings._asdict():
+    raise ValueError(
+      f"{place} has trainings with {earlier}, not with {settings._asdict()}: give "
+      "the same settings or another --work."
+    )
 
 
 def phases(
@@ -239,6 +246,16 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument(
     "--plots", type=pathlib.Path, help="folder for pictures, which must exist"
   )
+  parser.add_argument(
+    "--resume",
+    type=pathlib.Path,
+    help="JSON file of another folder's league, whose trainings count as done",
+  )
+  parser.add_argument(
+    "--starts",
+    type=pathlib.Path,
+    help="folder of networks to start from: the starts of another league's --work",
+  )
   return parser
 
 
@@ -246,8 +263,10 @@ def main(arguments: list[str] | None = None) -> None:
   """Trains what is missing, prints it and writes all figures."""
   parser = _parser()
   options = parser.parse_args(arguments)
-  if options.plots and not options.plots.is_dir():
-    parser.error(f"--plots {options.plots} must be a folder that exists.")
+  for name in ("plots", "starts"):
+    folder = getattr(options, name)
+    if folder and not folder.is_dir():
+      parser.error(f"--{name} {folder} must be a folder that exists.")
   steps = options.steps or (100 if options.quick else 400)
   settings = Settings(
     steps,
@@ -260,7 +279,13 @@ def main(arguments: list[str] | None = None) -> None:
   work = options.work.expanduser().resolve()
   try:
     run.core_shares(options.at_once)
+    earlier = resume.read(options.resume) if options.resume else resume.NOTHING
+    if options.resume:
+      _check_settings(earlier["settings"], settings, options.resume)
     check_folder(work, settings)
+    if options.starts:
+      resume.copy_starts(work, options.starts)
+    resume.take_over(work, earlier)
   except (OSError, ValueError) as error:
     parser.error(f"{error}")
   table = results.ResultTable(
@@ -277,6 +302,7 @@ def main(arguments: list[str] | None = None) -> None:
     return found
 
   started = train(starts(entries, settings))
+  resume.check_starts(earlier, started)
   tried = train(sweep(entries, settings))
   trained: list[dict[str, Any]] = []
   for phase in phases(tasks, entries, seeds):

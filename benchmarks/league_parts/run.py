@@ -6,7 +6,7 @@ import pathlib
 import queue
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from temporal_jax import process_setup, storage, training
 _CONFIG = pathlib.Path(__file__).with_name("config.py")
 # Training clips that choose a learning rate, and those that it is tested on.
 HELD_OUT = ("train[:75%]", "train[75%:]")
+FIGURES = "figures.json"  # In the folder of a training that has ended.
 # Other work on the machine goes first.
 PRIORITY = ("nice", "-n", "19")
 _LOG_LINES = 15  # Of a failed training, in the message.
@@ -88,7 +89,7 @@ def _start(work: pathlib.Path, entry: str) -> pathlib.Path:
 
 def figures(work: pathlib.Path, job: Job) -> dict[str, Any] | None:
   """Returns the figures of a training that has ended, else None."""
-  file = job.place(work) / "figures.json"
+  file = job.place(work) / FIGURES
   return json.loads(file.read_text()) if file.exists() else None
 
 
@@ -188,8 +189,15 @@ def run(work: pathlib.Path, job: Job, cores: Sequence[int] = ()) -> dict[str, An
     last = "\n".join(log.read_text().splitlines()[-_LOG_LINES:])
     raise SystemExit(f"the training in {place} did not end (status {status}):\n{last}")
   found = _read(place, job)
-  storage.write_text(place / "figures.json", json.dumps(found, indent=1) + "\n")
+  write_figures(work, job, found)
   return found
+
+
+def write_figures(work: pathlib.Path, job: Job, found: Mapping[str, Any]) -> None:
+  """Notes a training as ended, with its figures."""
+  place = job.place(work)
+  place.mkdir(parents=True, exist_ok=True)
+  storage.write_text(place / FIGURES, json.dumps(found, indent=1) + "\n")
 
 
 def _read(place: pathlib.Path, job: Job) -> dict[str, Any]:
