@@ -174,7 +174,6 @@ _ZOO = (
   "tada2d_resnet50",
   "tadaconvnextv2_tiny",
   "tadaformer_b16",
-  "tadaformer_l14",
   "xvit_b16",
 )
 
