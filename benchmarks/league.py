@@ -84,11 +84,11 @@ def check_folder(work: pathlib.Path, settings: Settings) -> None:
 def _check_settings(
   earlier: Mapping[str, Any], settings: Settings, place: pathlib.Path
 ) -> None:
-  """Refuses settings that are not those of the trainings in a place."""
+  """Refuses settings that differ from those of the trainings in a place."""
   if earlier != settings._asdict():
     raise ValueError(
       f"{place} has trainings with {earlier}, not with {settings._asdict()}: give "
-      "the same settings or another --work."
+      "the same settings, or another --work or --resume."
     )
 
 

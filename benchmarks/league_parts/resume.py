@@ -27,7 +27,7 @@ def read(file: pathlib.Path) -> dict[str, Any]:
   try:
     report = json.loads(file.read_text())
     for row in itertools.chain(*(report[name] for name in _TRAININGS)):
-      _job(row)
+      job_of(row)
     report["settings"]
   except (KeyError, TypeError, ValueError) as error:
     raise ValueError(f"{file} is no JSON file of a league: {error!r}.") from None
@@ -62,7 +62,7 @@ def take_over(work: pathlib.Path, report: Mapping[str, Any]) -> None:
     report: Content of the other's JSON file, see `read`.
   """
   for row in itertools.chain(*(report[name] for name in _TRAININGS)):
-    job = _job(row)
+    job = job_of(row)
     is_usable = job.purpose != run.START or _has_ended(job.place(work))
     if is_usable and run.figures(work, job) is None:
       run.write_figures(work, job, row)
@@ -96,5 +96,6 @@ def _has_ended(folder: pathlib.Path) -> bool:
   return any((folder / name).is_file() for name in (VARIABLES_FILE, run.FIGURES))
 
 
-def _job(row: Mapping[str, Any]) -> run.Job:
+def job_of(row: Mapping[str, Any]) -> run.Job:
+  """Returns the training that has these figures."""
   return run.Job(*(row[field] for field in run.Job._fields))

@@ -37,7 +37,7 @@ def test_another_machine_goes_on(other_league, tmp_path):
   work = tmp_path / "work"
   report = resume.read(file)
   resume.take_over(work, report)
-  jobs = [resume._job(report[name][0]) for name in ("starts", "sweep", "runs")]
+  jobs = [resume.job_of(report[name][0]) for name in ("starts", "sweep", "runs")]
   known = [run.figures(work, job) is not None for job in jobs]
   assert known == [False, True, True]  # Its weights are not there yet.
   resume.copy_starts(work, starts)
