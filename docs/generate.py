@@ -224,6 +224,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
   "../README.md": {
     "zoo": zoo,
     "speed": speed_tables.few,
+    "which operator": league_tables.choice,
   },
   "accelerators.md": accelerator_tables.tables(),
   "benchmarks.md": {

@@ -1,6 +1,7 @@
 """Rows of the league of temporal operators, for its page."""
 
 import functools
+import itertools
 import json
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,15 @@ _NOTHING = (("network",), ("Not measured yet.",))
 _FOLDER = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
 _FILES = "league_*_cpu.json"  # Each of a part of the networks.
 _BACKBONES = {"resnet": "ResNet", "big_little": "big-little ResNet", "vit": "ViT"}
+# An operator of each paper for README, with its backbone without operator.
+_CHOICE = {
+  "tsm": "resnet_none",
+  "tam": "resnet_none",
+  "tada_v2": "resnet_none",
+  "atm": "resnet_none",
+  "xvit": "vit_none",
+  "ila": "vit_none",
+}
 
 Reports = Sequence[Mapping[str, Any]]
 Rows = Iterator[Sequence[str]]
@@ -99,6 +109,29 @@ def ranked(reports: Reports, group: str, task: str) -> Rows:
     )
 
 
+def choice() -> Rows:
+  """Yields an operator of each paper next to its backbone, for README."""
+  rows = {
+    (row["task"], row["entry"]): row
+    for row in _all("rows", _reports())
+    if row["entry"] in (*_CHOICE, *_CHOICE.values())
+  }
+  yield "operator", "in", *(f"`{task}`" for task in config.TASKS), "speed"
+  for name, without in _CHOICE.items():
+    pairs = [
+      (rows.get((task, name)), rows.get((task, without))) for task in config.TASKS
+    ]
+    if None in itertools.chain(*pairs):
+      continue
+    speeds = [row["clips_per_second"] for row in pairs[0]]
+    yield (
+      ENTRIES[name].label,
+      _BACKBONES[ENTRIES[name].backbone],
+      *(f"{row['top1']:.1%} ({bare['top1']:.1%})" for row, bare in pairs),
+      f"{speeds[0] / speeds[1]:.2f}",
+    )
+
+
 def starts(reports: Reports) -> Rows:
   """Yields the networks whose weights the others start from."""
   yield "network", "in", "steps", "learning rate", "top-1"
@@ -156,8 +189,10 @@ def _all(key: str, reports: Reports) -> list[Mapping[str, Any]]:
 
 def _measured(make: Callable[..., Rows], *arguments: str) -> Rows:
   """Yields a table of the files' figures, one line without a file."""
-  files = sorted(_FOLDER.glob(_FILES))
-  if not files:
-    yield from _NOTHING
-    return
-  yield from make([json.loads(file.read_text()) for file in files], *arguments)
+  reports = _reports()
+  yield from make(reports, *arguments) if reports else _NOTHING
+
+
+def _reports() -> Reports:
+  """Returns what the files have, none where nothing is measured yet."""
+  return [json.loads(file.read_text()) for file in sorted(_FOLDER.glob(_FILES))]

@@ -13,7 +13,6 @@ _BUSY = 3  # Processes that run or wait, from which on a page must state them.
 # Networks of the table in README.
 _FEW = (
   "resnet50",
-  "vit_b16",
   "xvit_b16",
   "atm_vit_b16",
   "tada2d_resnet50",

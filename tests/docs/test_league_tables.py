@@ -61,6 +61,29 @@ def test_tables_have_the_figures_of_the_file():
   assert row[3:] == ("0.01, 0.02", "10.0%, 20.0%", "0.02")
 
 
+def test_readme_has_operators_next_to_their_backbone(tmp_path, monkeypatch):
+  costs = {"resnet_none": 100.0, "tsm": 90.0, "tam": 80.0, "xvit": 50.0}
+  rows = [
+    {"task": task, "entry": name, "top1": top1, "clips_per_second": costs[name]}
+    for task, name, top1 in (
+      ("something_moves", "resnet_none", 0.4),
+      ("something_moves", "tsm", 0.5),
+      ("something_moves", "tam", 0.6),
+      ("camera_motion", "resnet_none", 0.125),
+      ("camera_motion", "tsm", 0.25),
+      ("camera_motion", "xvit", 0.75),
+    )
+  ]
+  (tmp_path / "league_resnets_cpu.json").write_text(json.dumps({"rows": rows}))
+  monkeypatch.setattr(tables, "_FOLDER", tmp_path)
+  head, *found = tables.choice()
+  # TAM lacks a task, X-ViT its backbone without operator.
+  (row,) = found
+  assert len(head) == len(row)
+  assert row[:2] == ("temporal shift (TSM)", "ResNet")
+  assert {*row} >= {"50.0% (40.0%)", "25.0% (12.5%)", "0.90"}
+
+
 @pytest.mark.usefixtures("_report")
 def test_claims_have_difference_and_deviation():
   head, *rows = tables.tables()["league claims"]()
