@@ -56,7 +56,8 @@ class Settings(NamedTuple):
   """Settings that all trainings of a folder share.
 
   Attributes:
-    steps: Updates of the weights of a training.
+    steps: Updates of the weights of a training of `something_moves`, see
+      `config.Task`.
     sweep_steps: Updates of a training of the sweep; 0 without a sweep.
     from_start: Whether they start from the weights of `STARTS`, not from
       scratch.
@@ -203,7 +204,9 @@ def draw(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
     ]
     for cost, label in costs_of_axes.items() if own else ():
       file = folder / f"league_{group}_{task}_{cost}.png"
-      plots.save(own, file, cost=cost, label=label, chance=1 / config.TASKS[task])
+      plots.save(
+        own, file, cost=cost, label=label, chance=1 / config.TASKS[task].num_classes
+      )
 
 
 def _known(table: Mapping[str, Any], kind: str) -> Callable[[str], str]:
@@ -236,7 +239,9 @@ def _parser() -> argparse.ArgumentParser:
     "--tasks", nargs="+", type=_known(config.TASKS, "task"), help="data sets"
   )
   parser.add_argument("--seeds", nargs="+", type=int, help="of published operators")
-  parser.add_argument("--steps", type=results.count, help="updates of a training")
+  parser.add_argument(
+    "--steps", type=results.count, help="updates of a training of something_moves"
+  )
   parser.add_argument(
     "--at-once",
     type=results.count,
@@ -267,7 +272,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder = getattr(options, name)
     if folder and not folder.is_dir():
       parser.error(f"--{name} {folder} must be a folder that exists.")
-  steps = options.steps or (100 if options.quick else 400)
+  steps = options.steps or (50 if options.quick else 400)
   settings = Settings(
     steps,
     sweep_steps=0 if options.quick else max(1, steps // 2),
@@ -313,7 +318,7 @@ def main(arguments: list[str] | None = None) -> None:
           name,
           chosen_rate(name, tried),
           seed,
-          settings.steps,
+          settings.steps * config.TASKS[task].steps_factor,
           start=_start(name, settings),
         )
         for task, name, seed in phase

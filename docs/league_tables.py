@@ -79,7 +79,7 @@ def trainings(reports: Reports) -> Rows:
         f"{len({run['entry'] for run in own})} of {', '.join(names)}",
         task,
         str(len(own)),
-        str(report["settings"]["steps"]),
+        ", ".join(sorted({str(run["steps"]) for run in own})),
         dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
         ", ".join(f"`{name}`" for name in sorted({run["commit"] for run in own})),
         report["machine"]["processor"],

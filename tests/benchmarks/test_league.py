@@ -40,13 +40,13 @@ def test_every_operator_has_an_entry_or_a_reason():
 def test_every_entry_is_a_network(name, task):
   model, clip = costs.create(task, ENTRIES[name])
   assert clip == (8, 32, 32, 3)  # Costs are those of both tasks.
-  assert model.num_classes == config.TASKS[task]
+  assert model.num_classes == config.TASKS[task].num_classes
   assert (model.temporal == models.Temporal()) == (ENTRIES[name].temporal == "none")
 
 
 @pytest.mark.parametrize("task", config.TASKS)
 def test_tasks_have_the_classes_of_their_data(task):
-  assert len(datasets.find_builder(task).CLASSES) == config.TASKS[task]
+  assert len(datasets.find_builder(task).CLASSES) == config.TASKS[task].num_classes
 
 
 @pytest.mark.slow
@@ -364,7 +364,9 @@ def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
   here = ["--work", str(work), "--json", str(file)]
   league.main([*words, *here, "--entries", "tsm"])
   first = json.loads(file.read_text())
-  assert [row["entry"] for row in first["runs"]] == ["tsm"]
+  (run_of_tsm,) = first["runs"]
+  assert run_of_tsm["entry"] == "tsm"
+  assert run_of_tsm["steps"] == 2 * config.TASKS["camera_motion"].steps_factor
   assert [row["start"] for row in first["sweep"]] == 2 * ["resnet_none"]
   assert [row["entry"] for row in first["starts"]] == ["resnet_none"]
   swept = work / "rates" / "something_moves" / "tsm_0.001" / "figures.json"

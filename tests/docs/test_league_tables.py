@@ -10,6 +10,7 @@ from docs import league_tables as tables
 
 def _run(entry, top1, seed=0, commit="abc"):
   own = {"task": "camera_motion", "entry": entry, "seed": seed, "top1": top1}
+  own |= {"steps": 800}
   return {**own, "test_clips": 100, "date": f"2026-12-0{seed + 1}", "commit": commit}
 
 
@@ -42,7 +43,7 @@ def test_tables_have_the_figures_of_the_file():
   assert found["league resnets something_moves"][1:] == [("Not measured yet.",)]
   (row,) = found["league trainings"][1:]
   assert row[:3] == ("2 of ResNet", "camera_motion", "3")
-  assert row[3:5] == ("400", "2026-12-01 to 2026-12-02")
+  assert row[3:5] == ("800", "2026-12-01 to 2026-12-02")
   assert row[5:] == ("`abc`, `def`", "a processor")
   first, second, third = found["league resnets camera_motion"][1:]
   assert first[:5] == (
