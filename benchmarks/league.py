@@ -4,7 +4,7 @@
   python -m benchmarks.league --work runs/quick --quick     # minutes
 
 A narrow ResNet and a small ViT learn motions with each operator, by the
-library's own command and config: all have the same steps, clips and
+library's own command and config: in a task all have the same steps, clips and
 augmentation, and start from the weights of a network without operator. A short
 sweep on held-out training clips chooses a learning rate for each family of
 operators. Published operators are trained with all seeds on the last task, and

@@ -8,21 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.league_parts import claims, config
-from benchmarks.league_parts.entries import ENTRIES, GROUPS, LEFT_OUT, group_of
+from benchmarks.league_parts.entries import ENTRIES, GROUPS, LEFT_OUT, STARTS, group_of
 
 _NOTHING = (("network",), ("Not measured yet.",))
 _FOLDER = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
 _FILES = "league_*_cpu.json"  # Each of a part of the networks.
 _BACKBONES = {"resnet": "ResNet", "big_little": "big-little ResNet", "vit": "ViT"}
-# An operator of each paper for README, with its backbone without operator.
-_CHOICE = {
-  "tsm": "resnet_none",
-  "tam": "resnet_none",
-  "tada_v2": "resnet_none",
-  "atm": "resnet_none",
-  "xvit": "vit_none",
-  "ila": "vit_none",
-}
+_CHOICE = ("tsm", "tam", "tada_v2", "atm", "xvit", "ila")  # Entries in README.
 
 Reports = Sequence[Mapping[str, Any]]
 Rows = Iterator[Sequence[str]]
@@ -79,7 +71,7 @@ def trainings(reports: Reports) -> Rows:
         f"{len({run['entry'] for run in own})} of {', '.join(names)}",
         task,
         str(len(own)),
-        ", ".join(sorted({str(run["steps"]) for run in own})),
+        ", ".join(map(str, sorted({run["steps"] for run in own}))),
         dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
         ", ".join(f"`{name}`" for name in sorted({run["commit"] for run in own})),
         report["machine"]["processor"],
@@ -111,13 +103,11 @@ def ranked(reports: Reports, group: str, task: str) -> Rows:
 
 def choice() -> Rows:
   """Yields an operator of each paper next to its backbone, for README."""
-  rows = {
-    (row["task"], row["entry"]): row
-    for row in _all("rows", _reports())
-    if row["entry"] in (*_CHOICE, *_CHOICE.values())
-  }
+  rows = {(row["task"], row["entry"]): row for row in _all("rows", _reports())}
   yield "operator", "in", *(f"`{task}`" for task in config.TASKS), "speed"
-  for name, without in _CHOICE.items():
+  for name in _CHOICE:
+    entry = ENTRIES[name]
+    without = STARTS[entry.backbone].entry  # The backbone without operator.
     pairs = [
       (rows.get((task, name)), rows.get((task, without))) for task in config.TASKS
     ]
@@ -125,8 +115,8 @@ def choice() -> Rows:
       continue
     speeds = [row["clips_per_second"] for row in pairs[0]]
     yield (
-      ENTRIES[name].label,
-      _BACKBONES[ENTRIES[name].backbone],
+      entry.label,
+      _BACKBONES[entry.backbone],
       *(f"{row['top1']:.1%} ({bare['top1']:.1%})" for row, bare in pairs),
       f"{speeds[0] / speeds[1]:.2f}",
     )
