@@ -1,21 +1,17 @@
-"""Every block of README.md and docs/*.md runs, or is understood.
+"""Blocks of README.md and docs/*.md run.
 
 Python runs, at small sizes. Commands of `temporal-jax` and `convert_weights`
 run on small files, with other arguments where `CHANGES` has them. Those of
 `NOT_HERE` need a cluster, a download or minutes: they only go through their
-parsers, as do the benchmarks, whose own tests run them. Blocks of kind "text"
-are no code.
+parsers in test_block_commands.py, as do the benchmarks, whose own tests run
+them.
 """
 
-import argparse
-import copy
-import importlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
 
 import jax
 import numpy as np
@@ -40,12 +36,6 @@ from tests.support import (  # noqa: E402
 )
 
 BLOCKS = doc_blocks.blocks()
-COMMANDS = [
-  command
-  for block in BLOCKS
-  if block.kind in ("", "sh")
-  for command in doc_blocks.commands(block)
-]
 # A small vit_b16 in place of ViT-B/16 in `ViT-B-16.pt`.
 TINY = {"width": 64, "depth": 1, "num_heads": 1, "projection": 8, "grid": 2}
 TINY_SETS = [f"--set={name}={value}" for name, value in TINY.items()]
@@ -107,7 +97,7 @@ SLOW = (
 
 RUN = [
   command
-  for command in COMMANDS
+  for command in doc_blocks.all_commands()
   if command.words[0] == "temporal-jax" or "convert_weights" in command.words
   if not any(text in " ".join(command.words) for text in NOT_HERE)
   if not command.place.startswith(TUTORIALS)
@@ -121,94 +111,6 @@ def _run_marks(command):
     "inspect",
   )
   return [pytest.mark.slow] if is_slow else []
-
-
-class _ParsedError(Exception):
-  """The words of a program went through its parser."""
-
-
-def _parse_flags_of_train(words):
-  """Parses as `temporal_jax.train` does, without touching its own flags."""
-  from absl import flags
-
-  from temporal_jax import train
-
-  known = flags.FlagValues()
-  for flag in flags.FLAGS.flags_by_module_dict()[train.__name__]:
-    if flag.name.partition(".")[0] != "config":
-      known[flag.name] = copy.deepcopy(flag)
-  words = [word.replace("=CONFIG", "=camera_motion") for word in words]
-  train._define_config(known, words)
-  left = known(["train", *words])
-  assert left == ["train"]
-  assert known.config is not None
-
-
-def _parse_program(module, words, monkeypatch):
-  """Lets `main` of a module parse its words, and stops it there."""
-  parse = argparse.ArgumentParser.parse_known_args
-
-  def stop(parser, args=None, namespace=None):
-    _, unknown = parse(parser, args, namespace)
-    if unknown:
-      parser.error(f"unknown arguments {unknown}")
-    raise _ParsedError
-
-  monkeypatch.setattr(argparse.ArgumentParser, "parse_known_args", stop)
-  main = importlib.import_module(module).main
-  with pytest.raises(_ParsedError):
-    main(list(words))
-
-
-def _check_pip(words):
-  project = tomllib.loads((doc_blocks.ROOT / "pyproject.toml").read_text())["project"]
-  for word in words:
-    name, extra = re.fullmatch(r"(.+?)(?:\[(\w+)\])?", word).groups()
-    allowed = {"jax": {"cuda12", "tpu"}, ".": {*project["optional-dependencies"]}}
-    assert extra is None or extra in allowed[name]
-
-
-def _check_files(words):
-  assert all((doc_blocks.ROOT / word).exists() for word in words)
-
-
-def _check_make(words):
-  makefile = (doc_blocks.ROOT / "Makefile").read_text()
-  assert all(re.search(rf"^{word}:", makefile, re.MULTILINE) for word in words)
-
-
-# ml_collections loads files of configs by it.
-@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
-@pytest.mark.parametrize("command", COMMANDS, ids=str)
-def test_every_command_is_understood(command, monkeypatch):
-  match command.words:
-    case "temporal-jax", "train", *words:
-      _parse_flags_of_train(words)
-    case "temporal-jax", *words:
-      cli.create_parser().parse_args(words)
-    case "python", "-m", "convert_weights", *words:
-      _parse_program("convert_weights.__main__", words, monkeypatch)
-    case "python", "-m", module, *words:
-      assert module.startswith("benchmarks.")
-      _parse_program(module, words, monkeypatch)
-    case "python", "my_script.py":  # The reader's own.
-      pass
-    case "pip", "install", *words:
-      _check_pip(words)
-    case "pytest", *words:
-      _check_files(words)
-    case "make", *words:
-      _check_make(words)
-    case "docker", "build", *words:
-      _check_files([words[words.index("-f") + 1]] if "-f" in words else ["Dockerfile"])
-    case "docker", "run", *words:
-      (image,) = (i for i, word in enumerate(words) if word.startswith("temporal-jax"))
-      if words[image + 1] == "train":
-        _parse_flags_of_train(words[image + 2 :])
-      else:
-        cli.create_parser().parse_args(words[image + 1 :])
-    case other:
-      pytest.fail(f"no program of {other} is known")
 
 
 @pytest.fixture(scope="module")
@@ -393,14 +295,3 @@ def _resnet_of_three():
   shapes = jax.eval_shape(network.init, jax.random.key(0), clip)
   variables = jax.tree.map(lambda leaf: np.ones(leaf.shape, np.float32), shapes)
   return {"variables": variables, "names": ("a", "b", "c")}
-
-
-def test_every_block_is_of_a_kind_that_is_tested():
-  kinds = {block.kind for block in BLOCKS}
-  assert kinds <= {"", "sh", "python", "py", "text", "bibtex"}
-  # Indented blocks would be left out.
-  for page in doc_blocks.PAGES:
-    text = re.sub(
-      r"^```.*?^```$", "", (doc_blocks.ROOT / page).read_text(), flags=re.S | re.M
-    )
-    assert not re.search(r"^    (?:\S+ )?(?:python|temporal-jax)", text, re.MULTILINE)

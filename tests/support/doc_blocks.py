@@ -56,6 +56,12 @@ def blocks() -> list[Block]:
   return found
 
 
+def all_commands() -> list[Command]:
+  """Returns the commands of all shell blocks."""
+  shells = (block for block in blocks() if block.kind in ("", "sh"))
+  return [command for block in shells for command in commands(block)]
+
+
 def _on_this_machine(words: list[str]) -> list[str]:
   """Returns the command that a launcher of a cluster starts on each machine."""
   if words[0] == "srun":
