@@ -14,6 +14,7 @@ _NOTHING = (("network",), ("Not measured yet.",))
 _FOLDER = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
 _FILES = "league_*_cpu.json"  # Each of a part of the networks.
 _BACKBONES = {"resnet": "ResNet", "big_little": "big-little ResNet", "vit": "ViT"}
+_COSTS = ("seeds", "k", "G", "clips/s", "MB")
 _CHOICE = ("tsm", "tam", "tada_v2", "atm", "xvit", "ila")  # Entries in README.
 
 Reports = Sequence[Mapping[str, Any]]
@@ -85,7 +86,7 @@ def ranked(reports: Reports, group: str, task: str) -> Rows:
   if not own:
     yield from _NOTHING
     return
-  yield "", "operator", "in", "top-1", "seeds", "k", "G", "clips/s", "MB"
+  yield "", "operator", "in", "top-1", "pair", "order", *_COSTS
   for rank, row in enumerate(own, 1):
     entry = ENTRIES[row["entry"]]
     yield (
@@ -93,6 +94,8 @@ def ranked(reports: Reports, group: str, task: str) -> Rows:
       f"**{entry.label}**" if entry.published else entry.label,
       _BACKBONES[entry.backbone],
       f"{row['top1']:.1%} ± {100 * row['spread']:.1f}",
+      f"{row['pair']:.1%}",
+      f"{row['order']:.1%}",
       str(row["seeds"]),
       f"{row['params'] / 1e3:.0f}",
       f"{row['gmacs']:.3f}",

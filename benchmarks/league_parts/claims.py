@@ -171,6 +171,9 @@ CLAIMS = (
 def rows(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
   """Returns mean and spread of each entry of each task, the best first.
 
+  "pair" is the mean share of clips whose class or its time-reversal is
+  predicted, "order" the share of those whose class is predicted.
+
   The spread of an entry with one seed is the root mean square of those of the
   task's entries with several. If there are none, it is the standard error of a
   share of the test clips.
@@ -200,7 +203,9 @@ def rows(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         spread = math.sqrt(statistics.fmean(several))
       else:
         spread = math.sqrt(mean * (1 - mean) / same[0]["test_clips"])
+      pair = statistics.fmean(run["pair_top1"] for run in same)
       row = {"task": task, "entry": name, "top1": mean, "spread": spread}
+      row |= {"pair": pair, "order": mean / pair if pair else 0.0}
       of_task.append({**row, "seeds": len(same)})
     found += sorted(of_task, key=lambda row: -row["top1"])
   return found

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from typing import Any, NamedTuple
 
+from benchmarks.league_parts import order
 from benchmarks.league_parts.entries import ENTRIES
 from benchmarks.shared import provenance
 from temporal_jax import process_setup, storage, training
@@ -209,6 +210,7 @@ def _read(place: pathlib.Path, job: Job) -> dict[str, Any]:
   return {
     **job._asdict(),
     "top1": report["top1"],
+    "pair_top1": order.pair_accuracy(job.task, report["confusion"]),
     "test_clips": report["clips_scored"],
     "training_top1": trained["accuracy"],
     "training_loss": trained["loss"],

@@ -21,7 +21,7 @@ ENTRIES = entries.ENTRIES
 
 
 def figures(entry, top1, seed=0, task="camera_motion"):
-  own = {"task": task, "entry": entry, "seed": seed, "top1": top1}
+  own = {"task": task, "entry": entry, "seed": seed, "top1": top1, "pair_top1": 1.0}
   return {**own, "test_clips": 400, "training_top1": top1, "lr": 1e-3}
 
 
@@ -119,6 +119,8 @@ def test_rows_are_means_and_one_seed_takes_the_spread_of_others():
   assert rows[0]["top1"] == pytest.approx(0.9)
   assert rows[0]["spread"] == rows[1]["spread"] == pytest.approx(0.1)
   assert [row["seeds"] for row in rows] == [3, 1]
+  assert [row["pair"] for row in rows] == [1, 1]
+  assert [row["order"] for row in rows] == [pytest.approx(0.9), 0.5]
   (single,) = claims.rows([figures("tsm", 0.5)])
   assert single["spread"] == pytest.approx(0.025)  # sqrt(0.25 / 400)
 

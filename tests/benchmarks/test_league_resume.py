@@ -12,7 +12,7 @@ def other_league(tmp_path):
 
   def row(purpose, entry, lr, start):
     job = run.Job("something_moves", entry, lr, 0, 5, purpose, start)
-    return {**job._asdict(), "top1": 0.5, "training_loss": 2.0}
+    return {**job._asdict(), "top1": 0.5, "pair_top1": 0.8, "training_loss": 2.0}
 
   report = {
     "settings": league.Settings(10, 5, True)._asdict(),

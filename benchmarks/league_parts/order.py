@@ -1,0 +1,52 @@
+"""What a network knows of the order of frames, from its confusions.
+
+Every class of a task is another class played backwards. A network may know the
+pair of both without knowing which of them a clip is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from temporal_jax.data import datasets
+from temporal_jax.data.datasets import something_moves, virtual_camera
+from temporal_jax.lookup import lookup
+
+
+def _reversed_motions() -> dict[str, str]:
+  pairs = virtual_camera.REVERSAL
+  return {**pairs, **{motion: name for name, motion in pairs.items()}}
+
+
+def _reversed_events() -> dict[str, str]:
+  names = {order: name for name, order in something_moves.CLASSES.items()}
+  return {name: names[order[::-1]] for order, name in names.items()}
+
+
+_REVERSALS: Mapping[str, Callable[[], dict[str, str]]] = MappingProxyType(
+  {"camera_motion": _reversed_motions, "something_moves": _reversed_events}
+)
+
+
+def pair_accuracy(task: str, confusion: Sequence[Sequence[int]]) -> float:
+  """Returns the share of clips whose class or its time-reversal was predicted.
+
+  Args:
+    task: A key of `config.TASKS`.
+    confusion: Number of clips by true and predicted class, in the order of the
+      task's classes.
+
+  Raises:
+    ValueError: If the matrix is not that of the task's classes.
+  """
+  names = tuple(datasets.find_builder(task).CLASSES)
+  if [len(row) for row in confusion] != [len(names)] * len(names):
+    raise ValueError(
+      f"the confusions of {task} must be {len(names)} x {len(names)} numbers, got "
+      f"rows of {[len(row) for row in confusion]}."
+    )
+  backwards = lookup(_REVERSALS, task, "task of the league")()
+  known = sum(
+    row[place] + row[names.index(backwards[name])]
+    for place, (name, row) in enumerate(zip(names, confusion, strict=True))
+  )
+  return known / sum(map(sum, confusion))
