@@ -1,7 +1,7 @@
-"""What a network knows of the order of frames, from its confusions.
+"""Accuracy for pairs of classes, each of which is the other played backwards.
 
-Every class of a task is another class played backwards. A network may know the
-pair of both without knowing which of them a clip is.
+A network that sees the frames but not their order may know the pair of a clip,
+but not which of both it is.
 """
 
 from collections.abc import Callable, Mapping, Sequence

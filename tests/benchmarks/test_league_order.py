@@ -1,7 +1,9 @@
+import jax
 import numpy as np
 import pytest
 
-from benchmarks.league_parts import claims, config, order
+from benchmarks.league_parts import claims, config, entries, order
+from temporal_jax import models
 from temporal_jax.data import datasets
 
 
@@ -27,3 +29,40 @@ def test_without_a_known_pair_no_order_is_known():
   run = {"task": "camera_motion", "entry": "tsm", "top1": 0.0, "pair_top1": 0.0}
   (row,) = claims.rows([{**run, "test_clips": 10}])
   assert row["order"] == 0
+
+
+@pytest.mark.parametrize(
+  ("entry", "knows_order"),
+  [
+    ("resnet_none", False),
+    ("tada_pooling", False),  # An average is the same forwards and backwards.
+    ("tada_static", False),
+    ("tada_clip", False),
+    ("tada_no_neighbours", False),
+    ("tada_no_global", True),
+    ("tada_static_frames", True),
+    ("tada_v2", True),
+    ("tsm", True),
+  ],
+)
+def test_some_operators_cannot_know_the_order(entry, knows_order):
+  name, arguments = config.BACKBONES[entries.RESNET]
+  network = models.create_model(
+    name,
+    num_classes=4,
+    temporal=entries.ENTRIES[entry].temporal,
+    **arguments,
+    stage_sizes=(1, 1),
+  )
+  rng = np.random.default_rng(0)
+  clip = rng.standard_normal((1, 5, 32, 32, 3), np.float32)
+  # Operators that start at nothing count too, so that all weights are random.
+  variables = jax.tree.map(
+    lambda leaf: rng.uniform(0.5, 1, leaf.shape).astype(np.float32),
+    jax.eval_shape(network.init, jax.random.key(0), clip),
+  )
+  forwards, backwards = (
+    network.apply(variables, frames)[0] for frames in (clip, clip[:, ::-1])
+  )
+  is_equal = np.allclose(forwards, backwards, rtol=1e-4, atol=1e-4)
+  assert is_equal != knows_order
