@@ -170,7 +170,8 @@ def check_arguments(
 ) -> None:
   """Refuses arguments of a network that are out of their bounds.
 
-  Sizes are at least 1, unless the network's own value is 0.
+  Sizes are at least 1, unless the network's own value is 0, or the default of
+  its class, where 0 is for none.
 
   Args:
     overrides: model.overrides of a config.
@@ -183,8 +184,9 @@ def check_arguments(
   for name, value in overrides.items():
     bounds = ARGUMENT_BOUNDS.get(name)
     if bounds is None:
-      usual = kwargs.get(name, getattr(module, name, None))
-      bounds = _SIZE._replace(low=min([_SIZE.low, *_numbers(usual)]))
+      default = getattr(module, name, None)
+      usual = [*_numbers(default), *_numbers(kwargs.get(name, default))]
+      bounds = _SIZE._replace(low=min([_SIZE.low, *usual]))
     _check(f"model.overrides.{name}", value, bounds)
 
 

@@ -15,6 +15,8 @@ from temporal_jax.experiment.settings import RunSettings
 
 # The first layer of a branch of TAdaFormer, which sees one frame or three.
 _PROJECTION = r"params/(visual/)?block\d+/attention_branch/expand/kernel"
+# Learned positions of a ViT's frames.
+_POSITIONS = r"params/(visual/)?temporal_embedding"
 
 
 def fitting(
@@ -36,6 +38,7 @@ def fitting(
   """
   description = inference.read_description(settings.config.init_from) or {}
   operator = _operator_leaves(settings, components, description, loaded)
+  operator |= _positions_of_one(loaded, _own_shapes(components))
   return training.Fitting(
     rows=class_rows(settings, components, names),
     operator=operator,
@@ -110,7 +113,7 @@ def _operator_leaves(
   components: RunComponents,
   description: Mapping[str, Any],
   loaded: Any,
-) -> Collection[str]:
+) -> set[str]:
   """Returns the leaves of the temporal operators, where the two differ.
 
   {} where they are the same, or it is not known which the weights have.
@@ -136,6 +139,15 @@ def _operator_leaves(
   )
   own = _own_shapes(components)
   return (_names(loaded) - _names(plain)) | (_names(own) - _names(own_plain))
+
+
+def _positions_of_one(loaded: Any, own: Any) -> set[str]:
+  """Returns the positions of frames that only one of two networks has.
+
+  They belong to operators over time: a network of single frames has none.
+  """
+  only_one = _names(loaded) ^ _names(own)
+  return {name for name in only_one if re.fullmatch(_POSITIONS, name)}
 
 
 def _inflated(operator: Collection[str], loaded: Any, own: Any) -> Collection[str]:

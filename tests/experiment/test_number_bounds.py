@@ -16,6 +16,7 @@ from temporal_jax.experiment.film_run.settings import FilmSettings
 from temporal_jax.experiment.number_bounds import (
   ARGUMENT_BOUNDS,
   BOUNDS,
+  check_arguments,
   check_bounds,
 )
 from temporal_jax.localization import LOCALIZERS
@@ -177,3 +178,11 @@ def test_each_number_of_a_network_that_is_no_size_has_bounds():
     if "float" in str(field.type)
   }
   assert found <= ARGUMENT_BOUNDS.keys()
+
+
+def test_what_a_network_may_lack_can_be_none_of_it():
+  joint = models.find_model("vit_b32_joint")
+  assert joint.kwargs["num_temporal_positions"] == 8
+  check_arguments({"num_temporal_positions": 0}, joint.module, joint.kwargs)
+  with pytest.raises(ValueError, match=r"num_temporal_positions must be in \[0, "):
+    check_arguments({"num_temporal_positions": -1}, joint.module, joint.kwargs)

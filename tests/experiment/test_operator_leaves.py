@@ -82,6 +82,23 @@ def test_one_branch_per_block_becomes_the_first_of_two(tmp_path):
     np.testing.assert_array_equal(value, want[name], err_msg=name)
 
 
+@pytest.mark.parametrize("temporal", ["none", "divided"])
+def test_positions_of_frames_start_anew_or_are_left_out(tmp_path, temporal):
+  """A ViT of single frames starts one over time, and back."""
+  name = "params/temporal_embedding"
+  over_time, single = (_config("former_b16_k710") for _ in range(2))
+  over_time.model.name = single.model.name = "vit_b32_joint"
+  over_time.model.temporal, single.model.temporal = temporal, "none"
+  single.model.overrides.num_temporal_positions = 0
+  _, leaves, new = _graft(over_time, *_draw(single), tmp_path)
+  assert name in leaves
+  assert name in new
+  assert (new == (name,)) == (temporal == "none")  # Others are of the operator.
+  _, leaves, new = _graft(single, *_draw(over_time), tmp_path)
+  assert name not in leaves
+  assert not new
+
+
 @pytest.mark.slow
 def test_only_a_projection_that_fits_is_taken(tmp_path):
   """Of another width it starts anew, and another network is refused."""
