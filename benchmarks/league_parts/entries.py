@@ -130,8 +130,17 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
     "blvnet_tam": Entry(
       BIG_LITTLE, "TAM", "bLVNet with TAM", "aggregation", published=True
     ),
-    # The transformer, each frame of which has a learned position.
-    "vit_none": Entry(VIT, "none", "attention within frames", "none", published=True),
+    # The transformer, whose frames do not meet without an operator. With one
+    # each has a learned position, which shows some of the order by itself.
+    "vit_none": Entry(
+      VIT,
+      "none",
+      "attention within frames",
+      "none",
+      {"model.overrides.num_temporal_positions": 0},
+      published=True,
+    ),
+    "vit_positions": Entry(VIT, "none", "within frames, a position per frame", "none"),
     "tsm_vit": Entry(VIT, "TSM", "TSM-ViT", "stream_shift", published=True),
     "tsm_vit_attention": Entry(
       VIT, "TSM", "TSM-ViT, attention over frames", "stream_shift", _HEAD
