@@ -51,7 +51,8 @@ class Fitting(NamedTuple):
       for each class of the run; {} if all have the same classes in the same
       order.
     operator: Leaves of the temporal operators of both, if they have different
-      ones: the run's may be new, the weights' are left out.
+      ones, and positions of frames that only one has: the run's may be new, the
+      weights' are left out.
     inflated: Kernels of one frame in the weights and of several frames in the
       run's network: the former become the middle tap of the latter.
     untrained: Leaves of the weights that were never trained.
@@ -80,9 +81,10 @@ def first_state(
   """Decides where a run starts.
 
   1. A checkpoint of the run itself is resumed.
-  2. Else the weights of `init_from` are taken, at step 0; only the head and the
-     temporal operator may be missing or others, and then stay as initialised.
-     Of a head of other classes, those with the same name are taken.
+  2. Else the weights of `init_from` are taken, at step 0; only the head, the
+     temporal operator and positions of frames may be missing or others, and
+     then stay as initialised. Of a head of other classes, those with the same
+     name are taken.
   3. Else all parameters are as initialised.
 
   Args:
@@ -184,7 +186,7 @@ def graft(
       model. Where one leaf of a task does not fit, all leaves of that task stay
       fresh, since kernel and bias belong together.
     operator: Leaves that may differ likewise, since the model has another
-      temporal operator than the weights.
+      temporal operator than the weights, or positions of frames.
     inflated: Leaves (K, ...) that are loaded as (...): these become their tap
       K // 2, and the others zero.
 
