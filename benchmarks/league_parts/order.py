@@ -4,26 +4,24 @@ A network that sees the frames but not their order may know the pair of a clip,
 but not which of both it is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from temporal_jax.data import datasets
 from temporal_jax.data.datasets import something_moves, virtual_camera
-from temporal_jax.lookup import lookup
 
-
-def _reversed_motions() -> dict[str, str]:
-  pairs = virtual_camera.REVERSAL
-  return {**pairs, **{motion: name for name, motion in pairs.items()}}
-
-
-def _reversed_events() -> dict[str, str]:
-  names = {order: name for name, order in something_moves.CLASSES.items()}
-  return {name: names[order[::-1]] for order, name in names.items()}
-
-
-_REVERSALS: Mapping[str, Callable[[], dict[str, str]]] = MappingProxyType(
-  {"camera_motion": _reversed_motions, "something_moves": _reversed_events}
+_EVENTS = {events: name for name, events in something_moves.CLASSES.items()}
+# Task -> class -> the class that it is when it is played backwards.
+_REVERSALS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+  {
+    "camera_motion": {
+      **virtual_camera.REVERSAL,
+      **{motion: name for name, motion in virtual_camera.REVERSAL.items()},
+    },
+    "something_moves": {
+      name: _EVENTS[events[::-1]] for events, name in _EVENTS.items()
+    },
+  }
 )
 
 
@@ -44,7 +42,7 @@ def pair_accuracy(task: str, confusion: Sequence[Sequence[int]]) -> float:
       f"the confusions of {task} must be {len(names)} x {len(names)} numbers, got "
       f"rows of {[len(row) for row in confusion]}."
     )
-  backwards = lookup(_REVERSALS, task, "task of the league")()
+  backwards = _REVERSALS[task]
   known = sum(
     row[place] + row[names.index(backwards[name])]
     for place, (name, row) in enumerate(zip(names, confusion, strict=True))

@@ -56,6 +56,16 @@ def test_starts_that_became_others_are_refused(other_league):
     resume.check_starts(report, own)
 
 
+def test_a_file_without_pairs_is_refused(other_league):
+  report = json.loads(other_league[0].read_text())
+  del report["runs"][0]["pair_top1"]
+  other_league[0].write_text(json.dumps(report))
+  with pytest.raises(
+    ValueError, match=r"no JSON file of a league: KeyError.'pair_top1'"
+  ):
+    resume.read(other_league[0])
+
+
 def test_a_league_with_other_settings_is_not_taken_over(other_league, tmp_path, capsys):
   with pytest.raises(SystemExit):
     league.main(["--work", str(tmp_path / "work"), "--resume", str(other_league[0])])
