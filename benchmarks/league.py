@@ -7,12 +7,12 @@ A narrow ResNet and a small ViT learn motions with each operator, by the
 library's own command and config: in a task all have the same steps, clips and
 augmentation, and start from the weights of a network without operator. A short
 sweep on held-out training clips chooses a learning rate for each family of
-operators. Published operators are trained with all seeds on the last task, and
-with the first on the others; variants with the first seed on the last task.
-Killed, the same command goes on; with further seeds, entries or tasks it adds
-them. --json is written after every round of trainings; costs, which need a
-quiet machine, are measured last. On another machine --resume and --starts go on
-with what a --json file and a folder of starts hold.
+operators. Published operators are trained with all seeds on one task, see
+`entries.GROUPS`, and with the first on the other; variants with the first seed
+on the one. Killed, the same command goes on; with further seeds, entries or
+tasks it adds them. --json is written after every round of trainings; costs,
+which need a quiet machine, are measured last. On another machine --resume and
+--starts go on with what a --json file and a folder of starts hold.
 """
 
 import argparse
@@ -23,7 +23,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.league_parts import claims, config, costs, plots, resume, run
-from benchmarks.league_parts.entries import ENTRIES, GROUPS, STARTS, group_of, swept
+from benchmarks.league_parts.entries import (
+  ENTRIES,
+  GROUPS,
+  STARTS,
+  group_of,
+  swept,
+  task_of,
+)
 from benchmarks.shared import results
 from temporal_jax import storage
 from temporal_jax.lookup import lookup
@@ -36,8 +43,8 @@ RATES: Mapping[str, Sequence[float]] = {
   "vit": (1.5e-3, 4e-3),
 }
 # Networks without operator learn much of this task from single frames: it gives
-# the weights that others start from. It also chooses the rates.
-_FIRST_TASK = "something_moves"
+# the weights that others start from.
+_START_TASK = "something_moves"
 # From scratch, a difference shows after fewer steps than with the other task.
 _QUICK_TASK = "camera_motion"
 QUICK = (
@@ -56,9 +63,9 @@ class Settings(NamedTuple):
   """Settings that all trainings of a folder share.
 
   Attributes:
-    steps: Updates of the weights of a training of `something_moves`, see
-      `config.Task`.
-    sweep_steps: Updates of a training of the sweep; 0 without a sweep.
+    steps: Updates of the weights of a training, of which `entries.GROUPS` make
+      more for some.
+    sweep_steps: Those of a training of the sweep; 0 without a sweep.
     from_start: Whether they start from the weights of `STARTS`, not from
       scratch.
   """
@@ -104,11 +111,12 @@ def phases(
   published = [name for name in entries if ENTRIES[name].published]
   variants = [name for name in entries if not ENTRIES[name].published]
   first, *others = seeds
-  *_, last = tasks
+  own = {name: task_of(name, tasks) for name in entries}
   found = [
-    [(task, name, first) for task in reversed(tasks) for name in published],
-    [(last, name, first) for name in variants],
-    *([(last, name, seed) for name in published] for seed in others),
+    [(own[name], name, first) for name in published],
+    [(task, name, first) for name in published for task in tasks if task != own[name]],
+    [(own[name], name, first) for name in variants],
+    *([(own[name], name, seed) for name in published] for seed in others),
   ]
   return [phase for phase in found if phase]
 
@@ -118,7 +126,7 @@ def starts(entries: Sequence[str], settings: Settings) -> list[run.Job]:
   if not settings.from_start:
     return []
   return [
-    run.Job(_FIRST_TASK, start.entry, _usual_rate(backbone), 0, start.steps, run.START)
+    run.Job(_START_TASK, start.entry, _usual_rate(backbone), 0, start.steps, run.START)
     for backbone in dict.fromkeys(ENTRIES[name].backbone for name in entries)
     for start in (STARTS[backbone],)
   ]
@@ -128,13 +136,15 @@ def sweep(entries: Sequence[str], settings: Settings) -> list[run.Job]:
   """Returns the trainings that choose the entries' rates, if any."""
   if not settings.sweep_steps:
     return []
-  return [
-    run.Job(
-      _FIRST_TASK, name, lr, 0, settings.sweep_steps, run.RATE, _start(name, settings)
-    )
-    for name in dict.fromkeys(swept(ENTRIES[name]) for name in entries)
-    for lr in RATES[ENTRIES[name].backbone]
-  ]
+  found = []
+  for name in dict.fromkeys(swept(ENTRIES[name]) for name in entries):
+    group = GROUPS[group_of(name)]
+    steps = settings.sweep_steps * group.steps[group.task]
+    found += [
+      run.Job(group.task, name, lr, 0, steps, run.RATE, _start(name, settings))
+      for lr in RATES[ENTRIES[name].backbone]
+    ]
+  return found
 
 
 def _start(name: str, settings: Settings) -> str:
@@ -204,9 +214,7 @@ def draw(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
     ]
     for cost, label in costs_of_axes.items() if own else ():
       file = folder / f"league_{group}_{task}_{cost}.png"
-      plots.save(
-        own, file, cost=cost, label=label, chance=1 / config.TASKS[task].num_classes
-      )
+      plots.save(own, file, cost=cost, label=label, chance=1 / config.TASKS[task])
 
 
 def _known(table: Mapping[str, Any], kind: str) -> Callable[[str], str]:
@@ -240,7 +248,7 @@ def _parser() -> argparse.ArgumentParser:
   )
   parser.add_argument("--seeds", nargs="+", type=int, help="of published operators")
   parser.add_argument(
-    "--steps", type=results.count, help="updates of a training of something_moves"
+    "--steps", type=results.count, help="updates of a training, see docs/league.md"
   )
   parser.add_argument(
     "--at-once",
@@ -318,7 +326,7 @@ def main(arguments: list[str] | None = None) -> None:
           name,
           chosen_rate(name, tried),
           seed,
-          settings.steps * config.TASKS[task].steps_factor,
+          settings.steps * GROUPS[group_of(name)].steps[task],
           start=_start(name, settings),
         )
         for task, name, seed in phase

@@ -7,9 +7,39 @@ from typing import Any, NamedTuple
 RESNET = "resnet"  # Backbones, see `config.BACKBONES`.
 BIG_LITTLE = "big_little"
 VIT = "vit"
-# Backbones that are ranked with each other: a ViT needs other steps and rates.
-GROUPS: Mapping[str, Sequence[str]] = MappingProxyType(
-  {"resnets": (RESNET, BIG_LITTLE), "vits": (VIT,)}
+
+
+class Group(NamedTuple):
+  """Backbones that are ranked with each other.
+
+  Attributes:
+    backbones: Keys of `config.BACKBONES`.
+    task: Task of the sweep, of variants and of further seeds.
+    steps: By task, updates of a training over those of the command.
+  """
+
+  backbones: Sequence[str]
+  task: str
+  steps: Mapping[str, int]
+
+
+GROUPS: Mapping[str, Group] = MappingProxyType(
+  {
+    # The weights at the start know nothing of camera_motion: losses stay where
+    # guessing is for up to 250 steps.
+    "resnets": Group(
+      (RESNET, BIG_LITTLE),
+      task="something_moves",
+      steps={"something_moves": 1, "camera_motion": 2},
+    ),
+    # After 400 steps of something_moves most know no more of the order than
+    # positions of frames show.
+    "vits": Group(
+      (VIT,),
+      task="camera_motion",
+      steps={"something_moves": 1, "camera_motion": 1},
+    ),
+  }
 )
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -148,10 +178,8 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
     "xvit": Entry(
       VIT, "X-ViT", "X-ViT, attention over frames", "mixing", _HEAD, published=True
     ),
-    "xvit_average": Entry(VIT, "X-ViT", "X-ViT, average", "mixing", published=True),
-    "xvit_summary": Entry(
-      VIT, "X-ViT", "X-ViT, summary tokens", "mixing_summary", published=True
-    ),
+    "xvit_average": Entry(VIT, "X-ViT", "X-ViT, average", "mixing"),
+    "xvit_summary": Entry(VIT, "X-ViT", "X-ViT, summary tokens", "mixing_summary"),
     "xvit_window_2": Entry(VIT, "X-ViT", "X-ViT, window 2", "mixing(window=2)", _HEAD),
     "xvit_quarter": Entry(
       VIT, "X-ViT", "X-ViT, half of the channels", "mixing_quarter", _HEAD
@@ -190,9 +218,9 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
       "its branch without TAdaConvV2 and pooling",
       "adaptive_branch(adaptive=False, aggregate=False)",
     ),
-    "atm_vit": Entry(VIT, "ATM", "ATM", "arithmetic", published=True),
+    "atm_vit": Entry(VIT, "ATM", "ATM", "arithmetic(hidden=8)", published=True),
     "atm_vit_no_class": Entry(
-      VIT, "ATM", "ATM, class tokens as they are", "arithmetic_alone"
+      VIT, "ATM", "ATM, class tokens as they are", "arithmetic_alone(hidden=8)"
     ),
   }
 )
@@ -245,7 +273,13 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
 def group_of(name: str) -> str:
   """Returns the key of `GROUPS` that an entry belongs to."""
   backbone = ENTRIES[name].backbone
-  return next(key for key, backbones in GROUPS.items() if backbone in backbones)
+  return next(key for key, group in GROUPS.items() if backbone in group.backbones)
+
+
+def task_of(name: str, tasks: Sequence[str]) -> str:
+  """Returns the task of an entry's seeds if it is one of some, or the last."""
+  own = GROUPS[group_of(name)].task
+  return own if own in tasks else tasks[-1]
 
 
 def swept(entry: Entry) -> str:

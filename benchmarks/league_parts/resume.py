@@ -28,7 +28,8 @@ def read(file: pathlib.Path) -> dict[str, Any]:
     report = json.loads(file.read_text())
     for row in itertools.chain(*(report[name] for name in _TRAININGS)):
       job_of(row)
-      _ = row["top1"], row["pair_top1"]  # Files of older versions lack the second.
+      # Files of older versions lack the last two.
+      _ = row["top1"], row["pair_top1"], row["network"]
     report["settings"]
   except (KeyError, TypeError, ValueError) as error:
     raise ValueError(f"{file} is no JSON file of a league: {error!r}.") from None

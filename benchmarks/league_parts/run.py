@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from typing import Any, NamedTuple
 
-from benchmarks.league_parts import order
+from benchmarks.league_parts import config, order
 from benchmarks.league_parts.entries import ENTRIES
 from benchmarks.shared import provenance
 from temporal_jax import process_setup, storage, training
 
-_CONFIG = pathlib.Path(__file__).with_name("config.py")
+_CONFIG = pathlib.Path(config.__file__)
 # Training clips that choose a learning rate, and those that it is tested on.
 HELD_OUT = ("train[:75%]", "train[75%:]")
 FIGURES = "figures.json"  # In the folder of a training that has ended.
@@ -57,6 +57,14 @@ class Job(NamedTuple):
       return _start(work, self.entry)
     last = f"{self.lr:g}" if self.purpose == RATE else f"{self.seed}"
     return work / self.purpose / self.task / f"{self.entry}_{last}"
+
+  def description(self) -> dict[str, Any]:
+    """Returns its fields and, as "network", all that makes the network."""
+    entry = ENTRIES[self.entry]
+    name, arguments = config.BACKBONES[entry.backbone]
+    values = {**arguments, "temporal": entry.temporal, **entry.settings}
+    text = ", ".join(f"{field}={value!r}" for field, value in values.items())
+    return {**self._asdict(), "network": f"{name}({text})"}
 
   def arguments(self, work: pathlib.Path) -> list[str]:
     """Returns the arguments of train.py, without its own folder."""
@@ -156,12 +164,13 @@ def run(work: pathlib.Path, job: Job, cores: Sequence[int] = ()) -> dict[str, An
 
   Raises:
     SystemExit: If it fails or is stopped, then the next call goes on; or if it
-      was done with another learning rate, other steps or another start.
+      was done with another learning rate, other steps, another start or another
+      network.
   """
   if (done := figures(work, job)) is not None:
     other = [
       f"{name} {done[name]!r}, not {value!r}"
-      for name, value in job._asdict().items()
+      for name, value in job.description().items()
       if done[name] != value
     ]
     if other:
@@ -208,7 +217,7 @@ def _read(place: pathlib.Path, job: Job) -> dict[str, Any]:
   trained = [row for row in rows if "accuracy" in row][-1]
   measured = provenance.describe()
   return {
-    **job._asdict(),
+    **job.description(),
     "top1": report["top1"],
     "pair_top1": order.pair_accuracy(job.task, report["confusion"]),
     "test_clips": report["clips_scored"],

@@ -40,13 +40,13 @@ def test_every_operator_has_an_entry_or_a_reason():
 def test_every_entry_is_a_network(name, task):
   model, clip = costs.create(task, ENTRIES[name])
   assert clip == (8, 32, 32, 3)  # Costs are those of both tasks.
-  assert model.num_classes == config.TASKS[task].num_classes
+  assert model.num_classes == config.TASKS[task]
   assert (model.temporal == models.Temporal()) == (ENTRIES[name].temporal == "none")
 
 
 @pytest.mark.parametrize("task", config.TASKS)
 def test_tasks_have_the_classes_of_their_data(task):
-  assert len(datasets.find_builder(task).CLASSES) == config.TASKS[task].num_classes
+  assert len(datasets.find_builder(task).CLASSES) == config.TASKS[task]
 
 
 @pytest.mark.slow
@@ -212,17 +212,24 @@ def test_pictures_are_drawn(tmp_path):
 
 
 def test_every_backbone_has_a_group():
-  grouped = [name for group in entries.GROUPS.values() for name in group]
+  groups = entries.GROUPS.values()
+  grouped = [name for group in groups for name in group.backbones]
   assert sorted(grouped) == sorted(config.BACKBONES)
+  for group in groups:
+    assert group.task in group.steps
+    assert group.steps.keys() == config.TASKS.keys()
 
 
-def test_published_operators_come_first_with_other_seeds_on_the_last_task():
-  assert league.phases(["a", "b"], ["tam_5", "tsm"], [3, 4]) == [
-    [("b", "tsm", 3), ("a", "tsm", 3)],
-    [("b", "tam_5", 3)],
-    [("b", "tsm", 4)],
+def test_published_operators_come_first_with_other_seeds_on_their_task():
+  tasks = ["camera_motion", "something_moves"]
+  camera, moves = tasks
+  assert league.phases(tasks, ["tam_5", "tsm", "ila"], [3, 4]) == [
+    [(moves, "tsm", 3), (camera, "ila", 3)],
+    [(camera, "tsm", 3), (moves, "ila", 3)],
+    [(moves, "tam_5", 3)],
+    [(moves, "tsm", 4), (camera, "ila", 4)],
   ]
-  assert league.phases(["a"], ["tam_5"], [3, 4]) == [[("a", "tam_5", 3)]]
+  assert league.phases([camera], ["tam_5"], [3, 4]) == [[(camera, "tam_5", 3)]]
 
 
 def test_the_best_rate_of_the_family_is_taken():
@@ -243,6 +250,9 @@ def test_trainings_before_the_ranked_ones():
   swept = league.sweep(names, settings)
   assert [(job.entry, job.start) for job in swept] == (
     2 * [("tam", "resnet_none")] + 2 * [("xvit", "vit_none")]
+  )
+  assert [(job.task, job.steps) for job in swept] == (
+    2 * [("something_moves", 20)] + 2 * [("camera_motion", 20)]
   )
   assert not league.starts(names, settings._replace(from_start=False))
   assert not league.sweep(names, settings._replace(sweep_steps=0))
@@ -341,10 +351,22 @@ def test_another_training_is_not_taken(tmp_path, change, message):
   job = run.Job("camera_motion", "tsm", 1e-3, 0, 5)
   job.place(tmp_path).mkdir(parents=True)
   file = job.place(tmp_path) / "figures.json"
-  file.write_text(json.dumps({**job._asdict(), "top1": 0.5}))
+  file.write_text(json.dumps({**job.description(), "top1": 0.5}))
   assert run.run(tmp_path, job)["top1"] == 0.5
   with pytest.raises(SystemExit, match=message):
     run.run(tmp_path, job._replace(**change))
+
+
+def test_the_training_of_an_entry_that_was_changed_is_not_taken(tmp_path, monkeypatch):
+  job = run.Job("camera_motion", "tsm", 1e-3, 0, 5)
+  run.write_figures(tmp_path, job, {**job.description(), "top1": 0.5})
+  changed = ENTRIES["tsm"]._replace(settings={"model.overrides.width": 8})
+  monkeypatch.setattr(run, "ENTRIES", {"tsm": changed})
+  with pytest.raises(
+    SystemExit,
+    match=r"with network .*temporal='shift'\), not .*'model.overrides.width'",
+  ):
+    run.run(tmp_path, job)
 
 
 @pytest.mark.slow
@@ -368,7 +390,7 @@ def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
   first = json.loads(file.read_text())
   (run_of_tsm,) = first["runs"]
   assert run_of_tsm["entry"] == "tsm"
-  assert run_of_tsm["steps"] == 2 * config.TASKS["camera_motion"].steps_factor
+  assert run_of_tsm["steps"] == 2 * entries.GROUPS["resnets"].steps["camera_motion"]
   assert [row["start"] for row in first["sweep"]] == 2 * ["resnet_none"]
   assert [row["entry"] for row in first["starts"]] == ["resnet_none"]
   swept = work / "rates" / "something_moves" / "tsm_0.001" / "figures.json"

@@ -12,7 +12,7 @@ def other_league(tmp_path):
 
   def row(purpose, entry, lr, start):
     job = run.Job("something_moves", entry, lr, 0, 5, purpose, start)
-    return {**job._asdict(), "top1": 0.5, "pair_top1": 0.8, "training_loss": 2.0}
+    return {**job.description(), "top1": 0.5, "pair_top1": 0.8, "training_loss": 2.0}
 
   report = {
     "settings": league.Settings(10, 5, True)._asdict(),
@@ -56,12 +56,13 @@ def test_starts_that_became_others_are_refused(other_league):
     resume.check_starts(report, own)
 
 
-def test_a_file_without_pairs_is_refused(other_league):
+@pytest.mark.parametrize("figure", ["pair_top1", "network"])
+def test_a_file_without_a_figure_is_refused(other_league, figure):
   report = json.loads(other_league[0].read_text())
-  del report["runs"][0]["pair_top1"]
+  del report["runs"][0][figure]
   other_league[0].write_text(json.dumps(report))
   with pytest.raises(
-    ValueError, match=r"no JSON file of a league: KeyError.'pair_top1'"
+    ValueError, match=rf"no JSON file of a league: KeyError.'{figure}'"
   ):
     resume.read(other_league[0])
 
