@@ -63,8 +63,8 @@ class Settings(NamedTuple):
   """Settings that all trainings of a folder share.
 
   Attributes:
-    steps: Updates of the weights of a training, of which `entries.GROUPS` make
-      more for some.
+    steps: Updates of the weights of a training of `something_moves`, see
+      `config.Task`.
     sweep_steps: Those of a training of the sweep; 0 without a sweep.
     from_start: Whether they start from the weights of `STARTS`, not from
       scratch.
@@ -138,10 +138,10 @@ def sweep(entries: Sequence[str], settings: Settings) -> list[run.Job]:
     return []
   found = []
   for name in dict.fromkeys(swept(ENTRIES[name]) for name in entries):
-    group = GROUPS[group_of(name)]
-    steps = settings.sweep_steps * group.steps[group.task]
+    task = GROUPS[group_of(name)].task
+    steps = settings.sweep_steps * config.TASKS[task].steps_factor
     found += [
-      run.Job(group.task, name, lr, 0, steps, run.RATE, _start(name, settings))
+      run.Job(task, name, lr, 0, steps, run.RATE, _start(name, settings))
       for lr in RATES[ENTRIES[name].backbone]
     ]
   return found
@@ -248,7 +248,7 @@ def _parser() -> argparse.ArgumentParser:
   )
   parser.add_argument("--seeds", nargs="+", type=int, help="of published operators")
   parser.add_argument(
-    "--steps", type=results.count, help="updates of a training, see docs/league.md"
+    "--steps", type=results.count, help="updates of a training of something_moves"
   )
   parser.add_argument(
     "--at-once",
@@ -326,7 +326,7 @@ def main(arguments: list[str] | None = None) -> None:
           name,
           chosen_rate(name, tried),
           seed,
-          settings.steps * GROUPS[group_of(name)].steps[task],
+          settings.steps * config.TASKS[task].steps_factor,
           start=_start(name, settings),
         )
         for task, name, seed in phase

@@ -88,7 +88,7 @@ def create(task: str, entry: Entry) -> tuple[Network, tuple[int, ...]]:
   run = config.get_config(f"{task}/{entry.backbone}")
   _change(run, {"model.temporal": entry.temporal, **entry.settings})
   arguments = network.network_arguments(run)
-  classes = config.TASKS[task]
+  classes = config.TASKS[task].num_classes
   model = temporal_jax.create_model(run.model.name, num_classes=classes, **arguments)
   side = run.data.image_size
   return model, (run.data.num_frames, side, side, 3)
