@@ -214,7 +214,9 @@ def draw(folder: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
     ]
     for cost, label in costs_of_axes.items() if own else ():
       file = folder / f"league_{group}_{task}_{cost}.png"
-      plots.save(own, file, cost=cost, label=label, chance=1 / config.TASKS[task])
+      plots.save(
+        own, file, cost=cost, label=label, chance=1 / config.TASKS[task].num_classes
+      )
 
 
 def _known(table: Mapping[str, Any], kind: str) -> Callable[[str], str]:
