@@ -7,12 +7,13 @@ A narrow ResNet and a small ViT learn motions with each operator, by the
 library's own command and config: in a task all have the same steps, clips and
 augmentation, and start from the weights of a network without operator. A short
 sweep on held-out training clips chooses a learning rate for each family of
-operators. Published operators are trained with all seeds on one task, see
-`entries.GROUPS`, and with the first on the other; variants with the first seed
-on the one. Killed, the same command goes on; with further seeds, entries or
-tasks it adds them. --json is written after every round of trainings; costs,
-which need a quiet machine, are measured last. On another machine --resume and
---starts go on with what a --json file and a folder of starts hold.
+operators. Each backbone has a main task, see `entries.GROUPS`: there published
+operators are trained with all seeds and variants with the first; on the other
+task only published operators, with the first seed. Killed, the same command
+goes on; with further seeds, entries or tasks it adds them. --json is written
+after every round of trainings; costs, which need a quiet machine, are measured
+last. On another machine --resume and --starts go on with what a --json file and
+a folder of starts hold.
 """
 
 import argparse
@@ -28,8 +29,8 @@ from benchmarks.league_parts.entries import (
   GROUPS,
   STARTS,
   group_of,
+  main_task,
   swept,
-  task_of,
 )
 from benchmarks.shared import results
 from temporal_jax import storage
@@ -65,7 +66,7 @@ class Settings(NamedTuple):
   Attributes:
     steps: Updates of the weights of a training of `something_moves`, see
       `config.Task`.
-    sweep_steps: Those of a training of the sweep; 0 without a sweep.
+    sweep_steps: The same of a training of the sweep; 0 without a sweep.
     from_start: Whether they start from the weights of `STARTS`, not from
       scratch.
   """
@@ -111,7 +112,7 @@ def phases(
   published = [name for name in entries if ENTRIES[name].published]
   variants = [name for name in entries if not ENTRIES[name].published]
   first, *others = seeds
-  own = {name: task_of(name, tasks) for name in entries}
+  own = {name: main_task(name, tasks) for name in entries}
   found = [
     [(own[name], name, first) for name in published],
     [(task, name, first) for name in published for task in tasks if task != own[name]],

@@ -14,7 +14,7 @@ class Group(NamedTuple):
 
   Attributes:
     backbones: Keys of `config.BACKBONES`.
-    task: Task of the sweep, of variants and of further seeds.
+    task: Their main task, of the sweep, of variants and of further seeds.
   """
 
   backbones: Sequence[str]
@@ -24,8 +24,8 @@ class Group(NamedTuple):
 GROUPS: Mapping[str, Group] = MappingProxyType(
   {
     "resnets": Group((RESNET, BIG_LITTLE), task="something_moves"),
-    # After 400 steps of something_moves most know no more of the order than
-    # positions of frames show.
+    # In trials of 400 steps of something_moves, with one seed, most knew no
+    # more of the order than positions of frames show.
     "vits": Group((VIT,), task="camera_motion"),
   }
 )
@@ -207,8 +207,8 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
       "its branch without TAdaConvV2 and pooling",
       "adaptive_branch(adaptive=False, aggregate=False)",
     ),
-    # The product's encoder, made for wide networks, would take 12 times the
-    # multiply-adds of this one.
+    # With the product too, whose encoder is made for wide networks, it would
+    # need 13 times the multiply-adds of the ViT without operator, not 4 times.
     "atm_vit": Entry(
       VIT, "ATM", "ATM, difference only", f"arithmetic({_NARROW_CUE})", published=True
     ),
@@ -244,8 +244,8 @@ class Start(NamedTuple):
   steps: int
 
 
-# The ViT learns slowly: it then has 30 % of the test clips right, the ResNet
-# 42 %.
+# The ViT learns slowly: after these steps it has 30 % of the test clips right,
+# the ResNet 42 %.
 STARTS: Mapping[str, Start] = MappingProxyType(
   {
     RESNET: Start("resnet_none", 960),
@@ -272,8 +272,8 @@ def group_of(name: str) -> str:
   return next(key for key, group in GROUPS.items() if backbone in group.backbones)
 
 
-def task_of(name: str, tasks: Sequence[str]) -> str:
-  """Returns the task of an entry's seeds if it is one of some, or the last."""
+def main_task(name: str, tasks: Sequence[str]) -> str:
+  """Returns an entry's main task, or the last of `tasks` if they lack it."""
   own = GROUPS[group_of(name)].task
   return own if own in tasks else tasks[-1]
 
