@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.shared import machine, results
+from benchmarks.shared import machine, results, trained_once
 
 CLIPS = (5, 12, 50)
 SEEDS = (0, 1, 2)
@@ -62,11 +62,20 @@ def run(
     clips: Training clips per class.
     seed: Number of the repetition.
     *more: Further arguments of train.py.
+
+  Returns:
+    "top1"; "cross_validation" of a probe; and "seconds", None of a training
+    that was stopped and went on.
+
+  Raises:
+    SystemExit: If it was trained with other arguments.
   """
   place = work / f"{method.replace(' ', '_')}_{clips}_{seed}"
-  done = place / "figures.json"
-  if done.exists():
-    return json.loads(done.read_text())
+  job = {"method": method, "clips": clips, "seed": seed}
+  words = [*METHODS[method], *more]
+  stopped = trained_once.begin(place, {**job, "arguments": words})
+  if (done := trained_once.figures(place)) is not None:
+    return done
   root = unpack(work, clips, seed)
   own = [f"--config.data.root={root / 'clips.csv'}", f"--config.seed={seed}"]
   own.append(
@@ -76,20 +85,14 @@ def run(
   )
   began = time.perf_counter()
   command = [sys.executable, "-m", "temporal_jax.train", f"--workdir={place}"]
-  command += [*METHODS[method], *own, *more]
+  command += [*words, *own]
   subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+  seconds = round(time.perf_counter() - began, 1)
   report = json.loads((place / "report.json").read_text())
-  figures = {
-    "method": method,
-    "clips": clips,
-    "seed": seed,
-    "top1": report["top1"],
-    "seconds": round(time.perf_counter() - began, 1),
-  }
+  reached = {"top1": report["top1"], "seconds": None if stopped else seconds}
   if "cross_validation" in report:
-    figures["cross_validation"] = report["cross_validation"]["top1"]
-  done.write_text(json.dumps(figures))
-  return figures
+    reached["cross_validation"] = report["cross_validation"]["top1"]
+  return trained_once.end(place, reached)
 
 
 def summarize(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -104,8 +107,9 @@ def summarize(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         "clips": clips,
         "top1": float(np.mean(top1)),
         "deviation": float(np.std(top1)),
-        "seconds": float(np.median([x["seconds"] for x in own])),
       }
+      whole = [x["seconds"] for x in own if x["seconds"] is not None]
+      row["seconds"] = float(np.median(whole)) if whole else None
       checked = [x["cross_validation"] for x in own if "cross_validation" in x]
       if checked:
         row["cross_validation"] = float(np.mean(checked))
@@ -143,7 +147,7 @@ def main(arguments: list[str] | None = None) -> None:
           str(seed),
           f"{found['top1']:.1%}",
           results.share_cell(held_out),
-          f"{found['seconds']:.0f}",
+          f"{found['seconds']:.0f}" if found["seconds"] else "-",
         )
   if options.json:
     content = {"machine": machine.describe(), "runs": runs, "rows": summarize(runs)}

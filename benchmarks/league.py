@@ -10,10 +10,10 @@ sweep on held-out training clips chooses a learning rate for each family of
 operators. Each backbone has a main task, see `entries.GROUPS`: there published
 operators are trained with all seeds and variants with the first; on the other
 task only published operators, with the first seed. Killed, the same command
-goes on; with further seeds, entries or tasks it adds them. --json is written
-after every round of trainings; costs, which need a quiet machine, are measured
-last. On another machine --resume and --starts go on with what a --json file and
-a folder of starts hold.
+goes on; with further seeds, entries or tasks it adds them to the folder. --json
+has what the command names, and is written after every round of trainings;
+costs, which need a quiet machine, are measured last. On another machine
+--resume and --starts go on with what a --json file and a folder of starts hold.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from benchmarks.league_parts.entries import (
   main_task,
   swept,
 )
-from benchmarks.shared import results
+from benchmarks.shared import machine, results
 from temporal_jax import storage
 from temporal_jax.lookup import lookup
 
@@ -48,6 +48,7 @@ RATES: Mapping[str, Sequence[float]] = {
 _START_TASK = "something_moves"
 # From scratch, a difference shows after fewer steps than with the other task.
 _QUICK_TASK = "camera_motion"
+_SETTINGS = "settings.json"  # In the folder of a league.
 QUICK = (
   "resnet_none",
   "tsm",
@@ -77,17 +78,20 @@ class Settings(NamedTuple):
 
 
 def check_folder(work: pathlib.Path, settings: Settings) -> None:
-  """Notes the settings in a new folder, and refuses an other one's.
+  """Refuses other settings than those of a folder.
 
   Raises:
     ValueError: If the folder has trainings with other settings.
   """
-  file = work / "settings.json"
+  file = work / _SETTINGS
   if file.exists():
     _check_settings(json.loads(file.read_text()), settings, work)
-    return
+
+
+def note_settings(work: pathlib.Path, settings: Settings) -> None:
+  """Notes the settings of a folder."""
   work.mkdir(parents=True, exist_ok=True)
-  storage.write_text(file, json.dumps(settings._asdict()) + "\n")
+  storage.write_text(work / _SETTINGS, json.dumps(settings._asdict()) + "\n")
 
 
 def _check_settings(
@@ -187,11 +191,11 @@ def report(
     tried: Figures of the sweep.
     trained: Figures of the ranked trainings.
   """
-  found, about = claims.rows(trained), {}
+  found, about = claims.rows(trained), {"processor": machine.processor()}
   for row in found:
-    own = costs.read(work, row["entry"])
-    about = own.pop("machine", about)
-    row |= own
+    known = costs.read(work, row["entry"])
+    about = known.get("machine", about)
+    row |= {name: known[name] for name in costs.NAMES if known}
   return {
     "machine": about,
     "settings": settings._asdict(),
@@ -270,7 +274,7 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument(
     "--starts",
     type=pathlib.Path,
-    help="folder of networks to start from: the starts of another league's --work",
+    help="folder of networks to start from: starts/ in another league's --work",
   )
   return parser
 
@@ -289,9 +293,15 @@ def main(arguments: list[str] | None = None) -> None:
     sweep_steps=0 if options.quick else max(1, steps // 2),
     from_start=not options.quick,
   )
-  tasks = options.tasks or ([_QUICK_TASK] if options.quick else [*config.TASKS])
-  entries = options.entries or (QUICK if options.quick else [*ENTRIES])
-  seeds = options.seeds or (SEEDS[:1] if options.quick else SEEDS)
+  usual = (
+    ((_QUICK_TASK,), QUICK, SEEDS[:1])
+    if options.quick
+    else (config.TASKS, ENTRIES, SEEDS)
+  )
+  chosen = (options.tasks, options.entries, options.seeds)
+  tasks, entries, seeds = (
+    [*dict.fromkeys(own or other)] for own, other in zip(chosen, usual, strict=True)
+  )
   work = options.work.expanduser().resolve()
   try:
     run.core_shares(options.at_once)
@@ -299,8 +309,11 @@ def main(arguments: list[str] | None = None) -> None:
     if options.resume:
       _check_settings(earlier["settings"], settings, options.resume)
     check_folder(work, settings)
+    resume.check_starts(work, earlier["starts"])
     if options.starts:
       resume.copy_starts(work, options.starts)
+    note_settings(work, settings)
+    resume.note_starts(work, earlier["starts"])
     resume.take_over(work, earlier)
   except (OSError, ValueError) as error:
     parser.error(f"{error}")
@@ -318,7 +331,10 @@ def main(arguments: list[str] | None = None) -> None:
     return found
 
   started = train(starts(entries, settings))
-  resume.check_starts(earlier, started)
+  try:
+    resume.note_starts(work, started)
+  except ValueError as error:
+    raise SystemExit(f"{error}") from None
   tried = train(sweep(entries, settings))
   trained: list[dict[str, Any]] = []
   for phase in phases(tasks, entries, seeds):

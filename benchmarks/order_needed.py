@@ -18,9 +18,8 @@ import sys
 import time
 from typing import Any
 
-import numpy as np
-
-from benchmarks.shared import machine, results
+from benchmarks.league_parts import order
+from benchmarks.shared import machine, results, trained_once
 
 # Frames that the network's frames are apart, as in the config.
 _STRIDE = 2
@@ -45,36 +44,29 @@ def run(work: pathlib.Path, name: str, *more: str) -> dict[str, Any]:
     work: Folder of all runs.
     name: A key of `NETWORKS`.
     *more: Further arguments of train.py.
+
+  Returns:
+    "top1"; "pair", see `order.pair_accuracy`; and "seconds", None of a training
+    that was stopped and went on.
+
+  Raises:
+    SystemExit: If it was trained with other arguments.
   """
   place = work / name.replace(",", "").replace(" ", "_")
-  done = place / "figures.json"
-  if done.exists():
-    return json.loads(done.read_text())
+  words = [*NETWORKS[name], *more]
+  stopped = trained_once.begin(place, {"network": name, "arguments": words})
+  if (done := trained_once.figures(place)) is not None:
+    return done
   began = time.perf_counter()
   command = [sys.executable, "-m", "temporal_jax.train", f"--workdir={place}"]
   command += ["--config=something_moves", f"--config.data.data_dir={work / 'data'}"]
-  command += ["--config.eval_every=0", *NETWORKS[name], *more]
+  command += ["--config.eval_every=0", *words]
   subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+  seconds = round(time.perf_counter() - began, 1)
   report = json.loads((place / "report.json").read_text())
-  figures = {
-    "network": name,
-    "top1": report["top1"],
-    "pair": pair_accuracy(np.array(report["confusion"])),
-    "seconds": round(time.perf_counter() - began, 1),
-  }
-  done.write_text(json.dumps(figures))
-  return figures
-
-
-def pair_accuracy(confusion: np.ndarray) -> float:
-  """Returns the share of clips whose pair of events is right, in any order.
-
-  Args:
-    confusion: (16, 16), true classes in rows; the two orders of a pair are next
-      to each other.
-  """
-  pairs = confusion.reshape(8, 2, 8, 2).sum((1, 3))  # True and predicted ones.
-  return float(np.trace(pairs) / pairs.sum())
+  pair = order.pair_accuracy("something_moves", report["confusion"])
+  reached = {"top1": report["top1"], "pair": pair}
+  return trained_once.end(place, {**reached, "seconds": None if stopped else seconds})
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -100,8 +92,8 @@ def main(arguments: list[str] | None = None) -> None:
       name,
       f"{found['top1']:.1%}",
       f"{found['pair']:.1%}",
-      f"{found['top1'] / found['pair']:.1%}",
-      f"{found['seconds']:.0f}",
+      f"{found['top1'] / found['pair']:.1%}" if found["pair"] else "-",
+      f"{found['seconds']:.0f}" if found["seconds"] else "-",
     )
   if options.json:
     content = {"machine": machine.describe(), "rows": rows}

@@ -3,17 +3,24 @@
 import functools
 import itertools
 import json
+import math
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.league_parts import claims, config
-from benchmarks.league_parts.entries import ENTRIES, GROUPS, LEFT_OUT, STARTS, group_of
+from benchmarks.league_parts.entries import (
+  BACKBONE_NAMES,
+  ENTRIES,
+  GROUPS,
+  LEFT_OUT,
+  STARTS,
+  group_of,
+)
 
 _NOTHING = (("network",), ("Not measured yet.",))
 _FOLDER = pathlib.Path(__file__).parents[1] / "benchmarks" / "results"
 _FILES = "league_*_cpu.json"  # Each of a part of the networks.
-_BACKBONES = {"resnet": "ResNet", "big_little": "big-little ResNet", "vit": "ViT"}
 _COSTS = ("seeds", "k", "G", "clips/s", "MB")
 _CHOICE = ("tsm", "tam", "tada_v2", "atm", "xvit", "ila")  # Entries in README.
 
@@ -46,7 +53,7 @@ def networks() -> Rows:
     yield (
       f"`{name}`",
       f"**{entry.label}**" if entry.published else entry.label,
-      _BACKBONES[entry.backbone],
+      BACKBONE_NAMES[entry.backbone],
       f"`{entry.temporal}`",
       ", ".join(settings),
     )
@@ -64,7 +71,9 @@ def trainings(reports: Reports) -> Rows:
   yield "networks", "task", "trainings", "steps", "dates", "commits", "processor"
   for report in reports:
     runs = report["runs"]
-    names = dict.fromkeys(_BACKBONES[ENTRIES[run["entry"]].backbone] for run in runs)
+    names = dict.fromkeys(
+      BACKBONE_NAMES[ENTRIES[run["entry"]].backbone] for run in runs
+    )
     for task in dict.fromkeys(run["task"] for run in runs):
       own = [run for run in runs if run["task"] == task]
       dates = sorted({run["date"] for run in own})
@@ -75,8 +84,13 @@ def trainings(reports: Reports) -> Rows:
         ", ".join(map(str, sorted({run["steps"] for run in own}))),
         dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}",
         ", ".join(f"`{name}`" for name in sorted({run["commit"] for run in own})),
-        report["machine"]["processor"],
+        ", ".join(sorted({_processor(run, report) for run in own})),
       )
+
+
+def _processor(run: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+  """Returns a training's processor, for older ones that of the costs."""
+  return run.get("processor") or report["machine"]["processor"]
 
 
 def ranked(reports: Reports, group: str, task: str) -> Rows:
@@ -92,16 +106,25 @@ def ranked(reports: Reports, group: str, task: str) -> Rows:
     yield (
       str(rank),
       f"**{entry.label}**" if entry.published else entry.label,
-      _BACKBONES[entry.backbone],
+      BACKBONE_NAMES[entry.backbone],
       f"{row['top1']:.1%} ± {100 * row['spread']:.1f}",
       f"{row['pair']:.1%}",
       f"{row['order']:.1%}",
       str(row["seeds"]),
-      f"{row['params'] / 1e3:.0f}",
-      f"{row['gmacs']:.3f}",
-      f"{row['clips_per_second']:.0f}",
-      f"{row['memory'] / 1e6:.1f}" if row["memory"] else "",
+      *_costs(row),
     )
+
+
+def _costs(row: Mapping[str, Any]) -> tuple[str, ...]:
+  """Returns the cells of a row's costs, empty where they are not measured."""
+  if "params" not in row:
+    return ("",) * 4
+  return (
+    f"{row['params'] / 1e3:.0f}",
+    f"{row['gmacs']:.3f}",
+    f"{row['clips_per_second']:.0f}",
+    f"{row['memory'] / 1e6:.1f}" if row["memory"] else "",
+  )
 
 
 def choice() -> Rows:
@@ -116,10 +139,10 @@ def choice() -> Rows:
     ]
     if None in itertools.chain(*pairs):
       continue
-    speeds = [row["clips_per_second"] for row in pairs[0]]
+    speeds = [row.get("clips_per_second", math.nan) for row in pairs[0]]
     yield (
       entry.label,
-      _BACKBONES[entry.backbone],
+      BACKBONE_NAMES[entry.backbone],
       *(f"{row['top1']:.1%} ({bare['top1']:.1%})" for row, bare in pairs),
       f"{speeds[0] / speeds[1]:.2f}",
     )
@@ -132,7 +155,7 @@ def starts(reports: Reports) -> Rows:
     entry = ENTRIES[row["entry"]]
     yield (
       entry.label,
-      _BACKBONES[entry.backbone],
+      BACKBONE_NAMES[entry.backbone],
       str(row["steps"]),
       f"{row['lr']:g}",
       f"{row['top1']:.1%}",
@@ -148,7 +171,7 @@ def rates(reports: Reports) -> Rows:
     entry = ENTRIES[name]
     best = max(tried, key=lambda row: row["top1"])
     yield (
-      _BACKBONES[entry.backbone],
+      BACKBONE_NAMES[entry.backbone],
       entry.family,
       entry.label,
       ", ".join(f"{row['lr']:g}" for row in tried),

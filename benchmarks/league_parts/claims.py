@@ -5,10 +5,12 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks.league_parts.entries import BIG_LITTLE, ENTRIES, RESNET, VIT
+from benchmarks.league_parts.entries import BIG_LITTLE, ENTRIES, RESNET, VIT, group_of
 
 HOLDS, TIE, FAILS = "holds", "tie", "does not hold"
 _CLOSE = 0.02  # Difference of accuracies that still counts as close.
+# Standard deviations of a difference that chance exceeds once in twenty times.
+_CLEAR = 2
 
 
 class Claim(NamedTuple):
@@ -20,7 +22,7 @@ class Claim(NamedTuple):
     lower: Keys of `ENTRIES` that should be below,
     upper: or above. The best of `lower` is compared with the worst of `upper`.
     close: Whether the paper has both groups about equal instead; it then holds
-      if the first is at most 2 points, or the deviation, away.
+      if they differ by at most 2 points, or not clearly.
   """
 
   text: str
@@ -42,19 +44,19 @@ _ARITHMETIC = ("atm_sum", "atm_difference", "atm_product", "atm_quotient")
 _SINGLE = ("atm_product", "atm_difference")
 CLAIMS = (
   Claim(
-    "no operator < every operator, in the ResNet",
+    "no operator < every published operator, in the ResNet",
     "all",
     ("resnet_none",),
     _published(RESNET, without=("resnet_none",)),
   ),
   Claim(
-    "no operator < every operator, in bLVNet",
+    "no operator < every published operator, in bLVNet",
     "bLVNet, table 5",
     ("blvnet",),
     _published(BIG_LITTLE, without=("blvnet",)),
   ),
   Claim(
-    "no operator < every operator, in the ViT",
+    "no operator < every published operator, in the ViT",
     "all",
     ("vit_none",),
     _published(VIT, without=("vit_none",)),
@@ -77,8 +79,8 @@ CLAIMS = (
     ("atm_sum", "atm_quotient", "atm_difference"),
     ("atm_product",),
   ),
-  Claim("single operations < cascade", "ATM, A.5", _SINGLE, ("atm_cascade",)),
-  Claim("single operations < parallel", "ATM, A.5", _SINGLE, ("atm_parallel",)),
+  Claim("product, difference < cascade", "ATM, A.5", _SINGLE, ("atm_cascade",)),
+  Claim("product, difference < parallel", "ATM, A.5", _SINGLE, ("atm_parallel",)),
   Claim(
     "cascade, parallel < ATM's combination",
     "ATM, A.5",
@@ -169,21 +171,24 @@ CLAIMS = (
 
 
 def rows(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-  """Returns mean and spread of each entry of each task, the best first.
+  """Returns mean and spread of each entry, the best of a task and group first.
 
   "pair" is the mean share of clips whose class or its time-reversal is
   predicted, "order" the share of those whose class is predicted.
 
-  The spread of an entry with one seed is the root mean square of those of the
-  task's entries with several. If there are none, it is the standard error of a
-  share of the test clips.
+  The spread is the standard deviation over seeds. That of an entry with one
+  seed is the root mean square of those of entries with several, of the same
+  group and task. If there are none, it is the standard error of a share of the
+  test clips.
 
   Args:
     runs: Figures of trainings that were tested on the test clips.
   """
   found = []
-  for task in dict.fromkeys(run["task"] for run in runs):
-    own = [run for run in runs if run["task"] == task]
+  for task, group in dict.fromkeys((r["task"], group_of(r["entry"])) for r in runs):
+    own = [
+      run for run in runs if run["task"] == task and group_of(run["entry"]) == group
+    ]
     by_entry = {
       name: [run for run in own if run["entry"] == name]
       for name in dict.fromkeys(run["entry"] for run in own)
@@ -223,8 +228,8 @@ def judge(
 
   Returns:
     "task", "claim", "verdict", the compared entries "lower" and "upper", the
-    "difference" of their accuracies, upper less lower, and its "deviation", the
-    root of the sum of both squared spreads.
+    "difference" of their mean accuracies, upper less lower, and its standard
+    "deviation", from the spreads and the numbers of seeds.
   """
   known = {row["entry"]: row for row in all_rows if row["task"] == task}
   if not known.keys() >= {*claim.lower, *claim.upper}:
@@ -232,10 +237,10 @@ def judge(
   lower = max((known[name] for name in claim.lower), key=lambda row: row["top1"])
   upper = min((known[name] for name in claim.upper), key=lambda row: row["top1"])
   difference = upper["top1"] - lower["top1"]
-  deviation = math.hypot(lower["spread"], upper["spread"])
+  deviation = math.hypot(*(r["spread"] / math.sqrt(r["seeds"]) for r in (lower, upper)))
   if claim.close:
-    verdict = HOLDS if abs(difference) <= max(deviation, _CLOSE) else FAILS
-  elif abs(difference) <= deviation:
+    verdict = HOLDS if abs(difference) <= max(_CLEAR * deviation, _CLOSE) else FAILS
+  elif abs(difference) <= _CLEAR * deviation:
     verdict = TIE
   else:
     verdict = HOLDS if difference > 0 else FAILS

@@ -14,26 +14,35 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import ml_collections
+import numpy as np
 
 import temporal_jax
-from benchmarks.league_parts import config
+from benchmarks.league_parts import config, run
 from benchmarks.league_parts.entries import ENTRIES, Entry
 from benchmarks.shared import machine
 from temporal_jax import process_setup, storage
+from temporal_jax.data.datasets import photograph_clips
+from temporal_jax.data.datasets.something_moves import SomethingMoves
 from temporal_jax.experiment import network
 from temporal_jax.models.inspect import count
 from temporal_jax.models.network import Network
 
 # Clips of all tasks have the same shape; its networks have 16 classes.
 _TASK = "something_moves"
-_CLIPS = 16  # Of a call whose time is taken.
-_SECONDS = 2.0  # In which the fastest call counts.
+NAMES = ("params", "gmacs", "memory", "clips_per_second")
+_SECONDS = 2.0  # Tens of calls, of which the fastest counts.
 
 
 def read(work: pathlib.Path, name: str) -> dict[str, Any]:
-  """Returns the costs of an entry, see `measure`; {} if they are not known."""
+  """Returns the costs of an entry, see `measure`, and its "network".
+
+  They are {} if they are not known of this network and on this processor.
+  """
   file = _file(work, name)
-  return json.loads(file.read_text()) if file.exists() else {}
+  found = json.loads(file.read_text()) if file.exists() else {}
+  here = (run.network_text(ENTRIES[name]), machine.processor())
+  known = (found.get("network"), found.get("machine", {}).get("processor"))
+  return found if known == here else {}
 
 
 def measure_all(work: pathlib.Path, names: Iterable[str]) -> None:
@@ -63,8 +72,8 @@ def measure(name: str) -> dict[str, Any]:
     machine only slows calls; and "memory", bytes that a call of 16 clips takes
     for results in between, as the compiler plans it.
   """
-  model, clip = create(_TASK, ENTRIES[name])
-  clips = jnp.zeros((_CLIPS, *clip), jnp.float32)
+  model, _ = create(_TASK, ENTRIES[name])
+  clips = _clips()
   variables = jax.jit(model.init)(jax.random.key(0), clips[:1])
   found = {
     "params": count.parameters(variables),
@@ -79,25 +88,35 @@ def measure(name: str) -> dict[str, Any]:
     start = time.perf_counter()
     jax.block_until_ready(compiled(variables, clips))
     best = min(best, time.perf_counter() - start)
-  found["clips_per_second"] = _CLIPS / best
+  found["clips_per_second"] = len(clips) / best
   return found
+
+
+def _clips() -> jax.Array:
+  """Returns a test clip of each class: ATA's time depends on what they show."""
+  rng = np.random.default_rng(0)
+  pictures = photograph_clips.load_photographs("test")
+  film = SomethingMoves.film
+  drawn = [film(name, rng, pictures)[1] for name in SomethingMoves.CLASSES]
+  frames = np.stack(drawn)[:, ::2, ::2, ::2]  # (16, 8, 32, 32, 3)
+  return jnp.asarray(frames, jnp.float32) / 255
 
 
 def create(task: str, entry: Entry) -> tuple[Network, tuple[int, ...]]:
   """Returns an entry's network, and the shape (T, H, W, 3) of its clips."""
-  run = config.get_config(f"{task}/{entry.backbone}")
-  _change(run, {"model.temporal": entry.temporal, **entry.settings})
-  arguments = network.network_arguments(run)
+  own = config.get_config(f"{task}/{entry.backbone}")
+  _change(own, {"model.temporal": entry.temporal, **entry.settings})
+  arguments = network.network_arguments(own)
   classes = config.TASKS[task].num_classes
-  model = temporal_jax.create_model(run.model.name, num_classes=classes, **arguments)
-  side = run.data.image_size
-  return model, (run.data.num_frames, side, side, 3)
+  model = temporal_jax.create_model(own.model.name, num_classes=classes, **arguments)
+  side = own.data.image_size
+  return model, (own.data.num_frames, side, side, 3)
 
 
-def _change(run: ml_collections.ConfigDict, fields: dict[str, Any]) -> None:
+def _change(own: ml_collections.ConfigDict, fields: dict[str, Any]) -> None:
   """Changes fields of a config; arguments of the network may be new."""
-  with run.model.overrides.unlocked():
-    run.update_from_flattened_dict(fields)
+  with own.model.overrides.unlocked():
+    own.update_from_flattened_dict(fields)
 
 
 def _logits(model: Network) -> Callable[[Any, jax.Array], jax.Array]:
@@ -117,7 +136,8 @@ def main() -> None:
   for name in names:
     file = _file(pathlib.Path(work), name)
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = {**measure(name), "machine": about}
+    known = {"network": run.network_text(ENTRIES[name]), "machine": about}
+    found = {**measure(name), **known}
     storage.write_text(file, json.dumps(found, indent=1) + "\n")
 
 

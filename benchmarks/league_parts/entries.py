@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 RESNET = "resnet"  # Backbones, see `config.BACKBONES`.
 BIG_LITTLE = "big_little"
 VIT = "vit"
+BACKBONE_NAMES: Mapping[str, str] = MappingProxyType(
+  {RESNET: "ResNet", BIG_LITTLE: "big-little ResNet", VIT: "ViT"}
+)
 
 
 class Group(NamedTuple):

@@ -7,11 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.league_parts.entries import BIG_LITTLE, ENTRIES, RESNET, VIT
+from benchmarks.league_parts.entries import (
+  BACKBONE_NAMES,
+  BIG_LITTLE,
+  ENTRIES,
+  RESNET,
+  VIT,
+)
 from temporal_jax.display import picture_text
 
 COLORS = {RESNET: "#1f5fa8", BIG_LITTLE: "#1b7f4b", VIT: "#b5441a"}
-_NAMES = {RESNET: "ResNet", BIG_LITTLE: "big-little ResNet", VIT: "ViT"}
 _WIDTH, _DPI = 8.0, 110  # Inches, pixels an inch.
 _LABEL = (15.0, 10.0)  # Points of a number of two digits: width, height.
 _MARKER = 3.5  # Points, radius of a mark without its edge, which is 1 wide.
@@ -73,7 +78,7 @@ def save(
   label: str,
   chance: float,
 ) -> None:
-  """Draws published networks with their rank, and variants as rings.
+  """Draws published networks with numbers, and variants as rings.
 
   Args:
     rows: Accuracies "top1", "spread" and costs of the "entry" of one task, the
@@ -111,7 +116,7 @@ def save(
     settings = {"color": COLORS[entry.backbone], "fontsize": 8, "va": "center"}
     listed.text(0, 1 - number * step, picture_text.drawable(words), **settings)
   used = {ENTRIES[row["entry"]].backbone for row in rows}
-  marks = [(f"● {_NAMES[key]}", COLORS[key]) for key in _NAMES if key in used]
+  marks = [(f"● {BACKBONE_NAMES[key]}", COLORS[key]) for key in COLORS if key in used]
   marks += [("○ variants", "dimgrey"), ("··· guessing", "dimgrey")]
   for number, (words, color) in enumerate(marks):
     place = (0.5 * (number % 2), 1 - (len(named) + 2 + number // 2) * step)

@@ -9,11 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmarks.league_parts import run
+from benchmarks.shared import trained_once
 from temporal_jax import storage
-from temporal_jax.training.load_variables import VARIABLES_FILE
 
 # Keys of the JSON file with figures of trainings.
 _TRAININGS = ("starts", "sweep", "runs")
+# Figures that two networks of different weights hardly share.
+_IDENTITY = ("top1", "training_loss")
+_STARTS = "starts.json"  # In the league's folder, those of its starts.
 NOTHING: Mapping[str, Any] = MappingProxyType({name: () for name in _TRAININGS})
 
 
@@ -36,66 +39,93 @@ def read(file: pathlib.Path) -> dict[str, Any]:
   return report
 
 
+def check_starts(work: pathlib.Path, started: Sequence[Mapping[str, Any]]) -> None:
+  """Refuses networks that the trainings of a folder do not start from.
+
+  Args:
+    work: Folder of the league.
+    started: Figures of the networks.
+
+  Raises:
+    ValueError: If its trainings start from others of the same names.
+  """
+  noted = _noted_starts(work)
+  for row in started:
+    other = noted.get(row["entry"], row)
+    if any(other[name] != row[name] for name in _IDENTITY):
+      raise ValueError(
+        f"trainings in {work} start from {row['entry']} with top-1 "
+        f"{other['top1']:.1%}, and there is one with {row['top1']:.1%}. Remove "
+        f"{job_of(row).place(work)}, and give the folder of the first by --starts; "
+        "or take another --work."
+      )
+
+
+def note_starts(work: pathlib.Path, started: Sequence[Mapping[str, Any]]) -> None:
+  """Notes the networks that a league's trainings start from.
+
+  Args:
+    work: Folder of the league.
+    started: Figures of the networks.
+
+  Raises:
+    ValueError: As `check_starts`.
+  """
+  check_starts(work, started)
+  rows = {row["entry"]: {name: row[name] for name in _IDENTITY} for row in started}
+  noted = json.dumps(_noted_starts(work) | rows, indent=1)
+  storage.write_text(work / _STARTS, noted + "\n")
+
+
+def _noted_starts(work: pathlib.Path) -> dict[str, Any]:
+  file = work / _STARTS
+  return json.loads(file.read_text()) if file.exists() else {}
+
+
 def copy_starts(work: pathlib.Path, source: pathlib.Path) -> None:
   """Copies networks to start from, unless the folder has them.
 
   Args:
     work: Folder of the league.
-    source: Folder of saved networks, or the starts of another league's folder.
+    source: Folder of starts in another league's folder.
 
   Raises:
     OSError: If they cannot be read or written.
+    ValueError: If there are none, or the folder has others.
   """
-  for folder in sorted(source.iterdir()):
-    target = work / run.START / folder.name
-    if _has_ended(folder) and not target.exists():
+  ended = [one for one in sorted(source.iterdir()) if trained_once.figures(one)]
+  if not ended:
+    raise ValueError(f"{source} has no networks that a league has trained.")
+  targets = [work / run.START / folder.name for folder in ended]
+  for folder, target in zip(ended, targets, strict=True):
+    if target.exists() and not _are_equal(folder, target):
+      raise ValueError(f"{target} is another network than {folder}: remove it.")
+  for folder, target in zip(ended, targets, strict=True):
+    if not target.exists():
       with storage.whole_folder(target) as partial:
         shutil.copytree(folder, partial)
 
 
 def take_over(work: pathlib.Path, report: Mapping[str, Any]) -> None:
-  """Notes another league's trainings as done.
+  """Notes another league's trainings as done, but not the starts.
 
-  Starts whose weights the folder lacks are left out, so that they are trained
-  again, see `check_starts`.
+  Weights of the starts are copied, or trained again; see `note_starts`.
 
   Args:
     work: Folder of this league.
     report: Content of the other's JSON file, see `read`.
   """
-  for row in itertools.chain(*(report[name] for name in _TRAININGS)):
+  for row in itertools.chain(report["sweep"], report["runs"]):
     job = job_of(row)
-    is_usable = job.purpose != run.START or _has_ended(job.place(work))
-    if is_usable and run.figures(work, job) is None:
-      run.write_figures(work, job, row)
+    if run.figures(work, job) is None:
+      trained_once.take_over(job.place(work), row)
 
 
-def check_starts(
-  report: Mapping[str, Any], started: Sequence[Mapping[str, Any]]
-) -> None:
-  """Refuses weights at the start that another league did not start from.
-
-  Args:
-    report: Content of its JSON file.
-    started: Figures of this league's networks to start from.
-
-  Raises:
-    SystemExit: If figures of a network differ.
-  """
-  theirs = {row["entry"]: row for row in report["starts"]}
-  for own in started:
-    other = theirs.get(own["entry"], own)
-    if any(own[name] != other[name] for name in ("top1", "training_loss")):
-      raise SystemExit(
-        f"{own['entry']} was trained again and became another network: top-1 "
-        f"{own['top1']:.1%}, not {other['top1']:.1%}. Give the weights that the other "
-        "trainings started from by --starts."
-      )
-
-
-def _has_ended(folder: pathlib.Path) -> bool:
-  """Whether a folder is a saved network or a run that is no longer trained."""
-  return any((folder / name).is_file() for name in (VARIABLES_FILE, run.FIGURES))
+def _are_equal(folder: pathlib.Path, other: pathlib.Path) -> bool:
+  """Whether two folders have the same ended training."""
+  both = [trained_once.figures(one) or {} for one in (folder, other)]
+  mine, theirs = ([own.get(name) for name in _IDENTITY] for own in both)
+  return mine == theirs
 
 
 def job_of(row: Mapping[str, Any]) -> run.Job:

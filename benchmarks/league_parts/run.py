@@ -6,19 +6,18 @@ import pathlib
 import queue
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent import futures
 from typing import Any, NamedTuple
 
 from benchmarks.league_parts import config, order
-from benchmarks.league_parts.entries import ENTRIES
-from benchmarks.shared import provenance
-from temporal_jax import process_setup, storage, training
+from benchmarks.league_parts.entries import ENTRIES, Entry
+from benchmarks.shared import trained_once
+from temporal_jax import process_setup, training
 
 _CONFIG = pathlib.Path(config.__file__)
 # Training clips that choose a learning rate, and those that it is tested on.
 HELD_OUT = ("train[:75%]", "train[75%:]")
-FIGURES = "figures.json"  # In the folder of a training that has ended.
 # Other work on the machine goes first.
 PRIORITY = ("nice", "-n", "19")
 _LOG_LINES = 15  # Of a failed training, in the message.
@@ -60,11 +59,7 @@ class Job(NamedTuple):
 
   def description(self) -> dict[str, Any]:
     """Returns its fields and, as "network", all that makes the network."""
-    entry = ENTRIES[self.entry]
-    name, arguments = config.BACKBONES[entry.backbone]
-    values = {**arguments, "temporal": entry.temporal, **entry.settings}
-    text = ", ".join(f"{field}={value!r}" for field, value in values.items())
-    return {**self._asdict(), "network": f"{name}({text})"}
+    return {**self._asdict(), "network": network_text(ENTRIES[self.entry])}
 
   def arguments(self, work: pathlib.Path) -> list[str]:
     """Returns the arguments of train.py, without its own folder."""
@@ -91,6 +86,14 @@ class Job(NamedTuple):
     ]
 
 
+def network_text(entry: Entry) -> str:
+  """Returns all that makes an entry's network."""
+  name, arguments = config.BACKBONES[entry.backbone]
+  values = {**arguments, "temporal": entry.temporal, **entry.settings}
+  text = ", ".join(f"{field}={value!r}" for field, value in values.items())
+  return f"{name}({text})"
+
+
 def _start(work: pathlib.Path, entry: str) -> pathlib.Path:
   """Returns the folder of the weights that others start from."""
   return work / START / entry
@@ -98,8 +101,7 @@ def _start(work: pathlib.Path, entry: str) -> pathlib.Path:
 
 def figures(work: pathlib.Path, job: Job) -> dict[str, Any] | None:
   """Returns the figures of a training that has ended, else None."""
-  file = job.place(work) / FIGURES
-  return json.loads(file.read_text()) if file.exists() else None
+  return trained_once.figures(job.place(work))
 
 
 def run_all(
@@ -163,24 +165,14 @@ def run(work: pathlib.Path, job: Job, cores: Sequence[int] = ()) -> dict[str, An
     cores: Numbers of the processor's cores that it may use; () for all.
 
   Raises:
-    SystemExit: If it fails or is stopped, then the next call goes on; or if it
-      was done with another learning rate, other steps, another start or another
-      network.
+    SystemExit: If it fails or is stopped, then the next call goes on; or if its
+      folder has a training with another learning rate, other steps, another
+      start or another network.
   """
-  if (done := figures(work, job)) is not None:
-    other = [
-      f"{name} {done[name]!r}, not {value!r}"
-      for name, value in job.description().items()
-      if done[name] != value
-    ]
-    if other:
-      raise SystemExit(
-        f"{job.place(work)} was trained with {', '.join(other)}: remove it to train "
-        "it again."
-      )
-    return done
   place = job.place(work)
-  place.mkdir(parents=True, exist_ok=True)
+  trained_once.begin(place, job.description())
+  if (done := figures(work, job)) is not None:
+    return done
   log = place.parent / f"{place.name}.log"
   pinned = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
   command = [*PRIORITY, *pinned, sys.executable, "-m", "temporal_jax.train"]
@@ -198,31 +190,18 @@ def run(work: pathlib.Path, job: Job, cores: Sequence[int] = ()) -> dict[str, An
   if status or not report.exists():
     last = "\n".join(log.read_text().splitlines()[-_LOG_LINES:])
     raise SystemExit(f"the training in {place} did not end (status {status}):\n{last}")
-  found = _read(place, job)
-  write_figures(work, job, found)
-  return found
-
-
-def write_figures(work: pathlib.Path, job: Job, found: Mapping[str, Any]) -> None:
-  """Notes a training as ended, with its figures."""
-  place = job.place(work)
-  place.mkdir(parents=True, exist_ok=True)
-  storage.write_text(place / FIGURES, json.dumps(found, indent=1) + "\n")
+  return trained_once.end(place, _read(place, job))
 
 
 def _read(place: pathlib.Path, job: Job) -> dict[str, Any]:
-  """Returns the figures of a complete training."""
+  """Returns the results of a complete training."""
   report = json.loads((place / "report.json").read_text())
   rows = training.read_rows(place / "metrics.jsonl")
   trained = [row for row in rows if "accuracy" in row][-1]
-  measured = provenance.describe()
   return {
-    **job.description(),
     "top1": report["top1"],
     "pair_top1": order.pair_accuracy(job.task, report["confusion"]),
     "test_clips": report["clips_scored"],
     "training_top1": trained["accuracy"],
     "training_loss": trained["loss"],
-    "date": measured["date"],
-    "commit": measured["commit"],
   }

@@ -27,11 +27,11 @@ def test_all_ways_run_and_go_on(monkeypatch, tmp_path, capsys):
   DatasetSource("compound_motion", "train", tmp_path / "work" / "data")
   words = ["--work", str(tmp_path / "work"), "--clips", "2", "--seeds", "0"]
   file = tmp_path / "figures.json"
-  few_clips.main([*words, "--methods", "probe"])
+  short = ["--config.num_steps=2", "--config.optim.warmup_steps=0"]
+  few_clips.main([*words, "--methods", "probe", "--more", *short])
   before = [*tmp_path.glob("work/probe*/model.safetensors")]
   assert len(before) == 1
   stamp = before[0].stat().st_mtime_ns
-  short = ["--config.num_steps=2", "--config.optim.warmup_steps=0"]
   few_clips.main([*words, "--json", str(file), "--more", *short])
   assert before[0].stat().st_mtime_ns == stamp  # It is not trained twice.
   found = json.loads(file.read_text())

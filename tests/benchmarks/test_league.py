@@ -65,7 +65,7 @@ def test_published_operators_see_the_order_of_frames(name):
   variables = jax.tree.map(change, jax.jit(model.init)(jax.random.key(0), clip))
   logits = jax.jit(lambda clip: model.apply(variables, clip)[0])
   same = np.allclose(logits(clip), logits(clip[:, ::-1]), rtol=1e-3)
-  assert same == (name == "resnet_none")
+  assert same == (name in ("resnet_none", "vit_none"))
 
 
 def test_entries_differ_and_share_rates_with_their_family():
@@ -102,20 +102,40 @@ def test_rows_are_means_and_one_seed_takes_the_spread_of_others():
   [
     (0.5, 0.9, False, "holds"),
     (0.9, 0.5, False, "does not hold"),
-    (0.5, 0.51, False, "tie"),
-    (0.51, 0.5, False, "tie"),
-    (0.5, 0.51, True, "holds"),
+    (0.5, 0.56, False, "tie"),  # Their difference has a deviation of 0.035.
+    (0.5, 0.58, False, "holds"),
+    (0.56, 0.5, False, "tie"),
+    (0.5, 0.56, True, "holds"),
     (0.5, 0.7, True, "does not hold"),
     (0.7, 0.5, True, "does not hold"),
   ],
 )
-def test_a_claim_is_judged_by_the_deviation(lower, upper, close, verdict):
+def test_a_claim_is_judged_by_two_deviations(lower, upper, close, verdict):
   rows = claims.rows([figures("tsm", lower), figures("tam", upper)])
   claim = claims.Claim("TSM < TAM", "a paper", ("tsm",), ("tam",), close)
   judged = claims.judge(claim, "camera_motion", rows)
   assert judged["verdict"] == verdict
   assert judged["difference"] == pytest.approx(upper - lower)
   assert claims.judge(claim, "another", rows) is None
+
+
+def test_several_seeds_make_a_difference_clear():
+  lower = [figures("tsm", top1, seed) for seed, top1 in enumerate((0.4, 0.5, 0.6))]
+  upper = [figures("tam", top1, seed) for seed, top1 in enumerate((0.6, 0.7, 0.8))]
+  claim = claims.Claim("TSM < TAM", "a paper", ("tsm",), ("tam",))
+  clear = claims.judge(claim, "camera_motion", claims.rows([*lower, *upper]))
+  # sqrt(2 / 3) 0.1: the deviation of the difference of two means of three.
+  assert clear["deviation"] == pytest.approx(0.0816, abs=1e-4)
+  assert clear["verdict"] == "holds"
+  single = claims.judge(claim, "camera_motion", claims.rows([*lower, upper[1]]))
+  assert single["deviation"] == pytest.approx(0.1155, abs=1e-4)
+  assert single["verdict"] == "tie"
+
+
+def test_spreads_of_other_groups_are_not_taken():
+  vits = [figures("ila", top1, seed) for seed, top1 in enumerate((0.1, 0.9))]
+  resnet, _ = claims.rows([figures("tsm", 0.5), *vits])
+  assert resnet["spread"] == pytest.approx(0.025)  # As without the ViTs.
 
 
 def test_of_several_entries_the_nearest_are_compared():
@@ -256,8 +276,9 @@ def test_it_is_a_command(monkeypatch, capsys):
 
 
 def test_a_folder_with_other_settings_is_refused(tmp_path, capsys):
-  league.check_folder(tmp_path, league.Settings(40, 20, True))
-  league.check_folder(tmp_path, league.Settings(40, 20, True))
+  settings = league.Settings(40, 20, True)
+  league.note_settings(tmp_path, settings)
+  league.check_folder(tmp_path, settings)
   with pytest.raises(SystemExit):
     league.main(["--work", str(tmp_path), "--steps", "41"])
   assert "trainings with {'steps': 40" in capsys.readouterr().err

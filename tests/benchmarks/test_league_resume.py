@@ -1,9 +1,11 @@
 import json
+import shutil
 
 import pytest
 
 from benchmarks import league
 from benchmarks.league_parts import resume, run
+from benchmarks.shared import trained_once
 
 
 @pytest.fixture
@@ -22,38 +24,63 @@ def other_league(tmp_path):
   }
   file = tmp_path / "other.json"
   file.write_text(json.dumps(report))
-  network = tmp_path / "other" / "starts" / "resnet_none"
-  network.mkdir(parents=True)
-  (network / "model.safetensors").write_bytes(b"weights")
-  begun = network.with_name("blvnet")
-  begun.mkdir()
-  (begun / "model.json").write_text("{}")
-  (network.parent / "resnet_none.log").write_text("of the training")
-  return file, network.parent
+  starts = tmp_path / "other" / "starts"
+  ended = starts / "resnet_none"
+  trained_once.take_over(ended, report["starts"][0])
+  (ended / "model.safetensors").write_bytes(b"weights")
+  (starts / "blvnet").mkdir()
+  (starts / "blvnet" / "job.json").write_text("{}")  # It has begun only.
+  (starts / "resnet_none.log").write_text("of the training")
+  return file, starts
 
 
 def test_another_machine_goes_on(other_league, tmp_path):
   file, starts = other_league
   work = tmp_path / "work"
+  work.mkdir()
   report = resume.read(file)
+  resume.note_starts(work, report["starts"])
   resume.take_over(work, report)
   jobs = [resume.job_of(report[name][0]) for name in ("starts", "sweep", "runs")]
   known = [run.figures(work, job) is not None for job in jobs]
   assert known == [False, True, True]  # Its weights are not there yet.
-  resume.copy_starts(work, starts)
-  resume.take_over(work, report)
+  for _ in range(2):
+    resume.copy_starts(work, starts)
   assert run.run(work, jobs[0]) == report["starts"][0]
   copied = [path.name for path in (work / run.START).iterdir()]
   assert copied == ["resnet_none"]
-  resume.check_starts(report, report["starts"])
-  resume.check_starts(resume.NOTHING, report["starts"])
+  resume.check_starts(work, report["starts"])
 
 
-def test_starts_that_became_others_are_refused(other_league):
-  report = resume.read(other_league[0])
+def test_other_starts_than_those_of_the_trainings_are_refused(other_league, tmp_path):
+  file, starts = other_league
+  report, work = resume.read(file), tmp_path / "work"
+  work.mkdir()
+  resume.note_starts(work, report["starts"])
   own = [report["starts"][0] | {"top1": 0.4}]
-  with pytest.raises(SystemExit, match=r"top-1 40\.0%, not 50\.0%.*--starts"):
-    resume.check_starts(report, own)
+  message = (
+    r"top-1 50\.0%, and there is one with 40\.0%\. Remove .*resnet_none, .*--starts"
+  )
+  for check in (resume.check_starts, resume.note_starts):
+    with pytest.raises(ValueError, match=message):
+      check(work, own)
+  # The message's way out: the folder that was trained here gives way.
+  own_place = resume.job_of(own[0]).place(work)
+  trained_once.take_over(own_place, own[0])
+  with pytest.raises(ValueError, match=r"is another network than .*: remove it"):
+    resume.copy_starts(work, starts)
+  shutil.rmtree(own_place)
+  resume.copy_starts(work, starts)
+  resume.check_starts(work, [trained_once.figures(own_place)])
+
+
+def test_a_folder_without_starts_is_refused(tmp_path, capsys):
+  empty, work = tmp_path / "empty", tmp_path / "work"
+  empty.mkdir()
+  with pytest.raises(SystemExit):
+    league.main(["--work", str(work), "--starts", str(empty)])
+  assert "has no networks that a league has trained" in capsys.readouterr().err
+  assert not work.exists()
 
 
 @pytest.mark.parametrize("figure", ["pair_top1", "network"])

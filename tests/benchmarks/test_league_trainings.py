@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.league_parts import run
 from benchmarks.league_parts.entries import ENTRIES
+from benchmarks.shared import trained_once
 
 
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
@@ -72,6 +73,20 @@ def test_a_failed_training_is_shown_and_tried_again(tmp_path, monkeypatch):
       run.run(tmp_path, job)
 
 
+def test_a_training_that_was_stopped_goes_on_with_its_settings_only(
+  tmp_path, monkeypatch
+):
+  job, calls = run.Job("camera_motion", "tsm", 1e-3, 0, 5), []
+  monkeypatch.setattr(subprocess, "call", lambda command, **kwargs: calls.append(1))
+  for expected in (1, 2):
+    with pytest.raises(SystemExit, match="did not end"):
+      run.run(tmp_path, job)
+    assert len(calls) == expected
+  with pytest.raises(SystemExit, match="with steps 5, not 6: remove it"):
+    run.run(tmp_path, job._replace(steps=6))
+  assert len(calls) == 2
+
+
 @pytest.mark.parametrize(
   ("change", "message"),
   [
@@ -92,7 +107,7 @@ def test_another_training_is_not_taken(tmp_path, change, message):
 
 def test_the_training_of_an_entry_that_was_changed_is_not_taken(tmp_path, monkeypatch):
   job = run.Job("camera_motion", "tsm", 1e-3, 0, 5)
-  run.write_figures(tmp_path, job, {**job.description(), "top1": 0.5})
+  trained_once.take_over(job.place(tmp_path), {**job.description(), "top1": 0.5})
   changed = ENTRIES["tsm"]._replace(settings={"model.overrides.width": 8})
   monkeypatch.setattr(run, "ENTRIES", {"tsm": changed})
   with pytest.raises(SystemExit, match=r"with network .*, not .*width=8\)"):

@@ -96,9 +96,9 @@ def test_claims_have_difference_and_deviation():
   by_text = {row[0]: row[1:] for row in rows}
   assert by_text["TSM < TAM, in the ResNet"] == (
     "bLVNet, table 5",
-    "holds (+30.0, deviation 20.0)",
+    "tie (+30.0, deviation 17.3)",
   )
-  assert by_text["TAM with 3 taps < 5 taps"][1] == "tie (+0.0, deviation 20.0)"
+  assert by_text["TAM with 3 taps < 5 taps"][1] == "tie (+0.0, deviation 17.3)"
 
 
 def test_without_a_file_only_networks_are_listed(tmp_path, monkeypatch):
