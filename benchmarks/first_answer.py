@@ -96,13 +96,19 @@ def measure(
   Args:
     sides: Arguments of Python, by name.
     turns: Number of turns.
+
+  Raises:
+    ValueError: If a process fails.
   """
   times: dict[str, Any] = {name: {"first": [], "second": []} for name in sides}
   for _ in range(turns):
     for name, words in sides.items():
       with tempfile.TemporaryDirectory() as kept:
         for which in ("first", "second"):
-          times[name][which].append(_run(words, kept))
+          try:
+            times[name][which].append(_run(words, kept))
+          except subprocess.CalledProcessError as error:
+            raise ValueError(f"{name}: status {error.returncode}.") from None
   return {
     name: {
       which: tuple(map(statistics.median, zip(*pairs, strict=True)))

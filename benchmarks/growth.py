@@ -18,8 +18,8 @@ by least squares in log-log. The instruments are
   devices   a training step on 1, 2, 4 and 8 simulated devices: operations,
             temporaries and bytes sent of one of them
 
-With --resume the rows of FILE are kept, and only those that it lacks are
-measured.
+With --resume the rows of FILE are kept, and those that it lacks or that failed
+are measured, with the same instrument, points, chip and processor.
 
 `claims` compares the rows of such files with the papers' complexities: measured
 exponents, and in brackets those of the formula at the same sizes; a star marks
@@ -28,6 +28,7 @@ and growth_networks.png.
 """
 
 import argparse
+import json
 import pathlib
 from typing import Any
 
@@ -75,13 +76,39 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
       raise ValueError("--png draws claims only.")
     if options.png and not options.png.is_dir():
       raise ValueError(f"--png {options.png} must be a folder that exists.")
-    files = options.read or ()
+    options.rows = claims.read_rows(options.read or ())
     if options.resume and options.json.exists():
-      files = [options.json]
-    options.rows = claims.read_rows(files)
+      options.rows = _kept_rows(options)
   except (ImportError, OSError, ValueError) as error:
     parser.error(str(error))
   return options
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+  """Returns the settings that all rows of a file share."""
+  return {
+    "instrument": options.instrument,
+    "points": options.points,
+    "processor_time": options.processor_time,
+    "chip": options.chip,
+    "processor": machine.processor(),
+  }
+
+
+def _kept_rows(options: argparse.Namespace) -> list[dict[str, Any]]:
+  """Returns the rows of the file that are not measured again.
+
+  Raises:
+    ValueError: If they were measured with other settings.
+  """
+  rows = claims.read_rows([options.json])
+  known, own = json.loads(options.json.read_text()).get("settings"), _settings(options)
+  if known != own:
+    raise ValueError(
+      f"{options.json} has rows with the settings {known}, not {own}: --resume needs "
+      "the same, or another --json."
+    )
+  return [row for row in rows if "error" not in row]
 
 
 _COLUMNS = ("of", "axis", "quantity", "sizes", "exponent", "residual")
@@ -96,10 +123,10 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 def _measure(options: argparse.Namespace) -> None:
   """Measures, prints the table and writes the JSON file after every row.
 
-  Failures are reported; the remaining rows still run.
+  Estimates that fail are reported; the remaining rows still run.
 
   Raises:
-    SystemExit: In the end, if a row failed.
+    SystemExit: In the end, if a row failed, or if there is none.
   """
   request = Request(
     names=options.only or [*SUBJECTS],
@@ -117,14 +144,21 @@ def _measure(options: argparse.Namespace) -> None:
     about |= {"chip": options.chip, **TPU.versions()}
   rows = options.rows
   for row in INSTRUMENTS[options.instrument](request):
-    if len(about) == 1:
+    if options.instrument != "tpu" and len(about) == 1:
       about = machine.describe()
     rows.append(row)
-    results.write_json(options.json, {"machine": about, "rows": rows})
+    shared = {"machine": about, "settings": _settings(options)}
+    results.write_json(options.json, {**shared, "rows": rows})
     if "error" in row:
       print(f"{row['name']}, {row['axis']} failed: {row['error']}", flush=True)
     else:
       table.add(*_cells(row))
+  if not rows:
+    raise SystemExit(
+      f"{options.instrument} measures nothing of these kinds, names and axes: "
+      f"{', '.join(request.kinds)}; {', '.join(request.names)}; "
+      f"{', '.join(request.axes)}."
+    )
   if any("error" in row for row in rows):
     raise SystemExit(1)
 

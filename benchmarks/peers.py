@@ -16,9 +16,9 @@ pattern, at equal sizes and weights. Parts, all by default:
   supplement  table 1 of X-ViT's supplement: videos per second over X-ViT's, of
               our networks with the papers' clips and views.
 
-Outputs, losses and answers must be equal. If torch.compile fails for a network,
-its row has the error, and the others go on. Killed, the same command goes on
-after the last row of FILE, unless files that git tracks have changed.
+Outputs, losses and answers must be equal. If torch fails for a network, its row
+has the error, and the others go on. Killed, the same command goes on after the
+last row of FILE, unless files that git tracks, or the machine, have changed.
 """
 
 import argparse
@@ -26,9 +26,11 @@ import functools
 import json
 import os
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import jax
 
 from benchmarks import networks
 from benchmarks.cases.networks import NetworkCase, find_cases, find_clip_shape
@@ -63,37 +65,52 @@ def main(argv: list[str] | None = None) -> None:
     SystemExit: In the end, if a part of a row failed.
   """
   options = _options(argv)
-  kept = _kept(options.json)
-  about = {"machine": machine.describe(), "load": os.getloadavg()[0]}
-  report: dict[str, list[Row]] = {}
+  about = {"measured": provenance.describe(), "machine": machine.describe()}
+  about["load"] = os.getloadavg()[0]
+  known = _kept(options.report, about)
   for name in options.parts:
     part = _PARTS[name]
     table = results.ResultTable(part.columns)
     for row_name, job in part.jobs(options):
-      row = kept.get((name, row_name)) or job()
+      if (name, row_name) not in known:
+        known[name, row_name] = job()
+        rows = {
+          one: [row for (of, _), row in known.items() if of == one] for one in _PARTS
+        }
+        results.write_json(options.json, about | rows)
+        network_sides.free_memory()
+      row = known[name, row_name]
       for cells in part.cells(row):
         table.add(*cells)
       for what, error in row.get("errors", {}).items():
         print(f"{row_name}, {what} failed: {error}", flush=True)
-      report.setdefault(name, []).append(row)
-      results.write_json(options.json, about | report)
-      network_sides.free_memory()
-  if any(row.get("errors") for rows in report.values() for row in rows):
+  if any(row.get("errors") for row in known.values()):
     raise SystemExit(1)
 
 
-def _kept(file: pathlib.Path | None) -> dict[tuple[str, str], Row]:
+def _kept(
+  report: Mapping[str, Any], about: Mapping[str, Any]
+) -> dict[tuple[str, str], Row]:
   """Returns rows that the same command has measured, by their part and name.
 
-  Rows of another commit or of changed files are measured again.
+  Rows of another commit, of changed files or of another machine are measured
+  again, and so are rows with errors.
+
+  Args:
+    report: Content of the JSON file.
+    about: Origin and machine of what is measured now.
   """
-  if file is None or not file.exists():
+  before, now = report.get("measured", {}), about["measured"]
+  is_known = now["commit"] != "unknown" and not now["commit"].endswith("+")
+  same = all(before.get(key) == now[key] for key in ("commit", "command"))
+  if not (is_known and same and report["machine"] == about["machine"]):
     return {}
-  report, now = json.loads(file.read_text()), provenance.describe()
-  same = all(report["measured"][key] == now[key] for key in ("commit", "command"))
-  if not same or now["commit"].endswith("+"):
-    return {}
-  return {(name, row["name"]): row for name in _PARTS for row in report.get(name, [])}
+  return {
+    (name, row["name"]): row
+    for name in _PARTS
+    for row in report.get(name, [])
+    if not row.get("errors")
+  }
 
 
 def measure_speed(
@@ -139,8 +156,11 @@ def measure_speed(
     for work, measure in (("inference", infer), ("training", train)):
       try:
         row[work][mode] = measure(mode == "compiled")
+      except jax.errors.JaxRuntimeError:
+        raise  # Ours failed, which is no error of torch.
       except (RuntimeError, ValueError) as error:
-        row["errors"][f"{mode} {work}"] = str(error).strip().splitlines()[0]
+        first, *_ = str(error).strip().splitlines() or [type(error).__name__]
+        row["errors"][f"{mode} {work}"] = first
       network_sides.free_memory()
   return row
 
@@ -220,16 +240,33 @@ _PARTS = MappingProxyType(
 )
 
 
+def _read(file: pathlib.Path | None) -> dict[str, Any]:
+  """Returns the content of the JSON file, {} without it.
+
+  Raises:
+    ValueError: If it is not JSON.
+  """
+  if file is None or not file.exists():
+    return {}
+  try:
+    return json.loads(file.read_text())
+  except ValueError as error:
+    raise ValueError(f"--json {file} is no JSON file: {error}.") from None
+
+
 def _options(argv: list[str] | None) -> argparse.Namespace:
   parser = results.create_parser(__doc__)
   add = parser.add_argument
   add("patterns", nargs="*", metavar="PATTERN", help="networks; all by default")
   add("--parts", nargs="+", choices=_PARTS, default=[*_PARTS])
-  add("--seconds", type=float, default=2.0, help="per timing (%(default)s)")
+  add(
+    "--seconds", type=results.above_zero, default=2.0, help="per timing (%(default)s)"
+  )
   add("--turns", type=results.count, default=3, help="of processes (%(default)s)")
   options = parser.parse_args(argv)
   try:
     options.cases = find_cases(options.patterns or PEERS, PEERS)
+    options.report = _read(options.json)
   except ValueError as error:
     parser.error(str(error))
   return options

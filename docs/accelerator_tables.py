@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -50,7 +51,8 @@ def operators(kind: str, chip: str) -> Iterator[Sequence[str]]:
   heads = ("before", "now", "ideal", "times the ideal")
   before = _by_key(f"{kind}_estimates_before", "operators", chip)
   now = _by_key(f"{kind}_estimates", "operators", chip)
-  latest = before | {key: row for key, row in now.items() if "error" not in row}
+  before = _without_errors(before)
+  latest = before | _without_errors(now)
   if not latest:
     yield from _NOTHING
     return
@@ -60,9 +62,11 @@ def operators(kind: str, chip: str) -> Iterator[Sequence[str]]:
     *(("kernels", "library") if kind == "gpu" else ()),
     "longest with gradients",
   )
-  names = [name for name, mode in latest if mode == "gradients"]
-  for name in sorted(names, key=lambda name: -latest[name, "gradients"]["ratio"]):
-    both = latest[name, "gradients"]
+  rows = {
+    name: latest.get((name, mode)) for name, mode in before | now if mode == "gradients"
+  }
+  # Those that never compiled come first.
+  for name, row in sorted(rows.items(), key=lambda item: -_ratio(item[1])):
     yield (
       name,
       *(
@@ -70,8 +74,8 @@ def operators(kind: str, chip: str) -> Iterator[Sequence[str]]:
         for mode in _MODES
         for cell in _times(before.get((name, mode)), now.get((name, mode)))
       ),
-      *(_kernels(both) if kind == "gpu" else ()),
-      report_tables.largest(both),
+      *(_kernels(row) if kind == "gpu" else ()),
+      report_tables.largest(row) if row else "",
     )
 
 
@@ -134,8 +138,18 @@ def _times(before: Row | None, now: Row | None) -> tuple[str, ...]:
   )
 
 
-def _kernels(row: Row) -> tuple[str, str]:
+def _kernels(row: Row | None) -> tuple[str, str]:
+  if row is None:
+    return "", ""
   return str(row["instructions"]), str(report_tables.library_runs(row))
+
+
+def _ratio(row: Row | None) -> float:
+  return row["ratio"] if row else math.inf
+
+
+def _without_errors(rows: Mapping[tuple[str, str], Row]) -> dict[tuple[str, str], Row]:
+  return {key: row for key, row in rows.items() if "error" not in row}
 
 
 def _by_key(name: str, section: str, chip: str) -> dict[tuple[str, str], Row]:

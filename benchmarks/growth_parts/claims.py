@@ -130,10 +130,6 @@ def _transformer(patch: int, attention: Formula) -> Formula:
   return products
 
 
-def _linear(s: Sizes) -> float:
-  return s.batch * s.frames * s.places
-
-
 _LINEAR_NETWORKS = {
   "xclip_b32": (_ILA, "T"),
   "ila_vit_b32": (_ILA, "T"),
@@ -209,7 +205,7 @@ CLAIMS: Mapping[str, Claim] = MappingProxyType(
       _transformer(16, lambda s: _within(s) * s.frames),
     ),
     **{
-      name: Claim(text, source, _linear, _linear)
+      name: Claim(text, source, _tokens, _tokens)
       for name, (source, text) in _LINEAR_NETWORKS.items()
     },
   }
@@ -232,7 +228,7 @@ def _of_case(subject: Subject) -> Claim:
 
 
 # One device of n, with the same clips on all together.
-_DEVICES = Claim("1 / n; sent: (n - 1) / n", "a ring of n devices", _linear)
+_DEVICES = Claim("1 / n; sent: (n - 1) / n", "a ring of n devices", _tokens)
 _ON_DEVICES: Mapping[str, Callable[[int], float]] = MappingProxyType(
   {
     "operations": lambda n: 1 / n,
@@ -293,7 +289,7 @@ def _claimed(row: Row) -> tuple[Claim, float] | None:
   formula = claim.held if quantity == "memory" else claim.work
   if formula is None:
     return None
-  field, _ = AXES[axis]
+  field = AXES[axis]
   sides = [math.isqrt(size) if field == "side" else size for size in row["sizes"]]
   values = [formula(subject.base._replace(**{field: side})) for side in sides]
   return claim, fit_power(row["sizes"], values).exponent

@@ -25,7 +25,6 @@ from benchmarks.growth_parts.subjects import (
   Program,
   Sizes,
   Subject,
-  extent,
 )
 from benchmarks.memory import temporary_bytes
 from benchmarks.shared import network_sides, timing
@@ -100,7 +99,7 @@ def products(request: Request) -> Iterator[dict[str, Any]]:
   for name, axis, subject, sizes in request.rows(KINDS):
     programs = [subject.program(size) for size in sizes]
     counts = [count.multiply_adds(p.function, *p.shapes) for p in programs]
-    extents = [extent(size, axis) for size in sizes]
+    extents = [getattr(size, axis) for size in sizes]
     yield _row(name, axis, "multiply-adds", extents, counts)
 
 
@@ -127,7 +126,7 @@ def memory(request: Request) -> Iterator[dict[str, Any]]:
       ]
     else:
       continue
-    extents = [extent(size, axis) for size in sizes]
+    extents = [getattr(size, axis) for size in sizes]
     yield _row(name, axis, "memory", extents, held)
 
 
@@ -163,7 +162,7 @@ def clock(request: Request) -> Iterator[dict[str, Any]]:
       runs, seconds=request.seconds, turns=(3, 9), repeats=1, clock=of
     )
     medians = [statistics.median(times) for times in zip(*turns, strict=True)]
-    extents = [extent(size, axis) for size in sizes]
+    extents = [getattr(size, axis) for size in sizes]
     row = _row(name, axis, "time", extents, [round(ms, 4) for ms in medians])
     yield row | {"turns": len(turns), "load": round(os.getloadavg()[0], 1)}
     del runs, drawn
@@ -211,7 +210,7 @@ def tpu(request: Request) -> Iterator[dict[str, Any]]:
   for name, axis, subject, sizes in every:
     batch = 8 if subject.kind == "case" else 32
     for size in sizes:
-      key = {"name": name, "axis": axis, "size": extent(size, axis)}
+      key = {"name": name, "axis": axis, "size": getattr(size, axis)}
       lower = functools.partial(
         _lower, subject.program, size._replace(batch=batch), request.chip
       )
@@ -221,7 +220,7 @@ def tpu(request: Request) -> Iterator[dict[str, Any]]:
     for outcome in itertools.islice(outcomes, len(sizes)):
       report = reports.report(outcome, TPU.chips[request.chip])
       found[report["name"], report["axis"], report["size"]] = report
-    extents = [extent(size, axis) for size in sizes]
+    extents = [getattr(size, axis) for size in sizes]
     of_row = [found[name, axis, size] for size in extents]
     errors = [one["error"] for one in of_row if "error" in one]
     if errors:

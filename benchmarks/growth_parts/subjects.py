@@ -39,14 +39,9 @@ class Sizes(NamedTuple):
     return self.side**2
 
 
-# The field of `Sizes` that each axis changes, and the attribute it is named by.
-AXES: Mapping[str, tuple[str, str]] = MappingProxyType(
-  {
-    "frames": ("frames", "frames"),
-    "places": ("side", "places"),
-    "width": ("width", "width"),
-    "batch": ("batch", "batch"),
-  }
+# Axis, an attribute of `Sizes` -> the field that changes it.
+AXES: Mapping[str, str] = MappingProxyType(
+  {"frames": "frames", "places": "side", "width": "width", "batch": "batch"}
 )
 KINDS = ("operator", "case", "network")
 _FRAMES = (4, 8, 16, 32, 64)
@@ -80,14 +75,8 @@ class Subject(NamedTuple):
 
   def sizes(self, axis: str, points: int | None = None) -> list[Sizes]:
     """Returns the sizes along an axis, only the first `points` if given."""
-    field, _ = AXES[axis]
     values = self.axes.get(axis, ())[:points]
-    return [self.base._replace(**{field: value}) for value in values]
-
-
-def extent(sizes: Sizes, axis: str) -> int:
-  """Returns the size along an axis, such as the places of a frame."""
-  return getattr(sizes, AXES[axis][1])
+    return [self.base._replace(**{AXES[axis]: value}) for value in values]
 
 
 def _array(*shape: int) -> jax.ShapeDtypeStruct:

@@ -63,7 +63,8 @@ def run(
   processes: list[subprocess.Popen] = []
   ended: dict[int, Ended] = {}
   try:
-    processes += [_start(job, folder, environment) for job in jobs]
+    for job in jobs:
+      processes.append(_start(job, folder, environment))  # Ended if the next fails.
     while len(ended) < len(jobs):
       passed = time.monotonic() - start
       for place, process in enumerate(processes):

@@ -11,6 +11,7 @@ import rich.box
 import rich.table
 
 from benchmarks.shared import provenance
+from temporal_jax import storage
 from temporal_jax.display import tables
 
 
@@ -94,4 +95,4 @@ def write_json(file: pathlib.Path | None, report: Mapping[str, Any]) -> None:
   """Writes a report as JSON, if a file is given, and how it was measured."""
   if file is not None:
     whole = {"measured": provenance.describe(), **report}
-    file.write_text(json.dumps(whole, indent=1) + "\n")
+    storage.write_text(file, json.dumps(whole, indent=1) + "\n")

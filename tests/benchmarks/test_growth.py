@@ -153,12 +153,29 @@ def test_memory_and_time_are_measured(tmp_path, capsys):
 
 def test_rows_of_the_file_are_kept(tmp_path):
   words = ["products", "--only", "messages of X-CLIP", "--points", "2", "--axes"]
-  before = _run([*words, "frames"], tmp_path)["rows"]
-  before[0]["values"] = [1, 2]  # It would be measured otherwise.
-  (tmp_path / "growth.json").write_text(json.dumps({"rows": before}))
+  before = _run([*words, "frames"], tmp_path)
+  before["rows"][0]["values"] = [1, 2]  # It would be measured otherwise.
+  failed = {"name": "messages of X-CLIP", "axis": "batch", "error": "no memory"}
+  before["rows"].append({**failed, "quantity": "multiply-adds"})
+  (tmp_path / "growth.json").write_text(json.dumps(before))
   rows = _run([*words, "frames", "batch", "--resume"], tmp_path)["rows"]
   assert rows[0]["values"] == [1, 2]
   assert [row["axis"] for row in rows] == ["frames", "batch"]
+
+
+def test_rows_of_another_instrument_are_not_kept(tmp_path, capsys):
+  words = ["--only", "messages of X-CLIP", "--axes", "frames", "--points"]
+  _run(["products", *words, "2"], tmp_path)
+  for other in (["memory", *words, "2"], ["products", *words, "3"]):
+    with pytest.raises(SystemExit, match="2"):
+      _run([*other, "--resume"], tmp_path)
+    assert "has rows with the settings" in capsys.readouterr().err
+
+
+def test_an_instrument_that_measures_nothing_of_it_is_refused(tmp_path):
+  words = ["memory", "--only", "xvit_b16", "--axes", "width"]
+  with pytest.raises(SystemExit, match=r"memory measures nothing .*xvit_b16; width"):
+    _run(words, tmp_path)
 
 
 def test_claims_are_read_and_drawn(tmp_path, capsys):

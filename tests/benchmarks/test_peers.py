@@ -162,12 +162,14 @@ def test_the_same_command_goes_on(monkeypatch, tmp_path):
     measured.append(method.name)
     return {"name": method.name, "printed_ratio": seconds}
 
-  def run(names, commit="abc", word="one"):
+  def run(names, commit="abc", word="one", processor="a processor"):
     measured.clear()
     rows = tuple(supplement.Method(name, 1.0) for name in names)
     now = {"commit": commit, "command": word}
     monkeypatch.setattr(supplement, "METHODS", rows)
     monkeypatch.setattr(peers.provenance, "describe", lambda: now)
+    about = {"processor": processor}
+    monkeypatch.setattr(peers.machine, "describe", lambda: about)
     peers.main(["--parts", "supplement", "--json", str(tmp_path / "peers.json")])
     report = json.loads((tmp_path / "peers.json").read_text())
     assert [row["name"] for row in report["supplement"]] == names
@@ -179,8 +181,37 @@ def test_the_same_command_goes_on(monkeypatch, tmp_path):
   assert run(names) == ["X-ViT"]
   assert run(names, word="another") == names
   assert run(names, commit="def") == names
-  assert run(names, commit="def+") == names
-  assert run(names, commit="def+") == names
+  assert run(names, commit="def") == []
+  assert run(names, commit="def", processor="another") == names
+  for commit in ("def+", "unknown"):
+    for _ in range(2):
+      assert run(names, commit=commit) == names
+
+
+def test_a_row_with_an_error_is_measured_again():
+  now = {"measured": {"commit": "abc", "command": "one"}, "machine": {}}
+  failed, whole = {"name": "a", "errors": {"compiled": "no"}}, {"name": "b"}
+  kept = peers._kept({**now, "speed": [failed, whole]}, now)
+  assert kept == {("speed", "b"): whole}
+
+
+def test_our_own_failure_is_not_shown_as_torchs(monkeypatch):
+  def fail(*args, **kwargs):
+    raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED")
+
+  case, clip_shape = tiny_peers.videomae()
+  monkeypatch.setattr(networks, "measure", fail)
+  with pytest.raises(jax.errors.JaxRuntimeError):
+    peers.measure_speed(case, seconds=0.0, clip_shape=clip_shape)
+
+
+def test_a_file_that_is_not_json_is_refused(tmp_path, capsys):
+  file = tmp_path / "peers.json"
+  file.write_text('{"half": ')
+  with pytest.raises(SystemExit, match="2"):
+    peers.main(["--json", str(file)])
+  assert "peers.json is no JSON file" in capsys.readouterr().err
+  assert file.read_text() == '{"half": '
 
 
 def test_networks_without_a_peer_are_refused(capsys):

@@ -39,6 +39,7 @@ def _figures(tmp_path, monkeypatch):
     *(_row("near", mode, 20.0) for mode in ("forward", "gradients")),
     {"name": "far", "chip": "v5e", "mode": "forward", "error": "no time"},
     _row("far", "gradients", 50.0),
+    {"name": "new", "chip": "v5e", "mode": "gradients", "error": "no memory"},
     {**_row("other chip", "gradients", 50.0), "chip": "v6e"},
   ]
   for name, rows, steps in (
@@ -53,6 +54,7 @@ def _figures(tmp_path, monkeypatch):
 def test_the_furthest_operator_is_first():
   head, *rows = tables.operators("tpu", "v5e")
   assert rows == [
+    ("new", "", "", "", "", "", "failed", "", "", ""),
     ("far", "", "failed", "", "", "", "50", "10", "5.0", "copy 50%"),
     ("near", "90", "20", "10", "2.0", "90", "20", "10", "2.0", "copy 50%"),
   ]
