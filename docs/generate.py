@@ -23,6 +23,7 @@ from docs import (
   gpu_tables,
   growth_tables,
   league_tables,
+  operator_tables,
   paper_tables,
   peer_tables,
   speed_tables,
@@ -31,7 +32,6 @@ from docs import (
 from temporal_jax import config_files, localization, models
 from temporal_jax.configs import datasets
 from temporal_jax.models.catalog import counted_costs
-from temporal_jax.models.network import Network
 
 DOCS = pathlib.Path(__file__).parent
 _BEGIN = "<!-- table {}, written by make docs -->"
@@ -106,34 +106,6 @@ def temporal_costs() -> Iterator[Sequence[str]]:
       own, _ = costs[name]
       params, gmacs = f"{own.params / 1e6:.1f}", f"{own.gmacs:.1f}"
       yield row.row, f"`{name}`", params, gmacs, row.gmacs, row.differs
-
-
-def operators() -> Iterator[Sequence[str]]:
-  """Yields the rows of the operators: their slots, and who has these."""
-  columns = backbones()
-  yield "operator", "slots", "backbones"
-  for name in models.OPERATORS:
-    filled = [_fill(name, network) for network in columns.values()]
-    slots = sorted(set().union(*(slots for slots in filled if slots)))
-    takers = [
-      column
-      for column, of_column in zip(columns, filled, strict=True)
-      if of_column is not None
-    ]
-    whole = "all" if len(takers) == len(columns) else ", ".join(takers)
-    yield f"`{name}`", ", ".join(f"`{slot}`" for slot in slots), whole
-
-
-def backbones() -> dict[str, Network]:
-  """Returns a network of each class of the catalog by the name of its column.
-
-  All networks of a class have the same slots; a convolution along time, which
-  only factorised ones have, is one more.
-  """
-  classes = {entry.module for entry in models.MODELS.values()}
-  columns = {module.__name__: module(num_classes=1) for module in classes}
-  columns["R(2+1)D"] = models.ResNet3D(num_classes=1, factorised=True)
-  return dict(sorted(columns.items(), key=lambda column: column[0].lower()))
 
 
 def recipes() -> Iterator[Sequence[str]]:
@@ -259,7 +231,7 @@ TABLES: Mapping[str, Mapping[str, Callable[[], Iterator[Sequence[str]]]]] = {
     "reference costs": reference_costs,
     "temporal costs": temporal_costs,
   },
-  "operators.md": {"operators": operators},
+  "operators.md": {"operators": operator_tables.operators},
   "recipes.md": {
     "recipes": recipes,
     "sources": sources,
@@ -347,16 +319,6 @@ def _link_repository(repository: str) -> str:
   if not _REPOSITORY.fullmatch(repository):
     return repository
   return f"[{repository}](https://github.com/{repository})"
-
-
-def _fill(operator: str, network: Network) -> set[str] | None:
-  """Returns the slots an operator fills, None where there are none such."""
-  temporal = models.operators.resolve(operator, network)
-  try:
-    network.clone(temporal=temporal)
-  except ValueError:
-    return None
-  return temporal.filled()
 
 
 def _frames(config) -> str:

@@ -5,7 +5,7 @@ import urllib.parse
 
 import pytest
 
-from docs import generate
+from docs import generate, operator_tables
 from temporal_jax import models
 
 
@@ -23,16 +23,17 @@ def test_the_reference_has_every_public_name(package):
 def test_every_network_and_operator_has_a_row():
   _, *rows = generate.networks()
   assert [row[0] for row in rows] == [f"`{name}`" for name in models.MODELS]
-  _, *rows = generate.operators()
+  _, *rows = operator_tables.operators()
   assert [row[0] for row in rows] == [f"`{name}`" for name in models.OPERATORS]
-  for rows in (generate.networks(), generate.operators(), generate.recipes()):
+  assert operator_tables.WORDS.keys() == models.OPERATORS.keys()
+  for rows in (generate.networks(), operator_tables.operators(), generate.recipes()):
     head, *rows = rows
     assert all(len(row) == len(head) for row in rows)
     assert not any("|" in cell or "\n" in cell for row in rows for cell in row)
 
 
 def test_every_class_of_the_catalog_is_a_column():
-  columns = generate.backbones()
+  columns = operator_tables.backbones()
   classes = {entry.module.__name__ for entry in models.MODELS.values()}
   assert set(columns) == classes | {"R(2+1)D"}
   for network in columns.values():
