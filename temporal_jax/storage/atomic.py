@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 
 from temporal_jax.storage.bucket_addresses import refuse_bucket
+from temporal_jax.storage.new_folders import make_folders, remove_folders
 
 _LONGEST = 200  # Bytes of a name; file systems allow 255.
 
@@ -49,6 +50,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
   except OSError as error:
     if error.filename is None and error.errno is not None:
       error.filename = os.fspath(path)  # Writing does not name the file.
+    _rename_in(error, partial, path)
     raise
   finally:
     _remove(partial)
@@ -59,7 +61,8 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
   """Gives a place for a folder that moves to `path` when all went well.
 
   Args:
-    path: Must not exist yet; the folders above it are made.
+    path: Must not exist yet; the folders above it are made, and removed again
+      if they are still empty after an error.
 
   Yields:
     A path in the same folder, where nothing is yet.
@@ -76,7 +79,7 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     raise ValueError(f"{path} cannot be a folder: {error.strerror}.") from None
   if is_there:
     raise FileExistsError(f"{path} exists already.")
-  path.parent.mkdir(parents=True, exist_ok=True)
+  made = make_folders(path.parent)
   partial = _partial(path)
   try:
     yield partial
@@ -84,14 +87,11 @@ def whole_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     _move(partial, path)
     sync(path.parent)
   except OSError as error:
-    # The hidden folder is gone when the message is read.
-    for key in ("filename", "filename2"):
-      name = getattr(error, key)
-      if isinstance(name, str | os.PathLike):
-        setattr(error, key, os.fspath(name).replace(f"{partial}", f"{path}", 1))
+    _rename_in(error, partial, path)
     raise
   finally:
     shutil.rmtree(partial, ignore_errors=True)
+    remove_folders(made)  # They hold the folder, unless it failed.
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -139,6 +139,14 @@ def _partial(path: pathlib.Path) -> pathlib.Path:
   # The hidden name has to be one too where the name is as long as names can be.
   begin = os.fsdecode(os.fsencode(path.name)[:_LONGEST])
   return path.with_name(f".{begin}.{os.getpid()}.{secrets.token_hex(4)}.partial")
+
+
+def _rename_in(error: OSError, partial: pathlib.Path, path: pathlib.Path) -> None:
+  """Names a path in an error, instead of its hidden name, which is gone."""
+  for key in ("filename", "filename2"):
+    name = getattr(error, key)
+    if isinstance(name, str | os.PathLike):
+      setattr(error, key, os.fspath(name).replace(f"{partial}", f"{path}", 1))
 
 
 def _move(partial: pathlib.Path, path: pathlib.Path) -> None:

@@ -1,6 +1,5 @@
 """Lock of a folder, for one process at a time."""
 
-import contextlib
 import errno
 import fcntl
 import os
@@ -8,6 +7,8 @@ import pathlib
 import socket
 import time
 from collections.abc import Callable
+
+from temporal_jax.storage.new_folders import make_folders, remove_folders
 
 LOCK = "run.lock"
 # Errors of file systems without locks.
@@ -39,7 +40,7 @@ class FolderLock:
 
     Args:
       folder: The folder, which may be new; it is removed again if nothing was
-        written to it.
+        written to it, and so are new folders above it.
       wait: Whether to wait until the other process ends, instead of leaving.
       stopped: Returns whether to wait no longer.
       say: Called with remarks for the user, one sentence each.
@@ -47,6 +48,7 @@ class FolderLock:
     self._file = pathlib.Path(folder) / LOCK
     self._wait, self._stopped, self._say = wait, stopped, say
     self._descriptor: int | None = None
+    self._made: set[pathlib.Path] = set()
 
   def __enter__(self) -> "FolderLock":
     """Locks the folder.
@@ -55,7 +57,23 @@ class FolderLock:
       FolderInUseError: If another process holds it, naming host and process.
       OSError: If its file cannot be made.
     """
-    self._new = not self._file.parent.exists()
+    try:
+      self._acquire()
+    except BaseException:
+      self._remove_made()
+      raise
+    return self
+
+  def __exit__(self, *exception: object) -> None:
+    if self._descriptor is not None:
+      # Still locked: whoever opened the file before sees that it is gone.
+      self._file.unlink(missing_ok=True)
+      os.close(self._descriptor)
+      self._descriptor = None
+    self._remove_made()
+
+  def _acquire(self) -> None:
+    """Locks the folder, after another process if it may wait."""
     said = False
     while not self._try():
       holder = self._holder()
@@ -68,18 +86,11 @@ class FolderLock:
         self._say(f"{self._file.parent} is in use by {holder}: waiting.")
         said = True
       time.sleep(_SECONDS)
-    return self
 
-  def __exit__(self, *exception: object) -> None:
-    if self._descriptor is None:
-      return
-    # Still locked: whoever opened the file before sees that it is gone.
-    self._file.unlink(missing_ok=True)
-    os.close(self._descriptor)
-    self._descriptor = None
-    if self._new:
-      with contextlib.suppress(OSError):  # Others may have written to it.
-        self._file.parent.rmdir()
+  def _remove_made(self) -> None:
+    """Removes new folders to which nobody wrote."""
+    remove_folders(sorted(self._made, reverse=True))
+    self._made.clear()
 
   def _try(self) -> bool:
     """Returns whether the folder is this process's now."""
@@ -110,7 +121,7 @@ class FolderLock:
   def _open(self) -> int:
     """Opens the file of the lock; makes it and its folder if need be."""
     while True:
-      self._file.parent.mkdir(parents=True, exist_ok=True)
+      self._made.update(make_folders(self._file.parent))
       try:
         return os.open(self._file, os.O_RDWR | os.O_CREAT, 0o666)
       except FileNotFoundError:  # Its holder removed the folder meanwhile.

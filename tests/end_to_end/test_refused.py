@@ -34,11 +34,11 @@ def test_a_file_where_the_workdir_belongs(run, video_folder, tmp_path, more):
 
 
 def test_a_refused_first_start_leaves_nothing(tmp_path):
-  workdir = tmp_path / "run"
+  workdir = tmp_path / "runs" / "mine"
   with experiment.lock(workdir, wait=False, stop=training.StopRequest()):
     (workdir / "checkpoints").mkdir()
     (workdir / "stage_1" / "checkpoints").mkdir(parents=True)
-  assert not workdir.exists()
+  assert list(tmp_path.iterdir()) == []
   with experiment.lock(workdir, wait=False, stop=training.StopRequest()):
     (workdir / "checkpoints" / "1").mkdir(parents=True)
   assert (workdir / "checkpoints" / "1").is_dir()

@@ -133,6 +133,28 @@ def test_a_folder_that_fails_is_not_there(tmp_path):
   assert list(tmp_path.iterdir()) == []
 
 
+def test_new_folders_above_a_folder_that_fails_are_not_left(tmp_path):
+  def write(path):
+    with storage.whole_folder(path) as partial:
+      partial.mkdir()
+      raise RuntimeError("no more")
+
+  (tmp_path / "old").mkdir()
+  for path in (tmp_path / "old" / "new" / "x", tmp_path / "new" / "newer" / "x"):
+    with pytest.raises(RuntimeError, match="no more"):
+      write(path)
+  with pytest.raises(OSError, match="File name too long"):
+    write(tmp_path / "new" / ("a" * 256) / "x")
+  assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
+
+
+def test_an_error_of_a_file_names_the_file_that_was_asked_for(tmp_path):
+  file = tmp_path / "no" / "a.txt"
+  with pytest.raises(FileNotFoundError) as found:
+    storage.write_text(file, "text")
+  assert found.value.filename == str(file)
+
+
 def test_two_writers_of_a_folder_do_not_meet(tmp_path):
   path = tmp_path / "folder"
 

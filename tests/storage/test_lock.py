@@ -86,6 +86,29 @@ def test_nothing_stays(tmp_path):
   assert [file.name for file in tmp_path.glob("run/*")] == ["file"]
 
 
+def test_new_folders_above_do_not_stay(tmp_path, monkeypatch):
+  run = tmp_path / "runs" / "of" / "mine"
+  with pytest.raises(ValueError, match="refused"), storage.FolderLock(run):
+    raise ValueError("refused")
+  assert list(tmp_path.iterdir()) == []
+  (tmp_path / "runs").mkdir()
+  with storage.FolderLock(run):
+    (tmp_path / "runs" / "of" / "other").touch()
+  assert sorted(tmp_path.rglob("*")) == [
+    tmp_path / "runs",
+    tmp_path / "runs" / "of",
+    tmp_path / "runs" / "of" / "other",
+  ]
+
+  def refuse(*_):
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+  monkeypatch.setattr(fcntl, "flock", refuse)
+  with pytest.raises(OSError, match="Input/output"), storage.FolderLock(tmp_path / "a"):
+    pass
+  assert not (tmp_path / "a").exists()
+
+
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP])
 def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, number):
   def refuse(*_):
@@ -96,6 +119,9 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, number):
   with storage.FolderLock(tmp_path, say=said.append):
     assert not (tmp_path / storage.LOCK).exists()
   assert "has no locks: a second start in it is not noticed" in said[0]
+  with storage.FolderLock(tmp_path / "runs" / "a", say=said.append):
+    pass
+  assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_where_the_folder_belongs(tmp_path):
