@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from temporal_jax import hub
+from temporal_jax.commands.shared.arguments import path
 from temporal_jax.storage import refuse_bucket
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:
   """Adds OUT."""
-  parser.add_argument("out", metavar="OUT", type=path, help="new directory")
+  parser.add_argument("out", metavar="OUT", type=new_folder, help="new directory")
 
 
 def add_labels(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_dry_run(parser: argparse.ArgumentParser) -> None:
   parser.add_argument("--dry-run", action="store_true", help="write nothing")
 
 
-def path(text: str) -> pathlib.Path:
+def new_folder(text: str) -> pathlib.Path:
   """Returns the path of a new folder, with ~ as the home folder.
 
   Raises:
@@ -38,7 +39,7 @@ def path(text: str) -> pathlib.Path:
     hub.refuse_address(text, "temporal_jax.push_to_hub uploads a network")
   except ValueError as error:
     raise argparse.ArgumentTypeError(str(error)) from None
-  return pathlib.Path(text).expanduser()
+  return path(text)
 
 
 def key_and_value(text: str) -> tuple[str, Any]:

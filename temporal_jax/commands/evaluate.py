@@ -15,7 +15,6 @@ and the others go on.
 import argparse
 import contextlib
 import functools
-import pathlib
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from temporal_jax.commands.shared.arguments import (
   add_model,
   add_threads,
   add_views,
+  path,
 )
 from temporal_jax.commands.shared.data_arguments import add_tasks
 
@@ -79,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   )
   parser.add_argument(
     "--data-dir",
+    type=path,
     default="data",
     metavar="DIR",
     help="folder of data sets that are called by name (%(default)s)",
@@ -92,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   )
   add_views(parser)
   parser.add_argument(
-    "--out", type=pathlib.Path, metavar="OUT", help="folder to write, a new one"
+    "--out", type=path, metavar="OUT", help="folder to write, a new one"
   )
   parser.add_argument(
     "--calibrate",
@@ -111,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
 
   if options.out and options.out.exists():
     raise FileExistsError(f"--out {options.out} exists already: give a new folder.")
-  if options.calibrate and not pathlib.Path(options.model).expanduser().is_dir():
+  if options.calibrate and not path(options.model).is_dir():
     raise ValueError(
       f"--calibrate writes into the folder of a network, and {options.model} is no "
       "folder: write one by `temporal-jax export DIR --format savable`."

@@ -1,9 +1,8 @@
 """Write a network as a file that runs elsewhere, with a card about it."""
 
 import argparse
-import pathlib
 
-from temporal_jax.commands.shared.arguments import add_model
+from temporal_jax.commands.shared.arguments import add_model, path
 
 COMPUTES = True
 
@@ -12,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Adds the arguments of `export`."""
   parser.add_argument(
     "out",
-    type=pathlib.Path,
+    type=path,
     metavar="OUT",
     help="directory to write; must not exist",
   )

@@ -30,7 +30,7 @@ import argparse
 import pathlib
 
 from temporal_jax.commands.shared import output
-from temporal_jax.commands.shared.arguments import add_batch_size, add_model
+from temporal_jax.commands.shared.arguments import add_batch_size, add_model, path
 
 COMPUTES = True
 
@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
       f"give videos and, last, the folder to write; got {options.paths}."
     )
   *videos, out = options.paths
-  out = pathlib.Path(out).expanduser()
+  out = path(out)
   if out.is_file():
     raise NotADirectoryError(f"{out}, the last path, is no folder to write.")
   files, batch_size = inference.output_files(videos, out), options.batch_size

@@ -66,6 +66,15 @@ def test_videos_are_scored_and_reported(model, folder, tmp_path, capsys, monkeyp
   assert [*out.parent.iterdir()] == [out]
 
 
+def test_a_home_folder_is_found(model, folder, tmp_path, capsys, monkeypatch):
+  monkeypatch.setenv("HOME", str(tmp_path))
+  words = _words(model, folder, "--views", "1x1", "--out=~/tested")
+  assert main(words) == 1  # A video is bad.
+  assert f"{tmp_path / 'tested'}: " in capsys.readouterr().out
+  assert main(words) == 2
+  assert f"{tmp_path / 'tested'} exists already" in capsys.readouterr().err
+
+
 def test_the_list_that_a_run_was_trained_on_is_named(model, folder, tmp_path, capsys):
   run = shutil.copytree(model, tmp_path / "run")
   sources = file_sources(folder, 0.2)

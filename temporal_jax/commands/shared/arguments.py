@@ -1,6 +1,15 @@
 """Command-line arguments that several commands share."""
 
 import argparse
+import pathlib
+
+
+def path(text: str) -> pathlib.Path:
+  """Returns the path of an argument, with ~ as the home folder.
+
+  Shells leave the ~ of --out=~/new as it is.
+  """
+  return pathlib.Path(text).expanduser()
 
 
 def add_videos(parser: argparse.ArgumentParser, nargs: str = "+") -> None:
@@ -73,8 +82,6 @@ def is_saved(name: str) -> bool:
 
 def short_name(model: str) -> str:
   """Returns the last part of a network's address, or of its folder's path."""
-  import pathlib
-
   from temporal_jax import hub
 
   if hub.is_address(model):
@@ -91,7 +98,10 @@ def add_labels(parser: argparse.ArgumentParser) -> None:
     help="names or sentences, commas between them",
   )
   labels.add_argument(
-    "--labels-file", metavar="FILE", help="names or sentences, one per line"
+    "--labels-file",
+    type=path,
+    metavar="FILE",
+    help="names or sentences, one per line",
   )
 
 

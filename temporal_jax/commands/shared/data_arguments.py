@@ -1,8 +1,9 @@
 """Arguments of the commands of `temporal-jax data`."""
 
 import argparse
-import pathlib
 from typing import Any
+
+from temporal_jax.commands.shared.arguments import path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,14 +28,14 @@ def _add_check(commands: Any) -> None:
   _add_root(parser, "folder with videos at any depth")
   parser.add_argument(
     "--manifest",
-    type=_path,
+    type=path,
     required=True,
     metavar="OUT.jsonl",
     help="frames, fps, size, bytes, sha256 and keyframes of each video",
   )
   parser.add_argument(
     "--bad",
-    type=_path,
+    type=path,
     required=True,
     metavar="BAD.txt",
     help="a line per bad video: path, tab, reason; special characters are "
@@ -60,13 +61,13 @@ def _add_inspect(commands: Any) -> None:
   )
   _add_root(parser, "class/video, train|val|test/class/video, tar files or CSV")
   parser.add_argument(
-    "--manifest", type=_path, metavar="FILE", help="of a check of the folder"
+    "--manifest", type=path, metavar="FILE", help="of a check of the folder"
   )
   parser.add_argument(
-    "--sheet", type=_path, metavar="OUT.png", help="pictures of some videos"
+    "--sheet", type=path, metavar="OUT.png", help="pictures of some videos"
   )
   parser.add_argument(
-    "--json", type=_path, metavar="OUT.json", help="all that was found"
+    "--json", type=path, metavar="OUT.json", help="all that was found"
   )
   parser.add_argument(
     "--frames",
@@ -86,7 +87,7 @@ def _add_transcode(commands: Any) -> None:
     "again: existing videos are kept. Exit code 1 if any is bad.",
   )
   _add_root(parser, "folder with videos at any depth")
-  parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
+  parser.add_argument("out", type=path, metavar="OUT", help="folder to write")
   for flag, default, words in (
     ("--short-side", 256, "pixels of the shorter side"),
     ("--gop", 12, "frames from one keyframe to the next, at most"),
@@ -112,9 +113,9 @@ def _add_build(commands: Any) -> None:
     help="of the annotations, k400, ssv2, ..., or a name for your own videos",
   )
   _add_root(parser, "folder of the annotation files as downloaded, or your own videos")
-  parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
+  parser.add_argument("out", type=path, metavar="OUT", help="folder to write")
   parser.add_argument(
-    "--videos", type=_path, help="folder of the annotations' videos (ROOT)"
+    "--videos", type=path, help="folder of the annotations' videos (ROOT)"
   )
   _add_labels(parser)
 
@@ -129,7 +130,7 @@ def _add_unpack(commands: Any) -> None:
     "one photograph as a group.",
   )
   parser.add_argument("name", metavar="NAME", help="of the data set")
-  parser.add_argument("out", type=_path, metavar="OUT", help="folder to write")
+  parser.add_argument("out", type=path, metavar="OUT", help="folder to write")
   parser.add_argument(
     "--per-class",
     type=int,
@@ -146,8 +147,8 @@ def _add_unpack(commands: Any) -> None:
   )
   parser.add_argument(
     "--data-dir",
-    type=_path,
-    default=pathlib.Path("data"),
+    type=path,
+    default="data",
     metavar="DIR",
     help="folder of built data sets, where it is built if missing (%(default)s)",
   )
@@ -162,15 +163,15 @@ def _add_segments(commands: Any) -> None:
     "with --features, films whose features are missing, damaged or of another "
     "kind. Exit code 1 if something is.",
   )
-  parser.add_argument("list", type=_path, metavar="LIST.csv", help="the list")
+  parser.add_argument("list", type=path, metavar="LIST.csv", help="the list")
   parser.add_argument(
     "--features",
-    type=_path,
+    type=path,
     metavar="DIR",
     help="the films' features, a folder or an HDF5 file",
   )
   parser.add_argument(
-    "--png", type=_path, metavar="OUT.png", help="picture of some films' segments"
+    "--png", type=path, metavar="OUT.png", help="picture of some films' segments"
   )
 
 
@@ -203,14 +204,10 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_root(parser: argparse.ArgumentParser, words: str) -> None:
-  parser.add_argument("root", type=_path, metavar="ROOT", help=words)
+  parser.add_argument("root", type=path, metavar="ROOT", help=words)
 
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--threads", type=int, default=4, help="videos at a time (%(default)s)"
   )
-
-
-def _path(text: str) -> pathlib.Path:
-  return pathlib.Path(text).expanduser()
