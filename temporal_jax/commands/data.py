@@ -2,14 +2,16 @@
 
 import argparse
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from temporal_jax import extras
 from temporal_jax.commands.shared import output
 from temporal_jax.commands.shared.data_arguments import add_arguments as add_arguments
+from temporal_jax.storage import check_outputs
 
 if TYPE_CHECKING:
+  from temporal_jax.data import Source
   from temporal_jax.data.annotations import Annotations
   from temporal_jax.data.annotations.films import FilmAnnotations
 
@@ -69,6 +71,8 @@ def _inspect(options: argparse.Namespace) -> int:
     frames=options.frames,
     say=output.say,
   )
+  read = [*filter(None, [options.root, options.manifest]), *_files(sources.values())]
+  check_outputs({"--json": options.json, "--sheet": options.sheet}, read)
   root = options.root if options.root.is_dir() else options.root.parent
   found = inspect.inspect_sources(
     sources,
@@ -84,6 +88,15 @@ def _inspect(options: argparse.Namespace) -> int:
     save_contact_sheet(options.sheet, sources["train"])
     output.say(f"pictures of training videos: {options.sheet}.")
   return 1 if _problems(found) else 0
+
+
+def _files(sources: "Iterable[Source]") -> Iterator[str]:
+  """Yields the paths of the videos that are files or folders."""
+  for source in sources:
+    for index in range(len(source)):
+      video = source[index]["video"]
+      if isinstance(video, str):
+        yield video
 
 
 def _describe(found: dict[str, Any]) -> None:
@@ -144,8 +157,9 @@ def _segments(options: argparse.Namespace) -> int:
   from temporal_jax.data.annotations.segment_list import read_segment_list
   from temporal_jax.data.tools import segment_report
 
-  output.check_out(options.png)
   found = read_segment_list(options.list, on_error="skip")
+  read = [options.list, *(film.path for film in found.films)]
+  check_outputs({"--png": options.png}, read)
   missing = segment_report.missing_videos(found.films)
   for path in missing:
     output.say(f"missing: {path}")

@@ -9,13 +9,13 @@ named, and the others go on.
 """
 
 import argparse
-import pathlib
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from temporal_jax.commands.shared import output
-from temporal_jax.commands.shared.arguments import add_batch_size
+from temporal_jax.commands.shared.arguments import add_batch_size, path
+from temporal_jax.storage import check_outputs
 from temporal_jax.validation import check_number, check_whole
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ("srt", "subtitles; of one video only"),
     ("png", "picture of the segments under frames; of one video only"),
   ):
-    parser.add_argument(f"--{name}", type=_path, metavar=f"OUT.{name}", help=words)
+    parser.add_argument(f"--{name}", type=path, metavar=f"OUT.{name}", help=words)
   parser.add_argument(
     "--fps",
     type=float,
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   )
   parser.add_argument(
     "--class-scores",
-    type=_path,
+    type=path,
     metavar="FILE.npz|DIR",
     help="class scores that label the segments of a detector without classes: "
     "scores.npz of a network that classifies whole films, or the folder of verb/ "
@@ -121,8 +121,8 @@ def _files(words: list[str]) -> Iterator[str]:
 
   seen: set[str] = set()
   for word in words:
-    path = _path(word)
-    found = [str(path)] if is_features(path) and path.is_file() else list_videos([word])
+    file = path(word)
+    found = [str(file)] if is_features(file) and file.is_file() else list_videos([word])
     for file in found:
       if file not in seen:
         seen.add(file)
@@ -131,17 +131,11 @@ def _files(words: list[str]) -> Iterator[str]:
 
 def _check_outputs(options: argparse.Namespace, files: list[str]) -> None:
   """Refuses files that cannot be written, before anything is computed."""
-  taken = {pathlib.Path(file).resolve(): "a file that is read" for file in files}
-  for name in _FILES:
-    file = getattr(options, name)
-    output.check_out(file)
-    if file is None:
-      continue
-    if name in ("srt", "png") and len(files) > 1:
+  read = [*files, *filter(None, [options.class_scores])]
+  check_outputs({f"--{name}": getattr(options, name) for name in _FILES}, read)
+  for name in ("srt", "png"):
+    if getattr(options, name) and len(files) > 1:
       raise ValueError(f"--{name} is of one video, got {len(files)} to read.")
-    other = taken.setdefault(file.resolve(), f"--{name}")
-    if other != f"--{name}":
-      raise ValueError(f"{file} cannot be both {other} and --{name}.")
 
 
 def _write_one(film: "Localization", options: argparse.Namespace) -> None:
@@ -173,7 +167,3 @@ def _show(film: "Localization") -> None:
   for one in film.in_time():
     times = f"{clock(one.start, 2):>10} {clock(one.end, 2):>10}"
     output.say(f"  {times} {one.score:7.1%}  {one.label}")
-
-
-def _path(text: str) -> pathlib.Path:
-  return pathlib.Path(text).expanduser()

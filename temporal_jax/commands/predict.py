@@ -4,7 +4,6 @@ Exit code 1 if a video cannot be read; it is named, and the others go on.
 """
 
 import argparse
-import pathlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,9 @@ from temporal_jax.commands.shared.arguments import (
   add_topk,
   add_videos,
   add_views,
+  path,
 )
+from temporal_jax.storage import check_outputs
 from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   add_views(parser)
   parser.add_argument(
     "--json",
-    type=pathlib.Path,
+    type=path,
     metavar="OUT.json",
     help="list of {file, predictions: [{label, probability}], error}; of "
     "several tasks predictions are a dict of such lists",
   )
   parser.add_argument(
     "--annotate",
-    type=pathlib.Path,
+    type=path,
     metavar="OUT.mp4",
     help="the video with the classes written on it; of one video only",
   )
@@ -74,17 +75,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_outputs(options: argparse.Namespace, videos: list[str]) -> None:
   """Refuses files that cannot be written, before anything is computed."""
-  from temporal_jax.inference.annotate import check_out
+  from temporal_jax.inference.annotate import check_suffix
 
-  read = {pathlib.Path(video).resolve() for video in videos}
-  for file in filter(None, (options.json, options.annotate)):
-    output.check_out(file)
-    if file.resolve() in read:
-      raise ValueError(f"{file} would be written over the video itself.")
+  check_outputs({"--json": options.json, "--annotate": options.annotate}, videos)
   if options.annotate:
     if len(videos) > 1:
       raise ValueError(f"--annotate writes one video, got {len(videos)} to read.")
-    check_out(videos[0], options.annotate)
+    check_suffix(options.annotate)
 
 
 def _predictor(options: argparse.Namespace, num_videos: int) -> "Predictor":

@@ -12,12 +12,13 @@ the others are compared.
 
 import argparse
 import dataclasses
-import pathlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import path
+from temporal_jax.storage import check_outputs
 
 if TYPE_CHECKING:
   import rich.table
@@ -34,12 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument("runs", nargs="+", metavar="RUN", help="folder of a run")
   parser.add_argument(
     "--out",
-    type=pathlib.Path,
+    type=path,
     metavar="OUT.png",
     help="picture of accuracy and loss over the steps, one colour per run",
   )
   parser.add_argument(
-    "--json", type=pathlib.Path, metavar="OUT.json", help="the same as numbers"
+    "--json", type=path, metavar="OUT.json", help="the same as numbers"
   )
 
 
@@ -48,8 +49,7 @@ def run(options: argparse.Namespace) -> int:
   from temporal_jax import evaluation, inference
   from temporal_jax.display import tables
 
-  for file in (options.out, options.json):
-    output.check_out(file)
+  check_outputs({"--out": options.out, "--json": options.json})
   runs = inference.read_runs(options.runs)
   problems = [f"{run.name}: {words}" for run in runs for words in run.problems]
   notes = inference.describe_mismatches(runs)

@@ -9,6 +9,8 @@ import pathlib
 from typing import TYPE_CHECKING
 
 from temporal_jax.commands.shared import output
+from temporal_jax.commands.shared.arguments import path
+from temporal_jax.storage import check_outputs
 
 if TYPE_CHECKING:
   from temporal_jax.evaluation import Predictions, SavedScores
@@ -21,38 +23,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Adds the arguments of `scores`."""
   commands = parser.add_subparsers(dest="task", required=True, metavar="TASK")
   combine = commands.add_parser("combine", help="average the scores of runs")
-  combine.add_argument("out", type=pathlib.Path, metavar="OUT.npz")
-  combine.add_argument("runs", type=pathlib.Path, metavar="RUN", nargs="+")
+  combine.add_argument("out", type=path, metavar="OUT.npz")
+  combine.add_argument("runs", type=path, metavar="RUN", nargs="+")
   combine.add_argument(
     "--weights", type=float, nargs="+", help="of the runs, 1 each if not given"
   )
   compare = commands.add_parser(
     "compare", help="draw by how much each class is recognized better"
   )
-  compare.add_argument("before", type=pathlib.Path, metavar="BEFORE")
-  compare.add_argument("after", type=pathlib.Path, metavar="AFTER")
-  compare.add_argument("out", type=pathlib.Path, metavar="OUT.png")
+  compare.add_argument("before", type=path, metavar="BEFORE")
+  compare.add_argument("after", type=path, metavar="AFTER")
+  compare.add_argument("out", type=path, metavar="OUT.png")
   views = commands.add_parser("views", help="draw accuracy by clips scored")
-  views.add_argument("out", type=pathlib.Path, metavar="OUT.png")
-  views.add_argument("runs", type=pathlib.Path, metavar="RUN", nargs="+")
+  views.add_argument("out", type=path, metavar="OUT.png")
+  views.add_argument("runs", type=path, metavar="RUN", nargs="+")
   views.add_argument("--crops", type=int, help="of each clip (as the run was tested)")
   frames = commands.add_parser(
     "frames", help="draw accuracy by frames of a clip, a line a network"
   )
-  frames.add_argument("out", type=pathlib.Path, metavar="OUT.png")
+  frames.add_argument("out", type=path, metavar="OUT.png")
   frames.add_argument(
     "runs",
-    type=pathlib.Path,
+    type=path,
     metavar="WORKDIR",
     nargs="+",
-    help="folder of a run; one of its stages means all of them",
+    help="folder of a run; of a run with stages, all of its stages",
   )
   upload = commands.add_parser(
     "upload", help="write scores of a test set as its server takes them"
   )
-  upload.add_argument("out", type=pathlib.Path, metavar="OUT")
+  upload.add_argument("out", type=path, metavar="OUT")
   upload.add_argument(
-    "scores", type=pathlib.Path, metavar="SCORES", help="file that `testset` wrote"
+    "scores", type=path, metavar="SCORES", help="file that `testset` wrote"
   )
   upload.add_argument(
     "--format",
@@ -76,8 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "is the geometric mean of theirs, times the overlap, and its segment their mean, "
     "weighted by their scores. Neither the papers nor their code name a rule.",
   )
-  actions.add_argument("verbs", type=pathlib.Path, metavar="VERB_RUN")
-  actions.add_argument("nouns", type=pathlib.Path, metavar="NOUN_RUN")
+  actions.add_argument("verbs", type=path, metavar="VERB_RUN")
+  actions.add_argument("nouns", type=path, metavar="NOUN_RUN")
   actions.add_argument(
     "--overlap",
     type=float,
@@ -93,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="best nouns that a verb's detection makes actions with (%(default)s)",
   )
   actions.add_argument(
-    "--json", type=pathlib.Path, metavar="OUT.json", help="the same as numbers"
+    "--json", type=path, metavar="OUT.json", help="the same as numbers"
   )
   for command, default, words in (
     (combine, "softmax", "%(default)s"),
@@ -124,6 +126,7 @@ def run(options: argparse.Namespace) -> int:
 def _combine(options: argparse.Namespace) -> None:
   from temporal_jax.evaluation import ensemble, save_scores
 
+  check_outputs({"OUT.npz": options.out}, map(_file, options.runs))
   runs = [_load(run) for run in options.runs]
   together = ensemble(runs, options.weights, fusion=options.fusion)
   save_scores(
@@ -142,6 +145,7 @@ def _compare(options: argparse.Namespace) -> None:
 
   from temporal_jax.evaluation import class_gains, save_gains
 
+  check_outputs({"OUT.png": options.out}, map(_file, (options.before, options.after)))
   before, after = _load(options.before), _load(options.after)
   gains = class_gains(before, after)
   output.say(f"{options.before}: {_words(before.predictions)}")
@@ -162,6 +166,7 @@ def _compare(options: argparse.Namespace) -> None:
 def _views(options: argparse.Namespace) -> None:
   from temporal_jax.evaluation import accuracy_by_clips, save_views
 
+  check_outputs({"OUT.png": options.out}, map(_file, options.runs))
   curves, crops = {}, set()
   for run in options.runs:
     saved = _load(run)
@@ -192,24 +197,28 @@ def _views(options: argparse.Namespace) -> None:
 def _frames(options: argparse.Namespace) -> None:
   from temporal_jax.evaluation import accuracies, save_by_frames
 
+  files = [file for run in options.runs for file in _of_stages(run)]
+  check_outputs({"OUT.png": options.out}, files)
   values: dict[str, dict[int, float]] = {}
-  for run in options.runs:
-    stages = sorted(run.glob(f"stage_*/{_SCORES}"), key=lambda file: len(str(file)))
-    for file in stages or [run / _SCORES]:
-      network, saved = _network(file.parent), _load(file)
-      frames = saved.protocol["num_frames"]
-      measured = accuracies(saved.predictions)
-      if "top1" not in measured:
-        raise ValueError(f"{file.parent} has several classes per video, and no top-1.")
-      of_network = values.setdefault(network, {})
-      if frames in of_network:
-        raise ValueError(f"two runs are of {network} with {frames} frames.")
-      of_network[frames] = 100 * measured["top1"]
-      output.say(
-        f"{file.parent}: {network}, {frames} frames: {of_network[frames]:.1f}%"
-      )
+  for file in files:
+    network, saved = _network(file.parent), _load(file)
+    frames = saved.protocol["num_frames"]
+    measured = accuracies(saved.predictions)
+    if "top1" not in measured:
+      raise ValueError(f"{file.parent} has several classes per video, and no top-1.")
+    of_network = values.setdefault(network, {})
+    if frames in of_network:
+      raise ValueError(f"two runs are of {network} with {frames} frames.")
+    of_network[frames] = 100 * measured["top1"]
+    output.say(f"{file.parent}: {network}, {frames} frames: {of_network[frames]:.1f}%")
   save_by_frames(values, options.out, ylabel="top-1 accuracy (%)")
   output.say(str(options.out))
+
+
+def _of_stages(run: pathlib.Path) -> list[pathlib.Path]:
+  """Returns the files of scores of a run's stages; of other runs their own."""
+  stages = sorted(run.glob(f"stage_*/{_SCORES}"), key=lambda file: len(str(file)))
+  return stages or [run / _SCORES]
 
 
 def _network(workdir: pathlib.Path) -> str:
@@ -228,6 +237,7 @@ def _network(workdir: pathlib.Path) -> str:
 def _upload(options: argparse.Namespace) -> None:
   from temporal_jax.evaluation import write_upload
 
+  check_outputs({"OUT": options.out}, [_file(options.scores)])
   saved = _load(options.scores)
   write_upload(options.out, saved, options.format, supervision=options.supervision)
   output.say(f"{len(saved.predictions.ids)} videos: {options.out}")
@@ -236,7 +246,7 @@ def _upload(options: argparse.Namespace) -> None:
 def _actions(options: argparse.Namespace) -> None:
   from temporal_jax.evaluation.detection import score_actions
 
-  output.check_out(options.json)
+  check_outputs({"--json": options.json}, [options.verbs, options.nouns])
   scores = score_actions(
     options.verbs,
     options.nouns,
@@ -285,11 +295,16 @@ def _check_views(run: pathlib.Path, saved: "SavedScores") -> None:
     )
 
 
+def _file(run: pathlib.Path) -> pathlib.Path:
+  """Returns the file of scores of a run, given its folder or the file."""
+  return run / _SCORES if run.is_dir() else run
+
+
 def _load(run: pathlib.Path) -> "SavedScores":
   """Reads the scores of a run, given its folder or their file."""
   from temporal_jax.evaluation import load_scores
 
-  return load_scores(run / _SCORES if run.is_dir() else run)
+  return load_scores(_file(run))
 
 
 def _words(predictions: "Predictions") -> str:

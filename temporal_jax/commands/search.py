@@ -6,11 +6,11 @@ others go on.
 """
 
 import argparse
-import pathlib
 import sys
 
 from temporal_jax.commands.shared import output
-from temporal_jax.commands.shared.arguments import add_model
+from temporal_jax.commands.shared.arguments import add_model, path
+from temporal_jax.storage import check_outputs
 from temporal_jax.validation import check_at_least
 
 COMPUTES = True
@@ -18,12 +18,14 @@ COMPUTES = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Adds the arguments of `search`."""
-  parser.add_argument("root", metavar="DIR", help="folder with videos at any depth")
+  parser.add_argument(
+    "root", type=path, metavar="DIR", help="folder with videos at any depth"
+  )
   parser.add_argument("text", metavar="TEXT", help="description of the videos")
   add_model(parser, "of videos and texts")
   parser.add_argument(
     "--index",
-    type=pathlib.Path,
+    type=path,
     required=True,
     metavar="FILE.npz",
     help="file of the features of the videos; made if it is not there",
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   )
   parser.add_argument(
     "--json",
-    type=pathlib.Path,
+    type=path,
     metavar="OUT.json",
     help="list of {file, similarity}, the best first",
   )
@@ -46,24 +48,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
   """Returns 0 if all videos were read, 1 if some were not."""
   from temporal_jax import inference
+  from temporal_jax.data.listing.scan_folder import list_videos
 
   check_at_least("--topk", options.topk, 1)
-  output.check_out(options.json)
+  videos = (options.root / video for video in list_videos(options.root).videos)
+  check_outputs({"--index": options.index, "--json": options.json}, videos)
   search = inference.VideoSearch(output.load_model(options.model), options.index)
   # Now, so that a text that does not fit is not found after hours.
   search.encode_text([options.text])
   update = search.update(options.root, track=output.track("reading videos"))
-  for path in update.gone:
-    output.say(f"gone: {path}", file=sys.stderr)
-  for path, error in update.bad.items():
-    output.say(f"bad: {path}: {error}", file=sys.stderr)
+  for video in update.gone:
+    output.say(f"gone: {video}", file=sys.stderr)
+  for video, error in update.bad.items():
+    output.say(f"bad: {video}: {error}", file=sys.stderr)
   output.say(
     f"{options.index}: {update.computed} videos computed, {update.kept} known "
     f"from before, {len(update.gone)} gone, {len(update.bad)} bad.",
     file=sys.stderr,
   )
   found = [
-    one._replace(file=str(pathlib.Path(options.root, one.file)))
+    one._replace(file=str(options.root / one.file))
     for one in search(options.text, options.topk)
   ]
   for file, similarity in found:

@@ -13,18 +13,18 @@ on.
 
 import argparse
 import functools
-import pathlib
 import sys
 
 from temporal_jax.commands.shared import output
-from temporal_jax.commands.shared.arguments import add_batch_size, add_model
+from temporal_jax.commands.shared.arguments import add_batch_size, add_model, path
+from temporal_jax.storage import check_outputs
 
 COMPUTES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Adds the arguments of `testset`."""
-  parser.add_argument("out", type=pathlib.Path, metavar="OUT.npz")
+  parser.add_argument("out", type=path, metavar="OUT.npz")
   add_model(parser)
   parser.add_argument(
     "--annotations",
@@ -33,10 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     help="of the data set: ek100, ssv1 or ssv2",
   )
   parser.add_argument(
-    "--root", required=True, metavar="DIR", help="folder of the data set's lists"
+    "--root",
+    type=path,
+    required=True,
+    metavar="DIR",
+    help="folder of the data set's lists",
   )
   parser.add_argument(
-    "--videos", required=True, metavar="DIR", help="folder of its videos"
+    "--videos",
+    type=path,
+    required=True,
+    metavar="DIR",
+    help="folder of its videos",
   )
   parser.add_argument(
     "--frames",
@@ -53,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
   from temporal_jax.data.annotations import AnnotatedSource, open_test_set
   from temporal_jax.data.video.readers import with_pattern
 
-  output.check_out(options.out)
+  check_outputs({"OUT.npz": options.out})
   found = open_test_set(options.annotations, options.root)
   saved = output.load_model(options.model)
   channels = saved.clip_shape[-1]

@@ -7,11 +7,16 @@ With several networks each has its own rows.
 """
 
 import argparse
-import pathlib
 from typing import TYPE_CHECKING
 
 from temporal_jax.commands.shared import output
-from temporal_jax.commands.shared.arguments import add_labels, read_labels, short_name
+from temporal_jax.commands.shared.arguments import (
+  add_labels,
+  path,
+  read_labels,
+  short_name,
+)
+from temporal_jax.storage import check_outputs
 
 if TYPE_CHECKING:
   from temporal_jax.inference import SavedModel
@@ -22,7 +27,7 @@ _KINDS = ("calibration", "cues", "features", "gradcam", "masks", "rollout")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Adds the arguments of `visualize`."""
-  parser.add_argument("video", metavar="FILE", help="video, or its pictures")
+  parser.add_argument("video", type=path, metavar="FILE", help="video, or its pictures")
   parser.add_argument(
     "--model",
     required=True,
@@ -42,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "one if not given",
   )
   add_labels(parser)
-  parser.add_argument("--png", required=True, type=pathlib.Path, metavar="OUT.png")
-  parser.add_argument("--mp4", type=pathlib.Path, metavar="OUT.mp4")
+  parser.add_argument("--png", required=True, type=path, metavar="OUT.png")
+  parser.add_argument("--mp4", type=path, metavar="OUT.mp4")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,11 +60,14 @@ def run(options: argparse.Namespace) -> int:
     names = options.model
   if len(set(names)) < len(names):
     raise ValueError(f"a network is given twice: {names}.")
+  read = [options.video, *filter(None, [options.labels_file])]
+  check_outputs({"--png": options.png, "--mp4": options.mp4}, read)
   labels = read_labels(options)
   lines = visualize_video(
     options.video,
     {
-      name: _open(path, labels) for name, path in zip(names, options.model, strict=True)
+      name: _open(model, labels)
+      for name, model in zip(names, options.model, strict=True)
     },
     kind=options.kind,
     png=options.png,

@@ -6,13 +6,17 @@ are listed. Exit code 1 if the video is damaged: earlier windows are written.
 """
 
 import argparse
-import pathlib
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from temporal_jax.commands.shared import output
-from temporal_jax.commands.shared.arguments import add_batch_size, add_model, add_topk
+from temporal_jax.commands.shared.arguments import (
+  add_batch_size,
+  add_model,
+  add_topk,
+  path,
+)
 
 if TYPE_CHECKING:
   from temporal_jax.inference import LabelledSpan
@@ -22,7 +26,7 @@ COMPUTES = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
   """Adds the arguments of `watch`."""
-  parser.add_argument("file", type=_path, metavar="FILE", help="the video")
+  parser.add_argument("file", type=path, metavar="FILE", help="the video")
   add_model(parser)
   add_topk(parser, 1)
   add_batch_size(parser, "windows")
@@ -52,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ("srt", "subtitles: the most probable class, windows of the same class joined"),
     ("png", "picture of the probabilities over time"),
   ):
-    parser.add_argument(f"--{name}", type=_path, metavar=f"OUT.{name}", help=words)
+    parser.add_argument(f"--{name}", type=path, metavar=f"OUT.{name}", help=words)
   parser.add_argument(
     "--threshold",
     type=float,
@@ -128,7 +132,3 @@ def _list(spans: Iterable["LabelledSpan"], expected: int) -> Iterator["LabelledS
     labels = ", ".join(f"{p:.1%} {label}" for label, p in span.labels)
     output.say(f"{times}  {labels}")
     yield span
-
-
-def _path(text: str) -> pathlib.Path:
-  return pathlib.Path(text).expanduser()

@@ -15,7 +15,6 @@ Exit code 1 if a video cannot be read; it is named, and the others go on.
 
 import argparse
 import dataclasses
-import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +24,10 @@ from temporal_jax.commands.shared.arguments import (
   add_model,
   add_topk,
   add_videos,
+  path,
   read_labels,
 )
+from temporal_jax.storage import check_outputs
 from temporal_jax.validation import check_at_least
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   add_topk(parser, 5)
   parser.add_argument(
     "--json",
-    type=pathlib.Path,
+    type=path,
     metavar="OUT.json",
     help="list of {file, predictions: [{label, probability}], error}; with "
     "--annotations the accuracies",
@@ -73,9 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     choices=("hmdb51", "ucf101"),
     help="classify the test videos of a data set",
   )
-  parser.add_argument("--root", metavar="DIR", help="folder of the data set's lists")
   parser.add_argument(
-    "--videos", metavar="DIR", help="folder of the data set's class/video.avi"
+    "--root", type=path, metavar="DIR", help="folder of the data set's lists"
+  )
+  parser.add_argument(
+    "--videos",
+    type=path,
+    metavar="DIR",
+    help="folder of the data set's class/video.avi",
   )
 
 
@@ -84,19 +90,23 @@ def run(options: argparse.Namespace) -> int:
   from temporal_jax import inference
 
   check_at_least("--topk", options.topk, 1)
-  output.check_out(options.json)
   templates = inference.parse_templates(options.template or ["plain"])
   if options.annotations:
     _check_given(options, needed=_OF_SPLITS, refused=_OF_FILES)
+    check_outputs({"--json": options.json})
     saved = output.load_model(options.model)
     return _score_splits(options, saved, templates)
   given = "labels_file" if options.labels_file else "labels"
   needed = {name: _OF_FILES[name] for name in ("files", given)}
   _check_given(options, needed=needed, refused=_OF_SPLITS)
+  files = inference.list_videos(options.files)
+  check_outputs(
+    {"--json": options.json}, [*files, *filter(None, [options.labels_file])]
+  )
   labels = read_labels(options)
   saved = output.load_model(options.model)
   saved = inference.with_labels(saved, labels, templates=templates)
-  return _classify(options, saved)
+  return _classify(options, files, saved)
 
 
 def _check_given(
@@ -121,10 +131,11 @@ def _check_given(
     )
 
 
-def _classify(options: argparse.Namespace, saved: "SavedModel") -> int:
+def _classify(
+  options: argparse.Namespace, files: list[str], saved: "SavedModel"
+) -> int:
   from temporal_jax import inference
 
-  files = inference.list_videos(options.files)
   predictions = inference.Predictor(saved).predict(files)
   records = []
   for prediction in output.track("classifying")(predictions, len(files)):

@@ -11,6 +11,7 @@ import numpy as np
 from temporal_jax.data.video.transcode import Transcoding, transcode
 from temporal_jax.display import shortened
 from temporal_jax.display.picture_text import drawable_in, font_file
+from temporal_jax.storage import check_outputs
 
 if TYPE_CHECKING:
   from PIL import Image, ImageFont
@@ -41,6 +42,7 @@ def annotate(
 
   Raises:
     VideoError: If a frame cannot be read or written.
+    OSError: If `out` cannot be written, see `storage.check_outputs`.
     ValueError: If there is no label, `out` does not end in .mp4, or is the
       video.
   """
@@ -48,7 +50,8 @@ def annotate(
 
   if not labels:
     raise ValueError("there is no label to write on the frames.")
-  check_out(video, out)
+  check_suffix(out)
+  check_outputs({"out": out}, [video])
 
   @functools.cache
   def caption(height: int, width: int) -> "Image.Image":
@@ -63,12 +66,10 @@ def annotate(
   return transcode(video, out, Transcoding(short_side=None), paint=paint)
 
 
-def check_out(video: str | os.PathLike, out: str | os.PathLike) -> None:
+def check_suffix(out: str | os.PathLike) -> None:
   """Raises ValueError if `out` is no name for an annotated video."""
   if pathlib.Path(out).suffix.lower() != ".mp4":
     raise ValueError(f"an annotated video must end in .mp4, got {out}.")
-  if pathlib.Path(out).resolve() == pathlib.Path(video).resolve():
-    raise ValueError(f"{out} would be written over the video itself.")
 
 
 def draw_caption(

@@ -1,4 +1,4 @@
-"""Atomic files and folders, their digests and locks; copies of buckets."""
+"""Atomic files and folders, their checks, digests, locks; copies of buckets."""
 
 from temporal_jax.storage.atomic import (
   sync as sync,
@@ -32,4 +32,5 @@ from temporal_jax.storage.lock import (
   FolderInUseError as FolderInUseError,
   FolderLock as FolderLock,
 )
+from temporal_jax.storage.outputs import check_outputs as check_outputs
 from temporal_jax.storage.user_caches import user_caches as user_caches

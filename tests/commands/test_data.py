@@ -65,6 +65,26 @@ def test_inspect_ends_with_1_if_something_is_wrong(video_folder, tmp_path, capsy
   assert f"missing: {tmp_path / 'gone.mp4'}" in out
 
 
+def test_inspect_writes_over_nothing_that_it_reads(video_folder, tmp_path, capsys):
+  root = shutil.copytree(video_folder, tmp_path / "videos")
+  assert _check(root, tmp_path) == 0
+  manifest, video = tmp_path / "manifest.jsonl", root / "rise" / "0.mp4"
+  words = ["data", "inspect", str(root), "--manifest", str(manifest)]
+  capsys.readouterr()
+  for more, message in (
+    (["--json", str(manifest)], "both a file that is read and --json"),
+    (["--sheet", str(video)], "both a file that is read and --sheet"),
+    (["--json", "a", "--sheet", "a"], "both --json and --sheet"),
+    (["--sheet", "/nowhere/a.png"], "/nowhere is no folder to write to"),
+  ):
+    before = manifest.read_bytes(), video.read_bytes()
+    assert main([*words, *more]) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert shown.out == ""
+    assert before == (manifest.read_bytes(), video.read_bytes())
+
+
 def test_inspect_takes_tar_files_and_others_refuse_them(video_folder, tmp_path, capsys):
   root = shard_folder(video_folder, tmp_path / "shards")
   sheet = tmp_path / "sheet.png"
@@ -150,6 +170,8 @@ def test_what_is_wrong_with_segments_is_named(tmp_path, capsys):
   assert sum("c.npz" in line for line in bad) == 1
   assert main([*words, "--png", str(tmp_path / "no" / "out.png")]) == 2
   assert "is no folder to write to" in capsys.readouterr().err
+  assert main([*words, "--png", str(tmp_path / "list.csv")]) == 2
+  assert "both a file that is read and --png" in capsys.readouterr().err
   assert main(["data", "segments", str(tmp_path / "none.csv")]) == 2
 
 

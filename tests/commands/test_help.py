@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from temporal_jax.cli import COMMANDS, main
+from temporal_jax.cli import COMMANDS, create_parser, main
 
 ROOT = pathlib.Path(__file__).parents[2]
 _HELP = """
@@ -100,3 +100,21 @@ def test_a_reader_that_leaves_is_no_error():
       command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, check=False
     )
   assert (done.returncode, done.stderr) == (141, b"")
+
+
+def _arguments(parser):
+  for action in parser._actions:
+    if isinstance(action.choices, dict):
+      for command in action.choices.values():
+        yield from _arguments(command)
+    else:
+      yield action
+
+
+def test_paths_begin_at_home_after_a_tilde(monkeypatch):
+  monkeypatch.setenv("HOME", "/home/mine")
+  given = [action for action in _arguments(create_parser()) if action.type]
+  assert pathlib.Path not in {action.type for action in given}
+  found = [action.type("~/a") for action in given if action.type not in (int, float)]
+  assert len(found) > 30
+  assert set(found) == {pathlib.Path("/home/mine/a")}

@@ -55,11 +55,3 @@ def test_nothing_is_shown_without_a_terminal(capsys):
 )
 def test_a_network_is_called_by_the_last_part_of_its_place(model):
   assert short_name(model) == "net"
-
-
-def test_a_record_of_a_run_is_not_overwritten(tmp_path):
-  for name in ("model.json", "config.json"):
-    (tmp_path / name).write_text("{}")
-  with pytest.raises(FileExistsError, match=r"config\.json is a record of the run"):
-    output.check_out(tmp_path / "config.json")
-  output.check_out(tmp_path / "new.json")

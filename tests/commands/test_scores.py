@@ -38,6 +38,32 @@ def test_runs_are_combined(runs, tmp_path, capsys):
   assert "together: top1 50.0%" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+  "words",
+  [
+    ["combine", "ONE", "TWO", "ONE"],
+    ["compare", "TWO", "ONE", "ONE"],
+    ["views", "ONE", "ONE"],
+    ["frames", "ONE", "FOLDER"],
+    ["upload", "ONE", "ONE", "--format", "ssv2"],
+  ],
+)
+def test_scores_that_are_read_are_not_written_over(runs, words, capsys):
+  one, two = map(pathlib.Path, runs)
+  before = one.read_bytes()
+  named = {"ONE": one, "TWO": two, "FOLDER": one.parent}
+  words = [str(named.get(word, word)) for word in words]
+  assert main(["scores", *words]) == 2
+  assert f"{one} cannot be both a file that is read and OUT" in capsys.readouterr().err
+  # The first of the runs is OUT where OUT is forgotten.
+  (one.parent / "model.json").write_text("{}")
+  words = [str(two) if word == str(one.parent) else word for word in words]
+  if words[0] in ("combine", "views", "frames"):
+    assert main(["scores", words[0], str(one), str(two)]) == 2
+    assert f"{one} is a record of the run" in capsys.readouterr().err
+  assert one.read_bytes() == before
+
+
 def test_runs_are_compared(runs, tmp_path, capsys):
   out = tmp_path / "gains.png"
   assert main(["scores", "compare", *runs, str(out)]) == 0

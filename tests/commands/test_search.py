@@ -44,6 +44,8 @@ def test_what_cannot_be_run_ends_with_2(model, video_folder, tmp_path, capsys):
   for words, message in (
     (["a dog", "--topk", "0"], "--topk must be at least 1, got 0"),
     (["a dog", "--json", "/nowhere/out.json"], "/nowhere is no folder"),
+    (["a dog", "--json", str(index)], "both --index and --json"),
+    (["a dog", "--json", str(video_folder / "rise/0.mp4")], "is read and --json"),
     ([""], "1 to 18 tokens, '' has 0"),
   ):
     start = ["search", str(video_folder), "--model", model]

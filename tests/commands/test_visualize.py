@@ -72,6 +72,15 @@ def test_calibration_as_picture(run, tmp_path, capsys):
   assert np.ptp(matplotlib.image.imread(tmp_path / "out.png")) == 1
 
 
+@pytest.mark.parametrize("words", [["--mp4"], ["--labels", "a", "--png"]])
+def test_the_video_is_not_written_over(run, video_folder, words, capsys):
+  video = video_folder / "rise" / "0.mp4"
+  before = video.read_bytes()
+  assert run("gradcam", *words, str(video)) == 2
+  assert f"{video} cannot be both a file that is read" in capsys.readouterr().err
+  assert video.read_bytes() == before
+
+
 def test_what_cannot_be_drawn_is_said(run, capsys):
   for words, networks, message in (
     (["masks"], ["plain"], "has no masks of alignment (ILA); it offers"),

@@ -120,5 +120,14 @@ def test_the_video_is_not_written_over(videos, network, capsys):
   file = videos / "good.mp4"
   before = file.read_bytes()
   assert _watch(file, network, "--json", str(file)) == 2
-  assert "cannot be both the video and json" in capsys.readouterr().err
+  assert "both a file that is read and json" in capsys.readouterr().err
   assert file.read_bytes() == before
+
+
+def test_a_record_of_a_run_is_not_written_over(videos, network, tmp_path, capsys):
+  for name in ("model.json", "report.json"):
+    (tmp_path / name).write_text("{}")
+  report = tmp_path / "report.json"
+  assert _watch(videos / "good.mp4", network, "--json", str(report)) == 2
+  assert f"{report} is a record of the run" in capsys.readouterr().err
+  assert report.read_text() == "{}"

@@ -1,4 +1,5 @@
 import json
+import pathlib
 
 import jax
 import pytest
@@ -66,7 +67,8 @@ def test_splits_are_scored(model, tmp_path, capsys, monkeypatch):
   words = ["zeroshot", "--annotations", "ucf101", "--root", "lists"]
   words += ["--videos", "videos", "--model", model, "--json", str(report)]
   assert main([*words, "--template", "{}", "--template", "a {}"]) == 1
-  assert asked == [("xclip_b32", "ucf101", "lists", "videos", ("{}", "a {}"))]
+  folders = (pathlib.Path("lists"), pathlib.Path("videos"))
+  assert asked == [("xclip_b32", "ucf101", *folders, ("{}", "a {}"))]
   shown = capsys.readouterr()
   assert shown.out.splitlines() == [
     "split 1: top-1 50.0% of 2 videos",
@@ -94,6 +96,8 @@ def test_splits_are_scored(model, tmp_path, capsys, monkeypatch):
     (["a.mp4", "--labels", "a, b", "--template", "c"], "must hold {} once"),
     (["a.mp4", "--labels", "a, b", "--topk", "0"], "--topk must be at least"),
     (["/nowhere/*.mp4", "--labels", "a, b"], "no video matches"),
+    (["a.mp4", "--labels", "a, b", "--json", "a.mp4"], "both a file that is read"),
+    (["a.mp4", "--labels-file", "~/b", "--json", "~/b"], "is read and --json"),
   ],
 )
 def test_what_cannot_be_run_ends_with_2(model, capsys, words, message):

@@ -73,7 +73,7 @@ def test_refuses_what_it_cannot_write(tmp_path):
   assert not out.exists()
   for name, labels, message in (
     ("out.avi", LABELS, r"must end in \.mp4, got .*out\.avi"),
-    ("in.mp4", LABELS, "would be written over the video itself"),
+    ("in.mp4", LABELS, "cannot be both a file that is read and out"),
     ("out.mp4", [], "there is no label"),
   ):
     with pytest.raises(ValueError, match=message):

@@ -12,12 +12,6 @@ from temporal_jax.storage import write_text
 if TYPE_CHECKING:
   from temporal_jax.inference import PendingModel, SavedModel
 
-# Files of a run or network that cannot be made again.
-_RECORDS = (
-  *("config.json", "metrics.jsonl", "model.json", "model.safetensors"),
-  *("observers.json", "report.json", "scores.npz", "timing.jsonl"),
-)
-
 
 def say(line: str, *, file: TextIO | None = None, flush: bool = False) -> None:
   """Prints a line, safe for a terminal whatever names are in it.
@@ -78,24 +72,6 @@ def begin_loading(directory: str | pathlib.Path) -> "PendingModel":
   if words := inference.describe_untrained(model.outline):
     say(f"note: {words}", file=sys.stderr)
   return model
-
-
-def check_out(file: pathlib.Path | None) -> None:
-  """Refuses a file that could not be written, before anything is computed.
-
-  Raises:
-    OSError: If its folder does not exist, it is a folder itself, or a record of
-      the run or network in its folder, which would be lost.
-  """
-  if file and not file.parent.is_dir():
-    raise FileNotFoundError(f"{file.parent} is no folder to write to.")
-  if file and file.is_dir():
-    raise IsADirectoryError(f"{file} is a folder, and no file to write.")
-  if file and file.name in _RECORDS and (file.parent / "model.json").exists():
-    raise FileExistsError(
-      f"{file} is a record of the run or network in {file.parent}, and would be lost: "
-      "give another name."
-    )
 
 
 def write_json(file: pathlib.Path | None, content: Any) -> None:

@@ -28,11 +28,12 @@ from temporal_jax.inference.visualize.read_clip import (
   read_clip,
 )
 from temporal_jax.inference.visualize.strip import Row, save_strip
+from temporal_jax.storage import check_outputs
 from temporal_jax.validation import check_choice
 
 
 def visualize_video(
-  video: str,
+  video: str | os.PathLike,
   networks: Mapping[str, SavedModel],
   *,
   kind: str,
@@ -58,12 +59,15 @@ def visualize_video(
 
   Raises:
     ImportError: See `prepare_variables`.
+    OSError: If a file cannot be written, see `storage.check_outputs`.
     ValueError: As `explain`, or if `kind` is "calibration" of several networks
       or with an mp4, or an mp4 is asked for of networks that see different
-      frames. VideoError, a ValueError, if the video cannot be read.
+      frames, or two files are the same or one is the video. VideoError, a
+      ValueError, if the video cannot be read.
   """
   check_choice("kind", kind, KINDS)
   check_options(kind, layer, label)
+  check_outputs({"png": png, "mp4": mp4}, [video])
   name = os.path.basename(os.path.normpath(video))
   square = next(iter(networks.values())).protocol.square_pixels
   with open_reader(video, square_pixels=square) as reader:

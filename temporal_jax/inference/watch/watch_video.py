@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import os
-import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -17,7 +16,8 @@ from temporal_jax.inference.runtime.saved_model import (
 from temporal_jax.inference.watch.timeline import Timeline, save_timeline
 from temporal_jax.inference.watch.window_files import WRITERS, LabelledSpan, open_srt
 from temporal_jax.inference.watch.windows import SlidingWindows, score_windows
-from temporal_jax.validation import check_whole
+from temporal_jax.storage import check_outputs
+from temporal_jax.validation import check_choice, check_whole
 
 FORMATS = (*WRITERS, "png")
 TIME_LIMIT = 600.0  # Seconds: a long file is read once to find its frames.
@@ -79,10 +79,11 @@ def watch_video(
     track: Shows the classes seen, or the progress.
 
   Raises:
-    OSError: If a file cannot be written.
+    OSError: If a file cannot be written, see `storage.check_outputs`.
     ValueError: If the video cannot be opened, its frames are smaller than the
       network's or the network looks at flow, a number is out of its range, the
-      task is none of the network's, two files are the same, or see
+      task is none of the network's, two files are the same, one is the video,
+      or see
       `PendingModel.wait`.
   """
   saved = outline_of(model)
@@ -91,7 +92,9 @@ def watch_video(
     raise ValueError(f"threshold must be in [0, 1], got {threshold}.")
   if not min_seconds >= 0:
     raise ValueError(f"min_seconds must be 0 or more, got {min_seconds}.")
-  _check_outputs(video, outputs)
+  for form in outputs:
+    check_choice("outputs", form, FORMATS)
+  check_outputs(outputs, [video])
   names = told_classes(saved, task)
   saved.check_rgb()
   if window is None:
@@ -169,22 +172,3 @@ def told_classes(saved: SavedModel, task: str | None = None) -> tuple[str, ...]:
   elif task is not None:
     raise ValueError(f"{saved.name} has a single task, got task {task!r}.")
   return tuple(names) or tuple(map(str, range(sizes)))
-
-
-def _check_outputs(
-  video: str | os.PathLike, outputs: Mapping[str, str | os.PathLike]
-) -> None:
-  """Refuses files that cannot be written, before anything is computed."""
-  unknown = [form for form in outputs if form not in FORMATS]
-  if unknown:
-    raise ValueError(f"outputs must be of {FORMATS}, got {unknown}.")
-  taken = {pathlib.Path(video).resolve(): "the video"}
-  for form, file in outputs.items():
-    path = pathlib.Path(file)
-    if not path.parent.is_dir():
-      raise FileNotFoundError(f"{path.parent} is no folder to write to.")
-    if path.is_dir():
-      raise IsADirectoryError(f"{path} is a folder, and no file to write.")
-    other = taken.setdefault(path.resolve(), form)
-    if other != form:
-      raise ValueError(f"{path} cannot be both {other} and {form}.")
