@@ -25,7 +25,7 @@ BELOW = {
   "ops": set(),
   "layers": {"ops"},
   "models": {"ops", "layers", "display"},
-  "display": set(),
+  "display": {"storage"},
   "storage": set(),
   "untrusted": set(),
   "text": set(),

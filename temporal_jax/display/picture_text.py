@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from temporal_jax.display.names import printable, shortened
+from temporal_jax.storage import whole_file
 
 # Matplotlib takes 0.6 s to import: only functions that draw import it.
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def save_figure(
 
   Args:
     figure: Its texts are `drawable`.
-    file: PNG to write, or a binary stream.
+    file: PNG to write, which appears only when it is complete; or a binary
+      stream.
     dpi: Pixels an inch.
   """
   from matplotlib.text import Text
@@ -88,7 +90,11 @@ def save_figure(
     text.set_parse_math(False)
     others = _families(text.get_text())
     text.set_fontfamily([*text.get_fontfamily(), _OWN, *others])
-  figure.savefig(file, dpi=dpi, format="png")
+  if isinstance(file, str | os.PathLike):
+    with whole_file(file) as partial:
+      figure.savefig(partial, dpi=dpi, format="png")
+  else:
+    figure.savefig(file, dpi=dpi, format="png")
 
 
 def as_colors(frames: "np.ndarray") -> "np.ndarray":

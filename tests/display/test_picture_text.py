@@ -1,3 +1,5 @@
+import pathlib
+
 import matplotlib.figure
 import matplotlib.image
 import numpy as np
@@ -48,6 +50,22 @@ def _draw(file, text):
   figure.text(0.1, 0.3, text, fontsize=20)
   picture_text.save_figure(figure, file, dpi=50)
   return matplotlib.image.imread(file)[..., 0]
+
+
+def test_a_picture_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+  file = tmp_path / "a.png"
+  _draw(file, "before")
+  before = file.read_bytes()
+
+  def savefig(figure, place, **_):
+    pathlib.Path(place).write_bytes(b"half")
+    raise OSError("no more")
+
+  monkeypatch.setattr(matplotlib.figure.Figure, "savefig", savefig)
+  with pytest.raises(OSError, match="no more"):
+    _draw(file, "after")
+  assert file.read_bytes() == before
+  assert list(tmp_path.iterdir()) == [file]
 
 
 def test_letters_that_no_font_has_are_escaped(tmp_path):

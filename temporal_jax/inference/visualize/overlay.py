@@ -11,6 +11,7 @@ from temporal_jax.data.video.readers import Reader
 from temporal_jax.data.views.eval_protocol import EvalProtocol
 from temporal_jax.inference.visualize.heat_colors import paint
 from temporal_jax.inference.visualize.read_clip import read_frames
+from temporal_jax.storage import whole_file
 
 _FPS = 25  # Of videos that have no rate.
 _CHUNK = 32  # Frames held at once.
@@ -30,7 +31,7 @@ def save_overlay(
   none. Few frames are held at once.
 
   Args:
-    file: mp4 to write.
+    file: mp4 to write; it appears only when it is complete.
     reader: Reader of the video.
     protocol: See `read_frames`.
     indices: Frames (T,) that the maps are of.
@@ -53,7 +54,8 @@ def save_overlay(
       ]
       yield from np.concatenate([frames, *painted], axis=2)
 
-  _write(file, pictures(), fps=reader.fps or _FPS)
+  with whole_file(file) as partial:
+    _write(partial, pictures(), fps=reader.fps or _FPS)
   return len(wanted)
 
 

@@ -79,6 +79,22 @@ def test_overlay_shows_all_frames_between(video, tmp_path):
   assert cold[1] > hot[1] + 50
 
 
+def test_a_video_of_maps_appears_whole_or_not_at_all(video, tmp_path, monkeypatch):
+  file = tmp_path / "out.mp4"
+  file.write_bytes(b"before")
+
+  def paint(frames, maps):
+    assert file.read_bytes() == b"before"
+    raise RuntimeError("no more")
+
+  monkeypatch.setattr("temporal_jax.inference.visualize.overlay.paint", paint)
+  maps = np.zeros((2, 2, 2))
+  with open_reader(video) as reader, pytest.raises(RuntimeError, match="no more"):
+    save_overlay(file, reader, PROTOCOL, np.array([0, 39]), [maps])
+  assert file.read_bytes() == b"before"
+  assert list(tmp_path.iterdir()) == [file]
+
+
 def test_strip_is_as_wide_as_its_frames_need(tmp_path):
   frames = make_clip(shape=(10, 8, 8, 3))
   maps = np.linspace(0, 1, 40).reshape(10, 2, 2)
