@@ -17,7 +17,7 @@ def run_parallel(
   items: Iterable[_Item],
   num_threads: int,
 ) -> Iterator[tuple[_Item, _Result]]:
-  """Yields items with their results, in the order in which they are done.
+  """Returns items with their results, in the order in which they are done.
 
   Only a few items are taken ahead of those that are done. Decoding and hashing
   leave Python's lock, so that threads are enough.
@@ -31,6 +31,15 @@ def run_parallel(
     ValueError: If `num_threads` is below 1.
   """
   check_at_least("num_threads", num_threads, 1)
+  return _run_parallel(function, items, num_threads)
+
+
+def _run_parallel(
+  function: Callable[[_Item], _Result],
+  items: Iterable[_Item],
+  num_threads: int,
+) -> Iterator[tuple[_Item, _Result]]:
+  """Yields the pairs of `run_parallel`."""
   todo = iter(items)
   with concurrent.futures.ThreadPoolExecutor(num_threads) as pool:
     running: dict[concurrent.futures.Future[_Result], _Item] = {}
@@ -59,7 +68,7 @@ def run_in_order(
   *,
   ahead: int,
 ) -> Iterator[_Result]:
-  """Yields the results of items in their order, computed ahead of their use.
+  """Returns the results of items in their order, computed ahead of their use.
 
   Args:
     function: Called in threads; an error that it raises ends everything.
@@ -72,6 +81,16 @@ def run_in_order(
   """
   for name, number in (("num_threads", num_threads), ("ahead", ahead)):
     check_at_least(name, number, 1)
+  return _run_in_order(function, items, num_threads, ahead)
+
+
+def _run_in_order(
+  function: Callable[[_Item], _Result],
+  items: Iterable[_Item],
+  num_threads: int,
+  ahead: int,
+) -> Iterator[_Result]:
+  """Yields the results of `run_in_order`."""
   todo = iter(items)
   with concurrent.futures.ThreadPoolExecutor(num_threads) as pool:
     running: deque[concurrent.futures.Future[_Result]] = deque()

@@ -40,6 +40,6 @@ def test_what_a_function_raises_ends_it():
   with pytest.raises(ZeroDivisionError):
     list(run_in_order(lambda item: 1 / item, [1, 0, 1], 2, ahead=1))
   with pytest.raises(ValueError, match="num_threads must be at least 1, got 0"):
-    next(run_in_order(abs, [1], 0, ahead=1))
+    run_in_order(abs, [1], 0, ahead=1)
   with pytest.raises(ValueError, match="ahead must be at least 1, got 0"):
-    next(run_in_order(abs, [1], 1, ahead=0))
+    run_in_order(abs, [1], 1, ahead=0)

@@ -13,6 +13,7 @@ from temporal_jax.data.video.decoding import VideoReader
 from temporal_jax.data.video.file_stamps import digest, read_stamp
 from temporal_jax.data.video.manifest import (
   Row,
+  is_bad_list,
   read_manifest,
   write_bad,
   write_index,
@@ -20,8 +21,10 @@ from temporal_jax.data.video.manifest import (
 )
 from temporal_jax.data.video.pictures import VideoError, reason
 from temporal_jax.data.video.readers import open_reader
+from temporal_jax.storage import check_outputs
 from temporal_jax.thread_map import run_parallel
 
+_KEYS = ("path", "bytes", "mtime_ns", "sha256", "error")  # Of every row.
 TIME_LIMIT = 600.0  # Seconds: more than clips need, as all frames are decoded.
 
 # Shows progress: gets the rows that come, and their number; hands them on.
@@ -74,14 +77,18 @@ def check_folder(
       record of `manifest.write_index` if the file had to be decoded to find its
       frames. Bytes of names that are no UTF-8 are surrogates, as Python
       reads file names.
-    bad: Text file to write, see `manifest.write_bad`.
+    bad: Text file to write, see `manifest.write_bad`; it may exist only as the
+      list of an earlier check with this manifest.
     num_threads: Files that are decoded at a time.
     time_limit: Seconds a file may take; one that takes longer is bad.
     track: Shows progress.
 
   Raises:
+    FileExistsError: If `bad` is another file than such a list.
     FileNotFoundError: If `root` is no folder.
-    ValueError: If it holds no video, or the manifest is none.
+    OSError: If a file cannot be written, see `storage.check_outputs`.
+    ValueError: If `root` holds no video, the manifest is none, both files are
+      the same, one is a video, or `num_threads` is below 1.
   """
   root = pathlib.Path(root)
   listing = list_videos(root)
@@ -91,18 +98,23 @@ def check_folder(
       f"{root} holds no video; files must end in one of {', '.join(SUFFIXES)}, "
       "or be numbered pictures in a folder."
     )
+  files = {"manifest": manifest, "bad": bad}
+  check_outputs(files, (root / path for path in videos))
   known = read_manifest(manifest)
+  _check_replaced(manifest, bad, known)
   kept = {
     path: known[path]
     for path in videos
     if path in known and _unchanged(root / path, known[path])
   }
   todo = [path for path in videos if path not in kept]
-  # Now, so that a file that cannot be written is not found at the end.
-  write_manifest(manifest, kept.values())
-  write_bad(bad, kept.values())
   check = functools.partial(check_file, root, time_limit=time_limit)
-  new = (row for _, row in run_parallel(check, todo, num_threads))
+  done = run_parallel(check, todo, num_threads)
+  # Now, so that a file that cannot be written is not found at the end. All bad
+  # files of the list are in the manifest whenever the check is stopped.
+  write_bad(bad, kept.values())
+  write_manifest(manifest, kept.values())
+  new = (row for _, row in done)
   rows = dict(kept)
   with pathlib.Path(manifest).open("a") as out:
     for row in track(new, len(todo)):
@@ -113,6 +125,29 @@ def check_folder(
   write_manifest(manifest, rows.values())
   write_bad(bad, rows.values())
   return Check(rows, len(todo), len(kept), listing.others)
+
+
+def _check_replaced(
+  manifest: str | pathlib.Path, bad: str | pathlib.Path, known: dict[str, Row]
+) -> None:
+  """Refuses to replace files that no check wrote.
+
+  Args:
+    manifest: The manifest to write.
+    bad: The list of bad files to write.
+    known: Rows of the manifest that is there.
+  """
+  for path, row in known.items():
+    if missing := [key for key in _KEYS if key not in row]:
+      raise ValueError(
+        f"{manifest} is no manifest of a check: the row of {path} lacks {missing}; "
+        "give another name."
+      )
+  if pathlib.Path(bad).is_file() and not is_bad_list(bad, known.values()):
+    raise FileExistsError(
+      f"{bad} exists, and is no list of bad files of an earlier check with {manifest}: "
+      "give another name, or remove it."
+    )
 
 
 def check_file(root: pathlib.Path, path: str, *, time_limit: float = TIME_LIMIT) -> Row:

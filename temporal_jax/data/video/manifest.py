@@ -3,7 +3,7 @@
 import fractions
 import json
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,15 +51,29 @@ def write_bad(file: str | pathlib.Path, rows: Iterable[Mapping]) -> None:
   Both are `display.escaped`, so that a file stays one line whatever its name:
   see `read_bad`.
   """
-  ordered = sorted(rows, key=lambda row: row["path"])
-  write_lines(
-    file,
-    (
-      f"{escaped(row['path'])}\t{escaped(row['error'])}"
-      for row in ordered
-      if row["error"]
-    ),
-  )
+  write_lines(file, _bad_lines(sorted(rows, key=lambda row: row["path"])))
+
+
+def is_bad_list(file: str | pathlib.Path, rows: Iterable[Mapping]) -> bool:
+  """Whether all lines of a file are lines of `write_bad`.
+
+  Args:
+    file: The file.
+    rows: Rows of the manifest that the list belongs to.
+  """
+  known = set(_bad_lines(rows))
+  try:
+    with open(file, encoding="utf-8", newline="\n") as lines:
+      return all(line.removesuffix("\n") in known for line in lines)
+  except UnicodeDecodeError:
+    return False
+
+
+def _bad_lines(rows: Iterable[Mapping]) -> Iterator[str]:
+  """Yields the line of each row of a bad file."""
+  for row in rows:
+    if row["error"]:
+      yield f"{escaped(row['path'])}\t{escaped(row['error'])}"
 
 
 def read_bad(file: str | pathlib.Path) -> dict[str, str]:

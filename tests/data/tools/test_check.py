@@ -210,7 +210,49 @@ def test_wrong_folders_and_manifests_say_why(tmp_path, folder):
     with pytest.raises(ValueError, match="line 1 is no row"):
       _check(folder)
   with pytest.raises(ValueError, match="num_threads must be at least 1"):
-    list(run_parallel(len, ["a"], 0))
+    run_parallel(len, ["a"], 0)
+
+
+def test_only_files_of_a_check_are_replaced(folder):
+  manifest, bad = folder.parent / "manifest.jsonl", folder.parent / "bad.txt"
+  for words in ("cut.mp4\tdiving\n", "a/1.mp4\tdiving", "\n", "notes"):
+    bad.write_text(words)
+    with pytest.raises(FileExistsError, match=r"bad\.txt exists, and is no list"):
+      _check(folder)
+    assert bad.read_text() == words
+    assert not manifest.exists()
+  bad.write_bytes(b"\xff\n")
+  with pytest.raises(FileExistsError, match=r"bad\.txt exists, and is no list"):
+    _check(folder)
+  bad.write_bytes(b"")
+  assert len(_check(folder).bad) == 3
+  before = bad.read_text()
+  (folder / "text.webm").unlink()
+  assert len(_check(folder).bad) == 2
+  assert before.startswith(bad.read_text())
+  rows = '{"path": "a/1.mp4", "label": "diving"}\n'
+  manifest.write_text(rows)
+  with pytest.raises(ValueError, match=r"the row of a/1\.mp4 lacks \['bytes'"):
+    _check(folder)
+  assert manifest.read_text() == rows
+
+
+def test_a_refused_check_changes_no_file(folder):
+  _check(folder)
+  manifest, bad = folder.parent / "manifest.jsonl", folder.parent / "bad.txt"
+  video = folder / "a" / "1.mp4"
+  files = (manifest, bad, video)
+  (folder / "empty.mp4").write_bytes(GOOD)  # There is something to do.
+  before = [file.read_bytes() for file in files]
+  for options, message in (
+    ({"manifest": manifest, "bad": manifest}, "cannot be both manifest and bad"),
+    ({"manifest": manifest, "bad": video}, "both a file that is read and bad"),
+    ({"manifest": video, "bad": bad}, "both a file that is read and manifest"),
+    ({"manifest": manifest, "bad": bad, "num_threads": 0}, "at least 1, got 0"),
+  ):
+    with pytest.raises(ValueError, match=message):
+      check.check_folder(folder, **options)
+    assert [file.read_bytes() for file in files] == before
 
 
 def test_results_come_with_their_items_and_errors_end_all():
