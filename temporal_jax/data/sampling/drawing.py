@@ -9,6 +9,7 @@ import matplotlib.figure
 import numpy as np
 
 from temporal_jax.data.sampling.registry import sample_indices
+from temporal_jax.display.picture_text import save_figure
 
 _DRAWN = 3  # Random clips shown of each rule.
 
@@ -108,7 +109,7 @@ def draw_sampling(
     )
     axes.tick_params(labelsize=8, left=False)
     axes.spines[["left", "right", "top"]].set_visible(False)
-  figure.savefig(file, dpi=120)
+  save_figure(figure, file, dpi=120)
 
 
 def _clips(
