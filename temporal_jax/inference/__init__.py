@@ -85,7 +85,7 @@ from temporal_jax.inference.watch.timeline import (
 )
 from temporal_jax.inference.watch.watch_video import (
   Watched as Watched,
-  told_classes as told_classes,
+  predicted_classes as predicted_classes,
   watch_video as watch_video,
 )
 from temporal_jax.inference.watch.window_files import LabelledSpan as LabelledSpan

@@ -110,10 +110,10 @@ def _tasks(
   return [
     {
       "name": task or "",
-      "count": len(told),
+      "count": len(predicted),
       "classes": list(known[task]),
     }
-    for task, told in names.items()
+    for task, predicted in names.items()
   ]
 
 

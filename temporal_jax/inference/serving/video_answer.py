@@ -24,7 +24,7 @@ from temporal_jax.inference.serving.downloads import (
 from temporal_jax.inference.serving.grad_cam_strip import GradCamStrip
 from temporal_jax.inference.serving.introduction import introduce
 from temporal_jax.inference.serving.sample import SampleClip, photograph
-from temporal_jax.inference.watch.watch_video import told_classes
+from temporal_jax.inference.watch.watch_video import predicted_classes
 from temporal_jax.inference.watch.windows import SlidingWindows, Window, WindowClip
 
 _BARS = 8  # Classes of a video that are shown.
@@ -88,7 +88,7 @@ class VideoAnswerer:
     self._classifier(np.zeros((1, *shape), np.uint8))
     sizes = saved.description["num_classes"]
     tasks = list(sizes) if isinstance(sizes, Mapping) else [None]
-    self._names = {task: told_classes(saved, task) for task in tasks}
+    self._names = {task: predicted_classes(saved, task) for task in tasks}
     self._strip = GradCamStrip(saved, task=tasks[0])
     detector = None if localizer is None else localizer.detector
     self.settings = {

@@ -95,7 +95,7 @@ def watch_video(
   for form in outputs:
     check_choice("outputs", form, FORMATS)
   check_outputs(outputs, [video])
-  names = told_classes(saved, task)
+  names = predicted_classes(saved, task)
   saved.check_rgb()
   if window is None:
     window = saved.protocol.num_frames
@@ -132,14 +132,14 @@ def watch_video(
       if form in WRITERS
     ]
 
-    def told() -> Iterator[LabelledSpan]:
+    def labelled_spans() -> Iterator[LabelledSpan]:
       for one in score_windows(classifier, windows, task=task):
         timeline.add(one)
         yield LabelledSpan(one.start, one.stop, one.top(names, topk))
 
     count, damage = 0, None
     try:
-      for span in track(told(), len(windows)):
+      for span in track(labelled_spans(), len(windows)):
         for write in writers:
           write(span)
         count += 1
@@ -151,7 +151,7 @@ def watch_video(
   return Watched(count, len(windows), windows.duration, damage)
 
 
-def told_classes(saved: SavedModel, task: str | None = None) -> tuple[str, ...]:
+def predicted_classes(saved: SavedModel, task: str | None = None) -> tuple[str, ...]:
   """Returns the names of the classes that a network predicts, or their numbers.
 
   Args:
