@@ -18,7 +18,6 @@ goes on where the run stopped or, when it is complete, evaluates it again.
                         where JAX finds that out by itself (TPU, Slurm, ...)
 """
 
-import argparse
 import functools
 import json
 import pathlib
@@ -38,10 +37,8 @@ except ImportError as error:
 import jax
 import ml_collections
 from absl import app, flags, logging
-from ml_collections import config_flags
 
 from temporal_jax import (
-  config_files,
   data,
   display,
   evaluation,
@@ -53,70 +50,10 @@ from temporal_jax import (
 )
 from temporal_jax.configs import datasets, probe
 
-
-class _ConfigParser(flags.ArgumentParser):
-  """Parser of --config: a file, or the name of a config of the package.
-
-  Args:
-    of_files: Parser of files.
-    arguments: The command line, whose other flags may set further arguments of
-      the network.
-  """
-
-  def __init__(self, of_files: flags.ArgumentParser, arguments: Sequence[str]):
-    self._of_files = of_files
-    self._arguments = arguments
-
-  def parse(self, argument: str) -> ml_collections.ConfigDict:
-    """Returns the config.
-
-    Raises:
-      _ConfigError: If there is none, or its file does not make one.
-    """
-    try:
-      config = self._of_files.parse(config_files.find_config(argument))
-    except FileNotFoundError as error:
-      raise _ConfigError(f"{error}") from None
-    except datasets.UnknownRunError as error:
-      # ml_collections raised it once more, with a traceback in the message.
-      raise _ConfigError(f"--config={argument}: {error.__context__}") from None
-    except Exception as error:  # The file may be anybody's.
-      logging.debug("the error was raised here", exc_info=True)
-      words = (str(error.__context__ or error) or "no words").splitlines()[0]
-      raise _ConfigError(
-        f"--config={argument}: the file makes no config; it ends in "
-        f"{type(error).__name__}: {words}"
-      ) from error
-    if not isinstance(config, ml_collections.ConfigDict):
-      raise _ConfigError(
-        f"--config={argument}: get_config must return an ml_collections.ConfigDict, "
-        f"got {type(config).__name__}."
-      )
-    experiment.add_overrides(config, self._arguments)
-    return config
-
-
-class _ConfigError(Exception):
-  """There is no config, in words for the user."""
-
-
-def _define_config(
-  flag_values: flags.FlagValues, arguments: list[str]
-) -> flags.FlagHolder[ml_collections.ConfigDict]:
-  """Defines --config, which looks for --config.FIELD in the arguments."""
-  holder = config_flags.DEFINE_config_file(
-    "config",
-    help_string="File, or a name that temporal-jax configs lists.",
-    flag_values=flag_values,
-    sys_argv=arguments,
-  )
-  flag = flag_values["config"]
-  flag.parser = _ConfigParser(flag.parser, arguments)
-  return holder
-
-
 _ARGUMENTS: list[str] = []  # The command line, once it is known.
-_CONFIG = _define_config(flags.FLAGS, _ARGUMENTS)
+_CONFIG = experiment.define_config(
+  flags.FLAGS, _ARGUMENTS, unknown_run=datasets.UnknownRunError
+)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all a run writes.")
 _PLAN = flags.DEFINE_bool("plan", False, "Show the layout instead of training.")
 _PLAN_DEVICES = flags.DEFINE_integer("plan_devices", 8, "Simulated devices.")
@@ -288,9 +225,7 @@ def _run(
 
 def main(argv: list[str]) -> None:
   """Runs the program; errors of its user become one line."""
-  program, *others = argv
-  if others:
-    _refuse(program, f"unknown arguments {others}.")
+  (program,) = argv
   if not flags.FLAGS["verbosity"].present:
     logging.set_verbosity(logging.WARNING)
     # `training.Checkpoints` also raises the errors of Orbax's threads.
@@ -298,7 +233,7 @@ def main(argv: list[str]) -> None:
       lambda record: not (record.exc_info and "orbax" in record.pathname)
     )
   if not (_PLAN.value or _DRAW.value or _WORKDIR.value):
-    _refuse(program, "--workdir must name the folder that the run writes.")
+    experiment.refuse(program, "--workdir must name the folder that the run writes.")
   process_setup.keep_compiled()
   try:
     with training.StopRequest() as stop:
@@ -312,7 +247,12 @@ def main(argv: list[str]) -> None:
           config = weights.used_in(_CONFIG.value)
           experiment.run_kind(config).draw(config, _DRAW.value)
       else:
-        _join_processes()
+        experiment.join_processes(
+          _COORDINATOR.value,
+          _NUM_PROCESSES.value,
+          _PROCESS_ID.value,
+          distributed=_DISTRIBUTED.value,
+        )
         workdir = pathlib.Path(_WORKDIR.value).expanduser()
         with experiment.lock(workdir, wait=_WAIT.value, stop=stop):
           run_stages(_CONFIG.value, workdir, stop, _PROFILE.value)
@@ -324,67 +264,6 @@ def main(argv: list[str]) -> None:
     raise SystemExit(words) from None
 
 
-def _join_processes() -> None:
-  """Meets the other processes of the run, if there are any."""
-  if _COORDINATOR.value:
-    jax.distributed.initialize(
-      _COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value
-    )
-  elif _DISTRIBUTED.value:
-    try:
-      jax.distributed.initialize()
-    except ValueError as error:  # Of arguments that this machine did not give.
-      raise ValueError(
-        "--distributed found no TPU pod, Slurm job or other cluster that JAX "
-        "knows; give --coordinator=HOST:PORT --num_processes=N --process_id=I: "
-        f"{error}"
-      ) from error
-
-
-def parse_flags(argv: list[str]) -> list[str]:
-  """Parses the flags; an error in them becomes one sentence."""
-  _ARGUMENTS[:] = argv
-  try:
-    left = flags.FLAGS(argv)
-  except flags.Error as error:
-    _refuse(argv[0], experiment.describe_flag_error(error, flags.FLAGS))
-  except _ConfigError as error:
-    _refuse(argv[0], str(error))
-  except (AttributeError, KeyError, TypeError, ValueError) as error:
-    message = experiment.unknown_field(_config_in_file(argv), argv)
-    _refuse(argv[0], message or " ".join(str(error.args[0]).split()))
-  if _CONFIG.value is None:
-    _refuse(argv[0], "--config must be a file, or a name of `temporal-jax configs`.")
-  return left
-
-
-def _refuse(program: str, words: str) -> NoReturn:
-  """Ends the process, with a message about its flags."""
-  print(display.printable_lines(f"{program}: {words}"), file=sys.stderr)
-  raise SystemExit(2)
-
-
-def read_config(arguments: Sequence[str]) -> ml_collections.ConfigDict:
-  """Returns the config that a command makes.
-
-  Args:
-    arguments: Its flags, e.g. ["--config=finetune", "--config.seed=3"].
-  """
-  flag_values = flags.FlagValues()
-  command = ["temporal_jax.train", *arguments]
-  holder = _define_config(flag_values, command)
-  flag_values(command)
-  return holder.value
-
-
-def _config_in_file(argv: list[str]) -> ml_collections.ConfigDict:
-  """Returns the config of the file that --config names, without other flags."""
-  options = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-  options.add_argument("--config", "-config")
-  name = options.parse_known_args(argv)[0].config
-  return flags.FLAGS["config"].parser.parse(name)
-
-
 def run_program(program: str, arguments: Sequence[str]) -> NoReturn:
   """Trains as the flags say, and ends the process.
 
@@ -392,7 +271,10 @@ def run_program(program: str, arguments: Sequence[str]) -> NoReturn:
     program: Name of the program in messages.
     arguments: The flags, e.g. ["--config=finetune", "--workdir=runs/mine"].
   """
-  app.run(main, argv=[program, *arguments], flags_parser=parse_flags)
+  parse = functools.partial(
+    experiment.parse_flags, known=flags.FLAGS, arguments=_ARGUMENTS
+  )
+  app.run(main, argv=[program, *arguments], flags_parser=parse)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ BELOW = {
     "storage",
   },
   "experiment": {
+    "config_files",
     "models",
     "data",
     "training",

@@ -7,9 +7,7 @@ from temporal_jax.experiment.components import (
   assemble as assemble,
 )
 from temporal_jax.experiment.config_fields import (
-  add_overrides as add_overrides,
   stages as stages,
-  unknown_field as unknown_field,
 )
 from temporal_jax.experiment.description import (
   Description as Description,
@@ -18,8 +16,11 @@ from temporal_jax.experiment.description import (
   earlier_description as earlier_description,
 )
 from temporal_jax.experiment.duration import cadence as cadence
-from temporal_jax.experiment.flag_errors import (
-  describe_flag_error as describe_flag_error,
+from temporal_jax.experiment.flags import (
+  define_config as define_config,
+  join_processes as join_processes,
+  parse_flags as parse_flags,
+  refuse as refuse,
 )
 from temporal_jax.experiment.network import other_inputs as other_inputs
 from temporal_jax.experiment.number_bounds import check_keep_best as check_keep_best

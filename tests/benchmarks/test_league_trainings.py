@@ -12,10 +12,10 @@ from benchmarks.shared import trained_once
 
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 def test_the_command_is_that_of_the_entry(tmp_path):
-  from temporal_jax import train
+  from tests.support.read_config import read_config
 
   job = run.Job("camera_motion", "tsm_vit_attention", 2e-3, 1, 40, run.RATE, "vit_none")
-  read = train.read_config(job.arguments(tmp_path))
+  read = read_config(job.arguments(tmp_path))
   assert read.model.overrides.head == "attention"
   assert read.model.overrides.width == 48
   assert "stem" not in read.model.overrides
@@ -26,11 +26,11 @@ def test_the_command_is_that_of_the_entry(tmp_path):
   start = run.Job("something_moves", "vit_none", 2e-3, 0, 40, run.START)
   assert read.init_from == str(start.place(tmp_path))
   # Clips that choose a rate are new to the weights at the start too.
-  first = train.read_config(start.arguments(tmp_path))
+  first = read_config(start.arguments(tmp_path))
   assert first.data.train_split == run.HELD_OUT[0]
   assert first.data.test_split not in run.HELD_OUT
   tested = run.Job("camera_motion", "ila_no_loss", 2e-3, 1, 40)
-  other = train.read_config(tested.arguments(tmp_path))
+  other = read_config(tested.arguments(tmp_path))
   assert other.data.train_split == "train"
   assert other.loss.alignment == 0
   assert not other.init_from

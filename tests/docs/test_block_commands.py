@@ -23,16 +23,14 @@ def _parse_flags_of_train(words):
   from absl import flags
 
   from temporal_jax import train
+  from tests.support.read_config import read_config
 
   known = flags.FlagValues()
   for flag in flags.FLAGS.flags_by_module_dict()[train.__name__]:
     if flag.name.partition(".")[0] != "config":
       known[flag.name] = copy.deepcopy(flag)
   words = [word.replace("=CONFIG", "=camera_motion") for word in words]
-  train._define_config(known, words)
-  left = known(["train", *words])
-  assert left == ["train"]
-  assert known.config is not None
+  assert read_config(words, known) is not None
 
 
 def _parse_program(module, words, monkeypatch):

@@ -12,8 +12,8 @@ from temporal_jax.experiment.classes import expected_classes
 from temporal_jax.experiment.film_run.run import assemble
 from temporal_jax.experiment.film_run.settings import FilmSettings
 from temporal_jax.experiment.network import create_network
-from temporal_jax.train import read_config
 from temporal_jax.training.parameter_names import named
+from tests.support.read_config import read_config
 
 # ml_collections loads the files of configs so.
 pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")

@@ -6,9 +6,12 @@ import pytest
 from ml_collections import config_dict
 
 from temporal_jax.configs import base
-from temporal_jax.experiment import unknown_field
-from temporal_jax.experiment.config_fields import add_overrides, check_overrides
-from temporal_jax.train import read_config
+from temporal_jax.experiment.config_fields import (
+  add_overrides,
+  check_overrides,
+  unknown_field,
+)
+from tests.support.read_config import read_config
 
 
 def _config():

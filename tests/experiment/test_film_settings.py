@@ -7,8 +7,8 @@ from temporal_jax import experiment
 from temporal_jax.experiment.film_run.preview import show_layout
 from temporal_jax.experiment.film_run.settings import FilmSettings
 from temporal_jax.localization.detector.sequence_format import SequenceFormat
-from temporal_jax.train import read_config
 from tests.support import tiny_localization
+from tests.support.read_config import read_config
 
 # ml_collections loads the files of configs so.
 pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")

@@ -6,7 +6,7 @@ import sys
 import pytest
 from absl import flags
 
-from temporal_jax.experiment import describe_flag_error
+from temporal_jax.experiment.flag_errors import describe_flag_error
 
 
 @pytest.mark.parametrize(
