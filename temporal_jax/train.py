@@ -243,9 +243,11 @@ def main(argv: list[str]) -> None:
           kind = experiment.run_kind(config)
           print(kind.show_layout(config, _PLAN_DEVICES.value, _PLAN_TPU.value))
       elif _DRAW.value:
+        file = pathlib.Path(_DRAW.value).expanduser()
+        storage.check_outputs({"--draw": file})
         with experiment.start_weights(_CONFIG.value) as weights:
           config = weights.used_in(_CONFIG.value)
-          experiment.run_kind(config).draw(config, _DRAW.value)
+          experiment.run_kind(config).draw(config, str(file))
       else:
         experiment.join_processes(
           _COORDINATOR.value,

@@ -32,3 +32,13 @@ def test_draws_training_clips(run, video_folder, tmp_path):
   assert gray.mean() > 0.99
   assert image.std() > 0.05
   assert not (tmp_path / "unused").exists()
+
+
+def test_a_place_that_takes_no_drawing_is_refused_before_any_work(run, tmp_path):
+  file = tmp_path / "no" / "clips.png"
+  status, _, err = run(
+    tmp_path / "unused", "data.root=/nowhere", more=(f"--draw={file}",)
+  )
+  assert status == 1
+  assert err.splitlines()[-1] == f"train.py: {file.parent} is no folder to write to."
+  assert list(tmp_path.iterdir()) == []
