@@ -51,7 +51,7 @@ def check_outputs(files: Mapping[str, Path | None], read: Iterable[Path] = ()) -
 
 
 def _identity(file: Path) -> tuple[int, int] | str:
-  """Returns what two names of one file have in common."""
+  """Returns a key that is equal for all names of one file."""
   try:
     status = os.stat(file)
   except OSError:  # It is not there yet.
