@@ -14,6 +14,7 @@ from absl import logging
 from convert_weights import report
 from convert_weights.apply import apply_plan
 from convert_weights.plan import plan_conversion
+from convert_weights.planning.causes import NoClassifierError
 from convert_weights.planning.conversion_plan import ConversionPlan
 from convert_weights.reading import Checkpoint
 from temporal_jax import hub, inference
@@ -88,11 +89,13 @@ def save_checkpoint(
   )
   try:
     planned = plan(num_classes=num_classes)
-  except ValueError:
-    if num_classes is not None:
-      raise
+  except NoClassifierError:
     planned = plan(num_classes=1)
-  for line in (*planned.interpolated, *planned.assumed):
+    new_head = (
+      "no classifier in the checkpoint: the network gets a new one, of 1 class."
+    )
+    planned = planned._replace(notes=(*planned.notes, new_head))
+  for line in (*planned.notes, *planned.interpolated, *planned.assumed):
     logging.warning("%s: %s", address or checkpoint.path, line)
   description = describe(planned, checkpoint, (), address)
   variables = apply_plan(planned, checkpoint.tensors)

@@ -13,7 +13,11 @@ import temporal_jax
 from convert_weights import changes, registry
 from convert_weights.checkpoint_format import NOTHING, CheckpointFormat
 from convert_weights.planning import arguments, causes, families, heads, prefixes
-from convert_weights.planning.conversion_plan import ConversionPlan, Shapes
+from convert_weights.planning.conversion_plan import (
+  NO_CLASSIFIER,
+  ConversionPlan,
+  Shapes,
+)
 from convert_weights.planning.mapping import TensorMapping, map_tensors
 from convert_weights.planning.networks import build_network, clip_shape
 from convert_weights.reading import Setting, Settings
@@ -42,7 +46,8 @@ def plan_conversion(
     **others: See `convert`.
 
   Raises:
-    ValueError: If anything does not fit; the causes are listed.
+    NoClassifierError: If only a classifier is missing, which the network needs.
+    ValueError: If anything else does not fit; the causes are listed.
   """
   stripped = find_network(tensors, source=source, prefix=prefix)
   tensors = stripped.tensors
@@ -182,8 +187,7 @@ def _plan_from_source(
     new={**naming.new, **allowed_leaves(allow_missing, target)},
   )
   if build(wanted) is None:
-    lacking = "- a classifier, which the network needs: give --num-classes, num_classes"
-    mapping = mapping._replace(problems=(lacking, *mapping.problems))
+    mapping = mapping._replace(problems=(NO_CLASSIFIER, *mapping.problems))
   return ConversionPlan(
     model_name=model_name,
     overrides=settled.overrides,

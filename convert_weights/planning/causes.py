@@ -12,7 +12,7 @@ import flax.traverse_util as trees
 import temporal_jax
 from convert_weights import registry
 from convert_weights.changes import RESIZES
-from convert_weights.planning.conversion_plan import ConversionPlan
+from convert_weights.planning.conversion_plan import NO_CLASSIFIER, ConversionPlan
 from convert_weights.planning.mapping import Step
 from convert_weights.planning.networks import fitting_arguments
 from convert_weights.rules import tensor_expression
@@ -50,6 +50,10 @@ _ROLES = (
 )
 
 
+class NoClassifierError(ValueError):
+  """The weights fit, but the network needs a classifier and they have none."""
+
+
 class _Difference(NamedTuple):
   """One axis of one tensor that has another length than the network wants."""
 
@@ -74,6 +78,10 @@ def check(plan: ConversionPlan, tensors: Mapping[str, Any]) -> None:
   Args:
     plan: The conversion.
     tensors: Arrays, or their shapes, by the names that its rules know.
+
+  Raises:
+    NoClassifierError: If nothing but a classifier is missing.
+    ValueError: If there are other problems.
   """
   mapping = plan.mapping
   used = {name for step in mapping.steps for name in step.tensors}
@@ -100,7 +108,9 @@ def check(plan: ConversionPlan, tensors: Mapping[str, Any]) -> None:
     lines = [*lines[:_FEW], *["..."] * (len(lines) > _FEW)]
     lines.append(f"these are weights of {' or '.join(fitting)}.")
   listed = "\n".join(lines)
-  raise ValueError(f"the weights do not fit {plan.model_name}:\n{listed}")
+  lacks_classifier = mapping.problems == (NO_CLASSIFIER,)
+  error = NoClassifierError if lacks_classifier else ValueError
+  raise error(f"the weights do not fit {plan.model_name}:\n{listed}")
 
 
 def unknown(tensors: Collection[str], name: str = "") -> str:

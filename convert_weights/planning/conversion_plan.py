@@ -8,6 +8,10 @@ from convert_weights.planning.mapping import TensorMapping
 from temporal_jax.models.network import Network
 
 Shapes = dict[str, Any]
+# Problem of a network that needs a classifier, where the weights have none.
+NO_CLASSIFIER = (
+  "- a classifier, which the network needs: give --num-classes, num_classes"
+)
 
 
 class ConversionPlan(NamedTuple):
