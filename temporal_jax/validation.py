@@ -24,6 +24,22 @@ def parse_number(text: str) -> float:
   return float(text)
 
 
+def fill_template(name: str, template: str, **values: Any) -> str:
+  """Returns a template with values for its fields, such as "v_{id}.mp4".
+
+  Raises:
+    ValueError: If `template`, the argument `name`, has other fields, or a field
+      whose format does not fit its value.
+  """
+  try:
+    return template.format(**values)
+  except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    fields = ", ".join(f"{{{field}}}" for field in values)
+    raise ValueError(
+      f"{name} may have only the fields {fields} in braces, got {template!r}."
+    ) from None
+
+
 def check_number(name: str, value: Any, low: float, high: float = math.inf) -> None:
   """Raises ValueError unless `value` is a number in [low, high]."""
   number = isinstance(value, int | float) and not isinstance(value, bool)

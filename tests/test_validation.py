@@ -23,6 +23,14 @@ def test_what_is_allowed_passes(check, values, allowed):
     check("x", value, *allowed)
 
 
+def test_templates_have_the_fields_that_are_given():
+  assert validation.fill_template("path", "a/{id}_{n:03d}", id="x", n=7) == "a/x_007"
+  for template in ("{other}", "{}", "{0}", "{id.name}", "{id", "{id:d}"):
+    with pytest.raises(ValueError, match="path may have only the fields") as caught:
+      validation.fill_template("path", template, id="x", n=7)
+    assert f"{{id}}, {{n}} in braces, got {template!r}." in str(caught.value)
+
+
 @pytest.mark.parametrize(
   ("check", "value", "allowed", "message"),
   [

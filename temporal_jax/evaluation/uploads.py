@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from temporal_jax.evaluation.saved_scores import SavedScores
+from temporal_jax.lookup import lookup
 from temporal_jax.storage import whole_file, write_text
 
 _LEVELS = ("sls_pt", "sls_tl", "sls_td")
@@ -19,16 +20,16 @@ _SMALLEST = np.finfo(np.float32).tiny
 def write_upload(
   file: str | pathlib.Path,
   scores: SavedScores,
-  form: str,
+  file_format: str,
   *,
   supervision: Sequence[int] = (),
 ) -> None:
   """Writes the scores of a test set as its server takes them.
 
-  | form | file |
+  | format | file |
   |---|---|
-  | ssv1 | text, a line "id;class" a video, of the best class by its name |
-  | ssv2 | text, a line "id;n;n;n;n;n", numbers of the best five classes |
+  | ssv1 | text, a line "id;class" per video, of the best class by its name |
+  | ssv2 | text, a line "id;n;n;n;n;n" per video, numbers of the best five |
   | ek100 | zip of test.json with the scores of all verbs and nouns |
 
   Classes are numbered in the order of `scores.class_names`, which must be the
@@ -37,21 +38,22 @@ def write_upload(
   Args:
     file: The file to write.
     scores: Scores of all videos of the test set.
-    form: One of `UPLOADS`.
+    file_format: One of `UPLOADS`.
     supervision: Levels 0 to 5 of pretraining, training labels and training
       data, which the authors of a result declare; only for "ek100".
 
   Raises:
-    ValueError: If ids of videos are not ids of the test set, scores are of
-      several tasks where one is needed or the other way round, or `supervision`
-      does not fit.
+    ValueError: If the format is unknown, ids of videos are not ids of the test
+      set, scores are of several tasks where one is needed or the other way
+      round, or `supervision` does not fit.
 
   Source: test.py of IBM/bLVNet-TAM for Something-Something, whose server's own
     description is not public any more; utils/challenge.py of
     epic-kitchens/C1-Action-Recognition, version 0.2. That server takes the
     softmax of uploaded values: these are logarithms of probabilities.
   """
-  UPLOADS[form](pathlib.Path(file), scores, tuple(supervision))
+  write = lookup(UPLOADS, file_format, "upload format")
+  write(pathlib.Path(file), scores, tuple(supervision))
 
 
 def _check_ids(scores: SavedScores, pattern: str, words: str) -> None:

@@ -61,8 +61,9 @@ def test_the_zip_of_epic_kitchens(tmp_path):
 
 
 @pytest.mark.parametrize(
-  ("scores", "form", "supervision", "message"),
+  ("scores", "file_format", "supervision", "message"),
   [
+    (ONE, "ssv3", (), "unknown upload format 'ssv3'; did you mean"),
     (PAIRS, "ssv1", (), r"of one task, got \['verb', 'noun'\]"),
     (ONE, "ssv2", (1, 2, 3), "for ek100 only"),
     (ONE, "ek100", (1, 2, 3), "verb and noun are needed, got one task"),
@@ -71,9 +72,13 @@ def test_the_zip_of_epic_kitchens(tmp_path):
     (RUN, "ssv2", (), "ids are numbers: got 'left/000.mp4'. `temporal-jax testset`"),
   ],
 )
-def test_what_does_not_fit_is_not_written(tmp_path, scores, form, supervision, message):
+def test_what_does_not_fit_is_not_written(
+  tmp_path, scores, file_format, supervision, message
+):
   with pytest.raises(ValueError, match=message):
-    evaluation.write_upload(tmp_path / "x", scores, form, supervision=supervision)
+    evaluation.write_upload(
+      tmp_path / "x", scores, file_format, supervision=supervision
+    )
   assert not list(tmp_path.iterdir())
 
 

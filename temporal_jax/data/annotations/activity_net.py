@@ -18,6 +18,7 @@ from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.read_tables import File, read_json, warn_of_empty
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
+from temporal_jax.validation import fill_template
 
 SUBSETS = {"training": "train", "validation": "test"}
 
@@ -56,7 +57,7 @@ def read_activity_net(
   records = []
   for video in videos:
     by_length = _by_length(video.parts)
-    place = path.format(id=video.id, label=by_length[0])
+    place = fill_template("path", path, id=video.id, label=by_length[0])
     common = {"path": place, "split": video.split, "origin": video.id}
     if video.split in whole_videos:
       found = label(video.where, by_length)
@@ -156,7 +157,7 @@ def read_activity_net_films(
       where,
       film,
       # A film without a label is in no folder of a class.
-      path=path.format(id=film, label=_main_label(entry)).lstrip("/"),
+      path=fill_template("path", path, id=film, label=_main_label(entry)).lstrip("/"),
       split=split,
       duration=entry.get("duration"),
       fps=entry.get("fps"),

@@ -13,6 +13,7 @@ from temporal_jax.data.annotations.read_tables import (
   warn_of_empty,
 )
 from temporal_jax.data.annotations.record import Annotations, Record
+from temporal_jax.validation import fill_template
 
 
 def read_charades(
@@ -48,7 +49,11 @@ def read_charades(
         (class_number(where, numbers, code), start, min(stop, length))
         for code, start, stop in _actions(where, row["actions"])
       ]
-      common = {"path": path.format(id=video), "split": split, "origin": video}
+      common = {
+        "path": fill_template("path", path, id=video),
+        "split": split,
+        "origin": video,
+      }
       if split not in parts:
         label = frozenset(number for number, _, _ in actions)
         records.append(Record(id=video, label=label, **common))

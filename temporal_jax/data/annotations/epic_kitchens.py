@@ -14,6 +14,7 @@ from temporal_jax.data.annotations.film_builder import FilmBuilder
 from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.read_tables import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
+from temporal_jax.validation import fill_template
 
 PATH = "{participant_id}/videos/{video_id}.MP4"
 _COLUMNS = (
@@ -69,7 +70,7 @@ def _record(where: str, row: Mapping[str, str], split: str, path: str) -> Record
     raise ValueError(f"{where}: it stops at {stop} s, before {start} s.")
   return Record(
     id=row["narration_id"],
-    path=path.format(**row),
+    path=fill_template("path", path, **row),
     label=None,
     split=split,
     start=start,
@@ -132,7 +133,7 @@ def read_epic_kitchens_films(
       builder.add_film(
         where,
         film,
-        path=path.format(**row),
+        path=fill_template("path", path, **row),
         split=split,
         duration=known.get("duration"),
         fps=known.get("fps"),

@@ -13,6 +13,7 @@ from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.read_tables import File, rows
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
+from temporal_jax.validation import fill_template
 
 PATH = "{label}/v_{id}.mp4"
 _COLUMNS = ("classname", "youtube_id", "subset", "start", "end", "label")
@@ -74,7 +75,7 @@ def read_hacs_clips(file: File, *, path: str = PATH) -> Annotations:
     records.append(
       Record(
         id=f"{video}_{place}",
-        path=path.format(id=video, label=name),
+        path=fill_template("path", path, id=video, label=name),
         label=class_number(where, numbers, name),
         split=SUBSETS[row["subset"]],
         start=start,

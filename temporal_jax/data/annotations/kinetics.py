@@ -10,6 +10,7 @@ from temporal_jax.data.annotations.merged import merge
 from temporal_jax.data.annotations.read_tables import File, read_names, rows
 from temporal_jax.data.annotations.record import Annotations, Record
 from temporal_jax.data.labels import class_order
+from temporal_jax.validation import fill_template
 
 PATH = "{label}/{youtube_id}_{start:06d}_{stop:06d}.mp4"
 _COLUMNS = ("label", "youtube_id", "time_start", "time_end")
@@ -46,7 +47,9 @@ def read_kinetics(
     start = whole(where, "time_start", row["time_start"])
     stop = whole(where, "time_end", row["time_end"], start + 1)
     video = row["youtube_id"]
-    place = path.format(label=label, youtube_id=video, start=start, stop=stop)
+    place = fill_template(
+      "path", path, label=label, youtube_id=video, start=start, stop=stop
+    )
     records.append(
       Record(
         id=f"{video}_{start:06d}_{stop:06d}",

@@ -18,6 +18,7 @@ from temporal_jax.data.annotations.read_tables import (
   read_names,
 )
 from temporal_jax.data.annotations.record import Annotations, Record
+from temporal_jax.validation import fill_template
 
 
 def read_something_something_v1(
@@ -40,7 +41,9 @@ def read_something_something_v1(
   for split, file in files.items():
     for where, (video, name) in fields(file, 2, ";"):
       number = class_number(where, numbers, name)
-      records.append(Record(video, path.format(id=video), number, split))
+      records.append(
+        Record(video, fill_template("path", path, id=video), number, split)
+      )
   return Annotations(records, names)
 
 
@@ -71,7 +74,9 @@ def read_something_something_v2(
       template = words(where, entry, "template")
       name = template.replace("[", "").replace("]", "")
       number = class_number(where, numbers, name)
-      records.append(Record(video, path.format(id=video), number, split))
+      records.append(
+        Record(video, fill_template("path", path, id=video), number, split)
+      )
   return Annotations(records, names)
 
 

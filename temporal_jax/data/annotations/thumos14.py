@@ -8,6 +8,7 @@ from temporal_jax.data.annotations.data_set import DataSet
 from temporal_jax.data.annotations.film_builder import FilmBuilder
 from temporal_jax.data.annotations.films import FilmAnnotations
 from temporal_jax.data.annotations.read_tables import File, fields
+from temporal_jax.validation import fill_template
 
 PATH = "{id}.mp4"
 # The order of the numbers in thumos14.json.
@@ -94,12 +95,16 @@ def read_thumos14_lists(
   for ending, split in _ENDINGS.items():
     for name in CLASS_NAMES:
       for where, (film, start, end) in fields(folder / f"{name}{ending}", 3):
-        builder.add_film(where, film, path=path.format(id=film), split=split)
+        builder.add_film(
+          where, film, path=fill_template("path", path, id=film), split=split
+        )
         builder.add_segment(where, film, name, start, end)
     doubtful = folder / f"{AMBIGUOUS}{ending}"
     if doubtful.exists():
       for where, (film, start, end) in fields(doubtful, 3):
-        builder.add_film(where, film, path=path.format(id=film), split=split)
+        builder.add_film(
+          where, film, path=fill_template("path", path, id=film), split=split
+        )
         message = f"{where}: {start} to {end} s is labelled {AMBIGUOUS}."
         builder.leave_out_segment(film, "an ambiguous segment", message)
   return builder.build(str(folder))

@@ -6,7 +6,7 @@ import os
 import pathlib
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +69,19 @@ class Table(NamedTuple):
     return (tuple(self.known[i] for i in array.array("I", stored)),)
 
 
+def _same_classes(one: StoredNames, other: StoredNames) -> bool:
+  """Whether two rows have the same classes in each column, in any order."""
+  if one == other:
+    return True
+  first, second = ([set(x) for x in _columns(stored)] for stored in (one, other))
+  return first == second
+
+
+def _columns(stored: StoredNames) -> Sequence[Collection]:
+  """Returns names, or numbers of names, in each column."""
+  return (array.array("I", stored),) if isinstance(stored, bytes) else stored
+
+
 def read_table(
   file: pathlib.Path, tasks: Sequence[str], *, is_copy: bool = False
 ) -> Table:
@@ -117,7 +130,7 @@ def _note_repeated(
     known = first.setdefault(row.path, place)
     if known == place:
       continue
-    if rows[known].names != row.names:
+    if not _same_classes(rows[known].names, row.names):
       raise ValueError(
         f"{file}, line {lines[place]}: the video {row.path!r} has other "
         f"classes here than in line {lines[known]}; several classes of a video "

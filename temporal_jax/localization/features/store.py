@@ -25,6 +25,7 @@ from temporal_jax.localization.features.read_features import (
   read_features,
 )
 from temporal_jax.untrusted.hdf5 import open_hdf5
+from temporal_jax.validation import fill_template
 
 NO_FEATURES = "a film without features"
 WRONG_FEATURES = "a film whose features are damaged or of another kind"
@@ -64,8 +65,8 @@ class FeatureStore:
 
     Raises:
       FileNotFoundError: If there is no such folder or file.
-      ValueError: If the file is no HDF5 by its name, the pattern lacks {id}, or
-        a setting makes no sense.
+      ValueError: If the file is no HDF5 by its name, the pattern lacks {id} or
+        has other fields in braces, or a setting makes no sense.
     """
     check_settings(settings)
     self._root = pathlib.Path(root).expanduser()
@@ -81,6 +82,7 @@ class FeatureStore:
       )
     if pattern and "{id}" not in pattern:
       raise ValueError(f"pattern must contain {{id}}, got {pattern!r}.")
+    fill_template("pattern", pattern, id="")
 
   def describe(self, film: Film) -> FeatureFile:
     """Reads the description of a film's features, without their values.
@@ -148,7 +150,9 @@ class FeatureStore:
 
   def _names(self, film: Film) -> list[str]:
     """Returns possible file names of a film's features, all in the folder."""
-    names = [self._pattern.format(id=film.id)] if self._pattern else film_names(film)
+    names = film_names(film)
+    if self._pattern:
+      names = [fill_template("pattern", self._pattern, id=film.id)]
     return [name for name in names if _is_inside(name)]
 
 

@@ -52,6 +52,8 @@ def test_kinetics(write):
   )
   assert [r.label for r in other.records] == [0, 2, 0]
   assert other.records[0].path == "---QUuC4vJs.mp4"
+  with pytest.raises(ValueError, match=r"path may have only the fields \{label\}, "):
+    annotations.read_kinetics(files, path="{id}.mp4")
 
 
 def kinetics(names, rows):

@@ -304,6 +304,19 @@ def test_rows_that_repeat_are_said(tmp_path):
   assert "another split again, the first of them line 4 as line 2." in said[1]
 
 
+@pytest.mark.parametrize("tasks", [(), ("labels",)])
+def test_classes_of_a_repeated_video_are_a_set(tmp_path, tasks):
+  file = tmp_path / "list.csv"
+  file.write_text(
+    "path,labels,split\na.mp4,x;y,train\na.mp4,y; x,test\nb.mp4,z,train\n"
+  )
+  sources = file_sources(file, 0.0, tasks=tasks)
+  assert _labels(sources["train"])[0] == _labels(sources["test"])[0] == {0, 1}
+  file.write_text("path,labels,split\na.mp4,x;y,train\na.mp4,x,test\n")
+  with pytest.raises(ValueError, match=r"line 3: the video .* has other classes here"):
+    file_sources(file, 0.0, tasks=tasks)
+
+
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, 1.5, float("nan")])
 def test_the_test_is_a_part(tmp_path, fraction):
   _touch(tmp_path, "a/1.mp4")

@@ -377,6 +377,8 @@ def test_patterns_and_hdf5_name_features(tmp_path):
   for root, pattern, message in (
     (tmp_path / "v_a.npy", "", "must be a folder of features or an HDF5 file"),
     (tmp_path, "v_.npy", r"pattern must contain \{id\}"),
+    (tmp_path, "{id}_{x}.npy", r"only the fields \{id\} .* got '{id}_{x}\.npy'"),
+    (tmp_path, "{id}_{.npy", r"pattern may have only the fields \{id\}"),
   ):
     with pytest.raises(ValueError, match=message):
       features.FeatureStore(root, pattern=pattern)
