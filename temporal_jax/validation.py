@@ -4,6 +4,7 @@ Each raises a ValueError with the argument, its value and the allowed ones.
 """
 
 import math
+import numbers
 import re
 from collections.abc import Collection
 from typing import Any
@@ -47,9 +48,14 @@ def check_number(name: str, value: Any, low: float, high: float = math.inf) -> N
     raise ValueError(f"{name} must be a number in [{low}, {high}], got {value!r}.")
 
 
+def is_whole(value: Any) -> bool:
+  """Whether a value is an integer of Python or NumPy, and no boolean."""
+  return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
 def check_whole(name: str, value: Any, low: int) -> None:
   """Raises ValueError unless `value` is an integer of at least `low`."""
-  if type(value) is not int or value < low:
+  if not is_whole(value) or value < low:
     raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}.")
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from temporal_jax import validation
@@ -12,7 +13,7 @@ from temporal_jax import validation
   [
     (validation.check_number, (0, 0.5, 1), (0, 1)),
     (validation.check_number, (0, 1e300), (0,)),
-    (validation.check_whole, (2, 10**9), (2,)),
+    (validation.check_whole, (2, 10**9, np.int64(2)), (2,)),
     (validation.check_at_least, (1, 1.5, math.inf), (1,)),
     (validation.check_range, ((0.1, 0.1), [0.5, 1]), (0, 1)),
     (validation.check_choice, ("a", "b"), (("a", "b"),)),
@@ -41,6 +42,7 @@ def test_templates_have_the_fields_that_are_given():
     ("whole", 1, (2,), "x must be an integer of at least 2, got 1."),
     ("whole", 2.0, (2,), "x must be an integer of at least 2, got 2.0."),
     ("whole", True, (0,), "x must be an integer of at least 0, got True."),
+    ("whole", np.True_, (0,), "x must be an integer of at least 0, got np.True_."),
     ("at_least", 0, (1,), "x must be at least 1, got 0."),
     ("at_least", math.nan, (1,), "x must be at least 1, got nan."),
     ("range", 0.5, (0, 1), "x must be (lowest, highest), got 0.5."),

@@ -4,6 +4,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import flax.linen as nn
 
+from temporal_jax.validation import check_whole
+
 
 class ParameterGroups(NamedTuple):
   """Parameters that are treated alike in training.
@@ -133,8 +135,6 @@ class Network(nn.Module):
 
 
 def check_size(name: str, size: Any) -> None:
-  """Raises ValueError unless a size is None or a positive integer."""
-  if size is None:
-    return
-  if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
-    raise ValueError(f"{name} must be a positive integer, got {size!r}.")
+  """Raises ValueError unless a size is None or an integer of at least 1."""
+  if size is not None:
+    check_whole(name, size, 1)

@@ -1,15 +1,17 @@
 """Shape checks shared by the operators; they run at trace time."""
 
-import numbers
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.validation import check_whole, is_whole
 
-def floating(x: jax.Array) -> None:
-  """Raises ValueError unless `x` is floating point."""
+
+def floating(x: jax.Array, name: str = "x") -> None:
+  """Raises ValueError unless `x`, the argument `name`, is floating point."""
   if not jnp.issubdtype(x.dtype, jnp.floating):
-    raise ValueError(f"x must be floating point, got {x.dtype} {x.shape}.")
+    raise ValueError(f"{name} must be floating point, got {x.dtype} {x.shape}.")
 
 
 def video(x: jax.Array) -> None:
@@ -26,11 +28,11 @@ def frames(x: jax.Array) -> None:
   floating(x)
 
 
-def tokens(x: jax.Array) -> None:
+def tokens(x: jax.Array, name: str = "x") -> None:
   """Raises ValueError unless `x` is floating point and (B, T, N, D)."""
   if x.ndim != 4:
-    raise ValueError(f"x must be (B, T, N, D), got shape {x.shape}.")
-  floating(x)
+    raise ValueError(f"{name} must be (B, T, N, D), got shape {x.shape}.")
+  floating(x, name)
 
 
 def same_channels(x: jax.Array, kernel: jax.Array, *, axis: int) -> None:
@@ -49,13 +51,32 @@ def taps(kernel: jax.Array, *, causal: bool) -> None:
 
 def odd(name: str, value: int) -> None:
   """Raises ValueError unless `value`, the argument `name`, is odd and > 0."""
-  if not isinstance(value, numbers.Integral) or value < 1 or value % 2 == 0:
+  if not is_whole(value) or value < 1 or value % 2 == 0:
     raise ValueError(f"{name} must be odd and positive, got {value!r}.")
+
+
+def sides(size: Sequence[int], low: int) -> None:
+  """Raises ValueError unless `size` is rows and columns of at least `low`."""
+  if len(size) != 2:
+    raise ValueError(f"size must be (rows, columns), got {size}.")
+  for side in size:
+    check_whole("each side of size", side, low)
+
+
+def given_or(default: int, **argument: int | None) -> int:
+  """Returns an argument, or `default` if it is None.
+
+  Raises:
+    ValueError: If it is neither None nor an integer of at least 1.
+  """
+  ((name, value),) = argument.items()
+  if value is None:
+    return default
+  check_whole(name, value, 1)
+  return value
 
 
 def whole(low: int, **values: int) -> None:
   """Raises ValueError unless all are whole numbers of at least `low`."""
   for name, value in values.items():
-    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not is_whole or value < low:
-      raise ValueError(f"{name} must be an integer of at least {low}, got {value!r}.")
+    check_whole(name, value, low)

@@ -43,7 +43,7 @@ def test_figures_are_json(directory, capsys, monkeypatch):
   ("words", "message"),
   [
     (["resnet5O"], "benchmark: unknown model 'resnet5O'"),
-    (["resnet18", "--frames", "0"], "--frames must be a positive integer"),
+    (["resnet18", "--frames", "0"], "--frames must be an integer of at least 1"),
   ],
 )
 def test_what_cannot_be_run_ends_with_2(words, message, capsys):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype, widen
 
 _BLOCK = 32  # Fewest queries of a block; more are more products outside windows.
@@ -46,8 +47,7 @@ def local_attention(
     class `LocalMaskedMHCA` in libs/modeling/blocks.py of
     happyharrycn/actionformer_release.
   """
-  if window < 1 or window % 2 == 0:
-    raise ValueError(f"window must be odd and positive, got {window}.")
+  shape_checks.odd("window", window)
   batch, length, heads, width = q.shape
   reach = window // 2
   size = max(reach, min(_BLOCK, length), 1)

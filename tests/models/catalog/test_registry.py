@@ -115,8 +115,11 @@ def test_an_operator_may_follow_from_the_network(name, filled):
 @pytest.mark.parametrize(
   ("num_classes", "message"),
   [
-    (-1, "num_classes must be a positive integer, got -1"),
-    ({"verb": 3, "noun": 0}, "num_classes noun must be a positive integer, got 0"),
+    (-1, "num_classes must be an integer of at least 1, got -1"),
+    (
+      {"verb": 3, "noun": 0},
+      "num_classes noun must be an integer of at least 1, got 0",
+    ),
   ],
 )
 def test_numbers_of_classes_are_checked(num_classes, message):

@@ -84,11 +84,11 @@ def test_tubelets_have_positions_of_their_own():
 @pytest.mark.parametrize(
   ("name", "sizes", "message"),
   [
-    ("resnet18", {"num_frames": 0}, "num_frames must be a positive integer"),
-    ("resnet18", {"image_size": -8}, "positive integer, got -8"),
-    ("vit_b16", {"image_size": 224.0}, "positive integer, got 224.0"),
-    ("vit_b16", {"num_frames": True}, "positive integer, got True"),
-    ("vit_b16", {"image_size": (224, 224)}, "positive integer, got .224, 224"),
+    ("resnet18", {"num_frames": 0}, "num_frames must be an integer of at least 1"),
+    ("resnet18", {"image_size": -8}, "integer of at least 1, got -8"),
+    ("vit_b16", {"image_size": 224.0}, "integer of at least 1, got 224.0"),
+    ("vit_b16", {"num_frames": True}, "integer of at least 1, got True"),
+    ("vit_b16", {"image_size": (224, 224)}, "integer of at least 1, got .224, 224"),
     ("vit_b16", {"image_size": 225}, "a multiple of the 16 pixels of a patch"),
     ("ila_vit_b32", {"image_size": 112}, "multiple of the 32 pixels"),
     ("blvnet_tam_50", {"num_frames": 7}, "come in pairs, got num_frames 7"),
