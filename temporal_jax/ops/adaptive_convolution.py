@@ -57,14 +57,19 @@ def adaptive_convolution(
     W' are as in `convolution_2d`.
 
   Raises:
-    ValueError: If a shape is none of the above, KT is even or `axis` is
-      unknown.
+    ValueError: If `x` is not floating point, a shape is none of the above, KT
+      is even, `axis` is unknown, a step, the dilation or the groups are not
+      integers of at least 1, or the padding is not one of at least 0.
 
   Source: Huang et al. 2023, https://arxiv.org/abs/2308.05787, equation 3 and
     table 3b; classes `TAdaConv2d` and `TAdaConv3d` in
     module_zoo/ops/tadaconv.py of alibaba-mmai-research/TAdaConv.
   """
   shape_checks.video(x)
+  shape_checks.whole(
+    1, stride=stride, time_stride=time_stride, dilation=dilation, groups=groups
+  )
+  shape_checks.whole(0, padding=padding)
   kernel = _over_space_and_time(x, kernel, groups)
   _check_calibration(x, kernel, calibration, axis)
   calibration = calibration.astype(x.dtype)[:, ::time_stride]

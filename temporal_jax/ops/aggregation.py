@@ -63,10 +63,12 @@ def temporal_aggregation_step(
     next one.
 
   Raises:
-    ValueError: If `kernel` is not (K, C of `x`), or the cache does not fit.
+    ValueError: If `x` is not floating point, `kernel` is not (K, C of `x`), or
+      the cache does not fit.
 
   Source: as `temporal_aggregation`.
   """
+  shape_checks.floating(x)
   shape_checks.taps(kernel, causal=True)
   shape_checks.same_channels(x, kernel, axis=1)
   expected = (x.shape[0], len(kernel) - 1, *x.shape[1:])

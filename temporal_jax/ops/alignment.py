@@ -39,8 +39,8 @@ def alignment_mask(
     Masks (..., H, W) in the dtype of `points`, in [0, 1].
 
   Raises:
-    ValueError: If `points` is not floating point (..., 2) or a side of `size`
-      is below 2.
+    ValueError: If `points` is not floating point (..., 2) or `size` is not two
+      integers of at least 2.
 
   Source: Tu et al. 2023, https://arxiv.org/abs/2304.10465; function
     `aligned_mask_generation` and class `ILA` in models/align.py of
@@ -51,8 +51,7 @@ def alignment_mask(
     raise ValueError(
       f"points must be floating point (..., 2), got {points.dtype} {points.shape}."
     )
-  if min(size) < 2:
-    raise ValueError(f"size must be at least 2 rows and columns, got {size}.")
+  shape_checks.sides(size, 2)
   centres = widen(points)
   rows = _fall_off(centres[..., 1], size[0], disturbance)
   columns = _fall_off(centres[..., 0], size[1], disturbance)
@@ -79,11 +78,12 @@ def align_frames(
     (B, P, 2, D), both in the dtype of `x`.
 
   Raises:
-    ValueError: If the shapes do not fit.
+    ValueError: If the shapes do not fit, or `x` or `y` is not floating point.
 
   Source: as `alignment_mask`.
   """
   shape_checks.tokens(x)
+  shape_checks.floating(y, "y")
   patches = masks.shape[3] * masks.shape[4] if masks.ndim == 5 else -1
   if masks.shape[:3] != (*x.shape[:2], 2) or patches != x.shape[2] - 1:
     raise ValueError(
@@ -147,12 +147,13 @@ def merge_pairs(x: jax.Array, y: jax.Array) -> jax.Array:
     Values of the frames (B, P + 1, ..., C), in the dtype of `x`.
 
   Raises:
-    ValueError: If `x` is not floating point (B, P, ..., C) with a pair, or the
-      shapes differ.
+    ValueError: If `x` is not floating point (B, P, ..., C) with a pair, `y` is
+      not floating point, or the shapes differ.
 
   Source: as `alignment_mask`.
   """
   shape_checks.frames(x)
+  shape_checks.floating(y, "y")
   if x.shape != y.shape or x.shape[1] < 1:
     raise ValueError(
       f"x and y must have one shape and at least one pair, got {x.shape} and {y.shape}."
@@ -174,7 +175,8 @@ def alignment_loss(x: jax.Array, y: jax.Array) -> jax.Array:
     A scalar in [0, 2], float32 at least; 0 for an empty batch.
 
   Raises:
-    ValueError: If the vectors have no channel or the shapes differ.
+    ValueError: If the vectors are not floating point or have no channel, or the
+      shapes differ.
 
   Source: as `alignment_mask`; function `cos_similarity_loss` in
     models/metrics.py.
@@ -184,6 +186,8 @@ def alignment_loss(x: jax.Array, y: jax.Array) -> jax.Array:
       f"x and y must have one shape (..., D) with at least one channel, got "
       f"{x.shape} and {y.shape}."
     )
+  shape_checks.floating(x)
+  shape_checks.floating(y, "y")
   x, y = (l2_normalize(widen(v)) for v in (x, y))
   losses = 1 - jnp.sum(x * y, axis=-1)
   # A mean over nothing would be 0 / 0.

@@ -47,7 +47,7 @@ def attention(
   softmax is taken in float32 at least.
 
   Args:
-    q: Queries (..., N, M, d): N tokens, M heads of d channels.
+    q: Queries (..., N, M, d), floating point: N tokens, M heads of d channels.
     k: Keys (..., N', M, d).
     v: Values (..., N', M, d').
     scale: Factor of the products, 1 / sqrt(d) by default.
@@ -58,8 +58,9 @@ def attention(
     Tokens (..., N, M, d') in the dtype of `q`.
 
   Raises:
-    ValueError: If the shapes do not fit, or TEMPORAL_JAX_ATTENTION is neither
-      "kernel", the default, nor "xla".
+    ValueError: If the shapes do not fit, an array of tokens is not floating
+      point, or TEMPORAL_JAX_ATTENTION is neither "kernel", the default, nor
+      "xla".
 
   Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, equation 1.
   """
@@ -74,7 +75,8 @@ def attention(
       f"q must be (..., N, M, d), k (..., N', M, d) and v (..., N', M, d'), "
       f"got shapes {q.shape}, {k.shape} and {v.shape}."
     )
-  shape_checks.floating(q)
+  for name, tokens in (("q", q), ("k", k), ("v", v)):
+    shape_checks.floating(tokens, name)
   if not k.shape[-3]:
     raise ValueError(f"k must have at least one token, got shape {k.shape}.")
   scale = q.shape[-1] ** -0.5 if scale is None else scale

@@ -33,8 +33,8 @@ def convolution_2d(
   the kernel, which on CPU is ten times slower. Tiny maps of few channels are
   multiplied with the matrix the kernel is to them, on CPU row by row, on TPU as
   a whole. On CPU groups are a product over patches as well, since the gradients
-  of XLA's grouped convolution take seconds there; a group a channel is
-  `depthwise_convolution_2d`. All else is `dense.convolve`.
+  of XLA's grouped convolution take seconds there; one group per channel is
+  `depthwise_convolution_2d`. All else is `dense_convolution.convolve`.
 
   Args:
     x: Features (..., H, W, C), floating point.
@@ -51,8 +51,11 @@ def convolution_2d(
   Raises:
     ValueError: If `x` is not floating point or has fewer than four axes,
       `kernel` is not (KH, KW, C of `x` / groups, C'), `groups` does not divide
-      C', the padded map is smaller than the dilated kernel, or a step, the
-      padding or the groups are none.
+      C', the padded map is smaller than the dilated kernel, a step, the
+      dilation or the groups are not integers of at least 1, or the padding is
+      not one of at least 0.
+
+  Source: class `Conv2d` of torch.nn; for the lowerings see their modules.
   """
   shape_checks.whole(1, stride=stride, dilation=dilation, groups=groups)
   shape_checks.whole(0, padding=padding)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import jax
 
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering import (
   banded_convolution,
   dense_convolution,
@@ -43,14 +44,21 @@ def depthwise_convolution_2d(
     H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1 and W' likewise.
 
   Raises:
-    ValueError: If `x` has fewer than four axes, `kernel` is not (KH, KW, C of
-      `x`), or the padded map is smaller than the dilated kernel.
+    ValueError: If `x` is not floating point or has fewer than four axes,
+      `kernel` is not (KH, KW, C of `x`), the padded map is smaller than the
+      dilated kernel, `stride` or `dilation` is not an integer of at least 1, or
+      `padding` not one of at least 0.
+
+  Source: class `Conv2d` of torch.nn with one group per channel.
   """
+  shape_checks.whole(1, stride=stride, dilation=dilation)
+  shape_checks.whole(0, padding=padding)
   if x.ndim < 4 or kernel.ndim != 3 or kernel.shape[2] != x.shape[-1]:
     raise ValueError(
       f"x must be (..., H, W, C) and kernel (KH, KW, C), got shapes {x.shape} "
       f"and {kernel.shape}."
     )
+  shape_checks.floating(x)
   height, width = x.shape[-3:-1]
   rows, columns = (dilation * (size - 1) + 1 for size in kernel.shape[:2])
   if height + 2 * padding < rows or width + 2 * padding < columns:
@@ -115,7 +123,7 @@ def _banded(
 
 
 def _grouped(x: jax.Array, kernel: jax.Array, **settings: int) -> jax.Array:
-  """XLA's convolution with a group a channel."""
+  """XLA's convolution with one group per channel."""
   return dense_convolution.xla_convolve(
     x, kernel[:, :, None], groups=x.shape[-1], **settings
   )

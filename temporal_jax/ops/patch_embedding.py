@@ -36,20 +36,23 @@ def patch_embedding(
     kernel: Weights (KH, KW, C, D) of patches, or (KT, KH, KW, C, D) of
       tubelets.
     temporal_stride: Frames from one tubelet to the next, at least 1.
-    temporal_padding: Zero frames on either side of the clip.
+    temporal_padding: Zero frames on either side of the clip, at least 0.
 
   Returns:
     Patch tokens in their places (B, T', H / KH, W / KW, D) in the dtype of
     `x`, with T' = (T + 2 temporal_padding - KT) // temporal_stride + 1.
 
   Raises:
-    ValueError: If `x` or `kernel` has another shape, the patches do not cover
-      the frames exactly, or the clip is shorter than a tubelet.
+    ValueError: If `x` is not floating point, `x` or `kernel` has another shape,
+      the patches do not cover the frames exactly, the clip is shorter than a
+      tubelet, or the stride or the padding is not an integer in its range.
 
   Source: Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929, equation 1;
     Arnab et al. 2021, https://arxiv.org/abs/2103.15691, section 3.2.
   """
   shape_checks.video(x)
+  shape_checks.whole(1, temporal_stride=temporal_stride)
+  shape_checks.whole(0, temporal_padding=temporal_padding)
   if kernel.ndim not in (4, 5):
     raise ValueError(
       f"kernel must be (KH, KW, C, D) or (KT, KH, KW, C, D), got {kernel.shape}."
@@ -61,10 +64,10 @@ def patch_embedding(
       f"patches of {rows} x {columns} do not divide frames of "
       f"{x.shape[2]} x {x.shape[3]}."
     )
-  if temporal_stride < 1 or x.shape[1] + 2 * temporal_padding < taps:
+  if x.shape[1] + 2 * temporal_padding < taps:
     raise ValueError(
-      f"tubelets of {taps} frames with stride {temporal_stride} do not fit "
-      f"{x.shape[1]} frames padded by {temporal_padding}."
+      f"tubelets of {taps} frames do not fit {x.shape[1]} frames padded by "
+      f"{temporal_padding}."
     )
   # (KT, KH, KW, C, D)
   kernel = kernel.astype(x.dtype).reshape(taps, *kernel.shape[-4:])

@@ -72,12 +72,16 @@ def permute_patches(
     Patch tokens in the shape and dtype of `x`.
 
   Raises:
-    ValueError: If `x` is not floating point (B, T, N, D) or `order` does not
-      fit.
+    ValueError: If `x` is not floating point (B, T, N, D) or `order` is
+      not integers of shape (B, T, N).
+
+  Source: Zhao et al. 2022, https://arxiv.org/abs/2210.00132 (ATA).
   """
   shape_checks.tokens(x)
   if order.shape != x.shape[:3]:
     raise ValueError(f"order must be {x.shape[:3]}, got {order.shape}.")
+  if not jnp.issubdtype(order.dtype, jnp.integer):
+    raise ValueError(f"order must be integers, got {order.dtype} {order.shape}.")
   if inverse:
     order = jnp.argsort(order, axis=-1)
   return jnp.take_along_axis(x, order[..., None], axis=2)

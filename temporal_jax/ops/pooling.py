@@ -27,8 +27,11 @@ def max_pool_2d(x: jax.Array, *, size: int, stride: int, padding: int = 0) -> ja
     Features (..., H', W', C) with H' = (H + 2 padding - size) // stride + 1.
 
   Raises:
-    ValueError: If `x` has fewer than four axes, a padded side is smaller than
-      the window, or the padding is more than half of it.
+    ValueError: If `x` is not floating point or has fewer than four axes, a
+      padded side is smaller than the window, the padding is more than half of
+      it, or a number is not an integer in its range.
+
+  Source: class `MaxPool2d` of torch.nn.
   """
   _check(x, size, stride, padding)
   pool = functools.partial(_shifted, size=size, stride=stride, padding=padding)
@@ -58,8 +61,11 @@ def average_pool_2d(
     Features (..., H', W', C) with H' = (H + 2 padding - size) // stride + 1.
 
   Raises:
-    ValueError: If `x` has fewer than four axes, a padded side is smaller than
-      the window, or the padding is more than half of it.
+    ValueError: If `x` is not floating point or has fewer than four axes, a
+      padded side is smaller than the window, the padding is more than half of
+      it, or a number is not an integer in its range.
+
+  Source: class `AvgPool2d` of torch.nn.
   """
   _check(x, size, stride, padding)
   pool = functools.partial(_mean_of_views, size=size, stride=stride, padding=padding)
@@ -79,6 +85,7 @@ def _check(x: jax.Array, size: int, stride: int, padding: int) -> None:
       f"x must be (..., H, W, C) with sides of {size - 2 * padding} or more, "
       f"got shape {x.shape}."
     )
+  shape_checks.floating(x)
 
 
 def _views(x: jax.Array, size: int, stride: int, axis: int) -> list[jax.Array]:

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from temporal_jax.ops import shape_checks
+
 
 def resize_bicubic(x: jax.Array, *, size: tuple[int, int]) -> jax.Array:
   """Resizes maps by bicubic interpolation, without a smoothing filter.
@@ -20,15 +22,16 @@ def resize_bicubic(x: jax.Array, *, size: tuple[int, int]) -> jax.Array:
     Maps (..., *size, C) in the dtype of `x`.
 
   Raises:
-    ValueError: If `x` has fewer than three axes or a new side is not positive.
+    ValueError: If `x` is not floating point or has fewer than three axes, or
+      `size` is not two integers of at least 1.
 
   Source: Keys 1981, Cubic convolution interpolation for digital image
     processing, equation 15 with another a.
   """
-  if x.ndim < 3 or min(size) < 1:
-    raise ValueError(
-      f"x must be (..., H, W, C) and size positive, got {x.shape} and {size}."
-    )
+  if x.ndim < 3:
+    raise ValueError(f"x must be (..., H, W, C), got shape {x.shape}.")
+  shape_checks.floating(x)
+  shape_checks.sides(size, 1)
   rows, columns = (
     jnp.asarray(_weights(old, new), x.dtype)
     for old, new in zip(x.shape[-3:-1], size, strict=True)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype, widen
 from temporal_jax.validation import check_choice, check_whole
 
@@ -30,9 +31,9 @@ def rotary_embedding(
   product of a query and a key then depends on the distance of their patches.
 
   Args:
-    x: Queries or keys (..., N, M, d): M heads of d channels, d a multiple of 4.
-      The patches are row by row; other tokens (the class token, registers) are
-      left as they are.
+    x: Queries or keys (..., N, M, d), floating point: M heads of d channels, d
+      a multiple of 4. The patches are row by row; other tokens (the class
+      token, registers) are left as they are.
     grid: Rows and columns of patches.
     extent: Number of rows, and of columns, that the positions of every grid are
       scaled to, so that larger grids are interpolated; None counts patches.
@@ -48,8 +49,9 @@ def rotary_embedding(
     Tokens in the shape and dtype of `x`.
 
   Raises:
-    ValueError: If the tokens are fewer than the patches, 4 does not divide the
-      channels, `grid`, `extent` or `base` is not above 0, or `pairing` is
+    ValueError: If `x` is not floating point, the tokens are fewer than the
+      patches, 4 does not divide the channels, `grid`, `extent` or `base` is not
+      above 0, `leading` is not an integer of at least 0, or `pairing` is
       unknown.
 
   Source: Su et al. 2021, https://arxiv.org/abs/2104.09864, section 3.2; Fang et
@@ -66,12 +68,15 @@ def rotary_embedding(
     )
   _check_grid(grid, base, extent)
   check_choice("pairing", pairing, PAIRINGS)
+  before = 0 if leading is None else leading
+  shape_checks.whole(0, leading=before)
   patches = grid[0] * grid[1]
-  if x.ndim < 3 or x.shape[-3] < patches + (leading or 0) or x.shape[-1] % 4:
+  if x.ndim < 3 or x.shape[-3] < patches + before or x.shape[-1] % 4:
     raise ValueError(
       f"x must be (..., N, M, d) with 4 dividing d and N at least the patches "
       f"of the grid {grid}, got shape {x.shape}."
     )
+  shape_checks.floating(x)
   others = x.shape[-3] - patches
   leading = others if leading is None else leading
   angles = _angles(grid, x.shape[-1] // 4, extent, base, centred)
@@ -118,8 +123,8 @@ def space_time_rotary_embedding(
   the places themselves as well as on their distance.
 
   Args:
-    x: Queries or keys (..., N, M, d): M heads of d channels, d even and at
-      least 6. The patches are frame by frame, row by row.
+    x: Queries or keys (..., N, M, d), floating point: M heads of d channels, d
+      even and at least 6. The patches are frame by frame, row by row.
     grid: Frames, rows and columns of patches; or rows and columns, which is one
       frame, the first.
     base: Base of the frequencies.
@@ -130,8 +135,9 @@ def space_time_rotary_embedding(
     Tokens in the shape and dtype of `x`.
 
   Raises:
-    ValueError: If the tokens are fewer than the patches, d is odd or below 6,
-      or `grid` or `base` is not above 0.
+    ValueError: If `x` is not floating point, the tokens are fewer than the
+      patches, d is odd or below 6, `grid` or `base` is not above 0, or
+      `leading` is not an integer of at least 0.
 
   Source: Assran et al. 2025, https://arxiv.org/abs/2506.09985, section 2.1;
     class `RoPEAttention` in src/models/utils/modules.py of
@@ -142,6 +148,7 @@ def space_time_rotary_embedding(
       f"grid must be rows and columns, or frames, rows and columns, got {grid}."
     )
   _check_grid(grid, base)
+  shape_checks.whole(0, leading=leading)
   patches, channels = math.prod(grid), x.shape[-1]
   if (
     x.ndim < 3
@@ -153,6 +160,7 @@ def space_time_rotary_embedding(
       f"x must be (..., N, M, d) with d even and at least {2 * _AXES} and N at least "
       f"the patches of the grid {grid}, got shape {x.shape}."
     )
+  shape_checks.floating(x)
   # (1, ..., N, 1, d)
   shape = (1,) * (x.ndim - 3) + (patches, 1, channels)
   cosines, sines = (

@@ -73,10 +73,12 @@ def temporal_shift_step(
     The shifted frame (B, ..., C) and the cache for the next one.
 
   Raises:
-    ValueError: If `fold_div` is too small or the shapes do not fit.
+    ValueError: If `x` is not floating point, `fold_div` is too small or the
+      shapes do not fit.
 
   Source: Lin et al. 2019, https://arxiv.org/abs/1811.08383, section 4.3.
   """
+  shape_checks.floating(x)
   find_offsets("past", 1, fold_div)
   fold = x.shape[-1] // fold_div
   expected = (*x.shape[:-1], fold)

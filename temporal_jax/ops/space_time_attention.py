@@ -12,7 +12,8 @@ def spatial_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Costs O(T N^2) products.
 
   Args:
-    q: Queries (B, T, N, M, d): N tokens per frame, M heads of d channels.
+    q: Queries (B, T, N, M, d), floating point: N tokens per frame, M heads of d
+      channels.
     k: Keys (B, T, N', M, d).
     v: Values (B, T, N', M, d').
 
@@ -20,7 +21,7 @@ def spatial_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
     Tokens (B, T, N, M, d') in the dtype of `q`.
 
   Raises:
-    ValueError: If the shapes do not fit.
+    ValueError: If the shapes do not fit, or an array is not floating point.
 
   Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 6.
   """
@@ -34,7 +35,8 @@ def temporal_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Costs O(T^2 N) products.
 
   Args:
-    q: Queries (B, T, N, M, d): N tokens per frame, M heads of d channels.
+    q: Queries (B, T, N, M, d), floating point: N tokens per frame, M heads of d
+      channels.
     k: Keys (B, T', N, M, d).
     v: Values (B, T', N, M, d').
 
@@ -42,7 +44,7 @@ def temporal_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
     Tokens (B, T, N, M, d') in the dtype of `q`.
 
   Raises:
-    ValueError: If the shapes do not fit.
+    ValueError: If the shapes do not fit, or an array is not floating point.
 
   Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 11.
   """
@@ -73,7 +75,8 @@ def joint_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
   Costs O(T^2 N^2) products.
 
   Args:
-    q: Queries (B, T, N, M, d): N tokens per frame, M heads of d channels.
+    q: Queries (B, T, N, M, d), floating point: N tokens per frame, M heads of d
+      channels.
     k: Keys (B, T', N', M, d).
     v: Values (B, T', N', M, d').
 
@@ -81,7 +84,7 @@ def joint_attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
     Tokens (B, T, N, M, d') in the dtype of `q`.
 
   Raises:
-    ValueError: If the shapes do not fit.
+    ValueError: If the shapes do not fit, or an array is not floating point.
 
   Source: Bertasius et al. 2021, https://arxiv.org/abs/2102.05095, equation 5.
   """

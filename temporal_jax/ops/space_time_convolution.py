@@ -45,7 +45,12 @@ def convolution_3d(
     W' are as in `convolution_2d`.
 
   Raises:
-    ValueError: If a shape is none of the above.
+    ValueError: If `x` is not floating point, a shape is none of the above, a
+      step is not an integer of at least 1, or the padding not one of at least
+      0.
+
+  Source: Tran et al. 2015, https://arxiv.org/abs/1412.0767, section 3.1; class
+    `Conv3d` of torch.nn.
   """
   shape_checks.video(x)
   if kernel.ndim != 5 or kernel.shape[0] % 2 == 0:

@@ -29,7 +29,8 @@ def space_time_mixing_attention(
   N^2).
 
   Args:
-    q: Queries (B, T, N, M, d): N tokens per frame, M heads of d channels.
+    q: Queries (B, T, N, M, d), floating point: N tokens per frame, M heads of d
+      channels.
     k: Keys (B, T, N', M, d).
     v: Values (B, T, N', M, d').
     window: Frames reached in each direction, at least 1.
@@ -40,8 +41,8 @@ def space_time_mixing_attention(
     Tokens (B, T, N, M, d') in the dtype of `q`.
 
   Raises:
-    ValueError: If the shapes do not fit, or `window` or `fold_div` is too
-      small.
+    ValueError: If the shapes do not fit, an array is not floating point, or
+      `window` or `fold_div` is too small.
 
   Source: Bulat et al. 2021, https://arxiv.org/abs/2106.05968, section 3; class
     `Attention` in slowfast/models/transformers/transformer_block.py of
@@ -82,13 +83,13 @@ def append_summaries(x: jax.Array, source: jax.Array) -> jax.Array:
     summaries from the first frame to the last.
 
   Raises:
-    ValueError: If the shapes do not fit.
+    ValueError: If the shapes do not fit, or an array is not floating point.
 
   Source: Bulat et al. 2021, https://arxiv.org/abs/2106.05968, section 3,
     "Summary token" with R = 1; no code was published for it.
   """
   shape_checks.tokens(x)
-  shape_checks.tokens(source)
+  shape_checks.tokens(source, "source")
   same = x.shape[:2] == source.shape[:2] and x.shape[3] == source.shape[3]
   if not same or source.shape[2] < 2:
     raise ValueError(

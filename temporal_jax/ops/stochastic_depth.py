@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops import shape_checks
+
 
 def drop_path(
   key: jax.Array, x: jax.Array, *, rate: float, num_frames: int = 1
@@ -12,7 +14,7 @@ def drop_path(
   Args:
     key: Random key.
     x: Branch (B, ...), or (B num_frames, ...) with the frames of a clip next to
-      each other; a clip's frames are kept or dropped together.
+      each other, floating point; a clip's frames are kept or dropped together.
     rate: Probability that a clip's branch is dropped, in [0, 1).
     num_frames: Frames folded into the first axis.
 
@@ -20,8 +22,8 @@ def drop_path(
     The branch in the shape and dtype of `x`; its expectation is `x`.
 
   Raises:
-    ValueError: If `rate` is out of range or `num_frames` does not divide the
-      first axis.
+    ValueError: If `x` is not floating point, `rate` is out of range, or
+      `num_frames` is not an integer of at least 1 that divides the first axis.
 
   Source: Huang et al. 2016, https://arxiv.org/abs/1603.09382. The reference
     code of ATM and ILA drops token positions of all clips at once, because its
@@ -29,6 +31,8 @@ def drop_path(
   """
   if not 0 <= rate < 1:
     raise ValueError(f"rate must be in [0, 1), got {rate}.")
+  shape_checks.floating(x)
+  shape_checks.whole(1, num_frames=num_frames)
   if x.shape[0] % num_frames:
     raise ValueError(f"{num_frames} frames do not divide x {x.shape}.")
   if rate == 0:

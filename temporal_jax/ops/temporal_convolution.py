@@ -34,8 +34,12 @@ def temporal_convolution(
     Features (B, ceil(T / stride), ..., C'), in the dtype of `x`.
 
   Raises:
-    ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
-      (odd K, C of `x` / groups, C').
+    ValueError: If `x` is not floating point (B, T, ..., C), `kernel` is not
+      (odd K, C of `x` / groups, C'), or `stride` or `groups` is not an integer
+      of at least 1.
+
+  Source: Tran et al. 2018, https://arxiv.org/abs/1711.11248, section 3.5, the
+    1D convolution of (2+1)D; class `Conv1d` of torch.nn.
   """
   shape_checks.frames(x)
   if kernel.ndim != 3 or kernel.shape[0] % 2 == 0:
@@ -126,8 +130,12 @@ def depthwise_temporal_convolution(
     Features (B, ceil(T / stride), ..., C), in the dtype of `x`.
 
   Raises:
-    ValueError: If `x` is not floating point (B, T, ..., C), or `kernel` is not
-      (K, C of `x`) with K > 0, odd unless causal.
+    ValueError: If `x` is not floating point (B, T, ..., C), `kernel` is not
+      (K, C of `x`) with K > 0, odd unless causal, or `stride` is not an integer
+      of at least 1.
+
+  Source: class `Conv1d` of torch.nn with one group per channel; for bLVNet's
+    see `temporal_aggregation`.
   """
   shape_checks.frames(x)
   shape_checks.taps(kernel, causal=causal)

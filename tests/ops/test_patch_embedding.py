@@ -116,7 +116,7 @@ def test_bfloat16():
     ((2, 2, 4, 5), "channels differ"),
     ((3, 2, 3, 5), "patches of 3 x 2 do not divide frames of 4 x 6"),
     ((2, 4, 3, 5), "patches of 2 x 4 do not divide frames of 4 x 6"),
-    ((3, 2, 2, 3, 5), "tubelets of 3 frames .* do not fit 2 frames"),
+    ((3, 2, 2, 3, 5), "tubelets of 3 frames do not fit 2 frames"),
     ((2, 3, 5), "kernel must be"),
   ],
 )
@@ -130,5 +130,7 @@ def test_rejects_other_arguments():
   x, kernel = np.zeros((1, 2, 4, 4, 3), np.float32), np.zeros((2, 2, 3, 5))
   with pytest.raises(ValueError, match="x must be"):
     ops.patch_embedding(x[0], kernel)
-  with pytest.raises(ValueError, match="stride 0"):
+  with pytest.raises(
+    ValueError, match="temporal_stride must be an integer of at least 1, got 0"
+  ):
     ops.patch_embedding(x, kernel, temporal_stride=0)
