@@ -38,10 +38,11 @@ class TemporalAggregation(nn.Module):
     """Maps (B, T, H, W, C) to the same shape; aux is empty.
 
     Raises:
-      ValueError: If `taps` is even and it is not causal, if it runs online and
-        cannot, or as `ops.temporal_aggregation`.
+      ValueError: If `taps` is below 1, or even and it is not causal, if it runs
+        online and cannot, or as `ops.temporal_aggregation`.
     """
     del train
+    shape_checks.whole(1, taps=self.taps)
     if not self.causal:
       shape_checks.odd("taps", self.taps)
     # std = sqrt(2 / C): the reference's kaiming fan-out on (C, 1, 1, 1).

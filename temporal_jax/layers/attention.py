@@ -10,6 +10,7 @@ from temporal_jax import ops
 from temporal_jax.layers.flat_dense import FlatDense
 from temporal_jax.layers.layer_norm import LayerNorm
 from temporal_jax.layers.slot_tokens import hide_slots, show_slots
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.join_axes import join_axes
 
 HEAD_WIDTH = 64  # Channels of a head in ViT-B and ViT-L alike.
@@ -75,10 +76,12 @@ class SelfAttention(nn.Module):
       grid: Rows and columns of patches; only rotary positions need it.
 
     Raises:
-      ValueError: If the heads do not divide D, or positions lack a grid.
+      ValueError: If `num_heads` is below 1 or does not divide D, or positions
+        lack a grid.
     """
     width = x.shape[-1]
-    num_heads = self.num_heads or max(width // HEAD_WIDTH, 1)
+    heads = max(width // HEAD_WIDTH, 1)
+    num_heads = shape_checks.given_or(heads, num_heads=self.num_heads)
     if width % num_heads:
       raise ValueError(f"{num_heads} heads do not divide {x.shape}.")
     heads = (num_heads, width // num_heads)

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
 
 
@@ -36,7 +37,11 @@ class Conv2D(nn.Module):
     """Maps (..., H, W, C) to (..., H / stride, W / stride, features).
 
     These are the output's sides with the default padding.
+
+    Raises:
+      ValueError: If `size` is even, or as `ops.convolution_2d`.
     """
+    shape_checks.odd("size", self.size)
     shape = (self.size, self.size, x.shape[-1], self.features)
     kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
     padding = self.size // 2 if self.padding is None else self.padding
@@ -68,7 +73,12 @@ class DepthwiseConv2D(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
-    """Maps (..., H, W, C) to the same shape."""
+    """Maps (..., H, W, C) to the same shape.
+
+    Raises:
+      ValueError: If `size` is even, or as `ops.depthwise_convolution_2d`.
+    """
+    shape_checks.odd("size", self.size)
     channels = x.shape[-1]
     shape = (self.size, self.size, channels)
     kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)

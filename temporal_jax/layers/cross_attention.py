@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers.flat_dense import FlatDense
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.join_axes import join_axes
 
 
@@ -33,9 +34,10 @@ class CrossAttention(nn.Module):
     """Lets tokens (..., N, D) look at `context` (..., N', D').
 
     Raises:
-      ValueError: If the heads do not divide D.
+      ValueError: If `num_heads` is below 1 or does not divide D.
     """
     width = x.shape[-1]
+    shape_checks.whole(1, num_heads=self.num_heads)
     if width % self.num_heads:
       raise ValueError(f"{self.num_heads} heads do not divide {x.shape}.")
     heads = (self.num_heads, width // self.num_heads)

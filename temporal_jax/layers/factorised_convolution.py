@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.space_time_convolution import Conv3D
+from temporal_jax.ops import shape_checks
 
 Factory = Callable[..., nn.Module]
 
@@ -54,8 +55,14 @@ class FactorisedConv(nn.Module):
 
     T' is T / time_stride; aux has the further outputs of the two convolutions,
     if any, under "space" and "time".
+
+    Raises:
+      ValueError: If `size` or `taps` is even, `width` is below 1, or see
+        `Conv3D`.
     """
-    width = self.width or self._width(x.shape[-1])
+    shape_checks.odd("size", self.size)
+    shape_checks.odd("taps", self.taps)
+    width = shape_checks.given_or(self._width(x.shape[-1]), width=self.width)
     in_space = {"size": self.size, "stride": self.stride}
     in_time = {
       "size": 1,

@@ -50,7 +50,8 @@ class CrossFrameMessage(nn.Module):
     heard = LayerNorm(dtype=dtype, name="norm")(message)
     attend = SelfAttention(self.num_heads, dtype=dtype, name="attention")
     heard = attend(heard)
-    message = message + DropPath(self.drop_path or 0.0)(heard, train)
+    rate = 0.0 if self.drop_path is None else self.drop_path
+    message = message + DropPath(rate)(heard, train)
     return jnp.concatenate([x.astype(dtype), message[:, :, None]], axis=2), {}
 
 

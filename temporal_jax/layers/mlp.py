@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.activations import Activation, find_activation
 
 
@@ -29,9 +30,13 @@ class Mlp(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
-    """Maps (..., D) to (..., features)."""
+    """Maps (..., D) to (..., features).
+
+    Raises:
+      ValueError: If `features` is below 1, or the activation is unknown.
+    """
     drop = nn.Dropout(self.dropout, deterministic=not train)
-    features = self.features or x.shape[-1]
+    features = shape_checks.given_or(x.shape[-1], features=self.features)
     settings = {"kernel_init": self.kernel_init, "dtype": self.dtype}
     x = nn.Dense(self.hidden, name="expand", **settings)(x)
     x = drop(find_activation(self.activation)(x))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from temporal_jax.layers.mlp import Mlp
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.join_axes import join_axes
 
 
@@ -39,8 +40,9 @@ class TemporalRelation(nn.Module):
     """Maps the frames' features (B, T, D) to (B, features).
 
     Raises:
-      ValueError: If `x` is not (B, at least 2, D).
+      ValueError: If `x` is not (B, at least 2, D), or `num_tuples` is below 1.
     """
+    shape_checks.whole(1, num_tuples=self.num_tuples)
     if x.ndim != 3 or x.shape[1] < 2:
       raise ValueError(f"x must be (B, at least 2 frames, D), got {x.shape}.")
     frames = x.shape[1]

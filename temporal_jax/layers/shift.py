@@ -39,8 +39,9 @@ class TemporalShift(nn.Module):
     """Maps (B, T, ..., C) to the same shape; aux is empty.
 
     Raises:
-      ValueError: If no channel would be shifted, segments do not divide T, it
-        runs online and cannot, or as `ops.temporal_shift`.
+      ValueError: If no channel would be shifted, `segment` is below 1 or
+        segments do not divide T, it runs online and cannot, or as
+        `ops.temporal_shift`.
     """
     del train
     shape_checks.frames(x)
@@ -57,10 +58,11 @@ class TemporalShift(nn.Module):
         frame, past.value, fold_div=self.fold_div
       )
       return shifted[:, None], {}
-    segment = min(self.segment or x.shape[1], x.shape[1])
-    if x.shape[1] % segment:
+    frames = x.shape[1]
+    segment = min(shape_checks.given_or(frames, segment=self.segment), frames)
+    if frames % segment:
       raise ValueError(f"segments of {segment} do not divide {x.shape}.")
-    segments = x.shape[1] // segment
+    segments = frames // segment
     shifted = ops.temporal_shift(
       # (B segments, segment, ...)
       x.reshape(segments * x.shape[0], segment, *x.shape[2:]),
@@ -87,7 +89,11 @@ class TokenShift(nn.Module):
   direction: str = "both"
 
   def __call__(self, x: jax.Array, train: bool = False) -> tuple[jax.Array, dict]:
-    """Maps tokens (B, T, N, D), class token first; aux is empty."""
+    """Maps tokens (B, T, N, D), class token first; aux is empty.
+
+    Raises:
+      ValueError: As `ops.token_shift`.
+    """
     del train
     shifted = ops.token_shift(
       x, tokens=self.tokens, fold_div=self.fold_div, direction=self.direction

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
+from temporal_jax.ops import shape_checks
 
 
 class Conv3D(nn.Module):
@@ -39,7 +40,13 @@ class Conv3D(nn.Module):
     """Maps (B, T, H, W, C) to (B, T', H / stride, W / stride, features).
 
     T' is T / time_stride.
+
+    Raises:
+      ValueError: If `size` or `taps` is even, or as `ops.convolution_3d`.
     """
+    shape_checks.odd("size", self.size)
+    shape_checks.odd("taps", self.taps)
+    shape_checks.whole(1, stride=self.stride)
     along_time = self.size == 1 and self.taps > 1
     shape = (x.shape[-1], self.features)
     if not along_time:

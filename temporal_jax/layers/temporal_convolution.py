@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from temporal_jax import ops
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
 
 
@@ -29,7 +30,13 @@ class TemporalConv(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
-    """Maps (B, T, ..., C) to (B, T, ..., features)."""
+    """Maps (B, T, ..., C) to (B, T, ..., features).
+
+    Raises:
+      ValueError: If `taps` is even, or as `ops.temporal_convolution`.
+    """
+    shape_checks.odd("taps", self.taps)
+    shape_checks.whole(1, groups=self.groups)
     shape = (self.taps, x.shape[-1] // self.groups, self.features)
     kernel = self.param("kernel", self.kernel_init, shape, jnp.float32)
     out = ops.temporal_convolution(x.astype(self.dtype), kernel, groups=self.groups)

@@ -64,3 +64,53 @@ def test_float64_is_never_narrowed(example):
     everything = tuple(range(1 + len(clips)))
     for function in (layer.apply, jax.grad(_loss(layer), everything)):
       assert "f32" not in str(jax.make_jaxpr(function)(variables, *clips))
+
+
+# Arguments that count something, which a layer refuses below 1 by their name:
+# divisors, and those that are None by default. 0 is not taken for None.
+_COUNTS = {
+  "AdaptiveBranch": ("reduction", "ratio", "head_width", "num_heads", "size"),
+  "AdaptiveConv": ("size", "taps", "groups", "stride", "time_stride", "dilation"),
+  "AdaptiveModule": ("features", "ratio"),
+  "ClassTokenConvolution": ("taps", "fold_div"),
+  "ClipCalibration": ("features", "ratio"),
+  "Conv2D": ("size", "stride"),
+  "Conv3D": ("size", "taps", "stride", "time_stride"),
+  "CrossAttention": ("num_heads",),
+  "CrossFrameMessage": ("num_heads",),
+  "DepthwiseConv2D": ("size",),
+  "FactorisedConv": ("width", "size", "taps"),
+  "LearnedCalibration": ("features",),
+  "Mlp": ("features",),
+  "RouteAttention": ("features", "ratio", "head_width"),
+  "RouteMlp": ("features", "ratio"),
+  "SelfAttention": ("num_heads",),
+  "TemporalAdapter": ("width", "taps"),
+  "TemporalAggregation": ("taps",),
+  "TemporalConv": ("taps", "groups"),
+  "TemporalRelation": ("num_tuples",),
+  "TemporalShift": ("segment", "window"),
+}
+
+
+@pytest.mark.parametrize(
+  ("name", "argument"),
+  [(name, argument) for name, arguments in _COUNTS.items() for argument in arguments],
+)
+@pytest.mark.parametrize("value", [0, -1, 1.5, True])
+def test_counts_below_one_are_refused_by_name(name, argument, value):
+  layer = EXAMPLES[name].layer().clone(**{argument: value})
+  clips = draw_clips(EXAMPLES[name])
+  words = f"{argument} must be (an integer|odd).* got {value!r}"
+  with pytest.raises(ValueError, match=words):
+    jax.eval_shape(layer.init, jax.random.key(0), *clips)
+
+
+_DIVIDED = [layers.RouteMlp, layers.RouteAttention, layers.ClipCalibration]
+
+
+@pytest.mark.parametrize("route", [*_DIVIDED, layers.AdaptiveModule])
+def test_a_ratio_of_more_than_the_channels_is_refused(route):
+  words = r"^ratio must be at most the 3 channels of x, got 4\."
+  with pytest.raises(ValueError, match=words):
+    route(ratio=4).init(jax.random.key(0), np.ones((1, 2, 2, 2, 3), np.float32))

@@ -17,7 +17,8 @@ class ClassTokenConvolution(nn.Module):
   there, as in the released networks.
 
   Attributes:
-    fold_div: Divisor of the channels that start by reading one neighbour.
+    fold_div: Divisor of the channels that start by reading one neighbour, at
+      least 2.
     taps: Frames blended, K; odd, at least 3.
     start: Initial kernel: "shift", see above, "identity" or "random", the
       source's modes "shift", "fixed" and "norm".
@@ -37,10 +38,14 @@ class ClassTokenConvolution(nn.Module):
     """Maps tokens (B, T, N, D), class token first, to the same; aux is empty.
 
     Raises:
-      ValueError: If `x` is not floating point of rank 4, or `start` is unknown.
+      ValueError: If `x` is not floating point of rank 4, `taps` is even or
+        below 3, `fold_div` is below 2, or `start` is unknown.
     """
     del train
     shape_checks.tokens(x)
+    shape_checks.odd("taps", self.taps)
+    shape_checks.whole(3, taps=self.taps)
+    shape_checks.whole(2, fold_div=self.fold_div)
     starts = {
       "shift": self._shift_kernel,
       "identity": _identity_kernel,

@@ -12,6 +12,7 @@ from temporal_jax import ops
 from temporal_jax.layers.attention import HEAD_WIDTH
 from temporal_jax.layers.convolution import DepthwiseConv2D
 from temporal_jax.layers.tada.adaptive_convolution import AdaptiveConv
+from temporal_jax.layers.tada.calibration import hidden_width
 from temporal_jax.layers.tada.route_attention import RouteAttention
 from temporal_jax.layers.tada.temporal_pooling import AggregatedConv
 from temporal_jax.layers.temporal_convolution import TemporalConv
@@ -69,8 +70,8 @@ class AdaptiveBranch(nn.Module):
     """Maps tokens (B, T, N, D), class token first; aux is empty.
 
     Raises:
-      ValueError: If `x` is not floating point of rank 4, or its patches are not
-        a square grid.
+      ValueError: If `x` is not floating point of rank 4, its patches are not a
+        square grid, `reduction` is not in 1 to D, or see `RouteAttention`.
     """
     shape_checks.tokens(x)
     side = math.isqrt(x.shape[2] - 1)
@@ -79,7 +80,7 @@ class AdaptiveBranch(nn.Module):
         f"x must hold a class token and a square grid of patches, got {x.shape}."
       )
     dtype, width = self.dtype or x.dtype, x.shape[-1]
-    inner = width // self.reduction
+    inner = hidden_width(width, self.reduction, "reduction")
     patches = x[:, :, 1:].reshape(*x.shape[:2], side, side, width)  # (B, T, H, W, D)
     settings = {"kernel_init": _NORMAL, "dtype": dtype, "name": "expand"}
     if self.temporal_projection:
@@ -92,20 +93,23 @@ class AdaptiveBranch(nn.Module):
     out = join_axes(contract(ops.quick_gelu(patches)), 2, -1)
     return jnp.pad(out, ((0, 0), (0, 0), (1, 0), (0, 0))), {}
 
-  def _head_width(self, width: int) -> int:
+  def _head_width(self, width: int, inner: int) -> int:
     """Returns the channels of a head of the route function."""
-    if self.head_width or not self.num_heads:
-      return self.head_width or HEAD_WIDTH
-    return min(width // self.num_heads, width // self.reduction // self.ratio)
+    num_heads = shape_checks.given_or(1, num_heads=self.num_heads)
+    if self.head_width is not None:
+      return self.head_width
+    if self.num_heads is None:
+      return HEAD_WIDTH
+    return min(width // num_heads, hidden_width(inner, self.ratio))
 
   def _convolve(self, x: jax.Array, width: int, train: bool) -> tuple[jax.Array, dict]:
     """Applies the depthwise convolution, and the aggregation if it has one."""
-    convolution = self._convolution(x, self._head_width(width))
+    convolution = self._convolution(x, width)
     if self.aggregate:
       return AggregatedConv(convolution, name="aggregation")(x, train)
     return convolution(name="convolution")(x, train)
 
-  def _convolution(self, x: jax.Array, head_width: int) -> Callable[..., nn.Module]:
+  def _convolution(self, x: jax.Array, width: int) -> Callable[..., nn.Module]:
     """Returns a factory of the depthwise convolution of `x`."""
     settings = {"size": self.size, "kernel_init": _NORMAL, "dtype": x.dtype}
     if not self.adaptive:
@@ -115,7 +119,7 @@ class AdaptiveBranch(nn.Module):
       RouteAttention,
       ratio=self.ratio,
       taps=self.route_taps,
-      head_width=head_width,
+      head_width=self._head_width(width, features),
       form=self.route_form,
       bias=True,
       identity_init=False,  # So it is in the reference: it starts near zero.

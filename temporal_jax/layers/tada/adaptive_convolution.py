@@ -19,6 +19,7 @@ from temporal_jax.layers.tada.route_baselines import (
 )
 from temporal_jax.layers.tada.route_mlp import RouteMlp
 from temporal_jax.layers.tada.temporal_pooling import StridedTemporalPooling
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
 from temporal_jax.validation import check_choice
 
@@ -107,8 +108,12 @@ class AdaptiveConv(nn.Module):
       Features, and {"calibration": the kernel's calibration}.
 
     Raises:
-      ValueError: If shapes do not fit, or nothing makes a calibration.
+      ValueError: If shapes do not fit, `size` or `taps` is even, nothing makes
+        a calibration, or as `ops.adaptive_convolution`.
     """
+    shape_checks.odd("size", self.size)
+    shape_checks.odd("taps", self.taps)
+    shape_checks.whole(1, groups=self.groups)
     x = x.astype(self.dtype or x.dtype)
     if calibration is None:
       calibration = self._route(x, train)

@@ -11,6 +11,25 @@ from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.accumulation_dtype import wide_dtype
 
 
+def hidden_width(channels: int, ratio: int, name: str = "ratio") -> int:
+  """Returns the width of a hidden layer, C // ratio.
+
+  Args:
+    channels: Channels of the input, C.
+    ratio: Divisor of the channels.
+    name: Name of the argument, for messages.
+
+  Raises:
+    ValueError: If `ratio` is below 1, or more than the channels.
+  """
+  shape_checks.whole(1, **{name: ratio})
+  if ratio > channels:
+    raise ValueError(
+      f"{name} must be at most the {channels} channels of x, got {ratio}."
+    )
+  return channels // ratio
+
+
 def frame_descriptors(x: jax.Array) -> jax.Array:
   """Returns the mean over H and W of features (B, T, H, W, C), (B, T, C)."""
   shape_checks.video(x)

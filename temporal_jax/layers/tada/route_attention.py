@@ -6,8 +6,13 @@ import jax
 from temporal_jax import ops
 from temporal_jax.layers.attention import SelfAttention
 from temporal_jax.layers.layer_norm import LayerNorm
-from temporal_jax.layers.tada.calibration import calibrations, frame_descriptors
+from temporal_jax.layers.tada.calibration import (
+  calibrations,
+  frame_descriptors,
+  hidden_width,
+)
 from temporal_jax.layers.temporal_convolution import TemporalConv
+from temporal_jax.ops import shape_checks
 from temporal_jax.validation import check_choice
 
 # Of the route function, see `RouteAttention`.
@@ -60,14 +65,16 @@ class RouteAttention(nn.Module):
       bias.
 
     Raises:
-      ValueError: If `x` is not floating point of rank 5, `head_width` does not
-        divide the hidden width, or `form` is unknown.
+      ValueError: If `x` is not floating point of rank 5, `ratio` is not in 1 to
+        C, `head_width` does not divide the hidden width, `features` is below 1,
+        or `form` is unknown.
     """
     del train
     check_choice("form", self.form, FORMS)
     dtype = self.dtype or x.dtype
-    width = x.shape[-1] // self.ratio
-    if min(width, self.head_width) < 1 or width % self.head_width:
+    width = hidden_width(x.shape[-1], self.ratio)
+    shape_checks.whole(1, head_width=self.head_width)
+    if width % self.head_width:
       raise ValueError(
         f"heads of {self.head_width} do not divide the hidden width {width} of "
         f"x {x.shape} and ratio {self.ratio}: give a head_width that does."
@@ -91,7 +98,7 @@ class RouteAttention(nn.Module):
     frames = frames + attend(seen)
     return calibrations(
       frames,
-      self.features or x.shape[-1],
+      shape_checks.given_or(x.shape[-1], features=self.features),
       bias=self.bias,
       taps=self.taps[1],
       identity_init=self.identity_init,

@@ -10,6 +10,7 @@ from temporal_jax.layers.tada.calibration import (
   calibration,
   clip_descriptors,
   frame_descriptors,
+  hidden_width,
 )
 from temporal_jax.layers.temporal_convolution import TemporalConv
 from temporal_jax.ops import shape_checks
@@ -33,11 +34,16 @@ class LearnedCalibration(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
-    """Maps features (B, T, H, W, C) to a calibration (B, T, features)."""
+    """Maps features (B, T, H, W, C) to a calibration (B, T, features).
+
+    Raises:
+      ValueError: If `x` is not floating point of rank 5, or `features` is below
+        1.
+    """
     del train
     shape_checks.video(x)
     batch, num_frames, channels = x.shape[0], x.shape[1], x.shape[-1]
-    features = self.features or channels
+    features = shape_checks.given_or(channels, features=self.features)
     ones = nn.initializers.ones
     init = ones if self.identity_init else nn.initializers.normal(1.0)
     shape = (num_frames if self.per_frame else 1, features)
@@ -72,15 +78,20 @@ class ClipCalibration(nn.Module):
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
-    """Maps features (B, T, H, W, C) to a calibration (B, T, features)."""
+    """Maps features (B, T, H, W, C) to a calibration (B, T, features).
+
+    Raises:
+      ValueError: If `x` is not floating point of rank 5, `ratio` is not in 1 to
+        C, or `features` is below 1.
+    """
     del train
     dtype = self.dtype or x.dtype
     clip = clip_descriptors(x).astype(dtype)
     batch, num_frames, channels = x.shape[0], x.shape[1], x.shape[-1]
     moments = num_frames if self.per_frame else 1
-    features = self.features or channels
+    features = shape_checks.given_or(channels, features=self.features)
     hidden = nn.Dense(
-      max(channels // self.ratio, 1),
+      hidden_width(channels, self.ratio),
       kernel_init=torch_default(),
       dtype=dtype,
       name="reduce",
@@ -109,7 +120,7 @@ class AdaptiveModule(nn.Module):
       ones.
     local: Whether the local branch multiplies the global one, so that each
       frame has a calibration of its own.
-    ratio: The local branch's hidden width is C // ratio.
+    ratio: The local branch's hidden width is features // ratio.
     identity_init: Whether the calibration starts at one, else at random.
     dtype: Dtype of the computation, by default the dtype of `x`.
 
@@ -131,10 +142,10 @@ class AdaptiveModule(nn.Module):
     The number of frames is fixed by the first clip.
 
     Raises:
-      ValueError: If `x` is not floating point of rank 5 or has fewer channels
-        than `features`.
+      ValueError: If `x` is not floating point of rank 5, `features` is below 1
+        or more than its channels, or `ratio` is not in 1 to `features`.
     """
-    features = self.features or x.shape[-1]
+    features = shape_checks.given_or(x.shape[-1], features=self.features)
     if features > x.shape[-1]:
       raise ValueError(
         f"features must be at most the {x.shape[-1]} channels of x {x.shape}, "
@@ -177,7 +188,7 @@ class AdaptiveModule(nn.Module):
       "kernel_init": torch_default(),
       "dtype": dtype,
     }
-    hidden = max(channels // self.ratio, 1)
+    hidden = hidden_width(channels, self.ratio)
     y = TemporalConv(hidden, 3, name="local_reduce", **settings)(frames)
     y = nn.relu(BatchNorm(dtype=dtype, name="local_norm")(y, train))
     y = TemporalConv(channels, 1, name="local_expand", **settings)(y)

@@ -7,8 +7,13 @@ from temporal_jax import ops
 from temporal_jax.layers.batch_norm import BatchNorm
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.layers.layer_norm import LayerNorm
-from temporal_jax.layers.tada.calibration import calibrations, frame_descriptors
+from temporal_jax.layers.tada.calibration import (
+  calibrations,
+  frame_descriptors,
+  hidden_width,
+)
 from temporal_jax.layers.temporal_convolution import TemporalConv
+from temporal_jax.ops import shape_checks
 from temporal_jax.validation import check_choice
 
 _NORMS = ("batch", "layer")
@@ -61,12 +66,11 @@ class RouteMlp(nn.Module):
       bias.
 
     Raises:
-      ValueError: If `x` is not floating point of rank 5, C < ratio, or `norm`
-        is unknown.
+      ValueError: If `x` is not floating point of rank 5, `ratio` is not in 1 to
+        C, `features` is below 1, or `norm` is unknown.
     """
     dtype, channels = self.dtype or x.dtype, x.shape[-1]
-    if self.ratio > channels:
-      raise ValueError(f"ratio {self.ratio} leaves nothing of x {x.shape}.")
+    hidden = hidden_width(channels, self.ratio)
     check_choice("norm", self.norm, _NORMS)
     frames = frame_descriptors(x).astype(dtype)
     if self.global_context:
@@ -76,7 +80,7 @@ class RouteMlp(nn.Module):
       frames = frames + context(frames.mean(axis=1, keepdims=True))
     if not self.linear:
       reduce = TemporalConv(
-        channels // self.ratio,
+        hidden,
         self.taps[0],
         kernel_init=torch_default(),
         dtype=dtype,
@@ -85,7 +89,7 @@ class RouteMlp(nn.Module):
       frames = self._activate(reduce(frames), train)
     return calibrations(
       frames,
-      self.features or channels,
+      shape_checks.given_or(channels, features=self.features),
       bias=self.bias,
       taps=self.taps[1],
       identity_init=self.identity_init,

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from temporal_jax import layers
 from temporal_jax.layers.initializers import torch_default
 from temporal_jax.localization.networks import boundary_matching
+from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.accumulation_dtype import widen
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
 
@@ -70,8 +71,8 @@ class BMN(nn.Module):
       float32; values of proposals that end after the sequence have no meaning.
 
     Raises:
-      ValueError: If the features are not floating point (B, T, C), or the
-        groups do not divide their channels.
+      ValueError: If the features are not floating point (B, T, C), the groups
+        do not divide their channels, or `durations` is below 1.
     """
     del train
     if features.ndim != 3 or not jnp.issubdtype(features.dtype, jnp.floating):
@@ -89,7 +90,7 @@ class BMN(nn.Module):
     x = self._convolve(x, "proposal_base")
     x = _ProposalFeatures(
       self.proposal_width,
-      self.durations or features.shape[1],
+      shape_checks.given_or(features.shape[1], durations=self.durations),
       self.bins,
       self.samples_per_bin,
       self.boundary_ratio,

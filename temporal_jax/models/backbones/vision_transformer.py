@@ -264,11 +264,14 @@ class VisionTransformer(Network):
     if self.pooling == "class":
       return norm(x[:, :, 0])
     x = norm(x)
+    heads = shape_checks.given_or(self.num_heads, pooling_heads=self.pooling_heads)
     if self.pooling == "attention":
       # As wide as that of the blocks.
-      ratio = self.mlp_ratio or self.block(self.num_heads, parent=None).mlp_ratio
+      ratio = self.mlp_ratio
+      if ratio is None:
+        ratio = self.block(self.num_heads, parent=None).mlp_ratio
       return AttentionPooling(
-        self.pooling_heads or self.num_heads,
+        heads,
         int(ratio * self.width),
         activation=self.activation,
         epsilon=self.epsilon,
@@ -277,7 +280,7 @@ class VisionTransformer(Network):
       )(x)
     if self.pooling == "attentive" and self.num_classes is not None:
       pool = AttentivePooling(
-        self.pooling_heads or self.num_heads,
+        heads,
         activation=self.activation,
         epsilon=self.epsilon,
         remat=self.remat,

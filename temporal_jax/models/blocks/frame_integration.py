@@ -8,6 +8,7 @@ from temporal_jax import ops
 from temporal_jax.layers import LayerNorm
 from temporal_jax.models.blocks.positions import fit_frames
 from temporal_jax.models.blocks.transformer import TransformerBlock
+from temporal_jax.ops import shape_checks
 
 
 class MultiframeIntegration(nn.Module):
@@ -37,8 +38,10 @@ class MultiframeIntegration(nn.Module):
     """Maps features of frames (B, T, D) to features of clips (B, D).
 
     Raises:
-      ValueError: If `x` is not of rank 3 or `head_width` does not divide D.
+      ValueError: If `x` is not of rank 3, `head_width` does not divide D, or
+        `head_width` or `num_frames` is below 1.
     """
+    shape_checks.whole(1, head_width=self.head_width)
     if x.ndim != 3 or x.shape[-1] % self.head_width:
       raise ValueError(
         f"x must be (B, T, D) with D a multiple of {self.head_width}, got "
@@ -47,7 +50,7 @@ class MultiframeIntegration(nn.Module):
     x = x.astype(self.dtype)
     init = nn.initializers.normal(0.02)
     _, length, width = x.shape
-    shape = (self.num_frames or length, width)
+    shape = (shape_checks.given_or(length, num_frames=self.num_frames), width)
     position = self.param("position", init, shape)
     position = fit_frames(position, length)
     y = x + position.astype(x.dtype)[None]

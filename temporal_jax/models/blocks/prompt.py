@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from temporal_jax import ops
 from temporal_jax.layers import CrossAttention, LayerNorm, LayerScale, Mlp
+from temporal_jax.ops import shape_checks
 
 _KERNEL_INIT = nn.initializers.normal(0.02)
 
@@ -37,6 +38,7 @@ class VideoSpecificPrompt(nn.Module):
       ValueError: If `head_width` does not divide D or the widths differ.
     """
     width = text.shape[-1]
+    shape_checks.whole(1, head_width=self.head_width)
     if width % self.head_width or video.shape[-1] != width:
       raise ValueError(
         f"text and video must have one width, a multiple of {self.head_width}, "

@@ -46,6 +46,19 @@ def test_patches_stay(tokens):
   assert np.abs(out[:, :, 0] - tokens[:, :, 0]).max() > 0.1
 
 
+@pytest.mark.parametrize(
+  ("options", "message"),
+  [
+    ({"taps": 1}, "taps must be an integer of at least 3, got 1"),
+    ({"taps": 4}, "taps must be odd and positive, got 4"),
+    ({"fold_div": 1}, "fold_div must be an integer of at least 2, got 1"),
+  ],
+)
+def test_rejects_kernels_that_cannot_shift(tokens, options, message):
+  with pytest.raises(ValueError, match=message):
+    layers.ClassTokenConvolution(**options).init(jax.random.key(0), tokens)
+
+
 def test_rejects_maps():
   with pytest.raises(ValueError, match=r"\(B, T, N, D\), got shape"):
     layers.ClassTokenConvolution().init(

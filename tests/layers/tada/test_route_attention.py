@@ -123,9 +123,8 @@ def test_computes_in_its_dtype():
   assert error <= 3e-2 * np.linalg.norm(want)
 
 
-@pytest.mark.parametrize("options", [{"head_width": 3}, {"ratio": 32}])
-def test_rejects_heads_that_do_not_divide(options):
-  layer = layers.RouteAttention(**{"ratio": 2, "head_width": 4, **options})
+def test_rejects_heads_that_do_not_divide():
+  layer = layers.RouteAttention(ratio=2, head_width=3)
   with pytest.raises(ValueError, match="do not divide the hidden width"):
     layer.init(jax.random.key(0), _clip())
 

@@ -145,7 +145,8 @@ def test_computes_in_its_dtype():
 
 
 @pytest.mark.parametrize(
-  ("x", "message"), [((2, 4, 3, 8), "x must be"), ((1, 2, 2, 2, 3), "ratio 4")]
+  ("x", "message"),
+  [((2, 4, 3, 8), "x must be"), ((1, 2, 2, 2, 3), "ratio must be at most the 3")],
 )
 def test_rejects_what_does_not_fit(x, message):
   with pytest.raises(ValueError, match=message):
