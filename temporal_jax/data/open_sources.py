@@ -39,10 +39,10 @@ def open_sources(
     data_dir: Folder of the prepared data sets.
     splits: Names of "train" and "test" in the data set `name`, "" for just
       that. Of `root`, "test" may name the split that is the test, see
-      `files.file_sources`.
+      `find_videos.file_sources`.
     test_fraction: Share of `root` that is kept for the test.
     tasks: Columns of the CSV file `root` that hold a video's labels, see
-      `files.file_sources`; () takes those of its header.
+      `find_videos.file_sources`; () takes those of its header.
     annotations: A name of `annotations.DATA_SETS`, if `root` is the folder of
       its files as downloaded, or "".
     videos: The folder that the paths of `annotations` begin in; "" is `root`.

@@ -92,7 +92,7 @@ def save_views(
 
   Args:
     runs: {clips: fraction in [0, 1]} by the name of the run, as
-      `views.accuracy_by_clips` returns them.
+      `view_fusion.accuracy_by_clips` returns them.
     file: PNG to write.
     num_crops: Crops of each clip, for the axis.
 

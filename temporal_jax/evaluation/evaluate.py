@@ -37,7 +37,8 @@ def evaluate(
     place: Puts a host batch on the devices, as rows of arrays that span all
       processes; a process's rows keep their order.
     tasks: Names of the tasks in the order of the labels; () for a single one.
-    fusion: Scores that are averaged over views, see `views.average_views`.
+    fusion: Scores that are averaged over views, see
+      `view_fusion.average_views`.
     stack: Gathers arrays over processes.
 
   Raises:

@@ -82,7 +82,7 @@ def from_views(
     labels: See `Predictions`.
     scores: Probabilities (N, V, L), or (N, L) of single views; or a dict with
       one entry per task.
-    fusion: Scores that are averaged, see `views.average_views`.
+    fusion: Scores that are averaged, see `view_fusion.average_views`.
 
   Raises:
     ValueError: If a score is NaN or infinite, naming the videos, or see
@@ -109,7 +109,7 @@ def group_views(predictions: Predictions, *, fusion: str = "softmax") -> Predict
   Args:
     predictions: Predictions of single views; the views of a video in order, but
       other videos' views may be between them.
-    fusion: Scores that are averaged, see `views.average_views`.
+    fusion: Scores that are averaged, see `view_fusion.average_views`.
 
   Raises:
     ValueError: If videos differ in their number of views, or the views of one

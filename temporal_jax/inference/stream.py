@@ -43,7 +43,8 @@ class _State(NamedTuple):
 
   Attributes:
     count: Frames so far, int32.
-    cache: Variables that the temporal operators keep, see `layers.online`.
+    cache: Variables that the temporal operators keep, see
+      `layers.online_state`.
     logits: Logits of past frames: the newest `window` of them (N, 1, L), or the
       mean of all (1, L).
   """

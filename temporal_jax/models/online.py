@@ -9,9 +9,9 @@ def check_online(network: Network) -> None:
 
   One that passes is applied to the frames (B, 1, H, W, 3) of a stream, one
   after the other, with `mutable=["cache"]` and the "cache" that it returned for
-  the frame before, none for the first; see `layers.online`. It returns the
-  logits of each frame. Their mean over the frames so far are the logits that it
-  gives for all of these as one clip, without a cache.
+  the frame before, none for the first; see `layers.online_state`. It returns
+  the logits of each frame. Their mean over the frames so far are the logits
+  that it gives for all of these as one clip, without a cache.
 
   Raises:
     ValueError: If frames meet elsewhere than in temporal slots, or a layer

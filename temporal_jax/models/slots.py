@@ -100,7 +100,7 @@ class Temporal:
   def online(self) -> bool:
     """Returns whether all that fills slots can run on one frame at a time.
 
-    See `layers.online`. It cannot where a slot calls its module twice, as
+    See `layers.online_state`. It cannot where a slot calls its module twice, as
     `keys_values` does, or asks it for more than the frame.
     """
     factories = {slot: getattr(self, slot) for slot in SLOTS}

@@ -115,7 +115,7 @@ def own_annotations(
   """Returns the records of a user's own videos, and the folder they share.
 
   Args:
-    sources: Sources by split, see `files.file_sources`.
+    sources: Sources by split, see `find_videos.file_sources`.
   """
   videos = {
     split: [source[index] for index in range(len(source))]

@@ -23,7 +23,7 @@ class Videos(NamedTuple):
     class_names: Names of the L classes, or a dict with one entry per task.
     multi_label: Whether a video has a set of classes instead of one.
     train_batches: Endless batches, see `pipeline.train_batches`.
-    eval_batches: One view of every test video, see `pipeline.eval_batches`.
+    eval_batches: One view of every test video, see `loaders.eval_batches`.
     test_batches: All views of them.
     num_train: Training videos listed.
     num_test: Test videos listed.

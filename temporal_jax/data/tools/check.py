@@ -69,7 +69,8 @@ def check_folder(
 
   Args:
     root: Folder; files of the suffixes `file_names.SUFFIXES` and folders of
-      numbered pictures at any depth count, see `folders.list_videos`.
+      numbered pictures at any depth count, see
+      `scan_folder.list_videos`.
     manifest: JSON lines to write, one per file: `path` from `root`, `bytes`,
       `mtime_ns`, `sha256`, `error` (None for a good file), and of a good one
       `frames`, `fps`, `height` and `width` the right way up, `keyframes`, the
@@ -80,7 +81,7 @@ def check_folder(
     bad: Text file to write, see `manifest.write_bad`; it may exist only as the
       list of an earlier check with this manifest.
     num_threads: Files that are decoded at a time.
-    time_limit: Seconds a file may take; one that takes longer is bad.
+    time_limit: Seconds that a file may take; one that takes longer is bad.
     track: Shows progress.
 
   Raises:

@@ -32,7 +32,8 @@ class EvalProtocol:
       keeps its size.
     stretch: Height and width to which frames are resized instead, whatever
       their proportions; None keeps these.
-    crop_rule: Places of the crops, and their order, see `views.crop_places`.
+    crop_rule: Places of the crops, and their order, see
+      `read_views.crop_places`.
     fusion: The score of a video: "softmax", the mean of its views'
       probabilities, or "logits", the softmax of the mean of their logits.
     square_pixels: Whether frames of a file are widened or narrowed before, so

@@ -42,8 +42,8 @@ def crop_places(
     height: Height of the frame, in pixels.
     width: Width of the frame, in pixels.
     size: Side of the square crops, in pixels.
-    num_crops: One of `protocol.NUM_CROPS`.
-    rule: One of `protocol.CROP_RULES`.
+    num_crops: One of `eval_protocol.NUM_CROPS`.
+    rule: One of `eval_protocol.CROP_RULES`.
 
   Raises:
     ValueError: If the frame is smaller than the crop, or `num_crops` or `rule`

@@ -31,7 +31,7 @@ class Connection(io.RawIOBase):
   do below `Limits.fair_rate`; work on a received file never does.
 
   Attributes:
-    client: Client at the other end, see `places.client_of`.
+    client: Client at the other end, see `shared_places.client_of`.
   """
 
   def __init__(self, connection: socket.socket, address: str, limits: Limits):
