@@ -54,7 +54,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   add("--seconds", type=results.above_zero, default=10.0, help="per row of the clock")
   add("--processor-time", action="store_true", help="not the clock's")
   add("--chip", default="v5e", help="TPU of the estimates")
-  add("--read", nargs="+", type=pathlib.Path, metavar="FILE", help="for claims")
+  add("--read", nargs="+", type=pathlib.Path, metavar="FILE", help="files of claims")
   add("--png", type=pathlib.Path, metavar="FOLDER", help="draw pictures there")
   options = parser.parse_args(argv)
   try:

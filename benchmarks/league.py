@@ -253,7 +253,9 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument(
     "--tasks", nargs="+", type=_known(config.TASKS, "task"), help="data sets"
   )
-  parser.add_argument("--seeds", nargs="+", type=int, help="of published operators")
+  parser.add_argument(
+    "--seeds", nargs="+", type=int, help="seeds of published operators"
+  )
   parser.add_argument(
     "--steps", type=results.count, help="updates of a training of something_moves"
   )

@@ -163,7 +163,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   add("--compile-only", nargs="+", metavar="NAME", help="networks")
   add("--inference", action="store_true", help="no training steps")
   add("--torch", choices=["eager", "compiled"])
-  add("--frames", type=int, help="of a clip, instead of the usual ones")
+  add("--frames", type=int, help="frames of a clip, instead of the usual")
   add("--side", type=int, help="pixels of a frame, instead of the usual ones")
   options = parser.parse_args(argv)
   if not options.dtypes:

@@ -322,7 +322,9 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   add("--golden", type=pathlib.Path, default=_GOLDEN, help="folder of golden cases")
   add("--wheels", type=pathlib.Path, help="folder of wheels that are lacking")
   add("--commit", default="", help="commit of this folder, if it is no clone")
-  add("--seconds", type=float, default=_SECONDS, help="of all parts (%(default)s)")
+  add(
+    "--seconds", type=float, default=_SECONDS, help="seconds of all parts (%(default)s)"
+  )
   add("--parts", nargs="+", choices=_NAMES, default=_NAMES, metavar="NAME")
   add("--dry-run", action="store_true", help="tiny sizes, on a CPU")
   options = parser.parse_args(argv)

@@ -182,7 +182,9 @@ def _cells(result: Mapping[str, Any]) -> tuple[str, ...]:
 def _options(argv: list[str] | None) -> argparse.Namespace:
   parser = results.create_parser(__doc__)
   add = parser.add_argument
-  add("--only", nargs="+", default=[""], metavar="TEXT", help="in the names of cases")
+  add(
+    "--only", nargs="+", default=[""], metavar="TEXT", help="text in the names of cases"
+  )
   add("--seconds", type=float, default=2.0, help="per timing")
   add("--dtype", choices=["float32", "bfloat16"], default="float32")
   add("--torch", choices=["eager", "compiled"], default="eager")

@@ -262,7 +262,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   add(
     "--seconds", type=results.above_zero, default=2.0, help="per timing (%(default)s)"
   )
-  add("--turns", type=results.count, default=3, help="of processes (%(default)s)")
+  add("--turns", type=results.count, default=3, help="turns of processes (%(default)s)")
   options = parser.parse_args(argv)
   try:
     options.cases = find_cases(options.patterns or PEERS, PEERS)

@@ -158,7 +158,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   parser = results.create_parser(__doc__)
   add = parser.add_argument
   add("model", nargs="?", default="vit_b16", help="name in the catalog (%(default)s)")
-  add("--frames", type=int, help="of a clip, instead of the usual ones")
+  add("--frames", type=int, help="frames of a clip, instead of the usual")
   add("--clips", type=int, default=64, help="clips per turn (%(default)s)")
   add("--turns", type=int, default=5, help="number of turns (%(default)s)")
   add("--batch-size", type=int, default=8, help="clips (%(default)s)")

@@ -196,11 +196,11 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
   add("--config", default="configs/camera_motion.py", help="file")
   add("--num-steps", type=int, default=200)
   add = parser.add_argument_group("input").add_argument
-  add("--num-threads", type=int, default=os.cpu_count(), help="that decode")
+  add("--num-threads", type=int, default=os.cpu_count(), help="decoding threads")
   add = parser.add_argument_group("steps").add_argument
   add("--networks", nargs="+", metavar="PATTERN")
   add("--batch", type=int, default=2, help="clips")
-  add("--frames", type=int, help="of a clip, instead of the usual ones")
+  add("--frames", type=int, help="frames of a clip, instead of the usual")
   add("--side", type=int, help="pixels of a frame, instead of the usual ones")
   add("--dtype", choices=["float32", "bfloat16"])
   add("--torch", choices=["eager", "compiled"])

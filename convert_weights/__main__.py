@@ -211,7 +211,9 @@ def _parser() -> argparse.ArgumentParser:
   _add_checkpoint(parser)
   add_out(parser)
   parser.add_argument(
-    "--num-classes", type=_positive, help="other than the checkpoint has"
+    "--num-classes",
+    type=_positive,
+    help="number of classes, other than the checkpoint has",
   )
   add_labels(parser)
   parser.add_argument(
@@ -247,13 +249,13 @@ def _parser() -> argparse.ArgumentParser:
     "--inflation",
     choices=changes.INFLATIONS,
     default="centre",
-    help="of image kernels along time",
+    help="way of inflating image kernels along time",
   )
   parser.add_argument(
     "--channels",
     type=_positive,
     default=3,
-    help="of a frame, 10 for optical flow",
+    help="channels of a frame, 10 for optical flow",
   )
   return parser
 

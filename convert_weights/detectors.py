@@ -118,7 +118,7 @@ def verify(directory: str | pathlib.Path) -> str:
   """Reads a detector again, compares it and runs one sequence.
 
   Returns:
-    What was found, in a line.
+    The result of the comparison and of the run, in a line.
 
   Raises:
     ValueError: See `load_detector`; or if a forward pass gives NaN or infinity.
@@ -203,13 +203,14 @@ def _parser() -> argparse.ArgumentParser:
   parser.add_argument("model", metavar="MODEL", help="name of a detector")
   parser.add_argument("checkpoint", metavar="CHECKPOINT")
   add_out(parser)
+  settings = [name for name in FeatureKind._fields if name != "width"]
   parser.add_argument(
     "--features",
     metavar="KEY=VALUE",
     type=key_and_value,
     action="append",
     default=[],
-    help=f"of {', '.join(name for name in FeatureKind._fields if name != 'width')}",
+    help=f"settings of the features: {', '.join(settings)}",
   )
   add_labels(parser)
   parser.add_argument(

@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
   parser.add_argument("checkpoint", metavar="CHECKPOINT")
-  parser.add_argument("directory", metavar="DIR", help="of the converted one")
+  parser.add_argument(
+    "directory", metavar="DIR", help="folder of the converted network"
+  )
   parser.add_argument("videos", nargs="+", metavar="VIDEO")
   parser.add_argument("--model", required=True, help="temporal-jax models")
   parser.add_argument("--labels", required=True, help="one class per line")

@@ -48,16 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
   parser.add_argument("videos", metavar="DIR", help="class/video.mp4")
-  parser.add_argument("workdir", metavar="WORKDIR", help="of all it writes")
+  parser.add_argument("workdir", metavar="WORKDIR", help="folder of all it writes")
   parser.add_argument(
     "--init-from",
     default="",
     help="converted weights or another run; the network is theirs",
   )
-  parser.add_argument("--steps", type=int, default=200, help="of 8 videos each")
-  parser.add_argument("--frames", type=int, help="of a clip")
-  parser.add_argument("--image-size", type=int, help="in pixels")
-  parser.add_argument("--width", type=int, help="of a ResNet")
+  parser.add_argument("--steps", type=int, default=200, help="steps of 8 videos each")
+  parser.add_argument("--frames", type=int, help="frames of a clip")
+  parser.add_argument("--image-size", type=int, help="side in pixels")
+  parser.add_argument("--width", type=int, help="width of a ResNet")
   return parser
 
 

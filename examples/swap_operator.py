@@ -27,7 +27,7 @@ OPERATORS = ("none", "shift", "aggregation", "adaptive", "arithmetic")
 def compare(
   backbone: str, operators: Sequence[str], frames: int, side: int, **overrides
 ) -> dict[str, float]:
-  """Prints a line an operator; returns how much of the answer is order."""
+  """Prints one line per operator; returns how much of the answer is order."""
   # Something that appears little by little.
   clip = jax.random.normal(jax.random.key(0), (1, 1, side, side, 3))
   clip = clip * jnp.linspace(0.0, 2.0, frames).reshape(1, -1, 1, 1, 1)
@@ -80,8 +80,8 @@ def main(argv: Sequence[str] | None = None) -> None:
   )
   parser.add_argument("--backbone", default="resnet18")
   parser.add_argument("--operators", nargs="+", default=OPERATORS)
-  parser.add_argument("--frames", type=int, default=8, help="of the clip")
-  parser.add_argument("--image-size", type=int, default=64, help="in pixels")
+  parser.add_argument("--frames", type=int, default=8, help="frames of the clip")
+  parser.add_argument("--image-size", type=int, default=64, help="side in pixels")
   options = parser.parse_args(argv)
   compare(options.backbone, options.operators, options.frames, options.image_size)
 

@@ -17,7 +17,7 @@ from benchmarks.league_parts.entries import (
 from temporal_jax.display import picture_text
 
 COLORS = {RESNET: "#1f5fa8", BIG_LITTLE: "#1b7f4b", VIT: "#b5441a"}
-_WIDTH, _DPI = 8.0, 110  # Inches, pixels an inch.
+_WIDTH, _DPI = 8.0, 110  # Inches, pixels per inch.
 _LABEL = (15.0, 10.0)  # Points of a number of two digits: width, height.
 _MARKER = 3.5  # Points, radius of a mark without its edge, which is 1 wide.
 _DIRECTIONS = 24  # In which a place for a number is looked for.

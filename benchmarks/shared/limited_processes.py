@@ -57,7 +57,7 @@ def run(
     environment: Environment variables of all of them.
 
   Returns:
-    How each ended.
+    End of each command.
   """
   start = time.monotonic()
   processes: list[subprocess.Popen] = []

@@ -37,13 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--dtype",
     choices=("float32", "bfloat16", "float16"),
-    help="of the activations (bfloat16, float32 on CPU)",
+    help="dtype of the activations (bfloat16, float32 on CPU)",
   )
   parser.add_argument(
     "--seconds",
     type=float,
     default=3.0,
-    help="to run each, after two runs that are not timed (%(default)s)",
+    help="seconds to run each, after two runs that are not timed (%(default)s)",
   )
   parser.add_argument("--json", action="store_true", help="print it all as JSON")
 

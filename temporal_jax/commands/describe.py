@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--num-classes",
     type=int,
     metavar="L",
-    help="of the classifier (400, or the directory's)",
+    help="number of classes (400, or the directory's)",
   )
   parser.add_argument(
     "--depth",
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--temporal",
     metavar="OPERATOR",
-    help="to put into the slots, see docs/operators.md (the network's own)",
+    help="operator for the slots, see docs/operators.md (the network's own)",
   )
 
 

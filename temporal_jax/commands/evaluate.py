@@ -55,14 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--split",
     default="",
     metavar="NAME",
-    help="to score: train, val, test or, of a list, all (test, or val without it; "
-    "of a list without splits all, except the videos that the network was trained on)",
+    help="split to score: train, val, test or, of a list, all (test, or val without "
+    "it; of a list without splits all, except the videos that the network was trained "
+    "on)",
   )
   parser.add_argument(
     "--annotations",
     default="",
     metavar="NAME",
-    help="of the data set: k400, ssv2, ..., see docs/annotations.md",
+    help="name of the data set: k400, ssv2, ..., see docs/annotations.md",
   )
   parser.add_argument(
     "--videos",

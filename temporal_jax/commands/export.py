@@ -39,13 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--dtype",
     default="float32",
     choices=("float32", "bfloat16"),
-    help="of the activations of a stablehlo (%(default)s)",
+    help="dtype of the activations of a stablehlo (%(default)s)",
   )
   parser.add_argument(
     "--weights",
     default="float32",
     choices=("float32", "int8"),
-    help="of the file; int8 kernels are a quarter of the size (%(default)s)",
+    help="dtype of the weights in the file; int8 kernels are a quarter of the size "
+    "(%(default)s)",
   )
 
 

@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     type=int,
     default=8,
     metavar="FRAMES",
-    help="from one window to the next (%(default)s)",
+    help="frames from one window to the next (%(default)s)",
   )
   parser.add_argument(
     "--stretch",

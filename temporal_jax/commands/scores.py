@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   combine.add_argument("out", type=path, metavar="OUT.npz")
   combine.add_argument("runs", type=path, metavar="RUN", nargs="+")
   combine.add_argument(
-    "--weights", type=float, nargs="+", help="of the runs, 1 each if not given"
+    "--weights", type=float, nargs="+", help="weights of the runs, 1 each if not given"
   )
   compare = commands.add_parser(
     "compare", help="draw by how much each class is recognized better"
@@ -37,9 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   views = commands.add_parser("views", help="draw accuracy by clips scored")
   views.add_argument("out", type=path, metavar="OUT.png")
   views.add_argument("runs", type=path, metavar="RUN", nargs="+")
-  views.add_argument("--crops", type=int, help="of each clip (as the run was tested)")
+  views.add_argument(
+    "--crops", type=int, help="crops of each clip (as the run was tested)"
+  )
   frames = commands.add_parser(
-    "frames", help="draw accuracy by frames of a clip, a line a network"
+    "frames", help="draw accuracy by frames of a clip, one line per network"
   )
   frames.add_argument("out", type=path, metavar="OUT.png")
   frames.add_argument(
@@ -68,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     nargs=3,
     default=(),
     metavar=("PT", "TL", "TD"),
-    help="of ek100: levels of pretraining, training labels and training data, "
+    help="levels of ek100: of pretraining, training labels and training data, "
     "0 to 5, see github.com/epic-kitchens/sls",
   )
   actions = commands.add_parser(

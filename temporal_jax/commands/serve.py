@@ -48,14 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--token",
     default="",
-    help="that users of the page must know, 16 or more characters "
+    help="token that users must enter, 16 or more characters "
     "(TEMPORAL_JAX_TOKEN of the environment)",
   )
   parser.add_argument(
     "--port",
     type=int,
     default=8000,
-    help="0 for one that is free (%(default)s)",
+    help="port to serve at; 0 for one that is free (%(default)s)",
   )
   parser.add_argument(
     "--max-size",

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     "--annotations",
     required=True,
     metavar="NAME",
-    help="of the data set: ek100, ssv1 or ssv2",
+    help="name of the data set: ek100, ssv1 or ssv2",
   )
   parser.add_argument(
     "--root",

@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     type=float,
     default=600.0,
     metavar="SECONDS",
-    help="to find the frames, or decode one (%(default)s)",
+    help="seconds to find the frames, or decode one (%(default)s)",
   )
 
 

@@ -44,11 +44,11 @@ def add_network(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "network",
     metavar="NAME|DIR",
-    help="see temporal-jax models; or a converted or trained directory, its "
-    "address hf://org/name, or camera_motion",
+    help="name that temporal-jax models lists; or a converted or trained directory, "
+    "its address hf://org/name, or camera_motion",
   )
   parser.add_argument(
-    "--frames", type=int, metavar="T", help="of a clip (the network's)"
+    "--frames", type=int, metavar="T", help="frames of a clip (the network's)"
   )
   parser.add_argument(
     "--image-size",

@@ -47,7 +47,7 @@ def _add_check(commands: Any) -> None:
     type=float,
     default=600.0,
     metavar="SECONDS",
-    help="a video may take (%(default)s)",
+    help="seconds that a video may take (%(default)s)",
   )
 
 
@@ -61,7 +61,7 @@ def _add_inspect(commands: Any) -> None:
   )
   _add_root(parser, "class/video, train|val|test/class/video, tar files or CSV")
   parser.add_argument(
-    "--manifest", type=path, metavar="FILE", help="of a check of the folder"
+    "--manifest", type=path, metavar="FILE", help="manifest of a check of the folder"
   )
   parser.add_argument(
     "--sheet", type=path, metavar="OUT.png", help="pictures of some videos"
@@ -110,7 +110,7 @@ def _add_build(commands: Any) -> None:
   parser.add_argument(
     "name",
     metavar="NAME",
-    help="of the annotations, k400, ssv2, ..., or a name for your own videos",
+    help="name of the annotations, k400, ssv2, ..., or a name for your own videos",
   )
   _add_root(parser, "folder of the annotation files as downloaded, or your own videos")
   parser.add_argument("out", type=path, metavar="OUT", help="folder to write")
@@ -129,7 +129,7 @@ def _add_unpack(commands: Any) -> None:
     "OUT/test/CLASS, to try the commands on. OUT/clips.csv lists them, clips of "
     "one photograph as a group.",
   )
-  parser.add_argument("name", metavar="NAME", help="of the data set")
+  parser.add_argument("name", metavar="NAME", help="name of the data set")
   parser.add_argument("out", type=path, metavar="OUT", help="folder to write")
   parser.add_argument(
     "--per-class",
