@@ -12,8 +12,8 @@ from the run before and are shorter.
 
 RGB+Flow of table 2 are two runs whose scores are averaged, each tested by 10
 clips x 3 crops of 256 pixels; how much each counts is not stated. The run of
-optical flow reads folders of pictures 00001_x.jpg and 00001_y.jpg, 5 pairs a
-frame, and starts from a stem of 10 channels:
+optical flow reads folders of pictures 00001_x.jpg and 00001_y.jpg, 5 pairs
+per frame, and starts from a stem of 10 channels:
 
   python -m convert_weights blvnet_tam_101 blresnet101.pth models/flow \
     --num-classes 174 --channels 10

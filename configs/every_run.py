@@ -59,8 +59,8 @@ def create() -> ml_collections.ConfigDict:
   optim.layer_decay_first = ""  # Regex of layers before the blocks; "": usual.
   optim.accumulate = 1  # Parts of a step's batch, computed one by one.
   optim.clip_norm = 1.0  # Largest norm of the gradient; 0 for no limit.
-  optim.ema_decay = 0.0  # Of the averaged weights; 0 keeps none.
-  optim.ema_warmup = True  # Young averages forget faster.
+  optim.ema_decay = 0.0  # Decay of the averaged weights; 0 keeps none.
+  optim.ema_warmup = True  # Use a smaller decay during the first steps.
 
   # Devices on each axis, -1 for all others. Clips go over data and fsdp,
   # parameters over fsdp and tensor.

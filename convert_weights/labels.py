@@ -11,7 +11,7 @@ def read_labels(path: str | pathlib.Path) -> tuple[str, ...]:
   """Reads the names of classes, in the order of their numbers.
 
   Args:
-    path: A text file with a name a line; JSON, a list of names or an object
+    path: A text file with one name per line; JSON, a list of names or an object
       {name: number} or {number: name}, or a config.json of transformers, whose
       "id2label" is one; or CSV with the columns id and name.
 

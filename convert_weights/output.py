@@ -149,7 +149,7 @@ def verify(directory: str | os.PathLike) -> str:
   """Reads a converted network again, compares it and runs it once.
 
   Returns:
-    What was found, in a line.
+    The result of the comparison and of the run, in a line.
 
   Raises:
     FileNotFoundError: If there is no such network.

@@ -109,7 +109,7 @@ def _misfits(step: Step, tensors: Mapping[str, Any], leaf: Any) -> list[str]:
   if shape == leaf.shape:
     return []
   listed = ", ".join(f"{name} {part.shape}" for name, part in parts.items())
-  return [f"! {step.leaf} {leaf.shape}: does not come of {listed}"]
+  return [f"! {step.leaf} {leaf.shape}: cannot be made from {listed}"]
 
 
 def find_ways(rules: Sequence[Rule], path: str) -> list[Step]:

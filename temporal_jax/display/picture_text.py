@@ -82,7 +82,7 @@ def save_figure(
     figure: Its texts are `drawable`.
     file: PNG to write, which appears only when it is complete; or a binary
       stream.
-    dpi: Pixels an inch.
+    dpi: Pixels per inch.
   """
   from matplotlib.text import Text
 

@@ -28,9 +28,9 @@ def annotate(
 ) -> int:
   """Writes a video with labels and their probabilities on all frames.
 
-  It is H.264 in mp4, frame by frame at the same times and of the same size but
-  for an odd row or column, upright, and without sound. As many labels are shown
-  as fit into the lower half of a frame; a long one is cut.
+  It is H.264 in mp4, frame by frame at the same times and of the same size
+  except for an odd row or column, upright, and without sound. As many labels
+  are shown as fit into the lower half of a frame; a long one is cut.
 
   Args:
     video: The video.

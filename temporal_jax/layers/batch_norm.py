@@ -88,7 +88,7 @@ class BatchNorm(nn.Module):
     """Returns mean (C,) and biased variance (C,); moves the running ones."""
     count = x.size // x.shape[-1] * self.places
     if count < 2:
-      raise ValueError(f"training needs two values a channel, got {x.shape}.")
+      raise ValueError(f"training needs two values per channel, got {x.shape}.")
     values = widen(x, self.dtype)
     mean = self._means(values)
     # The variance is the mean square about any value, without the square of its

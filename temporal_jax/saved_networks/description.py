@@ -172,7 +172,7 @@ def read_description(
     schema: Schema of the file.
 
   Returns:
-    What it holds; None if there is none.
+    Its content; None if there is none.
 
   Raises:
     ValueError: See `read_json` and `check_description`.

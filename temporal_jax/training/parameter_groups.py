@@ -64,7 +64,7 @@ def parameter_groups(
     blocks: Regex of a block's parameters, with its number as a group.
 
   Raises:
-    ValueError: If a regex counts for no parameter, a value is negative, all
+    ValueError: If a regex has no effect, a value is negative, all
       parameters are frozen, or both `frozen` and `trained` are given.
   """
   names = named(params)
@@ -133,7 +133,7 @@ def stop_frozen(params: Tree, groups: Mapping[str, Group]) -> Tree:
 
 
 def describe_groups(params: Tree, groups: Mapping[str, Group]) -> str:
-  """Returns a table as text: one row a group, largest learning rate first.
+  """Returns a table as text: one row per group, largest learning rate first.
 
   Args:
     params: Parameters, abstract or not.

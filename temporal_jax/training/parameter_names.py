@@ -2,7 +2,7 @@
 
 A parameter's name is its path, "block3/mlp/expand/kernel". A regex must fit the
 whole name (`re.fullmatch`), of several the first that fits counts, and one that
-counts for no parameter is a mistake, except after a question mark:
+has no effect is a mistake, except after a question mark:
 "?.*/route/.*" is for networks that have such parameters.
 """
 
@@ -42,8 +42,7 @@ def first_fits(
     names: Names of all parameters.
 
   Raises:
-    ValueError: If a regex is none, or counts for no parameter without being
-      optional.
+    ValueError: If a regex is none, or has no effect without being optional.
   """
   names = list(names)
   patterns = [_compile(field, regex.removeprefix(OPTIONAL)) for regex in regexes]
@@ -58,8 +57,8 @@ def first_fits(
       continue
     if any(map(pattern.fullmatch, names)):
       raise ValueError(
-        f"{field}: {pattern.pattern!r} counts for no parameter: regexes before "
-        "it fit all that it fits."
+        f"{field}: {pattern.pattern!r} has no effect: earlier regexes fit every "
+        "parameter that it fits."
       )
     raise ValueError(
       f"{field}: {pattern.pattern!r} must fit the whole name of a parameter "

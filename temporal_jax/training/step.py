@@ -33,7 +33,7 @@ class StepSpec:
     num_microbatches: Parts of a batch that are computed one after the other; it
       divides the examples of each device.
     ema_decay: Share of the old average that stays; see `move_averages`.
-    ema_warmup: Whether young averages forget faster.
+    ema_warmup: Whether a smaller decay is used during the first steps.
   """
 
   objective: Objective

@@ -19,14 +19,22 @@ FILES = {
   if "temporal_jax/configs" not in f"{path}"
 }
 
+# A space in a pattern is also the end of a line, in a docstring, in a comment
+# or between two parts of a string.
+_GAP = r"(?: |[ \t]*\"?\n[ \t]*(?:# |[fr]?\")?)"
+
 AVOIDED = {
   "x: Of the run. (write: x: The run's x.)": r"^\s+[*\w]+(?:, [*\w]+)*: Of ",
-  "as of `f` (write: see `f`)": r"\b[Aa]s of `",
+  "as of `f` (write: see `f`)": r"\b[Aa]s of (?:`|an? |the )",
   "but for (write: except)": r"\bbut for\b",
-  "one a line (write: one per line)": r"\bone a (?:line|frame)\b",
+  "one a line (write: one per line)": (
+    r"\b(?:[Oo]ne|row|line|a name|group) an? "
+    r"(?:channel|frame|group|line|network|operation|operator|video)\b"
+  ),
   "frames a second (write: frames per second)": (
-    r"(?i)\b(?:frames|clips|pairs|videos|bytes|steps|seconds|classes|labels|tokens)"
-    r" a (?:second|step|batch|clip|video|frame|class)\b(?! time)"
+    r"(?i)\b(?:frames|clips|pairs|videos|bytes|steps|seconds|classes|labels|tokens"
+    r"|pixels|values) an? "
+    r"(?:second|step|batch|channel|clip|video|frame|class|inch|token)\b(?! time)"
   ),
   "tells, told (write: shows, lists, matched)": r"\btells\b|\b(?:is|are|be|was) told\b",
   "alone (write: only)": r"\balone\b",
@@ -49,15 +57,23 @@ AVOIDED = {
   "a dict of those of (write: a dict with one entry per)": (
     r"\bdict (?:of|with) (?:those|that) of\b"
   ),
+  '"""Of the run. (write: """The run\'s x.)': r"\"\"\"Of ",
+  'help="of the run" (write: help="x of the run")': (
+    r"\bhelp=f?\"(?:for|from|in|may|of|that|to)\b"
+  ),
   "that of `x` by default (write: by default the dtype of `x`)": (
     r"\b(?:that|those) of `x` by default"
   ),
 }
 
 
+def _compile(pattern):
+  return re.compile(pattern.replace(" ", _GAP), re.MULTILINE)
+
+
 @pytest.mark.parametrize("words", AVOIDED)
 def test_words_are_avoided(words):
-  pattern = re.compile(AVOIDED[words], re.MULTILINE)
+  pattern = _compile(AVOIDED[words])
   found = [
     f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match[0].strip()}"
     for name, text in FILES.items()
@@ -95,7 +111,23 @@ def test_the_patterns_find_what_they_are_for():
     "  # What the file has.",
     "the card says it",
     "or a dict of those of each task",
+    '"""Of the three accuracies."""',
+    'help="of a clip"',
     "dtype: That of the output, that of `x` by default.",
   )
   for pattern, example in zip(AVOIDED.values(), examples, strict=True):
-    assert re.search(pattern, example, re.MULTILINE)
+    assert _compile(pattern).search(example)
+
+
+@pytest.mark.parametrize(
+  "text",
+  [
+    "  of the same size but\n  for a column",
+    "  # of the same size but\n  # for a column",
+    '    "of the same size but "\n    f"for a column"',
+  ],
+)
+def test_wrapped_lines_are_joined(text):
+  pattern = _compile(AVOIDED["but for (write: except)"])
+  assert pattern.search(text)
+  assert not pattern.search(text.replace("\n", "\n\n"))

@@ -165,7 +165,7 @@ def field_cases():
   yield "other-clips", "clip_shape[0] must be overrides.num_frames", _made_for(3)
   yield "future", "version must be at most 1, got 2: a newer", _future
   yield "no-classes", "from the num_classes of model.json, null:", _no_classes
-  yield "views", "bytes a video", _set("protocol", two_hours)
+  yield "views", "bytes per video", _set("protocol", two_hours)
 
 
 _GOOD = json.dumps(DESCRIPTION)

@@ -177,7 +177,7 @@ def test_after_a_question_mark_a_regex_may_fit_nothing(field, rules):
     ({"lr_factors": (("head", 2.0),)}, "'head' must fit the whole name"),
     (
       {"decay_factors": (("head/.*", 1.0), ("head/bias", 0.0))},
-      "decay_factors: 'head/bias' counts for no parameter: regexes before it",
+      "decay_factors: 'head/bias' has no effect: earlier regexes fit every",
     ),
     ({"frozen": ("visual/.*",)}, r"frozen: 'visual/\.\*' must fit"),
     ({"frozen": (".*",)}, r"frozen \('.\*',\) leaves nothing to train"),

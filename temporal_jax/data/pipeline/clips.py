@@ -102,7 +102,7 @@ class VideoOpener:
     """Returns the result of `take` for video `index`; None if it is bad.
 
     Raises:
-      BadVideoError: If it is bad and that is not to be.
+      BadVideoError: If the video cannot be read and `bad_videos` raises.
       ValueError: As `take`, with the video's name.
     """
     video = self.source[index]

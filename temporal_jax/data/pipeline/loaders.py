@@ -47,12 +47,13 @@ def train_batches(
     process_index: Number of this process, p.
     process_count: Processes that share the data, P.
 
-  Yields:
-    Of B / P clips {"clip": (B / P, T, S, S, 3) uint8, "label": as of
-    `clips.encode_label`, "weight": (B / P,) float32, 0 for a masked clip,
-    "id": (B / P,) str}. With a canvas (H, W) the clips are (B / P, T, H, W, 3)
-    and "size" (B / P, 2) float32 is the height and width, in pixels, that a
-    frame has in its true proportions when its shorter side is resized.
+  Returns:
+    An iterator over batches of B / P clips {"clip": (B / P, T, S, S, C) uint8,
+    "label": see `clips.encode_label`, "weight": (B / P,) float32, 0 for a
+    masked clip, "id": (B / P,) str}. C is 3 for RGB and 2 n for n pairs of
+    optical flow. With a canvas (H, W) the clips are (B / P, T, H, W, C) and
+    "size" (B / P, 2) float32 is the height and width, in pixels, that a frame
+    has in its true proportions when its shorter side is resized.
 
   Raises:
     ValueError: If there is no video, `batch_size` is no multiple of P, or

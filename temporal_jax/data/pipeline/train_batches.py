@@ -196,13 +196,13 @@ class TrainBatches(Iterator[Batch]):
         )
     if position["num_videos"] != self._num_videos:
       notes.append(
-        f"there were {position['num_videos']} training videos and are "
-        f"{self._num_videos}: their order is another"
+        f"the number of training videos changed from {position['num_videos']} to "
+        f"{self._num_videos}, so the shuffled order differs"
       )
     if (before := position.get("balance", 0.0)) != self._share_balanced:
       notes.append(
-        f"data.balance was {before:g} and is {self._share_balanced:g}: the order of "
-        "the videos is another"
+        f"data.balance changed from {before:g} to {self._share_balanced:g}, so the "
+        "shuffled order differs"
       )
     return "; ".join(notes)
 

@@ -62,9 +62,9 @@ class NearestSegments(Sampling):
 class WholeSegments(Sampling):
   """A frame of each of T parts of whole frames: part i starts at i L // T.
 
-  A random clip of at most T frames takes all and repeats some of them. In tests
-  the parts are (L - 1) / T long, and clip k of K takes their frame at
-  (k + 1) / (K + 1).
+  A random clip of a video of at most T frames has all its frames, some of them
+  again. In tests the parts are (L - 1) / T long, and clip k of K takes their
+  frame at (k + 1) / (K + 1).
 
   Source: dataset/sthvideo.py and charades.py of whwu95/ATM.
   """

@@ -15,11 +15,13 @@ def frames_of_span(
     times: Time of each frame on the screen, ascending, in seconds after the
       first.
     start: Start of the span, in seconds after the first frame.
-    stop: Later than `start`; may be past the end, as annotations often are.
+    stop: End of the span, later than `start`; may be past the video's end, as
+      annotations often are.
 
   Returns:
-    Of the frames shown at `start` or later and before `stop`. Where there is
-    none, the frame that is on the screen at `start`.
+    Index of the first frame that is shown at `start` or later and before
+    `stop`, and their number. Where there is none, the frame that is on the
+    screen at `start`.
 
   Raises:
     ValueError: If there is no frame, or the span is empty or past the end.

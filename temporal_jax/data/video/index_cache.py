@@ -73,7 +73,7 @@ def keep_indices(manifest: str | pathlib.Path, root: str | pathlib.Path) -> int:
     root: The folder that was checked, or a list of videos in it.
 
   Returns:
-    How many indices there are.
+    Number of indices.
 
   Raises:
     FileNotFoundError: If there is no manifest.

@@ -200,6 +200,6 @@ def _check_protocol(where: str, record: Any, version: int | None) -> None:
   values = protocol.num_views * protocol.num_frames * protocol.crop_size**2 * 3
   if values > _MAX_VIEWS:
     raise ValueError(
-      f"{where}: protocol asks for {protocol.describe()}: {values} bytes a "
-      f"video, at most {_MAX_VIEWS} are allowed."
+      f"{where}: protocol asks for {protocol.describe()}: {values} bytes "
+      f"per video, at most {_MAX_VIEWS} are allowed."
     )

@@ -173,7 +173,7 @@ def read_description(directory: str | os.PathLike) -> dict[str, Any] | None:
       folder of checkpoints.
 
   Returns:
-    What it holds; None if there is none.
+    Its content; None if there is none.
 
   Raises:
     ValueError: See `read_json` and `check_description`.

@@ -37,7 +37,7 @@ class SplitScores(NamedTuple):
 
   @property
   def mean(self) -> float:
-    """Of the three accuracies."""
+    """Mean of the three accuracies."""
     return float(np.mean(self.top1))
 
   @property

@@ -55,7 +55,7 @@ def visualize_video(
     label: See `explain`.
 
   Returns:
-    What was drawn, a line each.
+    Lines that name the drawn maps.
 
   Raises:
     ImportError: See `prepare_variables`.

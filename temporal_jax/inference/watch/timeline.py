@@ -99,8 +99,8 @@ class Timeline:
     """Returns the probabilities over time, of the windows so far.
 
     Returns:
-      When each column starts and stops (n, 2), in seconds: where windows
-      overlap, in the middle of that. And their mean probabilities (n, L).
+      Start and stop of each column (n, 2), in seconds: where windows overlap,
+      in the middle of the overlap. And their mean probabilities (n, L).
     """
     known = self._counts > 0
     spans = self._spans[known]

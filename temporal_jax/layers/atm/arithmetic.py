@@ -84,7 +84,7 @@ class ArithmeticCue(nn.Module):
 class ArithmeticModeling(nn.Module):
   """Adds cues of arithmetic between frames to the features (ATM).
 
-  With the branches d1, d2, ... of `ArithmeticCue`, one an operation, x becomes
+  With the branches d1, d2, ... of `ArithmeticCue`, one per operation, x becomes
 
   atm: relu(y + d2(y)) with y = relu(x + d1(x)), and so on: every operation
     starts at the features and returns to them. The released code does this.

@@ -113,7 +113,7 @@ class PointPrediction(nn.Module):
       x = BatchNorm(dtype=self.dtype, name=f"norm{i}")(conv(x), train)
       x = nn.relu(ops.max_pool_2d(x, size=2, stride=2))
     x = x.max(axis=(2, 3))
-    # One group of channels a frame.
+    # One group of channels per frame.
     x = x.reshape(*x.shape[:2], 2, x.shape[-1] // 2)
     hidden = _GroupedDense(self.features // 4, dtype=self.dtype, name="hidden")
     x = nn.relu(hidden(x))

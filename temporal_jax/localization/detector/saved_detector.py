@@ -1,6 +1,6 @@
 """Saves and loads a detector as a directory: variables and `model.json`.
 
-`model.safetensors` holds the variables, `model.json` the rest, as of a
+`model.safetensors` holds the variables, `model.json` the rest, as for a
 classifier. The workdir of a run is such a directory too.
 """
 

@@ -86,7 +86,7 @@ class TrainingSequences:
       "labels" (G,) int32 and "exists" (G,).
 
     Raises:
-      BadVideoError: If the film is bad and that is not to be.
+      BadVideoError: If the film cannot be read and `bad_films` raises.
     """
     number, window = self.places[index]
     is_cut = self.form.fit == WINDOWS

@@ -75,9 +75,8 @@ def create_model(
 
   Raises:
     ValueError: If the model or the operator is unknown, a number of classes is
-      below 1, the backbone lacks a
-      slot that the operator fills, it cannot take such clips, or an override
-      sets an argument that follows from them.
+      below 1, the backbone lacks a slot that the operator fills, it cannot take
+      such clips, or an override sets an argument that is computed from them.
     TypeError: If an override is not an argument of the model's class, or of
       another type.
   """
@@ -108,7 +107,7 @@ def _for_sizes(
     if name in fitted:
       given = [size for size in sizes if sizes[size] is not None]
       raise ValueError(
-        f"{name} follows from {' and '.join(given)}: give one or the other."
+        f"{name} is computed from {' and '.join(given)}: pass only one of them."
       )
   return model.clone(**fitted) if fitted else model
 

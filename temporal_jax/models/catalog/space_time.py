@@ -36,7 +36,7 @@ _tadaformer = functools.partial(
   paper="arXiv:2308.05787",
   repository="alibaba-mmai-research/TAdaConv",
 )
-# Two frames a token; its head is one layer on the average of class tokens.
+# Two frames per token; its head is one layer on the average of class tokens.
 _TADAFORMER_IMAGENET = {
   "tubelet": (3, 2),
   "average_first": True,

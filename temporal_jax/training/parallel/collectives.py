@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# Bytes a device sends, and as many it receives, of n devices in a ring, over
-# the bytes of the whole arrays.
+# Bytes that a device sends, and as many it receives, of n devices in a ring,
+# over the bytes of the whole arrays.
 _SENT = {
   "all-reduce": lambda n: 2 * (n - 1) / n,
   "all-gather": lambda n: (n - 1) / n,
@@ -40,9 +40,9 @@ class Collective(NamedTuple):
     count: Operations in a run of the program.
     size: Bytes of the whole arrays: those summed, gathered, moved, or not yet
       scattered.
-    sent: Bytes a device sends, and as many it receives, if a group is a ring of
-      n devices: 2 (n - 1) / n of `size` for an all-reduce, all of it for a
-      permutation, (n - 1) / n for the others.
+    sent: Bytes that a device sends, and as many it receives, if a group is a
+      ring of n devices: 2 (n - 1) / n of `size` for an all-reduce, all of it
+      for a permutation, (n - 1) / n for the others.
     waiting: Bytes of `sent` for which the devices wait; they compute while the
       rest is exchanged.
     exact: Whether none is in a loop of unknown length, whose body counts once.

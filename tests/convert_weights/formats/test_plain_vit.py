@@ -150,7 +150,7 @@ def test_a_classifier_does_not_come_without_the_layer_before_it(source):
   tensors = published_checkpoints.structs(_SHAPES[source.name])
   done = conversion_plans.planned(source, _in21k(representation=None), tensors)
   (problem,) = done.problems
-  assert problem.startswith("! params/head/kernel (32, 5): does not come of")
+  assert problem.startswith("! params/head/kernel (32, 5): cannot be made from")
   assert _BEFORE[source.name] in problem
   features = conversion_plans.planned(
     source, _in21k(None, representation=None), tensors

@@ -99,7 +99,7 @@ def test_another_balance_is_said():
   plain = _batches(0, 1, 0.0)
   next(plain)
   position = plain.position()
-  assert "data.balance was 0 and is 1" in _batches(0, 1).seek(position)
+  assert "data.balance changed from 0 to 1" in _batches(0, 1).seek(position)
   assert _batches(0, 1, 0.0).seek(position) == ""
   del position["balance"]  # Of an older version.
   assert _batches(0, 1, 0.0).seek(position) == ""

@@ -206,7 +206,7 @@ def test_a_place_of_an_unknown_order_is_refused(source, alone):
 def test_another_number_of_videos_is_told(source):
   (batches,) = _run(source, 1)
   position = batches.position() | {"num_videos": 10}
-  assert "were 10 training videos and are 11" in batches.seek(position)
+  assert "training videos changed from 10 to 11" in batches.seek(position)
 
 
 @pytest.mark.parametrize(

@@ -96,12 +96,12 @@ def test_tubelets_have_positions_of_their_own():
     (
       "vit_b16",
       {"image_size": 224, "grid": 14},
-      "grid follows from image_size",
+      "grid is computed from image_size: pass only one",
     ),
     (
       "vit_b32_joint",
       {"num_frames": 8, "num_temporal_positions": 8},
-      "num_temporal_positions follows from num_frames",
+      "num_temporal_positions is computed from num_frames",
     ),
     ("vit_b16", {"longer_clips": "mirror"}, "longer_clips must be in"),
   ],
