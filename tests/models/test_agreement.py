@@ -184,7 +184,12 @@ def test_what_is_set_stays_and_what_is_open_is_taken():
   ("operator", "name", "kwargs", "message"),
   [
     ("shift", "resnet_basic", {"width": 4}, "fold_div 8 shifts none of the"),
-    ("adaptive_attention", "resnet_basic", {"width": 1}, "do not divide the"),
+    (
+      "adaptive_attention",
+      "resnet_basic",
+      {"width": 1},
+      "ratio must be at most the 1 ch",
+    ),
     (
       "adaptive_branch",
       "transformer",
