@@ -41,7 +41,7 @@ def _supported():
     operator: tuple(
       name for name in _ALL if backbones == ["all"] or _backbone(name) in backbones
     )
-    for operator, backbones in ((row[0], row[2].split(", ")) for row in rows)
+    for operator, backbones in ((row[0], row[-1].split(", ")) for row in rows)
   }
 
 
