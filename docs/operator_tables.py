@@ -50,7 +50,7 @@ def operators() -> Iterator[Sequence[str]]:
   yield "operator", "paper", "work", "slots", "backbones"
   for name in models.OPERATORS:
     filled = [_fill(name, network) for network in columns.values()]
-    slots = sorted(set().union(*(slots for slots in filled if slots)))
+    slots = sorted({slot for slots in filled for slot in slots or ()})
     takers = [
       column
       for column, of_column in zip(columns, filled, strict=True)

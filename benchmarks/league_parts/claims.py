@@ -237,7 +237,7 @@ def judge(
   lower = max((known[name] for name in claim.lower), key=lambda row: row["top1"])
   upper = min((known[name] for name in claim.upper), key=lambda row: row["top1"])
   difference = upper["top1"] - lower["top1"]
-  deviation = math.hypot(*(r["spread"] / math.sqrt(r["seeds"]) for r in (lower, upper)))
+  deviation = math.hypot(_deviation_of_mean(lower), _deviation_of_mean(upper))
   if claim.close:
     verdict = HOLDS if abs(difference) <= max(_CLEAR * deviation, _CLOSE) else FAILS
   elif abs(difference) <= _CLEAR * deviation:
@@ -253,6 +253,10 @@ def judge(
     "difference": difference,
     "deviation": deviation,
   }
+
+
+def _deviation_of_mean(row: Mapping[str, Any]) -> float:
+  return row["spread"] / math.sqrt(row["seeds"])
 
 
 def judge_all(all_rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -72,6 +72,8 @@ def note_starts(work: pathlib.Path, started: Sequence[Mapping[str, Any]]) -> Non
     ValueError: As `check_starts`.
   """
   check_starts(work, started)
+  if not started:
+    return
   rows = {row["entry"]: {name: row[name] for name in _IDENTITY} for row in started}
   noted = json.dumps(_noted_starts(work) | rows, indent=1)
   storage.write_text(work / _STARTS, noted + "\n")

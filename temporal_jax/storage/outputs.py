@@ -9,9 +9,16 @@ from temporal_jax.storage.bucket_addresses import refuse_bucket
 Path = str | os.PathLike
 # Files of a run or network that cannot be made again, and of a test.
 _RECORDS = (
-  *("config.json", "detections.json", "metrics.jsonl", "model.json"),
-  *("model.safetensors", "observers.json", "report.json", "scores.npz"),
-  *("timing.jsonl", "truth.json"),
+  "config.json",
+  "detections.json",
+  "metrics.jsonl",
+  "model.json",
+  "model.safetensors",
+  "observers.json",
+  "report.json",
+  "scores.npz",
+  "timing.jsonl",
+  "truth.json",
 )
 _OF_A_TEST = ("report.json", "scores.npz")
 
