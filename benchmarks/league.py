@@ -10,10 +10,12 @@ sweep on held-out training clips chooses a learning rate for each family of
 operators. Each backbone has a main task, see `entries.GROUPS`: there published
 operators are trained with all seeds and variants with the first; on the other
 task only published operators, with the first seed. Killed, the same command
-goes on; with further seeds, entries or tasks it adds them to the folder. --json
-has what the command names, and is written after every round of trainings;
-costs, which need a quiet machine, are measured last. On another machine
---resume and --starts go on with what a --json file and a folder of starts hold.
+goes on; with further seeds, entries or tasks it adds them to the folder.
+--causes trains those of `plan.CAUSES` too, for longer or with other rates,
+where an ordering of the papers did not hold. --json has what the command names,
+and is written after every round of trainings; costs, which need a quiet
+machine, are measured last. On another machine --resume and --starts go on with
+what a --json file and a folder of starts hold.
 """
 
 import argparse
@@ -21,31 +23,15 @@ import itertools
 import json
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from benchmarks.league_parts import claims, config, costs, plots, resume, run
-from benchmarks.league_parts.entries import (
-  ENTRIES,
-  GROUPS,
-  STARTS,
-  group_of,
-  main_task,
-  swept,
-)
+from benchmarks.league_parts import claims, config, costs, plan, plots, resume, run
+from benchmarks.league_parts.entries import ENTRIES, GROUPS, group_of
 from benchmarks.shared import machine, results
 from temporal_jax import storage
 from temporal_jax.lookup import lookup
 
 SEEDS = (0, 1, 2)
-# Learning rates by backbone; without a sweep the one before the last.
-RATES: Mapping[str, Sequence[float]] = {
-  "resnet": (4e-3, 1.2e-2),
-  "big_little": (4e-3, 1.2e-2),
-  "vit": (1.5e-3, 4e-3),
-}
-# Networks without operator learn much of this task from single frames: it gives
-# the weights that others start from.
-_START_TASK = "something_moves"
 # From scratch, a difference shows after fewer steps than with the other task.
 _QUICK_TASK = "camera_motion"
 _SETTINGS = "settings.json"  # In the folder of a league.
@@ -61,23 +47,7 @@ QUICK = (
 )
 
 
-class Settings(NamedTuple):
-  """Settings that all trainings of a folder share.
-
-  Attributes:
-    steps: Updates of the weights of a training of `something_moves`, see
-      `config.Task`.
-    sweep_steps: The same of a training of the sweep; 0 without a sweep.
-    from_start: Whether they start from the weights of `STARTS`, not from
-      scratch.
-  """
-
-  steps: int
-  sweep_steps: int
-  from_start: bool
-
-
-def check_folder(work: pathlib.Path, settings: Settings) -> None:
+def check_folder(work: pathlib.Path, settings: plan.Settings) -> None:
   """Refuses other settings than those of a folder.
 
   Raises:
@@ -88,14 +58,14 @@ def check_folder(work: pathlib.Path, settings: Settings) -> None:
     _check_settings(json.loads(file.read_text()), settings, work)
 
 
-def note_settings(work: pathlib.Path, settings: Settings) -> None:
+def note_settings(work: pathlib.Path, settings: plan.Settings) -> None:
   """Notes the settings of a folder."""
   work.mkdir(parents=True, exist_ok=True)
   storage.write_text(work / _SETTINGS, json.dumps(settings._asdict()) + "\n")
 
 
 def _check_settings(
-  earlier: Mapping[str, Any], settings: Settings, place: pathlib.Path
+  earlier: Mapping[str, Any], settings: plan.Settings, place: pathlib.Path
 ) -> None:
   """Refuses settings that differ from those of the trainings in a place."""
   if earlier != settings._asdict():
@@ -105,82 +75,13 @@ def _check_settings(
     )
 
 
-def phases(
-  tasks: Sequence[str], entries: Sequence[str], seeds: Sequence[int]
-) -> list[list[tuple[str, str, int]]]:
-  """Returns task, entry and seed of all trainings in their order.
-
-  First are published operators with the first seed, then variants, then the
-  other seeds, so that a part is informative too.
-  """
-  published = [name for name in entries if ENTRIES[name].published]
-  variants = [name for name in entries if not ENTRIES[name].published]
-  first, *others = seeds
-  own = {name: main_task(name, tasks) for name in entries}
-  found = [
-    [(own[name], name, first) for name in published],
-    [(task, name, first) for name in published for task in tasks if task != own[name]],
-    [(own[name], name, first) for name in variants],
-    *([(own[name], name, seed) for name in published] for seed in others),
-  ]
-  return [phase for phase in found if phase]
-
-
-def starts(entries: Sequence[str], settings: Settings) -> list[run.Job]:
-  """Returns the trainings whose weights the entries start from, if any."""
-  if not settings.from_start:
-    return []
-  return [
-    run.Job(_START_TASK, start.entry, _usual_rate(backbone), 0, start.steps, run.START)
-    for backbone in dict.fromkeys(ENTRIES[name].backbone for name in entries)
-    for start in (STARTS[backbone],)
-  ]
-
-
-def sweep(entries: Sequence[str], settings: Settings) -> list[run.Job]:
-  """Returns the trainings that choose the entries' rates, if any."""
-  if not settings.sweep_steps:
-    return []
-  found = []
-  for name in dict.fromkeys(swept(ENTRIES[name]) for name in entries):
-    task = GROUPS[group_of(name)].task
-    steps = settings.sweep_steps * config.TASKS[task].steps_factor
-    found += [
-      run.Job(task, name, lr, 0, steps, run.RATE, _start(name, settings))
-      for lr in RATES[ENTRIES[name].backbone]
-    ]
-  return found
-
-
-def _start(name: str, settings: Settings) -> str:
-  """Returns the entry whose weights an entry starts from; "" without."""
-  return STARTS[ENTRIES[name].backbone].entry if settings.from_start else ""
-
-
-def chosen_rate(name: str, tried: Sequence[Mapping[str, Any]]) -> float:
-  """Returns the learning rate of an entry: the best of its family in the sweep.
-
-  Args:
-    name: A key of `ENTRIES`.
-    tried: Figures of the sweep; without any, the usual rate is returned.
-  """
-  entry = ENTRIES[name]
-  own = [figures for figures in tried if figures["entry"] == swept(entry)]
-  if not own:
-    return _usual_rate(entry.backbone)
-  return max(own, key=lambda figures: figures["top1"])["lr"]
-
-
-def _usual_rate(backbone: str) -> float:
-  return RATES[backbone][-2]
-
-
 def report(
   work: pathlib.Path,
-  settings: Settings,
+  settings: plan.Settings,
   started: Sequence[Mapping[str, Any]],
   tried: Sequence[Mapping[str, Any]],
   trained: Sequence[Mapping[str, Any]],
+  sought: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
   """Returns the content of the JSON file.
 
@@ -190,6 +91,7 @@ def report(
     started: Figures of the networks that others start from.
     tried: Figures of the sweep.
     trained: Figures of the ranked trainings.
+    sought: Figures of the trainings that look for causes.
   """
   found, about = claims.rows(trained), {"processor": machine.processor()}
   for row in found:
@@ -202,6 +104,7 @@ def report(
     "starts": [*started],
     "sweep": [*tried],
     "runs": [*trained],
+    "causes": [*sought],
     "rows": found,
     "claims": [*claims.judge_all(found)],
   }
@@ -260,6 +163,11 @@ def _parser() -> argparse.ArgumentParser:
     "--steps", type=results.count, help="updates of a training of something_moves"
   )
   parser.add_argument(
+    "--causes",
+    action="store_true",
+    help="train longer and with other rates too, where an ordering did not hold",
+  )
+  parser.add_argument(
     "--at-once",
     type=results.count,
     default=1,
@@ -290,7 +198,7 @@ def main(arguments: list[str] | None = None) -> None:
     if folder and not folder.is_dir():
       parser.error(f"--{name} {folder} must be a folder that exists.")
   steps = options.steps or (50 if options.quick else 400)
-  settings = Settings(
+  settings = plan.Settings(
     steps,
     sweep_steps=0 if options.quick else max(1, steps // 2),
     from_start=not options.quick,
@@ -332,33 +240,29 @@ def main(arguments: list[str] | None = None) -> None:
       found.append(own)
     return found
 
-  started = train(starts(entries, settings))
+  started = train(plan.starts(entries, settings))
   try:
     resume.note_starts(work, started)
   except ValueError as error:
     raise SystemExit(f"{error}") from None
-  tried = train(sweep(entries, settings))
+  tried = train(plan.sweep(entries, settings))
   trained: list[dict[str, Any]] = []
-  for phase in phases(tasks, entries, seeds):
-    trained += train(
-      [
-        run.Job(
-          task,
-          name,
-          chosen_rate(name, tried),
-          seed,
-          settings.steps * config.TASKS[task].steps_factor,
-          start=_start(name, settings),
-        )
-        for task, name, seed in phase
-      ]
-    )
+  sought: list[dict[str, Any]] = []
+
+  def write() -> dict[str, Any]:
+    found = report(work, settings, started, tried, trained, sought)
     if options.json:
-      results.write_json(options.json, report(work, settings, started, tried, trained))
+      results.write_json(options.json, found)
+    return found
+
+  for phase in plan.phases(tasks, entries, seeds):
+    trained += train(plan.ranked(phase, settings, tried))
+    write()
+  if options.causes:
+    sought += train(plan.causes(tasks, entries, settings, tried))
+    write()
   costs.measure_all(work, dict.fromkeys(own["entry"] for own in trained))
-  found = report(work, settings, started, tried, trained)
-  if options.json:
-    results.write_json(options.json, found)
+  found = write()
   if options.plots:
     draw(options.plots, found["rows"])
 

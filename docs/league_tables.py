@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.league_parts import claims, config
+from benchmarks.league_parts import claims, config, plan
 from benchmarks.league_parts.entries import (
   BACKBONE_NAMES,
   ENTRIES,
@@ -37,6 +37,7 @@ def tables() -> Mapping[str, Callable[[], Rows]]:
     "league starts": functools.partial(_measured, starts),
     "league rates": functools.partial(_measured, rates),
     "league claims": functools.partial(_measured, verdicts),
+    "league causes": functools.partial(_measured, causes),
     **{
       f"league {group} {task}": functools.partial(_measured, ranked, group, task)
       for group in GROUPS
@@ -169,14 +170,13 @@ def rates(reports: Reports) -> Rows:
   for name in dict.fromkeys(row["entry"] for row in sweep):
     tried = [row for row in sweep if row["entry"] == name]
     entry = ENTRIES[name]
-    best = max(tried, key=lambda row: row["top1"])
     yield (
       BACKBONE_NAMES[entry.backbone],
       entry.family,
       entry.label,
       ", ".join(f"{row['lr']:g}" for row in tried),
       ", ".join(f"{row['top1']:.1%}" for row in tried),
-      f"{best['lr']:g}",
+      f"{plan.chosen_rate(name, tried):g}",
     )
 
 
@@ -196,6 +196,30 @@ def _verdict(row: Mapping[str, Any] | None) -> str:
     return ""
   points = f"{100 * row['difference']:+.1f}, deviation {100 * row['deviation']:.1f}"
   return f"{row['verdict']} ({points})"
+
+
+def causes(reports: Reports) -> Rows:
+  """Yields longer and other trainings, each next to the ranked one."""
+  found = [row for report in reports for row in report.get("causes", ())]
+  if not found:
+    yield from _NOTHING
+    return
+  usual = {
+    (row["task"], row["entry"]): row for row in _all("runs", reports) if not row["seed"]
+  }
+  yield "operator", "in", "task", "rate", "steps", "top-1", "pair", "ranked, top-1"
+  for row in found:
+    entry, ranked_row = ENTRIES[row["entry"]], usual.get((row["task"], row["entry"]))
+    yield (
+      entry.label,
+      BACKBONE_NAMES[entry.backbone],
+      f"`{row['task']}`",
+      f"{row['lr']:g}",
+      str(row["steps"]),
+      f"{row['top1']:.1%}",
+      f"{row['pair_top1']:.1%}",
+      f"{ranked_row['top1']:.1%} after {ranked_row['steps']}" if ranked_row else "",
+    )
 
 
 def _all(key: str, reports: Reports) -> list[Mapping[str, Any]]:

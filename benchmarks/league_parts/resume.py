@@ -13,7 +13,7 @@ from benchmarks.shared import trained_once
 from temporal_jax import storage
 
 # Keys of the JSON file with figures of trainings.
-_TRAININGS = ("starts", "sweep", "runs")
+_TRAININGS = ("starts", "sweep", "runs", "causes")
 # Figures that two networks of different weights hardly share.
 _IDENTITY = ("top1", "training_loss")
 _STARTS = "starts.json"  # In the league's folder, those of its starts.
@@ -28,10 +28,10 @@ def read(file: pathlib.Path) -> dict[str, Any]:
     ValueError: If another program wrote it.
   """
   try:
-    report = json.loads(file.read_text())
+    report = {"causes": [], **json.loads(file.read_text())}  # Older ones lack it.
     for row in itertools.chain(*(report[name] for name in _TRAININGS)):
       job_of(row)
-      # Files of older versions lack the last two.
+      # Rows of older versions lack the last two.
       _ = row["top1"], row["pair_top1"], row["network"]
     report["settings"]
   except (KeyError, TypeError, ValueError) as error:
@@ -117,7 +117,7 @@ def take_over(work: pathlib.Path, report: Mapping[str, Any]) -> None:
     work: Folder of this league.
     report: Content of the other's JSON file, see `read`.
   """
-  for row in itertools.chain(report["sweep"], report["runs"]):
+  for row in itertools.chain(report["sweep"], report["runs"], report["causes"]):
     job = job_of(row)
     if run.figures(work, job) is None:
       trained_once.take_over(job.place(work), row)

@@ -22,8 +22,8 @@ HELD_OUT = ("train[:75%]", "train[75%:]")
 PRIORITY = ("nice", "-n", "19")
 _LOG_LINES = 15  # Of a failed training, in the message.
 # Purposes of a training: to choose a learning rate, to make the weights that
-# others start from, and to be ranked.
-RATE, START, RANKED = "rates", "starts", "ranked"
+# others start from, to be ranked, and to find why an ordering does not hold.
+RATE, START, RANKED, CAUSE = "rates", "starts", "ranked", "causes"
 
 
 class Job(NamedTuple):
@@ -37,7 +37,7 @@ class Job(NamedTuple):
     steps: Updates of the weights.
     purpose: `RATE`, which trains on a part of the training clips and is tested
       on the rest; `START`, which trains on that part too, so that the rest is
-      new to both; or `RANKED`.
+      new to both; `RANKED`; or `CAUSE`.
     start: Entry whose weights, of the purpose `START`, it starts from; "" for
       none.
   """
@@ -54,8 +54,12 @@ class Job(NamedTuple):
     """Returns its folder in the folder of all trainings."""
     if self.purpose == START:
       return _start(work, self.entry)
-    last = f"{self.lr:g}" if self.purpose == RATE else f"{self.seed}"
-    return work / self.purpose / self.task / f"{self.entry}_{last}"
+    last = {
+      RATE: f"{self.lr:g}",
+      RANKED: f"{self.seed}",
+      CAUSE: f"{self.lr:g}_{self.steps}",
+    }
+    return work / self.purpose / self.task / f"{self.entry}_{last[self.purpose]}"
 
   def description(self) -> dict[str, Any]:
     """Returns its fields and, as "network", all that makes the network."""
@@ -76,7 +80,7 @@ class Job(NamedTuple):
     if self.start:
       fields["init_from"] = _start(work, self.start)
     part, rest = HELD_OUT
-    if self.purpose != RANKED:
+    if self.purpose in (START, RATE):
       fields["data.train_split"] = part
     if self.purpose == RATE:
       fields["data.test_split"] = rest

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import league
-from benchmarks.league_parts import claims, config, costs, entries, plots, run
+from benchmarks.league_parts import claims, config, costs, entries, plan, plots, run
 from temporal_jax import models
 from temporal_jax.data import DatasetSource, datasets
 from temporal_jax.models.operator_text import read_sequence, split_call
@@ -213,13 +213,13 @@ def test_every_backbone_has_a_group():
 def test_published_operators_come_first_with_other_seeds_on_their_task():
   tasks = ["camera_motion", "something_moves"]
   camera, moves = tasks
-  assert league.phases(tasks, ["tam_5", "tsm", "ila"], [3, 4]) == [
+  assert plan.phases(tasks, ["tam_5", "tsm", "ila"], [3, 4]) == [
     [(moves, "tsm", 3), (camera, "ila", 3)],
     [(camera, "tsm", 3), (moves, "ila", 3)],
     [(moves, "tam_5", 3)],
     [(moves, "tsm", 4), (camera, "ila", 4)],
   ]
-  assert league.phases([camera], ["tam_5"], [3, 4]) == [[(camera, "tam_5", 3)]]
+  assert plan.phases([camera], ["tam_5"], [3, 4]) == [[(camera, "tam_5", 3)]]
 
 
 def test_the_best_rate_of_the_family_is_taken():
@@ -227,25 +227,51 @@ def test_the_best_rate_of_the_family_is_taken():
     {"entry": entry, "lr": lr, "top1": top1}
     for entry, lr, top1 in (("tam", 1e-3, 0.2), ("tam", 2e-3, 0.6), ("tsm", 3e-3, 0.9))
   ]
-  assert league.chosen_rate("tam_5", tried) == 2e-3
-  assert league.chosen_rate("atm", tried) == league.RATES["resnet"][0]
+  assert plan.chosen_rate("tam_5", tried) == 2e-3
+  assert plan.chosen_rate("atm", tried) == plan.RATES["resnet"][0]
 
 
 def test_trainings_before_the_ranked_ones():
-  settings = league.Settings(40, sweep_steps=20, from_start=True)
+  settings = plan.Settings(40, sweep_steps=20, from_start=True)
   names = ["tam", "tam_5", "xvit"]
-  first = league.starts(names, settings)
+  first = plan.starts(names, settings)
   assert [job.entry for job in first] == ["resnet_none", "vit_none"]
   assert [job.steps for job in first] == [960, 3840]
-  swept = league.sweep(names, settings)
+  swept = plan.sweep(names, settings)
   assert [(job.entry, job.start) for job in swept] == (
     2 * [("tam", "resnet_none")] + 2 * [("xvit", "vit_none")]
   )
   assert [(job.task, job.steps) for job in swept] == (
     2 * [("something_moves", 20)] + 2 * [("camera_motion", 40)]
   )
-  assert not league.starts(names, settings._replace(from_start=False))
-  assert not league.sweep(names, settings._replace(sweep_steps=0))
+  assert not plan.starts(names, settings._replace(from_start=False))
+  assert not plan.sweep(names, settings._replace(sweep_steps=0))
+
+
+def test_causes_are_other_trainings_than_the_ranked_ones(tmp_path):
+  settings = plan.Settings(40, sweep_steps=20, from_start=True)
+  tasks = [*config.TASKS]
+  slow = {"entry": "blvnet_tam", "lr": 3e-3, "top1": 0.5}
+  jobs = plan.causes(tasks, [*ENTRIES], settings, [slow])
+  assert len(jobs) == len(plan.CAUSES)
+  ranked = [
+    job
+    for phase in plan.phases(tasks, [*ENTRIES], [0])
+    for job in plan.ranked(phase, settings, [slow])
+  ]
+  both = [*jobs, *ranked]
+  assert len({job.place(tmp_path) for job in both}) == len(both)
+  # Without this training there would be nothing to compare with.
+  assert {job[:2] for job in jobs} <= {job[:2] for job in ranked}
+  used = {job._replace(purpose=run.RANKED, start="") for job in jobs}
+  assert not used & {job._replace(start="") for job in ranked}
+  chosen = plan.causes(["camera_motion"], ["blvnet_tam", "tam"], settings, [slow])
+  assert [job.lr for job in chosen] == [3e-3, 4e-3, 3e-3]
+  assert [job.steps for job in chosen] == [40, 40, 160]
+  assert {job.start for job in chosen} == {"blvnet"}
+  usual = slow | {"lr": 4e-3}
+  (short, _) = plan.causes(["camera_motion"], ["blvnet_tam"], settings, [usual])
+  assert (short.lr, short.steps) == (4e-3, 40)  # Once.
 
 
 @pytest.mark.parametrize(
@@ -276,7 +302,7 @@ def test_it_is_a_command(monkeypatch, capsys):
 
 
 def test_a_folder_with_other_settings_is_refused(tmp_path, capsys):
-  settings = league.Settings(40, 20, True)
+  settings = plan.Settings(40, 20, True)
   league.note_settings(tmp_path, settings)
   league.check_folder(tmp_path, settings)
   with pytest.raises(SystemExit):
@@ -300,8 +326,8 @@ def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
   for task in config.TASKS:
     monkeypatch.setattr(datasets.find_builder(task), "NUM_CLIPS", clips)
   monkeypatch.setattr(run, "PRIORITY", ())  # A test is waited for.
-  monkeypatch.setattr(league, "RATES", {"resnet": (1e-3, 2e-3)})
-  monkeypatch.setattr(league, "STARTS", {"resnet": entries.Start("resnet_none", 2)})
+  monkeypatch.setattr(plan, "RATES", {"resnet": (1e-3, 2e-3)})
+  monkeypatch.setattr(plan, "STARTS", {"resnet": entries.Start("resnet_none", 2)})
   # One device: eight take longer to compile for.
   flags = os.environ["XLA_FLAGS"].split()
   one = [flag for flag in flags if "device_count" not in flag]
@@ -322,10 +348,13 @@ def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
   stamp = swept.stat().st_mtime_ns
   # A training whose figures were not written yet goes on where it was.
   (work / "ranked" / "camera_motion" / "tsm_0" / "figures.json").unlink()
-  words += ["--entries", "tsm", "tam"]
+  words += ["--entries", "tsm", "tam", "--causes"]
+  longer = plan.Cause("camera_motion", "tam", 1.5)
+  monkeypatch.setattr(plan, "CAUSES", (longer,))
   league.main([*words, *here, "--plots", str(tmp_path)])
   found = json.loads(file.read_text())
   assert [row["entry"] for row in found["runs"]] == ["tsm", "tam"]
+  assert [(row["entry"], row["steps"]) for row in found["causes"]] == [("tam", 6)]
   assert found["runs"][0]["top1"] == first["runs"][0]["top1"]
   assert swept.stat().st_mtime_ns == stamp  # It is not trained twice.
   assert {row["entry"] for row in found["rows"]} == {"tsm", "tam"}
@@ -341,4 +370,6 @@ def test_the_league_of_two_runs_and_goes_on(monkeypatch, tmp_path):
       *("--resume", str(file), "--starts", str(work / "starts")),
     ]
   )
-  assert json.loads(copy.read_text())["runs"] == found["runs"]
+  copied = json.loads(copy.read_text())
+  for name in ("starts", "sweep", "runs", "causes"):
+    assert copied[name] == found[name]

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from benchmarks import league
-from benchmarks.league_parts import resume, run
+from benchmarks.league_parts import plan, resume, run
 from benchmarks.shared import trained_once
 
 
@@ -17,11 +17,12 @@ def other_league(tmp_path):
     return {**job.description(), "top1": 0.5, "pair_top1": 0.8, "training_loss": 2.0}
 
   report = {
-    "settings": league.Settings(10, 5, True)._asdict(),
+    "settings": plan.Settings(10, 5, True)._asdict(),
     "starts": [row(run.START, "resnet_none", 4e-3, "")],
     "sweep": [row(run.RATE, "tsm", 4e-3, "resnet_none")],
     "runs": [row(run.RANKED, "tsm", 4e-3, "resnet_none")],
   }
+  report["causes"] = [report["runs"][0] | {"purpose": run.CAUSE, "steps": 15}]
   file = tmp_path / "other.json"
   file.write_text(json.dumps(report))
   starts = tmp_path / "other" / "starts"
@@ -41,9 +42,10 @@ def test_another_machine_goes_on(other_league, tmp_path):
   report = resume.read(file)
   resume.note_starts(work, report["starts"])
   resume.take_over(work, report)
-  jobs = [resume.job_of(report[name][0]) for name in ("starts", "sweep", "runs")]
+  parts = ("starts", "sweep", "runs", "causes")
+  jobs = [resume.job_of(report[name][0]) for name in parts]
   known = [run.figures(work, job) is not None for job in jobs]
-  assert known == [False, True, True]  # Its weights are not there yet.
+  assert known == [False, True, True, True]  # Its weights are not there yet.
   for _ in range(2):
     resume.copy_starts(work, starts)
   assert run.run(work, jobs[0]) == report["starts"][0]
@@ -81,6 +83,13 @@ def test_a_folder_without_starts_is_refused(tmp_path, capsys):
     league.main(["--work", str(work), "--starts", str(empty)])
   assert "has no networks that a league has trained" in capsys.readouterr().err
   assert not work.exists()
+
+
+def test_a_file_without_causes_is_taken(other_league):
+  report = json.loads(other_league[0].read_text())
+  del report["causes"]
+  other_league[0].write_text(json.dumps(report))
+  assert resume.read(other_league[0]) == report | {"causes": []}
 
 
 @pytest.mark.parametrize("figure", ["pair_top1", "network"])

@@ -27,6 +27,7 @@ def _report(tmp_path, monkeypatch):
     "starts": [{"entry": "vit_none", "steps": 960, "lr": 1.5e-3, "top1": 0.25}],
     "sweep": rates,
     "runs": runs,
+    "causes": [_run("tam", 0.95) | {"steps": 1600, "lr": 0.02}],
     "rows": rows,
     "claims": [*claims.judge_all(rows)],
   }
@@ -57,6 +58,9 @@ def test_tables_have_the_figures_of_the_file():
   assert third[3] == "50.0% ± 14.1"
   (row,) = found["league starts"][1:]
   assert row == ("attention within frames", "ViT", "960", "0.0015", "25.0%")
+  (row,) = found["league causes"][1:]
+  assert row[2:5] == ("`camera_motion`", "0.02", "1600")
+  assert row[5:] == ("95.0%", "100.0%", "70.0% after 800")
   (row,) = found["league rates"][1:]
   assert row[3:] == ("0.01, 0.02", "10.0%, 20.0%", "0.02")
 
@@ -104,7 +108,8 @@ def test_claims_have_difference_and_deviation():
 def test_without_a_file_only_networks_are_listed(tmp_path, monkeypatch):
   monkeypatch.setattr(tables, "_FOLDER", tmp_path)
   found = {name: [*rows()] for name, rows in tables.tables().items()}
-  assert found["league claims"][1:] == [("Not measured yet.",)]
+  for name in ("league claims", "league causes"):
+    assert found[name][1:] == [("Not measured yet.",)]
   names = {row[0] for row in found["league networks"][1:]}
   assert names == {f"`{name}`" for name in entries.ENTRIES}
   assert len(found["league left out"]) == 1 + len(entries.LEFT_OUT)
