@@ -27,10 +27,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     "alignment": ("ILA", "frames aligned in pairs by learned masks"),
     "alignment_dense": ("ILA", "the same with dense convolutions, of SSv2"),
     "arithmetic": ("ATM", "differences and products of frames' features"),
-    "arithmetic_alone": ("ATM", "the same without convolutions of class tokens"),
+    "arithmetic_patch_tokens": ("ATM", "the same without convolutions of class tokens"),
     "causal_aggregation": ("bLVNet", "aggregation of past frames only"),
     "causal_shift": ("TSM", "shift from the past frame only"),
-    "causal_stream_shift": ("TSM", "the same in the residual stream"),
+    "causal_residual_shift": ("TSM", "the same in the residual stream"),
     "divided": ("TimeSformer", "attention over time at each place"),
     "joint": ("TimeSformer", "attention over all places of all frames"),
     "messages": ("X-CLIP", "a token per frame, which frames exchange"),
@@ -39,7 +39,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     "mixing_quarter": ("X-ViT", "a quarter of the channels from each neighbour"),
     "mixing_summary": ("X-ViT", "mixing, and a summary token of every frame"),
     "shift": ("TSM", "an eighth of the channels from each neighbour, in the branch"),
-    "stream_shift": ("TSM", "the same in the residual stream"),
+    "residual_shift": ("TSM", "the same in the residual stream"),
   }
 )
 

@@ -163,9 +163,9 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
       published=True,
     ),
     "vit_positions": Entry(VIT, "none", "within frames, a position per frame", "none"),
-    "tsm_vit": Entry(VIT, "TSM", "TSM-ViT", "stream_shift", published=True),
+    "tsm_vit": Entry(VIT, "TSM", "TSM-ViT", "residual_shift", published=True),
     "tsm_vit_attention": Entry(
-      VIT, "TSM", "TSM-ViT, attention over frames", "stream_shift", _HEAD
+      VIT, "TSM", "TSM-ViT, attention over frames", "residual_shift", _HEAD
     ),
     "xvit": Entry(
       VIT, "X-ViT", "X-ViT, attention over frames", "mixing", _HEAD, published=True
@@ -219,7 +219,7 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
       VIT,
       "ATM",
       "ATM, difference only, class tokens as they are",
-      f"arithmetic_alone({_NARROW_CUE})",
+      f"arithmetic_patch_tokens({_NARROW_CUE})",
     ),
   }
 )
@@ -263,7 +263,7 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
     "adapter": "made for a tower that is frozen, and nothing is here",
     "adapters": "as adapter",
     "adaptive_space_and_time": "only R(2+1)D has convolutions along time",
-    "causal_stream_shift": "the causal form of stream_shift, as tsm_causal is of tsm",
+    "causal_residual_shift": "residual_shift of the past, as tsm_causal is of tsm",
     "mixing_eight": "mixing within parts of 8 frames, which are whole clips here",
   }
 )

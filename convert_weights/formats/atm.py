@@ -155,7 +155,7 @@ _REFUSALS = (
   ),
   Refusal(
     "class tokens are not convolved (tsm is not 'tokent1d', no tensors "
-    "control_point1 and control_point2): --set temporal=arithmetic_alone.",
+    "control_point1 and control_point2): --set temporal=arithmetic_patch_tokens.",
     has=r".+\.control_point_c\..+",
     lacks=r".+\.control_point1\.conv\.weight",
   ),

@@ -105,8 +105,8 @@ _PAST = functools.partial(TemporalShift, direction="past")
 OPERATORS = {
   "shift": {"branch_input": TemporalShift},
   "causal_shift": {"branch_input": _PAST},
-  "stream_shift": {"block_input": TemporalShift},
-  "causal_stream_shift": {"block_input": _PAST},
+  "residual_shift": {"block_input": TemporalShift},
+  "causal_residual_shift": {"block_input": _PAST},
   "mixing": {"keys_values": TemporalShift},
   "mixing_quarter": {"keys_values": functools.partial(TemporalShift, fold_div=4)},
   "mixing_eight": {"keys_values": functools.partial(TemporalShift, segment=8)},

@@ -126,7 +126,7 @@ def arithmetic_once(
 _FOR_NETWORKS: Mapping[str, Operator] = {
   "adaptive_attention": adaptive_attention,
   "arithmetic": arithmetic_once,
-  "arithmetic_alone": functools.partial(arithmetic_once, class_token=False),
+  "arithmetic_patch_tokens": functools.partial(arithmetic_once, class_token=False),
 }
 
 

@@ -19,7 +19,7 @@ def test_the_command_is_that_of_the_entry(tmp_path):
   assert read.model.overrides.head == "attention"
   assert read.model.overrides.width == 48
   assert "stem" not in read.model.overrides
-  assert read.model.temporal == "stream_shift"
+  assert read.model.temporal == "residual_shift"
   assert (read.num_steps, read.optim.warmup_steps, read.optim.lr) == (40, 4, 2e-3)
   assert (read.data.train_split, read.data.test_split) == run.HELD_OUT
   assert read.data.name == "camera_motion"

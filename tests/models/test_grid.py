@@ -51,11 +51,11 @@ PAIRS = [(operator, name) for operator in SUPPORTED for name in _ALL]
 # These differ from others by a number, by the taps' place or by a part that
 # they lack, and are built but not run.
 TWINS = (
-  "arithmetic_alone",
+  "arithmetic_patch_tokens",
   "mixing_quarter",
   "causal_shift",
   "causal_aggregation",
-  "causal_stream_shift",
+  "causal_residual_shift",
 )
 # Left to make test-all: every operator runs somewhere without them, and every
 # slot of every network is filled.
@@ -67,7 +67,7 @@ SLOW = {
   "adaptive_attention": (*_RESNETS, *_3D),
   "adaptive_depthwise": (*_RESNETS, *_3D),
   "arithmetic": ("resnet_bottleneck", "convnext"),
-  "stream_shift": ("resnet_basic", "convnext"),
+  "residual_shift": ("resnet_basic", "convnext"),
   "adaptive_branch": _TOKENS,
   "mixing_eight": _TOKENS,
   "alignment_dense": _TOKENS,

@@ -29,7 +29,7 @@ def _build(name, operator):
   [
     ("resnet_basic", "causal_shift"),
     ("resnet_bottleneck", "causal_aggregation"),
-    ("transformer", "causal_stream_shift"),
+    ("transformer", "causal_residual_shift"),
     pytest.param("big_little", "causal_aggregation", marks=pytest.mark.slow),
     pytest.param("convnext", "causal_shift", marks=pytest.mark.slow),
   ],
@@ -122,9 +122,9 @@ def test_the_operators_of_a_network_are_listed():
   }
   branch = ["causal_aggregation", "causal_shift"]
   assert operators == {
-    "resnet18": ["none", *branch, "causal_stream_shift"],
+    "resnet18": ["none", *branch, "causal_residual_shift"],
     "blresnet50": ["none", *branch],
-    "vit_b16": ["none", "causal_stream_shift"],
+    "vit_b16": ["none", "causal_residual_shift"],
   }
 
 

@@ -82,7 +82,7 @@ ENTRIES: Mapping[str, Entry] = {
   "tsm_vit_b16": Entry(
     module=VisionTransformer,
     kwargs={},
-    temporal="stream_shift",
+    temporal="residual_shift",
     clip_shape=(16, 224, 224),
     pixels=entry.HALF,
     paper="arXiv:2106.05968, supplement, equations 1 to 3",

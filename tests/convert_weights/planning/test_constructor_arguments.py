@@ -140,12 +140,12 @@ def test_xvit_refuses_other_parts_by_name(changes, added, message):
 
 @pytest.mark.slow
 def test_atm_without_convolved_class_tokens():
-  alone = {**_ATM, "temporal": "arithmetic_alone"}
+  alone = {**_ATM, "temporal": "arithmetic_patch_tokens"}
   tensors = _tensors("atm_vit_b16", "atm", **alone)
   assert not [name for name in tensors if "control_point1" in name]
   assert not plan_conversion("atm_vit_b16", tensors, **alone).mapping.new
   message = _refused("atm_vit_b16", "atm", tensors, **_ATM)
-  assert "--set temporal=arithmetic_alone" in message
+  assert "--set temporal=arithmetic_patch_tokens" in message
   tensors = _renamed(tensors, {"control_point_c": ""})
   message = _refused("atm_vit_b16", "atm", tensors, **_ATM)
   assert "--set temporal=none" in message

@@ -23,14 +23,14 @@ OPERATORS = (
   "adaptive_branches",
   "alignment",
   "arithmetic",
-  "arithmetic_alone",
+  "arithmetic_patch_tokens",
   "aligned",
   "divided",
   "joint",
   "messages",
   "mixing",
   "mixing_summary",
-  "stream_shift",
+  "residual_shift",
 )
 # They see frames as a set.
 UNORDERED = ("joint", "divided", "aligned", "messages")
