@@ -26,7 +26,7 @@ from convert_weights.formats import actionformer, bmn
 from temporal_jax.localization import create_localizer
 from temporal_jax.localization.networks import boundary_matching
 
-_TOLERANCE = 1e-3  # Of results; gradients may differ ten times as much.
+_TOLERANCE = 1e-3  # For results; gradients may differ ten times as much.
 
 
 class Case(NamedTuple):
@@ -75,7 +75,7 @@ def measure(case: Case, seconds: float) -> dict[str, Any]:
   ours = _ours(case, network, inputs)
   theirs = _run_theirs(network, inputs)
   mine, other = ours[0].run(), theirs[0]()
-  # Of all results together: offsets of one level may all be zero.
+  # Over all results together: offsets of one level may all be zero.
   mine = np.concatenate([np.ravel(x) for x in mine])
   difference = network_sides.difference(mine, torch.cat([x.ravel() for x in other]))
   mine, other = ours[1].run(), theirs[1]()

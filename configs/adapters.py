@@ -39,7 +39,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "adapters.rank": 8,
     "adapters.layers": (_CONVOLUTIONS,),
     "model.freeze_batch_norm": True,
-    # Of 0.001, 0.003 and 0.01 the best in 200 steps, see docs/few_clips.md.
+    # The best of 0.001, 0.003 and 0.01 in 200 steps, see docs/few_clips.md.
     "optim.lr": 1e-2,
     "optim.trained": ("low_rank/.*", _HEAD),
   },

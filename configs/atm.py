@@ -66,7 +66,7 @@ RUNS: dict[str, dict[str, Any]] = {
   "vit_l14_anet": _vit(epochs=15.0, lr=2e-4, decay=0.7, frames=16),
   "vit_l14_charades": {
     **_vit(epochs=15.0, lr=2e-4, decay=0.7, frames=16),
-    "data.sampling": "whole_segments",  # Of the labelled part,
+    "data.sampling": "whole_segments",  # In the labelled part,
     "eval.sampling": "rounded_segments",  # of the whole video.
     # The code's, for instances of one action each; "sigmoid" is for videos.
     "loss.name": "softmax",

@@ -25,7 +25,7 @@ def get_config() -> ml_collections.ConfigDict:
   # them interpolated.
   config.model.num_frames = 0
   config.model.image_size = 0
-  config.model.activation = ""  # Of a ViT's MLPs; "" is the catalog's.
+  config.model.activation = ""  # In a ViT's MLPs; "" is the catalog's.
   config.model.remat = False  # Compute blocks again instead of keeping them.
   config.model.freeze_batch_norm = False  # Use its statistics, not the batch's.
   # ILA: the first epoch in which masks are disturbed less, halved every epoch;
@@ -51,14 +51,14 @@ def get_config() -> ml_collections.ConfigDict:
   # Pairs of optical flow that make a frame, 2 channels each; 0 for RGB. The
   # pictures are data.frames = "x_*.jpg,y_*.jpg"; "" is "*_x.jpg,*_y.jpg".
   data.flow = 0
-  data.train_split = "train"  # Of `name`; TFDS slices work.
+  data.train_split = "train"  # A split of `name`; TFDS slices work.
   data.test_split = ""  # "" is "test" of `name`, val or test of `root`.
-  data.test_fraction = 0.2  # Of `root`, where it has no split.
-  data.tasks = ()  # Of a video with several labels: ("verb", "noun").
+  data.test_fraction = 0.2  # A share of `root`, where it has no split.
+  data.tasks = ()  # For videos with several labels: ("verb", "noun").
   data.num_classes = ()  # There must be, for each task; () for those found.
   data.num_frames = 8  # T.
   data.sampling = "segments"  # Rule that chooses frames, see docs/sampling.md.
-  data.stride = 1  # Of "dense".
+  data.stride = 1  # For "dense".
   data.short_side = 0  # Pixels to resize to before the crop; 0 for as it is.
   data.image_size = 224  # Side of the square crop, in pixels.
   # Mean and standard deviation of R, G and B, of values in [0, 1]; () for
@@ -88,15 +88,15 @@ def get_config() -> ml_collections.ConfigDict:
   evaluation.short_side = 0  # 0 is data.short_side.
   evaluation.stretch = ()  # Height and width of frames, instead of short_side.
   evaluation.num_clips = 1
-  evaluation.num_crops = 1  # Of each clip: 1, 3 or 10,
+  evaluation.num_crops = 1  # Crops of each clip: 1, 3 or 10,
   evaluation.crop_rule = "exact"  # as the papers place them.
   evaluation.fusion = "softmax"  # Averaged scores of the views, or "logits".
 
   config.mix = mix = ml_collections.ConfigDict()  # Clips of a step, in pairs.
-  mix.mixup_alpha = 0.0  # Of the Beta distribution; 0 for no mixup,
+  mix.mixup_alpha = 0.0  # For the Beta distribution; 0 for no mixup,
   mix.cutmix_alpha = 0.0  # or no cutmix.
   mix.probability = 1.0  # That clips are mixed at all.
-  mix.switch_probability = 0.5  # Of cutmix, where both are on.
+  mix.switch_probability = 0.5  # For cutmix, where both are on.
   mix.mode = "batch"  # One draw a step, or "pair", one a pair of clips.
   mix.partner = "reversed"  # A clip's: from the batch's other end, or "random".
 

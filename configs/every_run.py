@@ -21,8 +21,8 @@ def create() -> ml_collections.ConfigDict:
 
   config.model = ml_collections.ConfigDict()
   config.model.name = ""
-  config.model.dtype = ""  # Of activations; "" is bfloat16, float32 on CPU.
-  config.model.overrides = ml_collections.ConfigDict()  # Of the model's class.
+  config.model.dtype = ""  # For activations; "" is bfloat16, float32 on CPU.
+  config.model.overrides = ml_collections.ConfigDict()  # Class arguments.
 
   config.data = data = ml_collections.ConfigDict()
   data.on_error = "raise"  # A bad video: "raise" or "skip".
@@ -41,9 +41,9 @@ def create() -> ml_collections.ConfigDict:
   optim.warmup_lr = 0.0  # At step 0; scaled as `lr` is.
   optim.warmup_steps = 0
   optim.warmup_epochs = 0.0  # If warmup_steps is 0.
-  optim.milestones = ()  # Of "multistep": epochs after which lr is a tenth.
-  optim.momentum = 0.9  # Of SGD, which is Nesterov's.
-  optim.betas = (0.9, 0.999)  # Of AdamW.
+  optim.milestones = ()  # For "multistep": epochs after which lr is a tenth.
+  optim.momentum = 0.9  # For SGD, which is Nesterov's.
+  optim.betas = (0.9, 0.999)  # For AdamW.
   optim.weight_decay = 0.05
   optim.decay_vectors = False  # Whether biases, scales and such decay too.
   # Parameters are matched by regexes on their whole name
@@ -83,7 +83,7 @@ def create() -> ml_collections.ConfigDict:
 
   # Services that show the values: also "trackio" and "wandb".
   config.observers = ("tensorboard",)
-  config.project = ""  # Of the last two; "" for their own default.
+  config.project = ""  # For the last two; "" for their own default.
 
   return config
 

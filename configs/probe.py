@@ -26,8 +26,8 @@ def get_config():
   # To choose from by cross-validation: penalties of the squared weights of a
   # linear head, or weight decays of others; () for the usual ones.
   probe.strengths = ()
-  probe.folds = 5  # Of cross-validation over training videos; 0 for none.
-  probe.num_steps = 300  # Of AdamW, for heads that are not linear,
+  probe.folds = 5  # For cross-validation over training videos; 0 for none.
+  probe.num_steps = 300  # Steps of AdamW, for heads that are not linear,
   probe.lr = 1e-3  # and its peak.
   probe.cache = ""  # Folder of what the network gives; "" is the user's cache.
   config.lock()

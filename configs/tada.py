@@ -99,7 +99,7 @@ _RESIDUAL = {
   "optim.lr_factors": (),
   "optim.decay_factors": (),
 }
-_SLOWFAST = {"data.num_frames": 32}  # Of the fast pathway.
+_SLOWFAST = {"data.num_frames": 32}  # Frames of the fast pathway.
 _SLOWFAST_K400 = {"data.num_frames": 32, "data.sampling": "interval(2)"}
 # --config=tada:RUN; changes to the fields of its kind of network.
 RUNS: dict[str, dict[str, Any]] = {

@@ -245,7 +245,7 @@ def revert_rules(
     if (step := next(fits, None)) is None:
       raise ValueError(f"! {path} {leaf.shape}: its rule has no way back")
     for name, value in zip(step.tensors, step.rule.revert(leaf), strict=True):
-      # Of parts that other leaves have there are zeros.
+      # Parts that other leaves have are zeros.
       is_part = step.rule.picks is not None and name in tensors
       tensors[name] = tensors[name] + value if is_part else value
   return tensors

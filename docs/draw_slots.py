@@ -33,7 +33,7 @@ _THEMES = {
   "light": {"ink": "#1f2328", "fixed": "#eef1f4", "slot": "#d8ebff", "edge": "#0969da"},
   "dark": {"ink": "#e6edf3", "fixed": "#21262d", "slot": "#12304f", "edge": "#58a6ff"},
 }
-_WIDTH = 3.2  # Of a box, in the drawing's units; a row is 1 high.
+_WIDTH = 3.2  # A box's width, in the drawing's units; a row is 1 high.
 
 
 class _Column:

@@ -62,7 +62,7 @@ def near_configs(name: str) -> list[str]:
   known = [known for known, _ in list_configs()]
   if not any(one.startswith(f"{name.partition('/')[0]}/") for one in known):
     name = name.replace("/", ":", 1)
-  # Of "vit_b16_ssv2" the file may be missing, of "atm:vit_b61" a part wrong.
+  # "vit_b16_ssv2" may lack its file, "atm:vit_b61" may have a wrong part.
   ends = [whole for whole in known if whole.endswith(f":{name}")]
   close = near_names(name, known)
   return list(dict.fromkeys([*ends, *close]))[:3]

@@ -136,7 +136,7 @@ def alike_names(known: Iterable[str], names: Iterable[str]) -> str:
   plain = {_plain(name): name for name in known if _plain(name)}
   for name in names:
     other = plain.get(_plain(name), name)
-    if other == name or not any(map(str.isalpha, name)):  # Of "-1" and "1" only digits.
+    if other == name or not any(map(str.isalpha, name)):  # "-1", "1": only digits.
       continue
     # Accents in one or in two characters look alike: their codes are shown.
     alike = unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", other)

@@ -17,7 +17,7 @@ def _is_installed(module: str) -> bool:
   """Whether a module, maybe of a package, can be imported."""
   try:
     return importlib.util.find_spec(module) is not None
-  except ModuleNotFoundError:  # Of the package around it.
+  except ModuleNotFoundError:  # The package around it is missing.
     return False
 
 

@@ -174,7 +174,7 @@ def spread(heights: Mapping[str, float], gap: float) -> dict[str, float]:
     gap: Smallest distance.
   """
   order = sorted(heights, key=heights.__getitem__)
-  # Of each block: the names, and the mean of the heights of its lowest name.
+  # Each block has names, and the mean of the heights of its lowest name.
   blocks: list[tuple[list[str], float]] = []
   for name in order:
     names, low = [name], heights[name]

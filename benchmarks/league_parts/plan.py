@@ -25,7 +25,7 @@ RATES: Mapping[str, Sequence[float]] = MappingProxyType(
 # Networks without operator learn much of this task from single frames: it gives
 # the weights that others start from.
 _START_TASK = "something_moves"
-_FIRST_SEED = 0  # Of all trainings but the ranked ones.
+_FIRST_SEED = 0  # All trainings but the ranked ones have it.
 
 
 class Settings(NamedTuple):

@@ -20,7 +20,7 @@ _CONFIG = pathlib.Path(config.__file__)
 HELD_OUT = ("train[:75%]", "train[75%:]")
 # Other work on the machine goes first.
 PRIORITY = ("nice", "-n", "19")
-_LOG_LINES = 15  # Of a failed training, in the message.
+_LOG_LINES = 15  # The message has these of a failed training.
 # Purposes of a training: to choose a learning rate, to make the weights that
 # others start from, to be ranked, and to find why an ordering does not hold.
 RATE, START, RANKED, CAUSE = "rates", "starts", "ranked", "causes"

@@ -23,7 +23,7 @@ from benchmarks.shared.videos import write_videos
 from temporal_jax import inference
 from temporal_jax.models import find_model
 
-_TOLERANCE = 1e-3  # Of a probability, relative.
+_TOLERANCE = 1e-3  # Relative, for a probability.
 
 
 def measure(

@@ -125,7 +125,7 @@ def dinov2(registers: int = 0) -> Frames:
     num_register_tokens=registers, **sizes
   )
   network = transformers.Dinov2WithRegistersModel(config)
-  network.embeddings.mask_token = None  # Of masked patches, in pre-training.
+  network.embeddings.mask_token = None  # For masked patches, in pre-training.
   return Frames(network, "pooler_output")
 
 
@@ -138,7 +138,7 @@ def dinov3() -> Frames:
     num_register_tokens=4,
   )
   network = transformers.DINOv3ViTModel(config)
-  network.embeddings.mask_token = None  # Of masked patches, in pre-training.
+  network.embeddings.mask_token = None  # For masked patches, in pre-training.
   return Frames(network, "pooler_output")
 
 

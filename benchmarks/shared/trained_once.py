@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.shared import machine, provenance
 from temporal_jax import storage
 
-FIGURES = "figures.json"  # Of a training that has ended.
+FIGURES = "figures.json"  # A training that has ended has it.
 _JOB = "job.json"  # Settings, origin and processor of one that has begun.
 
 

@@ -37,7 +37,7 @@ def get_config() -> ml_collections.ConfigDict:
   data.class_agnostic = False  # Whether all segments have one class.
   data.num_classes = 0  # There must be; 0 for those found. --plan needs it.
   data.distinct = False  # Whether segments that a film lists twice count once.
-  data.test_fraction = 0.2  # Of the films, where none of a CSV file has a split.
+  data.test_fraction = 0.2  # A share of the films, where a CSV file has no split.
   # Part of a film that a training sequence is, drawn at random; () for all of
   # it. A segment stays if at least `segment_share` of it is in the part.
   data.crop = (0.9, 1.0)

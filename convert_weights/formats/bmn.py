@@ -19,7 +19,7 @@ from temporal_jax.localization import BMN
 from temporal_jax.localization.networks import boundary_matching
 
 _ORIGIN = "alibaba-mmai-research/TAdaConv"
-_GROUPS = 4  # Of all grouped convolutions there.
+_GROUPS = 4  # All grouped convolutions there have as many.
 _TASKS = ("verb", "noun")
 
 

@@ -266,7 +266,7 @@ def _classes(part: Mapping[str, Any], width: int | None) -> Iterator[str]:
   classes = part["per_class"]
   value = "top1" if "confusion" in part else "ap"
   tested = [name for name, row in classes.items() if row["clips"]]
-  # Of equal classes, many clips prove more than few.
+  # Between equal classes, many clips prove more than few.
   worst = sorted(tested, key=lambda n: (classes[n][value], -classes[n]["clips"]))
   head = ["class", "clips", "top-1" if value == "top1" else "AP"]
   rows = []

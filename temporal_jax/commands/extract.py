@@ -121,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
     batch_size=batch_size,
     stretch=options.stretch,
     short_side=options.short_side,
-    # Of a long video batches are full; nothing is compiled if all files exist.
+    # A long video has full batches; nothing is compiled if all files exist.
     expected=None if all(map(pathlib.Path.exists, files.values())) else batch_size,
   )
   done = inference.extract_files(

@@ -13,7 +13,7 @@ from temporal_jax.evaluation.predictions import Predictions
 CONFIDENCE = 0.95
 _SEED = 0
 _RESAMPLES = 1000
-_ROUNDING = 1e-6  # Of shares, which are computed in float32.
+_ROUNDING = 1e-6  # Shares are computed in float32.
 _AT_ONCE = 2**22  # Weights of clips in memory; 16 MiB.
 
 # Weights (N, R) of N clips in R resamples -> the accuracy in each (R,).

@@ -153,7 +153,7 @@ def differences(earlier: Description | None, lists: Lists) -> list[str]:
     old = before.get(split)
     if old is None:
       continue
-    # Of clips, and of runs of older versions, there is none.
+    # Clips, and runs of older versions, have none.
     features = (old.get("features"), listed.get("features"))
     if None not in features and features[0] != features[1]:
       notes.append(

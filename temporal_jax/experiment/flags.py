@@ -97,7 +97,7 @@ def join_processes(
   elif distributed:
     try:
       jax.distributed.initialize()
-    except ValueError as error:  # Of arguments that this machine did not give.
+    except ValueError as error:  # Arguments that this machine did not give.
       raise ValueError(
         "--distributed found no TPU pod, Slurm job or other cluster that JAX "
         "knows; give --coordinator=HOST:PORT --num_processes=N --process_id=I: "

@@ -46,8 +46,8 @@ _EPOCHS = 1e6
 _FACTOR = 1e6
 _SHARE = Bounds(0, 1)
 _BELOW_ONE = Bounds(0, 1, without="high")
-_SIZE = Bounds(1, 2**20)  # Of a network, for instance its channels.
-_CLIP_BYTES = 2**36  # Of the views of one video,
+_SIZE = Bounds(1, 2**20)  # A network's sizes, for instance its channels.
+_CLIP_BYTES = 2**36  # Bytes of the views of one video,
 _BATCH_BYTES = 2**40  # and of a batch, over all processes.
 
 # Bounds of each number of every run's config; for a tuple, of its entries.
@@ -81,7 +81,7 @@ OF_EVERY_RUN = {
   "keep_checkpoints": Bounds(1, 10_000),
   "stop_after": Bounds(0, _STEPS),
 }
-# Of a run that classifies clips.
+# Bounds for a run that classifies clips.
 BOUNDS = {
   **OF_EVERY_RUN,
   "adapters.rank": Bounds(0, 2**14),
@@ -111,7 +111,7 @@ BOUNDS = {
   "loss.alignment": Bounds(0, _FACTOR),
   "loss.focal": Bounds(0, 100),
 }
-# Of the arguments of networks that are no sizes, which `_SIZE` bounds.
+# Bounds for networks' arguments that are no sizes; `_SIZE` bounds sizes.
 ARGUMENT_BOUNDS = {
   "boundary_ratio": Bounds(0, 10),  # Context, as a part of a proposal's length.
   "drop_path": _BELOW_ONE,

@@ -15,7 +15,7 @@ from temporal_jax.saved_networks.description import DESCRIPTION
 # Arguments that no parameter's shape shows, and that a run may change.
 _UNSEEN = ("slow_sampling",)
 _SIZES = ("num_frames", "image_size")
-_SHORT_SIDE = 8 / 7  # Of the image size, where weights do not say: 256 of 224.
+_SHORT_SIDE = 8 / 7  # Over the image size, where weights do not say: 256 for 224.
 
 
 def complete(
@@ -166,6 +166,6 @@ def _fill_clips(
     clips.short_side = round(scale * trained["short_side"])
   statistics = description.get("pixels") or {}
   if clips.flow and len(statistics.get("mean", ())) == 3:
-    statistics = {}  # Of RGB, as converted weights have them.
+    statistics = {}  # Those for RGB, as converted weights have them.
   clips.pixel_mean = tuple(clips.pixel_mean or statistics.get("mean", ()))
   clips.pixel_std = tuple(clips.pixel_std or statistics.get("std", ()))

@@ -16,7 +16,7 @@ from temporal_jax.storage import check_outputs
 if TYPE_CHECKING:
   from PIL import Image, ImageFont
 
-_LETTERS = 200  # Of a label, before it is cut to the picture's width.
+_LETTERS = 200  # A label has at most these, before it is cut to the picture's width.
 _SMALLEST = 10  # Pixels of a text that can still be read.
 _DARK, _BAR, _WHITE = (0, 0, 0, 160), (0, 110, 150, 210), (255, 255, 255, 255)
 

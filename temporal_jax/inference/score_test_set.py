@@ -71,7 +71,7 @@ def score_test_set(
   given: list[Any] = []  # The labels of all videos that were begun, in order.
 
   def read(number: int) -> Video:
-    video = source[number]  # Of a prepared data set with the bytes of its file.
+    video = source[number]  # A prepared data set has the bytes of its file.
     given.append(video["label"])
     return video
 

@@ -230,7 +230,7 @@ def _suppress(
       places, segments, scores = places[left], segments[left], scores[left]
       starts, ends = np.ascontiguousarray(segments.T)
       lengths = ends - starts
-      # Of this and all before: it grows, so that it can be searched.
+      # Largest of this and all before: it grows, so that it can be searched.
       last_end = np.maximum.accumulate(ends)
     if not len(scores):
       break

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 DIGESTS = "sha256sums.txt"
-_MAX_BYTES = 2**26  # Of a list: for half a million files.
+_MAX_BYTES = 2**26  # A list of half a million files has as many.
 _THREADS = 8  # hashlib lets other threads run.
 # Nothing lists the list's own sha256.
 _CHANGED = f"changed since it was written, or its line in {DIGESTS} is"

@@ -155,7 +155,7 @@ class Observers:
     """Calls; the first error of an observer is a warning."""
     try:
       call()
-    except Exception as error:  # Of a package, a network, a service.
+    except Exception as error:  # A package, a network or a service may raise any.
       if name not in self._warned:
         self._warned.add(name)
         logging.warning(

@@ -17,7 +17,7 @@ from temporal_jax.training.state import Tree
 
 OPTIONAL = "?"  # No regex begins so: there is nothing that it could repeat.
 _FEW = 4  # Names that are listed one by one, and groups of more.
-_NUMBER = re.compile(r"(?<=[a-z])\d+(?=[_/])")  # Of stages, blocks and layers.
+_NUMBER = re.compile(r"(?<=[a-z])\d+(?=[_/])")  # Stages, blocks and layers have one.
 
 
 def path_name(path: jax.tree_util.KeyPath) -> str:

@@ -48,7 +48,7 @@ class Patience:
     value = scores[self.measure]
     better = self.best is None or value > self.best
     self.waited = 0 if better else self.waited + 1
-    # Of equal values `Checkpoints` keeps the last.
+    # `Checkpoints` keeps the last of equal values.
     if better or value == self.best:
       self.best, self.best_step = value, step
 

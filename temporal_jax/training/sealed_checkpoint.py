@@ -34,7 +34,7 @@ class SealedPath(atomicity.AtomicRenameTemporaryPath):
       return
     # A name that Orbax still takes for an unfinished checkpoint.
     whole = final.parent / f"{final.name}{atomicity.TMP_DIR_SUFFIX}.whole"
-    # Of a start that was killed here, for the same step.
+    # A start that was killed here left it, for the same step.
     await asyncio.to_thread(shutil.rmtree, os.fspath(whole), ignore_errors=True)
     self._final_path = whole
     try:

@@ -23,7 +23,7 @@ from temporal_jax import create_model  # noqa: E402
 from temporal_jax.models import find_model  # noqa: E402
 
 CASES = {case.name: case for case in (*NETWORKS, *LARGE)}
-# Of the hub, folded frames, three dimensions, and a transformer of our own.
+# From the hub, folded frames, three dimensions, and a transformer of our own.
 FAST = ("resnet50", "tsm_resnet50", "slowonly_50", "atm_vit_b16")
 
 

@@ -51,7 +51,7 @@ def test_grad_cam_as_picture_and_video(run, tmp_path, capsys):
   assert "plain: Grad-CAM of waving (" in out
   assert "at stage1_block1" in out
   with VideoReader(mp4) as reader:
-    # Of 10 frames the middles of four segments are seen.
+    # The middles of four segments of 10 frames are seen.
     assert f"video of {reader.num_frames} frames" in out
     assert reader.read([0]).shape == (1, 16, 32, 3)
   assert matplotlib.image.imread(tmp_path / "out.png").shape[2] == 4

@@ -70,7 +70,7 @@ def test_without_files_the_windows_are_listed(videos, network, capsys):
   assert _watch(videos / "good.mp4", network, "--rate", "10") == 0
   header, *lines = capsys.readouterr().out.splitlines()
   assert header.split() == ["start", "stop", "classes"]
-  assert len(lines) == 7  # Of 10 frames, 4 each, one after the other.
+  assert len(lines) == 7  # For 10 frames, 4 each, one after the other.
   assert lines[-1].split()[:2] == ["0:00.60", "0:01.00"]
   assert all("% " in line for line in lines)
 

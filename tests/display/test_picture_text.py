@@ -93,7 +93,7 @@ def test_a_font_for_a_whole_text(walking):
 
 @pytest.mark.parametrize("text", ["$x^2", "a $5 b $6", r"$\foo$", "_$_$"])
 def test_dollars_begin_no_formula(tmp_path, text):
-  # Of as many letters: without markup dollars are as wide as S is.
+  # As many letters: without markup dollars are as wide as S is.
   drawn = _draw(tmp_path / "a.png", text)
   columns = np.flatnonzero((drawn < 0.5).any(axis=0))
   other = _draw(tmp_path / "b.png", text.replace("$", "S"))

@@ -221,7 +221,7 @@ def test_the_plan_counts_the_factors(tower, monkeypatch):
   kind = experiment.run_kind(config)
   text = kind.show_layout(config, 8, None)
   rows = [line.split() for line in text.splitlines()]
-  # Of 16 + 48, 16 + 16 and twice 16 + 64 rows and columns, and of the head.
+  # Rows and columns: 16 + 48, 16 + 16 and twice 16 + 64, and the head's.
   factors, head = _RANK * (64 + 32 + 2 * 80), 2 * 512
   assert rows[1][2:] == ["9", f"{factors + head:,}", "head/kernel"]
   # Two moments of these and of the head's bias, float32, and four counters.

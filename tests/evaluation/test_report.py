@@ -46,7 +46,7 @@ def test_summary_has_the_fixed_keys(tmp_path):
   _write(tmp_path)
   report = json.loads((tmp_path / "report.json").read_text())
   assert report["top1"] == 0.75
-  assert "top5" not in report  # Of three classes.
+  assert "top5" not in report  # There are three classes only.
   assert report["class_mean"] == 0.75
   # "left" leads and comes last of 4; "right" is second and third.
   left, right = (1 / 1 + 2 / 4) / 2, (1 / 2 + 2 / 3) / 2

@@ -63,7 +63,7 @@ def test_wrong_views_are_refused(views, options, message):
 
 
 def test_accuracy_by_clips_uses_clips_of_the_whole_video():
-  # Of 4 clips x 2 crops, only those of clip 2 know the class.
+  # Only the views of clip 2 know the class, out of 4 clips x 2 crops.
   views = np.full((1, 8, 2), [0.6, 0.4])
   views[:, 4:6] = [0.0, 1.0]
   labels = np.array([1])

@@ -19,7 +19,7 @@ from tests.golden.arguments import Arguments
 from tests.golden.case import Case, Tensor
 from tests.golden.reference import Arrays, Reference
 
-Options = Mapping[str, int | bool]  # Of XLA's compiler.
+Options = Mapping[str, int | bool]  # Options for XLA's compiler.
 
 
 def errors(

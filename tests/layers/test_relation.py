@@ -36,7 +36,7 @@ def test_tuples_are_those_in_the_middle_of_equal_parts(frames):
 
 
 def test_many_frames_are_no_matter():
-  got = _tuples(64, 32, 3)  # Of 1.8e18.
+  got = _tuples(64, 32, 3)  # Drawn out of 1.8e18.
   assert got.shape == (3, 32)
   assert (np.diff(got) > 0).all()
 

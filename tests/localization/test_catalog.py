@@ -51,7 +51,7 @@ def test_actionformer_has_six_levels(name, parameters):
     (1, length // 2**level, 20) for level in range(6)
   ]
   assert {x["offsets"].shape[2] for x in out} == {2}
-  if parameters:  # Of the authors' own network.
+  if parameters:  # The authors' own network has such a count.
     assert sum(x.size for x in jax.tree.leaves(variables)) == parameters
 
 

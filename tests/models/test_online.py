@@ -92,7 +92,7 @@ def test_networks_that_mix_frames_themselves_are_refused(name, kwargs):
     ("resnet18", "adaptive"),
     ("resnet18", "arithmetic"),
     ("vit_b16", "joint"),
-    # Of keys and of values, which one module sees one after the other.
+    # Keys and values, which one module sees one after the other.
     (
       "vit_b16",
       models.Temporal(

@@ -147,7 +147,7 @@ def test_features_are_given_by_the_text_where_nobody_else_gives_them():
 def test_the_paper_has_arithmetic_after_attention():
   text = "arithmetic(after_attention=True, class_token=False)"
   model = models.create_model("vit_b16", num_classes=3, temporal=text)
-  # Of 12 blocks the seventh, before its MLP.
+  # The seventh of 12 blocks, before its MLP.
   assert [block for block in range(12) if model.temporal.at(0, block).filled()] == [6]
   assert model.temporal.at(0, 6).filled() == {"mlp_input"}
 

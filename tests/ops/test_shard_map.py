@@ -67,7 +67,7 @@ def test_clips_on_eight_devices(name):
   _assert_as_jit(EVERY[name], _mesh(clips=8), P("clips"), 8)
 
 
-@pytest.mark.slow  # Of what eight devices test already.
+@pytest.mark.slow  # Eight devices test the same already.
 @pytest.mark.parametrize("name", FRAMES)
 def test_frames_on_four_devices(name):
   mesh = _mesh(clips=2, frames=4)

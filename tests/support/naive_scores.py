@@ -79,7 +79,7 @@ def draw(rng, *, tasks=0, films=5, truths=4, found=12, classes=4):
     Film -> [(segment, label)] and film -> [(segment, label, score)].
   """
 
-  # Of few values, so that times, overlaps and scores are equal by chance.
+  # From few values, so that times, overlaps and scores are equal by chance.
   def segment():
     start = int(rng.integers(0, 12))
     return (start / 2, (start + int(rng.integers(0, 7))) / 2)

@@ -13,7 +13,7 @@ from av.stream import Disposition
 
 from tests.conftest import make_frames
 
-# Of x264, for which a step of the brightness would else make a keyframe.
+# Options for x264: else a step of the brightness would make a keyframe.
 WHOLE = {"sc_threshold": "0"}
 B_FRAMES = WHOLE | {"g": "8", "bf": "3", "b_strategy": "0"}
 

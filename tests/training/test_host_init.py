@@ -12,7 +12,7 @@ from temporal_jax.training.host_init import run_on_host
 
 KEY = jax.random.key(0)
 SHAPE = (400, 500)
-TRUNCATED_STD = 0.87962566  # Of a standard normal within two deviations.
+TRUNCATED_STD = 0.87962566  # That of a standard normal within two deviations.
 _TINY = {"stage_sizes": (1,), "width": 16}
 _TINY_VIT = {"width": 64, "depth": 2, "num_heads": 1, "image_size": 32}
 NETWORKS = {

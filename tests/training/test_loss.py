@@ -54,7 +54,7 @@ def test_focal_loss_is_that_of_the_paper(gamma):
   loss = Loss(5, focal=gamma)
   ours = loss(jnp.asarray(LOGITS), loss.targets(jnp.asarray(LABEL)))
   np.testing.assert_allclose(ours, -((1 - right) ** gamma) * np.log(right), rtol=1e-5)
-  # Of each class the probability of the right answer.
+  # Each class's probability of the right answer.
   many = np.random.default_rng(1).integers(0, 2, (6, 5)).astype(np.float32)
   yes = odds / (1 + odds)
   answer = np.where(many, yes, 1 - yes)

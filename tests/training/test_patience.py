@@ -9,7 +9,7 @@ from temporal_jax import training
 from tests.support.small_training import make_batch, make_mesh, make_state
 
 MESH = make_mesh(1)
-# Of the evaluations after steps 2, 4, ...; the best is that of step 6.
+# Values of the evaluations after steps 2, 4, ...; step 6 has the best.
 VALUES = (0.2, 0.5, 0.5, 0.4, 0.3, 0.9, 0.9)
 BEST, END = 6, 8
 

@@ -26,7 +26,7 @@ def blend(dull: jax.Array, frames: jax.Array, factor: jax.Array) -> jax.Array:
 
 def gray(frames: jax.Array) -> jax.Array:
   """Maps uint8 (..., 3) to the levels (..., 1) of PIL's mode L, as int32."""
-  weights = jnp.asarray((19595, 38470, 7471), jnp.int32)  # Of 65536.
+  weights = jnp.asarray((19595, 38470, 7471), jnp.int32)  # Parts of 65536.
   shape = (1,) * (frames.ndim - 1) + (3,)
   weighted = frames.astype(jnp.int32) * weights.reshape(shape)
   return (jnp.sum(weighted, axis=-1, keepdims=True) + 0x8000) >> 16

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from temporal_jax.data.augmentation.operation import Clip, Given
 
-# Of optical flow in grey pictures, where 127.5 is no motion: all channels.
+# For optical flow in grey pictures, where 127.5 is no motion: all channels.
 # Source: IBM/bLVNet-TAM, train.py: the deviation is the mean of RGB's.
 FLOW_PIXELS = {"mean": (0.5,), "std": (0.226,)}
 

@@ -13,14 +13,14 @@ from temporal_jax.data.datasets.moving_cutouts import Track
 from temporal_jax.data.datasets.photograph_clips import PhotographClips
 from temporal_jax.data.video.encoding import encode_mp4
 
-_QUANTIZER = 24  # Of the code of every frame.
-_LENGTHS = (0.3, 0.38)  # Of an event, as shares of the clip.
+_QUANTIZER = 24  # Every frame is coded with it.
+_LENGTHS = (0.3, 0.38)  # An event's, as shares of the clip.
 _DRIFT = (0.025, 0.05)  # Amplitude of each of the camera's waves, in views,
 _WAVES = (0.5, 1.5)  # and its periods in a clip,
 _NUM_WAVES = 2  # on both axes.
-_DISTANCE = 80.0  # Of mean colours that are seen apart, of 255.
+_DISTANCE = 80.0  # Mean colours this far apart, of 255, are seen as two.
 _DYED = 0.4  # Share of a random colour in the pictures' colours.
-_NUM_DYES = 16  # Of which a cut-out gets one.
+_NUM_DYES = 16  # A cut-out gets one of them.
 
 
 class Stage(NamedTuple):
@@ -335,7 +335,7 @@ def _distinct_cutouts(
   seen, cutouts = [color], []
   for photograph, radius in zip(photographs, radii, strict=True):
     cutout = moving_cutouts.cut_out(photograph, rng, radius=radius, view=view)
-    # Of several dyes the first one that is seen, or the one that is seen best.
+    # The first of several dyes that is seen, or the one that is seen best.
     dyes = rng.uniform(0, 255, (_NUM_DYES, 3))
     means = _dyed(_mean_color(cutout), dyes)
     distances = np.linalg.norm(means[:, None] - seen, axis=-1).min(1)

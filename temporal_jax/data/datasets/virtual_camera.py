@@ -25,7 +25,7 @@ class Motion(NamedTuple):
   speeds_up: bool = False
 
 
-_HALF = 0.5**0.5  # Of a diagonal, so that it is as fast as others.
+_HALF = 0.5**0.5  # A diagonal has this on both axes, and the same speed.
 # Motions that are drawn, and their time-reversals.
 _DRAWN = {
   "pan right": Motion(direction=(1, 0)),
@@ -127,7 +127,7 @@ def sample_path(
       speeds=speeds,
     ).reversed()
   drawn = _DRAWN[motion]
-  time = np.linspace(-0.5, 0.5, num_frames)[:, None]  # Of the clip.
+  time = np.linspace(-0.5, 0.5, num_frames)[:, None]  # Over the clip.
   if drawn.speeds_up:
     time = (time + 0.5) ** 2 - 0.5
   steps = num_frames - 1

@@ -7,7 +7,7 @@ import numpy as np
 from temporal_jax.data.sampling.base import SHORT, Lengths, Sampling, inside
 from temporal_jax.validation import check_choice, check_number, check_whole
 
-# Of frames and frames per second: more than videos have, so that no index
+# Most frames, and frames per second: more than videos have, so that no index
 # overflows.
 LIMIT = 1e6
 

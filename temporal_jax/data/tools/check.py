@@ -24,7 +24,7 @@ from temporal_jax.data.video.readers import open_reader
 from temporal_jax.storage import check_outputs
 from temporal_jax.thread_map import run_parallel
 
-_KEYS = ("path", "bytes", "mtime_ns", "sha256", "error")  # Of every row.
+_KEYS = ("path", "bytes", "mtime_ns", "sha256", "error")  # Every row has them.
 TIME_LIMIT = 600.0  # Seconds: more than clips need, as all frames are decoded.
 
 # Shows progress: gets the rows that come, and their number; hands them on.

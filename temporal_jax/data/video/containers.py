@@ -100,7 +100,7 @@ def choose_stream(
   streams = [
     stream
     for stream in container.streams.video
-    if not stream.disposition & Disposition.attached_pic  # Of a song's cover.
+    if not stream.disposition & Disposition.attached_pic  # A song's cover is no video.
   ]
   if not streams:
     raise VideoError("the file has no video stream")

@@ -21,7 +21,7 @@ from temporal_jax.data.video.pictures import VideoError
 # Boxes without which a QuickTime or MP4 file cannot be shown.
 _NEEDED = (b"mdat", b"moof", b"moov")
 _MAY_BE_CUT = (b"free", b"ftyp", b"pnot", b"skip", b"wide", *_NEEDED)
-# Of a list of frames that was never completed; an empty one holds 4 bytes.
+# Size of a list of frames that was never completed; an empty one holds 4 bytes.
 _UNKNOWN_SIZES = (0, 4, 0xFFFFFFFF)
 # Chunks or boxes that are looked at: 90 hours have fewer fragments of a second.
 _MOST_PARTS = 1_000_000
@@ -29,7 +29,7 @@ _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
 
 # In all tracks together: 92 hours of 30 frames per second.
 MAX_SAMPLES = 10_000_000
-# Of a header that old QuickTime compressed, once it is decompressed.
+# Most bytes of a header that old QuickTime compressed, once decompressed.
 _MAX_HEADER = 2**26
 # More than any compression of a fixed rate: IMA4 has 4, MACE 6.
 _SOUND_SAMPLES_PER_BYTE = 64
@@ -122,7 +122,7 @@ class _Header:
 
   def __init__(self, file: BinaryIO, length: int):
     self._file = file
-    self._length = length  # Of the whole file.
+    self._length = length  # Bytes of the whole file.
     self._samples = 0
 
   def check(self, begin: int, end: int, track: _Track, depth: int = 0) -> None:

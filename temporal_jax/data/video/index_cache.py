@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from temporal_jax.data.video.decoded_frames import DecodedIndex
 from temporal_jax.data.video.manifest import read_index, read_manifest
 
-# Of all indices together: about 100 MB.
+# For all indices together: about 100 MB.
 _MOST_FRAMES = 1 << 24
 
 

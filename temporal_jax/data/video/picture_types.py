@@ -139,7 +139,7 @@ def _settings_units(extradata: bytes) -> Iterator[memoryview | bytes]:
   if extradata[:1] != b"\1":
     yield from _nal_units(extradata, b"")
     return
-  place = 6  # Of an avcC box, ISO 14496-15, 5.3.3.
+  place = 6  # In an avcC box, ISO 14496-15, 5.3.3.
   for _ in range(extradata[5] & 31 if len(extradata) > 5 else 0):
     end = place + 2 + int.from_bytes(extradata[place : place + 2])
     if end > place + 2:
@@ -186,7 +186,7 @@ def _nal_units(
   Those by start codes end with the packet.
   """
   view = memoryview(packet)
-  if extradata[:1] == b"\1":  # Of an avcC box, ISO 14496-15, 5.3.3.
+  if extradata[:1] == b"\1":  # In an avcC box, ISO 14496-15, 5.3.3.
     length = (extradata[4] & 3) + 1 if len(extradata) > 4 else 4
     place = 0
     while place + length < len(view):

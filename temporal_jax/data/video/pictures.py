@@ -9,7 +9,7 @@ import av.filter
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-# Of a decoded frame, and of a resized one: 8192 x 8192. A header of some bytes
+# Most pixels of a decoded or resized frame: 8192 x 8192. A header of some bytes
 # can ask for more, and some dozens of such frames fill a machine's memory.
 MAX_PIXELS = 2**26
 # Options of FFmpeg's decoders, which then allocate no larger frame.

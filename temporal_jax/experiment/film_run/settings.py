@@ -39,7 +39,7 @@ from temporal_jax.validation import check_choice
 _SHARE = Bounds(0, 1)
 _MORE = Bounds(0, 1, without="low")
 _FRAMES = Bounds(0, 1e6)
-# Of each number of a run on films; of a tuple those of its entries.
+# Bounds for each number of a run on films; for a tuple, those of its entries.
 BOUNDS: Mapping[str, Bounds] = {
   **OF_EVERY_RUN,
   "data.feature_width": Bounds(0, 2**20),

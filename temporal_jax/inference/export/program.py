@@ -16,7 +16,7 @@ from temporal_jax.inference.runtime.saved_model import SavedModel
 from temporal_jax.ops.lowering.cudnn_attention import without_cudnn
 from temporal_jax.training import int8_weights
 
-_MOST_BYTES = 2**31  # Of a flatbuffer and of a protocol buffer.
+_MOST_BYTES = 2**31  # The limit of a flatbuffer and of a protocol buffer.
 
 
 class Program(NamedTuple):
@@ -55,7 +55,7 @@ def trace_network(
   forward, variables = create_forward(saved), prepare_variables(saved)
   function = jax.jit(lambda clips: forward(variables, clips))
   if weights == "int8":
-    # Of jax: NumPy would multiply while the function is traced.
+    # jax's product: NumPy would multiply while the function is traced.
     packed = jax.tree.map(jnp.asarray, int8_weights.pack(variables))
     function = jax.jit(lambda clips: forward(int8_weights.unpack(packed), clips))
   batch = batch_size or jax.export.symbolic_shape("b")[0]

@@ -15,7 +15,7 @@ from temporal_jax.inference.watch.timeline import COLORS, OTHERS, mark_time
 if TYPE_CHECKING:
   from matplotlib.axes import Axes
 
-_FRAMES = 10  # Of a strip.
+_FRAMES = 10  # A strip has as many.
 _SHORT_SIDE = 120  # Pixels of its frames.
 _WIDTH, _STRIP = 11.0, 9.0  # Inches of the figure, and of the strip, about.
 _BAR = 0.62  # Height of a segment, in rows.

@@ -15,7 +15,7 @@ SHOTS = ("pan right", "zoom in", "rotate clockwise", "pan up")
 FPS = 12  # As in the data set camera_motion.
 SHOT = 24  # Frames of a shot.
 _SIDE = 160  # Pixels, at least; the player shows them enlarged.
-_SEED = 130  # Of 200, the one whose frames all show the most contrast.
+_SEED = 130  # The one of 200 whose frames all show the most contrast.
 
 
 class SampleClip:

@@ -29,10 +29,10 @@ from temporal_jax.inference.watch.windows import SlidingWindows, Window, WindowC
 
 _BARS = 8  # Classes of a video that are shown.
 _LINES = 5  # Classes whose probability is drawn over time.
-_WINDOWS = 32  # Of a video, at most.
+_WINDOWS = 32  # A video has at most as many.
 _WINDOW = 2.0  # Seconds.
-_LEAST_SCORE = 0.2  # Of a segment that is shown.
-_SEGMENTS = 200  # Of a video, at most.
+_LEAST_SCORE = 0.2  # Segments with a lower score are not shown.
+_SEGMENTS = 200  # A video has at most as many.
 _LARGEST_RATE = 240  # Frames per second of the longest video.
 
 _T = TypeVar("_T")

@@ -114,7 +114,7 @@ def _explain_grad_cam(
 ) -> Explained:
   targets = named_targets(saved)
   target = None if label is None else find_target(saved, label)
-  # Of several tasks the first one's class.
+  # With several tasks, the first one's class.
   task = next(iter(targets.values())).task if target is None else target.task
   shapes = map_shapes(saved, variables, clip)
   layer = choose_layer(shapes, layer, saved.network.visual_layers().gradients)

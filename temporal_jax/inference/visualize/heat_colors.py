@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 
 COLORS = "inferno"  # Grows evenly from dark to bright.
-_OPACITY = (0.4, 0.75)  # Of the coldest and of the hottest, over grey frames.
+_OPACITY = (0.4, 0.75)  # The coldest's and the hottest's, over grey frames.
 
 
 def paint(frames: np.ndarray, maps: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from temporal_jax.inference.visualize.heat_colors import paint
 from temporal_jax.inference.visualize.read_clip import read_frames
 from temporal_jax.storage import whole_file
 
-_FPS = 25  # Of videos that have no rate.
+_FPS = 25  # For videos that have no rate.
 _CHUNK = 32  # Frames held at once.
 
 

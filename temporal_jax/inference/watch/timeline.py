@@ -25,7 +25,7 @@ COLORS = (
 )
 OTHERS = "#6b6b6b"
 _FEW = 3  # Rows drawn even where fewer classes are ever the most probable.
-_HEIGHT = 0.85  # Of a probability of 1, in rows.
+_HEIGHT = 0.85  # Height of a probability of 1, in rows.
 _MARKS = (  # Seconds from one to the next.
   0.1,
   0.2,

@@ -47,7 +47,7 @@ class DomainTransformation(nn.Module):
       dtype=self.dtype,
       name="expand",
     )
-    # Of a matrix: the gradient of maps XLA would first transpose, on CPU.
+    # A matrix: XLA would first transpose the gradient of maps, on CPU.
     out = expand(join_axes(x, 0, -1))
     return out.reshape(*x.shape[:-1], self.features)  # (B, T, H, W, features)
 

@@ -15,7 +15,7 @@ from temporal_jax.layers.temporal_convolution import TemporalConv
 from temporal_jax.ops import shape_checks
 from temporal_jax.validation import check_choice
 
-# Of the route function, see `RouteAttention`.
+# Forms of the route function, see `RouteAttention`.
 FORMS = ("code", "paper")
 
 

@@ -37,7 +37,7 @@ _MAX_SAMPLES = 2**22
 # Values of a table of absolute positions.
 _MAX_TABLE = 2**25
 _MAX_LEVELS = 16
-_MAX_STRIDE = 4096  # Of the last level.
+_MAX_STRIDE = 4096  # The last level's.
 # Blocks are traced one by one, some milliseconds each.
 _BLOCKS = (0, 32)
 _RANGES: Mapping[str, tuple[int, int]] = {

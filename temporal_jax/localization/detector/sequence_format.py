@@ -5,7 +5,7 @@ import dataclasses
 from temporal_jax.validation import check_choice, check_number, check_whole
 
 PAD, RESAMPLE, WINDOWS = "pad", "resample", "windows"
-# Of a sequence: a film of nine hours has as many, four positions per second.
+# Most positions: a film of nine hours has as many, four per second.
 MAX_POSITIONS = 2**17
 FITS = (PAD, RESAMPLE, WINDOWS)
 

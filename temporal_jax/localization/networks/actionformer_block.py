@@ -10,7 +10,7 @@ from temporal_jax.localization.networks.local_attention import local_attention
 from temporal_jax.ops.lowering.materialize import written_out
 from temporal_jax.ops.temporal_convolution import neighbours
 
-_FIRST_SCALE = 1e-4  # Of a branch, so that blocks begin as the identity.
+_FIRST_SCALE = 1e-4  # A branch's first scale: blocks begin as the identity.
 
 
 class ActionFormerBlock(nn.Module):

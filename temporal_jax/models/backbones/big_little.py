@@ -17,7 +17,7 @@ from temporal_jax.models.slots import Temporal, apply_slot
 from temporal_jax.ops import shape_checks
 from temporal_jax.validation import check_choice
 
-UPSAMPLING = ("nearest", "bilinear")  # Of a big branch, see `BigLittleModule`.
+UPSAMPLING = ("nearest", "bilinear")  # For a big branch, see `BigLittleModule`.
 
 
 class BigLittleModule(nn.Module):

@@ -98,7 +98,7 @@ _VJEPA2_GIANT = {
   "depth": 40,
   "num_heads": 22,
   "mlp_ratio": 48 / 11,
-  "pooling_heads": 16,  # Of the probes' configs, whatever the encoder's are.
+  "pooling_heads": 16,  # From the probes' configs, whatever the encoder's are.
 }
 
 ENTRIES: Mapping[str, Entry] = {

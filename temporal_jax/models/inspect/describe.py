@@ -18,7 +18,7 @@ from temporal_jax.models.network import Network
 
 _HEAD = ("published", "top-1 %", "frames", "clips x crops", "from", "where")
 _TEXTS = 400  # Compared with a clip, where the network has no classes.
-_MOST_NAMES = 4  # Of blocks that are listed one by one.
+_MOST_NAMES = 4  # More blocks are not listed one by one.
 
 
 def describe(

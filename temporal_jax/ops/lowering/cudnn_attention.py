@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 _DTYPES = (jnp.bfloat16, jnp.float16)
-_CAPABILITY = 8.0  # Of a GPU, from which on cuDNN has this attention: Ampere.
+_CAPABILITY = 8.0  # Least of a GPU whose cuDNN has this attention: Ampere.
 
 _allowed = contextvars.ContextVar("allowed", default=True)
 

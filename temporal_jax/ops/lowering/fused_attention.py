@@ -19,7 +19,7 @@ from temporal_jax.ops.lowering.batched_attention import flat_attention
 from temporal_jax.ops.lowering.device_variance import vary_together
 from temporal_jax.ops.lowering.join_axes import join_axes
 
-_HEADS_AXIS = "tensor"  # Of a mesh; the others divide clips.
+_HEADS_AXIS = "tensor"  # The mesh's axis for heads; the others divide clips.
 
 Attention = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 

@@ -25,7 +25,7 @@ from jax.experimental.pallas import tpu as pltpu
 
 from temporal_jax.ops.lowering.join_axes import join_axes
 
-_LANES = 128  # Of a register and of a matrix unit.
+_LANES = 128  # A register and a matrix unit have as many.
 _SUBLANES = 8  # Rows of a register, in float32.
 _PACKED = 128  # Rows of scores that few tokens fill together.
 _TILES = 8  # Most tiles of a step; each of them makes the program longer.

@@ -64,7 +64,7 @@ def test_zeros_at_the_border_are_no_multiply_adds(stride, size):
   )
   assert found.multiply_adds == 4 * along_an_axis**2 * 64 * 128
   assert (found.summed, found.columns) == (64, 128)
-  assert found.taps in (7, 8)  # Of 9, some are outside of the map.
+  assert found.taps in (7, 8)  # Some of 9 are outside of the map.
 
 
 def test_the_gradient_of_a_kernel_sums_over_places():

@@ -13,7 +13,7 @@ from temporal_jax import layers, ops
 from temporal_jax.models.blocks.transformer import TransformerBlock
 
 WIDTH, HEADS, GRID = 16, 2, (2, 3)
-SIDE = 4  # Of the grid of pre-training.
+SIDE = 4  # Side of pre-training's grid.
 
 
 class _Attention(torch.nn.Module):

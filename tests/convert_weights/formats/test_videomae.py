@@ -11,7 +11,7 @@ from convert_weights.formats import videomae
 from tests.support import conversion_plans, torch_video_transformers as theirs
 
 FORMATS = {source.name: source for source in videomae.FORMATS}
-# Of the norms in transformers' blocks, and of the last one.
+# Epsilons of norms in transformers' blocks, and of the last one.
 _EPSILONS = {"epsilon": 1e-12, "last_epsilon": 1e-5}
 
 

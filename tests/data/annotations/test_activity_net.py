@@ -17,7 +17,7 @@ def test_activity_net(write):
   assert got.records == [
     Record("abc_0", "v_abc.mp4", 1, "train", 1.5, 4.0, "abc"),
     Record("abc_1", "v_abc.mp4", 0, "train", 4.0, 9.0, "abc"),
-    # Of eight seconds four are beer pong.
+    # Four of eight seconds are beer pong.
     Record("def", "v_def.mp4", 1, "test", origin="def"),
   ]
   several = annotations.read_activity_net(file, multi_label=True)

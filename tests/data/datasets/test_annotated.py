@@ -51,7 +51,7 @@ def test_what_is_built_is_read_back(tmp_path, names, multi_label, labels):
     }
     fingerprints.add(source.fingerprint())
     fingerprints.add(PreparedSource(moved, split).fingerprint())
-  assert len(fingerprints) == 2  # Of two splits, wherever they are.
+  assert len(fingerprints) == 2  # One per split, wherever they are.
 
 
 def test_groups_are_kept(tmp_path):

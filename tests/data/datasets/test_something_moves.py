@@ -72,7 +72,7 @@ def test_an_event_is_seen_and_begins_and_ends_at_rest(event, photographs, monkey
   np.testing.assert_array_equal(frames[0], frames[-1])
   changed = np.abs(frames - frames[0]).max(-1) > 20  # Pixels, of 64 x 64.
   share = changed.mean((1, 2))
-  for half in (share[:8], share[8:]):  # Of the one event, and of the other.
+  for half in (share[:8], share[8:]):  # The one event's, and the other's.
     assert half.max() > 0.01
 
 

@@ -31,7 +31,7 @@ def test_clips_of_a_film_are_in_one_split(tmp_path):
   assert {*train, *test} == {None, *(f"film {f}" for f in range(10))}
   labels = [sources["test"][n]["label"] for n in range(len(sources["test"]))]
   counts = collections.Counter(labels)
-  assert 5 <= counts[0] <= 9  # Of 28, wanted are 7,
+  assert 5 <= counts[0] <= 9  # Wanted are 7 of 28,
   assert 4 <= counts[1] <= 6  # and of 20 they are 5.
   assert not said
   again, _ = _list(tmp_path, rows[::-1] + [f"x{i}.mp4,a," for i in range(8)])

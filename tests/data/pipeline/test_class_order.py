@@ -101,5 +101,5 @@ def test_another_balance_is_said():
   position = plain.position()
   assert "data.balance changed from 0 to 1" in _batches(0, 1).seek(position)
   assert _batches(0, 1, 0.0).seek(position) == ""
-  del position["balance"]  # Of an older version.
+  del position["balance"]  # An older version lacks it.
   assert _batches(0, 1, 0.0).seek(position) == ""

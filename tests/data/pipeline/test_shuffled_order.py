@@ -11,7 +11,7 @@ OLD_ORDER = [
   *(4, 6, 9, 7, 5, 3, 1, 8, 10, 0, 2),
   *(8, 1, 3, 7, 9, 10, 5, 4, 2, 6, 0),
 ]
-FIRST = [885, 256, 120, 446, 331]  # Of 1000 videos, seed 3; never to change.
+FIRST = [885, 256, 120, 446, 331]  # For 1000 videos, seed 3; never to change.
 _PLACES = 100_000  # Noise of a correlation: 1 / sqrt(places), 0.003.
 
 
@@ -23,7 +23,7 @@ def _noise(numbers, count, batch=64):
     spread too much or too little.
   """
   uniform = (np.asarray(numbers) + 0.5) / count - 0.5
-  values = uniform * np.sqrt(12)  # Of variance 1.
+  values = uniform * np.sqrt(12)  # Variance 1.
   lags = [
     np.sqrt(len(values) - lag) * np.mean(values[lag:] * values[:-lag])
     for lag in range(1, _LAGS + 1)
@@ -41,7 +41,7 @@ def test_places_do_not_correlate(count, seed):
     permutation.shuffled(start + place, count, seed)
     for place in range(min(count, _PLACES))
   ]
-  # Of 64 lags the largest exceeds 4.5 by chance once in 2000 orders.
+  # The largest of 64 lags exceeds 4.5 by chance once in 2000 orders.
   correlation, spread = _noise(numbers, count)
   assert correlation < 4.5
   assert spread < 4.5

@@ -82,7 +82,7 @@ def test_dense_clips_leave_as_much_before_as_after():
     sample_indices(16, 4, sampling="dense", clip=clip, num_clips=3)[0]
     for clip in range(3)
   ]
-  assert starts == [3, 6, 9]  # Of the starts 0 to 12.
+  assert starts == [3, 6, 9]  # From starts 0 to 12.
 
 
 def test_dense_draws_every_start():

@@ -243,7 +243,7 @@ def test_uniform_temporal_subsample_of_seconds(seconds):
 
 def test_clips_of_no_frame_take_the_next_one():
   rule = "uniform_temporal_subsample(0.001)"
-  # Of 0.4 s, the second clip starts at 0.1995 s, before frame 2 at 0.2 s.
+  # The second clip of 0.4 s starts at 0.1995 s, before frame 2 at 0.2 s.
   assert clips(rule, 4, 2, 3, 10.0) == [[0, 0], [2, 2], [3, 3]]
 
 
@@ -271,7 +271,7 @@ def test_clips_of_no_frame_take_the_next_one():
       4,
       1,
       None,
-      [[0, 5, 0, 5]],  # Of places 0, 5, 10, 15.
+      [[0, 5, 0, 5]],  # At places 0, 5, 10, 15.
     ),
     ("slowfast_clips(4, short='loop')", 10, 4, 1, 30.0, [[0, 5, 0, 5]]),
     ("tsm_segments", 16, 4, 2, None, [[2, 6, 10, 14], [0, 4, 8, 12]]),

@@ -2,7 +2,7 @@ import pytest
 
 from temporal_jax.data.sampling import frames_of_span
 
-EVERY_TENTH = [n / 10 for n in range(50)]  # Of five seconds.
+EVERY_TENTH = [n / 10 for n in range(50)]  # Five seconds of frames.
 
 
 @pytest.mark.parametrize(

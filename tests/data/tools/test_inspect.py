@@ -61,7 +61,7 @@ def test_the_manifest_saves_reading(tmp_path):
   }
   rows = {
     "1": {"bytes": 3, "sha256": "same", "error": None},
-    "2": {"bytes": 99, "sha256": "same", "error": None},  # Of another time.
+    "2": {"bytes": 99, "sha256": "same", "error": None},  # From another time.
     "3": {"bytes": 3, "sha256": "same", "error": "broken"},
   }
   found = inspect.inspect_sources(sources, root=tmp_path, manifest=rows)

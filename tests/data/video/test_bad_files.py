@@ -18,7 +18,7 @@ IN_FRONT = make_video(
   options={"g": "1"},
   container_options={"movflags": "+faststart"},
 )
-# Of what is damaged so, nothing can be read.
+# Nothing can be read from files damaged so.
 HOPELESS = ("cut", "empty", "extension")
 
 

@@ -22,7 +22,7 @@ _STAGE_SIZES = {
   101: (3, 4, 23, 3),
   152: (3, 8, 36, 3),
 }
-# Of the networks whose convolutions are factorised, and of the others.
+# For networks whose convolutions are factorised, and for the others.
 _STEMS = {
   "R2Plus1DBranch": ("R2Plus1DStem",),
   "R2D3DBranch": ("DownSampleStem", "Base3DStem"),

@@ -109,7 +109,7 @@ def test_card_says_what_is_known(model, tmp_path):
   # Stem 7 x 7, two 3 x 3, norms of three, and the head.
   kernels = 7 * 7 * 3 * 8 + 2 * 3 * 3 * 8 * 8
   assert card["parameters"] == kernels + 3 * 2 * 8 + 8 * 3 + 3
-  # Of 8 frames of 16 x 16 pixels; the stem and its pooling halve them.
+  # Frames are 8 of 16 x 16 pixels; the stem and its pooling halve them.
   products = 8 * (7 * 7 * 3 * 8 * 64 + 2 * 3 * 3 * 8 * 8 * 16) + 8 * 3 * 8
   assert card["multiply_adds"] == products
   assert card["license"] == "CC0-1.0"

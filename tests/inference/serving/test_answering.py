@@ -150,7 +150,7 @@ def test_a_single_frame(answerer, tmp_path):
   assert answer["seconds"] is None
   assert answer["tasks"][0]["timeline"] is None
   assert [file["suffix"] for file in answer["downloads"]] == [".csv"]
-  assert len(answer["strip"]["pictures"]) == 2  # Of a clip that repeats it.
+  assert len(answer["strip"]["pictures"]) == 2  # The clip repeats its pictures.
 
 
 def test_several_tasks_without_names_or_maps(answerer, video):

@@ -99,7 +99,7 @@ def test_subtitles_are_those_of_watch(tmp_path):
   with open_srt(file) as write:
     for window in _scores().windows:
       write(LabelledSpan(window.start, window.stop, window.top(NAMES)))
-  # Of a class that the page does not show, too.
+  # Also for a class that the page does not show.
   text = _texts([_scores(shown=(0,))])[".srt"]
   assert text == file.read_text()
   assert text == (

@@ -82,7 +82,7 @@ def test_only_folders_of_dead_servers_are_removed(temporary):
   target.mkdir()
   (target / LOCK).touch()
   (temporary / f"{PREFIX}link").symlink_to(target)
-  unlocked = temporary / f"{PREFIX}unlocked"  # Of a server that is starting.
+  unlocked = temporary / f"{PREFIX}unlocked"  # A server that is starting has it.
   unlocked.mkdir()
   (temporary / f"{PREFIX}file").touch()
   pipe = temporary / f"{PREFIX}pipe"

@@ -51,7 +51,7 @@ def test_the_timeline_is_read_by_keys_and_moves_the_video(page, video):
     "return [...document.querySelectorAll('.series')].map((x) => x.getAttribute('d'))"
   )
   heights = [[float(spot.split()[1]) for spot in line[1:].split("L")] for line in spots]
-  top, base = 8, 240 - 26  # Of 100 % and 0 %.
+  top, base = 8, 240 - 26  # Rows of 100 % and 0 %.
   np.testing.assert_allclose(
     (base - np.array(heights[::-1])) / (base - top),
     [[0.7, 0.1, 0.2], [0.2, 0.8, 0.2], [0.1, 0.1, 0.6]],

@@ -149,7 +149,7 @@ def test_probabilities_are_those_of_clips_cut_by_hand(saved, classifier, video):
     windows = inference.SlidingWindows(reader, saved.protocol, window=8, stride=5)
     got = list(inference.score_windows(classifier, windows))
     frames, times = reader.read(range(23), short_side=20), reader.times
-  middle = frames[:, 2:18, 7:23]  # Of 20 x 30.
+  middle = frames[:, 2:18, 7:23]  # Frames are 20 x 30.
   starts = (0, 5, 10, 15)
   clips = np.stack([middle[start + 1 : start + 8 : 2] for start in starts])
   want = classifier(clips)

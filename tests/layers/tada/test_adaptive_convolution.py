@@ -164,7 +164,7 @@ def test_rejects_what_does_not_fit(options, message):
     layers.AdaptiveConv(6, **options).init(jax.random.key(0), _clip())
 
 
-_C, _T = 16, 3  # Of the clip in the next test.
+_C, _T = 16, 3  # Sizes of the clip in the next test.
 
 
 def _learned(per_frame=False, identity_init=True):

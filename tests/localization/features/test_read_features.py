@@ -244,7 +244,7 @@ def hostile_hdf5(tmp_path_factory):
     layout[:] = h5py.VirtualSource(str(folder / "other.h5"), "film", (5, 3))
     file.create_virtual_dataset("virtual", layout)
     file.create_dataset("huge", (10**6, 10**6), "f4", chunks=(100, 100))
-    # Of its values only some are written.
+    # Only some of its values are written.
     bomb = file.create_dataset("bomb", (2**12, 2**13), "f4", chunks=(8, 2**13))
     bomb[:8] = 1
     file.create_dataset("text", data=["a", "b"])

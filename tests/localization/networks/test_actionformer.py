@@ -71,7 +71,7 @@ def test_classes_start_as_unlikely_and_branches_as_nearly_nothing():
   assert not params["regression"]["bias"].any()
   for name in ("attention_scale", "mlp_scale"):
     np.testing.assert_allclose(params["branch1"][name]["scale"], 1e-4)
-  bound = (1 / 3) ** 0.5  # Of torch's uniform values with three inputs.
+  bound = (1 / 3) ** 0.5  # That of torch's uniform values with three inputs.
   taps = params["stem1"]["attention"]["query_taps"]
   assert np.abs(taps).max() <= bound
   assert np.abs(taps).max() > 0.7 * bound

@@ -29,7 +29,7 @@ def test_slow_frames_spread_from_the_first_to_the_last():
   variables = tiny_resnet3d.draw(model, clip)
   apply = jax.jit(model.apply)
   got, _ = apply(variables, clip)
-  want, _ = apply(variables, clip, slow=clip[:, [0, 5, 11]])  # Of 0, 5.5, 11.
+  want, _ = apply(variables, clip, slow=clip[:, [0, 5, 11]])  # For 0, 5.5, 11.
   np.testing.assert_allclose(got, want, atol=1e-5)
   with pytest.raises(ValueError, match="alpha 4 must divide the clip's 9 fra"):
     model.apply(variables, clip[:, :9])

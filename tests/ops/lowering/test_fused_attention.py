@@ -47,7 +47,7 @@ def cudnn(monkeypatch):
   versions = types.SimpleNamespace(cudnn_get_version=lambda: 91002)
   module = "jax._src.cudnn.fused_attention_stablehlo.cuda_versions"
   monkeypatch.setattr(module, versions)
-  jax.clear_caches()  # Of programs that were made without it.
+  jax.clear_caches()  # Programs were made without it.
   yield
   jax.clear_caches()
 

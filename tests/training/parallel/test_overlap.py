@@ -110,7 +110,7 @@ def test_gradients_are_summed_while_a_tpu_computes(tmp_path):
     assert row["resharded"] == 0
     sums = [c for c in row["collectives"] if c["kind"] != "all-gather"]
     waiting = sum(collective["waiting"] for collective in sums)
-    if row["flags"] == "ours":  # Of 26 MB of gradients.
+    if row["flags"] == "ours":  # There are 26 MB of gradients.
       assert waiting < 4e6
     else:
       assert waiting > 15e6
