@@ -57,7 +57,7 @@ AVOIDED = {
   "a dict of those of (write: a dict with one entry per)": (
     r"\bdict (?:of|with) (?:those|that) of\b"
   ),
-  '"""Of the run. (write: """The run\'s x.)': r"\"\"\"Of ",
+  '"""Of the run, # Of the run (write: The run\'s x)': r"(?:\"\"\"|(?<!#)# )Of ",
   'help="of the run" (write: help="x of the run")': (
     r"\bhelp=f?\"(?:for|from|in|may|of|that|to)\b"
   ),

@@ -101,7 +101,7 @@ def test_positions_of_frames_start_anew_or_are_left_out(tmp_path, temporal):
 
 @pytest.mark.slow
 def test_only_a_projection_that_fits_is_taken(tmp_path):
-  """Of another width it starts anew, and another network is refused."""
+  """With another width it starts anew, and another network is refused."""
   narrow = _config("former_b16_k710")
   narrow.model.temporal = "adaptive_branch(reduction=4)"
   weights = _draw(narrow)

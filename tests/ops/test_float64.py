@@ -35,7 +35,7 @@ def test_float64_is_never_narrowed(name):
 
 @pytest.mark.parametrize("name", ["attention", "convolution_2d by Winograd"])
 def test_float64_slopes_are_those_of_small_steps(name):
-  """Of float32 the steps would leave no digit."""
+  """In float32 the steps would leave no digit."""
   example = EVERY[name]
   rng = np.random.default_rng(1)
   clips, shared = draw_arrays(example, 1, 1)

@@ -38,7 +38,7 @@ def test_no_limit_on_the_gradient():
 
 
 def test_the_limit_counts_trained_parameters_alone():
-  """Of 11 ones, the head's 8 are trained: their norm is sqrt(8)."""
+  """Only the head's 8 of 11 ones are trained: their norm is sqrt(8)."""
   grads = dict(PARAMS, body=jax.tree.map(lambda leaf: 1e6 * leaf, PARAMS["body"]))
   optimizer = _create(rules={"frozen": ("body/.*",)}, clip_norm=0.1)
   updates, _ = _update(optimizer, grads)

@@ -23,7 +23,7 @@ from temporal_jax.ops import shape_checks
 from temporal_jax.ops.lowering.broadcast_channels import along_channels
 from temporal_jax.validation import check_choice
 
-# What is calibrated: the kernel, or the kernel and the bias.
+# Factors for the kernel, or for the kernel and the bias.
 Calibration = jax.Array | tuple[jax.Array, jax.Array]
 # Route functions by the name that an operator's text gives them.
 ROUTES = {

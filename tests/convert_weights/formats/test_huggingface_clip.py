@@ -177,7 +177,7 @@ def test_text_tower_gives_its_features(network, variables, wanted):
 
 
 def test_both_towers_give_its_logits(theirs, images, wanted):
-  """Of single frames, in a network whose videos begin as CLIP's images."""
+  """Frames are single, and the network's videos begin as CLIP's images."""
   sizes = {**_TOWER, **conversion_plans.TINY_TEXT, "temporal": None}
   network = conversion_plans.build("xclip_b32", **sizes)
   tensors = conversion_plans.tensors_of(theirs)

@@ -70,7 +70,7 @@ def tada_segments(total, count, clip, clips):
 
 
 def interval(single, target):
-  """Of a video of 25 frames per second, 4 frames apart at `target`."""
+  """Rule for videos of 25 frames per second: 4 frames apart at `target`."""
 
   def rule(total, count, clip, clips):
     span = count * 4 * 25 / target if target else count * 4

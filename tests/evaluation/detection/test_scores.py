@@ -96,7 +96,7 @@ def test_pairs_in_chunks_are_the_same(monkeypatch):
 
 
 def test_average_precision_by_hand():
-  """Of three true segments, the first and the third detection find one each."""
+  """The first and the third detection find one of three true segments each."""
   truth = {"a": FilmTruth([[0, 10], [20, 30], [40, 50]], [7, 7, 7])}
   found = {"a": FilmDetections([[0, 9], [0, 10], [21, 30]], [7] * 3, [0.9, 0.8, 0.7])}
   got = detection.average_precision(truth, found, [0.5, 0.95])

@@ -47,7 +47,7 @@ def _write(path, frames):
 
 @pytest.fixture(scope="module")
 def answerer(tmp_path_factory):
-  """Of a network that looks at two frames in the middle of each half."""
+  """Answers from a network that looks at the middles of both halves."""
   protocol = EvalProtocol(num_frames=2, crop_size=16)
   directory = save_tiny(tmp_path_factory.mktemp("models") / "tiny", protocol)
   return serving.VideoAnswerer(inference.load_model(directory))

@@ -42,7 +42,7 @@ def create(saved, made, monkeypatch):
 
 
 def _similarity(file, text):
-  """Of the mean of the two views, by hand."""
+  """Similarity to the mean of the two views, by hand."""
   with data.open_reader(str(file)) as reader:
     clips = read_views(reader, _with(small.make_saved().protocol, num_clips=2))
   _, aux = small.apply(clips, small.encode_texts([text]))
