@@ -31,7 +31,10 @@ def prepare(builder: Any, say: Callable[[str], None] = print) -> bool:
     _to_build(pathlib.Path(builder.data_dir), builder.name, say) as missing,
     contextlib.redirect_stdout(io.StringIO()),
   ):
-    builder.download_and_prepare()
+    if missing:
+      builder.download_and_prepare()
+    elif not builder.info.initialized:  # Another process has built it since.
+      builder.info.read_from_directory(builder.data_dir)
   return missing
 
 

@@ -3,7 +3,7 @@ from concurrent import futures
 
 import pytest
 
-from temporal_jax.data.datasets import camera_motion_events, prepare
+from temporal_jax.data.datasets import camera_motion, camera_motion_events, prepare
 
 
 @pytest.fixture
@@ -18,6 +18,13 @@ def slow_films(monkeypatch):
 
   monkeypatch.setattr(camera_motion_events, "write_films", write)
   return release, written
+
+
+@pytest.fixture
+def few_clips(monkeypatch):
+  clips = {"train": 16, "test": 8}
+  monkeypatch.setattr(camera_motion.CameraMotion, "NUM_CLIPS", clips)
+  return clips
 
 
 def test_of_two_processes_one_builds_and_the_other_waits(slow_films, tmp_path):
@@ -44,24 +51,22 @@ def test_of_two_processes_one_builds_and_the_other_waits(slow_films, tmp_path):
   assert [sentence.split()[0] for sentence in said] == ["building", f"{folder.parent}"]
 
 
-class _Builder:
-  """Stands for a TFDS builder, which refuses a folder that is there."""
-
-  name = "moves"
-
-  def __init__(self, folder):
-    self.data_dir = str(folder)
-
-  def download_and_prepare(self):
-    print("two sentences of 110 characters")
+def _builder(folder):
+  return camera_motion.CameraMotion(data_dir=str(folder), file_format="array_record")
 
 
-def test_it_returns_whether_it_built(tmp_path, capsys):
+def test_it_returns_whether_it_built(few_clips, tmp_path, capsys):
   said = []
-  folder = tmp_path / "moves" / "1.0.0"
-  assert prepare.prepare(_Builder(folder), said.append)
-  assert said == [f"building moves in {folder}."]
-  folder.mkdir(parents=True)
-  assert not prepare.prepare(_Builder(folder), said.append)
+  first = _builder(tmp_path)
+  assert prepare.prepare(first, said.append)
+  assert said == [f"building camera_motion in {first.data_dir}."]
+  assert not prepare.prepare(_builder(tmp_path), said.append)
   assert len(said) == 1
   assert not capsys.readouterr().out
+
+
+def test_a_builder_that_waited_has_the_splits_of_the_other(few_clips, tmp_path):
+  both = [_builder(tmp_path) for _ in range(2)]
+  assert [prepare.prepare(builder) for builder in both] == [True, False]
+  for builder in both:
+    assert len(builder.as_data_source("train[:50%]")) == few_clips["train"] // 2
