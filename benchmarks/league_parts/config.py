@@ -73,6 +73,9 @@ def get_config(run: str = "camera_motion/resnet") -> ml_collections.ConfigDict:
   config.model.name = network
   config.model.overrides = ml_collections.ConfigDict(dict(arguments))
   config.batch_size = 32
+  # Parts of 8 clips fit a core's cache, and are 1.3 times as fast. Batch norm
+  # would see parts only: ResNets have it, and of ViTs only ATM's.
+  config.optim.accumulate = 4 if backbone == "vit" else 1
   # Tested once, at the end; saved so that a stopped run goes on.
   config.eval_every = 0
   config.save_every = 100
