@@ -217,8 +217,8 @@ class VideoTextModel(Network):
 
     Returns:
       Logits (B, L), float32, and aux: as in `VisionTransformer`, but "features"
-      (B, D) of the clips, "text_features" (L, D) of the texts without prompts,
-      and "alignment_loss", summed over the blocks, if they align.
+      (B, D) of the clips, and "text_features" (L, D) of the texts without
+      prompts.
 
     Raises:
       ValueError: If clips or texts do not fit.
@@ -227,10 +227,6 @@ class VideoTextModel(Network):
     if self.integration_depth:
       features = self.integration(aux["frame_features"], train)
     aux |= {"features": features.astype(jnp.float32)}
-    blocks = [aux.get(f"block{i + 1}", {}) for i in range(self.depth)]
-    losses = [b["alignment_loss"] for b in blocks if "alignment_loss" in b]
-    if losses:
-      aux["alignment_loss"] = sum(losses)
     if self.head == "linear":
       return self.classifier(features, train), aux
     aux["text_features"] = texts = self._text_features(text)

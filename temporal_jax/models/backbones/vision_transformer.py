@@ -201,8 +201,9 @@ class VisionTransformer(Network):
       (B, 1, D) where one feature is the clip's,
       "tokens" (B, T, N, D) after the last block, without registers,
       "class_tokens" (B, T, D) after the last norm, if the head reads them, the
-      head's outputs, e.g. "frame_logits" (B, T, L), and the temporal modules'
-      outputs, under "block{i}".
+      head's outputs, e.g. "frame_logits" (B, T, L), the temporal modules'
+      outputs, under "block{i}", and "alignment_loss", their sum over the
+      blocks, if these align.
 
     Raises:
       ValueError: If `clip` is not floating point of rank 5, or the patches do
@@ -220,6 +221,9 @@ class VisionTransformer(Network):
       x, block_aux = apply_block(block, x, train, remat=self.remat, grid=grid)
       if block_aux:
         aux[name] = block_aux
+    losses = [b["alignment_loss"] for b in aux.values() if "alignment_loss" in b]
+    if losses:
+      aux["alignment_loss"] = sum(losses)
     x = x[:, :, : x.shape[2] - self.num_registers]
     pooled = self._pool(x, train)
     frames = self._project(pooled).astype(jnp.float32)

@@ -34,6 +34,17 @@ def test_contract(clip):
   )
 
 
+def test_the_losses_of_blocks_that_align_are_summed(clip):
+  operator = models.Temporal(
+    attention_branch=functools.partial(layers.LearnableAlignment, features=4)
+  )
+  sizes = {**SMALL, "patch_size": 3, "grid": 4}
+  _, aux = _apply(VisionTransformer(7, **sizes, temporal=operator), clip)
+  first, second = (aux[f"block{i}"]["alignment_loss"] for i in (1, 2))
+  assert aux["alignment_loss"] == pytest.approx(float(first + second), rel=1e-6)
+  assert aux["alignment_loss"] > 0
+
+
 def test_other_sizes_resize_the_positions(clip):
   model = VisionTransformer(7, **SMALL)
   variables = model.init(jax.random.key(0), clip)
