@@ -197,18 +197,22 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
     "ila_undisturbed": Entry(
       VIT, "ILA", "ILA, masks not disturbed", "alignment(features=8, disturbance=0.0)"
     ),
-    "tadaformer": Entry(VIT, "TAda", "TAdaFormer", "adaptive_branch", published=True),
-    "tadaformer_branches": Entry(
-      VIT, "TAda", "TAdaFormer, two branches", "adaptive_branches"
-    ),
+    # As for Something-Something, whose classes are motions too.
+    "tadaformer": Entry(VIT, "TAda", "TAdaFormer", "adaptive_branches", published=True),
     "tadaformer_no_pooling": Entry(
-      VIT, "TAda", "TAdaFormer without pooling", "adaptive_branch(aggregate=False)"
+      VIT,
+      "TAda",
+      "TAdaFormer without pooling",
+      "adaptive_branches(aggregate=False)",
     ),
     "tadaformer_plain": Entry(
       VIT,
       "TAda",
-      "its branch without TAdaConvV2 and pooling",
-      "adaptive_branch(adaptive=False, aggregate=False)",
+      "TAdaFormer with spatial convolutions",
+      "adaptive_branches(adaptive=False, aggregate=False, temporal_projection=False)",
+    ),
+    "tadaformer_kinetics": Entry(
+      VIT, "TAda", "TAdaFormer, as for Kinetics", "adaptive_branch"
     ),
     # With the product too, whose encoder is made for wide networks, it would
     # need 13 times the multiply-adds of the ViT without operator, not 4 times.
